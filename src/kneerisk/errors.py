@@ -1,0 +1,74 @@
+"""Every error that kneerisk raises on purpose. What a person did wrong is a `KneeriskError`.
+
+A message says what was wrong, where, and what is allowed; it never repeats an athlete's value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+class KneeriskError(Exception):
+    """Base of all: commands print its message and end with a non-zero exit, no traceback."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with an input: where it is, a stable code, the rule and what is allowed."""
+
+    pointer: str
+    code: str
+    message: str
+    allowed: str | None = None
+    unit: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fault as plain data, without what is not known."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class ScreeningRefused(KneeriskError):
+    """A screening that breaks the schema, with every fault of it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        lines = [f"  {fault.pointer}: {fault.message}" for fault in faults]
+        super().__init__("\n".join([f"The screening has {len(faults)} fault(s):", *lines]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFault:
+    """One bad cell of a file: its line and column as a person counts them, and the rule."""
+
+    line: int
+    column: str
+    rule: str
+    allowed: str
+    unit: str = ""
+
+
+class BadCells(KneeriskError):
+    """A file with bad cells, all of them named; nothing of it was used or written."""
+
+    def __init__(self, source: str, faults: list[CellFault]) -> None:
+        self.source = source
+        self.faults = faults
+        lines = [f"  line {f.line}, {f.column}: {f.rule} (allowed: {f.allowed})" for f in faults]
+        super().__init__("\n".join([f"{source} has {len(faults)} bad cell(s):", *lines]))
+
+
+class CohortRefused(KneeriskError):
+    """A file or mapping that can't be read as a cohort, or a cohort that can't be trained on."""
+
+
+class BundleRefused(KneeriskError):
+    """A bundle that does not match its own facts, this schema or this program."""
+
+
+class PromotionRefused(KneeriskError):
+    """A challenger that did not pass a gate, or a release that can't be put back."""
+
+
+class PortTaken(KneeriskError):
+    """A port that another program listens on."""

@@ -1,0 +1,46 @@
+"""The single source of what is measured: names, units, limits, norms, errors and rules."""
+
+from kneerisk.schema.columns import (
+    Columns,
+    FloatArray,
+    athlete_measures,
+    code,
+    coded,
+    columns,
+    from_row,
+    leg_measures,
+    measures_of,
+    quantities,
+    to_row,
+)
+from kneerisk.schema.faults import fault_at, faults_of, read_screening
+from kneerisk.schema.measure import Category, Measure, Quantity
+from kneerisk.schema.rules import Contradiction, contradictions
+from kneerisk.schema.screening import SIDES, Leg, Protocol, Screening, Side
+
+__all__ = [
+    "SIDES",
+    "Category",
+    "Columns",
+    "Contradiction",
+    "FloatArray",
+    "Leg",
+    "Measure",
+    "Protocol",
+    "Quantity",
+    "Screening",
+    "Side",
+    "athlete_measures",
+    "code",
+    "coded",
+    "columns",
+    "contradictions",
+    "fault_at",
+    "faults_of",
+    "from_row",
+    "leg_measures",
+    "measures_of",
+    "quantities",
+    "read_screening",
+    "to_row",
+]

@@ -1,0 +1,124 @@
+"""The schema as columns: one row a screening, coded as numbers for a model.
+
+A leg measure has two columns, ``left_<name>`` and ``right_<name>``; every other measure has one
+of its own name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from kneerisk.schema.athlete import Athlete
+from kneerisk.schema.history import LegPain
+from kneerisk.schema.measure import Category, Measure, Quantity
+from kneerisk.schema.screening import SIDES, Leg, Protocol, Screening
+
+FloatArray = NDArray[np.float64]
+#: Canonical column name to one number a screening; missing is NaN, a category is its code.
+Columns = Mapping[str, FloatArray]
+
+
+@cache
+def measures_of(section: type[BaseModel]) -> dict[str, Measure]:
+    """The measures that one section of a screening declares, in order."""
+    return {
+        name: declared
+        for name, field in section.model_fields.items()
+        for declared in field.metadata
+        if isinstance(declared, Measure)
+    }
+
+
+def athlete_measures() -> dict[str, Measure]:
+    """Measures of the athlete."""
+    return measures_of(Athlete)
+
+
+def leg_measures() -> dict[str, Measure]:
+    """Measures taken on each leg."""
+    return measures_of(Leg)
+
+
+@cache
+def columns() -> dict[str, Measure]:
+    """Every canonical column with the measure it holds, in file order."""
+    legs = {
+        f"{side}_{name}": measure
+        for section in (Leg, LegPain)
+        for side in SIDES
+        for name, measure in measures_of(section).items()
+    }
+    return measures_of(Athlete) | measures_of(Protocol) | legs
+
+
+@cache
+def column_locations() -> dict[str, tuple[str, ...]]:
+    """Where each canonical column stands in the body of a screening."""
+    found: dict[str, tuple[str, ...]] = {}
+    found |= {name: ("athlete", name) for name in measures_of(Athlete)}
+    found |= {name: ("protocol", name) for name in measures_of(Protocol)}
+    for side in SIDES:
+        found |= {f"{side}_{name}": (side, name) for name in measures_of(Leg)}
+        found |= {f"{side}_{name}": ("pain", side, name) for name in measures_of(LegPain)}
+    return found
+
+
+def to_row(screening: Screening) -> dict[str, Any]:
+    """A screening as a flat row of its measured values, by canonical column."""
+    row: dict[str, Any] = {}
+    for column, path in column_locations().items():
+        part: Any = screening
+        for name in path:
+            part = getattr(part, name)
+        if part is not None:
+            row[column] = part
+    return row
+
+
+def from_row(row: Mapping[str, Any], red_flags: Sequence[str] | None = None) -> Screening:
+    """The screening of a flat row; the inverse of `to_row`.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        Where the row breaks the schema.
+    """
+    body: dict[str, Any] = {"athlete": {}}
+    for column, value in row.items():
+        part = body
+        *sections, name = column_locations()[column]
+        for section in sections:
+            part = part.setdefault(section, {})
+        part[name] = value
+    if red_flags is not None:
+        body["red_flags"] = list(red_flags)
+    return Screening.model_validate(body)
+
+
+def code(measure: Measure, value: Any) -> float:
+    """A value as the number a model reads: NaN where missing, a choice's position."""
+    if value is None:
+        return float("nan")
+    if isinstance(measure, Category):
+        return float(measure.choices.index(value))
+    return float(value)
+
+
+def coded(screenings: Iterable[Screening]) -> dict[str, FloatArray]:
+    """Screenings as coded columns, each of shape (n_screenings,)."""
+    rows = [to_row(screening) for screening in screenings]
+    return {
+        column: np.array([code(measure, row.get(column)) for row in rows], dtype=np.float64)
+        for column, measure in columns().items()
+    }
+
+
+def quantities(measures: Mapping[str, Measure]) -> dict[str, Quantity]:
+    """Only the measures that are numbers with a unit."""
+    return {name: m for name, m in measures.items() if isinstance(m, Quantity)}

@@ -1,0 +1,206 @@
+"""Rules between measures: ratios agree with their parts, some tests need their protocol.
+
+Each rule looks at a flat row of values (canonical column name to value, None or absent where not
+measured), so that a request and a row of a file obey the same rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError, ValidatorFunctionWrapHandler
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+#: How far a given ratio may lie from the one computed from its two parts.
+RATIO_TOLERANCE = 0.05
+
+Row = Mapping[str, Any]
+
+
+class Contradiction(NamedTuple):
+    """A rule that a row breaks: the column at fault, a stable code, and the rule in words."""
+
+    column: str
+    code: str
+    message: str
+
+
+class _Need(NamedTuple):
+    """A protocol that must be stated where any of these leg measures is given."""
+
+    protocol: str
+    measures: tuple[str, ...]
+
+
+class _Ratio(NamedTuple):
+    """A ratio, its parts, and the protocol under which they are one test."""
+
+    ratio: str
+    over: str
+    under: str
+    protocol: str
+    modes: tuple[str, ...]
+
+
+NEEDS = (
+    _Need("torque_mode", ("quad_torque_nm_kg", "hamstring_torque_nm_kg")),
+    _Need("hip_torque_mode", ("hip_abduction_torque_nm_kg", "hip_adduction_torque_nm_kg",
+                              "adduction_abduction_ratio")),
+    _Need("valgus_task", ("fppa_deg",)),
+)  # fmt: skip
+RATIOS = (
+    _Ratio("hamstring_quad_ratio", "hamstring_torque_nm_kg", "quad_torque_nm_kg",
+           "torque_mode", ("isokinetic_60",)),
+    _Ratio("adduction_abduction_ratio", "hip_adduction_torque_nm_kg",
+           "hip_abduction_torque_nm_kg", "hip_torque_mode", ("isometric", "eccentric")),
+)  # fmt: skip
+SPIKE_PARTS = ("session_spike_ratio", "next_long_run_km", "longest_run_30d_km")
+
+
+def contradictions(row: Row) -> Iterator[Contradiction]:
+    """Every rule between measures that a flat row breaks."""
+    yield from _unstated_protocols(row)
+    yield from _disagreeing_ratios(row)
+    yield from _one_sided_measures(row)
+
+
+def _unstated_protocols(row: Row) -> Iterator[Contradiction]:
+    for need in NEEDS:
+        given = [
+            f"{side}_{measure}"
+            for measure in need.measures
+            for side in ("left", "right")
+            if row.get(f"{side}_{measure}") is not None
+        ]
+        if given and row.get(need.protocol) is None:
+            yield Contradiction(
+                need.protocol, "protocol_needed", f"must be stated, since {given[0]} needs it"
+            )
+
+
+def _disagreeing_ratios(row: Row) -> Iterator[Contradiction]:
+    for side in ("left", "right"):
+        for rule in RATIOS:
+            names = (f"{side}_{rule.ratio}", f"{side}_{rule.over}", f"{side}_{rule.under}")
+            if row.get(rule.protocol) in rule.modes:
+                yield from _disagreement(row, *names)
+    yield from _disagreement(row, *SPIKE_PARTS)
+
+
+def _disagreement(row: Row, ratio: str, over: str, under: str) -> Iterator[Contradiction]:
+    given, top, bottom = row.get(ratio), row.get(over), row.get(under)
+    if given is None or top is None or bottom is None:
+        return
+    if bottom == 0 or abs(given - top / bottom) > RATIO_TOLERANCE:
+        message = f"must agree with {over} over {under} within {RATIO_TOLERANCE:g}"
+        yield Contradiction(ratio, "disagrees_with_parts", message)
+
+
+def _one_sided_measures(row: Row) -> Iterator[Contradiction]:
+    left, right = row.get("left_leg_length_deficit_cm"), row.get("right_leg_length_deficit_cm")
+    if left and right:
+        yield Contradiction(
+            "right_leg_length_deficit_cm", "both_sides", "only one leg can be the shorter one"
+        )
+    left, right = row.get("left_lateral_pelvic_tilt_deg"), row.get("right_lateral_pelvic_tilt_deg")
+    if left is not None and right is not None and abs(left + right) > 1e-9:
+        yield Contradiction(
+            "right_lateral_pelvic_tilt_deg",
+            "not_opposite",
+            "must be minus the left side's, since one side is higher by what the other is lower",
+        )
+
+
+def refuse_contradictions(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Validate a screening and its rules, so that one error holds every fault of both.
+
+    The rules are checked on what is left of the body without its faulty fields.
+    """
+    faults: list[InitErrorDetails] = []
+    screening = None
+    try:
+        screening = handler(value)
+    except ValidationError as error:
+        faults = [_as_detail(fault) for fault in error.errors(include_url=False)]
+    row = _flat(value if screening is None else screening.model_dump())
+    for fault in faults:
+        row.pop(column_of(fault["loc"]), None)
+    if screening is not None or all(len(fault["loc"]) > 1 for fault in faults):
+        faults += [_located(found) for found in contradictions(row)]
+    if faults:
+        raise ValidationError.from_exception_data("Screening", faults, hide_input=True)
+    return screening
+
+
+def _as_detail(fault: Any) -> InitErrorDetails:
+    kind = PydanticCustomError(fault["type"], fault["msg"].replace("{", "(").replace("}", ")"))
+    return InitErrorDetails(type=kind, loc=fault["loc"], input=None)
+
+
+def _located(found: Contradiction) -> InitErrorDetails:
+    kind = PydanticCustomError(found.code, found.message)  # type: ignore[arg-type]
+    return InitErrorDetails(type=kind, loc=location_of(found.column), input=None)
+
+
+def location_of(column: str) -> tuple[str, ...]:
+    """Where a canonical column stands in the body: ``left_hip_drop_deg`` is left, hip_drop_deg."""
+    from kneerisk.schema.columns import column_locations
+
+    return column_locations()[column]
+
+
+def column_of(location: tuple[int | str, ...]) -> str:
+    """The canonical column of a place in the body; the inverse of `location_of`."""
+    section, *rest = [str(part) for part in location] or [""]
+    if section == "pain":
+        return "_".join(rest)
+    return "_".join([section, *rest]) if section in {"left", "right"} else "_".join(rest)
+
+
+def _flat(body: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for section in ("athlete", "left", "right", "protocol"):
+        part = body.get(section) if isinstance(body, dict) else None
+        if isinstance(part, dict):
+            row |= {column_of((section, name)): value for name, value in part.items()}
+    return row
+
+
+def rules_schema(schema: dict[str, Any]) -> None:
+    """Add the rules to the JSON Schema of the body, so that every body made from it is valid.
+
+    JSON Schema can't say that numbers agree, so it asks for the ratio or its parts there.
+    """
+    schema["allOf"] = [
+        *(_need_schema(need) for need in NEEDS),
+        *(_ratio_schema(rule) for rule in RATIOS),
+        {"properties": {"athlete": {"not": {"required": list(SPIKE_PARTS)}}}},
+        {"not": {"properties": _both({"required": ["leg_length_deficit_cm"]}),
+                 "required": ["left", "right"]}},
+        {"not": {"properties": _both({"required": ["lateral_pelvic_tilt_deg"]}),
+                 "required": ["left", "right"]}},
+    ]  # fmt: skip
+
+
+def _both(rule: dict[str, Any]) -> dict[str, Any]:
+    return {"left": rule, "right": rule}
+
+
+def _need_schema(need: _Need) -> dict[str, Any]:
+    given = {"anyOf": [{"required": [measure]} for measure in need.measures]}
+    stated = {"required": [need.protocol], "properties": {need.protocol: {"type": "string"}}}
+    return {
+        "if": {"anyOf": [{"required": [side], "properties": {side: given}}
+                         for side in ("left", "right")]},
+        "then": {"required": ["protocol"], "properties": {"protocol": stated}},
+    }  # fmt: skip
+
+
+def _ratio_schema(rule: _Ratio) -> dict[str, Any]:
+    modes = {"properties": {rule.protocol: {"enum": list(rule.modes)}}, "required": [rule.protocol]}
+    all_three = {"required": [rule.ratio, rule.over, rule.under]}
+    return {
+        "if": {"properties": {"protocol": modes}, "required": ["protocol"]},
+        "then": {"properties": _both({"not": all_three})},
+    }
