@@ -1,0 +1,56 @@
+# Everything that is done by hand on a fresh machine with Python 3.11 to 3.13 and make.
+.DEFAULT_GOAL := help
+.PHONY: help setup up down test check bench
+
+PYTHON := .venv/bin/python
+PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
+STAMP := .venv/.installed
+# A python3.x on the PATH may be a shim that does not run: each is tried.
+CANDIDATES := python3.13 python3.12 python3.11 python3
+FITS := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# No tool of ours reports home.
+export MLFLOW_DISABLE_TELEMETRY := true
+export BENTOML_DO_NOT_TRACK := True
+export DO_NOT_TRACK := 1
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## Make .venv with every dependency, checked against its hash
+
+up: $(STAMP)  ## Train a default model if there is none, start the service and the MLflow UI
+	@$(PYTHON) -m pipelines.up
+
+down:  ## Stop what `make up` started
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m pipelines.down; fi
+
+test: $(STAMP)  ## Run every test
+	@$(PYTHON) -m pytest
+
+check: $(STAMP)  ## Format, lint, types, imports, derived files; changes nothing
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports
+	@$(PYTHON) -m pipelines.derive --check
+
+bench: $(STAMP)  ## Measure speed beside what else could be used
+	@$(PYTHON) -m benchmarks
+
+$(STAMP): requirements.lock pyproject.toml
+	@if ! $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \
+	  for candidate in $(CANDIDATES); do \
+	    if $$candidate -c '$(FITS)' >/dev/null 2>&1; then found=$$candidate; break; fi; \
+	  done; \
+	  if [ -z "$$found" ]; then \
+	    echo "kneerisk needs Python 3.11, 3.12 or 3.13 with its venv module, and found none of" \
+	      "$(CANDIDATES) that runs. Install one from python.org or your package manager" \
+	      "(Debian and Ubuntu: python3 python3-venv), then run make again." >&2; \
+	    exit 1; \
+	  fi; \
+	  $$found -m venv --clear .venv; \
+	fi
+	@echo "Installing into .venv; the first time takes a few minutes." >&2
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
