@@ -1,7 +1,7 @@
 """What the evidence tables hold: one frozen class a table; `sources` are keys of the references.
 
-``assumption`` says that the numbers of a row are a judgement made here, not published ones; only
-such a row may have no sources. A field with a default may be an empty cell.
+``assumption`` says that the numbers of a row are a judgement made here, not published ones. A
+field with a default may be an empty cell.
 """
 
 from __future__ import annotations
@@ -143,9 +143,9 @@ class ReverseCausation:
     """How far present pain moves a measure, in standard deviations (negative: weaker)."""
 
     measure: str
-    low: float
-    central: float
-    high: float
+    shift_sd_low: float
+    shift_sd_central: float
+    shift_sd_high: float
     sources: tuple[str, ...]
     assumption: bool
     note: str = ""

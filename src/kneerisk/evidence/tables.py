@@ -47,8 +47,7 @@ def read_table(name: str, row: type[T]) -> tuple[T, ...]:
 
     Cells are read by the annotation of the field: str, int, float, bool (yes or no), a Literal,
     ``tuple[str, ...]`` (split on spaces), or one of these or None. A field with a default may be
-    empty. A column ``sources`` holds keys of the references (none is needed in a row whose
-    ``assumption`` is yes), a column ``measure`` a name of the schema.
+    empty. A column ``sources`` holds keys of the references, ``measure`` a name of the schema.
 
     Raises
     ------
@@ -96,26 +95,16 @@ def _values(
         allowed = f"{len(declared)} cells"
         return {}, [CellFault(line=line, column="", rule="number of cells", allowed=allowed)]
     hints = hints_of(row)
-    named = {field.name: cell.strip() for field, cell in zip(declared, cells, strict=True)}
     values: dict[str, Any] = {}
     faults = []
-    for field in declared:
+    for field, cell in zip(declared, cells, strict=True):
         try:
-            if field.name == "sources" and not named["sources"]:
-                values["sources"] = _no_sources(named)
-            else:
-                values[field.name] = _checked(field, hints[field.name], named[field.name])
+            values[field.name] = _checked(field, hints[field.name], cell.strip())
         except _BadCell as bad:
             faults.append(
                 CellFault(line=line, column=field.name, rule="bad cell", allowed=str(bad))
             )
     return values, faults
-
-
-def _no_sources(named: dict[str, str]) -> tuple[str, ...]:
-    if named.get("assumption") != "yes":
-        raise _BadCell("at least one key of references.csv, or assumption yes")
-    return ()
 
 
 def _checked(field: Field[Any], hint: Any, cell: str) -> Any:
@@ -210,9 +199,10 @@ def correlations() -> dict[str, Correlation]:
     return {found.pair: found for found in read_table("correlations", Correlation)}
 
 
-def imbalances() -> tuple[ImbalanceFacts, ...]:
-    """The five imbalances, in the order of a model's answers."""
-    return read_table("imbalances", ImbalanceFacts)
+@cache
+def imbalances() -> dict[str, ImbalanceFacts]:
+    """The five imbalances by name, in the order of a model's answers."""
+    return {found.name: found for found in read_table("imbalances", ImbalanceFacts)}
 
 
 @cache
@@ -226,6 +216,7 @@ def advice() -> tuple[Advice, ...]:
     return read_table("advice", Advice)
 
 
-def reverse_causation() -> tuple[ReverseCausation, ...]:
-    """What present pain does to the measures of the leg that hurts."""
-    return read_table("reverse_causation", ReverseCausation)
+@cache
+def reverse_causation() -> dict[str, ReverseCausation]:
+    """What present pain does to the measures of the leg that hurts, by measure."""
+    return {found.measure: found for found in read_table("reverse_causation", ReverseCausation)}
