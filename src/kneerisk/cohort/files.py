@@ -1,0 +1,246 @@
+"""The canonical cohort file: screenings with their outcomes, as CSV or Parquet.
+
+One row a screening; `kneerisk.cohort.layout` names the columns. An empty outcome is one that
+nobody recorded, which is not "no pain".
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kneerisk.cohort.checks import check, refuse_columns, typed
+from kneerisk.cohort.layout import (
+    COHORT_KINDS,
+    CONSTANTS,
+    OUTCOME_KINDS,
+    OUTCOMES,
+    CohortKind,
+    OutcomeKind,
+)
+from kneerisk.cohort.tables import RawTable, read_table, suffix_of
+from kneerisk.errors import BadCells, CohortRefused
+from kneerisk.schema import Category, FloatArray, Quantity, columns
+
+__all__ = ["Cohort", "CohortKind", "OutcomeKind", "Outcomes", "check", "read", "write"]
+
+
+class Outcomes(NamedTuple):
+    """Outcomes, each of shape (n_screenings,): 1 pain, 0 none, NaN not recorded."""
+
+    left: FloatArray
+    right: FloatArray
+    either: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Cohort:
+    """Screenings with outcomes of one kind."""
+
+    frame: pd.DataFrame
+    """One row a screening, canonical columns without the constant ones."""
+    kind: CohortKind
+    outcome_kind: OutcomeKind
+    horizon_months: int | None
+    """How long athletes were followed for new pain; None for present pain and past injury."""
+    source: str
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Cohort):
+            return NotImplemented
+        return self.constants == other.constants and self.frame.equals(other.frame)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def constants(self) -> dict[str, str | int | None]:
+        """What holds for every row, by column name."""
+        values = (self.kind, self.outcome_kind, self.horizon_months, self.source)
+        return dict(zip(CONSTANTS, values, strict=True))
+
+    @property
+    def has_sides(self) -> bool:
+        """Whether the outcome is known by leg."""
+        return OUTCOMES[0] in self.frame.columns and OUTCOMES[1] in self.frame.columns
+
+    def columns(self) -> dict[str, FloatArray]:
+        """Every canonical measure coded as numbers, each of shape (n_screenings,); NaN missing."""
+        return {name: self._coded(name) for name in columns()}
+
+    def _coded(self, name: str) -> FloatArray:
+        if name not in self.frame.columns:
+            return np.full(len(self.frame), np.nan)
+        measure = columns()[name]
+        if isinstance(measure, Category):
+            codes = {choice: float(code) for code, choice in enumerate(measure.choices)}
+            return np.asarray(self.frame[name].map(codes), dtype=np.float64)
+        return np.asarray(self.frame[name], dtype=np.float64)
+
+    def outcomes(self) -> Outcomes:
+        """Outcomes by leg and for either leg; either follows from the legs where it can."""
+        missing = np.full(len(self.frame), np.nan)
+        left, right, either = (
+            self.frame[name].to_numpy(dtype=np.float64) if name in self.frame else missing
+            for name in OUTCOMES
+        )
+        # One painful leg settles it; one free leg does not.
+        sides = np.where((left == 1) | (right == 1), 1.0, np.maximum(left, right))
+        return Outcomes(left, right, np.where(np.isnan(either), sides, either))
+
+
+def read(path: str | Path) -> Cohort:
+    """A cohort from its file; both formats give equal cohorts.
+
+    Raises
+    ------
+    BadCells
+        With every cell that breaks the schema.
+    CohortRefused
+        Where the file is no cohort: unknown or missing columns, no outcome, no rows.
+    """
+    path = Path(path)
+    raw = read_table(path)
+    constants = _constants(raw, str(path))
+    rows = raw.frame.drop(columns=list(CONSTANTS))
+    refuse_columns(rows.columns, str(path))
+    frame, faults = typed(rows, raw.lines)
+    if faults:
+        raise BadCells(str(path), faults)
+    _refuse_without_outcome(frame, str(path))
+    return Cohort(frame, **constants)
+
+
+def write(cohort: Cohort, path: str | Path) -> None:
+    """Write a cohort, all of it or nothing; the suffix says which format.
+
+    Raises
+    ------
+    BadCells, CohortRefused
+        Where `read` would refuse the file.
+    """
+    path = Path(path)
+    suffix = suffix_of(path)
+    frame = checked(cohort).frame
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}{suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if suffix == ".csv":
+                _write_csv(frame, cohort, unfinished)
+            else:
+                _write_parquet(frame, cohort, unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
+
+
+def checked(cohort: Cohort) -> Cohort:
+    """The same cohort in canonical column order and types.
+
+    Raises
+    ------
+    BadCells, CohortRefused
+        Where `read` would refuse its file.
+    """
+    refuse_columns(cohort.frame.columns, cohort.source)
+    frame, faults = typed(cohort.frame, list(range(2, len(cohort.frame) + 2)))
+    if faults:
+        raise BadCells(cohort.source, faults)
+    _refuse_without_outcome(frame, cohort.source)
+    constants = {name: _text(value) for name, value in cohort.constants.items()}
+    return Cohort(frame, **_read_constants(constants, cohort.source))
+
+
+def _text(value: str | int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def _constants(raw: RawTable, source: str) -> dict[str, Any]:
+    faults = [f"column {name!r} is missing" for name in CONSTANTS if name not in raw.frame]
+    if not len(raw.frame):
+        faults.append("has no rows")
+    found: dict[str, str] = {}
+    for name in CONSTANTS if not faults else ():
+        values = {"" if value is None else _digits(value) for value in raw.frame[name]}
+        if len(values) > 1:
+            faults.append(f"column {name!r} must hold one value on every row")
+        found[name] = values.pop()
+    if faults:
+        raise CohortRefused("\n".join([f"{source} is not a cohort:", *(f"  {f}" for f in faults)]))
+    return _read_constants(found, source)
+
+
+def _digits(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if value != value else f"{value:g}"
+    return str(value)
+
+
+def _read_constants(found: dict[str, str], source: str) -> dict[str, Any]:
+    kind, outcome_kind, months, about = (found[name] for name in CONSTANTS)
+    faults = []
+    if kind not in COHORT_KINDS:
+        faults.append(f"cohort_kind must be one of {', '.join(COHORT_KINDS)}")
+    if outcome_kind not in OUTCOME_KINDS:
+        faults.append(f"outcome_kind must be one of {', '.join(OUTCOME_KINDS)}")
+    if outcome_kind == "new_pain" and not (months.isascii() and months.isdigit() and int(months)):
+        faults.append("horizon_months must be a whole number of months for new_pain")
+    if outcome_kind != "new_pain" and months:
+        faults.append("horizon_months must be empty, since only new_pain has a horizon")
+    if not about:
+        faults.append("source must say where the cohort comes from")
+    if faults:
+        raise CohortRefused("\n".join([f"{source} is not a cohort:", *(f"  {f}" for f in faults)]))
+    horizon = int(months) if months else None
+    return {
+        "kind": kind,
+        "outcome_kind": outcome_kind,
+        "horizon_months": horizon,
+        "source": about,
+    }
+
+
+def _refuse_without_outcome(frame: pd.DataFrame, source: str) -> None:
+    left, right, either = (name in frame.columns for name in OUTCOMES)
+    if not len(frame):
+        raise CohortRefused(f"{source} is not a cohort: it has no rows")
+    if left != right or not (left or either):
+        raise CohortRefused(
+            f"{source} is not a cohort: it needs outcome_left and outcome_right, outcome_either, "
+            "or all three"
+        )
+
+
+def _whole_columns(frame: pd.DataFrame) -> list[str]:
+    whole = {n for n, m in columns().items() if isinstance(m, Quantity) and m.whole}
+    return [name for name in frame.columns if name in whole or name in OUTCOMES]
+
+
+def _write_csv(frame: pd.DataFrame, cohort: Cohort, path: Path) -> None:
+    whole = _whole_columns(frame)
+    frame = frame.astype(dict.fromkeys(whole, "Int64"))
+    # pandas writes a float with as many digits as bring back the same float.
+    frame.assign(**cohort.constants).to_csv(
+        path, index=False, encoding="utf-8", lineterminator="\n"
+    )
+
+
+def _write_parquet(frame: pd.DataFrame, cohort: Cohort, path: Path) -> None:
+    arrays: dict[str, Any] = {}
+    for name in frame.columns:
+        numeric = frame[name].dtype == np.float64
+        kind = pa.float64() if numeric else pa.string()
+        arrays[name] = pa.array(frame[name].to_numpy(), type=kind, from_pandas=True)
+    for name, value in cohort.constants.items():
+        kind = pa.int64() if name == "horizon_months" else pa.string()
+        arrays[name] = pa.array([value] * len(frame), type=kind)
+    pq.write_table(pa.table(arrays), path)

@@ -1,0 +1,120 @@
+"""CSV and Parquet as they stand: a frame of raw cells, with the line of each row."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from kneerisk.errors import CohortRefused
+
+SUFFIXES = (".csv", ".parquet")
+
+
+class RawTable(NamedTuple):
+    """Cells as they stand in a file, and the line each row starts on (the header is line 1)."""
+
+    frame: pd.DataFrame
+    lines: list[int]
+
+
+def read_table(path: Path) -> RawTable:
+    """A CSV or Parquet file, cells unchanged (text for CSV, empty text where empty).
+
+    Raises
+    ------
+    CohortRefused
+        Where the file is absent, of another format, or broken.
+    """
+    suffix = suffix_of(path)
+    try:
+        return _read_csv(path) if suffix == ".csv" else _read_parquet(path)
+    except FileNotFoundError:
+        raise CohortRefused(f"{path}: there is no such file") from None
+    except UnicodeDecodeError:
+        raise CohortRefused(f"{path}: is not UTF-8 text") from None
+    except (OSError, csv.Error, pa.ArrowException) as error:
+        raise CohortRefused(f"{path}: can't be read ({type(error).__name__})") from None
+
+
+def suffix_of(path: Path) -> str:
+    """The format of a cohort file, by its name.
+
+    Raises
+    ------
+    CohortRefused
+        Where the name ends otherwise.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise CohortRefused(f"{path}: the name of a cohort file must end in .csv or .parquet")
+    return suffix
+
+
+def _read_csv(path: Path) -> RawTable:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return rows_of(csv.reader(file, strict=True), str(path))
+
+
+def rows_of(reader: Any, source: str) -> RawTable:
+    """The rows of an open csv reader; blank lines are left out, ragged rows are a fault.
+
+    Raises
+    ------
+    CohortRefused
+        Where there is no header, a header twice, or a row of another length.
+    """
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    start = 1
+    for row in reader:
+        if row:
+            rows.append(row)
+            lines.append(start)
+        start = reader.line_num + 1
+    if not rows:
+        raise CohortRefused(f"{source}: is empty")
+    header = rows.pop(0)
+    faults = _repeated(header)
+    faults += [
+        f"line {line} has {len(row)} cells, the header has {len(header)}"
+        for line, row in zip(lines[1:], rows, strict=True)
+        if len(row) != len(header)
+    ]
+    _refuse(source, faults)
+    frame = pd.DataFrame(rows, columns=pd.Index(header, dtype=object), dtype=object)
+    return RawTable(frame, lines[1:])
+
+
+def _read_parquet(path: Path) -> RawTable:
+    table = pq.read_table(path)
+    faults = _repeated(table.column_names)
+    faults += [
+        f"column {field.name!r} holds lists or records, not cells"
+        for field in table.schema
+        if pa.types.is_nested(field.type)
+    ]
+    _refuse(str(path), faults)
+    frame = pd.DataFrame({name: _cells(table[name]) for name in table.column_names})
+    return RawTable(frame, list(range(2, len(frame) + 2)))
+
+
+def _cells(column: Any) -> Any:
+    """Floats stay an array, so that large files are checked fast; the rest are Python cells."""
+    if pa.types.is_floating(column.type):
+        return column.cast(pa.float64()).to_numpy()
+    return pd.Series(column.to_pylist(), dtype=object)
+
+
+def _repeated(header: list[str]) -> list[str]:
+    seen = dict.fromkeys(name for name in header if header.count(name) > 1)
+    return [f"column {name!r} stands there {header.count(name)} times" for name in seen]
+
+
+def _refuse(source: str, faults: list[str]) -> None:
+    if faults:
+        raise CohortRefused("\n".join([f"{source} can't be read:", *(f"  {f}" for f in faults)]))
