@@ -92,7 +92,7 @@ def from_row(row: Mapping[str, Any], red_flags: Sequence[str] | None = None) -> 
     body: dict[str, Any] = {"athlete": {}}
     for column, value in row.items():
         part = body
-        *sections, name = column_locations()[column]
+        *sections, name = column_locations().get(column, (column,))
         for section in sections:
             part = part.setdefault(section, {})
         part[name] = value

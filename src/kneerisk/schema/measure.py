@@ -146,7 +146,9 @@ class Quantity(Measure):
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         number: CoreSchema = (
-            core_schema.int_schema(strict=True)
+            core_schema.no_info_before_validator_function(
+                _as_whole, core_schema.int_schema(strict=True)
+            )
             if self.whole
             else core_schema.float_schema(strict=True, allow_inf_nan=False)
         )
@@ -171,9 +173,7 @@ class Quantity(Measure):
     def _within_limits(self, value: float) -> float:
         if self.low <= value <= self.high:
             return value
-        raise PydanticCustomError(
-            "outside_limits", "must be {allowed}", {"allowed": self.allowed}
-        )
+        raise PydanticCustomError("outside_limits", "must be {allowed}", {"allowed": self.allowed})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +211,11 @@ class Category(Measure):
         if value in self.choices:
             return value
         raise PydanticCustomError("unknown_choice", "must be {allowed}", {"allowed": self.allowed})
+
+
+def _as_whole(value: Any) -> Any:
+    """2.0 as 2: JSON Schema's integers include it, and a table with gaps has no other way."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _optional(source: Any, checked: CoreSchema) -> CoreSchema:

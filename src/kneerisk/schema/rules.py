@@ -115,7 +115,8 @@ def _one_sided_measures(row: Row) -> Iterator[Contradiction]:
 def refuse_contradictions(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     """Validate a screening and its rules, so that one error holds every fault of both.
 
-    The rules are checked on what is left of the body without its faulty fields.
+    The rules are checked on what is left of the body without its faulty fields; a field or
+    section that is at fault already gets no second fault from them.
     """
     faults: list[InitErrorDetails] = []
     screening = None
@@ -126,8 +127,11 @@ def refuse_contradictions(value: Any, handler: ValidatorFunctionWrapHandler) -> 
     row = _flat(value if screening is None else screening.model_dump())
     for fault in faults:
         row.pop(column_of(fault["loc"]), None)
-    if screening is not None or all(len(fault["loc"]) > 1 for fault in faults):
-        faults += [_located(found) for found in contradictions(row)]
+    broken = [tuple(fault["loc"]) for fault in faults]
+    for found in contradictions(row):
+        location = location_of(found.column)
+        if not any(location[: len(place)] == place for place in broken):
+            faults.append(_located(found))
     if faults:
         raise ValidationError.from_exception_data("Screening", faults, hide_input=True)
     return screening
@@ -139,7 +143,7 @@ def _as_detail(fault: Any) -> InitErrorDetails:
 
 
 def _located(found: Contradiction) -> InitErrorDetails:
-    kind = PydanticCustomError(found.code, found.message)  # type: ignore[arg-type]
+    kind = PydanticCustomError(found.code, found.message)
     return InitErrorDetails(type=kind, loc=location_of(found.column), input=None)
 
 

@@ -115,7 +115,8 @@ class Screening(BaseModel):
     def _consistent(
         cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
     ) -> Self:
-        return refuse_contradictions(value, handler)
+        checked: Self = refuse_contradictions(value, handler)
+        return checked
 
     def leg(self, side: Side) -> Leg:
         """The measures of one leg."""
