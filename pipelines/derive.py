@@ -1,0 +1,40 @@
+"""Write what is derived from the schema, or check that it is current."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from kneerisk.schema import dictionary
+
+ROOT = Path(__file__).parents[1]
+DERIVED = {
+    "data/dictionary.md": dictionary.markdown,
+    "data/screening.schema.json": dictionary.json_schema,
+}
+
+
+def derive(root: Path, check: bool) -> list[Path]:
+    """The derived files under ``root`` that are not current; written unless only checked."""
+    stale = []
+    for name, render in DERIVED.items():
+        path, text = root / name, render()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(path)
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8", newline="\n")
+    return stale
+
+
+def main(check: bool) -> int:
+    """Write or check the derived files of this checkout; 1 where a check finds a stale one."""
+    stale = [path.relative_to(ROOT) for path in derive(ROOT, check)]
+    for path in stale:
+        said = "is stale: run python -m pipelines.derive" if check else "written"
+        print(f"{path} {said}", file=sys.stderr)  # noqa: T201
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv[1:]))

@@ -1,0 +1,120 @@
+"""The schema for people: a data dictionary in Markdown, and the JSON Schema of a screening."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from kneerisk.schema.columns import athlete_measures, leg_measures, measures_of
+from kneerisk.schema.history import RED_FLAGS, LegPain
+from kneerisk.schema.measure import Measure, MeasurementError, Norm, Quantity
+from kneerisk.schema.rules import NEEDS, RATIO_TOLERANCE, RATIOS, SPIKE_PARTS
+from kneerisk.schema.screening import Protocol, Screening
+
+STATIONS = {
+    "athlete": "Athlete",
+    "log": "Training log",
+    "history": "History and pain",
+    "wall": "At the wall",
+    "table": "On the table",
+    "groin": "Hip strength",
+    "camera": "Camera",
+    "lab": "Laboratory",
+}
+_HEADER = (
+    "name", "side", "label", "unit", "allowed", "typical", "SEM", "MDC 95 %",
+    "more of it", "protocol", "source",
+)  # fmt: skip
+_OPENING = """\
+# Data dictionary
+
+Every measure of a screening, derived from the schema (`python -m pipelines.derive`); change the
+schema, not this file. A leg's measure has two columns in a file, `left_<name>` and
+`right_<name>`. Only `age_years` and `sex` must be given; an empty cell was not measured.
+
+*Allowed* are hard limits, inclusive: what body and instrument can give. *Typical* is mean ± SD of
+uninjured adults, men / women. *SEM* is the standard error of measurement and *MDC* the smallest
+change between two visits that exceeds it. *More of it* says what more does to the risk of knee
+pain, where the evidence supports a direction. *Assumption* marks what nobody has published.
+"""
+
+
+def markdown() -> str:
+    """The data dictionary: a table of measures a station, then the rules between measures."""
+    parts = [_OPENING]
+    for station, title in STATIONS.items():
+        rows = [_row(*found) for found in _sided() if found[2].station == station]
+        parts.append("\n".join([f"## {title}\n", _line(_HEADER), _line(["---"] * 11), *rows, ""]))
+    return "\n".join([*parts, _rules(), _red_flags()])
+
+
+def json_schema() -> str:
+    """The JSON Schema of a screening as text, the same for the same schema."""
+    return json.dumps(Screening.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def _sided() -> Iterator[tuple[str, str, Measure]]:
+    """Each measure once: name, whether it is taken on both legs, and what it is."""
+    one = athlete_measures() | measures_of(Protocol)
+    both = leg_measures() | measures_of(LegPain)
+    yield from ((name, "", measure) for name, measure in one.items())
+    yield from ((name, "both", measure) for name, measure in both.items())
+
+
+def _row(name: str, side: str, measure: Measure) -> str:
+    said = (measure.protocol, measure.source)
+    if not isinstance(measure, Quantity):
+        return _line([f"`{name}`", side, measure.label, "", measure.allowed, "", "", "", "", *said])
+    limits = f"{measure.low:g} to {measure.high:g}{', whole' if measure.whole else ''}"
+    typical = "; ".join(_typical(norm) for norm in measure.norms)
+    error = _error(measure.error)
+    first = (f"`{name}`", side, measure.label, measure.unit, limits, typical)
+    return _line([*first, *error, measure.direction or "", *said])
+
+
+def _typical(norm: Norm) -> str:
+    pairs = [
+        f"{pair[0]:g} ± {pair[1]:g}" if pair else "not given" for pair in (norm.male, norm.female)
+    ]
+    numbers = pairs[0] if pairs[0] == pairs[1] else " / ".join(pairs)
+    condition = f"{norm.condition}: " if norm.condition else ""
+    return f"{condition}{numbers} ({norm.source})"
+
+
+def _error(error: MeasurementError | None) -> tuple[str, str]:
+    return (f"{error.sem:.3g} ({error.source})", f"{error.mdc:.3g}") if error else ("", "")
+
+
+def _line(cells: tuple[str, ...] | list[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _rules() -> str:
+    needs = [
+        f"- `{need.protocol}` must be stated where {_names(need.measures)} is given."
+        for need in NEEDS
+    ]
+    agree = [
+        f"- `{rule.ratio}` must agree with `{rule.over}` over `{rule.under}` of the same leg "
+        f"within {RATIO_TOLERANCE:g}, where `{rule.protocol}` is {' or '.join(rule.modes)}."
+        for rule in RATIOS
+    ]
+    spike, longest, before = SPIKE_PARTS
+    rest = [
+        f"- `{spike}` must agree with `{longest}` over `{before}` within {RATIO_TOLERANCE:g}.",
+        "- Only one leg has a `leg_length_deficit_cm` above 0.",
+        "- `lateral_pelvic_tilt_deg` of the right leg is minus that of the left.",
+    ]
+    return "\n".join(["## Rules between measures\n", *needs, *agree, *rest, ""])
+
+
+def _red_flags() -> str:
+    opening = (
+        "## Red flags\n\n`red_flags` is a list of these; left out means not asked, empty that "
+        "none applies.\nIn a file: codes joined by `;`, or `none`.\n"
+    )
+    return "\n".join([opening, *(f"- `{code}`" for code in RED_FLAGS), ""])
+
+
+def _names(measures: tuple[str, ...]) -> str:
+    return " or ".join(f"`{name}`" for name in measures)
