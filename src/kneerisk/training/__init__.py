@@ -1,0 +1,1 @@
+"""How a model is fitted, judged, tracked and released."""
