@@ -1,0 +1,122 @@
+"""Draw simulated athletes: who they are, and the true measures of both legs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from kneerisk.evidence import read_table
+from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.population import Population, contexts
+from kneerisk.schema import SIDES, Category, FloatArray, athlete_measures, columns
+
+#: The ages that the simulated cohort holds, and so the ages that its model knows.
+YOUNGEST, OLDEST = 16.0, 70.0
+
+ELSEWHERE = (
+    "prior_shoulder_injury",
+    "prior_back_injury",
+    "prior_wrist_injury",
+    "prior_hip_injury",
+    "prior_ankle_foot_injury",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sport:
+    """How many of the simulated athletes play a sport, and who they are."""
+
+    sport: str
+    share: float
+    female_share: float
+    age_mean: float
+    age_sd: float
+    sources: tuple[str, ...]
+    assumption: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Athletes:
+    """True facts of n athletes: coded columns without error or gaps, and true z-scores.
+
+    ``state`` has shape (n, d): [athlete measures, left leg, right leg, left imbalances, right
+    imbalances] in z-scores of the norms, as laid out by the population.
+    """
+
+    data: dict[str, FloatArray]
+    state: FloatArray
+    population: Population
+
+    def __len__(self) -> int:
+        return len(self.state)
+
+    def z(self, side: str, name: str) -> FloatArray:
+        """True z-scores of a measure, shape (n,); the side counts for a leg's measure only."""
+        people = self.population
+        if name in people.athlete:
+            return np.asarray(self.state[:, people.athlete.index(name)])
+        start = len(people.athlete) + (side == "right") * len(people.leg)
+        return np.asarray(self.state[:, start + people.leg.index(name)])
+
+    def latents(self, side: str) -> FloatArray:
+        """The five latent imbalances of a leg, shape (n, 5)."""
+        start = self.population.n_measures
+        k = len(self.population.imbalances)
+        return self.state[:, start + (side == "right") * k :][:, :k]
+
+
+def draw_athletes(population: Population, n: int, rng: Generator) -> Athletes:
+    """Athletes as the population has them: facts first, then the true measures given the facts."""
+    data = {name: np.full(n, np.nan) for name in columns()}
+    sports = read_table("sports", Sport)
+    sport = athlete_measures()["sport"]
+    assert isinstance(sport, Category)
+    picked = rng.choice(len(sports), size=n, p=[row.share for row in sports])
+    data["sport"] = np.array([sport.choices.index(row.sport) for row in sports], float)[picked]
+    data["sex"] = (rng.random(n) < np.array([row.female_share for row in sports])[picked]) * 1.0
+    mean, sd = (np.array([getattr(row, key) for row in sports])[picked]
+                for key in ("age_mean", "age_sd"))  # fmt: skip
+    data["age_years"] = np.clip(np.round(rng.normal(mean, sd)), YOUNGEST, OLDEST)
+    data["level"] = _level(n, rng)
+    _draw_history(data, n, rng)
+    _draw_pain(data, n, rng)
+    own, _ = contexts(data)
+    noise = rng.standard_normal((n, len(population.covariance)))
+    state = population.means(own) + noise @ _root(population.covariance).T
+    return Athletes(data=data, state=state, population=population)
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """A matrix square root that a singular covariance (ratios, pelvic tilt) has too."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+
+def _level(n: int, rng: Generator) -> FloatArray:
+    novice, competitive = assumption("novice_share"), assumption("competitive_share")
+    return rng.choice(3, size=n, p=[novice, 1 - novice - competitive, competitive]).astype(float)
+
+
+def _draw_history(data: dict[str, FloatArray], n: int, rng: Generator) -> None:
+    recent, older = assumption("prior_injury_recent_share"), assumption("prior_injury_older_share")
+    for side in SIDES:
+        prior = rng.choice(3, size=n, p=[1 - recent - older, older, recent]).astype(float)
+        data[f"{side}_prior_knee_injury"] = prior
+        data[f"{side}_same_side_episodes"] = np.where(prior > 0, 1.0 + rng.poisson(0.7, n), 0.0)
+    for name in ELSEWHERE:
+        data[name] = (rng.random(n) < assumption("elsewhere_injury_share")) * 1.0
+    at_60 = assumption("osteoarthritis_share_at_60")
+    share = at_60 * np.exp((data["age_years"] - 60.0) / 12.0)
+    data["osteoarthritis"] = (rng.random(n) < np.minimum(share, 0.5)) * 1.0
+
+
+def _draw_pain(data: dict[str, FloatArray], n: int, rng: Generator) -> None:
+    """Knees that hurt at the visit; the site is drawn as runners' clinics see it."""
+    for side in SIDES:
+        hurts = rng.random(n) < assumption("present_pain_share")
+        site = rng.choice([1.0, 2.0, 3.0, 5.0], size=n, p=[0.6, 0.2, 0.15, 0.05])
+        data[f"{side}_pain_nrs"] = np.where(hurts, rng.integers(3, 9, n), 0).astype(float)
+        data[f"{side}_pain_site"] = np.where(hurts, site, 0.0)
+        data[f"{side}_pain_weeks"] = np.where(hurts, np.round(rng.gamma(2.0, 6.0, n)), np.nan)

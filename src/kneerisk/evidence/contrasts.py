@@ -1,0 +1,149 @@
+"""What the published effects multiply: each risk factor of a leg as one number.
+
+The same function serves the simulator (true values, no variance) and a model (expected values
+with their variance), so that both mean the same by "quadriceps one SD weaker".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.rows import Effect
+from kneerisk.evidence.tables import effects
+from kneerisk.schema import (
+    Category,
+    Columns,
+    FloatArray,
+    Quantity,
+    athlete_measures,
+    leg_measures,
+)
+from kneerisk.schema.standard import from_z, location_and_scale
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """One leg of each screening: means and variances of its true z-scores, and what is known.
+
+    ``mean`` and ``variance`` map a measure (the athlete's and the leg's own) to shape (n,);
+    ``data`` are the coded columns; ``prior`` and ``episodes`` the leg's history, NaN if not asked.
+    """
+
+    mean: Mapping[str, FloatArray]
+    variance: Mapping[str, FloatArray]
+    data: Columns
+    prior: FloatArray
+    episodes: FloatArray
+
+
+def risk_factors() -> tuple[Effect, ...]:
+    """The effects that carry risk: every one whose published range is not null."""
+    return tuple(effect for effect in effects().values() if effect.status != "null")
+
+
+def contrasts(leg: LegView) -> dict[str, FloatArray]:
+    """Each risk factor's contrast times its population indicator, by factor, of shape (n,)."""
+    return {
+        effect.factor: _contrast(effect, leg) * _population(effect.population, leg.data)
+        for effect in risk_factors()
+    }
+
+
+def _contrast(effect: Effect, leg: LegView) -> FloatArray:
+    measure = effect.measure
+    per_sd: dict[str, Callable[[], FloatArray]] = {
+        "per_sd_lower": lambda: -leg.mean[measure],
+        "per_sd_higher": lambda: leg.mean[measure],
+        "within_12_months": lambda: _prior(leg, 2, "prior_injury_recent_share"),
+        "over_12_months_ago": lambda: _prior(leg, 1, "prior_injury_older_share"),
+        "per_further_episode": lambda: np.maximum(np.nan_to_num(leg.episodes) - 1.0, 0.0),
+        "above_1.10_to_1.30": lambda: _between(leg, measure, 1.1, 1.3),
+        "above_1.30_to_2.00": lambda: _between(leg, measure, 1.3, 2.0),
+        "above_2.00": lambda: _between(leg, measure, 2.0, np.inf),
+        "at_least_1_cm": lambda: _between(leg, measure, 1.0, np.inf),
+        "per_5_kg_m2": lambda: (_bmi(leg) - 23.0) / 5.0,
+        "novice": lambda: _novice(leg.data),
+        "female": lambda: female(leg.data),
+    }
+    return per_sd[effect.contrast]()
+
+
+def _population(name: str, data: Columns) -> FloatArray:
+    """1 where an athlete belongs to the population that an effect is about, else 0.
+
+    A population is all, a sex, an age, or sports separated by spaces; other_sports are those that
+    no row of the same measure names.
+    """
+    age = data["age_years"]
+    fixed: dict[str, FloatArray] = {
+        "all": np.ones_like(age),
+        "female": female(data),
+        "male": 1.0 - female(data),
+        "age_50_and_over": (age >= 50).astype(float),
+        "age_below_50": (age < 50).astype(float),
+    }
+    if name in fixed:
+        return fixed[name]
+    if name == "other_sports":
+        return 1.0 - _of_sports(_named_sports(), data)
+    return _of_sports(frozenset(name.split()), data)
+
+
+def _of_sports(names: frozenset[str], data: Columns) -> FloatArray:
+    sport = athlete_measures()["sport"]
+    assert isinstance(sport, Category)
+    return np.isin(data["sport"], [sport.choices.index(s) for s in sorted(names)]).astype(float)
+
+
+def _named_sports() -> frozenset[str]:
+    sport = athlete_measures()["sport"]
+    assert isinstance(sport, Category)
+    words = {word for effect in effects().values() for word in effect.population.split()}
+    return frozenset(words & set(sport.choices))
+
+
+def female(data: Columns) -> FloatArray:
+    """1 for women, 0 for men, one half where the sex is not stated."""
+    return np.where(data["sex"] == 1, 1.0, np.where(data["sex"] == 0, 0.0, 0.5))
+
+
+def _novice(data: Columns) -> FloatArray:
+    return np.where(np.isnan(data["level"]), assumption("novice_share"), data["level"] == 0)
+
+
+def _prior(leg: LegView, code: int, share: str) -> FloatArray:
+    return np.where(np.isnan(leg.prior), assumption(share), leg.prior == code)
+
+
+def _between(leg: LegView, name: str, low: float, high: float) -> FloatArray:
+    """Probability that the true value lies in [low, high), given its mean and variance."""
+    quantity = quantity_of(name)
+    location, scale = location_and_scale(name, quantity, leg.data)
+    sd = np.sqrt(np.maximum(leg.variance[name], 0.0))
+    return _above(leg.mean[name], sd, (low - location) / scale) - (
+        _above(leg.mean[name], sd, (high - location) / scale) if np.isfinite(high) else 0.0
+    )
+
+
+def _above(mean: FloatArray, sd: FloatArray, threshold: FloatArray) -> FloatArray:
+    certain = (mean >= threshold - 1e-9).astype(float)
+    z = (mean - threshold) / np.where(sd > 1e-4, sd, 1.0)
+    return np.where(sd > 1e-4, ndtr(z), certain)
+
+
+def _bmi(leg: LegView) -> FloatArray:
+    height = from_z("height_cm", quantity_of("height_cm"), leg.mean["height_cm"], leg.data)
+    mass = from_z("mass_kg", quantity_of("mass_kg"), leg.mean["mass_kg"], leg.data)
+    return np.asarray(mass / (height / 100.0) ** 2)
+
+
+def quantity_of(name: str) -> Quantity:
+    """The quantity of this name, of the athlete or of a leg."""
+    found = (athlete_measures() | leg_measures())[name]
+    assert isinstance(found, Quantity)
+    return found

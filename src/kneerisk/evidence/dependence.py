@@ -1,0 +1,26 @@
+"""How pain of the two knees goes together: Plackett's pair of Bernoulli outcomes.
+
+Two outcomes with given probabilities and one odds ratio between them (Plackett 1965,
+doi 10.1080/01621459.1965.10480807); an odds ratio of 1 is independence.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kneerisk.schema import FloatArray
+
+
+def both(left: FloatArray, right: FloatArray, odds_ratio: float) -> FloatArray:
+    """Probability that both knees have the outcome; all of shape (n,)."""
+    if abs(odds_ratio - 1.0) < 1e-9:
+        return np.asarray(left * right)
+    excess = odds_ratio - 1.0
+    total = 1.0 + (left + right) * excess
+    root = np.sqrt(total**2 - 4.0 * odds_ratio * excess * left * right)
+    return np.asarray((total - root) / (2.0 * excess))
+
+
+def either(left: FloatArray, right: FloatArray, odds_ratio: float) -> FloatArray:
+    """Probability that at least one knee has the outcome; all of shape (n,)."""
+    return np.asarray(left + right - both(left, right, odds_ratio))

@@ -1,0 +1,277 @@
+"""The population of true measures: a Gaussian over both legs of an athlete, in z-scores.
+
+Factors (five imbalances of each leg, and a few that only correlate measures) load on measures;
+what a factor leaves over is a residual, correlated between the legs. The state of a leg is laid
+out as [athlete measures, own leg, other leg, own imbalances, other imbalances].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+
+from kneerisk.evidence.tables import imbalances, read_table, reverse_causation
+from kneerisk.schema import (
+    Columns,
+    FloatArray,
+    Quantity,
+    athlete_measures,
+    columns,
+    leg_measures,
+    quantities,
+)
+from kneerisk.schema.standard import location_and_scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """How a measure moves with a factor of its own leg, and of the other one."""
+
+    measure: str
+    factor: str
+    own: float
+    other: float
+    sources: tuple[str, ...]
+    assumption: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Factor:
+    """Something latent that several measures share; one an athlete, or one a leg."""
+
+    factor: str
+    level: Literal["imbalance", "leg", "athlete"]
+    left_right: float
+    sources: tuple[str, ...]
+    assumption: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symmetry:
+    """Correlation of a measure between the legs of one athlete."""
+
+    measure: str
+    left_right: float
+    sources: tuple[str, ...]
+    assumption: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatioOf:
+    """A ratio that is made of two other measures, on the log scale a difference."""
+
+    ratio: str
+    over: str
+    under: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shift:
+    """By how many SDs the mean of a measure moves with a unit of a context."""
+
+    measure: str
+    context: str
+    shift_sd: float
+    sources: tuple[str, ...]
+    assumption: bool
+
+
+#: What moves the means of the true measures; columns of `contexts`.
+CONTEXTS = (
+    "constant",
+    "decades_over_30",
+    "decades_over_40",
+    "basketball",
+    "volleyball",
+    "football",
+    "weightlifting",
+    "general",
+    "own_pain",
+    "other_pain",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Means and covariance of the true measures of a leg, in z-scores of the schema's norms.
+
+    ``covariance`` has shape (d, d) and ``shifts`` (d, n_contexts), over the state [athlete
+    measures, own leg, other leg, own imbalances, other imbalances].
+    """
+
+    athlete: tuple[str, ...]
+    leg: tuple[str, ...]
+    imbalances: tuple[str, ...]
+    covariance: FloatArray
+    shifts: FloatArray
+
+    @property
+    def n_measures(self) -> int:
+        """How many of the state are measures (the rest are imbalances)."""
+        return len(self.athlete) + 2 * len(self.leg)
+
+    def means(self, context: FloatArray) -> FloatArray:
+        """Mean of the state, shape (n, d), for contexts of shape (n, n_contexts)."""
+        return np.asarray((context[:, None, :] * self.shifts[None, :, :]).sum(axis=2))
+
+
+def state_measures() -> tuple[dict[str, Quantity], dict[str, Quantity]]:
+    """The athlete's and the leg's quantities that the population describes."""
+    athlete = {
+        name: quantity
+        for name, quantity in quantities(athlete_measures()).items()
+        if quantity.norms and quantity.model_input
+    }
+    legs = {name: q for name, q in quantities(leg_measures()).items() if q.norms}
+    return athlete, legs
+
+
+def contexts(data: Columns) -> tuple[FloatArray, FloatArray]:
+    """Contexts of the left and the right leg, each of shape (n, n_contexts).
+
+    A sport that is not stated counts as running, the reference.
+    """
+    age = data["age_years"]
+    choices = columns()["sport"]
+    sport_names = getattr(choices, "choices", ())
+    sport = {name: (data["sport"] == i).astype(float) for i, name in enumerate(sport_names)}
+    shared = {
+        "constant": np.ones_like(age),
+        "decades_over_30": (age - 30.0) / 10.0,
+        "decades_over_40": np.maximum(age - 40.0, 0.0) / 10.0,
+        **sport,
+    }
+    pain = {
+        side: (np.nan_to_num(data[f"{side}_pain_nrs"]) > 0).astype(float)
+        for side in ("left", "right")
+    }
+    left = shared | {"own_pain": pain["left"], "other_pain": pain["right"]}
+    right = shared | {"own_pain": pain["right"], "other_pain": pain["left"]}
+    return (
+        np.column_stack([left[name] for name in CONTEXTS]),
+        np.column_stack([right[name] for name in CONTEXTS]),
+    )
+
+
+@cache
+def published() -> Population:
+    """The population as the cited tables give it."""
+    athlete, legs = state_measures()
+    names = tuple(imbalances())
+    loadings, cov_factors = _factors(athlete, legs)
+    covariance = _covariance(tuple(athlete), tuple(legs), loadings, cov_factors)
+    return Population(
+        athlete=tuple(athlete),
+        leg=tuple(legs),
+        imbalances=names,
+        covariance=covariance,
+        shifts=_shifts(tuple(athlete), tuple(legs), covariance.shape[0]),
+    )
+
+
+def _factors(
+    athlete: dict[str, Quantity], legs: dict[str, Quantity]
+) -> tuple[FloatArray, FloatArray]:
+    """Loadings (n_measures, n_factors) of the state's measures, and the factors' covariance.
+
+    The factors are laid out [athlete's, own leg's, other leg's]; imbalances first of a leg's.
+    """
+    table = read_table("factors", Factor)
+    order = {name: i for i, name in enumerate(imbalances())}
+    shared = [f for f in table if f.level == "athlete"]
+    of_leg = [f for f in table if f.level != "athlete"]
+    of_leg.sort(key=lambda f: order.get(f.factor, len(order)))
+    n_shared, n_leg = len(shared), len(of_leg)
+    covariance = np.eye(n_shared + 2 * n_leg)
+    for i, factor in enumerate(of_leg):
+        own, other = n_shared + i, n_shared + n_leg + i
+        covariance[own, other] = covariance[other, own] = factor.left_right
+    place = {f.factor: i for i, f in enumerate(shared)}
+    place |= {f.factor: n_shared + i for i, f in enumerate(of_leg)}
+
+    a, m = len(athlete), len(legs)
+    loadings = np.zeros((a + 2 * m, n_shared + 2 * n_leg))
+    rows = {name: i for i, name in enumerate([*athlete, *legs])}
+    for item in read_table("loadings", Loading):
+        row, column = rows[item.measure], place[item.factor]
+        loadings[row, column] = item.own
+        if row < a:
+            continue
+        if column < n_shared:
+            loadings[row + m, column] = item.own
+            continue
+        loadings[row, column + n_leg] = item.other
+        loadings[row + m, column + n_leg] = item.own
+        loadings[row + m, column] = item.other
+    return loadings, covariance
+
+
+def _covariance(
+    athlete: tuple[str, ...], legs: tuple[str, ...], loadings: FloatArray, factors: FloatArray
+) -> FloatArray:
+    """Covariance of the whole state from the factors, residuals and ratios."""
+    a, m, k = len(athlete), len(legs), len(imbalances())
+    shared = loadings @ factors @ loadings.T
+    leftover = 1.0 - np.diag(shared)
+    if (leftover < 0.01).any():
+        names = [*athlete, *legs, *legs]
+        too_much = [names[i] for i in np.flatnonzero(leftover < 0.01)]
+        raise ValueError(f"the factors explain more than a measure's variance: {too_much}")
+    measures = shared + np.diag(leftover)
+    target = {item.measure: item.left_right for item in read_table("symmetry", Symmetry)}
+    for i, name in enumerate(legs):
+        own, other = a + i, a + m + i
+        free = (target.get(name, 0.0) - shared[own, other]) / leftover[own]
+        measures[own, other] = measures[other, own] = shared[own, other] + leftover[own] * np.clip(
+            free, -1.0, 0.98
+        )
+    n_shared = _n_athlete_factors()
+    n_leg = (loadings.shape[1] - n_shared) // 2
+    picks = [n_shared + i for i in range(k)] + [n_shared + n_leg + i for i in range(k)]
+    crossed = loadings @ factors[:, picks]
+    whole = np.block([[measures, crossed], [crossed.T, factors[np.ix_(picks, picks)]]])
+    mapping = _ratio_mapping(athlete, legs, whole.shape[0])
+    return np.asarray(mapping @ whole @ mapping.T)
+
+
+def _n_athlete_factors() -> int:
+    return sum(f.level == "athlete" for f in read_table("factors", Factor))
+
+
+def _ratio_mapping(athlete: tuple[str, ...], legs: tuple[str, ...], size: int) -> FloatArray:
+    """The linear map that replaces each ratio's row by its log-difference of two measures."""
+    mapping = np.eye(size)
+    both = {name: np.array([value]) for name, value in (("sex", np.nan), ("age_years", 30.0))}
+    scale = {
+        name: float(location_and_scale(name, quantity, both)[1][0])
+        for name, quantity in state_measures()[1].items()
+    }
+    for item in read_table("ratios", RatioOf):
+        for start in (len(athlete), len(athlete) + len(legs)):
+            row = start + legs.index(item.ratio)
+            mapping[row] = 0.0
+            mapping[row, start + legs.index(item.over)] = scale[item.over] / scale[item.ratio]
+            mapping[row, start + legs.index(item.under)] = -scale[item.under] / scale[item.ratio]
+    return mapping
+
+
+def _shifts(athlete: tuple[str, ...], legs: tuple[str, ...], size: int) -> FloatArray:
+    shifts = np.zeros((size, len(CONTEXTS)))
+    a, m = len(athlete), len(legs)
+    for item in read_table("shifts", Shift):
+        column = CONTEXTS.index(item.context)
+        if item.measure in athlete:
+            shifts[athlete.index(item.measure), column] = item.shift_sd
+        else:
+            shifts[[a + legs.index(item.measure), a + m + legs.index(item.measure)], column] = (
+                item.shift_sd
+            )
+    for measure, lowered in reverse_causation().items():
+        own = a + legs.index(measure)
+        shifts[own, CONTEXTS.index("own_pain")] = lowered.shift_sd_central
+        shifts[own + m, CONTEXTS.index("other_pain")] = lowered.shift_sd_central
+    mapping = _ratio_mapping(athlete, legs, size)
+    return np.asarray(mapping @ shifts)

@@ -1,0 +1,102 @@
+"""From a value to its z-score and back: the norms of the schema, applied to whole columns.
+
+A z-score is taken within sex and within the protocol the value was measured by; quantities on a
+log scale are standardised as logarithms (mean and SD of the log from mean and SD of the value).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+
+from kneerisk.schema.columns import Columns, FloatArray, measures_of
+from kneerisk.schema.measure import Category, Quantity
+from kneerisk.schema.screening import Protocol
+
+#: Which protocol column decides the norm of a measure.
+CONDITION_OF: Mapping[str, str] = {
+    "quad_torque_nm_kg": "torque_mode",
+    "hamstring_torque_nm_kg": "torque_mode",
+    "hip_abduction_torque_nm_kg": "hip_torque_mode",
+    "hip_adduction_torque_nm_kg": "hip_torque_mode",
+    "fppa_deg": "valgus_task",
+    "hip_drop_deg": "hip_drop_task",
+}
+SEXES = ("male", "female", None)
+
+
+def conditions_of(name: str) -> tuple[str | None, ...]:
+    """The protocols of a measure in code order, after None for one that is not stated."""
+    protocol = CONDITION_OF.get(name)
+    if protocol is None:
+        return (None,)
+    category = measures_of(Protocol)[protocol]
+    assert isinstance(category, Category)
+    return (None, *category.choices)
+
+
+@cache
+def _table(name: str, quantity: Quantity) -> FloatArray:
+    """Location and scale, shape (n_conditions, 3 sexes, 2), on the scale that z is taken on."""
+    table = np.empty((len(conditions_of(name)), len(SEXES), 2))
+    for row, condition in enumerate(conditions_of(name)):
+        norm = quantity.norm(condition)
+        for column, sex in enumerate(SEXES):
+            pair = norm.of(sex) if norm else None
+            pair = pair or (norm.of(None) if norm else None)
+            table[row, column] = _on_scale(quantity, pair) if pair else (np.nan, np.nan)
+    return table
+
+
+def _on_scale(quantity: Quantity, pair: tuple[float, float]) -> tuple[float, float]:
+    mean, sd = pair
+    if not quantity.log_scale:
+        return mean, sd
+    log_variance = float(np.log1p((sd / mean) ** 2))
+    return float(np.log(mean) - log_variance / 2), float(np.sqrt(log_variance))
+
+
+def location_and_scale(
+    name: str, quantity: Quantity, columns: Columns
+) -> tuple[FloatArray, FloatArray]:
+    """Mean and SD of a measure for each screening, each of shape (n,), by sex and protocol."""
+    sex = np.nan_to_num(columns["sex"], nan=2).astype(int)
+    protocol = CONDITION_OF.get(name)
+    stated = columns.get(protocol) if protocol else None
+    condition = np.zeros(len(sex), dtype=int)
+    if stated is not None:
+        condition = np.nan_to_num(stated + 1, nan=0).astype(int)
+    found = _table(name, quantity)[condition, np.minimum(sex, 2)]
+    return found[:, 0], found[:, 1]
+
+
+def to_z(name: str, quantity: Quantity, values: FloatArray, columns: Columns) -> FloatArray:
+    """Values, shape (n,), in the measure's unit, as z-scores; missing stays missing."""
+    location, scale = location_and_scale(name, quantity, columns)
+    if quantity.log_scale:
+        values = np.log(values)
+    return (values - location) / scale
+
+
+def from_z(name: str, quantity: Quantity, z: FloatArray, columns: Columns) -> FloatArray:
+    """Z-scores, shape (n,), as values in the measure's unit; the inverse of `to_z`."""
+    location, scale = location_and_scale(name, quantity, columns)
+    values = location + scale * z
+    return np.exp(values) if quantity.log_scale else values
+
+
+def error_variance(name: str, quantity: Quantity, condition: int = 0) -> float:
+    """Variance of the measurement error in units of the norm's variance, sexes averaged."""
+    if quantity.error is None:
+        return 0.0
+    norm = quantity.norm(conditions_of(name)[condition])
+    pair = norm.of(None) if norm else None
+    if pair is None:
+        return 0.0
+    mean, sd = pair
+    sem = quantity.error.sem
+    if quantity.log_scale:
+        return float((sem / mean) ** 2 / np.log1p((sd / mean) ** 2))
+    return float((sem / sd) ** 2)
