@@ -1,0 +1,1 @@
+"""The HTTP service: a screening in, an answer per knee out."""

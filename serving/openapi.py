@@ -1,0 +1,147 @@
+"""The service described as OpenAPI 3.1, from the very models that read and write its bodies.
+
+BentoML's own description drops the rules between measures and shows errors that are never sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from kneerisk import __version__
+from kneerisk.answer import Answer
+from kneerisk.schema import Screening
+from serving.problem import KINDS, MEDIA_TYPE, Problem
+from serving.team import MAX_SCREENINGS, Team, TeamAnswer
+
+Json = dict[str, Any]
+
+_REF = "#/components/schemas/{model}"
+
+#: A runner with unequal hips: the request that the landing page and the description show.
+EXAMPLE: Json = {
+    "athlete": {"age_years": 27, "sex": "female", "sport": "running", "weekly_run_km": 45},
+    "left": {"wblt_dorsiflexion_deg": 36, "hip_drop_deg": 8.5},
+    "right": {"wblt_dorsiflexion_deg": 42, "hip_drop_deg": 4.0},
+    "red_flags": [],
+}
+
+
+def description() -> Json:
+    """The whole document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "kneerisk",
+            "version": __version__,
+            "description": "Risk of knee pain and the likely muscle imbalance, per knee, from "
+            "screening measures. A screening aid, not a medical device.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": _paths(),
+        "components": {"schemas": _schemas(), "responses": _problems()},
+    }
+
+
+def _paths() -> Json:
+    body = ("malformed_json", "incomplete_body", "too_large", "invalid_body", "timeout")
+    predict = _asked("Screening", {"runner": {"value": EXAMPLE}})
+    team = _asked("Team", {"two": {"value": {"screenings": [EXAMPLE, EXAMPLE]}}})
+    schema: Json = {"type": "object", "description": "JSON Schema 2020-12 of a screening."}
+    model: Json = {"type": "object", "description": "Lineage, population seen, kind of cohort."}
+    plain: Json = {"text/plain": {"schema": {"type": "string"}}}
+    page: Json = {"text/html": {"schema": {"type": "string"}}}
+    return {
+        "/v1/predict": {"post": _operation(
+            "predict", "Answer one screening", _json(_ref("Answer")),
+            ("no_champion", *body), predict)},
+        "/v1/predict_team": {"post": _operation(
+            "predict_team", f"Answer up to {MAX_SCREENINGS:,} screenings, each by itself",
+            _json(_ref("TeamAnswer")), ("no_champion", *body), team)},
+        "/v1/schema": {"get": _operation("schema", "What a screening may hold", _json(schema))},
+        "/v1/model": {"get": _operation(
+            "model", "Which model answers, and whom it knows", _json(model), ("no_champion",))},
+        "/": {"get": _operation("page", "A page for people", page)},
+        "/docs.json": {"get": _operation("docs", "This document", _json({"type": "object"}))},
+        "/livez": {"get": _operation("livez", "Whether the service runs", plain)},
+        "/readyz": {"get": _operation(
+            "readyz", "Whether a checked champion is loaded", plain, ("no_champion",))},
+        "/metrics": {"get": _operation("metrics", "Counts and durations, for Prometheus", plain)},
+    }  # fmt: skip
+
+
+def _operation(
+    name: str, summary: str, content: Json, refusals: tuple[str, ...] = (), body: Json | None = None
+) -> Json:
+    statuses = {str(KINDS[code][0]) for code in (*refusals, "internal_error")}
+    answers: Json = {"200": {"description": "Done.", "headers": _HEADERS, "content": content}}
+    answers |= {s: {"$ref": f"#/components/responses/Problem{s}"} for s in sorted(statuses)}
+    asked = {"requestBody": body} if body else {}
+    return {"operationId": name, "summary": summary, **asked, "responses": answers}
+
+
+_HEADERS: Json = {
+    "x-request-id": {"description": "Also in the log.", "schema": {"type": "string"}},
+}
+
+
+def _asked(model: str, examples: Json) -> Json:
+    content = {"application/json": {"schema": _ref(model), "examples": examples}}
+    return {"required": True, "content": content}
+
+
+def _json(schema: Json) -> Json:
+    return {"application/json": {"schema": schema}}
+
+
+def _ref(model: str) -> Json:
+    return {"$ref": _REF.format(model=model)}
+
+
+def _problems() -> Json:
+    """One response for each status, that names the codes it comes with."""
+    found: Json = {}
+    for code, (status, title) in KINDS.items():
+        told = found.setdefault(f"Problem{status}", {
+            "description": "", "headers": _HEADERS,
+            "content": {MEDIA_TYPE: {"schema": _ref("Problem")}},
+        })  # fmt: skip
+        told["description"] += f"`{code}`: {title}. "
+    return found
+
+
+def _schemas() -> Json:
+    models = [(model, "validation") for model in (Screening, Team, Answer, TeamAnswer, Problem)]
+    _, found = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
+    schemas: Json = found["$defs"]
+    schemas["Team"]["properties"]["screenings"] |= {
+        "items": _ref("Screening"), "maxItems": MAX_SCREENINGS,
+    }  # fmt: skip
+    # What a screening leaves out may also be null; what an answer does not know is always absent.
+    asked = _reached(schemas, "Screening") | _reached(schemas, "Team")
+    return {name: s if name in asked else _without_null(s) for name, s in schemas.items()}
+
+
+def _reached(schemas: Json, name: str) -> set[str]:
+    found, new = {name}, [name]
+    while new:
+        text = str(schemas[new.pop()])
+        more = {other for other in schemas if f"'{_REF.format(model=other)}'" in text} - found
+        found |= more
+        new += more
+    return found
+
+
+def _without_null(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_null(part) for part in schema if part != {"type": "null"}]
+    if not isinstance(schema, dict):
+        return schema
+    left = {k: _without_null(v) for k, v in schema.items() if (k, v) != ("default", None)}
+    options = left.get("anyOf", [])
+    return (
+        {**options[0], **{k: v for k, v in left.items() if k != "anyOf"}}
+        if len(options) == 1
+        else left
+    )

@@ -1,0 +1,80 @@
+"""Problems as RFC 9457 has them: what every answer that is not a success looks like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from kneerisk.errors import Fault
+
+MEDIA_TYPE = "application/problem+json"
+#: More faults than any honest body can have; it bounds the answer to a hostile one.
+MAX_FAULTS = 500
+
+#: Stable code of a problem: its HTTP status and title.
+KINDS = {
+    "malformed_json": (400, "The body is not well-formed JSON"),
+    "duplicate_key": (400, "The body names a key twice"),
+    "not_found": (404, "There is nothing at this address"),
+    "method_not_allowed": (405, "This address takes another method"),
+    "incomplete_body": (408, "The body did not arrive"),
+    "too_large": (413, "The body is too large"),
+    "invalid_body": (422, "The body does not fit the schema"),
+    "internal_error": (500, "The service made a mistake"),
+    "no_champion": (503, "The service has no model yet"),
+    "timeout": (504, "The answer took too long"),
+}
+
+
+class Problem(BaseModel):
+    """One problem; `faults` has every single thing that is wrong with a body."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: Annotated[str, Field(description="A URN that ends in the code.")]
+    title: str
+    status: int
+    code: Annotated[str, Field(description="Stable; for programs.")]
+    detail: str
+    instance: Annotated[str | None, Field(description="A URN of this very request.")] = None
+    request_id: Annotated[str | None, Field(description="As in the x-request-id header.")] = None
+    faults: Annotated[
+        list[Fault] | None, Field(description="Each with a JSON pointer (RFC 6901) to its place.")
+    ] = None
+
+    def as_json(self) -> bytes:
+        """The body to send; what is not known is absent."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+@dataclass(slots=True)
+class Refusal(Exception):
+    """A request that gets a problem instead of an answer."""
+
+    code: str
+    detail: str
+    faults: list[Fault] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def problem(refusal: Refusal, request_id: str | None = None) -> Problem:
+    """The problem that tells of a refusal."""
+    status, title = KINDS[refusal.code]
+    return Problem(
+        type=f"urn:kneerisk:problem:{refusal.code.replace('_', '-')}",
+        title=title,
+        status=status,
+        code=refusal.code,
+        detail=refusal.detail,
+        instance=f"urn:uuid:{request_id}" if request_id else None,
+        request_id=request_id,
+        faults=refusal.faults[:MAX_FAULTS] or None,
+    )
+
+
+def invalid_body(faults: list[Fault]) -> Refusal:
+    """The refusal of a body that breaks the schema, with all its faults."""
+    told = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return Refusal("invalid_body", f"The body has {told}.", faults)

@@ -1,0 +1,38 @@
+"""Every address that the service answers, and what each one takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from kneerisk.schema import Screening
+from serving.team import Team
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One address: its method, the body it takes, that body's largest size in bytes."""
+
+    method: str
+    body: type[BaseModel] | None = None
+    limit: int = 0
+    needs_champion: bool = False
+    watched: bool = True
+    """False for addresses that machines ask all the time; they are kept out of the log."""
+
+
+ROUTES = {
+    "/": Route(method="GET"),
+    "/v1/predict": Route(method="POST", body=Screening, limit=_MEGABYTE, needs_champion=True),
+    # A screening with every measure is near 5 kB, so that 1,000 of them fit with room for blanks.
+    "/v1/predict_team": Route(method="POST", body=Team, limit=10 * _MEGABYTE, needs_champion=True),
+    "/v1/schema": Route(method="GET"),
+    "/v1/model": Route(method="GET", needs_champion=True),
+    "/docs.json": Route(method="GET"),
+    "/livez": Route(method="GET", watched=False),
+    "/readyz": Route(method="GET", needs_champion=True, watched=False),
+    "/metrics": Route(method="GET", watched=False),
+}

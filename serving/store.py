@@ -1,0 +1,58 @@
+"""Puts the champion into BentoML's model store, from where a bento takes it: run before a build.
+
+    python -m serving.store && bentoml build
+
+The champion is stored anew each time, since a build takes the newest model of the store, which
+after a rollback would be another one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import bentoml
+
+from kneerisk.errors import BundleRefused, KneeriskError
+from kneerisk.model import champion
+from kneerisk.model.bundle import load
+from serving.champion import CHAMPION_FILE, MODEL_NAME
+
+
+def fill(models: Path) -> str:
+    """Store the champion of a models folder; gives its tag.
+
+    The stored model is itself a models folder that holds nothing but the champion.
+
+    Raises
+    ------
+    BundleRefused
+        Where there is no champion, or its bundle is not sound.
+    """
+    named = champion.read(models)
+    if named is None:
+        raise BundleRefused(f"{models} names no champion: train and promote a model first")
+    load(named.folder)
+    tag = f"{MODEL_NAME}:{named.version}"
+    if any(str(known.tag) == tag for known in bentoml.models.list(MODEL_NAME)):
+        bentoml.models.delete(tag)
+    with bentoml.models.create(tag, metadata={"sha256": named.sha256}) as stored:
+        shutil.copytree(named.folder, stored.path_of(named.folder.relative_to(models).as_posix()))
+        shutil.copy2(models / CHAMPION_FILE, stored.path_of(CHAMPION_FILE))
+    return tag
+
+
+def main() -> int:
+    """Store the champion of ``models``, or of the folder given; ends with 1 if there is none."""
+    models = Path(sys.argv[1]) if len(sys.argv) > 1 else Path("models")
+    try:
+        sys.stdout.write(f"{fill(models)}\n")
+    except KneeriskError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

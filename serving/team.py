@@ -1,0 +1,62 @@
+"""A whole team in one request: each screening is answered, or refused, by itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
+
+from kneerisk.answer import Answer, answers
+from kneerisk.model.bundle import Bundle
+from kneerisk.schema import Screening, faults_of
+from serving.problem import Problem, invalid_body, problem
+
+MAX_SCREENINGS = 1_000
+
+
+def _few_enough(screenings: list[Any]) -> list[Any]:
+    if len(screenings) > MAX_SCREENINGS:
+        raise PydanticCustomError("too_many", f"must have at most {MAX_SCREENINGS:,} screenings")
+    return screenings
+
+
+class Team(BaseModel):
+    """Up to 1,000 screenings. Each is checked later, so that a bad one leaves the others alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    screenings: Annotated[list[Any], AfterValidator(_few_enough)]
+
+
+class Result(BaseModel):
+    """What became of one screening: an answer or a problem, never both."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    answer: Answer | None = None
+    problem: Problem | None = None
+
+
+class TeamAnswer(BaseModel):
+    """One result for each screening, in the order they were sent."""
+
+    model_config = ConfigDict(frozen=True)
+
+    results: list[Result]
+
+
+def answer_team(bundle: Bundle, team: Team) -> TeamAnswer:
+    """Answer every good screening of a team, and name the faults of every other one."""
+    good: dict[int, Screening] = {}
+    results: dict[int, Result] = {}
+    for index, body in enumerate(team.screenings):
+        try:
+            good[index] = Screening.model_validate(body)
+        except ValidationError as error:
+            refused = problem(invalid_body(faults_of(error)))
+            results[index] = Result(index=index, problem=refused)
+    for index, found in zip(good, answers(bundle, list(good.values())), strict=True):
+        results[index] = Result(index=index, answer=found)
+    return TeamAnswer(results=[results[index] for index in sorted(results)])
