@@ -147,12 +147,14 @@ def _reader(name: str, measure: Measure | None) -> Callable[[Any], Any]:
 
 
 def _quantity(measure: Quantity) -> Callable[[Any], float]:
+    allowed = measure.allowed
+
     def read(cell: Any) -> float:
-        value = number(cell, measure.allowed)
+        value = number(cell, allowed)
         if not measure.low <= value <= measure.high:
-            raise NotAllowed("is outside the limits", measure.allowed)
+            raise NotAllowed("is outside the limits", allowed)
         if measure.whole and value != round(value):
-            raise NotAllowed("is not a whole number", measure.allowed)
+            raise NotAllowed("is not a whole number", allowed)
         return value
 
     return read

@@ -1,0 +1,70 @@
+"""What came of reading somebody else's file: a cohort, and what it could not take over."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.layout import ATHLETE_ID
+from kneerisk.errors import CellFault, CohortRefused
+
+REPORT_COLUMNS = ("file", "line", "column", "rule", "allowed", "unit")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blanked:
+    """A cell of a published file that breaks the schema, and is missing in the cohort."""
+
+    file: str
+    fault: CellFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """A cohort with the account of what was left out."""
+
+    cohort: Cohort
+    blanked: Sequence[Blanked] = ()
+    dropped: dict[str, int] = field(default_factory=dict)
+    """How many rows were left out, by reason."""
+
+    def summary(self) -> dict[str, Any]:
+        """Counts for people and programs; no athlete's value is among them."""
+        outcomes = self.cohort.outcomes()._asdict()
+        return {
+            "rows": len(self.cohort.frame),
+            "athletes": int(self.cohort.frame[ATHLETE_ID].nunique()),
+            "events": {side: int(np.nansum(values)) for side, values in outcomes.items()},
+            "recorded": {side: int((values == values).sum()) for side, values in outcomes.items()},
+            "blanked_cells": len(self.blanked),
+            "blanked_by_column": dict(Counter(cell.fault.column for cell in self.blanked)),
+            "dropped": self.dropped,
+        }
+
+
+def write_report(blanked: Sequence[Blanked], path: Path) -> None:
+    """Write each blanked cell as one CSV row: where it stands and which rule it breaks.
+
+    Raises
+    ------
+    CohortRefused
+        Where the file can't be written.
+    """
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(REPORT_COLUMNS)
+            for cell in blanked:
+                fault = cell.fault
+                writer.writerow(
+                    (cell.file, fault.line, fault.column, fault.rule, fault.allowed, fault.unit)
+                )
+    except OSError as error:
+        raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None

@@ -1,0 +1,114 @@
+"""Published files taken as they are: cells that break the schema become missing, and are told.
+
+The people who published a set can't be asked to correct it, so one impossible age must not keep
+the rest of it out. Nothing is repaired: such a cell is missing in the cohort and listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kneerisk.cohort.cells import NotAllowed, number
+from kneerisk.cohort.checks import typed
+from kneerisk.cohort.ingested import Blanked
+from kneerisk.cohort.tables import RawTable, read_table
+from kneerisk.errors import CellFault, CohortRefused
+
+#: How these files write "not recorded"; such a cell is missing, and no fault.
+MISSING = ("", "nan", "na", "null")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a canonical column comes from, and how its cells become the schema's values."""
+
+    file: str
+    column: str
+    convert: Callable[[float], float] | Mapping[str, str]
+    """A function of the number in the cell, or the schema's word for each word of the file."""
+
+
+def read_published(path: Path, needed: tuple[str, ...]) -> RawTable:
+    """A published CSV file as raw cells.
+
+    Raises
+    ------
+    CohortRefused
+        Where it can't be read, or columns are missing that the set is known to have.
+    """
+    raw = read_table(path)
+    absent = [repr(name) for name in needed if name not in raw.frame.columns]
+    if absent:
+        raise CohortRefused(f"{path} is not the published file: it has no {', '.join(absent)}")
+    return raw
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a published cell says that nothing was recorded."""
+    return str(cell).strip().lower() in MISSING
+
+
+def blank_bad_cells(
+    cells: pd.DataFrame,
+    sources: Mapping[str, Source],
+    lines: Mapping[str, list[int]],
+) -> tuple[pd.DataFrame, list[Blanked]]:
+    """Cells converted and checked; what breaks the schema is missing and listed.
+
+    Parameters
+    ----------
+    cells
+        Raw cells by canonical column, with the identifying and outcome columns already right.
+    sources
+        Where each canonical column that needs converting comes from.
+    lines
+        By file, the line of each row of `cells`.
+    """
+    converted = cells.copy()
+    blanked: list[Blanked] = []
+    for name, source in sources.items():
+        values = [_converted(cell, source.convert) for cell in cells[name]]
+        blanked += [
+            _blanked(source, lines[source.file][row], value.rule, value.allowed)
+            for row, value in enumerate(values)
+            if isinstance(value, NotAllowed)
+        ]
+        good = [None if isinstance(value, NotAllowed) else value for value in values]
+        number_like = not isinstance(source.convert, Mapping)
+        converted[name] = pd.Series(good, dtype=np.float64 if number_like else object)
+    frame, faults = typed(converted, list(range(len(converted))))
+    for fault in faults:
+        if fault.column not in sources:
+            raise CohortRefused(f"a row of the set can't be read: {fault.column} {fault.rule}")
+        source = sources[fault.column]
+        line = lines[source.file][fault.line]
+        blanked.append(_blanked(source, line, fault.rule, fault.allowed, fault.unit))
+    return frame, sorted(blanked, key=lambda cell: (cell.file, cell.fault.line))
+
+
+def _converted(cell: Any, convert: Callable[[float], float] | Mapping[str, str]) -> Any:
+    if is_missing(cell):
+        return None
+    try:
+        if isinstance(convert, Mapping):
+            return _word(str(cell), convert)
+        return convert(number(cell, "a number"))
+    except NotAllowed as refused:
+        return refused
+
+
+def _word(cell: str, words: Mapping[str, str]) -> str:
+    if cell not in words:
+        raise NotAllowed("is not a word of this column", "one of " + ", ".join(words))
+    return words[cell]
+
+
+def _blanked(source: Source, line: int, rule: str, allowed: str, unit: str = "") -> Blanked:
+    fault = CellFault(line=line, column=source.column, rule=rule, allowed=allowed, unit=unit)
+    return Blanked(file=source.file, fault=fault)
