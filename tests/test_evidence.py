@@ -1,0 +1,207 @@
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from kneerisk import evidence
+from kneerisk.errors import BadCells, KneeriskError
+from kneerisk.evidence import parse_table
+from kneerisk.schema.athlete import SPORTS
+from kneerisk.schema.history import RED_FLAGS
+
+IMBALANCES = [
+    "hamstring_dominance",
+    "vmo_inhibition",
+    "calf_tightness",
+    "adductor_underactivity",
+    "glute_underactivity",
+]
+NULLS = {
+    "hamstring_quad_ratio", "hip_abduction_strength", "adductor_ratio", "acwr", "weekly_run_km",
+    "sitting", "step_rate", "foot_progression", "heel_rise", "lateral_pelvic_tilt",
+    "squat_1rm_change", "bmi_below_50",
+}  # fmt: skip
+TABLES = {
+    "effects": evidence.effects().values(),
+    "base_rates": evidence.base_rates(),
+    "correlations": evidence.correlations().values(),
+    "imbalances": evidence.imbalances().values(),
+    "red_flags": evidence.red_flags().values(),
+    "advice": evidence.advice(),
+    "reverse_causation": evidence.reverse_causation().values(),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_row_without_a_study_is_an_assumption(name):
+    for row in TABLES[name]:
+        assert row.sources
+        if set(row.sources) <= {"assumption"}:
+            assert row.assumption
+
+
+@pytest.mark.parametrize("name", ["effects", "base_rates", "correlations"])
+def test_ranges_are_in_order(name):
+    for row in TABLES[name]:
+        given = [value for value in (row.low, row.central, row.high) if value is not None]
+        assert given == sorted(given)
+        assert given
+
+
+def test_keys_are_told_apart():
+    for name, row, key in (
+        ("effects", evidence.Effect, "factor"),
+        ("references", evidence.Reference, "key"),
+        ("red_flags", evidence.RedFlag, "code"),
+        ("advice", evidence.Advice, "code"),
+        ("correlations", evidence.Correlation, "pair"),
+        ("reverse_causation", evidence.ReverseCausation, "measure"),
+    ):
+        keys = [getattr(found, key) for found in evidence.read_table(name, row)]
+        assert len(keys) == len(set(keys)), name
+
+
+def test_nulls_are_in_it_as_nulls():
+    nulls = {factor for factor, effect in evidence.effects().items() if effect.status == "null"}
+    assert nulls == NULLS
+    for effect in evidence.effects().values():
+        is_zero = (effect.low, effect.central, effect.high) == (0, 0, 0)
+        assert is_zero == (effect.status == "null")
+
+
+@pytest.mark.parametrize(
+    ("factor", "hazard_ratio"),
+    [
+        ("spike_10_to_30", (1.31, 1.64, 2.05)),
+        ("spike_30_to_100", (1.16, 1.52, 2.00)),
+        ("spike_over_100", (1.50, 2.28, 3.48)),
+    ],
+)
+def test_spikes_are_the_published_ratios(factor, hazard_ratio):
+    effect = evidence.effects()[factor]
+    found = [math.exp(value) for value in (effect.low, effect.central, effect.high)]
+    assert found == pytest.approx(hazard_ratio, abs=0.001)
+    assert not effect.assumption
+
+
+def test_an_effects_measure_and_contrast_agree():
+    directions = {"per_sd_lower": "lowers", "per_sd_higher": "raises"}
+    for effect in evidence.effects().values():
+        if effect.status == "null" or effect.contrast not in directions or effect.central < 0:
+            continue
+        measure = next(
+            found
+            for name, found in evidence.tables.columns().items()
+            if name in {effect.measure, f"left_{effect.measure}"}
+        )
+        stated = getattr(measure, "direction", None)
+        assert stated in {None, directions[effect.contrast]}, effect.factor
+
+
+def test_every_sport_has_a_base_rate():
+    rates = evidence.sport_base_rates()
+    assert set(rates) == set(SPORTS)
+    for rate in rates.values():
+        assert 0 < rate.low < rate.central < rate.high < 0.3
+
+
+def test_correlations_are_of_measures_or_named_groups():
+    groups = {
+        "left_strength", "right_strength", "left_mobility", "right_mobility",
+        "hip_adduction_velocity", "hip_extension_strength", "knee_extensor_work",
+        "sagittal_pelvic_tilt",
+    }  # fmt: skip
+    for found in evidence.correlations().values():
+        assert {found.first, found.second} <= evidence.measure_names() | groups
+        assert -1 <= found.low <= found.high <= 1
+
+
+def test_imbalances_are_the_five_and_each_has_advice():
+    assert list(evidence.imbalances()) == IMBALANCES
+    assert {piece.imbalance for piece in evidence.advice()} == {*IMBALANCES, "load", "everyone"}
+
+
+def test_the_articles_advice_is_there():
+    codes = {piece.code for piece in evidence.advice() if "popular_article" in piece.sources}
+    assert codes >= {
+        "back_off_heavy_sets", "calf_mobility", "reactivate_glute_medius",
+        "strengthen_glute_max", "foam_roll",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["diagnos", "caused by", "causes"])
+def test_nothing_claims_a_diagnosis(word):
+    texts = [piece.text for piece in evidence.advice()]
+    texts += [found.wording for found in evidence.imbalances().values()]
+    assert not [text for text in texts if word in text.lower()]
+
+
+def test_red_flags_are_those_of_the_schema():
+    assert tuple(evidence.red_flags()) == RED_FLAGS
+    ottawa = {flag.code for flag in evidence.red_flags().values() if flag.needs_acute_injury}
+    assert ottawa == {
+        "isolated_patella_tenderness", "fibular_head_tenderness", "cannot_flex_to_90",
+        "cannot_bear_weight_4_steps",
+    }  # fmt: skip
+    assert all(flag.question.endswith("?") for flag in evidence.red_flags().values())
+
+
+def test_present_pain_weakens():
+    for shift in evidence.reverse_causation().values():
+        assert shift.shift_sd_low <= shift.shift_sd_central <= shift.shift_sd_high <= 0
+    assert evidence.reverse_causation()["hip_abduction_pct_bw"].shift_sd_central == -0.4
+
+
+# The reader
+
+
+@dataclass(frozen=True)
+class Row:
+    measure: str
+    size: float
+    count: int
+    sure: bool
+    kind: Literal["a", "b"]
+    sources: tuple[str, ...]
+    note: str = ""
+    extra: float | None = None
+
+
+HEADER = "measure,size,count,sure,kind,sources,note,extra"
+GOOD = "hip_drop_deg,0.5,2,yes,a,neal_2019 bramah_2018,,"
+
+
+def test_cells_are_read_by_their_annotation():
+    [row] = parse_table("t.csv", f"{HEADER}\n{GOOD}\n", Row)
+    assert row == Row("hip_drop_deg", 0.5, 2, True, "a", ("neal_2019", "bramah_2018"))
+    [row] = parse_table("t.csv", f"{HEADER}\nsex,1,0,no,b,assumption,words,2.5\n", Row)
+    assert (row.sure, row.note, row.extra, type(row.size)) == (False, "words", 2.5, float)
+
+
+def test_every_bad_cell_is_named():
+    bad = "hip_dorp_deg,nan,2.5,maybe,c,neal_2091,,x"
+    with pytest.raises(BadCells) as refused:
+        parse_table("t.csv", f"{HEADER}\n{GOOD}\n{bad}\n,,1,yes,a,,,\nhip_drop_deg,1\n", Row)
+    named = [(fault.line, fault.column) for fault in refused.value.faults]
+    columns = ["measure", "size", "count", "sure", "kind", "sources", "extra"]
+    assert named == [
+        *((3, column) for column in columns),
+        (4, "measure"), (4, "size"), (4, "sources"),
+        (5, ""),
+    ]  # fmt: skip
+    assert "t.csv has 11 bad cell(s)" in str(refused.value)
+    assert isinstance(refused.value, KneeriskError)
+
+
+@pytest.mark.parametrize("header", ["", "size,measure", HEADER + ",more", HEADER[1:]])
+def test_a_wrong_header_is_refused(header):
+    with pytest.raises(BadCells) as refused:
+        parse_table("t.csv", f"{header}\n{GOOD}\n", Row)
+    [fault] = refused.value.faults
+    assert fault.line == 1
+
+
+def test_a_leg_measure_has_no_side_in_a_table():
+    with pytest.raises(BadCells):
+        parse_table("t.csv", f"{HEADER}\nleft_{GOOD}\n", Row)

@@ -1,0 +1,252 @@
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from strategies import OPTIONAL, bodies, screenings
+
+from kneerisk.errors import Fault, ScreeningRefused
+from kneerisk.schema import (
+    Category,
+    Measure,
+    Quantity,
+    Screening,
+    code,
+    coded,
+    columns,
+    faults_of,
+    from_row,
+    leg_measures,
+    read_screening,
+    to_row,
+)
+from kneerisk.schema.columns import column_locations, measures_of
+from kneerisk.schema.rules import column_of, location_of
+
+ATHLETE = {"age_years": 31, "sex": "female"}
+FIXED = {"wblt_dorsiflexion_deg": 38.0, "hamstring_quad_ratio": 0.6, "hip_drop_deg": 5.0}
+UNITS = {
+    "_nm_kg": "Nm/kg", "_n_kg": "N/kg", "_kg": "kg", "_cm": "cm", "_km": "km", "_mm": "mm",
+    "_deg": "deg", "_ms": "ms", "_s": "s", "_spm": "steps/min", "_mps": "m/s",
+    "_ratio": "ratio", "_pct_bw": "% BW", "_pct": "%", "_years": "years", "_weeks": "weeks",
+    "_hours_per_week": "h/week", "_hours_per_day": "h/day", "_sessions_per_week": "sessions/week",
+    "_grade": "grade", "_episodes": "episodes", "_nrs": "of 10", "_score": "points",
+}  # fmt: skip
+CONTRACT = sorted({column.removeprefix("left_").removeprefix("right_") for column in columns()})
+
+
+def measure_named(name: str) -> Measure:
+    return columns().get(name) or columns()[f"left_{name}"]
+
+
+def faults(body: Any) -> list[Fault]:
+    with pytest.raises(ValidationError) as refused:
+        Screening.model_validate(body)
+    return faults_of(refused.value)
+
+
+def places(body: Any) -> set[tuple[str, str]]:
+    return {(fault.pointer, fault.code) for fault in faults(body)}
+
+
+# What every measure states
+
+
+def test_at_least_forty_measures():
+    assert len(CONTRACT) >= 40
+    assert len({name for name in CONTRACT if isinstance(measure_named(name), Quantity)}) >= 40
+
+
+@pytest.mark.parametrize("name", CONTRACT)
+def test_a_measure_is_complete(name):
+    measure = measure_named(name)
+    assert measure.label
+    assert measure.source.strip()
+    assert measure.protocol.endswith(".")
+    assert measure.protocol.count(". ") == 0, "one sentence"
+    if isinstance(measure, Category):
+        assert len(set(measure.choices)) == len(measure.choices) >= 2
+        assert measure.default is None or measure.default in measure.choices
+        return
+    assert isinstance(measure, Quantity)
+    suffix = max((s for s in UNITS if name.endswith(s) or f"_{name}" == s), key=len)
+    assert measure.unit.startswith(UNITS[suffix])
+    assert measure.low < measure.high
+    for norm in measure.norms:
+        assert norm.source
+        for mean, sd in filter(None, (norm.male, norm.female)):
+            assert measure.low < mean < measure.high
+            assert 0 < sd < measure.high - measure.low
+    if measure.error:
+        assert measure.error.source
+        assert measure.error.sem > 0
+        assert measure.error.mdc == pytest.approx(1.96 * math.sqrt(2) * measure.error.sem, rel=1e-3)
+    if measure.log_scale:
+        assert measure.low > 0, "a logarithm needs it"
+
+
+def test_conditions_of_norms_are_choices_of_a_protocol():
+    protocols = measures_of(Screening.model_fields["protocol"].annotation)
+    choices = {c for m in protocols.values() if isinstance(m, Category) for c in m.choices}
+    for measure in filter(lambda m: isinstance(m, Quantity), columns().values()):
+        conditions = {norm.condition for norm in measure.norms}
+        assert conditions <= {None} | choices
+
+
+def test_every_leg_measure_has_both_sides():
+    for name in leg_measures():
+        assert columns()[f"left_{name}"] is columns()[f"right_{name}"]
+
+
+def test_columns_and_places_are_inverse():
+    for column, place in column_locations().items():
+        assert location_of(column) == place
+        assert column_of(place) == column
+    assert list(column_locations()) != []
+    assert set(column_locations()) == set(columns())
+
+
+# What is accepted
+
+
+@pytest.mark.parametrize("name", [*FIXED, "weekly_run_km"])
+def test_a_fixed_name_is_accepted_alone(name):
+    body: dict[str, Any] = {"athlete": dict(ATHLETE)}
+    part = body["athlete"] if name == "weekly_run_km" else body.setdefault("left", {})
+    part[name] = FIXED.get(name, 35.0)
+    assert set(to_row(Screening.model_validate(body))) >= {"age_years", "sex"}
+    Screening.model_validate_json(json.dumps(body))
+
+
+def test_all_fixed_names_together():
+    body = {"athlete": ATHLETE | {"weekly_run_km": 35.0}, "left": FIXED, "right": FIXED}
+    assert len(to_row(Screening.model_validate(body))) == 2 + 1 + 6
+
+
+@given(bodies())
+def test_a_body_reads_the_same_from_json(body):
+    assert Screening.model_validate_json(json.dumps(body)) == Screening.model_validate(body)
+
+
+@given(screenings())
+def test_a_row_goes_there_and_back(screening):
+    again = from_row(to_row(screening), screening.red_flags)
+    assert again == screening
+    assert to_row(again) == to_row(screening)
+
+
+@given(screenings())
+def test_swapping_twice_is_the_same(screening):
+    swapped = screening.swapped()
+    assert swapped.swapped() == screening
+    assert swapped.left == screening.right
+    assert swapped.pain.left == screening.pain.right
+    Screening.model_validate(swapped.model_dump())
+
+
+@given(st.lists(screenings(), min_size=1, max_size=3))
+@settings(max_examples=25)
+def test_coded_columns_hold_the_row(visits):
+    found = coded(visits)
+    assert set(found) == set(columns())
+    for i, row in enumerate(map(to_row, visits)):
+        for column, measure in columns().items():
+            expected = code(measure, row.get(column))
+            np.testing.assert_equal(found[column][i], expected)
+
+
+def test_not_asked_and_none_apply_stay_apart():
+    assert Screening.model_validate({"athlete": ATHLETE}).red_flags is None
+    assert Screening.model_validate({"athlete": ATHLETE, "red_flags": []}).red_flags == []
+
+
+def test_a_whole_number_may_come_as_a_decimal():
+    found = Screening.model_validate({"athlete": ATHLETE, "left": {"quad_lag_grade": 1.0}})
+    assert type(found.left.quad_lag_grade) is int
+
+
+# What is refused
+
+
+@given(st.sampled_from([*OPTIONAL, "age_years"]), st.data())
+def test_a_bad_value_is_named(column, data):
+    measure = columns()[column]
+    bad = ["", "x", "12", [], {}, True]
+    if isinstance(measure, Quantity):
+        step = 1 if measure.whole else 0.01
+        bad += [measure.low - step, measure.high + step, math.nan, math.inf, -math.inf]
+    else:
+        bad += [1, 0.5]
+    body: dict[str, Any] = {"athlete": dict(ATHLETE)}
+    *sections, name = column_locations()[column]
+    part = body
+    for section in sections:
+        part = part.setdefault(section, {})
+    part[name] = data.draw(st.sampled_from(bad))
+    [fault] = faults(body)
+    assert fault.pointer == "/" + "/".join(column_locations()[column])
+    assert fault.allowed == measure.allowed
+    assert fault.unit == getattr(measure, "unit", None)
+
+
+def test_every_fault_at_once():
+    body = {
+        "athlete": {"age_years": 9, "height_cm": math.nan, "mass_kg": "70", "step_rate_spm": True,
+                    "weekly_run_km": 1e999, "shoe_size": 42, "sport": "chess"},
+        "left": {"hip_drop_deg": 26.0, "fppa_deg": 4.0},
+        "right": {"squat_heel_rise_grade": 1.5, "quad_torque_nm_kg": 2.0},
+        "protocol": {"torque_mode": "by_hand"},
+        "red_flags": ["effusion", "bad_mood"],
+        "coach": "x",
+    }  # fmt: skip
+    assert places(body) == {
+        ("/athlete/age_years", "outside_limits"),
+        ("/athlete/sex", "missing"),
+        ("/athlete/height_cm", "not_finite"),
+        ("/athlete/mass_kg", "not_a_number"),
+        ("/athlete/step_rate_spm", "not_a_number"),
+        ("/athlete/weekly_run_km", "not_finite"),
+        ("/athlete/shoe_size", "unknown_name"),
+        ("/athlete/sport", "unknown_choice"),
+        ("/left/hip_drop_deg", "outside_limits"),
+        ("/right/squat_heel_rise_grade", "not_a_number"),
+        ("/protocol/torque_mode", "unknown_choice"),
+        ("/protocol/valgus_task", "protocol_needed"),
+        ("/red_flags/1", "unknown_choice"),
+        ("/coach", "unknown_name"),
+    }
+
+
+@pytest.mark.parametrize("number", ["NaN", "1e999", "-Infinity"])
+def test_json_that_is_no_number_is_refused(number):
+    text = f'{{"athlete": {{"age_years": 30, "sex": "male", "weekly_run_km": {number}}}}}'
+    with pytest.raises(ValidationError) as refused:
+        Screening.model_validate_json(text)
+    [fault] = faults_of(refused.value)
+    assert (fault.pointer, fault.code) == ("/athlete/weekly_run_km", "not_finite")
+
+
+@pytest.mark.parametrize("body", [None, [], 3, "x"])
+def test_a_body_that_is_no_object_is_refused(body):
+    assert places(body) == {("", "not_an_object")}
+
+
+def test_an_error_never_repeats_a_value():
+    secret, name = 98765.4321, "Xanthippe"
+    body = {
+        "athlete": {"age_years": secret, "sex": name, "height_cm": name, "weekly_run_km": secret},
+        "left": {"hip_drop_deg": -secret, "fppa_deg": name},
+        "pain": {"left": {"pain_site": "{" + name + "}"}},
+        "red_flags": [name],
+    }
+    with pytest.raises(ScreeningRefused) as refused:
+        read_screening(body)
+    with pytest.raises(ValidationError) as raw:
+        Screening.model_validate(body)
+    told = [str(refused.value), repr(refused.value.faults), str(raw.value), raw.value.json()]
+    assert not any(word in text for text in told for word in ("98765", name))
+    assert len(refused.value.faults) == 8
