@@ -26,6 +26,7 @@ from kneerisk.schema import (
     columns,
     leg_measures,
 )
+from kneerisk.training.evaluation import Risks
 from kneerisk.training.splits import folds
 
 #: Weight of the data against the penalty (scikit-learn's C), from shrinking most to least.
@@ -36,15 +37,6 @@ _FOLDS = 5
 #: What tells athletes and places apart, but nothing of a knee. A model that does no better
 #: than these has learnt who was measured where.
 CONFOUNDERS = ("age_years", "sex", "height_cm", "mass_kg", "run_speed_mps")
-
-
-@dataclass(frozen=True, slots=True)
-class Risks:
-    """Probabilities of pain, each of shape (n_screenings,), or None where there is no such task."""
-
-    left: FloatArray | None
-    right: FloatArray | None
-    either: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,15 @@ class Predicted(Protocol):
     @property
     def either(self) -> FloatArray | None:
         """Of either leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class Risks:
+    """Probabilities of pain, each of shape (n_screenings,), or None where there is no such task."""
+
+    left: FloatArray | None
+    right: FloatArray | None
+    either: FloatArray | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,27 @@ def own_task(cohort: Cohort, predicted: Predicted) -> Scored:
     )
 
 
+def paired(cohort: Cohort, one: Predicted, other: Predicted) -> tuple[Scored, Scored]:
+    """Two models' own rows where both give a risk: row i of both is the same leg or athlete."""
+    left = _where_both(one.left, other.left)
+    right = _where_both(one.right, other.right)
+    either = _where_both(one.either, other.either)
+    first, second = (
+        Risks(*(None if pair is None else pair[place] for pair in (left, right, either)))
+        for place in (0, 1)
+    )
+    return own_task(cohort, first), own_task(cohort, second)
+
+
+def _where_both(
+    one: FloatArray | None, other: FloatArray | None
+) -> tuple[FloatArray, FloatArray] | None:
+    if one is None or other is None:
+        return None
+    both = np.isfinite(one) & np.isfinite(other)
+    return np.where(both, one, np.nan), np.where(both, other, np.nan)
+
+
 def either_task(cohort: Cohort, predicted: Predicted) -> Scored:
     """Rows of the task "pain in either knee", one a screening."""
     if predicted.either is None:
@@ -169,8 +199,8 @@ def _tasks(cohort: Cohort, predicted: Predicted, prefix: str) -> dict[str, float
 
 def _against_truth(cohort: Cohort, predicted: Predicted, truth: pd.DataFrame) -> dict[str, float]:
     """How far the risk is from the true one, and the AUC that the true risk itself reaches."""
-    known = own_task(cohort, predicted)
-    true = own_task(cohort, _TrueRisk.of(truth).where_given(predicted))
+    risks = (truth[f"risk_{task}"].to_numpy(np.float64) for task in (*SIDES, "either"))
+    known, true = paired(cohort, predicted, Risks(*risks))
     if len(known.outcome) == 0:
         return {}
     reached = discrimination(true.probability, true.outcome, true.athlete, BOOTSTRAP_SEED)
@@ -180,31 +210,6 @@ def _against_truth(cohort: Cohort, predicted: Predicted, truth: pd.DataFrame) ->
         **{f"true_risk_{name}": value for name, value in reached.items()},
         **{f"true_{name}": value for name, value in recalibrated.items()},
     }
-
-
-@dataclass(frozen=True, slots=True)
-class _TrueRisk:
-    left: FloatArray
-    right: FloatArray
-    either: FloatArray
-
-    @classmethod
-    def of(cls, truth: pd.DataFrame) -> Self:
-        return cls(*(truth[f"risk_{task}"].to_numpy(np.float64) for task in (*SIDES, "either")))
-
-    def where_given(self, predicted: Predicted) -> _TrueRisk:
-        """The same, missing where the model gives no risk."""
-        pairs = (
-            (predicted.left, self.left),
-            (predicted.right, self.right),
-            (predicted.either, self.either),
-        )
-        return _TrueRisk(
-            *(
-                true if own is None else np.where(np.isfinite(own), true, np.nan)
-                for own, true in pairs
-            )
-        )
 
 
 def _imbalances(cohort: Cohort, predicted: FloatArray, truth: pd.DataFrame) -> dict[str, float]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kneerisk.cohort import Cohort
 
 #: Share of athletes that no version is ever trained on (assumption: the usual fifth).
 HELD_OUT_SHARE = 0.2
@@ -20,6 +23,17 @@ def held_out(athlete_ids: Iterable[object], share: float = HELD_OUT_SHARE) -> ND
     ids = [str(athlete_id) for athlete_id in athlete_ids]
     chosen = {athlete_id: _position(athlete_id, _SALT) < share for athlete_id in set(ids)}
     return np.array([chosen[athlete_id] for athlete_id in ids], dtype=np.bool_)
+
+
+def divided(cohort: Cohort) -> tuple[Cohort, Cohort]:
+    """The cohort to train on, and the one held out."""
+    held = held_out(cohort.frame["athlete_id"])
+    return subset(cohort, ~held), subset(cohort, held)
+
+
+def subset(cohort: Cohort, rows: NDArray[np.bool_]) -> Cohort:
+    """Some screenings of a cohort, numbered anew; `rows` has shape (n_screenings,)."""
+    return replace(cohort, frame=cohort.frame[rows].reset_index(drop=True))
 
 
 def folds(athlete_ids: Iterable[object], n_folds: int, seed: int) -> NDArray[np.intp]:

@@ -1,0 +1,97 @@
+"""Where a model came from: which program, which screenings."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from kneerisk.cohort import Cohort, read
+from kneerisk.cohort.simulation import simulate
+from kneerisk.errors import CohortRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a cohort can be had again: a file, or the simulator with its arguments."""
+
+    path: Path | None = None
+    athletes: int | None = None
+    seed: int | None = None
+
+    def params(self) -> dict[str, str]:
+        """As run parameters; `from_params` reads them back."""
+        known = {"data_file": self.path, "data_athletes": self.athletes, "data_seed": self.seed}
+        return {name: str(value) for name, value in known.items() if value is not None}
+
+    @classmethod
+    def from_params(cls, params: dict[str, str]) -> Source:
+        """The source of a logged run."""
+        file, athletes, seed = (
+            params.get(name) for name in ("data_file", "data_athletes", "data_seed")
+        )
+        return cls(
+            path=Path(file) if file else None,
+            athletes=int(athletes) if athletes else None,
+            seed=int(seed) if seed else None,
+        )
+
+
+def load(source: Source) -> tuple[Cohort, pd.DataFrame | None]:
+    """The cohort of a source, and the truth beside it where it is simulated.
+
+    Raises
+    ------
+    BadCells, CohortRefused
+        Where the file is no cohort.
+    """
+    if source.path is not None:
+        return read(source.path), None
+    if source.athletes is None or source.seed is None:
+        raise CohortRefused("a cohort comes from a file, or is simulated with athletes and a seed")
+    simulated = simulate(source.athletes, source.seed)
+    return simulated.cohort, simulated.truth
+
+
+def digest(cohort: Cohort) -> str:
+    """SHA-256 of a cohort's content, whatever file it came from; 64 hexadecimal digits."""
+    found = hashlib.sha256(repr(sorted(cohort.constants.items())).encode())
+    for name in sorted(cohort.frame.columns):
+        column = cohort.frame[name]
+        found.update(f"\n{name}\n".encode())
+        found.update(_bytes(column))
+    return found.hexdigest()
+
+
+def _bytes(column: pd.Series) -> bytes:
+    if is_numeric_dtype(column):
+        values = column.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
+        # One NaN of the many, so that the same cells are the same bytes.
+        return np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes()
+    return "\x1f".join(column.astype(object).where(column.notna(), "").astype(str)).encode()
+
+
+@cache
+def git_sha() -> str | None:
+    """The commit of this checkout, ``-dirty`` where tracked files differ; None outside of git."""
+    here = Path(__file__).parent
+    commit = _git(here, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    return f"{commit}-dirty" if _git(here, "status", "--porcelain", "-uno") else commit
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        ended = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=30
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return ended.stdout.strip()
