@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from kneerisk.schema import contradictions, faults_of, from_row
+from kneerisk.schema import Screening, contradictions, faults_of, from_row
 from kneerisk.schema.rules import RATIO_TOLERANCE
 
 ATHLETE = {"age_years": 31, "sex": "female"}

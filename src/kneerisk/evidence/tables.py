@@ -41,7 +41,6 @@ class _BadCell(Exception):
     """A cell that breaks its column's rule; the argument is what is allowed."""
 
 
-@cache
 def read_table(name: str, row: type[T]) -> tuple[T, ...]:
     """The rows of ``<name>.csv`` in this package, each as a ``row``.
 
@@ -54,9 +53,14 @@ def read_table(name: str, row: type[T]) -> tuple[T, ...]:
     BadCells
         With every bad cell of the table: file, line, column and what is allowed.
     """
-    return parse_table(
-        f"{name}.csv", files(__package__).joinpath(f"{name}.csv").read_text("utf-8"), row
-    )
+    rows: tuple[T, ...] = _read_once(name, row)
+    return rows
+
+
+@cache
+def _read_once(name: str, row: type[Any]) -> tuple[Any, ...]:
+    file = f"{name}.csv"
+    return parse_table(file, files(__package__).joinpath(file).read_text("utf-8"), row)
 
 
 def parse_table(source: str, text: str, row: type[T]) -> tuple[T, ...]:

@@ -8,7 +8,6 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
-    ValidationInfo,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
@@ -112,9 +111,7 @@ class Screening(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _consistent(
-        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> Self:
+    def _consistent(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Self:
         checked: Self = refuse_contradictions(value, handler)
         return checked
 
