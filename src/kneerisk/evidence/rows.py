@@ -126,7 +126,10 @@ class RedFlag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """One thing to do, the grade its evidence gives it, and when to stop."""
+    """One thing to do, how well its sources support it, and when to stop.
+
+    The grade is judged here from the sources, and the stop rule is a convention of this project.
+    """
 
     code: str
     imbalance: Imbalance | Literal["load", "everyone"]
