@@ -1,0 +1,144 @@
+"""The leg matrix: one row a leg, the same in training, in a file and in a request.
+
+Each screening gives a left and a right row. Columns, by prefix: ``athlete_`` (sex, sport,
+history and training of the athlete, missing stays missing), ``own_``, ``other_`` and
+``difference_`` (measured z-scores), ``expected_`` and ``spread_`` (what the measured values say
+about the true ones, with the variance), ``contrast_`` (expected difference between the legs),
+``imbalance_`` and ``imbalance_spread_`` (the latent imbalances), ``factor_`` (published risk
+factors, evaluated at the expected values).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneerisk.evidence.contrasts import LegView, contrasts, female, risk_factors
+from kneerisk.evidence.population import Population
+from kneerisk.model.posterior import Expected, Posterior
+from kneerisk.schema import SIDES, Category, Columns, FloatArray, Quantity, athlete_measures
+
+
+@dataclass(frozen=True)
+class LegMatrix:
+    """Rows of legs: ``values`` has shape (n_screenings, 2, n_columns), left first."""
+
+    names: tuple[str, ...]
+    values: FloatArray
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: i for i, name in enumerate(self.names)}
+
+    def pick(self, names: tuple[str, ...]) -> FloatArray:
+        """Some of the columns, shape (n_screenings, 2, len(names))."""
+        return self.values[:, :, [self._place[name] for name in names]]
+
+    def rows(self, names: tuple[str, ...]) -> NDArray[np.float32]:
+        """Some of the columns as rows of legs, shape (2 * n_screenings, len(names))."""
+        return self.pick(names).reshape(-1, len(names)).astype(np.float32)
+
+
+def matrix(posterior: Posterior, data: Columns) -> LegMatrix:
+    """The leg matrix of n screenings, given as coded columns of shape (n,)."""
+    expected = posterior.expected(data)
+    people = posterior.population
+    blocks: list[tuple[list[str], FloatArray]] = [
+        _athlete(data),
+        _history(data),
+        _expected(people, expected),
+        _factors(people, expected, data),
+    ]
+    names = tuple(name for block, _ in blocks for name in block)
+    return LegMatrix(names, np.concatenate([values for _, values in blocks], axis=2))
+
+
+def column_names(people: Population) -> tuple[str, ...]:
+    """The columns that `matrix` makes for a population."""
+    from kneerisk.schema import columns
+
+    nothing = {name: np.full(1, np.nan) for name in columns()} | {"age_years": np.array([30.0])}
+    return matrix(Posterior(people), nothing).names
+
+
+def _athlete(data: Columns) -> tuple[list[str], FloatArray]:
+    """Facts of the athlete, repeated on both legs; a sport is one column each."""
+    columns = {"athlete_female": female(data), "athlete_age_years": data["age_years"]}
+    for name, measure in athlete_measures().items():
+        if name == "sport" and isinstance(measure, Category):
+            for code, choice in enumerate(measure.choices):
+                stated = np.where(np.isnan(data[name]), np.nan, data[name] == code)
+                columns[f"athlete_sport_{choice}"] = stated
+        elif isinstance(measure, Category) and name != "sex":
+            columns[f"athlete_{name}"] = data[name]
+    values = np.column_stack(list(columns.values()))
+    return list(columns), np.repeat(values[:, None, :], 2, axis=1)
+
+
+def _history(data: Columns) -> tuple[list[str], FloatArray]:
+    """Earlier trouble of the own and of the other knee."""
+    names, parts = [], []
+    for name in ("prior_knee_injury", "same_side_episodes"):
+        sides = np.stack([data[f"{side}_{name}"] for side in SIDES], axis=1)
+        names += [f"own_{name}", f"other_{name}"]
+        parts += [sides, sides[:, ::-1]]
+    return names, np.stack(parts, axis=2)
+
+
+def _expected(people: Population, expected: Expected) -> tuple[list[str], FloatArray]:
+    """Expected true measures, how uncertain they are, and how the legs differ."""
+    a, m = len(people.athlete), len(people.leg)
+    means, spreads = expected.mean, expected.variance
+    legs = means[:, :, a : a + m]
+    names = [
+        *(f"expected_{name}" for name in (*people.athlete, *people.leg)),
+        *(f"imbalance_{name}" for name in people.imbalances),
+        *(f"spread_{name}" for name in (*people.athlete, *people.leg)),
+        *(f"imbalance_spread_{name}" for name in people.imbalances),
+        *(f"difference_{name}" for name in people.leg),
+    ]
+    return names, np.concatenate([means, spreads, legs - legs[:, ::-1]], axis=2)
+
+
+def _factors(
+    people: Population, expected: Expected, data: Columns
+) -> tuple[list[str], FloatArray]:
+    """The published risk factors at the expected values."""
+    measures = (*people.athlete, *people.leg)
+    sides = []
+    for i, side in enumerate(SIDES):
+        view = LegView(
+            mean={name: expected.mean[:, i, j] for j, name in enumerate(measures)},
+            variance={name: expected.variance[:, i, j] for j, name in enumerate(measures)},
+            data=data,
+            prior=data[f"{side}_prior_knee_injury"],
+            episodes=data[f"{side}_same_side_episodes"],
+        )
+        sides.append(np.column_stack(list(contrasts(view).values())))
+    return [f"factor_{effect.factor}" for effect in risk_factors()], np.stack(sides, axis=1)
+
+
+def directions(people: Population) -> dict[str, int]:
+    """Columns whose effect on risk has a supported direction: +1 raises it, -1 lowers it.
+
+    A published factor counts towards its published sign; a measure towards its schema direction.
+    """
+    signs = {f"factor_{e.factor}": 1 if e.high > 0 else -1 for e in risk_factors()}
+    quantities = _quantities(people)
+    for name, quantity in quantities.items():
+        if quantity.direction is None:
+            continue
+        sign = 1 if quantity.direction == "raises" else -1
+        signs[f"expected_{name}"] = sign
+        if name in people.leg:
+            signs[f"difference_{name}"] = sign
+    return signs
+
+
+def _quantities(people: Population) -> dict[str, Quantity]:
+    from kneerisk.evidence.contrasts import quantity_of
+
+    return {name: quantity_of(name) for name in (*people.athlete, *people.leg)}

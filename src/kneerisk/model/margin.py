@@ -1,0 +1,131 @@
+"""The linear part of the risk: a penalised logistic model in two steps.
+
+Within: how the legs of one athlete differ, fitted on athletes of whom just one leg has the
+outcome (a conditional likelihood, free of everything the legs share). Between: everything else,
+on all leg rows, with the within part as one more column. An outcome may be a probability, so that
+a simulated cohort's true risks are fitted as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from kneerisk.model.legs import LegMatrix
+from kneerisk.schema import FloatArray
+
+#: Values beyond this many SDs of the training cohort count as this many.
+FARTHEST_SD = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaler:
+    """Centre and spread of columns in the training cohort; a missing value is the centre."""
+
+    names: tuple[str, ...]
+    centre: FloatArray
+    spread: FloatArray
+
+    def apply(self, values: FloatArray) -> FloatArray:
+        """Standardised values, of the same shape (..., len(names))."""
+        z = (np.where(np.isnan(values), self.centre, values) - self.centre) / self.spread
+        return np.clip(z, -FARTHEST_SD, FARTHEST_SD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """A fitted linear part; coefficients are per SD of the training cohort."""
+
+    within: Scaler
+    between: Scaler
+    within_weights: FloatArray
+    between_weights: FloatArray
+    scale: float
+    intercept: float
+
+    def log_odds(self, legs: LegMatrix) -> FloatArray:
+        """Log-odds of each leg, shape (n_screenings, 2)."""
+        half = self.which_limb(legs) / 2.0 * self.scale
+        shared = _dot(self.between.apply(between_values(legs, self.between.names)),
+                      self.between_weights) + self.intercept  # fmt: skip
+        return np.stack([shared + half, shared - half], axis=1)
+
+    def which_limb(self, legs: LegMatrix) -> FloatArray:
+        """Log-odds that it is the left leg, given that it is just one; shape (n_screenings,)."""
+        apart = self.within.apply(within_values(legs, self.within.names))
+        return _dot(apart, self.within_weights)
+
+
+def within_values(legs: LegMatrix, names: tuple[str, ...]) -> FloatArray:
+    """Left minus right, shape (n, len(names)); what is not known does not differ."""
+    sides = legs.pick(names)
+    return np.nan_to_num(sides[:, 0] - sides[:, 1])
+
+
+def between_values(legs: LegMatrix, names: tuple[str, ...]) -> FloatArray:
+    """The mean of both legs, shape (n, len(names)); of an athlete's column, its value."""
+    sides = legs.pick(names)
+    return np.asarray((sides[:, 0] + sides[:, 1]) / 2.0)
+
+
+def scaler(names: tuple[str, ...], values: FloatArray, *, centred: bool) -> Scaler:
+    """Centre and spread of columns, shape (n, len(names)); columns that never vary are left out.
+
+    A difference between legs is not centred, so that swapping the legs swaps the answer.
+    """
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    centre = np.where(known, values, 0.0).sum(axis=0) / count if centred else np.zeros(len(names))
+    apart = np.where(known, values - centre, 0.0)
+    spread = np.sqrt((apart**2).sum(axis=0) / count)
+    kept = spread > 1e-9
+    picked = tuple(name for name, keep in zip(names, kept, strict=True) if keep)
+    return Scaler(names=picked, centre=centre[kept], spread=spread[kept])
+
+
+def fit_logistic(
+    x: FloatArray,
+    y: FloatArray,
+    weight: FloatArray,
+    penalty: FloatArray,
+    signs: FloatArray,
+) -> FloatArray:
+    """Ridge logistic weights, shape (p,), with signs held where ``signs`` is not 0.
+
+    Parameters
+    ----------
+    x, y, weight
+        Columns (n, p), outcomes as probabilities (n,), and row weights (n,).
+    penalty
+        Ridge penalty of each column, shape (p,).
+    signs
+        +1 for a weight that must not be negative, -1 for one that must not be positive, 0 free.
+    """
+    bounds = [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs]
+
+    def loss(b: FloatArray) -> tuple[float, FloatArray]:
+        margin = x @ b
+        value = (weight * (np.logaddexp(0.0, margin) - y * margin)).sum()
+        slope = x.T @ (weight * (expit(margin) - y)) + penalty * b
+        return float(value + (penalty * b * b).sum() / 2.0), slope
+
+    found = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds,
+                     options={"maxiter": 500, "maxfun": 2000, "ftol": 1e-10, "gtol": 1e-6})  # fmt: skip
+    return np.asarray(found.x)
+
+
+def pairs(y: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """For outcomes (n, 2): the chance that just one leg has it (n,), and that it is the left."""
+    left, right = np.nan_to_num(y[:, 0]), np.nan_to_num(y[:, 1])
+    known = ~np.isnan(y).any(axis=1)
+    one_left, one_right = left * (1.0 - right), right * (1.0 - left)
+    just_one = np.where(known, one_left + one_right, 0.0)
+    return just_one, one_left / np.where(just_one > 0, just_one, 1.0)
+
+
+def _dot(x: FloatArray, weights: FloatArray) -> FloatArray:
+    """A product whose rows do not depend on how many there are (a BLAS product's do)."""
+    return np.asarray((x * weights).sum(axis=1))

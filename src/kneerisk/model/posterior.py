@@ -1,0 +1,148 @@
+"""From measured to true: what the measured values say about every true measure of a leg.
+
+With Gaussian true measures and errors this is one linear solve for each pattern of missing tests
+(Kalman's measurement update): an expected z-score and a variance for every measure and imbalance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from kneerisk.evidence.population import Population, contexts, state_measures
+from kneerisk.schema import SIDES, Columns, FloatArray, columns
+from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.standard import CONDITION_OF, error_variance, to_z
+
+#: Beyond this many SDs a reading says no more than at it; guards a model against wild values.
+FARTHEST_Z = 4.0
+#: Keeps a solve stable where two measures are one and the same up to rounding.
+JITTER = 1e-9
+#: How many patterns of missing tests a process remembers.
+PATTERNS_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Expected true z-scores and their variances, of shape (n, 2 legs, targets).
+
+    Targets are [athlete measures, the leg's own measures, the leg's own imbalances].
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class _Gain:
+    """The solve for one pattern: which values it uses, their weights, and what is left over."""
+
+    used: np.ndarray
+    weights: FloatArray
+    variance: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """The measurement update of one population, with the patterns it has seen."""
+
+    population: Population
+    _gains: dict[bytes, _Gain] = field(default_factory=dict, repr=False)
+
+    def expected(self, data: Columns) -> Expected:
+        """What the coded columns of n screenings say about the true measures of their legs.
+
+        Every row is solved by itself, so that its numbers do not depend on its neighbours.
+        """
+        athlete, legs = _measured(self.population, data)
+        conditions = _conditions(data)
+        own_means = contexts(data)
+        n, targets = len(athlete), self._targets
+        mean = np.empty((n, 2, len(targets)))
+        variance = np.empty_like(mean)
+        for side in (0, 1):
+            state = np.concatenate([athlete, legs[side], legs[1 - side]], axis=1)
+            prior = self.population.means(own_means[side])
+            patterns = np.concatenate([~np.isnan(state), conditions], axis=1).astype(np.uint8)
+            for row in range(n):
+                gain = self._gain(patterns[row])
+                surprise = state[row, gain.used] - prior[row, gain.used]
+                mean[row, side] = prior[row, targets] + gain.weights @ surprise
+                variance[row, side] = gain.variance
+        return Expected(mean=mean, variance=variance)
+
+    @property
+    def _targets(self) -> np.ndarray:
+        people = self.population
+        own = len(people.athlete) + len(people.leg)
+        start = people.n_measures
+        return np.r_[0:own, start : start + len(people.imbalances)]
+
+    def _gain(self, pattern: np.ndarray) -> _Gain:
+        key = pattern.tobytes()
+        found = self._gains.get(key)
+        if found is None:
+            if len(self._gains) >= PATTERNS_KEPT:
+                self._gains.pop(next(iter(self._gains)))
+            found = self._gains[key] = self._solve(pattern)
+        return found
+
+    def _solve(self, pattern: np.ndarray) -> _Gain:
+        people, size = self.population, self.population.n_measures
+        used = np.flatnonzero(pattern[:size])
+        targets = self._targets
+        noise = _noise(people, pattern[size:])[used]
+        known = people.covariance[np.ix_(used, used)] + np.diag(noise + JITTER)
+        crossed = people.covariance[np.ix_(used, targets)]
+        weights = cho_solve(cho_factor(known), crossed).T if len(used) else crossed.T
+        left_over = np.diag(people.covariance)[targets] - (weights * crossed.T).sum(axis=1)
+        return _Gain(used, np.ascontiguousarray(weights), np.maximum(left_over, 0.0))
+
+
+def _measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+    """Measured z-scores: the athlete's (n, a) and each leg's (n, m); missing is NaN."""
+    athlete, legs = state_measures()
+    own = np.column_stack([to_z(name, athlete[name], data[name], data) for name in people.athlete])
+    sided = [
+        np.column_stack(
+            [to_z(name, legs[name], data[f"{side}_{name}"], data) for name in people.leg]
+        )
+        for side in SIDES
+    ]
+    for z in sided:
+        _forget_computed_ratios(people, z, data)
+    clipped = [np.clip(z, -FARTHEST_Z, FARTHEST_Z) for z in (own, *sided)]
+    return clipped[0], (clipped[1], clipped[2])
+
+
+def _forget_computed_ratios(people: Population, z: FloatArray, data: Columns) -> None:
+    """A ratio computed from two torques of the same test says nothing that they don't."""
+    for rule in RATIOS:
+        choices = getattr(columns()[rule.protocol], "choices", ())
+        same_test = np.isin(data[rule.protocol], [choices.index(mode) for mode in rule.modes])
+        over, under, ratio = (people.leg.index(x) for x in (rule.over, rule.under, rule.ratio))
+        known = same_test & ~np.isnan(z[:, over]) & ~np.isnan(z[:, under])
+        z[known, ratio] = np.nan
+
+
+def _conditions(data: Columns) -> np.ndarray:
+    """Codes of the protocols that the measurement errors depend on, 0 where not stated."""
+    return np.column_stack([np.nan_to_num(data[name] + 1.0, nan=0.0) for name in _PROTOCOLS])
+
+
+_PROTOCOLS = tuple(sorted(set(CONDITION_OF.values())))
+
+
+def _noise(people: Population, conditions: np.ndarray) -> FloatArray:
+    """Error variance of every measure of the state, in z-scores, shape (n_measures,)."""
+    athlete, legs = state_measures()
+    stated = dict(zip(_PROTOCOLS, conditions.tolist(), strict=True))
+
+    def variance(name: str) -> float:
+        quantity = legs.get(name) or athlete[name]
+        return error_variance(name, quantity, int(stated.get(CONDITION_OF.get(name, ""), 0)))
+
+    leg = [variance(name) for name in people.leg]
+    return np.array([*(variance(name) for name in people.athlete), *leg, *leg])

@@ -1,0 +1,163 @@
+"""What a fit starts from: the leg matrix of a cohort, its targets, and which columns it may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.errors import CohortRefused
+from kneerisk.evidence import Effect
+from kneerisk.evidence.contrasts import risk_factors
+from kneerisk.evidence.population import Population
+from kneerisk.model.legs import LegMatrix, matrix
+from kneerisk.model.posterior import Posterior
+from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
+
+#: A measure enters a fit when at least this share of the cohort's screenings have it.
+LEAST_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """A cohort, ready to fit.
+
+    ``target`` has shape (n, 2): the outcome of each leg, or its true risk where the truth is
+    known; NaN where neither is. A cohort without sides has its outcome in the first column.
+    ``outcome`` is the same with recorded outcomes only.
+    """
+
+    legs: LegMatrix
+    target: FloatArray
+    outcome: FloatArray
+    either: FloatArray
+    imbalances: FloatArray | None
+    athletes: np.ndarray
+    data: Columns
+    sided: bool
+    true: bool
+
+    def take(self, rows: np.ndarray) -> Inputs:
+        """Some of the screenings, by a mask or by positions."""
+        return Inputs(
+            legs=LegMatrix(self.legs.names, self.legs.values[rows]),
+            target=self.target[rows],
+            outcome=self.outcome[rows],
+            either=self.either[rows],
+            imbalances=None if self.imbalances is None else self.imbalances[rows],
+            athletes=self.athletes[rows],
+            data={name: values[rows] for name, values in self.data.items()},
+            sided=self.sided,
+            true=self.true,
+        )
+
+    @property
+    def events(self) -> float:
+        """How many outcomes (or expected ones) the fit can learn from."""
+        return float(np.nansum(self.target))
+
+
+def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population) -> Inputs:
+    """The inputs of a fit; with the truth of a simulated cohort, its true risks are the target.
+
+    Raises
+    ------
+    CohortRefused
+        Where the truth belongs to other athletes, or nothing was recorded.
+    """
+    data = cohort.columns()
+    legs = matrix(Posterior(population), data)
+    outcomes = cohort.outcomes()
+    missing = np.full(len(outcomes.either), np.nan)
+    sides = (outcomes.left, outcomes.right) if cohort.has_sides else (outcomes.either, missing)
+    outcome = np.stack(sides, axis=1)
+    target, either, imbalances = outcome, outcomes.either, None
+    if truth is not None:
+        if list(truth["athlete_id"]) != list(cohort.frame["athlete_id"]):
+            raise CohortRefused("the truth file belongs to other athletes than the cohort")
+        target = truth[["risk_left", "risk_right"]].to_numpy(np.float64)
+        either = truth["risk_either"].to_numpy(np.float64)
+        imbalances = _true_imbalances(truth, population)
+    if np.isnan(target).all():
+        raise CohortRefused("the cohort has no recorded outcome to learn from")
+    return Inputs(
+        legs=legs if cohort.has_sides else averaged(legs),
+        target=target,
+        outcome=outcome,
+        either=either,
+        imbalances=imbalances,
+        athletes=cohort.frame["athlete_id"].to_numpy(),
+        data=data,
+        sided=cohort.has_sides,
+        true=truth is not None,
+    )
+
+
+def averaged(legs: LegMatrix) -> LegMatrix:
+    """The same matrix with the mean of both legs in either row, for outcomes without sides."""
+    mean = np.asarray(legs.values.mean(axis=1, keepdims=True))
+    return LegMatrix(legs.names, np.repeat(mean, 2, axis=1))
+
+
+def _true_imbalances(truth: pd.DataFrame, population: Population) -> FloatArray:
+    return np.stack(
+        [
+            truth[[f"{side}_{name}" for name in population.imbalances]].to_numpy(np.float64)
+            for side in ("left", "right")
+        ],
+        axis=1,
+    )
+
+
+def usable_columns(inputs: Inputs) -> tuple[str, ...]:
+    """Columns of the leg matrix that rest on a measure which the cohort has.
+
+    How uncertain an expected value is says which tests were done. In a simulated cohort that is
+    chance; in an observed one it says where and when, so it is never an input there.
+    """
+    known = _known_measures(inputs.data)
+    factor_measures = {e.factor: measures_behind(e) for e in risk_factors()}
+    kept = []
+    for name in inputs.legs.names:
+        prefix, _, rest = name.partition("_")
+        if prefix == "imbalance":
+            kept += [name] if inputs.true else []
+        elif prefix == "spread":
+            kept += [name] if inputs.true and rest in known else []
+        elif prefix in {"expected", "difference", "own", "other", "athlete"}:
+            kept += [name] if rest.partition("sport_")[0] == "" or rest in known else []
+        elif prefix == "factor":
+            kept += [name] if factor_measures[rest] <= known else []
+    return tuple(kept)
+
+
+def measures_behind(effect: Effect) -> frozenset[str]:
+    """The measures that a risk factor is computed from."""
+    return frozenset({effect.measure} if effect.measure else {"height_cm", "mass_kg"})
+
+
+def _known_measures(data: Columns) -> frozenset[str]:
+    def share(*names: str) -> float:
+        return float(np.mean([~np.isnan(data[name]) for name in names]))
+
+    athlete = {name for name in athlete_measures() if share(name) >= LEAST_SHARE}
+    legs = {n for n in leg_measures() if share(f"left_{n}", f"right_{n}") >= LEAST_SHARE}
+    return frozenset(athlete | legs | {"female"})
+
+
+def stratified_folds(inputs: Inputs, n_folds: int, seed: int) -> np.ndarray:
+    """The fold of each screening, shape (n,): athletes stay together, outcomes are spread.
+
+    Outcomes of the left leg, of the right, of both and of none are each spread evenly: a fold
+    short of left-sided cases would tilt the rest of them to the right.
+    """
+    outcome = np.nan_to_num(inputs.outcome, nan=0.0)
+    label = (outcome[:, 0] + 2 * outcome[:, 1]).astype(int)
+    fold = np.zeros(len(label), dtype=int)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    for number, (_, part) in enumerate(splitter.split(label[:, None], label, inputs.athletes)):
+        fold[part] = number
+    return fold
