@@ -13,6 +13,7 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
+from kneerisk.cohort.skipping import BadRows
 from kneerisk.errors import CellFault, CohortRefused
 
 REPORT_COLUMNS = ("file", "line", "column", "rule", "allowed", "unit")
@@ -34,6 +35,8 @@ class Ingested:
     blanked: Sequence[Blanked] = ()
     dropped: dict[str, int] = field(default_factory=dict)
     """How many rows were left out, by reason."""
+    bad_rows: BadRows | None = None
+    """Rows of a sheet that were left out on request."""
 
     def summary(self) -> dict[str, Any]:
         """Counts for people and programs; no athlete's value is among them."""

@@ -143,7 +143,7 @@ def _canonical(
 def _steps(rows: pd.DataFrame) -> pd.Series[float]:
     """Steps of both feet in a minute: both legs' strides, two steps each, averaged."""
     rates = rows[list(STRIDE_RATES)].apply(pd.to_numeric, errors="coerce")
-    return rates.mean(axis=1, skipna=False).mul(2)
+    return pd.Series(2 * rates.mean(axis=1, skipna=False))
 
 
 def _moments(dates: pd.Series[str], sessions: pd.Series[str]) -> pd.Series[str]:
