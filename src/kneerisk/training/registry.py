@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -206,10 +205,10 @@ def _release(tracking: Tracking, models: Path, version: Version) -> None:
         if not released.exists():
             fetched = tracking.download(version.run_id, BUNDLE, Path(folder))
             bundle.load(fetched)
-            os.replace(fetched, released)
+            fetched.replace(released)
         card = models / f"{version}.md"
         if not card.exists():
-            os.replace(tracking.download(version.run_id, CARD, Path(folder)), card)
+            tracking.download(version.run_id, CARD, Path(folder)).replace(card)
     bundle.load(released)
 
 
