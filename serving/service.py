@@ -6,8 +6,10 @@ champion's bundle answers it.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import bentoml
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 from starlette.responses import Response
 
 from kneerisk.answer import Answer, answer
@@ -18,6 +20,9 @@ from serving.metrics import Metrics
 from serving.middleware import Door
 from serving.pages import pages
 from serving.team import Team, TeamAnswer, answer_team
+
+#: BentoML's description can't say what a screening's rules are; ours is served in its place.
+Body = Annotated[Screening, WithJsonSchema({"type": "object", "title": "Screening"})]
 
 metrics = Metrics()
 champion = ChampionHolder(metrics)
@@ -50,7 +55,7 @@ class KneeRisk:
         champion.stop()
 
     @bentoml.api(route="/v1/predict", output_spec=Answer)
-    def predict(self, screening: Screening, /) -> Response:
+    def predict(self, screening: Body, /) -> Response:
         """Answer one screening."""
         bundle = champion.current()
         found = answer(bundle, screening)

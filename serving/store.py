@@ -35,7 +35,7 @@ def fill(models: Path) -> str:
         raise BundleRefused(f"{models} names no champion: train and promote a model first")
     load(named.folder)
     tag = f"{MODEL_NAME}:{named.version}"
-    if any(str(known.tag) == tag for known in bentoml.models.list(MODEL_NAME)):
+    if any(str(known.tag) == tag for known in bentoml.models.list()):
         bentoml.models.delete(tag)
     with bentoml.models.create(tag, metadata={"sha256": named.sha256}) as stored:
         shutil.copytree(named.folder, stored.path_of(named.folder.relative_to(models).as_posix()))

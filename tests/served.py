@@ -1,0 +1,95 @@
+"""A service of its own for a test: a real `bentoml serve`, stopped by its id at the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+START_SECONDS = 60.0
+
+
+@dataclass
+class Served:
+    """A running service: its address, its process and what it has written so far."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    def log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=30)
+
+    def post(self, path: str, body: Any, **more: Any) -> httpx.Response:
+        raw = isinstance(body, str | bytes) or hasattr(body, "__next__")
+        sent = {"content": body} if raw else {"json": body}
+        return httpx.post(self.url + path, timeout=30, **sent, **more)
+
+    def until(self, what: Callable[[], bool], seconds: float = 30.0) -> None:
+        """Wait for something to come true; fails at the deadline or when the service ends."""
+        deadline = time.monotonic() + seconds
+        while not what():
+            assert time.monotonic() < deadline, f"it never came true:\n{self.log()[-3000:]}"
+            try:
+                ended = self.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise AssertionError(f"the service ended with {ended}:\n{self.log()[-3000:]}")
+
+    def alive(self, path: str = "/livez") -> bool:
+        try:
+            return self.get(path).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def served(
+    folder: Path, target: str = "serving.service:KneeRisk", cwd: Path = ROOT, **env: str
+) -> Iterator[Served]:
+    """Serve from a folder of its own, ready to be asked whether it is alive."""
+    port, log = free_port(), folder / "service.log"
+    command = [sys.executable, "-m", "bentoml", "serve", target]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    own = {"BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=cwd, env=os.environ | own | env, stdin=subprocess.DEVNULL,
+            stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    service = Served(f"http://127.0.0.1:{port}", process, log)
+    try:
+        service.until(service.alive, START_SECONDS)
+        yield service
+    finally:
+        _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(20)

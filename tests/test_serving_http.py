@@ -1,0 +1,425 @@
+"""The service as a client meets it: a real server, asked over HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from served import Served, served
+
+from kneerisk.schema import Screening
+from serving.openapi import EXAMPLE
+from serving.routes import ROUTES
+from serving.team import MAX_SCREENINGS
+
+pytestmark = pytest.mark.slow
+
+PROBLEM = "application/problem+json"
+#: As the service is configured.
+WORKERS = 2
+
+
+@pytest.fixture(scope="module")
+def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("service")
+    with served(folder, KNEERISK_MODELS=str(champion_models)) as running:
+        running.until(lambda: running.alive("/readyz"))
+        yield running
+
+
+def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem of a refused request, checked for what every problem has."""
+    told: dict[str, Any] = response.json()
+    assert (response.status_code, told["status"], told["code"]) == (status, status, code)
+    assert response.headers["content-type"] == PROBLEM
+    assert told["type"].startswith("urn:kneerisk:problem:")
+    assert told["title"]
+    assert told["detail"]
+    assert told["request_id"] == response.headers["x-request-id"]
+    assert told["instance"] == f"urn:uuid:{told['request_id']}"
+    return told
+
+
+def body(**athlete: Any) -> dict[str, Any]:
+    return EXAMPLE | {"athlete": {"age_years": 27, "sex": "female"} | athlete}
+
+
+def nulls(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(nulls(part) for part in value.values())
+    if isinstance(value, list):
+        return any(nulls(part) for part in value)
+    return value is None
+
+
+class TestAnswer:
+    def test_tells_of_both_knees_and_the_model_that_answered(self, service: Served) -> None:
+        response = service.post("/v1/predict", EXAMPLE)
+
+        answer = response.json()
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "application/json"
+        assert {"left", "right"} <= set(answer["risk"])
+        assert 0 < answer["risk"]["left"]["probability"] < 1
+        assert answer["model"]["version"] == service.get("/v1/model").json()["version"]
+        assert answer["notice"]
+
+    def test_leaves_out_what_is_not_known(self, service: Served) -> None:
+        assert not nulls(service.post("/v1/predict", body()).json())
+
+    def test_is_the_same_whatever_type_the_body_is_said_to_have(self, service: Served) -> None:
+        text = json.dumps(EXAMPLE)
+        answers = [
+            service.post("/v1/predict", text, headers={"content-type": said}).json()
+            for said in ("application/json", "text/plain", "multipart/form-data; boundary=x",
+                         "application/vnd.bentoml+pickle", "application/x-www-form-urlencoded")
+        ]  # fmt: skip
+        assert all(answer == answers[0] for answer in answers)
+        assert "risk" in answers[0]
+
+    def test_is_the_same_alone_and_in_a_team(self, service: Served) -> None:
+        others = [body(age_years=age) for age in (18, 35, 60)]
+        team = service.post("/v1/predict_team", {"screenings": [*others, EXAMPLE]}).json()
+        assert team["results"][3]["answer"] == service.post("/v1/predict", EXAMPLE).json()
+
+
+@pytest.mark.parametrize(
+    ("text", "pointer", "code"),
+    [
+        ('{"athlete": {"age_years": NaN, "sex": "male"}}', "/athlete/age_years", "not_finite"),
+        ('{"athlete": {"age_years": 1e999, "sex": "male"}}', "/athlete/age_years", "not_finite"),
+        ('{"athlete": {"age_years": -Infinity, "sex": "male"}}', "/athlete/age_years",
+         "not_finite"),
+        ('{"athlete": {"age_years": "27", "sex": "male"}}', "/athlete/age_years", "not_a_number"),
+        ('{"athlete": {"age_years": true, "sex": "male"}}', "/athlete/age_years", "not_a_number"),
+        ('{"athlete": {"age_years": 9.99, "sex": "male"}}', "/athlete/age_years",
+         "outside_limits"),
+        ('{"athlete": {"age_years": 27, "sex": "man"}}', "/athlete/sex", "unknown_choice"),
+        ('{"athlete": {"age_years": 27}}', "/athlete/sex", "missing"),
+        ('{"athlete": {"age_years": 27, "sex": "male", "a/b~": 1}}', "/athlete/a~1b~0",
+         "unknown_name"),
+        ('{"athlete": {"age_years": 27, "sex": "male"}, "team": 1}', "/team", "unknown_name"),
+        ("[]", "", "not_an_object"),
+        ("null", "", "not_an_object"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named_with_its_place(
+    service: Served, text: str, pointer: str, code: str
+) -> None:
+    told = refused(service.post("/v1/predict", text), 422, "invalid_body")
+    assert [(f["pointer"], f["code"]) for f in told["faults"]] == [(pointer, code)]
+
+
+def test_all_faults_are_told_at_once_with_unit_and_range(service: Served) -> None:
+    wrong = {
+        "athlete": {"age_years": 300, "sex": 1, "weekly_run_km": "many"},
+        "left": {"hip_drop_deg": 99, "shoe": 43},
+        "right": {"quad_torque_nm_kg": 2.0},
+    }
+    told = refused(service.post("/v1/predict", wrong), 422, "invalid_body")
+    faults = {fault["pointer"]: fault for fault in told["faults"]}
+    assert set(faults) == {
+        "/athlete/age_years", "/athlete/sex", "/athlete/weekly_run_km",
+        "/left/hip_drop_deg", "/left/shoe", "/protocol/torque_mode",
+    }  # fmt: skip
+    assert faults["/athlete/age_years"]["unit"] == "years"
+    assert faults["/athlete/age_years"]["allowed"] == "a number from 10 to 100 years"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", '{"athlete": }', b"\xff\xfe", "[" * 50_000, '{"\\ud800": 1}', "1" * 5_000, "{}{}",
+     '{"athlete": {"age_years": 0x1B}}', "'text'"],
+)  # fmt: skip
+def test_what_is_not_json_is_malformed(service: Served, text: str | bytes) -> None:
+    refused(service.post("/v1/predict", text), 400, "malformed_json")
+
+
+def test_every_doubled_key_is_named(service: Served) -> None:
+    text = '{"athlete": {"age_years": 27, "age_years": 27, "sex": "male"}, "left": {}, "left": {}}'
+    told = refused(service.post("/v1/predict", text), 400, "duplicate_key")
+    assert {f["pointer"] for f in told["faults"]} == {"/left", "/athlete/age_years"}
+    inside = f'{{"screenings": [{json.dumps(EXAMPLE)}, {{"pain": {{"x": 1, "x": 1}}}}]}}'
+    told = refused(service.post("/v1/predict_team", inside), 400, "duplicate_key")
+    assert [f["pointer"] for f in told["faults"]] == ["/screenings/1/pain/x"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1", "/v1/predict/", "/v2/predict", "/docs", "/schema.json", "/assets/x.js", "/..%2f"],
+)
+def test_an_unknown_address_is_not_found(service: Served, path: str) -> None:
+    refused(service.get(path), 404, "not_found")
+
+
+def test_another_method_is_told_which_one_to_use(service: Served) -> None:
+    response = service.get("/v1/predict")
+    refused(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == "POST"
+    refused(service.post("/v1/schema", {}), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/predict_team"])
+def test_a_body_is_cut_off_at_its_limit_even_in_chunks(service: Served, path: str) -> None:
+    limit = ROUTES[path].limit
+    refused(service.post(path, b" " * (limit + 1)), 413, "too_large")
+    chunks = (b" " * 100_000 for _ in range(limit // 100_000 + 1))
+    refused(service.post(path, chunks), 413, "too_large")
+    refused(service.post(path, b" " * limit), 400, "malformed_json")
+
+
+class TestTeam:
+    def test_a_bad_screening_leaves_the_others_alone(self, service: Served) -> None:
+        text = json.dumps(
+            {"screenings": [EXAMPLE, body(age_years=float("nan"), shoe=1), 4, EXAMPLE]}
+        )
+        results = service.post("/v1/predict_team", text).json()["results"]
+        assert [result["index"] for result in results] == [0, 1, 2, 3]
+        assert ["answer" in result for result in results] == [True, False, False, True]
+        assert results[0]["answer"] == results[3]["answer"]
+        problem = results[1]["problem"]
+        assert (problem["status"], problem["code"]) == (422, "invalid_body")
+        assert {f["pointer"] for f in problem["faults"]} == {"/athlete/age_years", "/athlete/shoe"}
+        assert results[2]["problem"]["faults"][0]["code"] == "not_an_object"
+
+    def test_each_answer_is_of_its_own_screening(self, service: Served) -> None:
+        ages = list(range(16, 70, 3))
+        sent = [body(age_years=age) if age % 2 else body(age_years=age, x=1) for age in ages]
+        results = service.post("/v1/predict_team", {"screenings": sent}).json()["results"]
+        for age, one, result in zip(ages, sent, results, strict=True):
+            if age % 2:
+                assert result["answer"] == service.post("/v1/predict", one).json()
+            else:
+                assert "answer" not in result
+
+    def test_nobody_is_fine_and_too_many_are_refused(self, service: Served) -> None:
+        assert service.post("/v1/predict_team", {"screenings": []}).json() == {"results": []}
+        many = {"screenings": [{}] * (MAX_SCREENINGS + 1)}
+        told = refused(service.post("/v1/predict_team", many), 422, "invalid_body")
+        assert told["faults"][0]["pointer"] == "/screenings"
+        assert "1,000" in told["faults"][0]["message"]
+
+    @pytest.mark.parametrize("wrong", [[EXAMPLE], {}, {"screenings": EXAMPLE}, EXAMPLE])
+    def test_a_body_that_is_no_team_is_refused(self, service: Served, wrong: Any) -> None:
+        refused(service.post("/v1/predict_team", wrong), 422, "invalid_body")
+
+    def test_a_thousand_full_screenings_fit(self) -> None:
+        size = len(json.dumps({name: 1000.123 for name in _every_measure()}, indent=1))
+        assert MAX_SCREENINGS * size < ROUTES["/v1/predict_team"].limit
+
+
+def _every_measure() -> list[str]:
+    from kneerisk.schema import columns
+
+    return list(columns())
+
+
+class TestPages:
+    def test_the_schema_is_the_one_of_the_package(self, service: Served) -> None:
+        told = service.get("/v1/schema").json()
+        assert told.pop("$schema").endswith("2020-12/schema")
+        assert told == json.loads(json.dumps(Screening.model_json_schema()))
+
+    def test_the_model_tells_its_lineage(self, service: Served) -> None:
+        told = service.get("/v1/model").json()
+        assert {"version", "run_id", "git_sha", "cohort", "schema"} <= set(told)
+        assert {"outcome_kind", "horizon_months", "population"} <= set(told)
+
+    def test_the_page_uses_nothing_from_elsewhere(self, service: Served) -> None:
+        response = service.get("/")
+        assert response.headers["content-type"].startswith("text/html")
+        assert not re.findall(r"""(?:src|href)=["']?[^/"']""", response.text)
+        assert "@import" not in response.text
+        assert "url(" not in response.text
+        assert set(re.findall(r"https?://[^/\s]+", response.text)) <= {service.url}
+        assert "default-src 'none'" in response.headers["content-security-policy"]
+        assert "unsafe" not in response.headers["content-security-policy"]
+
+    def test_the_links_and_the_command_of_the_page_work(self, service: Served) -> None:
+        page = service.get("/").text
+        for link in re.findall(r'href="([^"]+)"', page):
+            assert service.get(link).status_code == 200
+        shown = re.search(r"-d '(.*?)'</code>", page)
+        assert shown
+        assert service.post("/v1/predict", shown.group(1)).status_code == 200
+
+    def test_security_headers_stand_on_every_answer(self, service: Served) -> None:
+        for response in (
+            service.get("/"),
+            service.get("/nowhere"),
+            service.post("/v1/predict", ""),
+        ):
+            assert response.headers["x-content-type-options"] == "nosniff"
+            assert response.headers["x-frame-options"] == "DENY"
+            assert "default-src 'none'" in response.headers["content-security-policy"]
+
+    def test_every_request_has_its_own_id(self, service: Served) -> None:
+        ids = {service.get("/livez").headers["x-request-id"] for _ in range(5)}
+        assert len(ids) == 5
+
+    def test_paths_that_a_client_makes_up_are_counted_as_one(self, service: Served) -> None:
+        for number in range(20):
+            service.get(f"/scan-{number}")
+        told = service.get("/metrics").text
+        assert "scan-" not in told
+        assert 'kneerisk_requests_total{route="other",status="404"}' in told
+
+
+@pytest.fixture(scope="module")
+def docs(service: Served) -> dict[str, Any]:
+    found: dict[str, Any] = service.get("/docs.json").json()
+    return found
+
+
+class TestDocs:
+    def test_they_list_exactly_what_is_served(self, docs: dict[str, Any]) -> None:
+        listed = {path: {m.upper() for m in methods} for path, methods in docs["paths"].items()}
+        assert listed == {path: {route.method} for path, route in ROUTES.items()}
+
+    def test_every_reference_leads_somewhere(self, docs: dict[str, Any]) -> None:
+        references = set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(docs)))
+        assert references
+        for reference in references:
+            place: Any = docs
+            for step in reference.split("/"):
+                place = place[step]
+
+    def test_their_examples_are_answered(self, service: Served, docs: dict[str, Any]) -> None:
+        for path, methods in docs["paths"].items():
+            asked = methods.get("post", {}).get("requestBody", {"content": {}})
+            for content in asked["content"].values():
+                for example in content["examples"].values():
+                    assert service.post(path, example["value"]).status_code == 200
+
+    def test_every_status_that_is_sent_is_in_them(
+        self, service: Served, docs: dict[str, Any]
+    ) -> None:
+        answers = docs["paths"]["/v1/predict"]["post"]["responses"]
+        for text in (json.dumps(EXAMPLE), "{", "{}", b" " * 1_000_001):
+            response = service.post("/v1/predict", text)
+            described = answers[str(response.status_code)]
+            if response.status_code != 200:
+                described = docs["components"]["responses"][described["$ref"].split("/")[-1]]
+                assert response.json()["code"] in described["description"]
+            assert response.headers["content-type"] in described["content"]
+
+    def test_an_answer_and_a_problem_look_as_they_say(
+        self, service: Served, docs: dict[str, Any]
+    ) -> None:
+        schemas = docs["components"]["schemas"]
+        for body, name in ((json.dumps(EXAMPLE), "Answer"), ("{}", "Problem")):
+            told = service.post("/v1/predict", body).json()
+            assert set(schemas[name]["required"]) <= set(told) <= set(schemas[name]["properties"])
+        assert '"null"' not in json.dumps(schemas["Answer"])
+
+
+def test_no_value_and_no_name_of_an_athlete_reaches_the_log(service: Served) -> None:
+    sent = "77.12345"
+    bodies = [
+        json.dumps(body(age_years=77.12345)),
+        json.dumps(body(age_years=777.12345)),
+        json.dumps(body(age_years="77.12345", Canary_Name="Canary_Name")),
+        f'{{"Canary_Name": 77.12345, "Canary_Name": {sent}}}',
+        f'{{"Canary_Name": {sent}',
+        f'{{"screenings": [{{"Canary_Name": {sent}}}]}}',
+    ]
+    for text in bodies:
+        for path in ("/v1/predict", "/v1/predict_team", "/v1/predict?who=Canary_Name"):
+            service.post(path, text, headers={"x-who": "Canary_Name", "x-request-id": sent})
+    service.get(f"/v1/Canary_Name/{sent}")
+    last = service.post("/v1/predict", "{").headers["x-request-id"]
+    service.until(lambda: last in service.log())
+    assert "77.12345" not in service.log()
+    assert "canary" not in service.log().lower()
+
+
+class TestChampion:
+    """One service through the life of its models: none, one, the next, a bad one, back again."""
+
+    def test_it_is_swapped_without_dropping_a_request(
+        self, champion_models: Path, tmp_path: Path
+    ) -> None:
+        models = tmp_path / "models"
+        models.mkdir()
+        with served(tmp_path, KNEERISK_MODELS=str(models)) as running:
+            refused(running.get("/readyz"), 503, "no_champion")
+            refused(running.get("/v1/model"), 503, "no_champion")
+            refused(running.post("/v1/predict", EXAMPLE), 503, "no_champion")
+            first, second = releases(champion_models, models)
+            running.until(lambda: loads(running) == WORKERS)
+
+            seen: list[tuple[int, str]] = []
+            done = threading.Event()
+            client = threading.Thread(target=ask, args=(running, seen, done))
+            client.start()
+            name_champion(models, second)
+            running.until(lambda: loads(running) == 2 * WORKERS)
+            assert version_of(running) == second
+            spoil(models, champion_models)
+            running.until(lambda: running.log().count(f"keeping {second}") == WORKERS)
+            assert version_of(running) == second
+            name_champion(models, first)
+            running.until(lambda: loads(running) == 3 * WORKERS)
+            assert version_of(running) == first
+            (models / "champion.json").unlink()
+            running.until(lambda: running.log().count(f"keeping {first}") == WORKERS)
+            done.set()
+            client.join()
+            assert {status for status, _ in seen} == {200}
+            assert {version for _, version in seen} == {first, second}
+
+
+def loads(running: Served) -> float:
+    """How many champions all the workers together have loaded."""
+    counted = re.search(r'loads_total{result="loaded"} (\S+)', running.get("/metrics").text)
+    return float(counted.group(1)) if counted else 0.0
+
+
+def version_of(running: Served) -> str:
+    return str(running.post("/v1/predict", EXAMPLE).json()["model"]["version"])
+
+
+def ask(running: Served, seen: list[tuple[int, str]], done: threading.Event) -> None:
+    while not done.is_set():
+        response = running.post("/v1/predict", EXAMPLE)
+        seen.append((response.status_code, response.json().get("model", {}).get("version", "")))
+
+
+def releases(source: Path, models: Path) -> tuple[str, str]:
+    """Two sound releases that differ in their version, the first of them champion."""
+    first = json.loads((source / "champion.json").read_text())["version"]
+    shutil.copytree(source / first, models / first)
+    second = released_again(models / first, models)
+    name_champion(models, first)
+    return first, second
+
+
+def released_again(folder: Path, models: Path) -> str:
+    """The same model, released under another version."""
+    version = f"{folder.name}-again"
+    facts = json.loads((folder / "facts.json").read_text()) | {"version": version}
+    shutil.copytree(folder, models / version)
+    (models / version / "facts.json").write_text(json.dumps(facts))
+    return version
+
+
+def name_champion(models: Path, version: str) -> None:
+    """Replace champion.json in one step, as a promotion does."""
+    new = models / "champion.json.new"
+    new.write_text(json.dumps({"version": version, "sha256": f"of {version}", "previous": None}))
+    new.replace(models / "champion.json")
+
+
+def spoil(models: Path, source: Path) -> None:
+    """Make a champion of a release whose files were changed."""
+    first = json.loads((source / "champion.json").read_text())["version"]
+    shutil.copytree(source / first, models / "spoiled")
+    (models / "spoiled" / "facts.json").write_text("{")
+    name_champion(models, "spoiled")
