@@ -1,11 +1,11 @@
 """The leg matrix: one row a leg, the same in training, in a file and in a request.
 
 Each screening gives a left and a right row. Columns, by prefix: ``athlete_`` (sex, sport,
-history and training of the athlete, missing stays missing), ``own_``, ``other_`` and
-``difference_`` (measured z-scores), ``expected_`` and ``spread_`` (what the measured values say
-about the true ones, with the variance), ``contrast_`` (expected difference between the legs),
-``imbalance_`` and ``imbalance_spread_`` (the latent imbalances), ``factor_`` (published risk
-factors, evaluated at the expected values).
+history of the athlete, missing stays missing), ``own_`` and ``other_`` (earlier trouble of either
+knee), ``expected_`` and ``spread_`` (what all measured values together say about a true one, with
+its variance, in z-scores), ``difference_`` (expected, own minus other leg), ``imbalance_`` and
+``imbalance_spread_`` (the latent imbalances), ``factor_`` (published risk factors, evaluated at
+the expected values).
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.evidence.contrasts import LegView, contrasts, female, risk_factors
+from kneerisk.evidence.contrasts import (
+    LegView,
+    contrasts,
+    female,
+    quantity_of,
+    risk_factors,
+)
 from kneerisk.evidence.population import Population
 from kneerisk.model.posterior import Expected, Posterior
-from kneerisk.schema import SIDES, Category, Columns, FloatArray, Quantity, athlete_measures
+from kneerisk.schema import SIDES, Category, Columns, FloatArray, athlete_measures
 
 
 @dataclass(frozen=True)
@@ -56,12 +62,10 @@ def matrix(posterior: Posterior, data: Columns) -> LegMatrix:
     return LegMatrix(names, np.concatenate([values for _, values in blocks], axis=2))
 
 
-def column_names(people: Population) -> tuple[str, ...]:
-    """The columns that `matrix` makes for a population."""
-    from kneerisk.schema import columns
-
-    nothing = {name: np.full(1, np.nan) for name in columns()} | {"age_years": np.array([30.0])}
-    return matrix(Posterior(people), nothing).names
+def averaged(legs: LegMatrix) -> LegMatrix:
+    """The same matrix with the mean of both legs in either row, for outcomes without sides."""
+    mean = np.asarray(legs.values.mean(axis=1, keepdims=True))
+    return LegMatrix(legs.names, np.repeat(mean, 2, axis=1))
 
 
 def _athlete(data: Columns) -> tuple[list[str], FloatArray]:
@@ -127,8 +131,8 @@ def directions(people: Population) -> dict[str, int]:
     A published factor counts towards its published sign; a measure towards its schema direction.
     """
     signs = {f"factor_{e.factor}": 1 if e.high > 0 else -1 for e in risk_factors()}
-    quantities = _quantities(people)
-    for name, quantity in quantities.items():
+    for name in (*people.athlete, *people.leg):
+        quantity = quantity_of(name)
         if quantity.direction is None:
             continue
         sign = 1 if quantity.direction == "raises" else -1
@@ -136,9 +140,3 @@ def directions(people: Population) -> dict[str, int]:
         if name in people.leg:
             signs[f"difference_{name}"] = sign
     return signs
-
-
-def _quantities(people: Population) -> dict[str, Quantity]:
-    from kneerisk.evidence.contrasts import quantity_of
-
-    return {name: quantity_of(name) for name in (*people.athlete, *people.leg)}

@@ -56,7 +56,7 @@ class Posterior:
 
         Every row is solved by itself, so that its numbers do not depend on its neighbours.
         """
-        athlete, legs = _measured(self.population, data)
+        athlete, legs = measured(self.population, data)
         conditions = _conditions(data)
         own_means = contexts(data)
         n, targets = len(athlete), self._targets
@@ -101,7 +101,7 @@ class Posterior:
         return _Gain(used, np.ascontiguousarray(weights), np.maximum(left_over, 0.0))
 
 
-def _measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+def measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[FloatArray, ...]]:
     """Measured z-scores: the athlete's (n, a) and each leg's (n, m); missing is NaN."""
     athlete, legs = state_measures()
     own = np.column_stack([to_z(name, athlete[name], data[name], data) for name in people.athlete])
@@ -133,6 +133,11 @@ def _conditions(data: Columns) -> np.ndarray:
 
 
 _PROTOCOLS = tuple(sorted(set(CONDITION_OF.values())))
+
+
+def measurement_noise(people: Population) -> FloatArray:
+    """Error variance of every measure of the state for unstated protocols, shape (n_measures,)."""
+    return _noise(people, np.zeros(len(_PROTOCOLS)))
 
 
 def _noise(people: Population, conditions: np.ndarray) -> FloatArray:

@@ -13,7 +13,7 @@ from kneerisk.errors import CohortRefused
 from kneerisk.evidence import Effect
 from kneerisk.evidence.contrasts import risk_factors
 from kneerisk.evidence.population import Population
-from kneerisk.model.legs import LegMatrix, matrix
+from kneerisk.model.legs import LegMatrix, averaged, matrix
 from kneerisk.model.posterior import Posterior
 from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
 
@@ -94,12 +94,6 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         sided=cohort.has_sides,
         true=truth is not None,
     )
-
-
-def averaged(legs: LegMatrix) -> LegMatrix:
-    """The same matrix with the mean of both legs in either row, for outcomes without sides."""
-    mean = np.asarray(legs.values.mean(axis=1, keepdims=True))
-    return LegMatrix(legs.names, np.repeat(mean, 2, axis=1))
 
 
 def _true_imbalances(truth: pd.DataFrame, population: Population) -> FloatArray:

@@ -1,0 +1,46 @@
+"""Trees on rows of legs: boosting from a margin, and the columns it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+
+from kneerisk.model.legs import LegMatrix
+from kneerisk.schema import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boosted:
+    """A booster with its columns; a value that is missing is the training cohort's mean.
+
+    So that whether something was asked is never an input by itself.
+    """
+
+    columns: tuple[str, ...]
+    fill: FloatArray
+    booster: xgb.Booster | None
+
+    def rows(self, legs: LegMatrix) -> NDArray[np.float32]:
+        """The booster's input, shape (2 n_screenings, n_columns)."""
+        rows = legs.rows(self.columns)
+        return np.where(np.isnan(rows), self.fill.astype(np.float32), rows)
+
+    def log_odds(self, legs: LegMatrix, base: FloatArray) -> FloatArray:
+        """What the trees add to ``base`` of shape (2 n, ...), in the same shape."""
+        if self.booster is None:
+            return base
+        found = self.booster.inplace_predict(
+            self.rows(legs), predict_type="margin", base_margin=base.astype(np.float32)
+        )
+        return np.asarray(found, dtype=np.float64).reshape(base.shape)
+
+
+def fill_of(legs: LegMatrix, columns: tuple[str, ...]) -> FloatArray:
+    """Column means of a training cohort, shape (n_columns,); 0 for a column without values."""
+    rows = legs.pick(columns).reshape(-1, len(columns))
+    known = ~np.isnan(rows)
+    total = np.where(known, rows, 0.0).sum(axis=0)
+    return np.asarray(total / np.maximum(known.sum(axis=0), 1))

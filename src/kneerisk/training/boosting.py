@@ -1,0 +1,104 @@
+"""Fit trees from a margin; how many is chosen by grouped cross-validation, none allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xgboost as xgb
+
+from kneerisk.model.boosted import Boosted, fill_of
+from kneerisk.model.legs import LegMatrix
+from kneerisk.schema import FloatArray
+
+#: Shallow trees, slowly: what is left over a linear margin is small and smooth.
+PARAMETERS: dict[str, object] = {
+    "tree_method": "hist",
+    "max_depth": 3,
+    "eta": 0.1,
+    "min_child_weight": 20.0,
+    "lambda": 10.0,
+    "max_bin": 64,
+    "nthread": 2,
+    "seed": 0,
+}
+MOST_ROUNDS = 150
+#: Rounds are counted in steps of this many, so that the choice is not one of a single tree.
+STEP = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Rows of legs to boost on: base log-odds and targets (2 n,) or (2 n, k), fold (2 n,)."""
+
+    legs: LegMatrix
+    base: FloatArray
+    target: FloatArray
+    fold: np.ndarray
+    columns: tuple[str, ...]
+    signs: dict[str, int]
+
+    @property
+    def known(self) -> np.ndarray:
+        """Rows whose target is known, shape (2 n,)."""
+        return ~np.isnan(self.target.reshape(len(self.target), -1)).any(axis=1)
+
+
+def fit_boosted(rows: Rows, rounds: int | None = None) -> tuple[Boosted, int]:
+    """Trees on top of the base, and how many rounds; None where trees don't help.
+
+    A number of rounds is taken only if it beats no trees by more than a standard error.
+    """
+    empty = Boosted(columns=rows.columns, fill=fill_of(rows.legs, rows.columns), booster=None)
+    x = empty.rows(rows.legs)
+    chosen = _choose_rounds(rows, x) if rounds is None else rounds
+    if chosen == 0:
+        return empty, 0
+    booster = xgb.train(_parameters(rows), _matrix(rows, x, rows.known), chosen)
+    return Boosted(columns=empty.columns, fill=empty.fill, booster=booster), chosen
+
+
+def _choose_rounds(rows: Rows, x: np.ndarray) -> int:
+    """The rounds with the least left-out loss, 0 unless the gain exceeds its standard error."""
+    steps = range(0, MOST_ROUNDS + 1, STEP)
+    losses = np.zeros((len(steps), len(rows.target)))
+    for number in np.unique(rows.fold):
+        inside = rows.known & (rows.fold != number)
+        outside = rows.known & (rows.fold == number)
+        booster = xgb.train(_parameters(rows), _matrix(rows, x, inside), MOST_ROUNDS)
+        for i, count in enumerate(steps):
+            margin = _predict(booster, x[outside], rows.base[outside], count)
+            losses[i, outside] = _loss(margin, rows.target[outside])
+    best = int(losses.sum(axis=1).argmin())
+    gain = (losses[0] - losses[best])[rows.known]
+    return steps[best] if gain.sum() > gain.std() * np.sqrt(len(gain)) else 0
+
+
+def _predict(booster: xgb.Booster, x: np.ndarray, base: FloatArray, rounds: int) -> FloatArray:
+    if rounds == 0:
+        return base
+    found = booster.inplace_predict(
+        x, iteration_range=(0, rounds), predict_type="margin", base_margin=base.astype(np.float32)
+    )
+    return np.asarray(found, dtype=np.float64).reshape(base.shape)
+
+
+def _loss(log_odds: FloatArray, target: FloatArray) -> FloatArray:
+    loss = np.logaddexp(0.0, log_odds) - target * log_odds
+    return np.asarray(loss.reshape(len(loss), -1).sum(axis=1))
+
+
+def _parameters(rows: Rows) -> dict[str, object]:
+    held = tuple(rows.signs.get(name, 0) for name in rows.columns)
+    return {**PARAMETERS, "objective": "binary:logistic", "base_score": 0.5,
+            "monotone_constraints": held}  # fmt: skip
+
+
+def _matrix(rows: Rows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
+    return xgb.QuantileDMatrix(
+        x[pick],
+        label=rows.target[pick],
+        base_margin=rows.base[pick],
+        feature_names=list(rows.columns),
+        max_bin=int(str(PARAMETERS["max_bin"])),
+    )

@@ -1,0 +1,226 @@
+"""Fit a model to a cohort: linear part, trees, calibration, interval, imbalances, dependence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize_scalar
+from scipy.special import logit
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.evidence import imbalances
+from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.dependence import either as either_of
+from kneerisk.evidence.population import Population
+from kneerisk.model.boosted import Boosted
+from kneerisk.model.calibration import Calibration, fit_calibration
+from kneerisk.model.imbalance import ImbalanceModel, latent_log_odds, thresholds_of
+from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
+from kneerisk.model.legs import directions
+from kneerisk.model.risk_model import RiskModel
+from kneerisk.schema import FloatArray
+from kneerisk.training.boosting import Rows, fit_boosted
+from kneerisk.training.inputs import Inputs, inputs_of, stratified_folds, usable_columns
+from kneerisk.training.intervals import fit_bootstrap, fit_quantiles
+from kneerisk.training.linear import MANY_PAIRS, Tuned, fit_margin, margins_of
+from kneerisk.training.population import population_of
+
+Progress = Callable[[str], None]
+#: Trees for the imbalances: the measurement update already says nearly all there is.
+IMBALANCE_ROUNDS = 40
+SET_ASIDE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A fitted model and what was chosen on the way."""
+
+    model: RiskModel
+    choices: dict[str, float]
+
+
+def fit(
+    cohort: Cohort,
+    truth: pd.DataFrame | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress = lambda _: None,
+    interval: bool = True,
+) -> Fitted:
+    """Fit a model to a cohort's outcomes, or to the truth of a simulated one.
+
+    Parameters
+    ----------
+    truth
+        True risks and imbalances of the same screenings, in the same order.
+    progress
+        Told what is being done.
+    interval
+        False leaves out the bootstrap, where only the risk itself is wanted.
+
+    Raises
+    ------
+    CohortRefused
+        Where the cohort has nothing to learn from.
+    """
+    progress("measured to true")
+    population = population_of(cohort)
+    inputs = inputs_of(cohort, truth, population)
+    columns, signs = usable_columns(inputs), directions(population)
+    progress("linear part")
+    margin, tuned = fit_margin(inputs, columns, signs, seed)
+    base, fold = _left_out_base(inputs, columns, signs, tuned, seed)
+    progress("trees")
+    boosted, rounds, scores = _boost(inputs, columns, signs, base, fold)
+    calibration = _calibrate(inputs, scores)
+    shell = RiskModel(
+        population=population,
+        margin=margin,
+        boosted=boosted,
+        calibration=calibration,
+        interval=BootstrapInterval(refits=(margin,), slope=1.0),
+        either_widening=0.0,
+        odds_ratio=_odds_ratio(inputs, calibration.apply(scores)),
+        imbalance=_fit_imbalance(inputs, columns, fold, progress),
+    )
+    around = _interval(inputs, shell, columns, signs, tuned, progress) if interval else None
+    model = _with_interval(shell, inputs, around) if around else shell
+    choices = {
+        "within_penalty": tuned.within,
+        "between_penalty": tuned.between,
+        "within_stretch": tuned.stretch,
+        "boosting_rounds": float(rounds),
+        "calibration_slope_applied": calibration.slope,
+        "left_right_odds_ratio": model.odds_ratio or 0.0,
+    }
+    return Fitted(model, choices)
+
+
+def _left_out_base(
+    inputs: Inputs, columns: tuple[str, ...], signs: dict[str, int], tuned: Tuned, seed: int
+) -> tuple[FloatArray, np.ndarray]:
+    """The linear log-odds (n, 2) of each screening from the folds it is not in, and the folds."""
+    many = inputs.events >= MANY_PAIRS
+    fold = stratified_folds(inputs, 3 if many else 5, seed + 1)
+    if many:
+        return fit_margin(inputs, columns, signs, seed, tuned)[0].log_odds(inputs.legs), fold
+    base = np.zeros_like(inputs.target)
+    for number in np.unique(fold):
+        outside = fold != number
+        margin = fit_margin(inputs.take(outside), columns, signs, seed, tuned)[0]
+        base[~outside] = margin.log_odds(inputs.take(~outside).legs)
+    return base, fold
+
+
+def _boost(
+    inputs: Inputs,
+    columns: tuple[str, ...],
+    signs: dict[str, int],
+    base: FloatArray,
+    fold: np.ndarray,
+) -> tuple[Boosted, int, FloatArray]:
+    """Trees from the linear part, their number, and left-out log-odds (n, 2) of both together."""
+    read = tuple(c for c in columns if not c.startswith(("spread_", "imbalance_")))
+    rows = Rows(legs=inputs.legs, base=base.reshape(-1), target=inputs.target.reshape(-1),
+                fold=np.repeat(fold, 2), columns=read, signs=signs)  # fmt: skip
+    boosted, rounds = fit_boosted(rows)
+    scores = base.copy()
+    for number in np.unique(fold) if rounds else ():
+        outside = fold != number
+        part = inputs.take(outside)
+        inner = Rows(legs=part.legs, base=base[outside].reshape(-1),
+                     target=part.target.reshape(-1), fold=np.repeat(fold[outside], 2),
+                     columns=read, signs=signs)  # fmt: skip
+        left_out = inputs.take(~outside).legs
+        found = fit_boosted(inner, rounds)[0].log_odds(left_out, base[~outside].reshape(-1))
+        scores[~outside] = found.reshape(-1, 2)
+    return boosted, rounds, scores
+
+
+def _calibrate(inputs: Inputs, scores: FloatArray) -> Calibration:
+    known = ~np.isnan(inputs.target)
+    return fit_calibration(scores[known], inputs.target[known])
+
+
+def _odds_ratio(inputs: Inputs, scores: FloatArray) -> float | None:
+    """The odds ratio between the legs that makes the outcomes of either knee likeliest."""
+    if not inputs.sided:
+        return None
+    known = ~np.isnan(inputs.target).any(axis=1) & ~np.isnan(inputs.either)
+    left, right = (1.0 / (1.0 + np.exp(-scores[known, i])) for i in (0, 1))
+    target = inputs.either[known]
+
+    def loss(log_ratio: float) -> float:
+        chance = np.clip(either_of(left, right, float(np.exp(log_ratio))), 1e-9, 1 - 1e-9)
+        return float(-(target * np.log(chance) + (1 - target) * np.log1p(-chance)).sum())
+
+    found = minimize_scalar(loss, bounds=(np.log(0.2), np.log(50.0)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def _fit_imbalance(
+    inputs: Inputs, columns: tuple[str, ...], fold: np.ndarray, progress: Progress
+) -> ImbalanceModel | None:
+    """The five imbalances, where the cohort knows them: a simulated one only."""
+    if inputs.imbalances is None:
+        return None
+    progress("imbalances")
+    names = tuple(imbalances())
+    spread = assumption("imbalance_threshold_spread")
+    prevalence = np.array([facts.prevalence_central for facts in imbalances().values()])
+    thresholds = thresholds_of(prevalence, spread)
+    base = latent_log_odds(inputs.legs, names, thresholds, spread)
+    target = inputs.imbalances.reshape(-1, len(names))
+    read = tuple(c for c in columns if c.startswith(("imbalance_", "expected_", "spread_")))
+    rows = Rows(legs=inputs.legs, base=base, target=target, fold=np.repeat(fold, 2),
+                columns=read, signs={})  # fmt: skip
+    boosted, _ = fit_boosted(rows, IMBALANCE_ROUNDS)
+    scores = boosted.log_odds(inputs.legs, base)
+    return ImbalanceModel(
+        names=names,
+        thresholds=thresholds,
+        spread=spread,
+        boosted=boosted,
+        calibrations=tuple(
+            fit_calibration(scores[:, k], target[:, k]) for k in range(len(names))
+        ),
+    )
+
+
+def _interval(
+    inputs: Inputs,
+    model: RiskModel,
+    columns: tuple[str, ...],
+    signs: dict[str, int],
+    tuned: Tuned,
+    progress: Progress,
+) -> QuantileInterval | BootstrapInterval:
+    progress("intervals")
+    if inputs.true:
+        read = tuple(c for c in columns if not c.startswith(("difference_", "imbalance_")))
+        return fit_quantiles(inputs, model.log_odds(inputs.legs), read, _aside(inputs))
+    return fit_bootstrap(inputs, columns, signs, tuned, model.calibration, progress)
+
+
+def _aside(inputs: Inputs) -> np.ndarray:
+    return np.arange(len(inputs.target)) % SET_ASIDE == 0
+
+
+def _with_interval(
+    shell: RiskModel, inputs: Inputs, interval: QuantileInterval | BootstrapInterval
+) -> RiskModel:
+    """The model with its interval; that of either knee is widened on the athletes set aside."""
+    parts = {name: getattr(shell, name) for name in RiskModel.__dataclass_fields__}
+    model = RiskModel(**(parts | {"interval": interval}))
+    if not inputs.true or not inputs.sided:
+        return model
+    aside = _aside(inputs) & ~np.isnan(inputs.either)
+    found = model.predict({name: values[aside] for name, values in inputs.data.items()}).either
+    true = logit(inputs.either[aside])
+    outside = np.maximum(logit(found.low) - true, true - logit(found.high))
+    return RiskModel(
+        **(parts | {"interval": interval, "either_widening": float(np.quantile(outside, COVERAGE))})
+    )
