@@ -211,7 +211,7 @@ class TestTeam:
         refused(service.post("/v1/predict_team", wrong), 422, "invalid_body")
 
     def test_a_thousand_full_screenings_fit(self) -> None:
-        size = len(json.dumps({name: 1000.123 for name in _every_measure()}, indent=1))
+        size = len(json.dumps(dict.fromkeys(_every_measure(), 1000.123), indent=1))
         assert MAX_SCREENINGS * size < ROUTES["/v1/predict_team"].limit
 
 
