@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -18,28 +17,13 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.evidence import imbalances as imbalance_facts
+from kneerisk.model.risk_model import Prediction
 from kneerisk.schema import SIDES, FloatArray
 from kneerisk.training.metrics import accuracy, calibration, discrimination, logit
 
 BASELINES = ("logistic", "control", "prior")
 #: Fixed, so that the same predictions give the same interval.
 BOOTSTRAP_SEED = 20_240_117
-
-
-class Predicted(Protocol):
-    """Probabilities for screenings, each array of shape (n_screenings,), or None."""
-
-    @property
-    def left(self) -> FloatArray | None:
-        """Of the left leg."""
-
-    @property
-    def right(self) -> FloatArray | None:
-        """Of the right leg."""
-
-    @property
-    def either(self) -> FloatArray | None:
-        """Of either leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +33,15 @@ class Risks:
     left: FloatArray | None
     right: FloatArray | None
     either: FloatArray | None
+
+
+def risks_of(prediction: Prediction) -> Risks:
+    """The probabilities alone of a model's prediction."""
+    left, right, either = (
+        None if bounds is None else bounds.probability
+        for bounds in (prediction.left, prediction.right, prediction.either)
+    )
+    return Risks(left, right, either)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +74,8 @@ class Evaluation:
 
 def evaluate(
     cohort: Cohort,
-    predicted: Predicted,
-    baselines: Mapping[str, Predicted] | None = None,
+    predicted: Risks,
+    baselines: Mapping[str, Risks] | None = None,
     truth: pd.DataFrame | None = None,
     imbalances: FloatArray | None = None,
 ) -> Evaluation:
@@ -96,7 +89,7 @@ def evaluate(
         Of a simulated cohort, one row a screening in the same order: ``risk_left``,
         ``risk_right``, ``risk_either`` and ``<side>_<imbalance>``, all probabilities.
     imbalances
-        Predicted, shape (n_screenings, 2, n_imbalances), left first.
+        Risks, shape (n_screenings, 2, n_imbalances), left first.
     """
     scored = own_task(cohort, predicted)
     metrics = _counts(scored) | scored.metrics() | _tasks(cohort, predicted, "")
@@ -112,7 +105,7 @@ def evaluate(
     return Evaluation(metrics=metrics, scored=scored, baseline=baseline)
 
 
-def own_task(cohort: Cohort, predicted: Predicted) -> Scored:
+def own_task(cohort: Cohort, predicted: Risks) -> Scored:
     """The model's own rows: legs, or athletes where the cohort or the model has no sides."""
     outcomes = cohort.outcomes()
     if predicted.left is None or predicted.right is None or not cohort.has_sides:
@@ -124,7 +117,7 @@ def own_task(cohort: Cohort, predicted: Predicted) -> Scored:
     )
 
 
-def paired(cohort: Cohort, one: Predicted, other: Predicted) -> tuple[Scored, Scored]:
+def paired(cohort: Cohort, one: Risks, other: Risks) -> tuple[Scored, Scored]:
     """Two models' own rows where both give a risk: row i of both is the same leg or athlete."""
     left = _where_both(one.left, other.left)
     right = _where_both(one.right, other.right)
@@ -145,14 +138,14 @@ def _where_both(
     return np.where(both, one, np.nan), np.where(both, other, np.nan)
 
 
-def either_task(cohort: Cohort, predicted: Predicted) -> Scored:
+def either_task(cohort: Cohort, predicted: Risks) -> Scored:
     """Rows of the task "pain in either knee", one a screening."""
     if predicted.either is None:
         return Scored(np.empty(0), np.empty(0), np.empty(0, dtype=np.intp))
     return _scored(predicted.either, cohort.outcomes().either, athlete_codes(cohort))
 
 
-def which_limb(cohort: Cohort, predicted: Predicted) -> Scored | None:
+def which_limb(cohort: Cohort, predicted: Risks) -> Scored | None:
     """Which leg hurts, where exactly one does: the outcome is left, the score left minus right.
 
     The difference is one of log-odds, since what both legs share then cancels.
@@ -186,7 +179,7 @@ def _counts(scored: Scored) -> dict[str, float]:
     }
 
 
-def _tasks(cohort: Cohort, predicted: Predicted, prefix: str) -> dict[str, float]:
+def _tasks(cohort: Cohort, predicted: Risks, prefix: str) -> dict[str, float]:
     metrics = either_task(cohort, predicted).metrics(f"{prefix}either_")
     limb = which_limb(cohort, predicted)
     if limb is not None:
@@ -197,7 +190,7 @@ def _tasks(cohort: Cohort, predicted: Predicted, prefix: str) -> dict[str, float
     return metrics
 
 
-def _against_truth(cohort: Cohort, predicted: Predicted, truth: pd.DataFrame) -> dict[str, float]:
+def _against_truth(cohort: Cohort, predicted: Risks, truth: pd.DataFrame) -> dict[str, float]:
     """How far the risk is from the true one, and the AUC that the true risk itself reaches."""
     risks = (truth[f"risk_{task}"].to_numpy(np.float64) for task in (*SIDES, "either"))
     known, true = paired(cohort, predicted, Risks(*risks))

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from kneerisk.cohort import Cohort
 from kneerisk.errors import PromotionRefused
 from kneerisk.model import bundle, champion
-from kneerisk.training.evaluation import paired
+from kneerisk.training.evaluation import paired, risks_of
 from kneerisk.training.lineage import Source, digest, load
 from kneerisk.training.metrics import paired_difference, row_loss
 from kneerisk.training.splits import divided
@@ -158,8 +158,8 @@ def _loss_gate(
     data = cohort.columns()
     with TemporaryDirectory() as folder:
         new, old = (
-            bundle.load(_fetched(tracking, models, version, Path(folder))).model.predict(data)
-            for version in (chosen, current)
+            risks_of(bundle.load(_fetched(tracking, models, one, Path(folder))).model.predict(data))
+            for one in (chosen, current)
         )
     one, other = paired(cohort, new, old)
     if len(one.outcome) == 0:

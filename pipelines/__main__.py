@@ -1,0 +1,158 @@
+"""The command `kneerisk`. What is heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kneerisk.errors import KneeriskError
+from pipelines import console
+
+DEFAULT_ATHLETES = 50_000
+DEFAULT_SEED = 1
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Risk of knee pain and the likely muscle imbalance, per knee. Not a medical device.",
+)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Out = Annotated[Path, typer.Option("--out", help="The file to write, .csv or .parquet.")]
+CohortFile = Annotated[Path | None, typer.Option(
+    "--data", exists=True, dir_okay=False, help="A canonical cohort file; without it, simulate.",
+)]  # fmt: skip
+Models = Annotated[Path, typer.Option(
+    envvar="KNEERISK_MODELS", help="The folder of released models.",
+)]  # fmt: skip
+Athletes = Annotated[int, typer.Option(min=10, help="How many athletes to simulate.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
+
+
+@app.command(epilog="Example: `kneerisk simulate --athletes 5000 --out cohort.parquet`")
+def simulate(
+    out: Out,
+    athletes: Athletes = DEFAULT_ATHLETES,
+    seed: Seed = DEFAULT_SEED,
+    truth: Annotated[Path | None, typer.Option(help="Also write the true risks here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a simulated cohort, drawn from published effect sizes."""
+    from pipelines.simulate import simulate_to
+
+    with console.progress() as progress:
+        found = simulate_to(out, athletes, seed, truth, progress)
+    lines = f"{found['screenings']:,} simulated screenings in {out}"
+    console.result(found, as_json, lines)
+
+
+@app.command(epilog="Example: `kneerisk train --data club.parquet`, then `kneerisk promote`")
+def train(
+    data: CohortFile = None,
+    athletes: Athletes = DEFAULT_ATHLETES,
+    seed: Seed = DEFAULT_SEED,
+    as_json: Json = False,
+) -> None:
+    """Fit a model, judge it on athletes it has not seen, log it and make it challenger."""
+    from pipelines.train import told, train_on
+
+    with console.progress() as progress:
+        found = train_on(data, athletes, seed, progress)
+    console.result(found, as_json, told(found))
+
+
+@app.command(epilog="Example: `kneerisk promote kneerisk-new_pain-12m-v3`")
+def promote(
+    version: Annotated[str | None, typer.Argument(help="Default: the only challenger.")] = None,
+    data: CohortFile = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Also replace a champion of another outcome kind.")
+    ] = False,
+    models: Models = Path("models"),
+    as_json: Json = False,
+) -> None:
+    """Make a challenger champion, if it passes the gates, and release it to be served."""
+    from pipelines.promote import promote_to
+
+    found, lines = promote_to(models, version, data, serve=serve)
+    console.result(found, as_json, lines)
+
+
+@app.command(epilog="Example: `kneerisk rollback`")
+def rollback(models: Models = Path("models"), as_json: Json = False) -> None:
+    """Serve again what the champion replaced."""
+    from pipelines.rollback import rollback_in
+
+    found, lines = rollback_in(models)
+    console.result(found, as_json, lines)
+
+
+@app.command(epilog="Example: `kneerisk score club.csv --out answers.csv`")
+def score(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Screenings.")],
+    out: Out,
+    models: Models = Path("models"),
+    as_json: Json = False,
+) -> None:
+    """Answer every screening of a file, with the numbers that the service gives."""
+    from pipelines.score import score_to
+
+    with console.progress() as progress:
+        found = score_to(file, out, models, progress)
+    lines = f"{found['screenings']:,} screenings answered by {found['version']} in {out}"
+    console.result(found, as_json, lines)
+
+
+@app.command(epilog="Example: `kneerisk serve --port 8080`")
+def serve(
+    port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65_535)] = 3000,
+    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 is everywhere.")] = (
+        "127.0.0.1"
+    ),
+    models: Models = Path("models"),
+) -> None:
+    """Answer over HTTP until stopped."""
+    from pipelines.serve import serve_on
+
+    serve_on(host, port, models)
+
+
+@app.command(epilog="Example: `MLFLOW_TRACKING_URI=sqlite:///club.db kneerisk ui`")
+def ui(port: Annotated[int, typer.Option(envvar="MLFLOW_PORT", min=1, max=65_535)] = 5000) -> None:
+    """Open the MLflow page, where runs are compared, until stopped."""
+    from pipelines.ui import ui_on
+
+    ui_on(port)
+
+
+def main() -> None:
+    """Run a command; a person's mistake ends with its message, no traceback."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    try:
+        _with_ingest()
+        app(prog_name="kneerisk")
+    except KneeriskError as error:
+        console.say(f"kneerisk: {error}")
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        console.say(f"kneerisk: {error.filename}: {error.strerror}")
+        sys.exit(1)
+
+
+def _with_ingest() -> None:
+    from pipelines.ingest import app as ingest
+
+    app.add_typer(ingest, name="ingest")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Tables that a command writes: whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from kneerisk.cohort.tables import suffix_of
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as CSV or Parquet, by suffix.
+
+    Raises
+    ------
+    CohortRefused
+        Where the suffix is neither.
+    """
+    suffix = suffix_of(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        written = Path(folder) / path.name
+        if suffix == ".csv":
+            frame.to_csv(written, index=False, encoding="utf-8", lineterminator="\n")
+        else:
+            frame.to_parquet(written, index=False)
+        written.replace(path)

@@ -1,0 +1,42 @@
+"""Champion -> HTTP service, in the foreground."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pipelines.services import refuse_taken_port
+
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def serve_on(host: str, port: int, models: Path) -> None:
+    """Become the service; it ends when it is stopped.
+
+    Raises
+    ------
+    PortTaken
+        Where another program listens on the port.
+    """
+    refuse_taken_port(port, "PORT")
+    os.environ.update(environment(models))
+    arguments = [sys.executable, "-m", *service_arguments(host, port)]
+    os.execv(sys.executable, arguments)  # noqa: S606 - no shell is wanted
+
+
+def service_arguments(host: str, port: int) -> tuple[str, ...]:
+    """How BentoML is started."""
+    return (
+        "bentoml", "serve", "serving.service:KneeRisk", "--working-dir", str(_ROOT),
+        "--host", host, "--port", str(port),
+    )  # fmt: skip
+
+
+def environment(models: Path) -> dict[str, str]:
+    """What the service reads from its environment."""
+    return {
+        "KNEERISK_MODELS": str(models.resolve()),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "OMP_NUM_THREADS": "1",
+    }

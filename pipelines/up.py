@@ -1,0 +1,103 @@
+"""`make up`: a champion if there is none, then the service and the MLflow UI, until both answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from kneerisk.errors import KneeriskError
+from kneerisk.training.tracking import tracking_uri
+from pipelines import serve, ui
+from pipelines.console import progress, say
+from pipelines.services import Service, refuse_taken_port
+
+RUN_FOLDER = Path(".run")
+MODELS = Path("models")
+_START_SECONDS = 180.0
+# Enough for an answer worth reading; it is the one the README shows.
+EXAMPLE = (
+    '{"athlete": {"age_years": 27, "sex": "female", "sport": "running", "weekly_run_km": 45},'
+    ' "left": {"wblt_dorsiflexion_deg": 31, "hip_drop_deg": 8},'
+    ' "right": {"wblt_dorsiflexion_deg": 38, "hip_drop_deg": 4}}'
+)
+
+
+def up() -> None:
+    """Start what does not run yet; what runs is left alone."""
+    services = [answering_service(), mlflow_service()]
+    waiting = [service for service in services if service.running(RUN_FOLDER) is None]
+    for service in waiting:
+        refuse_taken_port(service.port, service.port_variable)
+    _ensure_champion()
+    for service in waiting:
+        service.start(RUN_FOLDER)
+    deadline = time.monotonic() + _START_SECONDS
+    for service in services:
+        service.wait(RUN_FOLDER, deadline)
+    say(_told(*(service.address for service in services)))
+
+
+def answering_service() -> Service:
+    """The HTTP service, on PORT."""
+    port = _port("PORT", 3000)
+    return Service(
+        name="service", port=port, port_variable="PORT", ready_path="/readyz",
+        arguments=serve.service_arguments("127.0.0.1", port),
+        environment=serve.environment(MODELS),
+    )  # fmt: skip
+
+
+def mlflow_service() -> Service:
+    """MLflow's page, on MLFLOW_PORT."""
+    port = _port("MLFLOW_PORT", 5000)
+    uri = tracking_uri(Path.cwd())
+    return Service(
+        name="mlflow", port=port, port_variable="MLFLOW_PORT", ready_path=ui.READY_PATH,
+        arguments=ui.ui_arguments(uri, port), environment=ui.ENVIRONMENT,
+    )  # fmt: skip
+
+
+def _ensure_champion() -> None:
+    from kneerisk.model import champion
+
+    if champion.read(MODELS) is not None:
+        return
+    from pipelines.__main__ import DEFAULT_ATHLETES, DEFAULT_SEED
+    from pipelines.promote import promote_to
+    from pipelines.train import told, train_on
+
+    say("There is no model yet: training the default one on simulated athletes.")
+    with progress() as doing:
+        found = train_on(None, DEFAULT_ATHLETES, DEFAULT_SEED, doing)
+    say(told(found))
+    say(promote_to(MODELS, str(found["version"]), None, serve=False)[1])
+
+
+def _port(variable: str, default: int) -> int:
+    given = os.environ.get(variable) or str(default)
+    if not (given.isascii() and given.isdigit() and 0 < int(given) < 65_536):
+        raise KneeriskError(f"{variable} must be a port, 1 to 65535")
+    return int(given)
+
+
+def _told(service: str, mlflow: str) -> str:
+    return (
+        f"Service  {service} (API: {service}/docs.json)\nMLflow   {mlflow}\nTry:\n"
+        f"  curl -s {service}/v1/predict -H 'Content-Type: application/json' -d '{EXAMPLE}'\n"
+        "Stop both with make down."
+    )
+
+
+def main() -> None:
+    """Run `up`; a person's mistake ends with its message, no traceback."""
+    try:
+        up()
+    except KneeriskError as error:
+        say(f"make up: {error}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
