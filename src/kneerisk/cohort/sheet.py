@@ -55,7 +55,7 @@ def ingest(sheet: Path, mapping: Path, *, skip_bad_rows: bool = False) -> Ingest
     left_out = {line for of, is_good in zip(lines, good, strict=True) if not is_good for line in of}
     return Ingested(
         cohort=_cohort(meaning, cohort_rows[good]),
-        bad_rows=_bad_rows(table, left_out | faulty, bad) if bad else None,
+        bad_rows=_bad_rows(table, left_out | faulty, bad),
         dropped={"rows with bad cells": int((~good).sum())} if bad else {},
     )
 

@@ -1,0 +1,115 @@
+"""`kneerisk ingest`: published files or a club's sheet into the canonical cohort file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines import console
+
+if TYPE_CHECKING:
+    from kneerisk.cohort.ingested import Ingested
+
+app = typer.Typer(help="Bring screening data into the canonical cohort file.", no_args_is_help=True)
+
+Out = Annotated[Path, typer.Option(help="Cohort file to write, .parquet or .csv.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Report = Annotated[Path | None, typer.Option(help="CSV file for the list of blanked cells.")]
+
+
+@app.command()
+def ric(
+    metadata: Annotated[Path, typer.Option(help="run_data_meta.csv")],
+    kinematics: Annotated[Path, typer.Option(help="run_kinematics.csv")],
+    out: Out,
+    report: Report = None,
+    as_json: AsJson = False,
+) -> None:
+    """Running Injury Clinic: treadmill gait and present knee pain, by leg."""
+    from kneerisk.cohort import ric as published
+
+    _refuse_overwriting((metadata, kinematics), (out, report))
+    _keep(published.ingest(metadata, kinematics), out, report, as_json=as_json)
+
+
+@app.command()
+def weightlifters(
+    file: Annotated[Path, typer.Argument(help="wlinj.csv")],
+    out: Out,
+    report: Report = None,
+    as_json: AsJson = False,
+) -> None:
+    """Masters weightlifters: past knee injuries, without a side."""
+    from kneerisk.cohort import weightlifters as published
+
+    _refuse_overwriting((file,), (out, report))
+    _keep(published.ingest(file), out, report, as_json=as_json)
+
+
+@app.command()
+def sheet(
+    file: Annotated[Path, typer.Argument(help="CSV, tab-separated or Excel file.")],
+    mapping: Annotated[Path, typer.Option(help="TOML file that says what the columns mean.")],
+    out: Out,
+    skip_bad_rows: Annotated[
+        Path | None, typer.Option(help="Leave bad rows out, and write them here with reasons.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A club's own sheet, through a mapping file; any bad cell stops it unless rows are skipped."""
+    from kneerisk.cohort import sheet as own
+    from kneerisk.cohort.skipping import write_bad_rows
+
+    _refuse_overwriting((file, mapping), (out, skip_bad_rows))
+    ingested = own.ingest(file, mapping, skip_bad_rows=skip_bad_rows is not None)
+    _keep(ingested, out, None, as_json=as_json)
+    if skip_bad_rows is not None and ingested.bad_rows is not None:
+        write_bad_rows(ingested.bad_rows, skip_bad_rows)
+
+
+def _refuse_overwriting(inputs: Sequence[Path], outputs: Sequence[Path | None]) -> None:
+    from kneerisk.errors import CohortRefused
+
+    taken = [path.resolve() for path in inputs]
+    for path in outputs:
+        if path is not None and path.resolve() in taken:
+            raise CohortRefused(f"{path}: is read or written here already, choose another name")
+        taken += [path.resolve()] if path is not None else []
+
+
+def _keep(ingested: Ingested, out: Path, report: Path | None, *, as_json: bool) -> None:
+    from kneerisk.cohort import write
+    from kneerisk.cohort.ingested import write_report
+
+    write(ingested.cohort, out)
+    if report is not None:
+        write_report(ingested.blanked, report)
+    cohort = ingested.cohort
+    result = {"out": str(out), **cohort.constants, **ingested.summary()}
+    console.result(result, as_json, _told(result))
+
+
+def _told(result: dict[str, Any]) -> str:
+    """The result for people."""
+    events, recorded = result["events"], result["recorded"]
+    lines = [
+        "{out}: {rows} screenings of {athletes} athletes, {cohort_kind}, {outcome_kind}".format(
+            **result
+        ),
+        *(
+            f"  {side}: {events[side]} with the outcome of {recorded[side]} recorded"
+            for side in events
+            if recorded[side]
+        ),
+        *(f"  left out: {count} {reason}" for reason, count in result["dropped"].items() if count),
+    ]
+    if result["blanked_cells"]:
+        by_column = result["blanked_by_column"].items()
+        counts = ", ".join(f"{column} {count}" for column, count in by_column)
+        lines.append(
+            f"  {result['blanked_cells']} cells break the schema and are missing now: {counts}"
+        )
+    return "\n".join(lines)
