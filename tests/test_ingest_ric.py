@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from real_data import real_file
+from typer.testing import CliRunner
 
 from kneerisk.cohort import read, ric, write
 from kneerisk.cohort.ingested import Ingested, write_report
 from kneerisk.cohort.layout import row_columns
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import columns
+from pipelines.ingest import app
 
 VISIT = {
     "sub_id": "1", "datestring": "2013-03-04 9:52", "filename": "20130405T115201.json",
@@ -211,6 +214,21 @@ def test_the_real_files() -> None:
     by_column = found.summary()["blanked_by_column"]
     assert by_column["YrsRunning"] == 51
     assert (by_column["Height"], by_column["Weight"], by_column["age"]) == (5, 3, 1)
+
+
+def test_the_command_takes_the_files_as_they_are(tmp_path: Path) -> None:
+    metadata = save(tmp_path / "meta.csv", [VISIT | {"age": "255"}])
+    kinematics = save(tmp_path / "kin.csv", [gait_row(VISIT)])
+    out, report = tmp_path / "ric.parquet", tmp_path / "report.csv"
+    options = ["--metadata", metadata, "--kinematics", kinematics, "--out", out]
+    arguments = [str(part) for part in ("ric", *options, "--report", report, "--json")]
+    ended = CliRunner().invoke(app, arguments)
+    assert ended.exit_code == 0, ended.output
+    told = json.loads(ended.stdout)
+    assert (told["rows"], told["blanked_by_column"]) == (1, {"age": 1})
+    assert told["cohort_kind"] == "observed"
+    assert np.isnan(read(out).frame["age_years"]).all()
+    assert report.read_text(encoding="utf-8").splitlines()[1].startswith("metadata,2,age,")
 
 
 def test_the_real_files_make_equal_cohort_files(tmp_path: Path) -> None:
