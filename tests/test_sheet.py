@@ -487,3 +487,16 @@ def test_the_command_does_not_overwrite_what_it_reads(club: tuple[Path, Path]) -
         assert isinstance(ended.exception, CohortRefused)
         assert "choose another name" in str(ended.exception)
     assert path.read_bytes() == before
+
+
+def test_the_guide_s_example_gives_what_the_guide_says(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "your-own-sheet.md").read_text(encoding="utf-8")
+    for name in ("csv", "toml"):
+        block = guide.split(f"```{name}\n")[1].split("```")[0]
+        (tmp_path / f"club.{name}").write_text(block, encoding="utf-8")
+    cohort = sheet.ingest(tmp_path / "club.csv", tmp_path / "club.toml").cohort
+    left, right, either = cohort.outcomes()
+    np.testing.assert_array_equal(left, [0, 1, np.nan, np.nan])
+    np.testing.assert_array_equal(right, [0, 0, np.nan, np.nan])
+    np.testing.assert_array_equal(either, [0, 1, np.nan, np.nan])
+    assert cohort.frame["left_wblt_distance_cm"][0] == pytest.approx(11.43)
