@@ -1,0 +1,195 @@
+"""Runs and registered versions in a real MLflow store, in a folder of the test's own."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from kneerisk.cohort import Cohort
+from kneerisk.errors import KneeriskError
+from kneerisk.training import lineage
+from kneerisk.training.lineage import Source
+from kneerisk.training.tracking import (
+    BUNDLE,
+    CARD,
+    CHALLENGER,
+    CHAMPION,
+    Tracking,
+    TrackingFailed,
+    Version,
+    registered_name,
+    tracking_uri,
+)
+
+MODEL = "kneerisk-new_pain-12m"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A project folder, outside of which nothing may be written."""
+    return tmp_path_factory.mktemp("project")
+
+
+@pytest.fixture(scope="module")
+def tracking(folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield Tracking(folder)
+
+
+def cohort() -> Cohort:
+    frame = pd.DataFrame(
+        {
+            "athlete_id": ["secret-name", "b"],
+            "age_years": [31.4159, np.nan],
+            "sex": ["male", None],
+            "outcome_either": [1.0, 0.0],
+        }
+    )
+    return Cohort(frame, "observed", "past_injury", None, "a club")
+
+
+def logged(tracking: Tracking, tmp_path: Path, model: str = MODEL) -> Version:
+    """A whole run, as training logs it, with something in place of a bundle."""
+    (tmp_path / "bundle").mkdir(exist_ok=True)
+    (tmp_path / "bundle" / "facts.json").write_text("{}")
+    with tracking.run("a run", {"cohort_kind": "simulated"}) as run:
+        version = run.register(model, "for a test")
+        run.numbers({"seed": 1}, {"auc": 0.61, "log_loss": 0.4})
+        run.dataset(cohort(), "training", "ab" * 32, {"data_file": "/somewhere/club.csv"})
+        run.figures({"roc": Figure(figsize=(1, 1))})
+        run.text("# card", CARD)
+        run.note("# card")
+        run.bundle(tmp_path / "bundle", "cd" * 32)
+    return version
+
+
+class TestRuns:
+    def test_a_run_keeps_its_numbers_and_artifacts(self, tracking, tmp_path):
+        version = logged(tracking, tmp_path)
+        params, metrics = tracking.logged(version.run_id)
+        assert params == {"seed": "1"}
+        assert metrics == {"auc": 0.61, "log_loss": 0.4}
+        fetched = tracking.download(version.run_id, BUNDLE, tmp_path)
+        assert (fetched / "facts.json").read_text() == "{}"
+        assert tracking.download(version.run_id, CARD, tmp_path).read_text() == "# card"
+        picture = tracking.download(version.run_id, "plots/roc.png", tmp_path)
+        assert picture.read_bytes().startswith(b"\x89PNG")
+
+    def test_the_finished_version_is_the_challenger(self, tracking, tmp_path):
+        version = logged(tracking, tmp_path)
+        again = logged(tracking, tmp_path)
+        assert again.number == version.number + 1
+        found = tracking.alias(MODEL, CHALLENGER)
+        assert str(found) == str(again)
+        assert found.tags["bundle_sha256"] == "cd" * 32
+        assert [str(one) for one in tracking.challengers()] == [str(again)]
+
+    def test_a_run_that_fails_leaves_no_version(self, tracking, tmp_path):
+        before = logged(tracking, tmp_path)
+
+        def fail() -> None:
+            with tracking.run("fails", {}) as run:
+                run.register(MODEL, "never whole")
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert str(tracking.alias(MODEL, CHALLENGER)) == str(before)
+        with pytest.raises(TrackingFailed, match="is not registered"):
+            tracking.version(f"{MODEL}-v{before.number + 1}")
+
+    def test_the_dataset_is_logged_without_an_athlete(self, tracking, folder, tmp_path):
+        version = logged(tracking, tmp_path)
+        with sqlite3.connect(folder / "mlflow.db") as database:
+            dump = "\n".join(database.iterdump())
+        database.close()
+        assert version.run_id in dump
+        assert "ab" * 8 in dump
+        assert "secret-name" not in dump
+        assert "31.4159" not in dump
+
+    def test_everything_is_in_the_folder(self, tracking, folder, tmp_path):
+        logged(tracking, tmp_path)
+        assert sorted(path.name for path in folder.iterdir()) == ["mlartifacts", "mlflow.db"]
+
+
+class TestAliases:
+    def test_aliases_move_and_go(self, tracking, tmp_path):
+        first, second = (logged(tracking, tmp_path, "kneerisk-past_injury") for _ in range(2))
+        tracking.give(first, CHAMPION)
+        tracking.give(second, CHAMPION)
+        assert str(tracking.alias("kneerisk-past_injury", CHAMPION)) == str(second)
+        tracking.take("kneerisk-past_injury", CHALLENGER)
+        assert tracking.alias("kneerisk-past_injury", CHALLENGER) is None
+        tracking.tag(second, replaced=str(first))
+        assert tracking.version(str(second)).tags["replaced"] == str(first)
+
+    def test_an_unknown_model_has_no_champion(self, tracking):
+        assert tracking.alias("kneerisk-never", CHAMPION) is None
+
+    @pytest.mark.parametrize("text", ["3", "kneerisk-new_pain-12m", "kneerisk-v", "kneerisk-v٣"])
+    def test_what_is_no_version_is_refused(self, tracking, text):
+        with pytest.raises(KneeriskError, match="is not a version"):
+            tracking.version(text)
+
+
+class TestWhere:
+    def test_the_environment_names_the_server(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://mlflow.club:5000")
+        assert tracking_uri(tmp_path) == "http://mlflow.club:5000"
+        monkeypatch.delenv("MLFLOW_TRACKING_URI")
+        assert tracking_uri(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+
+    def test_a_store_that_cannot_be_opened_is_told(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"nonsense://{tmp_path}")
+        with pytest.raises(TrackingFailed, match="nonsense"):
+            Tracking(tmp_path)
+
+    def test_versions_can_be_read_back_and_name_a_folder(self):
+        version = Version(registered_name("new_pain", 12), 3, "run", {})
+        assert str(version) == "kneerisk-new_pain-12m-v3"
+        assert Version.parse(str(version)) == (MODEL, 3)
+        assert registered_name("present_pain", None) == "kneerisk-present_pain"
+
+
+class TestLineage:
+    def test_a_digest_is_of_content_not_of_form(self):
+        one = cohort()
+        shuffled = Cohort(
+            one.frame[list(one.frame)[::-1]], one.kind, one.outcome_kind, None, one.source
+        )
+        assert lineage.digest(one) == lineage.digest(shuffled)
+        assert len(lineage.digest(one)) == 64
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [("age_years", 31.4), ("sex", "female"), ("outcome_either", np.nan), ("athlete_id", "c")],
+    )
+    def test_any_cell_changes_the_digest(self, column, value):
+        one, other = cohort(), cohort()
+        other.frame.loc[0, column] = value
+        assert lineage.digest(one) != lineage.digest(other)
+
+    def test_a_source_survives_being_logged(self):
+        for source in (Source(path=Path("/data/club.csv")), Source(athletes=50, seed=0)):
+            assert Source.from_params(json.loads(json.dumps(source.params()))) == source
+
+    def test_a_simulated_source_gives_the_same_cohort_again(self):
+        first, truth = lineage.load(Source(athletes=30, seed=4))
+        again, _ = lineage.load(Source(athletes=30, seed=4))
+        assert lineage.digest(first) == lineage.digest(again)
+        assert truth is not None
+        assert lineage.digest(first) != lineage.digest(lineage.load(Source(None, 30, 5))[0])
+
+    def test_no_source_is_refused(self):
+        with pytest.raises(KneeriskError, match="comes from a file"):
+            lineage.load(Source())
+
+    def test_the_program_is_known_by_its_commit(self):
+        sha = lineage.git_sha()
+        assert sha is None or len(sha.removesuffix("-dirty")) == 40
