@@ -55,7 +55,7 @@ class Service:
         note = Note.read(folder, self.name)
         return note if note is not None and note.process() is not None else None
 
-    def start(self, folder: Path) -> None:
+    def start(self, folder: Path) -> subprocess.Popen[bytes]:
         """Start it in its own process group, its output in a log.
 
         Raises
@@ -74,6 +74,7 @@ class Service:
         Note(self.name, self.port, process.pid, psutil.Process(process.pid).create_time()).write(
             folder
         )
+        return process
 
     def wait(self, folder: Path, deadline: float) -> None:
         """Return when it answers.

@@ -31,12 +31,12 @@ def up() -> None:
     for service in waiting:
         refuse_taken_port(service.port, service.port_variable)
     _ensure_champion()
-    for service in waiting:
-        service.start(RUN_FOLDER)
+    started = [service.start(RUN_FOLDER) for service in waiting]
     deadline = time.monotonic() + _START_SECONDS
     for service in services:
         service.wait(RUN_FOLDER, deadline)
     say(_told(*(service.address for service in services)))
+    del started  # held until here: Python warns of a child that runs on after its handle is gone
 
 
 def answering_service() -> Service:

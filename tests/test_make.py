@@ -1,0 +1,181 @@
+"""What make starts and stops, and what it says on a machine that lacks Python."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from kneerisk.errors import KneeriskError, PortTaken
+from pipelines import services, up
+from pipelines.services import Note, NotStarted, Service, stop
+
+ROOT = Path(__file__).parents[1]
+LONG_SECONDS = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def program(tmp_path):
+    """A small web server, as the service and MLflow are to make up."""
+    service = Service(
+        name="probe", port=(port := free_port()), port_variable="PROBE_PORT", ready_path="/",
+        arguments=("http.server", str(port), "--bind", "127.0.0.1"),
+        environment={"PROBE": "yes"},
+    )  # fmt: skip
+    yield service
+    stop(tmp_path, "probe")
+
+
+def deadline() -> float:
+    return time.monotonic() + LONG_SECONDS
+
+
+class TestServices:
+    def test_it_answers_in_its_own_group_and_is_gone_when_stopped(self, program, tmp_path):
+        process = program.start(tmp_path)
+        program.wait(tmp_path, deadline())
+        assert services.answers(program.address)
+        assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
+        assert psutil.Process(process.pid).environ()["PROBE"] == "yes"
+        assert stop(tmp_path, "probe")
+        process.wait()
+        assert not psutil.pid_exists(process.pid)
+        assert not services.answers(program.address)
+        assert program.running(tmp_path) is None
+        assert not stop(tmp_path, "probe")
+
+    def test_a_taken_port_is_told_and_nothing_is_started(self, program, tmp_path):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", program.port))
+            other.listen()
+            with pytest.raises(PortTaken, match=f"{program.port} is taken.*PROBE_PORT="):
+                program.start(tmp_path)
+        assert program.running(tmp_path) is None
+
+    def test_a_program_that_ends_is_told_with_its_log(self, program, tmp_path):
+        broken = replace(program, arguments=("kneerisk_no_such_module",))
+        process = broken.start(tmp_path)
+        with pytest.raises(NotStarted, match="No module named kneerisk_no_such_module"):
+            broken.wait(tmp_path, deadline())
+        process.wait()
+
+    def test_a_program_that_stays_silent_is_told(self, program, tmp_path):
+        silent = replace(program, ready_path="/not-there")
+        process = silent.start(tmp_path)
+        with pytest.raises(NotStarted, match="does not answer"):
+            silent.wait(tmp_path, time.monotonic())
+        assert stop(tmp_path, "probe")
+        process.wait()
+
+    def test_another_process_with_the_noted_id_is_left_alone(self, tmp_path):
+        other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        begun = psutil.Process(other.pid).create_time()
+        Note("probe", 1, other.pid, begun - 100.0).write(tmp_path)
+        assert not stop(tmp_path, "probe")
+        assert other.poll() is None
+        other.communicate(b"\n")
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}'])
+    def test_a_broken_note_is_no_note(self, tmp_path, text):
+        (tmp_path / "probe.json").write_text(text)
+        assert Note.read(tmp_path, "probe") is None
+
+
+class TestUp:
+    @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "3 000"])
+    def test_a_port_that_is_none_is_refused(self, monkeypatch, port):
+        monkeypatch.setenv("PORT", port)
+        with pytest.raises(KneeriskError, match="PORT must be a port"):
+            up.answering_service()
+
+    def test_ports_come_from_the_environment(self, monkeypatch):
+        monkeypatch.setenv("PORT", "3111")
+        monkeypatch.delenv("MLFLOW_PORT", raising=False)
+        assert up.answering_service().address == "http://127.0.0.1:3111"
+        assert up.mlflow_service().address == "http://127.0.0.1:5000"
+
+    def test_the_printed_request_is_a_sound_screening(self):
+        from kneerisk.schema import Screening
+
+        assert Screening.model_validate(json.loads(up.EXAMPLE)).athlete.sport == "running"
+
+
+class TestMakefile:
+    @pytest.fixture
+    def make(self, tmp_path):
+        """Make with nothing on the PATH but what is put there."""
+        found = shutil.which("make")
+        if found is None:
+            pytest.skip("make is not installed")
+        for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+            shutil.copy(ROOT / name, tmp_path)
+        (tmp_path / "bin").mkdir()
+        for tool in ("sh", "touch", "awk"):
+            (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+
+        def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+            environment = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
+            return subprocess.run(
+                [found, *arguments],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+
+        return run
+
+    def put(self, folder: Path, name: str, script: str) -> None:
+        path = folder / "bin" / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+
+    def test_without_a_python_that_runs_it_says_what_to_install(self, make, tmp_path):
+        self.put(tmp_path, "python3.13", "echo 'shim: version not installed' >&2; exit 127")
+        self.put(tmp_path, "python3", "exit 1")
+        ended = make("setup")
+        assert ended.returncode != 0
+        assert "needs Python 3.11, 3.12 or 3.13" in ended.stderr
+        assert "shim" not in ended.stderr
+        assert not (tmp_path / ".venv").exists()
+
+    def test_it_installs_by_hash_with_the_first_python_that_runs_and_only_once(
+        self, make, tmp_path
+    ):
+        self.put(tmp_path, "python3.13", "exit 127")
+        venv_python = "mkdir -p .venv/bin; cp bin/fake .venv/bin/python"
+        self.put(tmp_path, "fake", 'case "$*" in *"pip install"*) echo "$*" >> installed;; esac')
+        self.put(tmp_path, "python3.12", f'case "$*" in *venv*.venv) {venv_python};; esac')
+        for tool in ("mkdir", "cp"):
+            (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+        assert make("setup").returncode == 0
+        installed = (tmp_path / "installed").read_text().splitlines()
+        assert "--require-hashes -r requirements.lock" in installed[0]
+        assert "--no-deps --no-build-isolation -e ." in installed[1]
+        assert make("setup").returncode == 0
+        assert (tmp_path / "installed").read_text().splitlines() == installed
+        os.utime(tmp_path / ".venv" / ".installed", (0, 0))
+        assert make("setup").returncode == 0
+        assert len((tmp_path / "installed").read_text().splitlines()) == 2 * len(installed)
+
+    def test_down_needs_nothing(self, make):
+        assert make("down").returncode == 0
+
+    def test_help_lists_every_target(self, make):
+        listed = make().stdout
+        for target in ("setup", "up", "down", "test", "check", "bench"):
+            assert f"make {target}" in listed
