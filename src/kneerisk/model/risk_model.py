@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from kneerisk.evidence.dependence import either as either_of
 from kneerisk.evidence.population import Population
@@ -17,29 +17,22 @@ from kneerisk.model.interval import BootstrapInterval, QuantileInterval
 from kneerisk.model.legs import LegMatrix, averaged, matrix
 from kneerisk.model.margin import Margin
 from kneerisk.model.posterior import Posterior
-from kneerisk.schema import Columns, FloatArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """A risk with its 90 % interval, each of shape (n,)."""
-
-    probability: FloatArray
-    low: FloatArray
-    high: FloatArray
+from kneerisk.schema import SIDES, Columns, FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What a model says of n screenings.
+    """What a model says of n screenings; probabilities of shape (n,).
 
-    ``left`` and ``right`` are None where the cohort had no sides; ``imbalances`` has shape
+    ``left`` and ``right`` are None where the cohort had no sides. ``intervals`` holds the lower
+    and upper bound of each probability that is given, by its name. ``imbalances`` has shape
     (n, 2, 5), left first, and is None where the cohort had no imbalance to learn from.
     """
 
-    left: Bounds | None
-    right: Bounds | None
-    either: Bounds
+    left: FloatArray | None
+    right: FloatArray | None
+    either: FloatArray
+    intervals: dict[str, tuple[FloatArray, FloatArray]]
     imbalances: FloatArray | None
 
 
@@ -85,32 +78,38 @@ class RiskModel:
         low, high = self.interval.around(legs, point)
         imbalances = None if self.imbalance is None else self.imbalance.probabilities(legs)
         if not self.sided:
-            whole = _bounds(point[:, 0], low[:, 0], high[:, 0])
-            return Prediction(left=None, right=None, either=whole, imbalances=imbalances)
-        sides = [_bounds(point[:, i], low[:, i], high[:, i]) for i in (0, 1)]
+            return Prediction(
+                left=None,
+                right=None,
+                either=expit(point[:, 0]),
+                intervals={"either": (expit(low[:, 0]), expit(high[:, 0]))},
+                imbalances=imbalances,
+            )
+        left, right = expit(point[:, 0]), expit(point[:, 1])
+        intervals = {
+            side: (expit(low[:, i]), expit(high[:, i])) for i, side in enumerate(SIDES)
+        }
+        either = either_of(left, right, self.odds_ratio or 1.0)
+        intervals["either"] = self._around_either(either, intervals["left"], intervals["right"])
         return Prediction(
-            left=sides[0], right=sides[1], either=self._either(*sides), imbalances=imbalances
+            left=left, right=right, either=either, intervals=intervals, imbalances=imbalances
         )
 
     def which_limb(self, data: Columns) -> FloatArray:
         """Probability that it is the left knee, given that it is just one; shape (n,)."""
         return np.asarray(expit(self.margin.which_limb(self.legs(data))))
 
-    def _either(self, left: Bounds, right: Bounds) -> Bounds:
-        """Either knee, from both by their fitted dependence; the legs' bounds move together."""
-        assert self.odds_ratio is not None
-        point, low, high = (
-            either_of(getattr(left, part), getattr(right, part), self.odds_ratio)
-            for part in ("probability", "low", "high")
+    def _around_either(
+        self,
+        point: FloatArray,
+        left: tuple[FloatArray, FloatArray],
+        right: tuple[FloatArray, FloatArray],
+    ) -> tuple[FloatArray, FloatArray]:
+        """The interval of either knee: the legs' bounds taken together, then widened."""
+        low, high = (
+            logit(either_of(one, other, self.odds_ratio or 1.0))
+            for one, other in zip(left, right, strict=True)
         )
-        below = np.minimum(_log_odds(low) - self.either_widening, _log_odds(point))
-        above = np.maximum(_log_odds(high) + self.either_widening, _log_odds(point))
-        return Bounds(probability=point, low=expit(below), high=expit(above))
-
-
-def _bounds(point: FloatArray, low: FloatArray, high: FloatArray) -> Bounds:
-    return Bounds(probability=expit(point), low=expit(low), high=expit(high))
-
-
-def _log_odds(probability: FloatArray) -> FloatArray:
-    return np.asarray(np.log(probability) - np.log1p(-probability))
+        below = np.minimum(low - self.either_widening, logit(point))
+        above = np.maximum(high + self.either_widening, logit(point))
+        return expit(below), expit(above)

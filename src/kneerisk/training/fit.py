@@ -14,18 +14,18 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.dependence import either as either_of
-from kneerisk.evidence.population import Population
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration, fit_calibration
 from kneerisk.model.imbalance import ImbalanceModel, latent_log_odds, thresholds_of
 from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.legs import directions
+from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.boosting import Rows, fit_boosted
 from kneerisk.training.inputs import Inputs, inputs_of, stratified_folds, usable_columns
 from kneerisk.training.intervals import fit_bootstrap, fit_quantiles
-from kneerisk.training.linear import MANY_PAIRS, Tuned, fit_margin, margins_of
+from kneerisk.training.linear import MANY_PAIRS, Tuned, fit_margin
 from kneerisk.training.population import population_of
 
 Progress = Callable[[str], None]
@@ -72,7 +72,7 @@ def fit(
     columns, signs = usable_columns(inputs), directions(population)
     progress("linear part")
     margin, tuned = fit_margin(inputs, columns, signs, seed)
-    base, fold = _left_out_base(inputs, columns, signs, tuned, seed)
+    base, fold = _left_out_base(inputs, margin, columns, signs, tuned, seed)
     progress("trees")
     boosted, rounds, scores = _boost(inputs, columns, signs, base, fold)
     calibration = _calibrate(inputs, scores)
@@ -100,18 +100,26 @@ def fit(
 
 
 def _left_out_base(
-    inputs: Inputs, columns: tuple[str, ...], signs: dict[str, int], tuned: Tuned, seed: int
+    inputs: Inputs,
+    margin: Margin,
+    columns: tuple[str, ...],
+    signs: dict[str, int],
+    tuned: Tuned,
+    seed: int,
 ) -> tuple[FloatArray, np.ndarray]:
-    """The linear log-odds (n, 2) of each screening from the folds it is not in, and the folds."""
+    """The linear log-odds (n, 2) of each screening from the folds it is not in, and the folds.
+
+    With many events a row hardly moves the line that it lies on, and the whole fit serves.
+    """
     many = inputs.events >= MANY_PAIRS
     fold = stratified_folds(inputs, 3 if many else 5, seed + 1)
     if many:
-        return fit_margin(inputs, columns, signs, seed, tuned)[0].log_odds(inputs.legs), fold
+        return margin.log_odds(inputs.legs), fold
     base = np.zeros_like(inputs.target)
     for number in np.unique(fold):
         outside = fold != number
-        margin = fit_margin(inputs.take(outside), columns, signs, seed, tuned)[0]
-        base[~outside] = margin.log_odds(inputs.take(~outside).legs)
+        inner = fit_margin(inputs.take(outside), columns, signs, seed, tuned)[0]
+        base[~outside] = inner.log_odds(inputs.take(~outside).legs)
     return base, fold
 
 
@@ -218,9 +226,10 @@ def _with_interval(
     if not inputs.true or not inputs.sided:
         return model
     aside = _aside(inputs) & ~np.isnan(inputs.either)
-    found = model.predict({name: values[aside] for name, values in inputs.data.items()}).either
+    part = {name: values[aside] for name, values in inputs.data.items()}
+    low, high = (logit(bound) for bound in model.predict(part).intervals["either"])
     true = logit(inputs.either[aside])
-    outside = np.maximum(logit(found.low) - true, true - logit(found.high))
+    outside = np.maximum(low - true, true - high)
     return RiskModel(
         **(parts | {"interval": interval, "either_widening": float(np.quantile(outside, COVERAGE))})
     )

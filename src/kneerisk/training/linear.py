@@ -8,7 +8,6 @@ import numpy as np
 from scipy.special import expit
 
 from kneerisk.evidence.contrasts import risk_factors
-from kneerisk.model.legs import LegMatrix
 from kneerisk.model.margin import (
     Margin,
     Scaler,
@@ -209,8 +208,3 @@ def _slope(problem: _Problem, log_odds: FloatArray) -> float:
         curvature = (problem.weight * chance * (1.0 - chance) * log_odds**2).sum() + 1e-9
         slope -= float(np.clip(gradient / curvature, -1.0, 1.0))
     return slope
-
-
-def margins_of(margin: Margin, legs: LegMatrix) -> FloatArray:
-    """Log-odds of each leg as rows, shape (2 n,), in the order of `LegMatrix.rows`."""
-    return margin.log_odds(legs).reshape(-1)

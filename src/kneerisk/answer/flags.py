@@ -1,0 +1,36 @@
+"""Red flags come before any score."""
+
+from __future__ import annotations
+
+from kneerisk.answer.contract import Flag
+from kneerisk.evidence import red_flags
+from kneerisk.schema import Screening
+
+ACUTE = "acute_injury_within_7_days"
+#: From this age on an acute knee injury needs an X-ray decision (Ottawa knee rule, Stiell).
+OTTAWA_AGE_YEARS = 55
+
+
+def flags_of(screening: Screening) -> list[Flag]:
+    """The red flags that apply, most urgent first.
+
+    Ottawa's items are urgent with an injury of the last 7 days only; without one they stand as
+    routine. An acute injury at 55 or over is one of them.
+    """
+    codes = screening.red_flags or []
+    acute = ACUTE in codes
+    found = []
+    for code in codes:
+        facts = red_flags()[code]
+        urgency = "routine" if facts.needs_acute_injury and not acute else facts.urgency
+        found.append(Flag(code=code, urgency=urgency, reason=facts.reason))
+    if acute and screening.athlete.age_years >= OTTAWA_AGE_YEARS:
+        reason = f"an acute knee injury at {OTTAWA_AGE_YEARS} or over needs a decision on an X-ray"
+        found.append(Flag(code="ottawa_age", urgency="emergency", reason=reason))
+    order = ("emergency", "urgent", "routine")
+    return sorted(found, key=lambda flag: order.index(flag.urgency))
+
+
+def must_refer(flags: list[Flag]) -> bool:
+    """Whether a flag stops the score."""
+    return any(flag.urgency != "routine" for flag in flags)

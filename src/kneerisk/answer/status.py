@@ -1,0 +1,67 @@
+"""What an answer must say of itself first: refer, pain now, outside what the model has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kneerisk.answer.contract import Flag, Reason
+from kneerisk.answer.flags import must_refer
+from kneerisk.model import Facts
+from kneerisk.schema import SIDES, Category, Quantity, Screening, Side, columns, to_row
+
+#: The answer says little when its interval is at least this share of the one that age, sex and
+#: sport alone give.
+LITTLE_GAIN = 0.9
+
+
+def reasons_of(
+    screening: Screening, flags: list[Flag], facts: Facts, width: float, plain_width: float
+) -> list[Reason]:
+    """Every reason that applies, the most serious first.
+
+    Parameters
+    ----------
+    width, plain_width
+        Width of the 90 % interval of either knee, and what it is with age, sex and sport alone.
+    """
+    found = [
+        Reason(code="refer", message=f"{flag.urgency}: {flag.reason}")
+        for flag in flags
+        if must_refer([flag])
+    ]
+    for side in hurting(screening, facts):
+        message = f"the {side} knee hurts now, so a risk of new pain in it has no meaning"
+        found.append(Reason(code="current_pain", message=message, column=f"{side}_pain_nrs"))
+    found += _outside(to_row(screening), facts)
+    if width >= LITTLE_GAIN * plain_width:
+        message = "the tests say little more than age, sex and sport; see what is missing"
+        found.append(Reason(code="low_information", message=message))
+    return found
+
+
+def hurting(screening: Screening, facts: Facts) -> list[Side]:
+    """The knees that hurt now, where the model is about new pain."""
+    if facts.outcome_kind != "new_pain":
+        return []
+    return [side for side in SIDES if side in screening.pain.sides]
+
+
+def _outside(row: dict[str, Any], facts: Facts) -> Iterator[Reason]:
+    """Values outside what the model has seen, and answers that it never saw."""
+    for column, value in row.items():
+        seen = facts.population.get(column)
+        measure = columns()[column]
+        if seen is None or not measure.model_input:
+            continue
+        if isinstance(measure, Quantity) and not seen["low"] <= value <= seen["high"]:
+            range_seen = f"{seen['low']:g} to {seen['high']:g} {measure.unit}"
+            message = f"{measure.label} lies outside what the model has seen, {range_seen}"
+            yield Reason(code="out_of_population", message=message, column=column)
+        if isinstance(measure, Category) and value not in seen["choices"] and value != _AVERAGE:
+            message = f"{measure.label}: the model has seen {', '.join(seen['choices'])} only"
+            yield Reason(code="out_of_population", message=message, column=column)
+
+
+#: An unspecified sex is read as the average of both, which a model has always seen.
+_AVERAGE = "unspecified"

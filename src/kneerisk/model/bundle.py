@@ -1,0 +1,126 @@
+"""A released model as a folder of JSON and UBJ files that vouch for each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xgboost as xgb
+
+from kneerisk.errors import BundleRefused
+from kneerisk.model.facts import Facts
+from kneerisk.model.golden import TOLERANCE, deviation, golden_numbers
+from kneerisk.model.risk_model import RiskModel
+from kneerisk.model.serial import from_data, to_data
+from kneerisk.schema.fingerprint import fingerprint
+
+#: Raised when a bundle of an older program can't be read any more.
+FORMAT = 1
+MANIFEST, MODEL, FACTS, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A model, ready to answer, with the facts that every answer cites."""
+
+    model: RiskModel
+    facts: Facts
+    sha256: str
+
+
+def save(model: RiskModel, facts: Facts, folder: Path) -> str:
+    """Write a bundle into a new or empty folder; gives the SHA-256 that names it.
+
+    Raises
+    ------
+    BundleRefused
+        Where the folder already holds something.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise BundleRefused(f"{folder} is not empty; a bundle is written once")
+    written = to_data(model)
+    for name, booster in written.boosters.items():
+        booster.save_model(folder / name)
+    _write(folder / MODEL, written.data)
+    _write(folder / FACTS, facts.as_dict())
+    _write(folder / GOLDEN, golden_numbers(_read_back(folder)))
+    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    _write(folder / MANIFEST, {"format": FORMAT, "schema": fingerprint(), "files": files})
+    return _sha256(folder / MANIFEST)
+
+
+def load(folder: Path, sha256: str | None = None) -> Bundle:
+    """Read a bundle and check it: files, schema, and the golden cases.
+
+    Parameters
+    ----------
+    sha256
+        The hash it must have, where somebody vouches for one.
+
+    Raises
+    ------
+    BundleRefused
+        With the reason.
+    """
+    try:
+        manifest = _manifest(folder, sha256)
+        _check_files(folder, manifest["files"])
+        model = _read_back(folder)
+        facts = Facts(**_json(folder / FACTS))
+        off = deviation(model, _json(folder / GOLDEN))
+    except (OSError, ValueError, KeyError, TypeError, xgb.core.XGBoostError) as error:
+        raise BundleRefused(f"{folder.name} can't be read: {type(error).__name__}") from error
+    if not off <= TOLERANCE:
+        raise BundleRefused(
+            f"{folder.name} gives other numbers for its golden cases than when it was made "
+            f"(off by {off:.2g}, allowed {TOLERANCE:g})"
+        )
+    return Bundle(model, facts, _sha256(folder / MANIFEST))
+
+
+def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BundleRefused(f"{folder.name} is no bundle: it has no {MANIFEST}")
+    if sha256 is not None and _sha256(path) != sha256:
+        raise BundleRefused(f"{folder.name} is not the bundle that was released (SHA-256 differs)")
+    manifest = _json(path)
+    if manifest.get("format") != FORMAT:
+        raise BundleRefused(f"{folder.name} has format {manifest.get('format')}, not {FORMAT}")
+    if manifest.get("schema") != fingerprint():
+        raise BundleRefused(
+            f"{folder.name} was trained with schema {manifest.get('schema')}, this program has "
+            f"{fingerprint()}: train a new model"
+        )
+    return dict(manifest)
+
+
+def _check_files(folder: Path, files: dict[str, str]) -> None:
+    present = {path.name for path in folder.iterdir()} - {MANIFEST}
+    for name in sorted(present ^ files.keys()):
+        what = "is missing" if name in files else "does not belong to it"
+        raise BundleRefused(f"{folder.name}: {name} {what}")
+    for name, expected in files.items():
+        if _sha256(folder / name) != expected:
+            raise BundleRefused(f"{folder.name}: {name} was changed (SHA-256 differs)")
+
+
+def _read_back(folder: Path) -> RiskModel:
+    return from_data(_json(folder / MODEL), folder)
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, data: Any) -> None:
+    text = json.dumps(data, allow_nan=False, indent=1 if path.name != MODEL else None)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,62 @@
+"""``champion.json``: the one file that says which released bundle is served."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from kneerisk.errors import BundleRefused
+
+FILE = "champion.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The served version, the SHA-256 of its bundle, and the version that it replaced."""
+
+    models: Path
+    version: str
+    sha256: str
+    previous: str | None
+
+    @property
+    def folder(self) -> Path:
+        """Where its bundle is."""
+        return self.models / self.version
+
+
+def read(models: Path) -> Champion | None:
+    """The champion of a models folder; None where it names none.
+
+    Raises
+    ------
+    BundleRefused
+        Where the file is there but is not what `write` writes.
+    """
+    path = models / FILE
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        version, sha256, previous = found["version"], found["sha256"], found.get("previous")
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise BundleRefused(f"{path} is not a champion file") from None
+    if not isinstance(version, str) or Path(version).name != version:
+        raise BundleRefused(f"{path} does not name a version")
+    return Champion(models, version, str(sha256), previous)
+
+
+def write(models: Path, version: str, sha256: str, previous: str | None) -> Champion:
+    """Name the champion in one step: a reader sees the old file or the new one, whole."""
+    models.mkdir(parents=True, exist_ok=True)
+    unfinished = models / f".{FILE}.{os.getpid()}"
+    facts = {"version": version, "sha256": sha256, "previous": previous}
+    with unfinished.open("w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=1)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(models / FILE)
+    return Champion(models, version, sha256, previous)

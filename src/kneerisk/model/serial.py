@@ -1,0 +1,182 @@
+"""A fitted model as plain data and boosters: JSON and UBJ, nothing that runs when it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost as xgb
+
+from kneerisk.evidence.population import Population
+from kneerisk.model.boosted import Boosted
+from kneerisk.model.calibration import Calibration
+from kneerisk.model.imbalance import ImbalanceModel
+from kneerisk.model.interval import BootstrapInterval, QuantileInterval
+from kneerisk.model.margin import Margin, Scaler
+from kneerisk.model.risk_model import RiskModel
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Written:
+    """A model as data, and the boosters it names, by file name."""
+
+    data: Json
+    boosters: dict[str, xgb.Booster] = field(default_factory=dict)
+
+
+def to_data(model: RiskModel) -> Written:
+    """A model as JSON data with its boosters apart."""
+    out = Written({})
+    out.data = {
+        "population": _population_data(model.population),
+        "margin": _margin_data(model.margin),
+        "boosted": _boosted_data(model.boosted, "trees.ubj", out),
+        "calibration": _calibration_data(model.calibration),
+        "interval": _interval_data(model.interval, out),
+        "either_widening": model.either_widening,
+        "odds_ratio": model.odds_ratio,
+        "imbalance": _imbalance_data(model.imbalance, out) if model.imbalance else None,
+    }
+    return out
+
+
+def from_data(data: Json, folder: Path) -> RiskModel:
+    """The model that `to_data` wrote; boosters are read from the folder."""
+    imbalance = data["imbalance"]
+    return RiskModel(
+        population=_population(data["population"]),
+        margin=_margin(data["margin"]),
+        boosted=_boosted(data["boosted"], folder),
+        calibration=Calibration(**data["calibration"]),
+        interval=_interval(data["interval"], folder),
+        either_widening=data["either_widening"],
+        odds_ratio=data["odds_ratio"],
+        imbalance=_imbalance(imbalance, folder) if imbalance else None,
+    )
+
+
+def _population_data(people: Population) -> Json:
+    return {
+        "athlete": people.athlete,
+        "leg": people.leg,
+        "imbalances": people.imbalances,
+        "covariance": people.covariance.tolist(),
+        "shifts": people.shifts.tolist(),
+    }
+
+
+def _population(data: Json) -> Population:
+    return Population(
+        athlete=tuple(data["athlete"]),
+        leg=tuple(data["leg"]),
+        imbalances=tuple(data["imbalances"]),
+        covariance=np.array(data["covariance"]),
+        shifts=np.array(data["shifts"]),
+    )
+
+
+def _margin_data(margin: Margin) -> Json:
+    return {
+        "within": _scaler_data(margin.within),
+        "between": _scaler_data(margin.between),
+        "within_weights": margin.within_weights.tolist(),
+        "between_weights": margin.between_weights.tolist(),
+        "scale": margin.scale,
+        "intercept": margin.intercept,
+    }
+
+
+def _margin(data: Json) -> Margin:
+    return Margin(
+        within=_scaler(data["within"]),
+        between=_scaler(data["between"]),
+        within_weights=np.array(data["within_weights"]),
+        between_weights=np.array(data["between_weights"]),
+        scale=data["scale"],
+        intercept=data["intercept"],
+    )
+
+
+def _scaler_data(scaler: Scaler) -> Json:
+    return {
+        "names": scaler.names,
+        "centre": scaler.centre.tolist(),
+        "spread": scaler.spread.tolist(),
+    }
+
+
+def _scaler(data: Json) -> Scaler:
+    return Scaler(
+        names=tuple(data["names"]),
+        centre=np.array(data["centre"]),
+        spread=np.array(data["spread"]),
+    )
+
+
+def _boosted_data(boosted: Boosted, file: str, out: Written) -> Json:
+    if boosted.booster is not None:
+        out.boosters[file] = boosted.booster
+    return {
+        "columns": boosted.columns,
+        "fill": boosted.fill.tolist(),
+        "file": file if boosted.booster is not None else None,
+    }
+
+
+def _boosted(data: Json, folder: Path) -> Boosted:
+    booster = None
+    if data["file"]:
+        # One thread: a request is too small to share, and workers would fight over the cores.
+        booster = xgb.Booster({"nthread": 1}, model_file=str(folder / data["file"]))
+    return Boosted(columns=tuple(data["columns"]), fill=np.array(data["fill"]), booster=booster)
+
+
+def _calibration_data(calibration: Calibration) -> Json:
+    return {"intercept": calibration.intercept, "slope": calibration.slope}
+
+
+def _interval_data(interval: QuantileInterval | BootstrapInterval, out: Written) -> Json:
+    if isinstance(interval, QuantileInterval):
+        return {
+            "kind": "quantile",
+            "quantiles": _boosted_data(interval.quantiles, "quantiles.ubj", out),
+            "widening": interval.widening,
+        }
+    return {
+        "kind": "bootstrap",
+        "refits": [_margin_data(refit) for refit in interval.refits],
+        "slope": interval.slope,
+    }
+
+
+def _interval(data: Json, folder: Path) -> QuantileInterval | BootstrapInterval:
+    if data["kind"] == "quantile":
+        return QuantileInterval(
+            quantiles=_boosted(data["quantiles"], folder), widening=data["widening"]
+        )
+    refits = tuple(_margin(refit) for refit in data["refits"])
+    return BootstrapInterval(refits=refits, slope=data["slope"])
+
+
+def _imbalance_data(model: ImbalanceModel, out: Written) -> Json:
+    return {
+        "names": model.names,
+        "thresholds": model.thresholds.tolist(),
+        "spread": model.spread,
+        "boosted": _boosted_data(model.boosted, "imbalances.ubj", out),
+        "calibrations": [_calibration_data(c) for c in model.calibrations],
+    }
+
+
+def _imbalance(data: Json, folder: Path) -> ImbalanceModel:
+    return ImbalanceModel(
+        names=tuple(data["names"]),
+        thresholds=np.array(data["thresholds"]),
+        spread=data["spread"],
+        boosted=_boosted(data["boosted"], folder),
+        calibrations=tuple(Calibration(**c) for c in data["calibrations"]),
+    )

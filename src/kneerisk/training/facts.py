@@ -1,0 +1,75 @@
+"""The facts of a fitted model: whom it has seen, and how often their knees hurt."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.model.facts import Facts, population_seen
+from kneerisk.schema import Category, FloatArray, athlete_measures
+from kneerisk.schema.fingerprint import fingerprint
+from kneerisk.training.fit import Fitted
+
+#: A sport with fewer screenings than this has no base rate of its own.
+FEWEST = 30
+
+
+def facts_of(
+    cohort: Cohort,
+    truth: pd.DataFrame | None,
+    fitted: Fitted,
+    *,
+    version: str,
+    run_id: str,
+    git_sha: str | None,
+    data_sha256: str,
+) -> Facts:
+    """The facts of a model fitted to a cohort (the athletes it was trained on, none held out)."""
+    outcomes = cohort.outcomes()
+    events = outcomes.either if not cohort.has_sides else np.r_[outcomes.left, outcomes.right]
+    return Facts(
+        version=version,
+        run_id=run_id,
+        git_sha=git_sha,
+        cohort=cohort.kind,
+        outcome_kind=cohort.outcome_kind,
+        horizon_months=cohort.horizon_months,
+        source=cohort.source,
+        schema=fingerprint(),
+        athletes=int(cohort.frame["athlete_id"].nunique()),
+        screenings=len(cohort.frame),
+        events=float(np.nansum(events)),
+        data_sha256=data_sha256,
+        population=population_seen(cohort.columns(), people=cohort.kind != "simulated"),
+        base_rates=base_rates(cohort, truth),
+        choices=fitted.choices,
+    )
+
+
+def base_rates(cohort: Cohort, truth: pd.DataFrame | None) -> dict[str, dict[str, float]]:
+    """Mean risk of a leg and of either knee, by sport and for all; true risks where known."""
+    outcomes = cohort.outcomes()
+    legs = np.stack([outcomes.left, outcomes.right], axis=1)
+    either = outcomes.either
+    if truth is not None:
+        legs = truth[["risk_left", "risk_right"]].to_numpy(np.float64)
+        either = truth["risk_either"].to_numpy(np.float64)
+    sport = cohort.columns()["sport"]
+    category = athlete_measures()["sport"]
+    assert isinstance(category, Category)
+    members = {name: sport == code for code, name in enumerate(category.choices)}
+    rates = {"all": _rates(legs, either, np.ones(len(either), bool))}
+    for name, rows in members.items():
+        if rows.sum() >= FEWEST:
+            rates[name] = _rates(legs, either, rows)
+    return rates
+
+
+def _rates(legs: FloatArray, either: FloatArray, rows: np.ndarray) -> dict[str, float]:
+    found = {"either": either[rows], "leg": legs[rows]}
+    return {
+        name: float(np.nanmean(values))
+        for name, values in found.items()
+        if not np.isnan(values).all()
+    }
