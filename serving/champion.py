@@ -16,8 +16,7 @@ from kneerisk.model.bundle import Bundle, load
 from serving.logs import LOGGER
 from serving.metrics import Metrics
 
-#: The file that names the champion, and what a model is called in BentoML's store.
-CHAMPION_FILE = "champion.json"
+#: What the champion is called in BentoML's store.
 MODEL_NAME = "kneerisk_champion"
 
 POLL_SECONDS = 2.0
@@ -78,7 +77,7 @@ class ChampionHolder:
         if release == self._refused and time.monotonic() < self._retry_at:
             return
         self._refused, self._retry_at = release, time.monotonic() + RETRY_SECONDS
-        self.bundle = load(named.folder)
+        self.bundle = load(named.folder, named.sha256)
         self._serving, self._refused, self._told = release, None, ""
         self._metrics.champion("loaded")
         LOGGER.info("serving champion %s", named.version)

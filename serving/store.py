@@ -17,7 +17,7 @@ import bentoml
 from kneerisk.errors import BundleRefused, KneeriskError
 from kneerisk.model import champion
 from kneerisk.model.bundle import load
-from serving.champion import CHAMPION_FILE, MODEL_NAME
+from serving.champion import MODEL_NAME
 
 
 def fill(models: Path) -> str:
@@ -33,13 +33,13 @@ def fill(models: Path) -> str:
     named = champion.read(models)
     if named is None:
         raise BundleRefused(f"{models} names no champion: train and promote a model first")
-    load(named.folder)
+    load(named.folder, named.sha256)
     tag = f"{MODEL_NAME}:{named.version}"
     if any(str(known.tag) == tag for known in bentoml.models.list()):
         bentoml.models.delete(tag)
     with bentoml.models.create(tag, metadata={"sha256": named.sha256}) as stored:
         shutil.copytree(named.folder, stored.path_of(named.folder.relative_to(models).as_posix()))
-        shutil.copy2(models / CHAMPION_FILE, stored.path_of(CHAMPION_FILE))
+        shutil.copy2(models / champion.FILE, stored.path_of(champion.FILE))
     return tag
 
 

@@ -36,7 +36,7 @@ class Guard(MetaPathFinder):
 sys.meta_path.insert(0, Guard())
 sys.path[:] = [p for p in sys.path if not p.startswith(CHECKOUT) or "site-packages" in p]
 """
-NEVER = ["mlflow", "pandas", "sklearn", "scipy", "typer", "pipelines", "kneerisk.training"]
+NEVER = ["mlflow", "pandas", "sklearn", "typer", "pipelines", "kneerisk.training"]
 
 
 def run(*command: str, home: Path, cwd: Path = ROOT) -> str:

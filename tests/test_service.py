@@ -39,7 +39,7 @@ class Named:
 
 @pytest.fixture
 def holder(monkeypatch: pytest.MonkeyPatch) -> ChampionHolder:
-    monkeypatch.setattr(champion_module, "load", lambda folder: f"bundle {folder}")
+    monkeypatch.setattr(champion_module, "load", lambda folder, _: f"bundle {folder}")
     return ChampionHolder(Metrics())
 
 
@@ -66,7 +66,7 @@ class TestHolder:
         self, holder: ChampionHolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         loaded: list[Path] = []
-        monkeypatch.setattr(champion_module, "load", loaded.append)
+        monkeypatch.setattr(champion_module, "load", lambda folder, _: loaded.append(folder))
         name(monkeypatch, Named("a"))
         holder.refresh(Path())
         holder.refresh(Path())
@@ -76,7 +76,7 @@ class TestHolder:
         self, holder: ChampionHolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         loaded: list[Path] = []
-        monkeypatch.setattr(champion_module, "load", loaded.append)
+        monkeypatch.setattr(champion_module, "load", lambda folder, _: loaded.append(folder))
         for named in (Named("a"), Named("b"), Named("b", "other"), Named("a")):
             name(monkeypatch, named)
             holder.refresh(Path())
@@ -108,7 +108,7 @@ class TestHolder:
     ) -> None:
         tried: list[Path] = []
 
-        def refuse(folder: Path) -> None:
+        def refuse(folder: Path, sha256: str) -> None:
             tried.append(folder)
             raise BundleRefused("changed")
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import httpx
 import pytest
 from served import Served, served
 
+from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
 from serving.openapi import EXAMPLE
 from serving.routes import ROUTES
@@ -393,33 +395,27 @@ def ask(running: Served, seen: list[tuple[int, str]], done: threading.Event) -> 
 
 
 def releases(source: Path, models: Path) -> tuple[str, str]:
-    """Two sound releases that differ in their version, the first of them champion."""
-    first = json.loads((source / "champion.json").read_text())["version"]
-    shutil.copytree(source / first, models / first)
-    second = released_again(models / first, models)
+    """Two sound releases of one model that differ in their version, the first of them champion."""
+    named = champion.read(source)
+    assert named is not None
+    first, second = named.version, f"{named.version}-again"
+    shutil.copytree(named.folder, models / first)
+    bundle = load(named.folder)
+    save(bundle.model, replace(bundle.facts, version=second), models / second)
     name_champion(models, first)
     return first, second
 
 
-def released_again(folder: Path, models: Path) -> str:
-    """The same model, released under another version."""
-    version = f"{folder.name}-again"
-    facts = json.loads((folder / "facts.json").read_text()) | {"version": version}
-    shutil.copytree(folder, models / version)
-    (models / version / "facts.json").write_text(json.dumps(facts))
-    return version
-
-
 def name_champion(models: Path, version: str) -> None:
-    """Replace champion.json in one step, as a promotion does."""
-    new = models / "champion.json.new"
-    new.write_text(json.dumps({"version": version, "sha256": f"of {version}", "previous": None}))
-    new.replace(models / "champion.json")
+    """Make a release the champion, as a promotion does."""
+    champion.write(models, version, load(models / version).sha256, None)
 
 
 def spoil(models: Path, source: Path) -> None:
-    """Make a champion of a release whose files were changed."""
-    first = json.loads((source / "champion.json").read_text())["version"]
-    shutil.copytree(source / first, models / "spoiled")
-    (models / "spoiled" / "facts.json").write_text("{")
-    name_champion(models, "spoiled")
+    """Make a champion of a release that was changed after it was made."""
+    named = champion.read(source)
+    assert named is not None
+    shutil.copytree(named.folder, models / "spoiled")
+    with (models / "spoiled" / "facts.json").open("a") as facts:
+        facts.write(" ")
+    champion.write(models, "spoiled", named.sha256, None)

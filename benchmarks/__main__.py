@@ -1,0 +1,10 @@
+"""Every benchmark: `make bench`."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import serving
+
+if __name__ == "__main__":
+    sys.exit(serving.main())
