@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import red_flags, rows
 
 from kneerisk.cohort import Cohort, check, read, write
 from kneerisk.cohort.layout import row_columns
@@ -68,6 +73,30 @@ def test_both_formats_give_equal_cohorts(tmp_path: Path) -> None:
     assert read(tmp_path / "c.csv") == read(tmp_path / "c.parquet")
     write(cohort(age_years=[20.0, 30.0, np.nan]), tmp_path / "other.csv")
     assert read(tmp_path / "other.csv") != read(tmp_path / "c.parquet")
+
+
+@given(st.lists(st.tuples(rows(), red_flags(), st.sampled_from([0, 1, None])), min_size=1))
+@settings(max_examples=25, deadline=None)
+def test_any_valid_screenings_come_back_from_both_formats(
+    drawn: list[tuple[dict[str, Any], list[str] | None, int | None]],
+) -> None:
+    frame = pd.DataFrame(
+        [
+            row
+            | {"athlete_id": str(number), "outcome_either": outcome}
+            | {"red_flags": None if flags is None else ";".join(flags) or "none"}
+            for number, (row, flags, outcome) in enumerate(drawn)
+        ]
+    )
+    with TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("c.csv", "c.parquet")]
+        for path in files:
+            write(Cohort(frame, "simulated", "new_pain", 12, "a test"), path)
+        from_text, from_parquet = (read(path) for path in files)
+    assert from_text == from_parquet
+    wanted = coded([from_row(row) for row, _, _ in drawn])
+    for name, values in from_text.columns().items():
+        np.testing.assert_array_equal(values, wanted[name], err_msg=name)
 
 
 def test_columns_come_back_in_the_schema_s_order(tmp_path: Path) -> None:

@@ -80,6 +80,31 @@ def test_the_day_is_the_visit_s_and_the_clock_the_recording_s(tmp_path: Path) ->
     assert row["group"] == "2013"
 
 
+def test_the_file_s_day_stands_in_where_the_visit_has_none(tmp_path: Path) -> None:
+    row = ingested(tmp_path, {"datestring": ""}).cohort.frame.iloc[0]
+    assert (row["screening_date"], row["group"]) == ("2013-04-05T11:52:01", "2013")
+    row = ingested(tmp_path, {"filename": "session.json"}).cohort.frame.iloc[0]
+    assert row["screening_date"] == "2013-03-04"
+
+
+def test_sessions_of_one_day_are_screenings_of_their_own(tmp_path: Path) -> None:
+    same = {"sub_id": "1", "datestring": "2014-08-27 8:33"}
+    found = ingested(
+        tmp_path,
+        same | {"filename": "20140827T083313.json"},
+        same | {"filename": "20140827T084243.json"},
+    )
+    assert found.summary()["rows"] == 2
+    assert found.summary()["athletes"] == 1
+
+
+@pytest.mark.parametrize("rate", ["fast", "1e999"])
+def test_a_stride_rate_that_is_no_number_is_told(tmp_path: Path, rate: str) -> None:
+    found = ingested(tmp_path, {}, gait={"R_STRIDE_RATE_median": rate})
+    assert np.isnan(found.cohort.frame["step_rate_spm"]).all()
+    assert [cell.fault.column for cell in found.blanked] == ["L_STRIDE_RATE_median"]
+
+
 @pytest.mark.parametrize(
     ("joint", "side", "injury", "wanted"),
     [

@@ -292,6 +292,30 @@ def test_pain_before_the_screening_is_a_fault(tmp_path: Path) -> None:
         ingested(tmp_path, mapping, "Id,Day,Knee,Since", "a,2024-01-02,1,2024-01-01")
 
 
+def test_a_date_of_pain_without_pain_is_a_fault(tmp_path: Path) -> None:
+    mapping = f'screening_date = "Day"\n{NEW}date = "Since"'
+    rows = ("a,2024-01-02,0,2024-02-01", "b,2024-01-02,,2024-02-01", "c,2024-01-02,1,2024-02-01")
+    with pytest.raises(BadCells) as refused:
+        ingested(tmp_path, mapping, "Id,Day,Knee,Since", *rows)
+    assert [(f.line, f.column) for f in refused.value.faults] == [(2, "Since"), (3, "Since")]
+
+
+def test_what_would_be_ignored_in_an_outcome_is_refused(tmp_path: Path) -> None:
+    mapping = f'{NEW}follow_up_months = {{ column = "M", unit = "weeks" }}'
+    with pytest.raises(MappingRefused, match=r"outcome\.follow_up_months: has no unit"):
+        ingested(tmp_path, mapping, "Id,Knee,M", "a,0,52")
+
+
+def test_another_delimiter_is_guessed_at_in_the_message(tmp_path: Path) -> None:
+    with pytest.raises(MappingRefused, match=r"sheet\.delimiter"):
+        ingested(tmp_path, PAST, "Id;Knee", "a;1")
+
+
+def test_a_quote_that_is_never_closed_does_not_swallow_rows(tmp_path: Path) -> None:
+    with pytest.raises(CohortRefused, match="can't be read"):
+        ingested(tmp_path, PAST, "Id,Knee,Note", 'a,1,"tall', "b,0,x")
+
+
 def test_months_end_where_the_calendar_does() -> None:
     assert months_later(date(2023, 8, 31), 6) == date(2024, 2, 29)
     assert months_later(date(2023, 12, 15), 12) == date(2024, 12, 15)
@@ -378,6 +402,25 @@ def test_faults_of_legs_stand_on_their_own_line(tmp_path: Path) -> None:
         ingested(tmp_path, LEGS, "Id,Leg,Age,Slr,Knee", *rows)
     places = {(fault.line, fault.column) for fault in refused.value.faults}
     assert places == {(2, "Slr"), (4, "Age"), (5, "Age"), (6, "Leg"), (8, "Leg")}
+
+
+def test_what_holds_for_the_athlete_agrees_on_both_rows(tmp_path: Path) -> None:
+    mapping = LEGS.replace('leg = "Knee"', 'either = "Knee"')
+    same = ingested(tmp_path, mapping, "Id,Leg,Age,Slr,Knee", "a,R,20,80,1", "a,L,20,70,1")
+    assert list(same.cohort.outcomes().either) == [1.0]
+    with pytest.raises(BadCells) as refused:
+        ingested(tmp_path, mapping, "Id,Leg,Age,Slr,Knee", "a,R,20,80,1", "a,L,20,70,0")
+    assert [(f.line, f.column) for f in refused.value.faults] == [(2, "Knee"), (3, "Knee")]
+
+
+def test_a_formula_that_nobody_worked_out_is_a_bad_cell(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["Id", "Kg", "Knee"], ["a", "=40+40", 1], ["b", None, 0]):
+        book.active.append(row)
+    book.save(tmp_path / "club.xlsx")
+    with pytest.raises(BadCells) as refused:
+        ingested(tmp_path, f'[columns]\nmass_kg = "Kg"\n{PAST}', name="club.xlsx")
+    assert [(f.line, f.column) for f in refused.value.faults] == [(2, "Kg")]
 
 
 def test_an_excel_file_reads_like_its_text(tmp_path: Path) -> None:

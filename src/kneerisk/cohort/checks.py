@@ -78,7 +78,8 @@ def typed(frame: pd.DataFrame, lines: Sequence[int]) -> tuple[pd.DataFrame, list
             CellFault(line=lines[int(row)], column=name, rule=rule, allowed=allowed, unit=unit)
             for row, rule, allowed in bad
         ]
-    clean = pd.DataFrame(done, index=pd.RangeIndex(len(frame)))
+    # The copy puts the columns together in memory; without it pandas warns of adding any more.
+    clean = pd.DataFrame(done, index=pd.RangeIndex(len(frame))).copy()
     faults += _row_faults(clean, lines)
     return clean, sorted(faults, key=lambda fault: fault.line)
 

@@ -227,11 +227,13 @@ def _whole_columns(frame: pd.DataFrame) -> list[str]:
 
 def _write_csv(frame: pd.DataFrame, cohort: Cohort, path: Path) -> None:
     whole = _whole_columns(frame)
-    frame = frame.astype(dict.fromkeys(whole, "Int64"))
+    cells: dict[str, Any] = {
+        name: frame[name].astype("Int64") if name in whole else frame[name]
+        for name in frame.columns
+    }
+    cells |= {name: [value] * len(frame) for name, value in cohort.constants.items()}
     # pandas writes a float with as many digits as bring back the same float.
-    frame.assign(**cohort.constants).to_csv(
-        path, index=False, encoding="utf-8", lineterminator="\n"
-    )
+    pd.DataFrame(cells).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
 def _write_parquet(frame: pd.DataFrame, cohort: Cohort, path: Path) -> None:

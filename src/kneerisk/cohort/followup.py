@@ -86,7 +86,7 @@ def outcomes(rows: SheetRows, starts: list[date | None]) -> dict[str, list[float
     recorded = _recorded(rows)
     if rows.mapping.outcome.kind != "new_pain":
         return recorded
-    watches = _watches(rows, starts)
+    watches = _watches(rows, starts, recorded)
     return {
         name: [watch.outcome(value) for watch, value in zip(watches, values, strict=True)]
         for name, values in recorded.items()
@@ -119,7 +119,13 @@ def _zero_or_one(rows: SheetRows, cell: Cell) -> list[float | None]:
     return values
 
 
-def _watches(rows: SheetRows, starts: list[date | None]) -> list[_Watch]:
+def _is_painful(recorded: dict[str, list[float | None]], row: int) -> bool:
+    return any(values[row] == 1 for values in recorded.values())
+
+
+def _watches(
+    rows: SheetRows, starts: list[date | None], recorded: dict[str, list[float | None]]
+) -> list[_Watch]:
     outcome = rows.mapping.outcome
     nothing: list[Any] = [None] * len(rows)
     ends = rows.days(outcome.follow_up_end) if outcome.follow_up_end else nothing
@@ -128,6 +134,10 @@ def _watches(rows: SheetRows, starts: list[date | None]) -> list[_Watch]:
         months = rows.numbers(outcome.follow_up_months, "a number of months")
     lost = rows.words(outcome.lost, ("yes", "no")) if outcome.lost else nothing
     pains = rows.days(outcome.date) if outcome.date else nothing
+    for row, pain in enumerate(pains):
+        if pain and outcome.date and not outcome.leg and not _is_painful(recorded, row):
+            refused = NotAllowed("is given, but no pain is recorded", "a date only with pain")
+            rows.refuse(row, outcome.date.column, refused)
     for name, days in ((outcome.date, pains), (outcome.follow_up_end, ends)):
         for row, (start, day) in enumerate(zip(starts, days, strict=True)):
             if name and start and day and day < start:

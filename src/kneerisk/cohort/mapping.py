@@ -158,6 +158,17 @@ class Mapping(BaseModel):
         }
         return {name: day for name, day in named.items() if day is not None}
 
+    def column_of(self, canonical: str) -> str:
+        """The sheet's column behind a canonical one; its own name where there is none."""
+        leg = canonical.partition("_")[2]
+        if cell := self.columns.get(canonical) or self.legs.get(canonical) or self.legs.get(leg):
+            return cell.column
+        used = self.used()
+        if canonical.startswith("outcome_"):
+            place = "outcome." + canonical.removeprefix("outcome_")
+            return used.get(place) or used.get("outcome.leg") or used.get("outcome.words", place)
+        return used.get(canonical, canonical)
+
     def used(self) -> dict[str, str]:
         """Every column of the sheet that the mapping names, by its place in the mapping file."""
         named = {name: cell.column for name, cell in self.cells().items()}

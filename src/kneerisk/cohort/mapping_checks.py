@@ -34,6 +34,8 @@ def mapping_faults(mapping: Mapping, header: Sequence[str]) -> list[str]:
 
 
 def _header_faults(mapping: Mapping, header: Sequence[str]) -> Iterator[str]:
+    if len(header) == 1:
+        yield "sheet.delimiter: the sheet has one column only, so the delimiter may be another"
     for place, name in mapping.used().items():
         count = list(header).count(name)
         if count == 0:
@@ -121,7 +123,16 @@ def _outcome_faults(mapping: Mapping) -> Iterator[str]:
             yield f"outcome.{name}: values must be 0, 1 or empty (not recorded)"
     if outcome.lost and any(v not in ("yes", "no", "") for v in outcome.lost.meanings.values()):
         yield "outcome.lost: values must be yes, no or empty"
+    yield from _plain_faults(mapping)
     yield from _horizon_faults(mapping)
+
+
+def _plain_faults(mapping: Mapping) -> Iterator[str]:
+    """Outcomes and red flags have no unit and no sign: one that is given would be ignored."""
+    for place, cell in mapping.cells().items():
+        is_plain = place.startswith("outcome.") or place == f"columns.{RED_FLAGS_COLUMN}"
+        if is_plain and (cell.unit or cell.per_body_mass or cell.opposite):
+            yield f"{place}: has no unit and no sign"
 
 
 def _horizon_faults(mapping: Mapping) -> Iterator[str]:

@@ -66,39 +66,49 @@ def legs_joined(
 
 
 def _one_row(mapping: Mapping, legs: pd.DataFrame) -> dict[str, Any]:
-    of_leg = [*mapping.legs, *([LEG_OUTCOME] if LEG_OUTCOME in legs else [])]
-    shared = [str(name) for name in legs if name not in (*of_leg, SIDE)]
-    row: dict[str, Any] = {name: legs[name].iloc[0] for name in shared}
+    row: dict[str, Any] = {name: legs[name].iloc[0] for name in _shared(mapping, legs)}
     for side, outcome in zip(("left", "right"), OUTCOMES, strict=False):
         there = legs[legs[SIDE] == side]
-        for name in of_leg:
+        for name in _of_leg(mapping):
             target = outcome if name == LEG_OUTCOME else f"{side}_{name}"
             row[target] = there[name].iloc[0] if len(there) else None
     return row
 
 
+def _of_leg(mapping: Mapping) -> list[str]:
+    return [*mapping.legs, *([LEG_OUTCOME] if mapping.outcome.leg else [])]
+
+
+def _shared(mapping: Mapping, legs: pd.DataFrame) -> list[str]:
+    """Columns that hold for the athlete, so that both rows must agree."""
+    return [str(name) for name in legs if name not in (*_of_leg(mapping), SIDE)]
+
+
 def _leg_faults(mapping: Mapping, legs: pd.DataFrame, lines: list[int]) -> list[CellFault]:
-    faults = []
     repeated = legs[SIDE].duplicated() & legs[SIDE].notna()
-    for line, again in zip(lines, repeated, strict=True):
-        if again and mapping.sides is not None:
-            faults.append(
-                CellFault(
-                    line=line,
-                    column=mapping.sides.column,
-                    rule="repeats a leg of the same athlete and date",
-                    allowed="one row for each leg",
-                )
-            )
-    for name, cell in mapping.columns.items():
-        if not legs[name].duplicated(keep=False).all() and len(legs) > 1:
-            faults += [
-                CellFault(
-                    line=line,
-                    column=cell.column,
-                    rule="differs between the two legs of one athlete and date",
-                    allowed="the same on both rows",
-                )
-                for line in lines
-            ]
-    return faults
+    column = mapping.used()["sides"]
+    faults = [
+        CellFault(
+            line=line,
+            column=column,
+            rule="repeats a leg of the same athlete and date",
+            allowed="one row for each leg",
+        )
+        for line, again in zip(lines, repeated, strict=True)
+        if again
+    ]
+    differing = [
+        name
+        for name in _shared(mapping, legs)
+        if len(legs) > 1 and not legs[name].duplicated(keep=False).all()
+    ]
+    return faults + [
+        CellFault(
+            line=line,
+            column=column,
+            rule="differs between the two legs of one athlete and date",
+            allowed="the same on both rows",
+        )
+        for column in dict.fromkeys(mapping.column_of(name) for name in differing)
+        for line in lines
+    ]

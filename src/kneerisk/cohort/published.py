@@ -42,6 +42,8 @@ def read_published(path: Path, needed: tuple[str, ...]) -> RawTable:
     CohortRefused
         Where it can't be read, or columns are missing that the set is known to have.
     """
+    if path.suffix.lower() != ".csv":
+        raise CohortRefused(f"{path} is not the published file, which ends in .csv")
     raw = read_table(path)
     absent = [repr(name) for name in needed if name not in raw.frame.columns]
     if absent:

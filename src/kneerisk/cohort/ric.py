@@ -13,10 +13,12 @@ here; the year is kept as the group.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from kneerisk.cohort.cells import NUMBER
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.ingested import Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP, OUTCOMES, SCREENING_DATE
@@ -66,7 +68,7 @@ GAIT = {
     "run_pronation_onset_pct": ("PRONATION_ONSET", _same),
     "run_pronation_offset_pct": ("PRONATION_OFFSET", _same),
 }
-#: Strides of one leg in a minute; a stride is two steps.
+#: Strides of each leg in a minute.
 STRIDE_RATES = tuple(f"{side}_STRIDE_RATE_median" for side in "LR")
 
 METADATA_KEY = ("sub_id", "filename")
@@ -140,10 +142,18 @@ def _canonical(
     return cells.assign(**_outcomes(rows)), sources
 
 
-def _steps(rows: pd.DataFrame) -> pd.Series[float]:
-    """Steps of both feet in a minute: both legs' strides, two steps each, averaged."""
-    rates = rows[list(STRIDE_RATES)].apply(pd.to_numeric, errors="coerce")
-    return pd.Series(2 * rates.mean(axis=1, skipna=False))
+def _steps(rows: pd.DataFrame) -> list[Any]:
+    """Steps of both feet in a minute: a stride is two steps, so both legs' strides add up."""
+    left, right = (rows[name] for name in STRIDE_RATES)
+    return [_sum(*pair) for pair in zip(left, right, strict=True)]
+
+
+def _sum(left: str, right: str) -> Any:
+    if is_missing(left) or is_missing(right):
+        return ""
+    bad = [cell for cell in (left, right) if not NUMBER.fullmatch(cell)]
+    # What is no number stays as it is, so that it is told like every other bad cell.
+    return bad[0] if bad else float(left) + float(right)
 
 
 def _moments(dates: pd.Series[str], sessions: pd.Series[str]) -> pd.Series[str]:
@@ -151,10 +161,14 @@ def _moments(dates: pd.Series[str], sessions: pd.Series[str]) -> pd.Series[str]:
 
     A runner may be recorded several times a day, and the visit's own time is then the same for
     all, while the file's name (20140827T084243.json) tells them apart. Its day does not always
-    agree with the visit's, since some files were exported later.
+    agree with the visit's, since some files were exported later; it stands in where the visit
+    has none.
     """
-    clock = sessions.str.extract(r"T(\d\d)(\d\d)(\d\d)").agg(":".join, axis=1)
-    return dates.str[:10] + "T" + clock
+    name = sessions.str.extract(r"^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)")
+    day = dates.str.extract(r"^(\d{4}-\d\d-\d\d)")[0]
+    day = day.fillna(name[0] + "-" + name[1] + "-" + name[2])
+    clock = "T" + name[3] + ":" + name[4] + ":" + name[5]
+    return day + clock.fillna("")
 
 
 def _outcomes(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:

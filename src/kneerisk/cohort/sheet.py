@@ -15,7 +15,7 @@ from kneerisk.cohort.checks import typed
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.followup import outcomes
 from kneerisk.cohort.ingested import Ingested
-from kneerisk.cohort.layout import ATHLETE_ID, GROUP, OUTCOMES, RED_FLAGS_COLUMN, SCREENING_DATE
+from kneerisk.cohort.layout import ATHLETE_ID, GROUP, RED_FLAGS_COLUMN, SCREENING_DATE
 from kneerisk.cohort.mapping import Mapping, MappingRefused, load
 from kneerisk.cohort.mapping_checks import MASS, leg_names, mapping_faults
 from kneerisk.cohort.onerow import SIDE, identical_rows, legs_joined
@@ -152,29 +152,14 @@ def _checked(
 
 
 def _in_sheet(mapping: Mapping, fault: CellFault, lines: list[int]) -> CellFault:
-    cell = mapping.columns.get(fault.column)
-    side, _, leg = fault.column.partition("_")
-    if cell is None and leg in mapping.legs:
-        cell = mapping.legs[leg]
-    name = cell.column if cell else _other_columns(mapping).get(fault.column, fault.column)
+    name = mapping.column_of(fault.column)
     about = "" if name == fault.column else f" (as {fault.column})"
     # Of a screening made of two rows the second is the right leg's.
-    line = lines[-1] if side == "right" else lines[0]
+    is_right = fault.column.startswith(("right_", "outcome_right"))
     return CellFault(
-        line=line,
+        line=lines[-1] if is_right else lines[0],
         column=name,
         rule=fault.rule + about,
         allowed=fault.allowed,
         unit=fault.unit,
     )
-
-
-def _other_columns(mapping: Mapping) -> dict[str, str]:
-    used = mapping.used()
-    names = {ATHLETE_ID: used["athlete_id"]}
-    if "screening_date" in used:
-        names[SCREENING_DATE] = used["screening_date"]
-    for name in OUTCOMES:
-        place = f"outcome.{name.removeprefix('outcome_')}"
-        names[name] = used.get(place, used.get("outcome.words", name))
-    return names

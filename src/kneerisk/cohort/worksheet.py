@@ -51,7 +51,7 @@ def _text_rows(path: Path, form: SheetForm) -> Iterator[tuple[int, list[Any]]]:
     tabs = path.suffix.lower() in TAB_SEPARATED
     delimiter = form.delimiter or ("\t" if tabs else ",")
     with path.open(newline="", encoding=form.encoding) as file:
-        reader = csv.reader(file, delimiter=delimiter)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         start = 1
         for row in reader:
             yield start, [cell.strip() for cell in row]
@@ -59,21 +59,27 @@ def _text_rows(path: Path, form: SheetForm) -> Iterator[tuple[int, list[Any]]]:
 
 
 def _excel_rows(path: Path, form: SheetForm) -> Iterator[tuple[int, list[Any]]]:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    values = _page(path, form, data_only=True)
+    formulas = _page(path, form, data_only=False)
+    for line, (row, written) in enumerate(zip(values, formulas, strict=True), start=1):
+        yield line, [_plain(cell, formula) for cell, formula in zip(row, written, strict=True)]
+
+
+def _page(path: Path, form: SheetForm, *, data_only: bool) -> list[tuple[Any, ...]]:
+    book = openpyxl.load_workbook(path, read_only=True, data_only=data_only)
     try:
         if form.name is not None and form.name not in book.sheetnames:
             known = ", ".join(book.sheetnames)
             raise CohortRefused(f"{path}: has no worksheet {form.name!r} (it has {known})")
-        sheet = book[form.name or book.sheetnames[0]]
-        for line, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-            yield line, [_plain(cell) for cell in row]
+        return list(book[form.name or book.sheetnames[0]].iter_rows(values_only=True))
     finally:
         book.close()
 
 
-def _plain(cell: Any) -> Any:
+def _plain(cell: Any, formula: Any) -> Any:
     if cell is None:
-        return ""
+        # A formula that no program has worked out is not an empty cell; as text it is a bad one.
+        return "" if formula is None else str(formula)
     if isinstance(cell, bool):
         return "true" if cell else "false"
     return cell.strip() if isinstance(cell, str) else cell
