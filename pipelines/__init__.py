@@ -1,0 +1,1 @@
+"""The commands: one readable script a step."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from kneerisk.cohort import Cohort
 from kneerisk.evidence import imbalances
+from kneerisk.model import Facts
 from kneerisk.schema import columns
 
 #: An AUC above this, on athletes that were measured, calls for a search for leaks (assumption:
@@ -28,17 +28,6 @@ _KINDS = {
     "observed": "athletes who were measured, with outcomes that were recorded",
     "adapted": "a simulated base, corrected by athletes who were measured",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a card states of a version besides its metrics."""
-
-    version: str
-    run_id: str
-    git_sha: str | None
-    data_sha256: str
-    schema: str
 
 
 def card(facts: Facts, cohort: Cohort, metrics: Mapping[str, float]) -> str:

@@ -8,8 +8,8 @@ metrics of the baselines.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -37,11 +37,7 @@ class Risks:
 
 def risks_of(prediction: Prediction) -> Risks:
     """The probabilities alone of a model's prediction."""
-    left, right, either = (
-        None if bounds is None else bounds.probability
-        for bounds in (prediction.left, prediction.right, prediction.either)
-    )
-    return Risks(left, right, either)
+    return Risks(prediction.left, prediction.right, prediction.either)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +66,10 @@ class Evaluation:
     scored: Scored
     baseline: Scored | None
     """The logistic baseline on the same rows."""
+
+    def with_metrics(self, more: Mapping[str, float]) -> Evaluation:
+        """The same with more metrics."""
+        return replace(self, metrics={**self.metrics, **more})
 
 
 def evaluate(
@@ -103,6 +103,30 @@ def evaluate(
     logistic = others.get("logistic")
     baseline = own_task(cohort, logistic) if logistic is not None else None
     return Evaluation(metrics=metrics, scored=scored, baseline=baseline)
+
+
+def cross_validated(cohort: Cohort, predictions: Iterable[Risks]) -> dict[str, float]:
+    """Metrics of out-of-fold predictions, `cv_` before their names: the mean over fold seeds."""
+    by_seed = [evaluate(cohort, predicted).metrics for predicted in predictions]
+    shared = set[str]().union(*by_seed).intersection(*by_seed)
+    return {f"cv_{name}": float(np.mean([one[name] for one in by_seed])) for name in shared}
+
+
+def interval_metrics(prediction: Prediction, truth: pd.DataFrame | None) -> dict[str, float]:
+    """Mean width of the 90 % intervals, and how often the true risk, where known, is inside."""
+    found: dict[str, float] = {}
+    tasks = {"": SIDES, "either_": ("either",)}
+    for prefix, names in tasks.items():
+        bounds = [prediction.intervals[name] for name in names if name in prediction.intervals]
+        if not bounds:
+            continue
+        low, high = (np.concatenate(ends) for ends in zip(*bounds, strict=True))
+        found[f"{prefix}interval_width"] = float(np.nanmean(high - low))
+        if truth is not None:
+            true = np.concatenate([truth[f"risk_{name}"].to_numpy(np.float64) for name in names])
+            inside = (low <= true) & (true <= high)
+            found[f"{prefix}interval_coverage"] = float(inside[np.isfinite(true)].mean())
+    return found
 
 
 def own_task(cohort: Cohort, predicted: Risks) -> Scored:

@@ -1,0 +1,153 @@
+"""Cohort -> fitted model -> evaluation -> MLflow run -> challenger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kneerisk.cohort import Cohort
+from kneerisk.model import Facts, bundle
+from kneerisk.schema.dictionary import json_schema
+from kneerisk.training import lineage
+from kneerisk.training.baselines import fit_baselines
+from kneerisk.training.card import card
+from kneerisk.training.cross_validation import out_of_fold
+from kneerisk.training.evaluation import (
+    Evaluation,
+    cross_validated,
+    evaluate,
+    interval_metrics,
+    risks_of,
+)
+from kneerisk.training.facts import facts_of
+from kneerisk.training.fit import Fitted, fit
+from kneerisk.training.lineage import Source
+from kneerisk.training.plots import plots
+from kneerisk.training.splits import divided, held_out, subset
+from kneerisk.training.tracking import CARD, Run, Tracking, registered_name
+from pipelines.console import Progress
+
+#: Of the fit: folds and trees. Another seed gives a model that differs by chance alone.
+SEED = 0
+#: An observed cohort is small: which athletes are held out would decide the numbers.
+CROSS_VALIDATION_SEEDS = range(2)
+
+
+def train_on(data: Path | None, athletes: int, seed: int, progress: Progress) -> dict[str, Any]:
+    """Train on a file, or on simulated athletes; gives `version`, `run_id` and `metrics`."""
+    source = Source(path=data.resolve()) if data else Source(athletes=athletes, seed=seed)
+    progress("Reading the cohort" if data else f"Simulating {athletes:,} athletes")
+    cohort, truth = lineage.load(source)
+    unseen = held_out(cohort.frame["athlete_id"])
+    train, test = subset(cohort, ~unseen), subset(cohort, unseen)
+
+    progress("Opening MLflow")
+    with Tracking(Path.cwd()).run(title(cohort), tags(cohort)) as run:
+        fitted = fit(train, rows(truth, ~unseen), seed=SEED,
+                     progress=lambda step: progress(f"Fitting: {step}"))  # fmt: skip
+        progress("Judging on athletes it has not seen")
+        evaluation = judge(fitted, train, test, rows(truth, unseen))
+        if cohort.kind != "simulated":
+            evaluation = evaluation.with_metrics(cross_validated(
+                cohort, out_of_fold(cohort, CROSS_VALIDATION_SEEDS, progress)))  # fmt: skip
+        progress("Logging the run")
+        version = log(run, source, cohort, fitted, evaluation, rows(truth, ~unseen))
+    return {"version": version, "run_id": run.run_id, "metrics": evaluation.metrics}
+
+
+def judge(fitted: Fitted, train: Cohort, test: Cohort, truth: pd.DataFrame | None) -> Evaluation:
+    """The model beside its baselines, on held-out athletes."""
+    data = test.columns()
+    prediction = fitted.model.predict(data)
+    others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
+    found = evaluate(test, risks_of(prediction), others, truth, prediction.imbalances)
+    return found.with_metrics(interval_metrics(prediction, truth))
+
+
+def log(
+    run: Run,
+    source: Source,
+    cohort: Cohort,
+    fitted: Fitted,
+    evaluation: Evaluation,
+    truth: pd.DataFrame | None,
+) -> str:
+    """Everything about a version in one run; gives its name."""
+    train, test = divided(cohort)
+    sha256 = lineage.digest(cohort)
+    version = run.register(
+        registered_name(cohort.outcome_kind, cohort.horizon_months), title(cohort)
+    )
+    facts = facts_of(
+        train, truth, fitted, version=str(version), run_id=run.run_id,
+        git_sha=lineage.git_sha(), data_sha256=sha256,
+    )  # fmt: skip
+    described = card(facts, cohort, evaluation.metrics)
+    run.numbers({**params(cohort, facts), **source.params(), **fitted.choices}, evaluation.metrics)
+    run.dataset(train, "training", sha256, source.params())
+    run.dataset(test, "held-out", sha256, source.params())
+    run.figures(plots(evaluation, f"{title(cohort)}, held-out athletes"))
+    run.text(described, CARD)
+    run.note(described)
+    run.text(json_schema(), "screening.schema.json")
+    with TemporaryDirectory() as folder:
+        run.bundle(Path(folder), bundle.save(fitted.model, facts, Path(folder)))
+    return str(version)
+
+
+def params(cohort: Cohort, facts: Facts) -> dict[str, Any]:
+    """What identifies a run: the data, the schema and the seed."""
+    return {
+        "cohort_kind": cohort.kind,
+        "outcome_kind": cohort.outcome_kind,
+        "horizon_months": cohort.horizon_months or "none",
+        "source": cohort.source,
+        "athletes": cohort.frame["athlete_id"].nunique(),
+        "screenings": len(cohort.frame),
+        "data_sha256": facts.data_sha256,
+        "schema": facts.schema,
+        "seed": SEED,
+    }
+
+
+def tags(cohort: Cohort) -> dict[str, str]:
+    """By what runs are found."""
+    return {
+        "cohort_kind": cohort.kind,
+        "outcome_kind": cohort.outcome_kind,
+        "purpose": "train",
+        "mlflow.source.name": "kneerisk train",
+        "mlflow.source.git.commit": lineage.git_sha() or "",
+    }
+
+
+def title(cohort: Cohort) -> str:
+    """A name for people: `new pain in 12 months, simulated, 50,000 athletes`."""
+    horizon = f" in {cohort.horizon_months} months" if cohort.horizon_months else ""
+    outcome = cohort.outcome_kind.replace("_", " ") + horizon
+    return f"{outcome}, {cohort.kind}, {cohort.frame['athlete_id'].nunique():,} athletes"
+
+
+def rows(truth: pd.DataFrame | None, chosen: NDArray[np.bool_]) -> pd.DataFrame | None:
+    """Some rows of the truth, numbered anew."""
+    return None if truth is None else truth[chosen].reset_index(drop=True)
+
+
+def told(found: dict[str, Any]) -> str:
+    """The result for a person."""
+    metrics = found["metrics"]
+    lines = [f"{found['version']} is challenger (run {found['run_id']})."]
+    for prefix, name in (("", "held-out athletes"), ("cv_", "cross-validation by athlete")):
+        if f"{prefix}auc" in metrics:
+            between = [metrics.get(f"{prefix}auc_{end}", float("nan")) for end in ("low", "high")]
+            lines.append(
+                f"  {name}: AUC {metrics[f'{prefix}auc']:.3f} ({between[0]:.3f} to "
+                f"{between[1]:.3f}), log loss {metrics[f'{prefix}log_loss']:.4f}, logistic "
+                f"{metrics.get(f'{prefix}logistic_log_loss', float('nan')):.4f}"
+            )
+    return "\n".join(lines)
