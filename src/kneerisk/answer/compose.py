@@ -194,5 +194,5 @@ def _lineage(facts: Facts) -> Lineage:
         git_sha=facts.git_sha,
         cohort=facts.cohort,
         outcome_kind=facts.outcome_kind,
-        schema_fingerprint=facts.schema,
+        schema=facts.schema,
     )

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from kneerisk.evidence import read_table
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.population import Population, contexts
-from kneerisk.schema import SIDES, Category, FloatArray, athlete_measures, columns
+from kneerisk.schema import SIDES, FloatArray, category, columns
 
 #: The ages that the simulated cohort holds, and so the ages that its model knows.
 YOUNGEST, OLDEST = 16.0, 70.0
@@ -71,14 +71,19 @@ def draw_athletes(population: Population, n: int, rng: Generator) -> Athletes:
     """Athletes as the population has them: facts first, then the true measures given the facts."""
     data = {name: np.full(n, np.nan) for name in columns()}
     sports = read_table("sports", Sport)
-    sport = athlete_measures()["sport"]
-    assert isinstance(sport, Category)
     picked = rng.choice(len(sports), size=n, p=[row.share for row in sports])
-    data["sport"] = np.array([sport.choices.index(row.sport) for row in sports], float)[picked]
-    data["sex"] = (rng.random(n) < np.array([row.female_share for row in sports])[picked]) * 1.0
-    mean, sd = (np.array([getattr(row, key) for row in sports])[picked]
-                for key in ("age_mean", "age_sd"))  # fmt: skip
-    data["age_years"] = np.clip(np.round(rng.normal(mean, sd)), YOUNGEST, OLDEST)
+
+    def of_sport(values: list[float]) -> FloatArray:
+        return np.array(values, dtype=np.float64)[picked]
+
+    names = category("sport").choices
+    data["sport"] = of_sport([float(names.index(row.sport)) for row in sports])
+    female_share = of_sport([row.female_share for row in sports])
+    data["sex"] = (rng.random(n) < female_share).astype(np.float64)
+    age = rng.normal(
+        of_sport([row.age_mean for row in sports]), of_sport([row.age_sd for row in sports])
+    )
+    data["age_years"] = np.clip(np.round(age), YOUNGEST, OLDEST)
     data["level"] = _level(n, rng)
     _draw_history(data, n, rng)
     _draw_pain(data, n, rng)
@@ -106,10 +111,11 @@ def _draw_history(data: dict[str, FloatArray], n: int, rng: Generator) -> None:
         data[f"{side}_prior_knee_injury"] = prior
         data[f"{side}_same_side_episodes"] = np.where(prior > 0, 1.0 + rng.poisson(0.7, n), 0.0)
     for name in ELSEWHERE:
-        data[name] = (rng.random(n) < assumption("elsewhere_injury_share")) * 1.0
+        injured = rng.random(n) < assumption("elsewhere_injury_share")
+        data[name] = injured.astype(np.float64)
     at_60 = assumption("osteoarthritis_share_at_60")
     share = at_60 * np.exp((data["age_years"] - 60.0) / 12.0)
-    data["osteoarthritis"] = (rng.random(n) < np.minimum(share, 0.5)) * 1.0
+    data["osteoarthritis"] = (rng.random(n) < np.minimum(share, 0.5)).astype(np.float64)
 
 
 def _draw_pain(data: dict[str, FloatArray], n: int, rng: Generator) -> None:

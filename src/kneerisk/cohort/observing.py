@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from kneerisk.cohort.athletes import ELSEWHERE, Athletes
 from kneerisk.evidence import read_table
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.population import state_measures
-from kneerisk.schema import SIDES, FloatArray, Quantity, columns
+from kneerisk.schema import SIDES, FloatArray, Quantity, category, columns, quantity
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.standard import CONDITION_OF, error_variance, from_z
+
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ def batteries() -> tuple[Battery, ...]:
     return read_table("batteries", Battery)
 
 
-def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], FloatArray]:
+def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], IntArray]:
     """What was recorded of each athlete, as coded columns, and the battery's index (n,)."""
     n = len(athletes)
     data = {name: values.copy() for name, values in athletes.data.items()}
@@ -44,7 +47,7 @@ def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], 
     return data, battery
 
 
-def _state_protocols(data: dict[str, FloatArray], battery: FloatArray, rng: Generator) -> None:
+def _state_protocols(data: dict[str, FloatArray], battery: IntArray, rng: Generator) -> None:
     """How variable tests were done: the full laboratory has an isokinetic device."""
     n = len(battery)
     full = np.array([row.battery == "full_lab" for row in batteries()])[battery]
@@ -57,31 +60,31 @@ def _state_protocols(data: dict[str, FloatArray], battery: FloatArray, rng: Gene
 def _measure(athletes: Athletes, data: dict[str, FloatArray], rng: Generator) -> None:
     """True z-scores plus the test's error, in the measure's unit and inside its limits."""
     athlete, leg = state_measures()
-    for name, quantity in athlete.items():
-        data[name] = _reading(name, quantity, athletes.z("left", name), data, rng)
-    for name, quantity in leg.items():
+    for name, measure in athlete.items():
+        data[name] = _reading(name, measure, athletes.z("left", name), data, rng)
+    for name, measure in leg.items():
         for side in SIDES:
-            data[f"{side}_{name}"] = _reading(name, quantity, athletes.z(side, name), data, rng)
+            data[f"{side}_{name}"] = _reading(name, measure, athletes.z(side, name), data, rng)
     _one_shorter_leg(data)
     data["right_lateral_pelvic_tilt_deg"] = -data["left_lateral_pelvic_tilt_deg"]
 
 
 def _reading(
-    name: str, quantity: Quantity, true_z: FloatArray, data: dict[str, FloatArray], rng: Generator
+    name: str, measure: Quantity, true_z: FloatArray, data: dict[str, FloatArray], rng: Generator
 ) -> FloatArray:
     protocol = data.get(CONDITION_OF.get(name, ""))
     codes = np.zeros(len(true_z), int) if protocol is None else protocol.astype(int) + 1
     count = int(codes.max()) + 1
-    error = np.sqrt([error_variance(name, quantity, code) for code in range(count)])
+    error = np.sqrt([error_variance(name, measure, code) for code in range(count)])
     z = true_z + error[codes] * rng.standard_normal(len(true_z))
-    value = from_z(name, quantity, z, data)
-    decimals = 0 if quantity.whole else _decimals(quantity)
-    return np.clip(np.round(value, decimals), quantity.low, quantity.high)
+    value = from_z(name, measure, z, data)
+    decimals = 0 if measure.whole else _decimals(measure)
+    return np.clip(np.round(value, decimals), measure.low, measure.high)
 
 
-def _decimals(quantity: Quantity) -> int:
+def _decimals(measure: Quantity) -> int:
     """What a coach writes down: steps of about a five-hundredth of the range, or finer."""
-    return int(np.ceil(-np.log10((quantity.high - quantity.low) / 500.0)))
+    return int(np.ceil(-np.log10((measure.high - measure.low) / 500.0)))
 
 
 def _one_shorter_leg(data: dict[str, FloatArray]) -> None:
@@ -91,7 +94,7 @@ def _one_shorter_leg(data: dict[str, FloatArray]) -> None:
     data["right_leg_length_deficit_cm"] = np.where(right > left, right, 0.0)
 
 
-def _leave_out_tests(data: dict[str, FloatArray], battery: FloatArray, rng: Generator) -> None:
+def _leave_out_tests(data: dict[str, FloatArray], battery: IntArray, rng: Generator) -> None:
     """Whole tests that the battery lacks, and a few that were skipped on the day."""
     tests = sorted({m.test for m in columns().values() if m.test != "interview"})
     included = np.array([[test in row.tests for test in tests] for row in batteries()])
@@ -119,11 +122,9 @@ def _agree_with_parts(data: dict[str, FloatArray]) -> None:
     for side in SIDES:
         for rule in RATIOS:
             over, under = data[f"{side}_{rule.over}"], data[f"{side}_{rule.under}"]
-            mode = columns()[rule.protocol]
-            codes = [getattr(mode, "choices", ()).index(name) for name in rule.modes]
+            codes = [category(rule.protocol).choices.index(mode) for mode in rule.modes]
             same_test = np.isin(data[rule.protocol], codes) & ~np.isnan(over) & ~np.isnan(under)
-            ratio = columns()[f"{side}_{rule.ratio}"]
-            assert isinstance(ratio, Quantity)
+            ratio = quantity(rule.ratio)
             computed = over / under
             inside = (computed >= ratio.low) & (computed <= ratio.high)
             given = data[f"{side}_{rule.ratio}"]

@@ -16,7 +16,7 @@ from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.contrasts import LegView, contrasts, risk_factors
 from kneerisk.evidence.dependence import both, either
 from kneerisk.evidence.population import published
-from kneerisk.schema import SIDES, Category, FloatArray, athlete_measures
+from kneerisk.schema import SIDES, FloatArray, category
 
 #: The cohort that the intercepts are set on, so that each sport meets its base rate whatever
 #: cohort is drawn later.
@@ -110,9 +110,8 @@ def draw_outcomes(truth: Truth, rng: Generator) -> tuple[FloatArray, FloatArray]
 
 @cache
 def _rates() -> dict[int, Range]:
-    sport = athlete_measures()["sport"]
-    assert isinstance(sport, Category)
-    return {sport.choices.index(name): rate for name, rate in sport_base_rates().items()}
+    sports = category("sport").choices
+    return {sports.index(name): rate for name, rate in sport_base_rates().items()}
 
 
 @cache

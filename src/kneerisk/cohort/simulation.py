@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,10 @@ import pandas as pd
 
 from kneerisk.cohort.athletes import Athletes, draw_athletes
 from kneerisk.cohort.files import Cohort, checked
-from kneerisk.cohort.observing import batteries, observe
+from kneerisk.cohort.observing import IntArray, batteries, observe
 from kneerisk.cohort.outcomes import Truth, draw_effects, draw_outcomes, true_risk
 from kneerisk.evidence.population import published
-from kneerisk.schema import SIDES, Category, FloatArray, columns
+from kneerisk.schema import SIDES, Category, FloatArray, Side, columns
 
 HORIZON_MONTHS = 12
 SOURCE = "kneerisk simulator"
@@ -70,8 +71,8 @@ def _truth(
     athletes: Athletes,
     truth: Truth,
     ids: np.ndarray,
-    battery: FloatArray,
-    free: dict[str, np.ndarray],
+    battery: IntArray,
+    free: Mapping[Side, np.ndarray],
 ) -> pd.DataFrame:
     names = np.array([row.battery for row in batteries()])
     table: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""The numbers that no source gives and the simulator still needs, each with the range it may have."""
+"""Numbers that no source gives and the simulator still needs, each with its plausible range."""
 
 from __future__ import annotations
 

@@ -15,14 +15,7 @@ from scipy.special import ndtr
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.rows import Effect
 from kneerisk.evidence.tables import effects
-from kneerisk.schema import (
-    Category,
-    Columns,
-    FloatArray,
-    Quantity,
-    athlete_measures,
-    leg_measures,
-)
+from kneerisk.schema import Columns, FloatArray, category, quantity
 from kneerisk.schema.standard import from_z, location_and_scale
 
 
@@ -95,16 +88,13 @@ def _population(name: str, data: Columns) -> FloatArray:
 
 
 def _of_sports(names: frozenset[str], data: Columns) -> FloatArray:
-    sport = athlete_measures()["sport"]
-    assert isinstance(sport, Category)
-    return np.isin(data["sport"], [sport.choices.index(s) for s in sorted(names)]).astype(float)
+    sports = category("sport").choices
+    return np.isin(data["sport"], [sports.index(name) for name in sorted(names)]).astype(float)
 
 
 def _named_sports() -> frozenset[str]:
-    sport = athlete_measures()["sport"]
-    assert isinstance(sport, Category)
     words = {word for effect in effects().values() for word in effect.population.split()}
-    return frozenset(words & set(sport.choices))
+    return frozenset(words & set(category("sport").choices))
 
 
 def female(data: Columns) -> FloatArray:
@@ -122,8 +112,7 @@ def _prior(leg: LegView, code: int, share: str) -> FloatArray:
 
 def _between(leg: LegView, name: str, low: float, high: float) -> FloatArray:
     """Probability that the true value lies in [low, high), given its mean and variance."""
-    quantity = quantity_of(name)
-    location, scale = location_and_scale(name, quantity, leg.data)
+    location, scale = location_and_scale(name, quantity(name), leg.data)
     sd = np.sqrt(np.maximum(leg.variance[name], 0.0))
     return _above(leg.mean[name], sd, (low - location) / scale) - (
         _above(leg.mean[name], sd, (high - location) / scale) if np.isfinite(high) else 0.0
@@ -137,13 +126,6 @@ def _above(mean: FloatArray, sd: FloatArray, threshold: FloatArray) -> FloatArra
 
 
 def _bmi(leg: LegView) -> FloatArray:
-    height = from_z("height_cm", quantity_of("height_cm"), leg.mean["height_cm"], leg.data)
-    mass = from_z("mass_kg", quantity_of("mass_kg"), leg.mean["mass_kg"], leg.data)
+    height = from_z("height_cm", quantity("height_cm"), leg.mean["height_cm"], leg.data)
+    mass = from_z("mass_kg", quantity("mass_kg"), leg.mean["mass_kg"], leg.data)
     return np.asarray(mass / (height / 100.0) ** 2)
-
-
-def quantity_of(name: str) -> Quantity:
-    """The quantity of this name, of the athlete or of a leg."""
-    found = (athlete_measures() | leg_measures())[name]
-    assert isinstance(found, Quantity)
-    return found

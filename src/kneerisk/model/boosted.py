@@ -28,6 +28,13 @@ class Boosted:
         rows = legs.rows(self.columns)
         return np.where(np.isnan(rows), self.fill.astype(np.float32), rows)
 
+    def values(self, legs: LegMatrix) -> FloatArray:
+        """What the trees predict by themselves, shape (2 n_screenings, n_outputs)."""
+        if self.booster is None:
+            raise ValueError("there are no trees to predict with")
+        found = self.booster.inplace_predict(self.rows(legs))
+        return np.asarray(found, dtype=np.float64).reshape(len(legs.values) * 2, -1)
+
     def log_odds(self, legs: LegMatrix, base: FloatArray) -> FloatArray:
         """What the trees add to ``base`` of shape (2 n, ...), in the same shape."""
         if self.booster is None:

@@ -50,9 +50,7 @@ def deviation(model: RiskModel, recorded: dict[str, Any]) -> float:
     now = golden_numbers(model)
     if now.keys() != recorded.keys():
         return float("inf")
-    return max(
-        float(np.abs(np.array(now[name]) - np.array(recorded[name])).max()) for name in now
-    )
+    return max(float(np.abs(np.array(now[name]) - np.array(recorded[name])).max()) for name in now)
 
 
 def _numbers(prediction: Prediction) -> Iterator[tuple[str, Any]]:

@@ -40,10 +40,7 @@ class QuantileInterval:
 
     def around(self, legs: LegMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of each leg's log-odds, shape (n, 2) each; the point is always inside."""
-        rows = self.quantiles.rows(legs)
-        booster = self.quantiles.booster
-        assert booster is not None
-        apart = np.asarray(booster.inplace_predict(rows), np.float64).reshape(*log_odds.shape, 2)
+        apart = self.quantiles.values(legs).reshape(*log_odds.shape, 2)
         low = log_odds + np.minimum(apart[..., 0] - self.widening, 0.0)
         high = log_odds + np.maximum(apart[..., 1] + self.widening, 0.0)
         return low, high

@@ -16,16 +16,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.evidence.contrasts import (
-    LegView,
-    contrasts,
-    female,
-    quantity_of,
-    risk_factors,
-)
+from kneerisk.evidence.contrasts import LegView, contrasts, female, risk_factors
 from kneerisk.evidence.population import Population
 from kneerisk.model.posterior import Expected, Posterior
-from kneerisk.schema import SIDES, Category, Columns, FloatArray, athlete_measures
+from kneerisk.schema import SIDES, Category, Columns, FloatArray, athlete_measures, quantity
 
 
 @dataclass(frozen=True)
@@ -107,9 +101,7 @@ def _expected(people: Population, expected: Expected) -> tuple[list[str], FloatA
     return names, np.concatenate([means, spreads, legs - legs[:, ::-1]], axis=2)
 
 
-def _factors(
-    people: Population, expected: Expected, data: Columns
-) -> tuple[list[str], FloatArray]:
+def _factors(people: Population, expected: Expected, data: Columns) -> tuple[list[str], FloatArray]:
     """The published risk factors at the expected values."""
     measures = (*people.athlete, *people.leg)
     sides = []
@@ -132,10 +124,10 @@ def directions(people: Population) -> dict[str, int]:
     """
     signs = {f"factor_{e.factor}": 1 if e.high > 0 else -1 for e in risk_factors()}
     for name in (*people.athlete, *people.leg):
-        quantity = quantity_of(name)
-        if quantity.direction is None:
+        direction = quantity(name).direction
+        if direction is None:
             continue
-        sign = 1 if quantity.direction == "raises" else -1
+        sign = 1 if direction == "raises" else -1
         signs[f"expected_{name}"] = sign
         if name in people.leg:
             signs[f"difference_{name}"] = sign

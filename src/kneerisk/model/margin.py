@@ -112,8 +112,14 @@ def fit_logistic(
         slope = x.T @ (weight * (expit(margin) - y)) + penalty * b
         return float(value + (penalty * b * b).sum() / 2.0), slope
 
-    found = minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B", bounds=bounds,
-                     options={"maxiter": 500, "maxfun": 2000, "ftol": 1e-10, "gtol": 1e-6})  # fmt: skip
+    found = minimize(
+        loss,
+        np.zeros(x.shape[1]),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": 500, "maxfun": 2000, "ftol": 1e-10, "gtol": 1e-6},
+    )
     return np.asarray(found.x)
 
 

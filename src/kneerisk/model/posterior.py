@@ -12,7 +12,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from kneerisk.evidence.population import Population, contexts, state_measures
-from kneerisk.schema import SIDES, Columns, FloatArray, columns
+from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.standard import CONDITION_OF, error_variance, to_z
 
@@ -78,7 +78,8 @@ class Posterior:
         people = self.population
         own = len(people.athlete) + len(people.leg)
         start = people.n_measures
-        return np.r_[0:own, start : start + len(people.imbalances)]
+        latent = np.arange(start, start + len(people.imbalances))
+        return np.concatenate([np.arange(own), latent])
 
     def _gain(self, pattern: np.ndarray) -> _Gain:
         key = pattern.tobytes()
@@ -120,7 +121,7 @@ def measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[Float
 def _forget_computed_ratios(people: Population, z: FloatArray, data: Columns) -> None:
     """A ratio computed from two torques of the same test says nothing that they don't."""
     for rule in RATIOS:
-        choices = getattr(columns()[rule.protocol], "choices", ())
+        choices = category(rule.protocol).choices
         same_test = np.isin(data[rule.protocol], [choices.index(mode) for mode in rule.modes])
         over, under, ratio = (people.leg.index(x) for x in (rule.over, rule.under, rule.ratio))
         known = same_test & ~np.isnan(z[:, over]) & ~np.isnan(z[:, under])

@@ -86,7 +86,7 @@ class RiskModel:
                 imbalances=imbalances,
             )
         left, right = expit(point[:, 0]), expit(point[:, 1])
-        intervals = {
+        intervals: dict[str, tuple[FloatArray, FloatArray]] = {
             side: (expit(low[:, i]), expit(high[:, i])) for i, side in enumerate(SIDES)
         }
         either = either_of(left, right, self.odds_ratio or 1.0)

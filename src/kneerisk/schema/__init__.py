@@ -4,6 +4,7 @@ from kneerisk.schema.columns import (
     Columns,
     FloatArray,
     athlete_measures,
+    category,
     code,
     coded,
     columns,
@@ -11,6 +12,7 @@ from kneerisk.schema.columns import (
     leg_measures,
     measures_of,
     quantities,
+    quantity,
     to_row,
 )
 from kneerisk.schema.faults import fault_at, faults_of, read_screening
@@ -31,6 +33,7 @@ __all__ = [
     "Screening",
     "Side",
     "athlete_measures",
+    "category",
     "code",
     "coded",
     "columns",
@@ -41,6 +44,7 @@ __all__ = [
     "leg_measures",
     "measures_of",
     "quantities",
+    "quantity",
     "read_screening",
     "to_row",
 ]

@@ -122,3 +122,36 @@ def coded(screenings: Iterable[Screening]) -> dict[str, FloatArray]:
 def quantities(measures: Mapping[str, Measure]) -> dict[str, Quantity]:
     """Only the measures that are numbers with a unit."""
     return {name: m for name, m in measures.items() if isinstance(m, Quantity)}
+
+
+def category(name: str) -> Category:
+    """The category of this name: a measure of the athlete, of a leg, or a protocol.
+
+    Raises
+    ------
+    KeyError, TypeError
+        Where there is no such measure, or it is a quantity.
+    """
+    found = _by_name()[name]
+    if not isinstance(found, Category):
+        raise TypeError(f"{name} is no category")
+    return found
+
+
+def quantity(name: str) -> Quantity:
+    """The quantity of this name: a measure of the athlete or of a leg.
+
+    Raises
+    ------
+    KeyError, TypeError
+        Where there is no such measure, or it is a category.
+    """
+    found = _by_name()[name]
+    if not isinstance(found, Quantity):
+        raise TypeError(f"{name} is no quantity")
+    return found
+
+
+@cache
+def _by_name() -> dict[str, Measure]:
+    return measures_of(Athlete) | measures_of(Protocol) | measures_of(Leg) | measures_of(LegPain)

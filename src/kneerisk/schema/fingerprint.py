@@ -7,7 +7,7 @@ import json
 from functools import cache
 
 from kneerisk.schema.columns import columns
-from kneerisk.schema.measure import Category, Measure, Quantity
+from kneerisk.schema.measure import Measure, Quantity
 
 
 @cache
@@ -18,9 +18,8 @@ def fingerprint() -> str:
 
 
 def _facts(measure: Measure) -> list[object]:
-    if isinstance(measure, Category):
-        return [list(measure.choices), measure.model_input]
-    assert isinstance(measure, Quantity)
+    if not isinstance(measure, Quantity):
+        return [list(getattr(measure, "choices", ())), measure.model_input]
     norms = [[norm.condition, norm.male, norm.female] for norm in measure.norms]
     sem = measure.error.sem if measure.error else None
     return [measure.unit, measure.low, measure.high, norms, sem, measure.log_scale,

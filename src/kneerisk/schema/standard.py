@@ -11,9 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from kneerisk.schema.columns import Columns, FloatArray, measures_of
-from kneerisk.schema.measure import Category, Quantity
-from kneerisk.schema.screening import Protocol
+from kneerisk.schema.columns import Columns, FloatArray, category
+from kneerisk.schema.measure import Quantity
 
 #: Which protocol column decides the norm of a measure.
 CONDITION_OF: Mapping[str, str] = {
@@ -32,9 +31,7 @@ def conditions_of(name: str) -> tuple[str | None, ...]:
     protocol = CONDITION_OF.get(name)
     if protocol is None:
         return (None,)
-    category = measures_of(Protocol)[protocol]
-    assert isinstance(category, Category)
-    return (None, *category.choices)
+    return (None, *category(protocol).choices)
 
 
 @cache

@@ -41,7 +41,8 @@ class Rows:
     @property
     def known(self) -> np.ndarray:
         """Rows whose target is known, shape (2 n,)."""
-        return ~np.isnan(self.target.reshape(len(self.target), -1)).any(axis=1)
+        missing = np.isnan(self.target.reshape(len(self.target), -1))
+        return np.asarray(~missing.any(axis=1))
 
 
 def fit_boosted(rows: Rows, rounds: int | None = None) -> tuple[Boosted, int]:

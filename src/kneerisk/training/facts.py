@@ -7,7 +7,7 @@ import pandas as pd
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.model.facts import Facts, population_seen
-from kneerisk.schema import Category, FloatArray, athlete_measures
+from kneerisk.schema import FloatArray, category
 from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training.fit import Fitted
 
@@ -56,9 +56,7 @@ def base_rates(cohort: Cohort, truth: pd.DataFrame | None) -> dict[str, dict[str
         legs = truth[["risk_left", "risk_right"]].to_numpy(np.float64)
         either = truth["risk_either"].to_numpy(np.float64)
     sport = cohort.columns()["sport"]
-    category = athlete_measures()["sport"]
-    assert isinstance(category, Category)
-    members = {name: sport == code for code, name in enumerate(category.choices)}
+    members = {name: sport == code for code, name in enumerate(category("sport").choices)}
     rates = {"all": _rates(legs, either, np.ones(len(either), bool))}
     for name, rows in members.items():
         if rows.sum() >= FEWEST:

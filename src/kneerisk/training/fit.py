@@ -25,7 +25,7 @@ from kneerisk.schema import FloatArray
 from kneerisk.training.boosting import Rows, fit_boosted
 from kneerisk.training.inputs import Inputs, inputs_of, stratified_folds, usable_columns
 from kneerisk.training.intervals import fit_bootstrap, fit_quantiles
-from kneerisk.training.linear import MANY_PAIRS, Tuned, fit_margin
+from kneerisk.training.linear import Tuned, fit_margin
 from kneerisk.training.population import population_of
 
 Progress = Callable[[str], None]
@@ -109,11 +109,10 @@ def _left_out_base(
 ) -> tuple[FloatArray, np.ndarray]:
     """The linear log-odds (n, 2) of each screening from the folds it is not in, and the folds.
 
-    With many events a row hardly moves the line that it lies on, and the whole fit serves.
+    Where there is plenty to learn from, the whole fit serves.
     """
-    many = inputs.events >= MANY_PAIRS
-    fold = stratified_folds(inputs, 3 if many else 5, seed + 1)
-    if many:
+    fold = stratified_folds(inputs, 3 if inputs.plenty else 5, seed + 1)
+    if inputs.plenty:
         return margin.log_odds(inputs.legs), fold
     base = np.zeros_like(inputs.target)
     for number in np.unique(fold):
@@ -192,9 +191,7 @@ def _fit_imbalance(
         thresholds=thresholds,
         spread=spread,
         boosted=boosted,
-        calibrations=tuple(
-            fit_calibration(scores[:, k], target[:, k]) for k in range(len(names))
-        ),
+        calibrations=tuple(fit_calibration(scores[:, k], target[:, k]) for k in range(len(names))),
     )
 
 
@@ -214,7 +211,7 @@ def _interval(
 
 
 def _aside(inputs: Inputs) -> np.ndarray:
-    return np.arange(len(inputs.target)) % SET_ASIDE == 0
+    return np.asarray(np.arange(len(inputs.target)) % SET_ASIDE == 0)
 
 
 def _with_interval(

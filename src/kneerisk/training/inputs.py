@@ -17,6 +17,8 @@ from kneerisk.model.legs import LegMatrix, averaged, matrix
 from kneerisk.model.posterior import Posterior
 from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
 
+#: From this many outcomes on, an athlete hardly moves the line that they lie on.
+MANY_EVENTS = 1500.0
 #: A measure enters a fit when at least this share of the cohort's screenings have it.
 LEAST_SHARE = 0.05
 
@@ -53,6 +55,11 @@ class Inputs:
             sided=self.sided,
             true=self.true,
         )
+
+    @property
+    def plenty(self) -> bool:
+        """Whether there is so much to learn from that penalties and folds hardly matter."""
+        return self.true or self.events >= MANY_EVENTS
 
     @property
     def events(self) -> float:

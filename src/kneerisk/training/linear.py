@@ -22,9 +22,7 @@ from kneerisk.training.inputs import Inputs, stratified_folds
 
 #: Ridge penalties that are tried; per SD of a column, in units of an event's information.
 PENALTIES = (1.0, 4.0, 15.0, 60.0, 250.0, 1000.0)
-#: From this many one-sided cases on, the penalty hardly matters, and neither does predicting the
-#: within part out of fold.
-MANY_PAIRS = 1500.0
+#: The penalty where it hardly matters.
 LIGHT = 4.0
 #: Fewer one-sided cases than this can't carry a within-athlete part.
 FEWEST_PAIRS = 20.0
@@ -83,7 +81,7 @@ def fit_margin(
     within, shared = _roles(columns)
     apart = scaler(within, within_values(inputs.legs, within), centred=False)
     level = scaler(shared, between_values(inputs.legs, shared), centred=True)
-    if tuned is None and pairs(inputs.target)[0].sum() >= MANY_PAIRS:
+    if tuned is None and inputs.plenty:
         tuned = Tuned(LIGHT, LIGHT, 1.0)
     fold = stratified_folds(inputs, FOLDS, seed)
     weights, crossfit, within_penalty, stretch = _fit_within(
@@ -140,7 +138,7 @@ def _fit_within(
     else:
         penalty, stretch = tuned.within, tuned.stretch
     weights = stretch * problem.fit(penalty)
-    if just_one.sum() >= MANY_PAIRS:
+    if inputs.plenty:
         return weights, x @ weights, penalty, stretch
     crossfit = np.zeros(len(x))
     for number in range(FOLDS):
