@@ -204,12 +204,12 @@ def _release(tracking: Tracking, models: Path, version: Version) -> None:
     with TemporaryDirectory(dir=models, prefix=".incoming-") as folder:
         if not released.exists():
             fetched = tracking.download(version.run_id, BUNDLE, Path(folder))
-            bundle.load(fetched)
+            bundle.load(fetched, version.tags["bundle_sha256"])
             fetched.replace(released)
         card = models / f"{version}.md"
         if not card.exists():
             tracking.download(version.run_id, CARD, Path(folder)).replace(card)
-    bundle.load(released)
+    bundle.load(released, version.tags["bundle_sha256"])
 
 
 def _take_over(tracking: Tracking, chosen: Version) -> None:
