@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import red_flags, rows
 
-from kneerisk.cohort import Cohort, check, read, write
+from kneerisk.cohort import Cohort, check, read, read_screenings, write
 from kneerisk.cohort.layout import row_columns
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import coded, columns, from_row
@@ -269,3 +269,20 @@ def test_either_follows_from_the_sides_only_where_it_can() -> None:
     unsided = Cohort(frame[["athlete_id", "outcome_either"]], "observed", "past_injury", None, "t")
     assert not unsided.has_sides
     assert np.isnan(unsided.outcomes().left).all()
+
+
+def test_screenings_without_outcomes_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "team.csv"
+    path.write_text("athlete_id,age_years,sex\na,20,male\n", encoding="utf-8")
+    assert read_screenings(path).to_dict("records") == [
+        {"athlete_id": "a", "age_years": 20.0, "sex": "male"}
+    ]
+    write(cohort(), tmp_path / "c.parquet")
+    rows = read_screenings(tmp_path / "c.parquet")
+    assert rows.equals(read(tmp_path / "c.parquet").frame)
+    path.write_text("athlete_id,age_years,speed_r\na,20,3\n", encoding="utf-8")
+    with pytest.raises(CohortRefused, match="speed_r"):
+        read_screenings(path)
+    path.write_text("athlete_id,age_years\na,200\n", encoding="utf-8")
+    with pytest.raises(BadCells):
+        read_screenings(path)
