@@ -115,7 +115,9 @@ def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], l
         ),
         Service(
             name="mlflow-model", port=ports[1], port_variable="", ready_path="/ping",
-            arguments=mlflow_arguments, environment=dict(ui.ENVIRONMENT) | {"OMP_NUM_THREADS": "1"},
+            arguments=mlflow_arguments, environment=dict(ui.ENVIRONMENT)
+            # MLflow starts uvicorn by its name.
+            | {"OMP_NUM_THREADS": "1", "PATH": path_with_tools()},
         ),
         Service(
             name="empty", port=ports[2], port_variable="", ready_path="/readyz",
@@ -140,6 +142,11 @@ def saved_for_mlflow(bundle: Bundle, folder: Path) -> dict[str, Any]:
     mlflow.xgboost.save_model(found[0].booster, str(folder), pip_requirements=["xgboost"])
     names = found[0].booster.feature_names or [f"f{n}" for n in range(len(found[0].columns))]
     return {"columns": list(names), "data": [[float(value) for value in found[0].fill]]}
+
+
+def path_with_tools() -> str:
+    """The PATH with this environment's commands first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 def free_ports(count: int) -> list[int]:

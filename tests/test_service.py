@@ -387,13 +387,17 @@ def test_a_bug_in_an_answer_is_a_500_whose_traceback_has_no_values(
 
 
 def test_serving_needs_no_training_code_no_mlflow_and_no_pandas() -> None:
+    # Kept out, not looked for afterwards: XGBoost takes pandas along where it is installed.
     code = (
-        "import sys, serving.service, serving.store\n"
-        "from serving.openapi import description; description()\n"
-        "bad = ['mlflow', 'pandas', 'sklearn', 'kneerisk.training', 'kneerisk.cohort']\n"
-        "print([name for name in bad if name in sys.modules])"
+        "import sys\n"
+        "kept_out = ['mlflow', 'pandas', 'sklearn', 'kneerisk.training', 'kneerisk.cohort']\n"
+        "sys.modules.update(dict.fromkeys(kept_out))\n"
+        "import serving.service, serving.store\n"
+        "from serving.openapi import description\n"
+        "print(description()['openapi'])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.stdout.strip() == "[]"
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "3.1.0"
