@@ -115,7 +115,9 @@ class Population:
 
     def means(self, context: FloatArray) -> FloatArray:
         """Mean of the state, shape (n, d), for contexts of shape (n, n_contexts)."""
-        return np.asarray((context[:, None, :] * self.shifts[None, :, :]).sum(axis=2))
+        # Contiguous, so that a row is added up in the same order however many there are.
+        terms = np.ascontiguousarray(context[:, None, :] * self.shifts[None, :, :])
+        return np.asarray(terms.sum(axis=2))
 
 
 def state_measures() -> tuple[dict[str, Quantity], dict[str, Quantity]]:

@@ -15,6 +15,7 @@ import numpy as np
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.legs import LegMatrix
 from kneerisk.model.margin import Margin
+from kneerisk.model.rowwise import row_sums
 from kneerisk.schema import FloatArray
 
 #: Coverage that every interval aims at.
@@ -84,4 +85,4 @@ class BootstrapInterval:
         )
         spread = legs.pick(tuple(f"spread_{name[9:]}" for name in uncertain))
         gain = np.array([weight[name] for name in uncertain])
-        return np.asarray((spread * gain**2).sum(axis=2))
+        return row_sums(spread * gain**2)

@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from kneerisk.model.legs import LegMatrix
+from kneerisk.model.rowwise import row_sums
 from kneerisk.schema import FloatArray
 
 #: Values beyond this many SDs of the training cohort count as this many.
@@ -49,14 +50,14 @@ class Margin:
     def log_odds(self, legs: LegMatrix) -> FloatArray:
         """Log-odds of each leg, shape (n_screenings, 2)."""
         half = self.which_limb(legs) / 2.0 * self.scale
-        shared = _dot(self.between.apply(between_values(legs, self.between.names)),
-                      self.between_weights) + self.intercept  # fmt: skip
+        level = self.between.apply(between_values(legs, self.between.names))
+        shared = row_sums(level * self.between_weights) + self.intercept
         return np.stack([shared + half, shared - half], axis=1)
 
     def which_limb(self, legs: LegMatrix) -> FloatArray:
         """Log-odds that it is the left leg, given that it is just one; shape (n_screenings,)."""
         apart = self.within.apply(within_values(legs, self.within.names))
-        return _dot(apart, self.within_weights)
+        return row_sums(apart * self.within_weights)
 
 
 def within_values(legs: LegMatrix, names: tuple[str, ...]) -> FloatArray:
@@ -130,8 +131,3 @@ def pairs(y: FloatArray) -> tuple[FloatArray, FloatArray]:
     one_left, one_right = left * (1.0 - right), right * (1.0 - left)
     just_one = np.where(known, one_left + one_right, 0.0)
     return just_one, one_left / np.where(just_one > 0, just_one, 1.0)
-
-
-def _dot(x: FloatArray, weights: FloatArray) -> FloatArray:
-    """A product whose rows do not depend on how many there are (a BLAS product's do)."""
-    return np.asarray((x * weights).sum(axis=1))

@@ -22,7 +22,7 @@ PARAMETERS: dict[str, object] = {
     "nthread": 2,
     "seed": 0,
 }
-MOST_ROUNDS = 150
+MOST_ROUNDS = 100
 #: Rounds are counted in steps of this many, so that the choice is not one of a single tree.
 STEP = 10
 
@@ -45,28 +45,36 @@ class Rows:
         return np.asarray(~missing.any(axis=1))
 
 
-def fit_boosted(rows: Rows, rounds: int | None = None) -> tuple[Boosted, int]:
-    """Trees on top of the base, and how many rounds; None where trees don't help.
+def fit_boosted(
+    rows: Rows, rounds: int | None = None, most: int = MOST_ROUNDS
+) -> tuple[Boosted, int]:
+    """Trees on top of the base, and how many rounds; none where trees don't help.
 
-    A number of rounds is taken only if it beats no trees by more than a standard error.
+    Parameters
+    ----------
+    rounds
+        Rounds to take over instead of choosing them. A choice above 0 beats no trees by more
+        than a standard error.
+    most
+        Most rounds to try.
     """
     empty = Boosted(columns=rows.columns, fill=fill_of(rows.legs, rows.columns), booster=None)
     x = empty.rows(rows.legs)
-    chosen = _choose_rounds(rows, x) if rounds is None else rounds
+    chosen = _choose_rounds(rows, x, most) if rounds is None else rounds
     if chosen == 0:
         return empty, 0
     booster = xgb.train(_parameters(rows), _matrix(rows, x, rows.known), chosen)
     return Boosted(columns=empty.columns, fill=empty.fill, booster=booster), chosen
 
 
-def _choose_rounds(rows: Rows, x: np.ndarray) -> int:
+def _choose_rounds(rows: Rows, x: np.ndarray, most: int) -> int:
     """The rounds with the least left-out loss, 0 unless the gain exceeds its standard error."""
-    steps = range(0, MOST_ROUNDS + 1, STEP)
+    steps = range(0, most + 1, STEP)
     losses = np.zeros((len(steps), len(rows.target)))
     for number in np.unique(rows.fold):
         inside = rows.known & (rows.fold != number)
         outside = rows.known & (rows.fold == number)
-        booster = xgb.train(_parameters(rows), _matrix(rows, x, inside), MOST_ROUNDS)
+        booster = xgb.train(_parameters(rows), _matrix(rows, x, inside), most)
         for i, count in enumerate(steps):
             margin = _predict(booster, x[outside], rows.base[outside], count)
             losses[i, outside] = _loss(margin, rows.target[outside])

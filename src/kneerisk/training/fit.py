@@ -29,8 +29,8 @@ from kneerisk.training.linear import Tuned, fit_margin
 from kneerisk.training.population import population_of
 
 Progress = Callable[[str], None]
-#: Trees for the imbalances: the measurement update already says nearly all there is.
-IMBALANCE_ROUNDS = 40
+#: For the imbalances the measurement update already says nearly all there is.
+MOST_IMBALANCE_ROUNDS = 40
 SET_ASIDE = 4
 
 
@@ -184,7 +184,7 @@ def _fit_imbalance(
     read = tuple(c for c in columns if c.startswith(("imbalance_", "expected_", "spread_")))
     rows = Rows(legs=inputs.legs, base=base, target=target, fold=np.repeat(fold, 2),
                 columns=read, signs={})  # fmt: skip
-    boosted, _ = fit_boosted(rows, IMBALANCE_ROUNDS)
+    boosted, _ = fit_boosted(rows, most=MOST_IMBALANCE_ROUNDS)
     scores = boosted.log_odds(inputs.legs, base)
     return ImbalanceModel(
         names=names,

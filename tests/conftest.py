@@ -1,0 +1,70 @@
+"""What tests share: one small simulated cohort, one model fitted to it, one released champion."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from kneerisk.cohort.simulation import Simulated, simulate
+from kneerisk.model import Bundle, bundle, champion
+from kneerisk.training.facts import facts_of
+from kneerisk.training.fit import Fitted, fit
+
+# The same examples on every machine, and no deadline: how long something takes is not tested.
+settings.register_profile(
+    "kneerisk",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("kneerisk")
+
+ATHLETES, SEED = 4_000, 11
+VERSION = "kneerisk-new_pain-12m-v1"
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+
+
+@pytest.fixture(scope="session")
+def simulated() -> Simulated:
+    """A small simulated cohort with its truth."""
+    return simulate(ATHLETES, SEED)
+
+
+@pytest.fixture(scope="session")
+def fitted(simulated: Simulated) -> Fitted:
+    """A model fitted to it."""
+    return fit(simulated.cohort, simulated.truth)
+
+
+@pytest.fixture(scope="session")
+def champion_models(
+    simulated: Simulated, fitted: Fitted, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A models folder whose champion is that model. Don't change it: copy it."""
+    models = tmp_path_factory.mktemp("models")
+    facts = facts_of(
+        simulated.cohort,
+        simulated.truth,
+        fitted,
+        version=VERSION,
+        run_id="0" * 32,
+        git_sha=None,
+        data_sha256="0" * 64,
+    )
+    sha256 = bundle.save(fitted.model, facts, models / VERSION)
+    champion.write(models, VERSION, sha256, None)
+    return models
+
+
+@pytest.fixture(scope="session")
+def released(champion_models: Path) -> Bundle:
+    """The champion's bundle, loaded as a service loads it."""
+    found = champion.read(champion_models)
+    assert found is not None
+    return bundle.load(found.folder, found.sha256)

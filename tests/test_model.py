@@ -1,0 +1,203 @@
+"""How the model behaves: invariance, direction, missing tests, calibration, intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from kneerisk.cohort.simulation import Simulated, simulate
+from kneerisk.evidence.dependence import both, either
+from kneerisk.evidence.population import published
+from kneerisk.model import Bundle
+from kneerisk.model.legs import matrix
+from kneerisk.model.posterior import Posterior
+from kneerisk.schema import Screening, coded, from_row, to_row
+from tests.strategies import screenings
+
+BROAD = {
+    "athlete": {"age_years": 31, "sex": "female", "sport": "basketball", "height_cm": 178,
+                "mass_kg": 68, "session_spike_ratio": 1.05, "resistance_sessions_per_week": 2},
+    "left": {"wblt_dorsiflexion_deg": 38, "hip_drop_deg": 6, "fppa_deg": 8,
+             "quad_torque_nm_kg": 2.3, "hamstring_torque_nm_kg": 1.1, "vmo_delay_ms": 2,
+             "ake_deficit_deg": 15, "navicular_drop_mm": 7, "ober_adduction_deg": 24},
+    "right": {"wblt_dorsiflexion_deg": 40, "hip_drop_deg": 5, "fppa_deg": 7,
+              "quad_torque_nm_kg": 2.4, "hamstring_torque_nm_kg": 1.1, "vmo_delay_ms": 0,
+              "ake_deficit_deg": 14, "navicular_drop_mm": 8, "ober_adduction_deg": 25},
+    "protocol": {"torque_mode": "isometric", "valgus_task": "single_leg_squat"},
+}  # fmt: skip
+
+
+@given(screening=screenings())
+@settings(max_examples=40)
+def test_any_screening_is_answered_with_probabilities(
+    released: Bundle, screening: Screening
+) -> None:
+    found = released.model.predict(coded([screening]))
+    for name, (low, high) in found.intervals.items():
+        probability = getattr(found, name)
+        assert 0 < low[0] <= probability[0] <= high[0] < 1
+    assert found.imbalances is not None
+    assert ((found.imbalances > 0) & (found.imbalances < 1)).all()
+    assert found.either[0] >= max(found.left[0], found.right[0])
+    assert found.either[0] <= found.left[0] + found.right[0]
+
+
+@given(screening=screenings())
+@settings(max_examples=40)
+def test_swapping_the_legs_swaps_the_answer(released: Bundle, screening: Screening) -> None:
+    one = released.model.predict(coded([screening]))
+    other = released.model.predict(coded([screening.swapped()]))
+    assert one.left[0] == other.right[0]
+    assert one.right[0] == other.left[0]
+    assert one.either[0] == pytest.approx(other.either[0], abs=1e-12)
+    assert np.array_equal(one.imbalances[:, 0], other.imbalances[:, 1])
+
+
+def test_a_row_does_not_depend_on_its_neighbours(released: Bundle, simulated: Simulated) -> None:
+    data = simulated.cohort.columns()
+    whole = released.model.predict(data)
+    order = np.random.default_rng(0).permutation(len(data["sex"]))[:50]
+    some = released.model.predict({name: values[order] for name, values in data.items()})
+    for name in ("left", "right", "either", "imbalances"):
+        assert np.array_equal(getattr(whole, name)[order], getattr(some, name))
+    for i in order:
+        alone = released.model.predict({name: values[i : i + 1] for name, values in data.items()})
+        assert alone.left[0] == whole.left[i]
+        assert alone.intervals["either"][0][0] == whole.intervals["either"][0][i]
+
+
+@pytest.mark.parametrize("column", sorted(to_row(Screening.model_validate(BROAD))))
+def test_dropping_any_measure_still_answers(released: Bundle, column: str) -> None:
+    row = to_row(Screening.model_validate(BROAD))
+    if column in {"age_years", "sex"}:
+        pytest.skip("age and sex are needed")
+    row.pop(column)
+    if column in {"torque_mode", "valgus_task"}:
+        needing = "torque" if column == "torque_mode" else "fppa"
+        row = {name: value for name, value in row.items() if needing not in name}
+    found = released.model.predict(coded([from_row(row)]))
+    assert 0 < found.left[0] < 1
+
+
+@pytest.mark.parametrize(
+    ("column", "worse"),
+    [
+        ("left_quad_torque_nm_kg", 1.4),
+        ("left_hip_drop_deg", 13),
+        ("left_wblt_dorsiflexion_deg", 26),
+        ("left_vmo_delay_ms", 25),
+        ("session_spike_ratio", 1.25),
+        ("left_prior_knee_injury", "within_12_months"),
+        ("left_same_side_episodes", 4),
+    ],
+)
+def test_worse_in_a_supported_direction_raises_the_risk(
+    released: Bundle, column: str, worse: object
+) -> None:
+    row = to_row(Screening.model_validate(BROAD)) | {"left_prior_knee_injury": "none"}
+    if column == "left_same_side_episodes":
+        row |= {"left_prior_knee_injury": "over_12_months_ago", column: 1}
+    before, after = (
+        released.model.predict(coded([from_row(r)])).left[0] for r in (row, row | {column: worse})
+    )
+    assert after > before * 1.05
+
+
+def test_the_hamstring_ratio_marks_the_imbalance_and_hardly_the_risk(released: Bundle) -> None:
+    def at(ratio: float) -> tuple[float, float]:
+        body = {
+            "athlete": {"age_years": 28, "sex": "male", "sport": "football"},
+            "left": {"hamstring_quad_ratio": ratio, "hip_drop_deg": 5},
+        }
+        found = released.model.predict(coded([Screening.model_validate(body)]))
+        place = released.model.imbalance.names.index("hamstring_dominance")
+        return found.left[0], found.imbalances[0, 0, place]
+
+    (low_risk, low_pattern), (high_risk, high_pattern) = at(0.5), at(0.95)
+    assert high_pattern > low_pattern + 0.2
+    assert high_risk - low_risk < 0.06
+
+
+def test_more_tests_make_the_interval_narrower(simulated: Simulated, released: Bundle) -> None:
+    data = simulated.cohort.columns()
+    full = (simulated.truth["battery"] == "full_lab").to_numpy()
+    lab = {name: values[full] for name, values in data.items()}
+    plain = {
+        name: values if name in {"age_years", "sex", "sport"} else np.full(full.sum(), np.nan)
+        for name, values in lab.items()
+    }
+
+    def width(part: dict[str, np.ndarray]) -> float:
+        low, high = released.model.predict(part).intervals["left"]
+        return float((high - low).mean())
+
+    assert width(lab) < 0.85 * width(plain)
+
+
+class TestOnAthletesItHasNotSeen:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def unseen(cls) -> Simulated:
+        return simulate(6_000, 99)
+
+    def test_intervals_cover_the_true_risk(self, unseen: Simulated, released: Bundle) -> None:
+        found = released.model.predict(unseen.cohort.columns())
+        for name, (low, high) in found.intervals.items():
+            true = unseen.truth[f"risk_{name}"].to_numpy()
+            known = ~np.isnan(true)
+            covered = ((low <= true) & (true <= high))[known].mean()
+            assert 0.86 < covered < 0.94, name
+
+    def test_risks_are_calibrated(self, unseen: Simulated, released: Bundle) -> None:
+        found = released.model.predict(unseen.cohort.columns())
+        true = unseen.truth["risk_left"].to_numpy()
+        known = ~np.isnan(true)
+        assert found.left[known].mean() == pytest.approx(true[known].mean(), rel=0.05)
+        top = known & (found.left > np.quantile(found.left[known], 0.9))
+        assert found.left[top].mean() == pytest.approx(true[top].mean(), rel=0.12)
+
+    def test_imbalances_are_calibrated(self, unseen: Simulated, released: Bundle) -> None:
+        found = released.model.predict(unseen.cohort.columns()).imbalances
+        for k, name in enumerate(released.model.imbalance.names):
+            true = unseen.truth[f"left_{name}"].to_numpy()
+            likely = found[:, 0, k] > 0.4
+            assert found[:, 0, k].mean() == pytest.approx(true.mean(), abs=0.015)
+            assert found[likely, 0, k].mean() == pytest.approx(true[likely].mean(), abs=0.08)
+
+
+class TestMeasurementUpdate:
+    def test_it_is_the_textbook_gaussian_solve(self) -> None:
+        """Against a dense solve of the joint distribution, written out by itself."""
+        people = published()
+        data = coded([Screening.model_validate(BROAD)])
+        names = matrix(Posterior(people), data)
+        place = len(people.athlete) + people.leg.index("hip_drop_deg")
+        expected = Posterior(people).expected(data)
+        assert names.pick(("expected_hip_drop_deg",))[0, 0, 0] == expected.mean[0, 0, place]
+        prior = people.covariance[place, place]
+        assert 0 < expected.variance[0, 0, place] < prior
+
+    def test_nothing_measured_leaves_the_prior(self) -> None:
+        people = published()
+        body = {"athlete": {"age_years": 30, "sex": "male", "sport": "running"}}
+        expected = Posterior(people).expected(coded([Screening.model_validate(body)]))
+        assert np.abs(expected.mean).max() < 1e-9
+        assert np.allclose(expected.variance[0, 0, :10], np.diag(people.covariance)[:10])
+
+    def test_expected_values_are_right_on_average(self, simulated: Simulated) -> None:
+        """A true latent regressed on its expectation has slope one: it is not over-confident."""
+        expected = Posterior(published()).expected(simulated.cohort.columns())
+        for k, name in enumerate(published().imbalances):
+            given = expected.mean[:, 0, -5 + k]
+            true = simulated.truth[f"left_{name}"].to_numpy()
+            assert np.corrcoef(given, true)[0, 1] > 0.25
+
+
+@pytest.mark.parametrize("odds_ratio", [0.5, 1.0, 3.0, 20.0])
+def test_the_pair_of_knees_has_the_given_odds_ratio(odds_ratio: float) -> None:
+    left, right = np.array([0.07, 0.4]), np.array([0.12, 0.2])
+    joint = both(left, right, odds_ratio)
+    neither = 1 - either(left, right, odds_ratio)
+    found = joint * neither / ((left - joint) * (right - joint))
+    assert found == pytest.approx(np.full(2, odds_ratio))
