@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from kneerisk.errors import KneeriskError
@@ -26,7 +27,7 @@ EXAMPLE = (
 
 def up() -> None:
     """Start what does not run yet; what runs is left alone."""
-    services = [answering_service(), mlflow_service()]
+    services = [as_it_runs(service) for service in (answering_service(), mlflow_service())]
     waiting = [service for service in services if service.running(RUN_FOLDER) is None]
     for service in waiting:
         refuse_taken_port(service.port, service.port_variable)
@@ -37,6 +38,12 @@ def up() -> None:
         service.wait(RUN_FOLDER, deadline)
     say(_told(*(service.address for service in services)))
     del started  # held until here: Python warns of a child that runs on after its handle is gone
+
+
+def as_it_runs(service: Service) -> Service:
+    """The same, on the port where it runs already, whatever port is asked for now."""
+    note = service.running(RUN_FOLDER)
+    return service if note is None else replace(service, port=note.port)
 
 
 def answering_service() -> Service:

@@ -181,7 +181,11 @@ class Run:
                 raise
         self.version = _version(
             self._client.create_model_version(
-                model, f"{self._artifact_uri}/{BUNDLE}", self.run_id, description=description
+                model,
+                f"{self._artifact_uri}/{BUNDLE}",
+                self.run_id,
+                description=description,
+                await_creation_for=0,
             )
         )
         return self.version
@@ -259,8 +263,10 @@ def _version(found: Any) -> Version:
 def _be_quiet() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    # Standard output is for the result of a command.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     # The first use of a database tells of each of its tables.
-    for name in ("mlflow.store.db.utils", "alembic"):
+    for name in ("mlflow.store.db.utils", "mlflow.store.model_registry", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -1,0 +1,301 @@
+"""Gates, release, champion and rollback, on a real MLflow store with small real bundles."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kneerisk.cohort import write
+from kneerisk.cohort.simulation import simulate
+from kneerisk.errors import BundleRefused, PromotionRefused
+from kneerisk.model import bundle, champion
+from kneerisk.training import lineage, registry
+from kneerisk.training.facts import facts_of
+from kneerisk.training.fit import fit
+from kneerisk.training.lineage import Source
+from kneerisk.training.registry import promote, rollback, slope_gate
+from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, registered_name
+
+SOURCE = Source(athletes=600, seed=2)
+KIND = "kneerisk-new_pain-12m"
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A small simulated cohort and a model of it."""
+    simulated = simulate(600, 2)
+    return simulated, fit(simulated.cohort, simulated.truth)
+
+
+class Club:
+    """A project folder: a tracking store and released models."""
+
+    def __init__(self, folder, trained):
+        self.folder, self.models = folder, folder / "models"
+        self.tracking = Tracking(folder)
+        self.simulated, self.fitted = trained
+
+    def train(self, shift=0.0, slope=1.0, outcome_kind="new_pain", source=SOURCE):
+        """Log a version whose risks are moved by `shift` log-odds, as `kneerisk train` would."""
+        calibration = self.fitted.model.calibration
+        moved = replace(calibration, intercept=calibration.intercept + shift)
+        model = replace(self.fitted.model, calibration=moved)
+        horizon = 12 if outcome_kind == "new_pain" else None
+        sha256 = lineage.digest(self.simulated.cohort)
+        with self.tracking.run("a run", {}) as run:
+            version = run.register(registered_name(outcome_kind, horizon), "for a test")
+            facts = facts_of(
+                self.simulated.cohort, None, self.fitted, version=str(version),
+                run_id=run.run_id, git_sha=None, data_sha256=sha256,
+            )  # fmt: skip
+            metrics = {} if slope is None else {"calibration_slope": slope}
+            run.numbers({**source.params(), "data_sha256": sha256}, metrics)
+            run.text(f"# {version}", CARD)
+            folder = self.folder / f"made-{version}"
+            run.bundle(folder, bundle.save(model, facts, folder))
+        return str(version)
+
+    def promote(self, version=None, **options):
+        return promote(self.tracking, self.models, version, **options)
+
+    def rollback(self):
+        return rollback(self.tracking, self.models)
+
+    def served(self):
+        found = champion.read(self.models)
+        return None if found is None else (found.version, found.previous)
+
+    def alias(self, alias, model=KIND):
+        found = self.tracking.alias(model, alias)
+        return None if found is None else str(found)
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory):
+    """An MLflow database with its tables and nothing in them; making one takes seconds."""
+    folder = tmp_path_factory.mktemp("empty")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        Tracking(folder).challengers()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def club(tmp_path, trained, empty_store, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.copy(empty_store, tmp_path)
+    return Club(tmp_path, trained)
+
+
+class TestPromotion:
+    def test_the_first_of_a_kind_needs_only_a_fair_slope(self, club):
+        version = club.train(slope=0.9)
+        promoted = club.promote()
+        assert promoted.served
+        assert [gate.name for gate in promoted.gates] == ["calibration_slope"]
+        assert club.served() == (version, None)
+        assert club.alias(CHAMPION) == version
+        assert club.alias(CHALLENGER) is None
+        assert (club.models / f"{version}.md").read_text() == f"# {version}"
+        released = champion.read(club.models)
+        assert bundle.load(released.folder, released.sha256).facts.version == version
+
+    def test_a_challenger_as_good_replaces_the_champion(self, club):
+        first = club.train()
+        club.promote()
+        second = club.train(shift=0.001)
+        promoted = club.promote()
+        assert promoted.previous == first
+        assert club.served() == (second, first)
+        assert [gate.passed for gate in promoted.gates] == [True, True]
+
+    def test_a_worse_challenger_is_refused_with_the_numbers(self, club):
+        first = club.train()
+        club.promote()
+        second = club.train(shift=1.5)
+        with pytest.raises(PromotionRefused, match=r"log loss on the same \d+ held-out rows is \+"):
+            club.promote()
+        assert club.served() == (first, None)
+        assert club.alias(CHAMPION) == first
+        assert club.alias(CHALLENGER) == second
+        assert not (club.models / second).exists()
+
+    def test_both_gates_are_told_when_both_fail(self, club):
+        club.train()
+        club.promote()
+        club.train(shift=1.5, slope=0.3)
+        with pytest.raises(PromotionRefused, match=r"(?s)slope.*is 0\.30.*log loss"):
+            club.promote()
+
+    @pytest.mark.parametrize(
+        ("slope", "passes"),
+        [(0.79, False), (0.8, True), (1.25, True), (1.26, False), (np.nan, False), (None, False)],
+    )
+    def test_the_slope_gate(self, slope, passes):
+        assert slope_gate(slope).passed == passes
+
+    def test_a_slope_that_was_not_measured_is_refused(self, club):
+        club.train(slope=None)
+        with pytest.raises(PromotionRefused, match="can't be measured"):
+            club.promote()
+        assert club.served() is None
+
+    def test_without_a_challenger_it_says_so(self, club):
+        with pytest.raises(PromotionRefused, match="no challenger"):
+            club.promote()
+
+    def test_a_version_can_be_named(self, club):
+        first = club.train()
+        second = club.train(shift=0.001)
+        club.promote(first)
+        assert club.served() == (first, None)
+        assert club.alias(CHALLENGER) == second
+
+    def test_promoting_the_champion_again_changes_nothing(self, club):
+        first = club.train()
+        club.promote()
+        second = club.train(shift=0.001)
+        club.promote()
+        club.promote(second)
+        assert club.served() == (second, first)
+
+    def test_a_released_bundle_that_was_changed_is_not_served(self, club):
+        version = club.train()
+        club.promote()
+        (club.models / "champion.json").unlink()
+        facts = club.models / version / "facts.json"
+        facts.write_text(facts.read_text().replace("simulated", "observed"))
+        with pytest.raises(BundleRefused, match="was changed"):
+            club.promote(version)
+        assert club.served() is None
+
+    def test_a_broken_download_leaves_nothing_behind(self, club, monkeypatch):
+        version = club.train()
+        shutil.rmtree(club.folder / "mlartifacts")
+        with pytest.raises(Exception, match=r".+"):
+            club.promote()
+        assert club.served() is None
+        assert not (club.models / version).exists()
+        assert [path.name for path in club.models.iterdir()] == []
+
+
+class TestKinds:
+    def test_another_kind_becomes_champion_of_its_own_but_is_not_served(self, club):
+        first = club.train()
+        club.promote()
+        other = club.train(outcome_kind="present_pain")
+        promoted = club.promote()
+        assert not promoted.served
+        assert "another kind" in promoted.message
+        assert "--serve" in promoted.message
+        assert club.served() == (first, None)
+        assert club.alias(CHAMPION) == first
+        assert club.alias(CHAMPION, "kneerisk-present_pain") == other
+        assert (club.models / other).is_dir()
+
+    def test_it_is_served_where_that_is_asked_for_and_rolled_back_alone(self, club):
+        first = club.train()
+        club.promote()
+        other = club.train(outcome_kind="present_pain")
+        assert club.promote(serve=True).served
+        assert club.served() == (other, first)
+        club.rollback()
+        assert club.served() == (first, None)
+        assert club.alias(CHAMPION, "kneerisk-present_pain") == other
+
+    def test_with_challengers_of_two_kinds_one_must_be_named(self, club):
+        one, other = club.train(), club.train(outcome_kind="present_pain")
+        with pytest.raises(PromotionRefused, match=f"name one of {one}, {other}"):
+            club.promote()
+
+
+class TestRollback:
+    def test_each_rollback_goes_one_further_back(self, club):
+        first, second, third = (self.put(club, shift) for shift in (0.0, 0.001, 0.002))
+        assert club.served() == (third, second)
+        assert club.rollback().version == second
+        assert club.served() == (second, first)
+        assert club.alias(CHAMPION) == second
+        club.rollback()
+        assert club.served() == (first, None)
+        with pytest.raises(PromotionRefused, match="replaced nothing"):
+            club.rollback()
+        assert club.alias(CHAMPION) == first
+
+    def put(self, club, shift):
+        version = club.train(shift=shift)
+        club.promote()
+        return version
+
+    def test_a_bundle_that_is_gone_is_fetched_again(self, club):
+        first, _ = self.put(club, 0.0), self.put(club, 0.001)
+        shutil.rmtree(club.models / first)
+        club.rollback()
+        assert bundle.load(club.models / first).facts.version == first
+
+    def test_without_a_champion_there_is_nothing_to_roll_back(self, club):
+        with pytest.raises(PromotionRefused, match="names no champion"):
+            club.rollback()
+
+
+class TestData:
+    """The gate compares on what the challenger was trained on, and on nothing else."""
+
+    @pytest.fixture
+    def file(self, club):
+        path = club.folder / "club.parquet"
+        write(club.simulated.cohort, path)
+        return path
+
+    def test_the_file_is_read_again(self, club, file):
+        club.train()
+        club.promote()
+        second = club.train(shift=0.001, source=Source(path=file))
+        club.promote()
+        assert club.served()[0] == second
+
+    def test_a_file_that_moved_can_be_given(self, club, file):
+        club.train()
+        club.promote()
+        club.train(shift=0.001, source=Source(path=Path("/gone/club.parquet")))
+        with pytest.raises(PromotionRefused, match=r"(?s)/gone/club.parquet is gone.*--data"):
+            club.promote()
+        assert club.promote(data=file).served
+
+    def test_a_file_that_changed_is_refused(self, club, file):
+        club.train()
+        club.promote()
+        club.train(shift=0.001, source=Source(path=file))
+        other = replace(club.simulated.cohort, frame=club.simulated.cohort.frame.iloc[1:])
+        write(other, file)
+        with pytest.raises(PromotionRefused, match="content differs"):
+            club.promote()
+
+    def test_nothing_of_the_athletes_is_kept_in_the_store(self, club):
+        club.train()
+        kept = {path.name for path in (club.folder / "mlartifacts").rglob("*") if path.is_file()}
+        assert not any(name.endswith((".csv", ".parquet")) for name in kept)
+
+    def test_the_champion_file_holds_three_facts(self, club):
+        club.train()
+        club.promote()
+        written = json.loads((club.models / "champion.json").read_text())
+        assert sorted(written) == ["previous", "sha256", "version"]
+
+
+def test_the_gate_is_one_standard_error(club, monkeypatch):
+    club.train()
+    club.promote()
+    club.train(shift=0.3)
+    for standard_error, passes in ((0.0099, False), (0.0101, True)):
+        monkeypatch.setattr(
+            registry, "paired_difference", lambda *_, error=standard_error: (0.01, error)
+        )
+        if passes:
+            assert club.promote().served
+        else:
+            with pytest.raises(PromotionRefused, match=r"is \+0\.01000 from"):
+                club.promote()
