@@ -13,13 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
-from served import Served, served
 
 from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
 from serving.openapi import EXAMPLE
 from serving.routes import ROUTES
 from serving.team import MAX_SCREENINGS
+from tests.served import Served, served
 
 pytestmark = pytest.mark.slow
 
@@ -231,7 +231,7 @@ class TestPages:
 
     def test_the_model_tells_its_lineage(self, service: Served) -> None:
         told = service.get("/v1/model").json()
-        assert {"version", "run_id", "git_sha", "cohort", "schema"} <= set(told)
+        assert {"version", "run_id", "cohort", "schema", "source"} <= set(told)
         assert {"outcome_kind", "horizon_months", "population"} <= set(told)
 
     def test_the_page_uses_nothing_from_elsewhere(self, service: Served) -> None:
