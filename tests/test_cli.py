@@ -1,0 +1,252 @@
+"""The command kneerisk: what it prints where, and how it ends."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from kneerisk.answer import answer
+from kneerisk.cohort import read
+from kneerisk.cohort.simulation import simulate
+from kneerisk.model import bundle, champion
+from kneerisk.schema import Screening, from_row
+from pipelines import __main__ as cli
+from pipelines.score import flat, read_screenings
+
+
+@pytest.fixture
+def kneerisk(monkeypatch, tmp_path, capsys):
+    """Run the command in an empty folder; gives its exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_TRACKING_URI", "KNEERISK_MODELS", "PORT", "MLFLOW_PORT"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["kneerisk", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return run
+
+
+class TestHelp:
+    def test_commands_are_listed_with_examples(self, kneerisk):
+        code, out, _ = kneerisk("--help")
+        assert code == 0
+        assert "Not a medical device" in " ".join(out.split())
+        for command in ("simulate", "ingest", "train", "promote", "rollback", "score", "serve"):
+            assert command in out
+            assert "Usage" in kneerisk(command, "--help")[1]
+        assert "Example" in kneerisk("train", "--help")[1]
+
+    def test_help_loads_nothing_heavy(self):
+        heavy = "{'mlflow', 'pandas', 'xgboost', 'sklearn', 'bentoml', 'matplotlib', 'scipy'}"
+        program = (
+            "import sys; sys.argv = ['kneerisk', '--help']\n"
+            "from pipelines.__main__ import main\n"
+            "try:\n    main()\nexcept SystemExit:\n    pass\n"
+            f"sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+
+    def test_an_unknown_option_is_told(self, kneerisk):
+        code, out, err = kneerisk("train", "--fast")
+        assert code == 2
+        assert out == ""
+        assert "--fast" in err
+
+
+class TestMistakes:
+    """One clear message on stderr, a non-zero exit, no traceback, nothing written."""
+
+    def test_no_challenger(self, kneerisk):
+        code, out, err = kneerisk("promote")
+        assert (code, out) == (1, "")
+        assert err.splitlines()[-1] == "kneerisk: there is no challenger: train a model first"
+
+    def test_no_champion(self, kneerisk, tmp_path):
+        (tmp_path / "c.csv").write_text("athlete_id,age_years,sex\na,30,male\n")
+        code, _, err = kneerisk("score", "c.csv", "--out", "a.csv")
+        assert code == 1
+        assert "names no champion" in err
+
+    def test_a_file_that_is_not_there(self, kneerisk):
+        code, _, err = kneerisk("train", "--data", "nowhere.parquet")
+        assert code == 2
+        assert "nowhere.parquet" in err
+
+    def test_a_file_that_is_no_cohort(self, kneerisk, tmp_path):
+        (tmp_path / "c.csv").write_text("a,b\n1,2\n")
+        code, out, err = kneerisk("train", "--data", "c.csv", "--json")
+        assert (code, out) == (1, "")
+        assert "not a cohort" in err
+        assert not (tmp_path / "mlflow.db").exists()
+
+    def test_a_folder_that_cannot_be_written(self, kneerisk, tmp_path):
+        (tmp_path / "file").write_text("")
+        code, _, err = kneerisk("simulate", "--athletes", 10, "--out", "file/c.csv")
+        assert code == 1
+        assert "Traceback" not in err
+
+    def test_a_taken_port(self, kneerisk):
+        import socket
+
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            for command in ("serve", "ui"):
+                code, _, err = kneerisk(command, "--port", port)
+                assert code == 1
+                assert f"port {port} is taken" in err
+
+
+class TestSimulate:
+    def test_the_same_seed_gives_the_same_bytes(self, kneerisk, tmp_path):
+        for name in ("one", "two"):
+            code, out, _ = kneerisk(
+                "simulate", "--athletes", 20, "--seed", 5, "--json",
+                "--out", f"{name}.csv", "--truth", f"{name}-truth.csv",
+            )  # fmt: skip
+            assert code == 0
+            assert json.loads(out)["screenings"] == 20
+        for kind in ("", "-truth"):
+            one, two = ((tmp_path / f"{n}{kind}.csv").read_bytes() for n in ("one", "two"))
+            assert one == two
+        assert read(tmp_path / "one.csv") == simulate(20, 5).cohort
+        truth = pd.read_csv(tmp_path / "one-truth.csv")
+        assert list(truth["athlete_id"]) == list(read(tmp_path / "one.csv").frame["athlete_id"])
+
+
+class TestScore:
+    @pytest.fixture
+    def scored(self, kneerisk, tmp_path, champion_models):
+        kneerisk("simulate", "--athletes", 40, "--seed", 8, "--out", "cohort.parquet")
+
+        def score(out, file="cohort.parquet"):
+            code, printed, err = kneerisk(
+                "score", file, "--out", out, "--models", champion_models, "--json"
+            )
+            assert code == 0, err
+            return json.loads(printed)
+
+        return score
+
+    def test_numbers_are_those_of_single_answers(self, scored, tmp_path, champion_models):
+        assert scored("answers.parquet")["screenings"] == 40
+        found = pd.read_parquet(tmp_path / "answers.parquet")
+        frame, screenings = read_screenings(tmp_path / "cohort.parquet")
+        served = champion.read(champion_models)
+        assert served is not None
+        loaded = bundle.load(served.folder)
+        assert list(found["athlete_id"]) == list(frame["athlete_id"])
+        for row, screening in zip(found.to_dict("records"), screenings, strict=True):
+            alone = flat(answer(loaded, screening))
+            for name, value in alone.items():
+                if value is None:
+                    assert pd.isna(row[name])
+                else:
+                    assert row[name] == value
+
+    def test_csv_and_parquet_hold_the_same(self, scored, tmp_path):
+        scored("answers.parquet")
+        scored("answers.csv")
+        one = pd.read_parquet(tmp_path / "answers.parquet")
+        other = pd.read_csv(tmp_path / "answers.csv")
+        numbers = one.select_dtypes("number").columns
+        assert len(numbers) >= 19
+        np.testing.assert_array_equal(one[numbers], other[numbers])
+
+    def test_outcomes_are_not_needed_and_red_flags_are_kept_apart(self, scored, tmp_path):
+        (tmp_path / "plain.csv").write_text(
+            "athlete_id,group,age_years,sex,left_pain_nrs,red_flags\n"
+            "a,team 1,30,male,,\nb,team 1,31,female,4,none\n"
+        )
+        _, screenings = read_screenings(tmp_path / "plain.csv")
+        assert screenings[0].red_flags is None
+        assert screenings[1].red_flags == []
+        assert screenings[1].pain.sides == {"left"}
+        scored("answers.csv", "plain.csv")
+        found = pd.read_csv(tmp_path / "answers.csv")
+        assert list(found["group"]) == ["team 1", "team 1"]
+        assert found["status"][1] == "current_pain"
+        assert np.isnan(found["risk_left"][1])
+
+    def test_every_bad_cell_is_told_and_nothing_is_written(
+        self, kneerisk, tmp_path, champion_models
+    ):
+        (tmp_path / "bad.csv").write_text(
+            "athlete_id,age_years,sex,left_hip_drop_deg\na,,male,5\nb,30,female,500\nc,31,,4\n"
+        )
+        code, out, err = kneerisk(
+            "score", "bad.csv", "--out", "answers.csv", "--models", champion_models
+        )
+        assert (code, out) == (1, "")
+        for told in ("3 bad cell(s)", "line 2, age_years", "line 3, left_hip_drop_deg", "line 4"):
+            assert told in err
+        assert "500" not in err
+        assert not (tmp_path / "answers.csv").exists()
+
+    def test_a_row_and_a_body_are_the_same_screening(self, tmp_path):
+        (tmp_path / "one.csv").write_text(
+            "athlete_id,age_years,sex,left_quad_lag_grade,sport\na,30,male,1,running\n"
+        )
+        _, (screening,) = read_screenings(tmp_path / "one.csv")
+        row = {"age_years": 30, "sex": "male", "left_quad_lag_grade": 1, "sport": "running"}
+        assert screening == from_row(row)
+        assert isinstance(screening, Screening)
+
+
+class TestSpine:
+    """Train, promote and roll back, from the command line, on a small cohort."""
+
+    def test_train_promote_score(self, kneerisk, tmp_path, monkeypatch):
+        # The gates are tested elsewhere; a model of so few athletes need not pass them.
+        monkeypatch.setattr("kneerisk.training.registry.SLOPE_LOW", -100.0)
+        monkeypatch.setattr("kneerisk.training.registry.SLOPE_HIGH", 100.0)
+        code, out, err = kneerisk("train", "--athletes", 500, "--seed", 3, "--json")
+        assert code == 0, err
+        trained = json.loads(out)
+        assert set(trained) == {"version", "run_id", "metrics"}
+        assert trained["version"] == "kneerisk-new_pain-12m-v1"
+        for name in ("auc", "auc_low", "log_loss", "brier", "calibration_slope", "which_limb_auc",
+                     "logistic_log_loss", "control_auc", "prior_brier", "true_risk_mae",
+                     "either_auc", "interval_coverage", "imbalance_calf_tightness_auc",
+                     ):  # fmt: skip
+            assert np.isfinite(trained["metrics"][name])
+        code, out, err = kneerisk("promote", "--json")
+        assert code == 0, err
+        assert json.loads(out)["served"] is True
+        kneerisk("simulate", "--athletes", 10, "--out", "c.csv")
+        code, out, err = kneerisk("score", "c.csv", "--out", "a.csv", "--json")
+        assert code == 0, err
+        assert json.loads(out)["version"] == trained["version"]
+        code, out, err = kneerisk("rollback")
+        assert (code, out) == (1, "")
+        assert "replaced nothing" in err
+
+    def test_an_observed_cohort_is_cross_validated_and_named(self, kneerisk, tmp_path, monkeypatch):
+        monkeypatch.setattr("pipelines.train.CROSS_VALIDATION_SEEDS", range(1))
+        cohort = simulate(200, 6).cohort
+        either = cohort.outcomes().either
+        frame = cohort.frame.drop(columns=["outcome_left", "outcome_right"])
+        kinds = {"cohort_kind": "observed", "outcome_kind": "past_injury", "source": "a club"}
+        observed = frame.assign(outcome_either=either, horizon_months="", **kinds)
+        observed.to_csv(tmp_path / "club.csv", index=False)
+        code, out, err = kneerisk("train", "--data", "club.csv", "--json")
+        assert code == 0, err
+        trained = json.loads(out)
+        assert trained["version"] == "kneerisk-past_injury-v1"
+        metrics = trained["metrics"]
+        assert metrics["cv_athletes"] == metrics["cv_rows"] == np.isfinite(either).sum()
+        assert metrics["cv_auc_low"] < metrics["cv_auc"] < metrics["cv_auc_high"]
+        assert metrics["auc"] == metrics["either_auc"]
+        assert "which_limb_auc" not in metrics
