@@ -38,7 +38,7 @@ bench: $(STAMP)  ## Measure speed beside what else could be used
 	@$(PYTHON) -m benchmarks
 
 $(STAMP): requirements.lock pyproject.toml
-	@if ! $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \
+	@found=; if ! $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \
 	  for candidate in $(CANDIDATES); do \
 	    if $$candidate -c '$(FITS)' >/dev/null 2>&1; then found=$$candidate; break; fi; \
 	  done; \

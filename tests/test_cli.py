@@ -212,7 +212,7 @@ class TestSpine:
         # The gates are tested elsewhere; a model of so few athletes need not pass them.
         monkeypatch.setattr("kneerisk.training.registry.SLOPE_LOW", -100.0)
         monkeypatch.setattr("kneerisk.training.registry.SLOPE_HIGH", 100.0)
-        code, out, err = kneerisk("train", "--athletes", 500, "--seed", 3, "--json")
+        code, out, err = kneerisk("train", "--athletes", 1_500, "--seed", 3, "--json")
         assert code == 0, err
         trained = json.loads(out)
         assert set(trained) == {"version", "run_id", "metrics"}
@@ -235,7 +235,7 @@ class TestSpine:
 
     def test_an_observed_cohort_is_cross_validated_and_named(self, kneerisk, tmp_path, monkeypatch):
         monkeypatch.setattr("pipelines.train.CROSS_VALIDATION_SEEDS", range(1))
-        cohort = simulate(200, 6).cohort
+        cohort = simulate(400, 6).cohort
         either = cohort.outcomes().either
         frame = cohort.frame.drop(columns=["outcome_left", "outcome_right"])
         kinds = {"cohort_kind": "observed", "outcome_kind": "past_injury", "source": "a club"}
