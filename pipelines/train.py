@@ -36,6 +36,7 @@ from pipelines.console import Progress
 SEED = 0
 #: An observed cohort is small: which athletes are held out would decide the numbers.
 CROSS_VALIDATION_SEEDS = range(2)
+_TOLD = ("auc", "auc_low", "auc_high", "log_loss", "logistic_log_loss", "calibration_slope")
 
 
 def train_on(data: Path | None, athletes: int, seed: int, progress: Progress) -> dict[str, Any]:
@@ -143,11 +144,8 @@ def told(found: dict[str, Any]) -> str:
     metrics = found["metrics"]
     lines = [f"{found['version']} is challenger (run {found['run_id']})."]
     for prefix, name in (("", "held-out athletes"), ("cv_", "cross-validation by athlete")):
-        if f"{prefix}auc" in metrics:
-            between = [metrics.get(f"{prefix}auc_{end}", float("nan")) for end in ("low", "high")]
-            lines.append(
-                f"  {name}: AUC {metrics[f'{prefix}auc']:.3f} ({between[0]:.3f} to "
-                f"{between[1]:.3f}), log loss {metrics[f'{prefix}log_loss']:.4f}, logistic "
-                f"{metrics.get(f'{prefix}logistic_log_loss', float('nan')):.4f}"
-            )
+        known = {key: metrics.get(f"{prefix}{key}") for key in _TOLD}
+        numbers = [f"{key} {value:.4f}" for key, value in known.items() if value is not None]
+        if numbers:
+            lines.append(f"  {name}: {', '.join(numbers)}")
     return "\n".join(lines)
