@@ -6,10 +6,10 @@ champion's bundle answers it.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Any
 
 import bentoml
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from kneerisk.answer import Answer, answer
@@ -21,11 +21,20 @@ from serving.middleware import Door
 from serving.pages import pages
 from serving.team import Team, TeamAnswer, answer_team
 
-#: BentoML's description can't say what a screening's rules are; ours is served in its place.
-Body = Annotated[Screening, WithJsonSchema({"type": "object", "title": "Screening"})]
-
 metrics = Metrics()
 champion = ChampionHolder(metrics)
+
+
+class Body(Screening):
+    """A screening whose rules BentoML need not describe: it can't, and ours is served instead.
+
+    A class, as BentoML makes the schema of an annotated type anew for each request.
+    """
+
+    @classmethod
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """Any object."""
+        return {"type": "object", "title": "Screening"}
 
 
 @bentoml.service(
@@ -55,8 +64,10 @@ class KneeRisk:
         champion.stop()
 
     @bentoml.api(route="/v1/predict", output_spec=Answer)
-    def predict(self, screening: Body, /) -> Response:
+    async def predict(self, screening: Body, /) -> Response:
         """Answer one screening."""
+        # On the event loop: a few milliseconds of Python gain nothing from a thread of their own,
+        # which would fight with the loop over the interpreter's lock.
         bundle = champion.current()
         found = answer(bundle, screening)
         metrics.answered(bundle.facts.version)
