@@ -8,7 +8,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from kneerisk.model.legs import LegMatrix
+from kneerisk.model.legs import LegMatrix, averaged
 from kneerisk.schema import FloatArray
 
 
@@ -22,10 +22,12 @@ class Boosted:
     columns: tuple[str, ...]
     fill: FloatArray
     booster: xgb.Booster | None
+    shared: bool = False
+    """The trees read the mean of both legs, and so add the same to either."""
 
     def rows(self, legs: LegMatrix) -> NDArray[np.float32]:
         """The booster's input, shape (2 n_screenings, n_columns)."""
-        rows = legs.rows(self.columns)
+        rows = (averaged(legs) if self.shared else legs).rows(self.columns)
         return np.where(np.isnan(rows), self.fill.astype(np.float32), rows)
 
     def values(self, legs: LegMatrix) -> FloatArray:

@@ -124,6 +124,7 @@ def _boosted_data(boosted: Boosted, file: str, out: Written) -> Json:
         "columns": boosted.columns,
         "fill": boosted.fill.tolist(),
         "file": file if boosted.booster is not None else None,
+        "shared": boosted.shared,
     }
 
 
@@ -132,7 +133,12 @@ def _boosted(data: Json, folder: Path) -> Boosted:
     if data["file"]:
         # One thread: a request is too small to share, and workers would fight over the cores.
         booster = xgb.Booster({"nthread": 1}, model_file=str(folder / data["file"]))
-    return Boosted(columns=tuple(data["columns"]), fill=np.array(data["fill"]), booster=booster)
+    return Boosted(
+        columns=tuple(data["columns"]),
+        fill=np.array(data["fill"]),
+        booster=booster,
+        shared=data["shared"],
+    )
 
 
 def _calibration_data(calibration: Calibration) -> Json:

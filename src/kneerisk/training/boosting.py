@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xgboost as xgb
@@ -12,16 +12,10 @@ from kneerisk.model.legs import LegMatrix
 from kneerisk.schema import FloatArray
 
 #: Shallow trees, slowly: what is left over a linear margin is small and smooth.
-PARAMETERS: dict[str, object] = {
-    "tree_method": "hist",
-    "max_depth": 3,
-    "eta": 0.1,
-    "min_child_weight": 20.0,
-    "lambda": 10.0,
-    "max_bin": 64,
-    "nthread": 2,
-    "seed": 0,
-}
+MAX_DEPTH, STEP_SIZE, LEAST_CHILD_WEIGHT, RIDGE = 3, 0.1, 20.0, 10.0
+MAX_BIN = 64
+#: Fewer rows than this are done before a second thread has started.
+ROWS_FOR_TWO_THREADS = 20_000
 MOST_ROUNDS = 100
 #: Rounds are counted in steps of this many, so that the choice is not one of a single tree.
 STEP = 10
@@ -29,7 +23,11 @@ STEP = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """Rows of legs to boost on: base log-odds and targets (2 n,) or (2 n, k), fold (2 n,)."""
+    """Rows of legs to boost on: base log-odds and targets (2 n,) or (2 n, k), fold (2 n,).
+
+    With ``shared`` the trees read the mean of both legs, and leave what sets them apart to the
+    base: with few events, trees on rows of legs learn what the legs share and blur the rest.
+    """
 
     legs: LegMatrix
     base: FloatArray
@@ -37,12 +35,37 @@ class Rows:
     fold: np.ndarray
     columns: tuple[str, ...]
     signs: dict[str, int]
+    shared: bool = False
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Some of the rows, by a mask of shape (2 n,) that keeps or drops both legs."""
+        return replace(
+            self,
+            legs=LegMatrix(self.legs.names, self.legs.values[rows[::2]]),
+            base=self.base[rows],
+            target=self.target[rows],
+            fold=self.fold[rows],
+        )
 
     @property
     def known(self) -> np.ndarray:
         """Rows whose target is known, shape (2 n,)."""
         missing = np.isnan(self.target.reshape(len(self.target), -1))
         return np.asarray(~missing.any(axis=1))
+
+
+def parameters(n_rows: int) -> dict[str, object]:
+    """What every booster here is trained with; the thread count hangs on the rows alone."""
+    return {
+        "tree_method": "hist",
+        "max_depth": MAX_DEPTH,
+        "eta": STEP_SIZE,
+        "min_child_weight": LEAST_CHILD_WEIGHT,
+        "lambda": RIDGE,
+        "max_bin": MAX_BIN,
+        "nthread": 2 if n_rows >= ROWS_FOR_TWO_THREADS else 1,
+        "seed": 0,
+    }
 
 
 def fit_boosted(
@@ -58,13 +81,18 @@ def fit_boosted(
     most
         Most rounds to try.
     """
-    empty = Boosted(columns=rows.columns, fill=fill_of(rows.legs, rows.columns), booster=None)
+    empty = Boosted(
+        columns=rows.columns,
+        fill=fill_of(rows.legs, rows.columns),
+        booster=None,
+        shared=rows.shared,
+    )
     x = empty.rows(rows.legs)
     chosen = _choose_rounds(rows, x, most) if rounds is None else rounds
     if chosen == 0:
         return empty, 0
     booster = xgb.train(_parameters(rows), _matrix(rows, x, rows.known), chosen)
-    return Boosted(columns=empty.columns, fill=empty.fill, booster=booster), chosen
+    return replace(empty, booster=booster), chosen
 
 
 def _choose_rounds(rows: Rows, x: np.ndarray, most: int) -> int:
@@ -98,9 +126,12 @@ def _loss(log_odds: FloatArray, target: FloatArray) -> FloatArray:
 
 
 def _parameters(rows: Rows) -> dict[str, object]:
-    held = tuple(rows.signs.get(name, 0) for name in rows.columns)
-    return {**PARAMETERS, "objective": "binary:logistic", "base_score": 0.5,
-            "monotone_constraints": held}  # fmt: skip
+    return {
+        **parameters(len(rows.target)),
+        "objective": "binary:logistic",
+        "base_score": 0.5,
+        "monotone_constraints": tuple(rows.signs.get(name, 0) for name in rows.columns),
+    }
 
 
 def _matrix(rows: Rows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
@@ -109,5 +140,5 @@ def _matrix(rows: Rows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
         label=rows.target[pick],
         base_margin=rows.base[pick],
         feature_names=list(rows.columns),
-        max_bin=int(str(PARAMETERS["max_bin"])),
+        max_bin=MAX_BIN,
     )

@@ -131,19 +131,22 @@ def _boost(
 ) -> tuple[Boosted, int, FloatArray]:
     """Trees from the linear part, their number, and left-out log-odds (n, 2) of both together."""
     read = tuple(c for c in columns if not c.startswith(("spread_", "imbalance_")))
-    rows = Rows(legs=inputs.legs, base=base.reshape(-1), target=inputs.target.reshape(-1),
-                fold=np.repeat(fold, 2), columns=read, signs=signs)  # fmt: skip
+    rows = Rows(
+        legs=inputs.legs,
+        base=base.reshape(-1),
+        target=inputs.target.reshape(-1),
+        fold=np.repeat(fold, 2),
+        columns=read,
+        signs=signs,
+        shared=not inputs.plenty,
+    )
     boosted, rounds = fit_boosted(rows)
     scores = base.copy()
     for number in np.unique(fold) if rounds else ():
         outside = fold != number
-        part = inputs.take(outside)
-        inner = Rows(legs=part.legs, base=base[outside].reshape(-1),
-                     target=part.target.reshape(-1), fold=np.repeat(fold[outside], 2),
-                     columns=read, signs=signs)  # fmt: skip
+        inner, _ = fit_boosted(rows.take(np.repeat(outside, 2)), rounds)
         left_out = inputs.take(~outside).legs
-        found = fit_boosted(inner, rounds)[0].log_odds(left_out, base[~outside].reshape(-1))
-        scores[~outside] = found.reshape(-1, 2)
+        scores[~outside] = inner.log_odds(left_out, base[~outside].reshape(-1)).reshape(-1, 2)
     return boosted, rounds, scores
 
 

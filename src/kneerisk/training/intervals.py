@@ -13,7 +13,7 @@ from kneerisk.model.calibration import Calibration
 from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
 from kneerisk.schema import FloatArray
-from kneerisk.training.boosting import PARAMETERS
+from kneerisk.training.boosting import MAX_BIN, parameters
 from kneerisk.training.inputs import Inputs
 from kneerisk.training.linear import Tuned, fit_margin
 
@@ -39,8 +39,14 @@ def fit_quantiles(
     fitted = known & ~np.repeat(aside, 2)
     tail = (1.0 - COVERAGE) / 2.0
     booster = xgb.train(
-        {**PARAMETERS, "objective": "reg:quantileerror", "quantile_alpha": [tail, 1.0 - tail]},
-        xgb.QuantileDMatrix(rows[fitted], apart[fitted], feature_names=list(columns), max_bin=64),
+        {
+            **parameters(int(fitted.sum())),
+            "objective": "reg:quantileerror",
+            "quantile_alpha": [tail, 1.0 - tail],
+        },
+        xgb.QuantileDMatrix(
+            rows[fitted], apart[fitted], feature_names=list(columns), max_bin=MAX_BIN
+        ),
         QUANTILE_ROUNDS,
     )
     checked = known & np.repeat(aside, 2)
