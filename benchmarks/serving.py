@@ -24,7 +24,7 @@ from benchmarks.load import Target, alone, together
 from kneerisk.errors import KneeriskError
 from kneerisk.model import champion
 from kneerisk.model.bundle import Bundle, load
-from pipelines import serve, ui
+from pipelines import serve, ui, up
 from pipelines.services import Service, stop
 from serving.openapi import EXAMPLE
 
@@ -84,9 +84,11 @@ def measure(models: Path, folder: Path) -> dict[str, Any]:
 
 def champion_of(models: Path) -> Bundle:
     """The champion's bundle; the default one is trained first where there is none."""
+    if models == up.MODELS:
+        up._ensure_champion()
     named = champion.read(models)
     if named is None:
-        raise KneeriskError(f"{models} names no champion: `make up` trains one")
+        raise KneeriskError(f"{models} names no champion")
     return load(named.folder, named.sha256)
 
 
