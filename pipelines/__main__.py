@@ -12,7 +12,7 @@ import typer
 from kneerisk.errors import KneeriskError
 from pipelines import console
 
-DEFAULT_ATHLETES = 50_000
+DEFAULT_ATHLETES = 30_000
 DEFAULT_SEED = 1
 
 app = typer.Typer(
