@@ -61,12 +61,13 @@ def answers(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
     """What the model says of each screening; a screening's numbers don't depend on the others."""
     if not screenings:
         return []
-    data = coded(screenings)
-    found = bundle.model.predict(data)
-    plain = bundle.model.predict(_plain(data))
-    widths, plain_widths = (np.subtract(*p.intervals["either"][::-1]) for p in (found, plain))
+    data, count = coded(screenings), len(screenings)
+    plain = _plain(data)
+    found = bundle.model.predict({name: np.r_[data[name], plain[name]] for name in data})
+    low, high = found.intervals["either"]
+    width = high - low
     return [
-        _answer(bundle, screening, found, i, float(widths[i]), float(plain_widths[i]))
+        _answer(bundle, screening, found, i, float(width[i]), float(width[count + i]))
         for i, screening in enumerate(screenings)
     ]
 

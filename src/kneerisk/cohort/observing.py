@@ -75,9 +75,9 @@ def _reading(
     protocol = data.get(CONDITION_OF.get(name, ""))
     codes = np.zeros(len(true_z), int) if protocol is None else protocol.astype(int) + 1
     count = int(codes.max()) + 1
-    error = np.sqrt([error_variance(name, measure, code) for code in range(count)])
+    error = np.sqrt([error_variance(name, code) for code in range(count)])
     z = true_z + error[codes] * rng.standard_normal(len(true_z))
-    value = from_z(name, measure, z, data)
+    value = from_z(name, z, data)
     decimals = 0 if measure.whole else _decimals(measure)
     return np.clip(np.round(value, decimals), measure.low, measure.high)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.special import ndtr
@@ -15,7 +16,7 @@ from scipy.special import ndtr
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.rows import Effect
 from kneerisk.evidence.tables import effects
-from kneerisk.schema import Columns, FloatArray, category, quantity
+from kneerisk.schema import Columns, FloatArray, category
 from kneerisk.schema.standard import from_z, location_and_scale
 
 
@@ -34,6 +35,7 @@ class LegView:
     episodes: FloatArray
 
 
+@cache
 def risk_factors() -> tuple[Effect, ...]:
     """The effects that carry risk: every one whose published range is not null."""
     return tuple(effect for effect in effects().values() if effect.status != "null")
@@ -73,15 +75,15 @@ def _population(name: str, data: Columns) -> FloatArray:
     no row of the same measure names.
     """
     age = data["age_years"]
-    fixed: dict[str, FloatArray] = {
-        "all": np.ones_like(age),
-        "female": female(data),
-        "male": 1.0 - female(data),
-        "age_50_and_over": (age >= 50).astype(float),
-        "age_below_50": (age < 50).astype(float),
+    known: dict[str, Callable[[], FloatArray]] = {
+        "all": lambda: np.ones_like(age),
+        "female": lambda: female(data),
+        "male": lambda: 1.0 - female(data),
+        "age_50_and_over": lambda: (age >= 50).astype(float),
+        "age_below_50": lambda: (age < 50).astype(float),
     }
-    if name in fixed:
-        return fixed[name]
+    if name in known:
+        return known[name]()
     if name == "other_sports":
         return 1.0 - _of_sports(_named_sports(), data)
     return _of_sports(frozenset(name.split()), data)
@@ -92,6 +94,7 @@ def _of_sports(names: frozenset[str], data: Columns) -> FloatArray:
     return np.isin(data["sport"], [sports.index(name) for name in sorted(names)]).astype(float)
 
 
+@cache
 def _named_sports() -> frozenset[str]:
     words = {word for effect in effects().values() for word in effect.population.split()}
     return frozenset(words & set(category("sport").choices))
@@ -112,7 +115,7 @@ def _prior(leg: LegView, code: int, share: str) -> FloatArray:
 
 def _between(leg: LegView, name: str, low: float, high: float) -> FloatArray:
     """Probability that the true value lies in [low, high), given its mean and variance."""
-    location, scale = location_and_scale(name, quantity(name), leg.data)
+    location, scale = location_and_scale(name, leg.data)
     sd = np.sqrt(np.maximum(leg.variance[name], 0.0))
     return _above(leg.mean[name], sd, (low - location) / scale) - (
         _above(leg.mean[name], sd, (high - location) / scale) if np.isfinite(high) else 0.0
@@ -126,6 +129,6 @@ def _above(mean: FloatArray, sd: FloatArray, threshold: FloatArray) -> FloatArra
 
 
 def _bmi(leg: LegView) -> FloatArray:
-    height = from_z("height_cm", quantity("height_cm"), leg.mean["height_cm"], leg.data)
-    mass = from_z("mass_kg", quantity("mass_kg"), leg.mean["mass_kg"], leg.data)
+    height = from_z("height_cm", leg.mean["height_cm"], leg.data)
+    mass = from_z("mass_kg", leg.mean["mass_kg"], leg.data)
     return np.asarray(mass / (height / 100.0) ** 2)

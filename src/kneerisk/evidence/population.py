@@ -246,11 +246,8 @@ def _n_athlete_factors() -> int:
 def _ratio_mapping(athlete: tuple[str, ...], legs: tuple[str, ...], size: int) -> FloatArray:
     """The linear map that replaces each ratio's row by its log-difference of two measures."""
     mapping = np.eye(size)
-    both = {name: np.array([value]) for name, value in (("sex", np.nan), ("age_years", 30.0))}
-    scale = {
-        name: float(location_and_scale(name, quantity, both)[1][0])
-        for name, quantity in state_measures()[1].items()
-    }
+    both_sexes = {"sex": np.array([np.nan])}
+    scale = {name: float(location_and_scale(name, both_sexes)[1][0]) for name in legs}
     for item in read_table("ratios", RatioOf):
         for start in (len(athlete), len(athlete) + len(legs)):
             row = start + legs.index(item.ratio)

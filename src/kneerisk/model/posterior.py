@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from kneerisk.evidence.population import Population, contexts, state_measures
+from kneerisk.evidence.population import Population, contexts
 from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.standard import CONDITION_OF, error_variance, to_z
@@ -104,12 +104,9 @@ class Posterior:
 
 def measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[FloatArray, ...]]:
     """Measured z-scores: the athlete's (n, a) and each leg's (n, m); missing is NaN."""
-    athlete, legs = state_measures()
-    own = np.column_stack([to_z(name, athlete[name], data[name], data) for name in people.athlete])
+    own = np.column_stack([to_z(name, data[name], data) for name in people.athlete])
     sided = [
-        np.column_stack(
-            [to_z(name, legs[name], data[f"{side}_{name}"], data) for name in people.leg]
-        )
+        np.column_stack([to_z(name, data[f"{side}_{name}"], data) for name in people.leg])
         for side in SIDES
     ]
     for z in sided:
@@ -143,12 +140,10 @@ def measurement_noise(people: Population) -> FloatArray:
 
 def _noise(people: Population, conditions: np.ndarray) -> FloatArray:
     """Error variance of every measure of the state, in z-scores, shape (n_measures,)."""
-    athlete, legs = state_measures()
     stated = dict(zip(_PROTOCOLS, conditions.tolist(), strict=True))
 
     def variance(name: str) -> float:
-        quantity = legs.get(name) or athlete[name]
-        return error_variance(name, quantity, int(stated.get(CONDITION_OF.get(name, ""), 0)))
+        return error_variance(name, int(stated.get(CONDITION_OF.get(name, ""), 0)))
 
     leg = [variance(name) for name in people.leg]
     return np.array([*(variance(name) for name in people.athlete), *leg, *leg])

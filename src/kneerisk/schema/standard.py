@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from kneerisk.schema.columns import Columns, FloatArray, category
+from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import Quantity
 
 #: Which protocol column decides the norm of a measure.
@@ -35,29 +35,28 @@ def conditions_of(name: str) -> tuple[str | None, ...]:
 
 
 @cache
-def _table(name: str, quantity: Quantity) -> FloatArray:
+def _table(name: str) -> FloatArray:
     """Location and scale, shape (n_conditions, 3 sexes, 2), on the scale that z is taken on."""
+    measure = quantity(name)
     table = np.empty((len(conditions_of(name)), len(SEXES), 2))
     for row, condition in enumerate(conditions_of(name)):
-        norm = quantity.norm(condition)
+        norm = measure.norm(condition)
         for column, sex in enumerate(SEXES):
             pair = norm.of(sex) if norm else None
             pair = pair or (norm.of(None) if norm else None)
-            table[row, column] = _on_scale(quantity, pair) if pair else (np.nan, np.nan)
+            table[row, column] = _on_scale(measure, pair) if pair else (np.nan, np.nan)
     return table
 
 
-def _on_scale(quantity: Quantity, pair: tuple[float, float]) -> tuple[float, float]:
+def _on_scale(measure: Quantity, pair: tuple[float, float]) -> tuple[float, float]:
     mean, sd = pair
-    if not quantity.log_scale:
+    if not measure.log_scale:
         return mean, sd
     log_variance = float(np.log1p((sd / mean) ** 2))
     return float(np.log(mean) - log_variance / 2), float(np.sqrt(log_variance))
 
 
-def location_and_scale(
-    name: str, quantity: Quantity, columns: Columns
-) -> tuple[FloatArray, FloatArray]:
+def location_and_scale(name: str, columns: Columns) -> tuple[FloatArray, FloatArray]:
     """Mean and SD of a measure for each screening, each of shape (n,), by sex and protocol."""
     sex = np.nan_to_num(columns["sex"], nan=2).astype(int)
     protocol = CONDITION_OF.get(name)
@@ -65,35 +64,36 @@ def location_and_scale(
     condition = np.zeros(len(sex), dtype=int)
     if stated is not None:
         condition = np.nan_to_num(stated + 1, nan=0).astype(int)
-    found = _table(name, quantity)[condition, np.minimum(sex, 2)]
+    found = _table(name)[condition, np.minimum(sex, 2)]
     return found[:, 0], found[:, 1]
 
 
-def to_z(name: str, quantity: Quantity, values: FloatArray, columns: Columns) -> FloatArray:
+def to_z(name: str, values: FloatArray, columns: Columns) -> FloatArray:
     """Values, shape (n,), in the measure's unit, as z-scores; missing stays missing."""
-    location, scale = location_and_scale(name, quantity, columns)
-    if quantity.log_scale:
+    if np.isnan(values).all():
+        return values
+    location, scale = location_and_scale(name, columns)
+    if quantity(name).log_scale:
         values = np.log(values)
     return (values - location) / scale
 
 
-def from_z(name: str, quantity: Quantity, z: FloatArray, columns: Columns) -> FloatArray:
+def from_z(name: str, z: FloatArray, columns: Columns) -> FloatArray:
     """Z-scores, shape (n,), as values in the measure's unit; the inverse of `to_z`."""
-    location, scale = location_and_scale(name, quantity, columns)
+    location, scale = location_and_scale(name, columns)
     values = location + scale * z
-    return np.exp(values) if quantity.log_scale else values
+    return np.exp(values) if quantity(name).log_scale else values
 
 
-def error_variance(name: str, quantity: Quantity, condition: int = 0) -> float:
+def error_variance(name: str, condition: int = 0) -> float:
     """Variance of the measurement error in units of the norm's variance, sexes averaged."""
-    if quantity.error is None:
-        return 0.0
-    norm = quantity.norm(conditions_of(name)[condition])
+    measure = quantity(name)
+    norm = measure.norm(conditions_of(name)[condition])
     pair = norm.of(None) if norm else None
-    if pair is None:
+    if measure.error is None or pair is None:
         return 0.0
     mean, sd = pair
-    sem = quantity.error.sem
-    if quantity.log_scale:
+    sem = measure.error.sem
+    if measure.log_scale:
         return float((sem / mean) ** 2 / np.log1p((sd / mean) ** 2))
     return float((sem / sd) ** 2)
