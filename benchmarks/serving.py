@@ -85,7 +85,7 @@ def measure(models: Path, folder: Path) -> dict[str, Any]:
 def champion_of(models: Path) -> Bundle:
     """The champion's bundle; the default one is trained first where there is none."""
     if models == up.MODELS:
-        up._ensure_champion()
+        up.ensure_champion()
     named = champion.read(models)
     if named is None:
         raise KneeriskError(f"{models} names no champion")

@@ -34,8 +34,16 @@ def service_arguments(host: str, port: int) -> tuple[str, ...]:
 
 
 def environment(models: Path) -> dict[str, str]:
-    """What the service reads from its environment."""
+    """What the service reads from its environment.
+
+    BentoML's own files stay beside the models: two services share no counts, no home is written.
+    """
+    state = models.resolve().parent / ".run" / "bentoml"
+    counts = state / "metrics" / str(os.getpid())
+    counts.mkdir(parents=True, exist_ok=True)
     return {
+        "BENTOML_HOME": str(state),
+        "PROMETHEUS_MULTIPROC_DIR": str(counts),
         "KNEERISK_MODELS": str(models.resolve()),
         "BENTOML_DO_NOT_TRACK": "True",
         "OMP_NUM_THREADS": "1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -17,12 +18,6 @@ from pipelines.services import Service, refuse_taken_port
 RUN_FOLDER = Path(".run")
 MODELS = Path("models")
 _START_SECONDS = 180.0
-# Enough for an answer worth reading; it is the one the README shows.
-EXAMPLE = (
-    '{"athlete": {"age_years": 27, "sex": "female", "sport": "running", "weekly_run_km": 45},'
-    ' "left": {"wblt_dorsiflexion_deg": 31, "hip_drop_deg": 8},'
-    ' "right": {"wblt_dorsiflexion_deg": 38, "hip_drop_deg": 4}}'
-)
 
 
 def up() -> None:
@@ -31,12 +26,12 @@ def up() -> None:
     waiting = [service for service in services if service.running(RUN_FOLDER) is None]
     for service in waiting:
         refuse_taken_port(service.port, service.port_variable)
-    _ensure_champion()
+    ensure_champion()
     started = [service.start(RUN_FOLDER) for service in waiting]
     deadline = time.monotonic() + _START_SECONDS
     for service in services:
         service.wait(RUN_FOLDER, deadline)
-    say(_told(*(service.address for service in services)))
+    say(told(*(service.address for service in services)))
     del started  # held until here: Python warns of a child that runs on after its handle is gone
 
 
@@ -66,7 +61,8 @@ def mlflow_service() -> Service:
     )  # fmt: skip
 
 
-def _ensure_champion() -> None:
+def ensure_champion() -> None:
+    """Train, register and promote the default model where nothing is served yet."""
     from kneerisk.model import champion
 
     if champion.read(MODELS) is not None:
@@ -89,11 +85,19 @@ def _port(variable: str, default: int) -> int:
     return int(given)
 
 
-def _told(service: str, mlflow: str) -> str:
-    return (
-        f"Service  {service} (API: {service}/docs.json)\nMLflow   {mlflow}\nTry:\n"
-        f"  curl -s {service}/v1/predict -H 'Content-Type: application/json' -d '{EXAMPLE}'\n"
-        "Stop both with make down."
+def told(service: str, mlflow: str) -> str:
+    """Where things are, and a request to try."""
+    from serving.openapi import EXAMPLE
+
+    return "\n".join(
+        [
+            f"Service  {service} (API: {service}/docs.json)",
+            f"MLflow   {mlflow}",
+            "Try:",
+            f"  curl -s {service}/v1/predict -H 'Content-Type: application/json' \\",
+            f"    -d '{json.dumps(EXAMPLE)}'",
+            "Stop both with make down.",
+        ]
     )
 
 

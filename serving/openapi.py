@@ -19,13 +19,17 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{model}"
 
-#: A runner with unequal hips: the request that the landing page and the description show.
+#: A runner with unequal hips and a knee that hurt before: the request that is shown everywhere.
 EXAMPLE: Json = {
-    "athlete": {"age_years": 27, "sex": "female", "sport": "running", "weekly_run_km": 45},
-    "left": {"wblt_dorsiflexion_deg": 36, "hip_drop_deg": 8.5},
-    "right": {"wblt_dorsiflexion_deg": 42, "hip_drop_deg": 4.0},
+    "athlete": {"age_years": 27, "sex": "female", "sport": "running", "weekly_run_km": 45,
+                "session_spike_ratio": 1.25},
+    "left": {"wblt_dorsiflexion_deg": 33, "hip_drop_deg": 9, "fppa_deg": 13,
+             "ober_adduction_deg": 15, "prior_knee_injury": "within_12_months"},
+    "right": {"wblt_dorsiflexion_deg": 41, "hip_drop_deg": 4.5, "fppa_deg": 6,
+              "ober_adduction_deg": 25, "prior_knee_injury": "none"},
+    "protocol": {"valgus_task": "single_leg_squat"},
     "red_flags": [],
-}
+}  # fmt: skip
 
 
 def description() -> Json:

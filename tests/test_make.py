@@ -110,7 +110,8 @@ class TestUp:
     def test_the_printed_request_is_a_sound_screening(self):
         from kneerisk.schema import Screening
 
-        assert Screening.model_validate(json.loads(up.EXAMPLE)).athlete.sport == "running"
+        body = up.told("http://127.0.0.1:3000", "").partition("-d '")[2].partition("'")[0]
+        assert Screening.model_validate(json.loads(body)).athlete.sport == "running"
 
 
 class TestMakefile:
