@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.special import logit
 
 from kneerisk.answer.contract import (
     Answer,
@@ -65,7 +66,8 @@ def answers(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
     plain = _plain(data)
     found = bundle.model.predict({name: np.r_[data[name], plain[name]] for name in data})
     low, high = found.intervals["either"]
-    width = high - low
+    # In log-odds: as a probability, the interval of a high risk is wide however much is known.
+    width = logit(high) - logit(low)
     return [
         _answer(bundle, screening, found, i, float(width[i]), float(width[count + i]))
         for i, screening in enumerate(screenings)

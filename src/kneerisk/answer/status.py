@@ -23,7 +23,7 @@ def reasons_of(
     Parameters
     ----------
     width, plain_width
-        Width of the 90 % interval of either knee, and what it is with age, sex and sport alone.
+        Width of the 90 % interval of either knee in log-odds, and with age, sex and sport alone.
     """
     found = [
         Reason(code="refer", message=f"{flag.urgency}: {flag.reason}")
