@@ -21,6 +21,18 @@ from kneerisk.schema.fingerprint import fingerprint
 FORMAT = 1
 MANIFEST, MODEL, FACTS, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
 
+#: What reading something that is not a bundle may end with.
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    xgb.core.XGBoostError,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
@@ -72,7 +84,7 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
         model = _read_back(folder)
         facts = Facts(**_json(folder / FACTS))
         off = deviation(model, _json(folder / GOLDEN))
-    except (OSError, ValueError, KeyError, TypeError, xgb.core.XGBoostError) as error:
+    except _UNREADABLE as error:
         raise BundleRefused(f"{folder.name} can't be read: {type(error).__name__}") from error
     if not off <= TOLERANCE:
         raise BundleRefused(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from kneerisk.errors import BundleRefused
 
 FILE = "champion.json"
+#: A version is the name of a folder in the models folder, never a way out of it.
+VERSION = re.compile(r"\w[\w.+-]*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +46,15 @@ def read(models: Path) -> Champion | None:
         return None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BundleRefused(f"{path} is not a champion file") from None
-    if not isinstance(version, str) or Path(version).name != version:
+    if not _is_version(version) or not (previous is None or _is_version(previous)):
         raise BundleRefused(f"{path} does not name a version")
-    return Champion(models, version, str(sha256), previous)
+    if not isinstance(sha256, str):
+        raise BundleRefused(f"{path} does not name a SHA-256")
+    return Champion(models, version, sha256, previous)
+
+
+def _is_version(name: object) -> bool:
+    return isinstance(name, str) and VERSION.fullmatch(name) is not None
 
 
 def write(models: Path, version: str, sha256: str, previous: str | None) -> Champion:

@@ -7,6 +7,7 @@ With Gaussian true measures and errors this is one linear solve for each pattern
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from threading import Lock
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -50,6 +51,7 @@ class Posterior:
 
     population: Population
     _gains: dict[bytes, _Gain] = field(default_factory=dict, repr=False)
+    _room: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def expected(self, data: Columns) -> Expected:
         """What the coded columns of n screenings say about the true measures of their legs.
@@ -85,9 +87,12 @@ class Posterior:
         key = pattern.tobytes()
         found = self._gains.get(key)
         if found is None:
-            if len(self._gains) >= PATTERNS_KEPT:
-                self._gains.pop(next(iter(self._gains)))
-            found = self._gains[key] = self._solve(pattern)
+            found = self._solve(pattern)
+            # Requests share this; two of them must not make room at the same time.
+            with self._room:
+                while len(self._gains) >= PATTERNS_KEPT:
+                    self._gains.pop(next(iter(self._gains)))
+                self._gains[key] = found
         return found
 
     def _solve(self, pattern: np.ndarray) -> _Gain:

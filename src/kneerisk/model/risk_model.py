@@ -112,4 +112,5 @@ class RiskModel:
         )
         below = np.minimum(low - self.either_widening, logit(point))
         above = np.maximum(high + self.either_widening, logit(point))
-        return expit(below), expit(above)
+        # Through log-odds and back a number may move by its last digit.
+        return np.minimum(expit(below), point), np.maximum(expit(above), point)

@@ -1,0 +1,334 @@
+"""A bundle vouches for itself, and the champion file names one of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from kneerisk.cohort import Cohort
+from kneerisk.cohort.simulation import Simulated
+from kneerisk.errors import BundleRefused
+from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, posterior
+from kneerisk.schema import FloatArray
+from kneerisk.training.facts import facts_of
+from kneerisk.training.fit import Fitted, fit
+from kneerisk.training.splits import subset
+
+FILES = ("manifest.json", "model.json", "facts.json", "golden.json")
+
+
+def same(one: Prediction, other: Prediction) -> bool:
+    """Whether two predictions agree in every bit."""
+
+    def numbers(found: Prediction) -> dict[str, FloatArray]:
+        given = {name: getattr(found, name) for name in ("left", "right", "either", "imbalances")}
+        ends = {f"{name} interval": np.stack(pair) for name, pair in found.intervals.items()}
+        return {name: value for name, value in (given | ends).items() if value is not None}
+
+    ours, theirs = numbers(one), numbers(other)
+    return ours.keys() == theirs.keys() and all(
+        np.array_equal(value, theirs[name]) for name, value in ours.items()
+    )
+
+
+@pytest.fixture
+def folder(champion_models: Path, released: Bundle, tmp_path: Path) -> Path:
+    """A copy of the released bundle, to be spoilt."""
+    return shutil.copytree(champion_models / released.facts.version, tmp_path / "spoilt")
+
+
+def vouch_again(folder: Path) -> None:
+    """Write a manifest that agrees with the files as they are now."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for name in manifest["files"]:
+        manifest["files"][name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+class TestRoundTrip:
+    def test_gives_the_same_numbers_to_the_last_bit(
+        self, fitted: Fitted, released: Bundle, simulated: Simulated
+    ) -> None:
+        data = subset(simulated.cohort, np.arange(len(simulated.cohort.frame)) < 500).columns()
+        assert same(fitted.model.predict(data), released.model.predict(data))
+
+    @pytest.mark.parametrize("sided", [True, False])
+    def test_a_model_of_outcomes_comes_back_as_it_was(
+        self, observed: Cohort, sided: bool, tmp_path: Path
+    ) -> None:
+        cohort = observed if sided else without_sides(observed)
+        fitted = fit(cohort)
+        facts = facts_of(cohort, None, fitted, version="club-v1", run_id="1", git_sha=None,
+                         data_sha256="0")  # fmt: skip
+
+        sha256 = bundle.save(fitted.model, facts, tmp_path / "club")
+        loaded = bundle.load(tmp_path / "club", sha256)
+
+        found = loaded.model.predict(cohort.columns())
+        assert same(found, fitted.model.predict(cohort.columns()))
+        assert (found.left is not None) == sided
+        assert found.imbalances is None
+        assert loaded.facts == facts
+
+    def test_holds_no_file_that_could_run(self, folder: Path) -> None:
+        names = {path.name for path in folder.iterdir()}
+        assert set(FILES) <= names
+        assert {Path(name).suffix for name in names} == {".json", ".ubj"}
+        assert all(json.loads((folder / name).read_text()) for name in FILES)
+
+    def test_the_same_model_has_the_same_name(
+        self, fitted: Fitted, released: Bundle, tmp_path: Path
+    ) -> None:
+        assert bundle.save(fitted.model, released.facts, tmp_path / "again") == released.sha256
+
+    def test_is_written_once(self, fitted: Fitted, released: Bundle, tmp_path: Path) -> None:
+        (tmp_path / "mine.txt").write_text("mine")
+        with pytest.raises(BundleRefused, match="not empty"):
+            bundle.save(fitted.model, released.facts, tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.fixture(scope="module")
+def observed(simulated: Simulated) -> Cohort:
+    """Some of the simulated athletes as a club's own, outcomes only."""
+    some = subset(simulated.cohort, np.arange(len(simulated.cohort.frame)) < 600)
+    return replace(some, kind="observed")
+
+
+def without_sides(cohort: Cohort) -> Cohort:
+    frame = cohort.frame.drop(columns=["outcome_left", "outcome_right"])
+    return replace(cohort, frame=frame.assign(outcome_either=cohort.outcomes().either))
+
+
+def edit(path: Path, place: str, value: Any) -> None:
+    """Change one place of a JSON file, such as ``margin/between_weights``."""
+    data = json.loads(path.read_text())
+    *sections, name = place.split("/")
+    part = data
+    for section in sections:
+        part = part[section]
+    part[name] = value
+    path.write_text(json.dumps(data))
+
+
+class TestRefused:
+    def test_a_folder_without_a_manifest_is_no_bundle(self, tmp_path: Path) -> None:
+        with pytest.raises(BundleRefused, match="is no bundle: it has no manifest"):
+            bundle.load(tmp_path)
+        with pytest.raises(BundleRefused, match="is no bundle"):
+            bundle.load(tmp_path / "nowhere")
+
+    @pytest.mark.parametrize("name", [*FILES[1:], "quantiles.ubj"])
+    def test_a_missing_file_is_named(self, folder: Path, name: str) -> None:
+        (folder / name).unlink()
+        with pytest.raises(BundleRefused, match=f"{name} is missing"):
+            bundle.load(folder)
+
+    @pytest.mark.parametrize("name", [*FILES[1:], "quantiles.ubj"])
+    def test_a_changed_file_is_named(self, folder: Path, name: str) -> None:
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        with pytest.raises(BundleRefused, match=f"{name} was changed"):
+            bundle.load(folder)
+
+    def test_a_file_too_many_is_named(self, folder: Path) -> None:
+        (folder / "extra.json").write_text("{}")
+        with pytest.raises(BundleRefused, match=r"extra\.json does not belong"):
+            bundle.load(folder)
+
+    def test_a_folder_in_place_of_a_file(self, folder: Path) -> None:
+        (folder / "facts.json").unlink()
+        (folder / "facts.json").mkdir()
+        with pytest.raises(BundleRefused, match="can't be read"):
+            bundle.load(folder)
+
+    def test_another_bundle_than_the_one_that_was_released(
+        self, folder: Path, released: Bundle
+    ) -> None:
+        assert bundle.load(folder, released.sha256).facts == released.facts
+        (folder / "manifest.json").write_text((folder / "manifest.json").read_text() + " ")
+        with pytest.raises(BundleRefused, match="not the bundle that was released"):
+            bundle.load(folder, released.sha256)
+
+    @pytest.mark.parametrize(
+        ("name", "value", "reason"),
+        [
+            ("schema", "another", "trained with schema another.*train a new model"),
+            ("format", 99, "has format 99"),
+            ("files", ["model.json"], "can't be read"),
+            ("files", None, "can't be read"),
+        ],
+    )
+    def test_a_manifest_of_something_else(
+        self, folder: Path, name: str, value: Any, reason: str
+    ) -> None:
+        edit(folder / "manifest.json", name, value)
+        with pytest.raises(BundleRefused, match=reason):
+            bundle.load(folder)
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"manifest"', "\udc80"])
+    def test_a_manifest_that_is_none(self, folder: Path, text: str) -> None:
+        (folder / "manifest.json").write_bytes(text.encode(errors="surrogateescape"))
+        with pytest.raises(BundleRefused, match="can't be read"):
+            bundle.load(folder)
+
+    @pytest.mark.parametrize("name", [*FILES[1:], "quantiles.ubj"])
+    @pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
+    def test_a_truncated_file_that_somebody_vouches_for(
+        self, folder: Path, name: str, share: float
+    ) -> None:
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[: int(share * len(whole))])
+        vouch_again(folder)
+        with pytest.raises(BundleRefused):
+            bundle.load(folder)
+
+    @pytest.mark.parametrize(
+        ("place", "value"),
+        [
+            ("margin/intercept", 0.3),
+            ("calibration/slope", 1.2),
+            ("odds_ratio", 1.0),
+            ("either_widening", 0.5),
+            ("interval/widening", 0.4),
+            ("population/shifts", None),
+        ],
+    )
+    def test_other_numbers_are_caught_by_the_golden_cases(
+        self, folder: Path, place: str, value: Any
+    ) -> None:
+        if value is None:
+            shifts = json.loads((folder / "model.json").read_text())["population"]["shifts"]
+            value = [[2 * number for number in row] for row in shifts]
+        edit(folder / "model.json", place, value)
+        vouch_again(folder)
+        with pytest.raises(BundleRefused, match="other numbers for its golden cases"):
+            bundle.load(folder)
+
+    @pytest.mark.parametrize(
+        ("place", "value"),
+        [
+            ("margin", None),
+            ("margin/between_weights", [1.0]),
+            ("population/shifts", [[1.0]]),
+            ("population/leg", []),
+            ("interval/kind", "unheard of"),
+            ("calibration", {"slope": "steep"}),
+            ("boosted/file", "elsewhere.ubj"),
+        ],
+    )
+    def test_data_that_is_no_model(self, folder: Path, place: str, value: Any) -> None:
+        edit(folder / "model.json", place, value)
+        vouch_again(folder)
+        with pytest.raises(BundleRefused):
+            bundle.load(folder)
+
+    @pytest.mark.parametrize("facts", ['{"unheard_of": 1}', "[]", "null", "3"])
+    def test_facts_that_are_none(self, folder: Path, facts: str) -> None:
+        (folder / "facts.json").write_text(facts)
+        vouch_again(folder)
+        with pytest.raises(BundleRefused, match="can't be read"):
+            bundle.load(folder)
+
+    def test_numbers_that_are_none_are_not_golden(self, folder: Path) -> None:
+        edit(folder / "golden.json", "left", [float("nan")] * 4)
+        vouch_again(folder)
+        with pytest.raises(BundleRefused, match="golden"):
+            bundle.load(folder)
+
+
+class TestChampionFile:
+    def test_none_where_there_is_none(self, tmp_path: Path) -> None:
+        assert champion.read(tmp_path) is None
+
+    def test_what_is_written_is_read(self, tmp_path: Path) -> None:
+        written = champion.write(tmp_path / "models", "pain-12m-v2", "ab12", "pain-12m-v1")
+        found = champion.read(tmp_path / "models")
+        assert found == written
+        assert found.folder == tmp_path / "models" / "pain-12m-v2"
+        assert (found.sha256, found.previous) == ("ab12", "pain-12m-v1")
+
+    def test_leaves_nothing_else_behind(self, tmp_path: Path) -> None:
+        champion.write(tmp_path, "v1", "a", None)
+        champion.write(tmp_path, "v2", "b", "v1")
+        assert [path.name for path in tmp_path.iterdir()] == ["champion.json"]
+
+    def test_a_reader_sees_the_old_one_or_the_new_one(self, tmp_path: Path) -> None:
+        champion.write(tmp_path, "v0", "0", None)
+        done = threading.Event()
+
+        def write() -> None:
+            for number in range(1, 60):
+                champion.write(tmp_path, f"v{number}", str(number), None)
+            done.set()
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        while not done.is_set():
+            found = champion.read(tmp_path)
+            assert found is not None
+            assert found.version == f"v{found.sha256}"
+        writer.join()
+
+    def test_a_write_that_fails_leaves_the_old_one(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = champion.write(tmp_path, "v1", "a", None)
+
+        def full(*_: object) -> None:
+            raise OSError("no space left")
+
+        monkeypatch.setattr("os.fsync", full)
+        with pytest.raises(OSError, match="no space"):
+            champion.write(tmp_path, "v2", "b", "v1")
+        assert champion.read(tmp_path) == before
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "{", "[]", "null", "3", "{}", '{"version": "v1"}', b"\xff\xfe",
+         '{"version": "v1", "sha256": null}', '{"version": "v1", "sha256": "a", "previous": 3}'],
+    )  # fmt: skip
+    def test_another_file_of_that_name_is_refused(self, tmp_path: Path, text: str | bytes) -> None:
+        raw = text if isinstance(text, bytes) else text.encode()
+        (tmp_path / "champion.json").write_bytes(raw)
+        with pytest.raises(BundleRefused, match=r"champion\.json"):
+            champion.read(tmp_path)
+
+    @pytest.mark.parametrize(
+        "version", ["..", ".", "", "../v1", "/etc", "a/b", "v1/..", "a\\b", "a\0b", "v1\n", 3, None]
+    )
+    @pytest.mark.parametrize("place", ["version", "previous"])
+    def test_a_way_out_of_the_folder_is_no_version(
+        self, tmp_path: Path, version: object, place: str
+    ) -> None:
+        if version is None and place == "previous":
+            return
+        facts = {"version": "v1", "sha256": "a", "previous": "v0", place: version}
+        (tmp_path / "champion.json").write_text(json.dumps(facts))
+        with pytest.raises(BundleRefused, match="does not name a version"):
+            champion.read(tmp_path)
+
+
+class TestThreads:
+    def test_give_what_one_alone_gives(
+        self, released: Bundle, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With less room for patterns than there are patterns, so that they make room at once."""
+        monkeypatch.setattr(posterior, "PATTERNS_KEPT", 4)
+        some = subset(simulated.cohort, np.arange(len(simulated.cohort.frame)) < 250).columns()
+        alone = released.model.predict(some)
+        shared = RiskModel(
+            **{name: getattr(released.model, name) for name in RiskModel.__dataclass_fields__}
+        )
+        with ThreadPoolExecutor(4) as threads:
+            found = list(threads.map(shared.predict, [some] * 8))
+        assert all(same(one, alone) for one in found)
