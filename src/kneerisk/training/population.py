@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kneerisk.cohort.files import Cohort
@@ -21,6 +23,8 @@ def population_of(cohort: Cohort) -> Population:
     prior = published()
     if cohort.kind == "simulated":
         return prior
+    if cohort.outcome_kind != "new_pain":
+        prior = _whatever_hurts(prior)
     data = cohort.columns()
     athlete, (left, right) = measured(prior, data)
     own, other = contexts(data)
@@ -44,6 +48,16 @@ def population_of(cohort: Cohort) -> Population:
         covariance=covariance,
         shifts=shifts,
     )
+
+
+def _whatever_hurts(people: Population) -> Population:
+    """The same people without what pain does to the means.
+
+    Where the outcome is pain that is there already, means that move with it would tell it.
+    """
+    shifts = people.shifts.copy()
+    shifts[:, [CONTEXTS.index(name) for name in ("own_pain", "other_pain")]] = 0.0
+    return replace(people, shifts=shifts)
 
 
 def _blend(prior: Population, centred: FloatArray, known: FloatArray) -> FloatArray:
