@@ -60,7 +60,8 @@ def base_rates(cohort: Cohort, truth: pd.DataFrame | None) -> dict[str, dict[str
     rates = {"all": _rates(legs, either, np.ones(len(either), bool))}
     for name, rows in members.items():
         if rows.sum() >= FEWEST:
-            rates[name] = _rates(legs, either, rows)
+            # A sport of which no outcome is known has no rate of its own.
+            rates |= {name: found} if (found := _rates(legs, either, rows)) else {}
     return rates
 
 

@@ -18,6 +18,8 @@ from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
 
 #: From this many outcomes on, an athlete hardly moves the line that they lie on.
 MANY_EVENTS = 1500.0
+#: With fewer outcomes of either sort, not even how often it happens can be said (assumption).
+FEWEST_OUTCOMES = 5.0
 #: A measure enters a fit when at least this share of the cohort's screenings have it.
 LEAST_SHARE = 0.05
 
@@ -72,7 +74,7 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
     Raises
     ------
     CohortRefused
-        Where the truth belongs to other athletes, or nothing was recorded.
+        Where the truth belongs to other athletes, or there are too few outcomes.
     """
     data = cohort.columns()
     legs = matrix(Posterior(population), data)
@@ -87,8 +89,7 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         target = truth[["risk_left", "risk_right"]].to_numpy(np.float64)
         either = truth["risk_either"].to_numpy(np.float64)
         imbalances = _true_imbalances(truth, population)
-    if np.isnan(target).all():
-        raise CohortRefused("the cohort has no recorded outcome to learn from")
+    _refuse_hopeless(target)
     return Inputs(
         legs=legs if cohort.has_sides else averaged(legs),
         target=target,
@@ -100,6 +101,19 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         sided=cohort.has_sides,
         true=truth is not None,
     )
+
+
+def _refuse_hopeless(target: FloatArray) -> None:
+    known = target[~np.isnan(target)]
+    if len(known) == 0:
+        raise CohortRefused("the cohort has no recorded outcome to learn from")
+    having, free = float(known.sum()), float((1.0 - known).sum())
+    if min(having, free) < FEWEST_OUTCOMES:
+        raise CohortRefused(
+            f"there is too little to learn from: {having:.0f} with the outcome and {free:.0f} "
+            f"without, of the athletes to train on; at least {FEWEST_OUTCOMES:.0f} of each are "
+            "needed"
+        )
 
 
 def _true_imbalances(truth: pd.DataFrame, population: Population) -> FloatArray:
