@@ -23,7 +23,13 @@ from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.boosting import Rows, fit_boosted
-from kneerisk.training.inputs import Inputs, inputs_of, stratified_folds, usable_columns
+from kneerisk.training.inputs import (
+    Inputs,
+    inputs_of,
+    stratified_folds,
+    tree_columns,
+    usable_columns,
+)
 from kneerisk.training.intervals import fit_bootstrap, fit_quantiles
 from kneerisk.training.linear import Tuned, fit_margin
 from kneerisk.training.population import population_of
@@ -74,7 +80,7 @@ def fit(
     margin, tuned = fit_margin(inputs, columns, signs, seed)
     base, fold = _left_out_base(inputs, margin, columns, signs, tuned, seed)
     progress("trees")
-    boosted, rounds, scores = _boost(inputs, columns, signs, base, fold)
+    boosted, rounds, scores = _boost(inputs, signs, base, fold)
     calibration = _calibrate(inputs, scores)
     shell = RiskModel(
         population=population,
@@ -123,20 +129,15 @@ def _left_out_base(
 
 
 def _boost(
-    inputs: Inputs,
-    columns: tuple[str, ...],
-    signs: dict[str, int],
-    base: FloatArray,
-    fold: np.ndarray,
+    inputs: Inputs, signs: dict[str, int], base: FloatArray, fold: np.ndarray
 ) -> tuple[Boosted, int, FloatArray]:
     """Trees from the linear part, their number, and left-out log-odds (n, 2) of both together."""
-    read = tuple(c for c in columns if not c.startswith(("spread_", "imbalance_")))
     rows = Rows(
         legs=inputs.legs,
         base=base.reshape(-1),
         target=inputs.target.reshape(-1),
         fold=np.repeat(fold, 2),
-        columns=read,
+        columns=tree_columns(inputs),
         signs=signs,
         shared=not inputs.plenty,
     )

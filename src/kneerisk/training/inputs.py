@@ -14,7 +14,7 @@ from kneerisk.evidence.contrasts import risk_factors
 from kneerisk.evidence.population import Population
 from kneerisk.model.legs import LegMatrix, averaged, matrix
 from kneerisk.model.posterior import Posterior
-from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
+from kneerisk.schema import Columns, FloatArray, athlete_measures, category, leg_measures
 
 #: From this many outcomes on, an athlete hardly moves the line that they lie on.
 MANY_EVENTS = 1500.0
@@ -22,6 +22,9 @@ MANY_EVENTS = 1500.0
 FEWEST_OUTCOMES = 5.0
 #: A measure enters a fit when at least this share of the cohort's screenings have it.
 LEAST_SHARE = 0.05
+#: Trees of an observed cohort read a measure when at least this share has it: two splits around
+#: the value that stands for a missing one would tell who was not measured.
+NEARLY_ALL = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +129,13 @@ def _true_imbalances(truth: pd.DataFrame, population: Population) -> FloatArray:
     )
 
 
-def usable_columns(inputs: Inputs) -> tuple[str, ...]:
-    """Columns of the leg matrix that rest on a measure which the cohort has.
+def usable_columns(inputs: Inputs, least_share: float = LEAST_SHARE) -> tuple[str, ...]:
+    """Columns of the leg matrix that rest on a measure which so many of the screenings have.
 
     How uncertain an expected value is says which tests were done. In a simulated cohort that is
     chance; in an observed one it says where and when, so it is never an input there.
     """
-    known = _known_measures(inputs.data)
+    known = _known_measures(inputs.data, least_share)
     factor_measures = {e.factor: measures_behind(e) for e in risk_factors()}
     kept = []
     for name in inputs.legs.names:
@@ -142,7 +145,7 @@ def usable_columns(inputs: Inputs) -> tuple[str, ...]:
         elif prefix == "spread":
             kept += [name] if inputs.true and rest in known else []
         elif prefix in {"expected", "difference", "own", "other", "athlete"}:
-            kept += [name] if rest.partition("sport_")[0] == "" or rest in known else []
+            kept += [name] if rest in known else []
         elif prefix == "factor":
             kept += [name] if factor_measures[rest] <= known else []
     return tuple(kept)
@@ -153,13 +156,20 @@ def measures_behind(effect: Effect) -> frozenset[str]:
     return frozenset({effect.measure} if effect.measure else {"height_cm", "mass_kg"})
 
 
-def _known_measures(data: Columns) -> frozenset[str]:
+def tree_columns(inputs: Inputs) -> tuple[str, ...]:
+    """The usable columns that trees may read; what the latents say is in the others already."""
+    usable = usable_columns(inputs, LEAST_SHARE if inputs.true else NEARLY_ALL)
+    return tuple(name for name in usable if not name.startswith(("spread_", "imbalance_")))
+
+
+def _known_measures(data: Columns, least_share: float) -> frozenset[str]:
     def share(*names: str) -> float:
         return float(np.mean([~np.isnan(data[name]) for name in names]))
 
-    athlete = {name for name in athlete_measures() if share(name) >= LEAST_SHARE}
-    legs = {n for n in leg_measures() if share(f"left_{n}", f"right_{n}") >= LEAST_SHARE}
-    return frozenset(athlete | legs | {"female"})
+    athlete = {name for name in athlete_measures() if share(name) >= least_share}
+    legs = {n for n in leg_measures() if share(f"left_{n}", f"right_{n}") >= least_share}
+    sports = {f"sport_{name}" for name in category("sport").choices} if "sport" in athlete else ()
+    return frozenset(athlete | legs | {"female"}.union(sports))
 
 
 def stratified_folds(inputs: Inputs, n_folds: int, seed: int) -> np.ndarray:
