@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from kneerisk.answer import answer
-from kneerisk.cohort import read
+from kneerisk.cohort import read, read_screenings
 from kneerisk.cohort.simulation import simulate
 from kneerisk.model import bundle, champion
 from kneerisk.schema import Screening, from_row
 from pipelines import __main__ as cli
-from pipelines.score import flat, read_screenings
+from pipelines.score import flat
 
 
 @pytest.fixture

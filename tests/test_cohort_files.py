@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import red_flags, rows
 
-from kneerisk.cohort import Cohort, check, read, read_screenings, write
+from kneerisk.cohort import Cohort, check, read, read_screenings, screenings_of, write
 from kneerisk.cohort.layout import row_columns
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import coded, columns, from_row
@@ -274,15 +275,24 @@ def test_either_follows_from_the_sides_only_where_it_can() -> None:
 def test_screenings_without_outcomes_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "team.csv"
     path.write_text("athlete_id,age_years,sex\na,20,male\n", encoding="utf-8")
-    assert read_screenings(path).to_dict("records") == [
-        {"athlete_id": "a", "age_years": 20.0, "sex": "male"}
-    ]
-    write(cohort(), tmp_path / "c.parquet")
-    rows = read_screenings(tmp_path / "c.parquet")
-    assert rows.equals(read(tmp_path / "c.parquet").frame)
+    found = read_screenings(path)
+    assert found.frame.to_dict("records") == [{"athlete_id": "a", "age_years": 20.0, "sex": "male"}]
+    assert found.screenings == screenings_of(found.frame)
+    assert found.screenings[0].athlete.age_years == 20
+    # Its third row has no age and no sex, which a cohort may lack and a screening may not.
+    complete = replace(cohort(), frame=cohort().frame.head(2))
+    write(complete, tmp_path / "c.parquet")
+    rows = read_screenings(tmp_path / "c.parquet").frame
+    whole = read(tmp_path / "c.parquet").frame
+    assert rows.equals(whole[rows.columns])
+    assert not [name for name in rows if name.startswith("outcome_")]
     path.write_text("athlete_id,age_years,speed_r\na,20,3\n", encoding="utf-8")
     with pytest.raises(CohortRefused, match="speed_r"):
         read_screenings(path)
     path.write_text("athlete_id,age_years\na,200\n", encoding="utf-8")
-    with pytest.raises(BadCells):
+    with pytest.raises(BadCells) as refused:
         read_screenings(path)
+    assert [(fault.line, fault.column) for fault in refused.value.faults] == [
+        (2, "age_years"),
+        (2, "sex"),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from strategies import screenings
 
 from kneerisk.cohort.simulation import Simulated, simulate
 from kneerisk.evidence.dependence import both, either
@@ -13,7 +14,6 @@ from kneerisk.model import Bundle
 from kneerisk.model.legs import matrix
 from kneerisk.model.posterior import Posterior
 from kneerisk.schema import Screening, coded, from_row, to_row
-from tests.strategies import screenings
 
 BROAD = {
     "athlete": {"age_years": 31, "sex": "female", "sport": "basketball", "height_cm": 178,

@@ -36,7 +36,6 @@ __all__ = [
     "Outcomes",
     "check",
     "read",
-    "read_screenings",
     "write",
 ]
 
@@ -117,34 +116,13 @@ def read(path: str | Path) -> Cohort:
     path = Path(path)
     raw = read_table(path)
     constants = _constants(raw, str(path))
-    frame = _rows(raw, str(path))
-    _refuse_without_outcome(frame, str(path))
-    return Cohort(frame, **constants)
-
-
-def read_screenings(path: str | Path) -> pd.DataFrame:
-    """The rows of a file whose outcomes need not be known, to be scored.
-
-    A cohort's own file is read too; its constant columns are left out.
-
-    Raises
-    ------
-    BadCells
-        With every cell that breaks the schema.
-    CohortRefused
-        Where the file can't be read or has columns that a cohort does not have.
-    """
-    path = Path(path)
-    return _rows(read_table(path), str(path))
-
-
-def _rows(raw: RawTable, source: str) -> pd.DataFrame:
-    rows = raw.frame.drop(columns=list(CONSTANTS), errors="ignore")
-    refuse_columns(rows.columns, source)
+    rows = raw.frame.drop(columns=list(CONSTANTS))
+    refuse_columns(rows.columns, str(path))
     frame, faults = typed(rows, raw.lines)
     if faults:
-        raise BadCells(source, faults)
-    return frame
+        raise BadCells(str(path), faults)
+    _refuse_without_outcome(frame, str(path))
+    return Cohort(frame, **constants)
 
 
 def write(cohort: Cohort, path: str | Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import roc_curve
 
 from kneerisk.schema import FloatArray
@@ -136,8 +136,10 @@ def _curve(axes: Axes, scored: Scored, colour: str, line: str, label: str) -> No
 
 
 def _percent(axes: Axes) -> None:
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        # Whole per cents only: a tick at 2.5 % would read 2 %.
+        axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
 
 
 def _note(axes: Axes, evaluation: Evaluation, word: str, names: tuple[str, str]) -> None:
