@@ -1,16 +1,33 @@
-"""Write what is derived from the schema, or check that it is current."""
+"""Write what is derived from the schema and the simulator, or check that it is current."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kneerisk.schema import dictionary
 
 ROOT = Path(__file__).parents[1]
+#: The sample: enough to see every column and to try the commands on.
+SAMPLE_ATHLETES, SAMPLE_SEED = 100, 1
+
+
+def sample() -> str:
+    """A small simulated cohort as a canonical CSV file."""
+    from kneerisk.cohort import write
+    from kneerisk.cohort.simulation import simulate
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "sample.csv"
+        write(simulate(SAMPLE_ATHLETES, SAMPLE_SEED).cohort, path)
+        return path.read_text(encoding="utf-8")
+
+
 DERIVED = {
     "data/dictionary.md": dictionary.markdown,
     "data/screening.schema.json": dictionary.json_schema,
+    "data/sample.csv": sample,
 }
 
 

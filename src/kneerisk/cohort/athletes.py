@@ -94,9 +94,13 @@ def draw_athletes(population: Population, n: int, rng: Generator) -> Athletes:
 
 
 def _root(covariance: FloatArray) -> FloatArray:
-    """A matrix square root that a singular covariance (ratios, pelvic tilt) has too."""
+    """The symmetric square root of a covariance, which a singular one (ratios, tilt) has too.
+
+    It is unique, so that every machine draws the same athletes; eigenvectors by themselves or a
+    pivoted factor are not.
+    """
     values, vectors = np.linalg.eigh(covariance)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 
 def _level(n: int, rng: Generator) -> FloatArray:
