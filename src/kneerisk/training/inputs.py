@@ -79,8 +79,6 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
     CohortRefused
         Where the truth belongs to other athletes, or there are too few outcomes.
     """
-    data = cohort.columns()
-    legs = matrix(Posterior(population), data)
     outcomes = cohort.outcomes()
     missing = np.full(len(outcomes.either), np.nan)
     sides = (outcomes.left, outcomes.right) if cohort.has_sides else (outcomes.either, missing)
@@ -93,6 +91,8 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         either = truth["risk_either"].to_numpy(np.float64)
         imbalances = _true_imbalances(truth, population)
     _refuse_hopeless(target)
+    data = cohort.columns()
+    legs = matrix(Posterior(population), data)
     return Inputs(
         legs=legs if cohort.has_sides else averaged(legs),
         target=target,

@@ -1,0 +1,107 @@
+"""Rules of the house that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("src", "pipelines", "serving", "benchmarks")
+LONGEST_MODULE, LONGEST_FUNCTION = 300, 40
+#: What runs when it is read.
+PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "skops"}
+UNFINISHED = re.compile(r"TODO|FIXME|XXX|pragma: no cover|pytest\.skip|xfail")
+#: A machine's own paths, and locks that name where a package came from.
+ADDRESSES = re.compile(
+    r"(?<![\w.])/(?:wo" + r"rk|ro" + r"ot|home/\w+)/|https?://[^ ]+/(?:simple|packages)/"
+)
+
+
+def modules() -> list[Path]:
+    return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.fixture(scope="module")
+def tracked() -> dict[str, str]:
+    """The text of every file that belongs to the project, by name."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode != 0:
+        pytest.skip("this is not a git checkout")
+    found = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        raw = (ROOT / name).read_bytes() if (ROOT / name).is_file() else b"\0"
+        if b"\0" not in raw:
+            found[name] = raw.decode("utf-8")
+    return found
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(modules()) > 60
+
+
+@pytest.mark.parametrize("path", modules(), ids=named)
+class TestModule:
+    def test_is_short(self, path: Path) -> None:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+
+    def test_says_what_it_is_for(self, path: Path) -> None:
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        assert docstring
+        assert docstring.splitlines()[0].endswith((".", "?"))
+
+    def test_has_short_functions(self, path: Path) -> None:
+        functions = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        long = {f.name: n for f in functions if (n := _lines(f)) > LONGEST_FUNCTION}
+        assert not long
+
+    def test_is_finished(self, path: Path) -> None:
+        assert not _found(UNFINISHED, {path.name: path.read_text(encoding="utf-8")})
+
+    def test_reads_nothing_that_runs(self, path: Path) -> None:
+        imported = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.partition(".")[0])
+        assert not imported & PICKLES
+
+
+def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function without its docstring."""
+    whole = (function.end_lineno or function.lineno) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None:
+        whole -= (first.end_lineno or first.lineno) - first.lineno + 1
+    return whole
+
+
+def test_nothing_names_a_machine_or_an_index(tracked: dict[str, str]) -> None:
+    assert not _found(ADDRESSES, tracked)
+
+
+def test_there_is_no_module_for_odds_and_ends(tracked: dict[str, str]) -> None:
+    assert not [n for n in tracked if Path(n).stem in {"utils", "helpers", "misc", "common"}]
+
+
+def _found(pattern: re.Pattern[str], texts: dict[str, str]) -> list[str]:
+    return [
+        f"{name}:{number}: {line.strip()[:80]}"
+        for name, text in texts.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        if pattern.search(line)
+    ]
