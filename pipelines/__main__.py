@@ -39,7 +39,7 @@ def simulate(
     out: Out,
     athletes: Athletes = DEFAULT_ATHLETES,
     seed: Seed = DEFAULT_SEED,
-    truth: Annotated[Path | None, typer.Option(help="Also write the true risks here.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="The true risks; default: beside OUT.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write a simulated cohort, drawn from published effect sizes."""
@@ -47,7 +47,7 @@ def simulate(
 
     with console.progress() as progress:
         found = simulate_to(out, athletes, seed, truth, progress)
-    lines = f"{found['screenings']:,} simulated screenings in {out}"
+    lines = f"{found['screenings']:,} simulated screenings in {out}, the truth in {found['truth']}"
     console.result(found, as_json, lines)
 
 

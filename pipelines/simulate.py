@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kneerisk.cohort import write
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulation import simulate, truth_beside
 from pipelines.console import Progress
 from pipelines.outputs import write_table
 
@@ -14,16 +14,16 @@ from pipelines.outputs import write_table
 def simulate_to(
     out: Path, athletes: int, seed: int, truth: Path | None, progress: Progress
 ) -> dict[str, Any]:
-    """Write a simulated cohort and, where asked for, what is true of it."""
+    """Write a simulated cohort, and what is true of it beside it or where asked for."""
+    truth = truth or truth_beside(out)
     progress(f"Simulating {athletes:,} athletes")
     simulated = simulate(athletes, seed)
     progress(f"Writing {out}")
     write(simulated.cohort, out)
-    if truth is not None:
-        write_table(simulated.truth, truth)
+    write_table(simulated.truth, truth)
     return {
         "file": str(out),
-        "truth": None if truth is None else str(truth),
+        "truth": str(truth),
         "athletes": athletes,
         "screenings": len(simulated.cohort.frame),
         "seed": seed,

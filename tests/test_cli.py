@@ -11,8 +11,10 @@ import pytest
 from kneerisk.answer import answer
 from kneerisk.cohort import read, read_screenings
 from kneerisk.cohort.simulation import simulate
+from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
 from kneerisk.schema import Screening, from_row
+from kneerisk.training.lineage import Source, load
 from pipelines import __main__ as cli
 from pipelines.score import flat
 
@@ -114,7 +116,7 @@ class TestSimulate:
         for name in ("one", "two"):
             code, out, _ = kneerisk(
                 "simulate", "--athletes", 20, "--seed", 5, "--json",
-                "--out", f"{name}.csv", "--truth", f"{name}-truth.csv",
+                "--out", f"{name}.csv",
             )  # fmt: skip
             assert code == 0
             assert json.loads(out)["screenings"] == 20
@@ -124,6 +126,19 @@ class TestSimulate:
         assert read(tmp_path / "one.csv") == simulate(20, 5).cohort
         truth = pd.read_csv(tmp_path / "one-truth.csv")
         assert list(truth["athlete_id"]) == list(read(tmp_path / "one.csv").frame["athlete_id"])
+
+    def test_the_truth_is_written_where_asked_and_found_beside_the_cohort(self, kneerisk, tmp_path):
+        kneerisk("simulate", "--athletes", 20, "--out", "one.csv", "--truth", "elsewhere.parquet")
+        assert (tmp_path / "elsewhere.parquet").is_file()
+        assert not (tmp_path / "one-truth.csv").exists()
+        assert load(Source(path=tmp_path / "one.csv"))[1] is None
+        kneerisk("simulate", "--athletes", 20, "--seed", 6, "--out", "two.csv")
+        cohort, truth = load(Source(path=tmp_path / "two.csv"))
+        assert truth is not None
+        assert list(truth["athlete_id"]) == list(cohort.frame["athlete_id"])
+        (tmp_path / "two-truth.csv").rename(tmp_path / "one-truth.csv")
+        with pytest.raises(CohortRefused, match="truth of another cohort"):
+            load(Source(path=tmp_path / "one.csv"))
 
 
 class TestScore:

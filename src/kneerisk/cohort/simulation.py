@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,11 @@ class Simulated:
 
     cohort: Cohort
     truth: pd.DataFrame
+
+
+def truth_beside(cohort_file: Path) -> Path:
+    """Where the truth of a simulated cohort file is: ``cohort-truth.csv`` of ``cohort.csv``."""
+    return cohort_file.with_name(f"{cohort_file.stem}-truth{cohort_file.suffix}")
 
 
 def simulate(athletes: int, seed: int) -> Simulated:

@@ -72,7 +72,8 @@ def fit_bootstrap(
     rows_of = [np.flatnonzero(member == i) for i in range(len(people))]
     refits: list[Margin] = []
     for number in range(REFITS):
-        progress(f"bootstrap {number + 1} of {REFITS}")
+        if number % 10 == 0:
+            progress(f"bootstrap {number} of {REFITS}")
         drawn = np.random.default_rng(number).integers(0, len(people), len(people))
         sample = inputs.take(np.concatenate([rows_of[i] for i in drawn]))
         refits.append(fit_margin(sample, columns, signs, number, tuned)[0])

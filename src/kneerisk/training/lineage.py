@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from kneerisk.cohort import Cohort, read
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulation import simulate, truth_beside
 from kneerisk.errors import CohortRefused
 
 
@@ -46,17 +46,29 @@ class Source:
 def load(source: Source) -> tuple[Cohort, pd.DataFrame | None]:
     """The cohort of a source, and the truth beside it where it is simulated.
 
+    A simulated cohort file without its truth is learnt from by its outcomes, as any other.
+
     Raises
     ------
     BadCells, CohortRefused
-        Where the file is no cohort.
+        Where the file is no cohort, or the truth beside it is of another one.
     """
     if source.path is not None:
-        return read(source.path), None
+        cohort = read(source.path)
+        return cohort, _truth_of(cohort, truth_beside(source.path))
     if source.athletes is None or source.seed is None:
         raise CohortRefused("a cohort comes from a file, or is simulated with athletes and a seed")
     simulated = simulate(source.athletes, source.seed)
     return simulated.cohort, simulated.truth
+
+
+def _truth_of(cohort: Cohort, path: Path) -> pd.DataFrame | None:
+    if cohort.kind != "simulated" or not path.is_file():
+        return None
+    truth = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    if list(truth.get("athlete_id", ())) != list(cohort.frame["athlete_id"]):
+        raise CohortRefused(f"{path} is the truth of another cohort: remove it, or simulate again")
+    return truth
 
 
 def digest(cohort: Cohort) -> str:
