@@ -17,7 +17,7 @@ def both(left: FloatArray, right: FloatArray, odds_ratio: float) -> FloatArray:
         return np.asarray(left * right)
     excess = odds_ratio - 1.0
     total = 1.0 + (left + right) * excess
-    root = np.sqrt(total**2 - 4.0 * odds_ratio * excess * left * right)
+    root = np.sqrt(total**2 - 4.0 * odds_ratio * excess * (left * right))
     return np.asarray((total - root) / (2.0 * excess))
 
 
