@@ -13,11 +13,8 @@ import typer
 from pydantic import BaseModel
 
 from kneerisk.answer import Answer, answer
-from kneerisk.cohort import write
-from kneerisk.cohort.simulation import Simulated
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns, read_screening
-from kneerisk.training.splits import subset
 from pipelines.__main__ import app
 from pipelines.ingest import app as ingest
 from serving.openapi import EXAMPLE
@@ -127,14 +124,12 @@ class TestPython:
     def test_lines_run(
         self,
         champion_models: Path,
-        simulated: Simulated,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         (tmp_path / "models").symlink_to(champion_models)
-        few = simulated.cohort.frame.index.to_numpy() < 20
-        write(subset(simulated.cohort, few), tmp_path / "club.parquet")
+        (tmp_path / "data").symlink_to(ROOT / "data")
         monkeypatch.chdir(tmp_path)
         found: dict[str, Any] = {}
 
@@ -142,7 +137,7 @@ class TestPython:
             exec(compile(lines, "README.md", "exec"), found)
 
         assert "has not been validated on people" in capsys.readouterr().out
-        assert len(found["team"]) == 20
+        assert len(found["team"]) == 100
 
 
 @pytest.mark.parametrize("name", NAMES)
