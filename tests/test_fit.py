@@ -164,6 +164,29 @@ def test_a_simulated_cohort_and_its_truth_need_no_luck(simulated: Simulated) -> 
     assert found.imbalances is not None
 
 
+def test_what_was_not_measured_makes_an_observed_interval_wider(simulated: Simulated) -> None:
+    """Also where a measure enters through a published factor, and where a fact was not asked."""
+    cohort = club(simulated, 800)
+    rng = np.random.default_rng(6)
+    weak = cohort.frame["left_hip_drop_deg"].fillna(6).to_numpy()
+    hip = rng.random(800) < 0.3
+    frame = cohort.frame.assign(
+        outcome_left=(rng.random(800) < expit((weak - 8) / 2 + hip)).astype(float),
+        prior_hip_injury=np.where(hip, "yes", "no"),
+    )
+    cohort = with_frame(cohort, frame)
+    model = fit(cohort).model
+    known = {n: v[cohort.frame["left_hip_drop_deg"].notna()] for n, v in cohort.columns().items()}
+
+    def width(*gone: str) -> float:
+        part = {n: v * np.nan if n in gone else v for n, v in known.items()}
+        low, high = model.predict(part).intervals["left"]
+        return float((logit(high) - logit(low)).mean())
+
+    assert width("left_hip_drop_deg", "right_hip_drop_deg") > 1.03 * width()
+    assert width("prior_hip_injury") > 1.03 * width()
+
+
 class TestInputs:
     def test_how_much_was_measured_is_no_input_of_an_observed_cohort(self, small: Cohort) -> None:
         fitted = fit(small, interval=False)

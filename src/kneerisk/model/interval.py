@@ -12,9 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
+from kneerisk.evidence.contrasts import risk_factors
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.legs import LegMatrix
-from kneerisk.model.margin import Margin
+from kneerisk.model.margin import Margin, between_values
 from kneerisk.model.rowwise import row_sums
 from kneerisk.schema import FloatArray
 
@@ -49,7 +50,7 @@ class QuantileInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootstrapInterval:
-    """Refitted margins, and how a leg's log-odds move with the error of its expected values."""
+    """Refitted margins, and how a leg's log-odds move with what is not known of it."""
 
     refits: tuple[Margin, ...]
     slope: float
@@ -59,30 +60,43 @@ class BootstrapInterval:
         drawn = np.stack([refit.log_odds(legs) for refit in self.refits])
         apart = drawn - drawn.mean(axis=0)
         variance = (apart**2).sum(axis=0) / max(len(self.refits) - 1, 1)
-        half = NORMAL_90 * self.slope * np.sqrt(variance + self._measurement(legs))
+        unknown = _measurement(self.refits[0], legs) + _unasked(self.refits[0], legs)
+        half = NORMAL_90 * self.slope * np.sqrt(variance + unknown)
         return log_odds - half, log_odds + half
 
-    def _measurement(self, legs: LegMatrix) -> FloatArray:
-        """Variance of the log-odds that the uncertainty of the own leg's true values leaves."""
-        first = self.refits[0]
-        weight = dict(
-            zip(
-                first.between.names,
-                first.between_weights / first.between.spread / 2.0,
-                strict=True,
-            )
+
+def _measurement(margin: Margin, legs: LegMatrix) -> FloatArray:
+    """Variance of the log-odds that the uncertainty of the own leg's true values leaves, (n, 2)."""
+    gain = _gains(margin)
+    measures = tuple(name for name in gain if f"spread_{name}" in legs.names)
+    spread = legs.pick(tuple(f"spread_{name}" for name in measures))
+    # The mean of both legs moves by half of what one leg does, and by all that the athlete does.
+    halves = [1.0 if f"difference_{name}" in legs.names else 2.0 for name in measures]
+    return row_sums(spread * (np.array([gain[name] for name in measures]) * halves) ** 2)
+
+
+def _unasked(margin: Margin, legs: LegMatrix) -> FloatArray:
+    """Variance that facts which were not asked leave: as much as they have among athletes."""
+    missing = np.isnan(between_values(legs, margin.between.names))
+    shared = row_sums(missing * margin.between_weights**2)
+    return np.repeat(shared[:, None], 2, axis=1)
+
+
+def _gains(margin: Margin) -> dict[str, float]:
+    """By how much the log-odds of a leg move with an SD of each of its measures."""
+    slopes: dict[str, float] = {}
+    between = margin.between_weights / margin.between.spread / 2.0
+    within = margin.scale * margin.within_weights / margin.within.spread / 2.0
+    names = (*margin.between.names, *margin.within.names)
+    for name, slope in zip(names, (*between, *within), strict=True):
+        slopes[name] = slopes.get(name, 0.0) + float(slope)
+    measure = {f"factor_{e.factor}": e.measure for e in risk_factors() if "per_sd" in e.contrast}
+    gain: dict[str, float] = {}
+    for name, slope in slopes.items():
+        moved = (
+            name.removeprefix("expected_") if name.startswith("expected_") else measure.get(name)
         )
-        for name, apart in zip(
-            first.within.names,
-            first.scale * first.within_weights / first.within.spread / 2.0,
-            strict=True,
-        ):
-            weight[name] = weight.get(name, 0.0) + apart
-        uncertain = tuple(
-            name
-            for name in weight
-            if name.startswith("expected_") and f"spread_{name[9:]}" in legs.names
-        )
-        spread = legs.pick(tuple(f"spread_{name[9:]}" for name in uncertain))
-        gain = np.array([weight[name] for name in uncertain])
-        return row_sums(spread * gain**2)
+        # Factors of one measure are about different athletes: the larger one covers either.
+        if moved:
+            gain[moved] = max(gain.get(moved, 0.0), abs(slope))
+    return gain
