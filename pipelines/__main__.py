@@ -69,7 +69,12 @@ def train(
 @app.command(epilog="Example: `kneerisk promote kneerisk-new_pain-12m-v3`")
 def promote(
     version: Annotated[str | None, typer.Argument(help="Default: the only challenger.")] = None,
-    data: CohortFile = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The file it was trained on, where that was moved."
+        ),
+    ] = None,
     serve: Annotated[
         bool, typer.Option("--serve", help="Also replace a champion of another outcome kind.")
     ] = False,
@@ -135,6 +140,8 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     os.environ.setdefault("DO_NOT_TRACK", "1")
+    # Our matrices are small: threads of the linear algebra would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         _with_ingest()
         app(prog_name="kneerisk")

@@ -47,4 +47,5 @@ def environment(models: Path) -> dict[str, str]:
         "KNEERISK_MODELS": str(models.resolve()),
         "BENTOML_DO_NOT_TRACK": "True",
         "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
     }

@@ -19,15 +19,17 @@ Json = dict[str, Any]
 
 _REF = "#/components/schemas/{model}"
 
-#: A runner with unequal hips and a knee that hurt before: the request that is shown everywhere.
+#: A runner with unequal legs and a knee that hurt before: the request that is shown everywhere.
 EXAMPLE: Json = {
     "athlete": {"age_years": 27, "sex": "female", "sport": "running", "weekly_run_km": 45,
                 "session_spike_ratio": 1.25},
     "left": {"wblt_dorsiflexion_deg": 33, "hip_drop_deg": 9, "fppa_deg": 13,
-             "ober_adduction_deg": 15, "prior_knee_injury": "within_12_months"},
+             "ober_adduction_deg": 15, "quad_torque_nm_kg": 2.1, "hamstring_torque_nm_kg": 1.05,
+             "prior_knee_injury": "within_12_months"},
     "right": {"wblt_dorsiflexion_deg": 41, "hip_drop_deg": 4.5, "fppa_deg": 6,
-              "ober_adduction_deg": 25, "prior_knee_injury": "none"},
-    "protocol": {"valgus_task": "single_leg_squat"},
+              "ober_adduction_deg": 25, "quad_torque_nm_kg": 2.4, "hamstring_torque_nm_kg": 1.1,
+              "prior_knee_injury": "none"},
+    "protocol": {"valgus_task": "single_leg_squat", "torque_mode": "isometric"},
     "red_flags": [],
 }  # fmt: skip
 

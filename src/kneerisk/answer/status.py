@@ -35,7 +35,7 @@ def reasons_of(
         found.append(Reason(code="current_pain", message=message, column=f"{side}_pain_nrs"))
     found += _outside(to_row(screening), facts)
     if width >= LITTLE_GAIN * plain_width:
-        message = "the tests say little more than age, sex and sport; see what is missing"
+        message = "the interval is nearly as wide as with age, sex and sport alone"
         found.append(Reason(code="low_information", message=message))
     return found
 
