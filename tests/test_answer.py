@@ -33,10 +33,12 @@ TESTED = {
                           "level": "recreational", "resistance_sessions_per_week": 2},
     "left": {"wblt_dorsiflexion_deg": 38, "hip_drop_deg": 6, "quad_torque_nm_kg": 2.2,
              "hamstring_torque_nm_kg": 1.1, "prior_knee_injury": "none", "vmo_delay_ms": 2,
-             "ake_deficit_deg": 15, "navicular_drop_mm": 7, "fppa_deg": 8},
+             "ake_deficit_deg": 15, "navicular_drop_mm": 7, "fppa_deg": 8,
+             "same_side_episodes": 0, "ober_adduction_deg": 22},
     "right": {"wblt_dorsiflexion_deg": 36, "hip_drop_deg": 8, "quad_torque_nm_kg": 2.0,
               "hamstring_torque_nm_kg": 1.1, "prior_knee_injury": "none", "vmo_delay_ms": 4,
-              "ake_deficit_deg": 17, "navicular_drop_mm": 8, "fppa_deg": 9},
+              "ake_deficit_deg": 17, "navicular_drop_mm": 8, "fppa_deg": 9,
+              "same_side_episodes": 0, "ober_adduction_deg": 20},
     "protocol": {"torque_mode": "isometric", "valgus_task": "single_leg_squat"},
     "red_flags": [],
 }  # fmt: skip
@@ -99,7 +101,7 @@ class TestContract:
         assert found.keys() == columns().keys()
         assert found["left_hip_drop_deg"].status == "used"
         assert found["left_hip_drop_deg"].unit == "deg"
-        assert found["left_ober_adduction_deg"].status == "missing"
+        assert found["left_hip_abduction_pct_bw"].status == "missing"
         assert found["left_pain_nrs"].status == "recorded_only"
 
     def test_right_comes_first(self, ask: Callable[..., Answer]) -> None:

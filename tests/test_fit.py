@@ -171,7 +171,7 @@ def test_what_was_not_measured_makes_an_observed_interval_wider(simulated: Simul
     weak = cohort.frame["left_hip_drop_deg"].fillna(6).to_numpy()
     hip = rng.random(800) < 0.3
     frame = cohort.frame.assign(
-        outcome_left=(rng.random(800) < expit((weak - 8) / 2 + hip)).astype(float),
+        outcome_left=(rng.random(800) < expit((weak - 8) / 2 + 2 * hip)).astype(float),
         prior_hip_injury=np.where(hip, "yes", "no"),
     )
     cohort = with_frame(cohort, frame)
