@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from served import ROOT, served
 
 from kneerisk.errors import BundleRefused
 from serving.openapi import EXAMPLE
-from tests.served import ROOT, served
 
 pytestmark = pytest.mark.slow
 

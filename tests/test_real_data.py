@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from real_data import real_file
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -22,7 +23,6 @@ from kneerisk.training.cross_validation import FOLDS, out_of_fold
 from kneerisk.training.evaluation import Risks, logit
 from kneerisk.training.inputs import inputs_of, stratified_folds
 from kneerisk.training.splits import subset
-from tests.real_data import real_file
 
 pytestmark = pytest.mark.slow
 

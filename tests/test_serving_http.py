@@ -13,13 +13,13 @@ from typing import Any
 
 import httpx
 import pytest
+from served import Served, served
 
 from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
 from serving.openapi import EXAMPLE
 from serving.routes import ROUTES
 from serving.team import MAX_SCREENINGS
-from tests.served import Served, served
 
 pytestmark = pytest.mark.slow
 
