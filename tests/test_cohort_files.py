@@ -265,11 +265,28 @@ def test_either_follows_from_the_sides_only_where_it_can() -> None:
         }
     )
     sided = Cohort(frame, "observed", "present_pain", None, "a test")
-    np.testing.assert_array_equal(sided.outcomes().either, [1, 0, np.nan, 1, np.nan, 1])
+    np.testing.assert_array_equal(sided.outcomes().either, [1, 0, np.nan, np.nan, np.nan, 1])
     assert sided.has_sides
     unsided = Cohort(frame[["athlete_id", "outcome_either"]], "observed", "past_injury", None, "t")
     assert not unsided.has_sides
     assert np.isnan(unsided.outcomes().left).all()
+
+
+def test_a_knee_that_hurts_already_has_no_outcome_of_new_pain() -> None:
+    frame = pd.DataFrame(
+        {
+            "athlete_id": list("abc"),
+            "left_pain_nrs": [4.0, 0.0, np.nan],
+            "outcome_left": [1.0, 1.0, 0.0],
+            "outcome_right": [1.0, 0.0, 0.0],
+        }
+    )
+    new = Cohort(frame, "observed", "new_pain", 12, "a test").outcomes()
+    np.testing.assert_array_equal(new.left, [np.nan, 1, 0])
+    np.testing.assert_array_equal(new.right, [1, 0, 0])
+    np.testing.assert_array_equal(new.either, [np.nan, 1, 0])
+    present = Cohort(frame, "observed", "present_pain", None, "a test").outcomes()
+    np.testing.assert_array_equal(present.left, [1, 1, 0])
 
 
 def test_screenings_without_outcomes_can_be_read(tmp_path: Path) -> None:

@@ -92,15 +92,24 @@ class Cohort:
         return np.asarray(self.frame[name], dtype=np.float64)
 
     def outcomes(self) -> Outcomes:
-        """Outcomes by leg and for either leg; either follows from the legs where it can."""
+        """Outcomes by leg and for either leg; either follows from the legs where both are known.
+
+        One painful leg alone would settle it, one free leg would not: athletes of whom only one
+        leg is known would then count when they have pain and be left out when they have none.
+        A knee that hurts at the screening can't get new pain: it has no such outcome.
+        """
         missing = np.full(len(self.frame), np.nan)
         left, right, either = (
             self.frame[name].to_numpy(dtype=np.float64) if name in self.frame else missing
             for name in OUTCOMES
         )
-        # One painful leg settles it; one free leg does not.
-        sides = np.where((left == 1) | (right == 1), 1.0, np.maximum(left, right))
-        return Outcomes(left, right, np.where(np.isnan(either), sides, either))
+        if self.outcome_kind == "new_pain":
+            hurts = [self._coded(f"{side}_pain_nrs") > 0 for side in ("left", "right")]
+            left, right = (
+                np.where(h, np.nan, y) for h, y in zip(hurts, (left, right), strict=True)
+            )
+            either = np.where(hurts[0] | hurts[1], np.nan, either)
+        return Outcomes(left, right, np.where(np.isnan(either), np.maximum(left, right), either))
 
 
 def read(path: str | Path) -> Cohort:
