@@ -56,6 +56,8 @@ def ui_arguments(uri: str, port: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+#: MLflow opens on its pages for language models; the runs are on those for trained ones.
+RUNS = "/#/experiments?workflowType=machine_learning"
 #: Without the job queue MLflow is two processes, which stop when told to.
 ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -74,6 +76,6 @@ def _show_when_ready(process: subprocess.Popen[bytes], address: str) -> None:
 
 
 def _show(address: str) -> None:
-    say(f"MLflow is at {address}")
+    say(f"MLflow is at {address}{RUNS}")
     if sys.stdout.isatty():
-        webbrowser.open(address)
+        webbrowser.open(f"{address}{RUNS}")

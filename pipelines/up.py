@@ -92,7 +92,7 @@ def told(service: str, mlflow: str) -> str:
     return "\n".join(
         [
             f"Service  {service} (API: {service}/docs.json)",
-            f"MLflow   {mlflow}",
+            f"MLflow   {mlflow}{ui.RUNS}",
             "Try:",
             f"  curl -s {service}/v1/predict -H 'Content-Type: application/json' \\",
             f"    -d '{json.dumps(EXAMPLE)}'",

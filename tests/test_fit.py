@@ -438,8 +438,9 @@ class TestFolds:
         assert set(fold) == set(range(5))
         for one in set(ids):
             assert len(set(fold[ids == one])) == 1
-        for outcome in (left, right):
-            having = [len(set(ids[(fold == k) & (outcome == 1)])) for k in range(5)]
+        for side in (0, 1):
+            cases = inputs.outcome[:, side] == 1
+            having = [len(set(ids[(fold == k) & cases])) for k in range(5)]
             assert max(having) - min(having) <= 2
         people = [len(set(ids[fold == k])) for k in range(5)]
         assert max(people) - min(people) <= 1
