@@ -158,10 +158,7 @@ class Tracking:
         if found is not None:
             return str(found.experiment_id)
         folder = (self._local / ARTIFACTS).as_uri() if self._local else None
-        # Opens as a comparison of models; by itself MLflow takes it for one of language models.
-        kind = {"mlflow.experimentKind": "custom_model_development"}
-        created = self._client.create_experiment(EXPERIMENT, artifact_location=folder, tags=kind)
-        return str(created)
+        return str(self._client.create_experiment(EXPERIMENT, artifact_location=folder))
 
 
 class Run:
