@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
@@ -71,7 +72,7 @@ class MeasurementError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measure:
+class Measure(ABC):
     """One quantity or answer of a screening; the base of `Quantity` and `Category`."""
 
     label: str
@@ -87,9 +88,9 @@ class Measure:
     """False for what is recorded for people only, and never enters a model."""
 
     @property
+    @abstractmethod
     def allowed(self) -> str:
         """The rule in words, for messages and the dictionary."""
-        raise NotImplementedError
 
     def published(self) -> dict[str, Any]:
         """The measure as JSON Schema, with what a form shows beside its field."""
