@@ -24,8 +24,7 @@ from kneerisk.schema import (
     read_screening,
     to_row,
 )
-from kneerisk.schema.columns import column_locations, measures_of
-from kneerisk.schema.rules import column_of, location_of
+from kneerisk.schema.columns import column_locations, column_of, location_of, measures_of
 
 ATHLETE = {"age_years": 31, "sex": "female"}
 FIXED = {"wblt_dorsiflexion_deg": 38.0, "hamstring_quad_ratio": 0.6, "hip_drop_deg": 5.0}

@@ -6,19 +6,18 @@ from kneerisk.schema.columns import (
     athlete_measures,
     category,
     code,
-    coded,
     columns,
-    from_row,
     leg_measures,
     measures_of,
     quantities,
     quantity,
-    to_row,
 )
 from kneerisk.schema.faults import fault_at, faults_of, read_screening
 from kneerisk.schema.measure import Category, Measure, Quantity
+from kneerisk.schema.rows import coded, from_row, to_row
 from kneerisk.schema.rules import Contradiction, contradictions
-from kneerisk.schema.screening import SIDES, Leg, Protocol, Screening, Side
+from kneerisk.schema.screening import Screening
+from kneerisk.schema.sections import SIDES, Leg, Protocol, Side
 
 __all__ = [
     "SIDES",

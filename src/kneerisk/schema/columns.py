@@ -6,7 +6,7 @@ of its own name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from kneerisk.schema.athlete import Athlete
 from kneerisk.schema.history import LegPain
 from kneerisk.schema.measure import Category, Measure, Quantity
-from kneerisk.schema.screening import SIDES, Leg, Protocol, Screening
+from kneerisk.schema.sections import SIDES, Leg, Protocol
 
 FloatArray = NDArray[np.float64]
 #: Canonical column name to one number a screening; missing is NaN, a category is its code.
@@ -69,36 +69,17 @@ def column_locations() -> dict[str, tuple[str, ...]]:
     return found
 
 
-def to_row(screening: Screening) -> dict[str, Any]:
-    """A screening as a flat row of its measured values, by canonical column."""
-    row: dict[str, Any] = {}
-    for column, path in column_locations().items():
-        part: Any = screening
-        for name in path:
-            part = getattr(part, name)
-        if part is not None:
-            row[column] = part
-    return row
+def location_of(column: str) -> tuple[str, ...]:
+    """Where a canonical column stands in the body: ``left_hip_drop_deg`` is left, hip_drop_deg."""
+    return column_locations()[column]
 
 
-def from_row(row: Mapping[str, Any], red_flags: Sequence[str] | None = None) -> Screening:
-    """The screening of a flat row; the inverse of `to_row`.
-
-    Raises
-    ------
-    pydantic.ValidationError
-        Where the row breaks the schema.
-    """
-    body: dict[str, Any] = {"athlete": {}}
-    for column, value in row.items():
-        part = body
-        *sections, name = column_locations().get(column, (column,))
-        for section in sections:
-            part = part.setdefault(section, {})
-        part[name] = value
-    if red_flags is not None:
-        body["red_flags"] = list(red_flags)
-    return Screening.model_validate(body)
+def column_of(location: tuple[int | str, ...]) -> str:
+    """The canonical column of a place in the body; the inverse of `location_of`."""
+    section, *rest = [str(part) for part in location] or [""]
+    if section == "pain":
+        return "_".join(rest)
+    return "_".join([section, *rest]) if section in {"left", "right"} else "_".join(rest)
 
 
 def code(measure: Measure, value: Any) -> float:
@@ -108,15 +89,6 @@ def code(measure: Measure, value: Any) -> float:
     if isinstance(measure, Category):
         return float(measure.choices.index(value))
     return float(value)
-
-
-def coded(screenings: Iterable[Screening]) -> dict[str, FloatArray]:
-    """Screenings as coded columns, each of shape (n_screenings,)."""
-    rows = [to_row(screening) for screening in screenings]
-    return {
-        column: np.array([code(measure, row.get(column)) for row in rows], dtype=np.float64)
-        for column, measure in columns().items()
-    }
 
 
 def quantities(measures: Mapping[str, Measure]) -> dict[str, Quantity]:

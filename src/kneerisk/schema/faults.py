@@ -8,9 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from kneerisk.errors import Fault, ScreeningRefused
-from kneerisk.schema.columns import columns
+from kneerisk.schema.columns import column_of, columns
 from kneerisk.schema.measure import Quantity
-from kneerisk.schema.rules import column_of
 from kneerisk.schema.screening import Screening
 
 _PLAIN = {

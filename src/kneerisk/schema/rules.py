@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from kneerisk.schema.columns import column_of, location_of
+
 #: How far a given ratio may lie from the one computed from its two parts.
 RATIO_TOLERANCE = 0.05
 
@@ -145,21 +147,6 @@ def _as_detail(fault: Any) -> InitErrorDetails:
 def _located(found: Contradiction) -> InitErrorDetails:
     kind = PydanticCustomError(found.code, found.message)
     return InitErrorDetails(type=kind, loc=location_of(found.column), input=None)
-
-
-def location_of(column: str) -> tuple[str, ...]:
-    """Where a canonical column stands in the body: ``left_hip_drop_deg`` is left, hip_drop_deg."""
-    from kneerisk.schema.columns import column_locations
-
-    return column_locations()[column]
-
-
-def column_of(location: tuple[int | str, ...]) -> str:
-    """The canonical column of a place in the body; the inverse of `location_of`."""
-    section, *rest = [str(part) for part in location] or [""]
-    if section == "pain":
-        return "_".join(rest)
-    return "_".join([section, *rest]) if section in {"left", "right"} else "_".join(rest)
 
 
 def _flat(body: Any) -> dict[str, Any]:
