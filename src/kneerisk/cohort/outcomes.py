@@ -8,11 +8,11 @@ from functools import cache
 import numpy as np
 from numpy.random import Generator
 from scipy.optimize import brentq
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import expit, logit, ndtr
 
 from kneerisk.cohort.athletes import Athletes, draw_athletes
-from kneerisk.evidence import Range, imbalances, sport_base_rates
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence import Range, sport_base_rates
+from kneerisk.evidence.assumptions import assumption, imbalance_thresholds
 from kneerisk.evidence.contrasts import LegView, contrasts, risk_factors
 from kneerisk.evidence.dependence import both, either
 from kneerisk.evidence.population import published
@@ -93,10 +93,8 @@ def _imbalance(latents: FloatArray) -> FloatArray:
 
     Where an imbalance begins is a judgement: a threshold with a spread.
     """
-    spread = assumption("imbalance_threshold_spread")
-    shares = np.array([facts.prevalence_central for facts in imbalances().values()])
-    threshold = ndtri(1.0 - shares) * np.sqrt(1.0 + spread**2)
-    return np.asarray(ndtr((latents - threshold) / spread))
+    thresholds, spread = imbalance_thresholds()
+    return np.asarray(ndtr((latents - thresholds) / spread))
 
 
 def draw_outcomes(truth: Truth, rng: Generator) -> tuple[FloatArray, FloatArray]:

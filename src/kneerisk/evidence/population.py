@@ -23,6 +23,7 @@ from kneerisk.schema import (
     leg_measures,
     quantities,
 )
+from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.standard import location_and_scale
 
 
@@ -57,15 +58,6 @@ class Symmetry:
     left_right: float
     sources: tuple[str, ...]
     assumption: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RatioOf:
-    """A ratio that is made of two other measures, on the log scale a difference."""
-
-    ratio: str
-    over: str
-    under: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +240,7 @@ def _ratio_mapping(athlete: tuple[str, ...], legs: tuple[str, ...], size: int) -
     mapping = np.eye(size)
     both_sexes = {"sex": np.array([np.nan])}
     scale = {name: float(location_and_scale(name, both_sexes)[1][0]) for name in legs}
-    for item in read_table("ratios", RatioOf):
+    for item in RATIOS:
         for start in (len(athlete), len(athlete) + len(legs)):
             row = start + legs.index(item.ratio)
             mapping[row] = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, ndtri
+from scipy.special import expit
 
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration
@@ -43,8 +43,3 @@ def latent_log_odds(
     variance = legs.pick(tuple(f"imbalance_spread_{name}" for name in names))
     probit = (mean - thresholds) / np.sqrt(variance + spread**2)
     return np.asarray(1.702 * probit).reshape(-1, len(names))
-
-
-def thresholds_of(prevalences: FloatArray, spread: float) -> FloatArray:
-    """Where on its latent an imbalance begins, for a prevalence and a threshold's spread."""
-    return np.asarray(ndtri(1.0 - prevalences) * np.sqrt(1.0 + spread**2))

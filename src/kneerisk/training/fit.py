@@ -13,11 +13,11 @@ from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence import imbalances
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.dependence import either as either_of
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration, fit_calibration
-from kneerisk.model.imbalance import ImbalanceModel, latent_log_odds, thresholds_of
+from kneerisk.model.imbalance import ImbalanceModel, latent_log_odds
 from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.legs import directions
 from kneerisk.model.margin import Margin
@@ -190,9 +190,7 @@ def _fit_imbalance(
         return None
     progress("imbalances")
     names = tuple(imbalances())
-    spread = assumption("imbalance_threshold_spread")
-    prevalence = np.array([facts.prevalence_central for facts in imbalances().values()])
-    thresholds = thresholds_of(prevalence, spread)
+    thresholds, spread = imbalance_thresholds()
     base = latent_log_odds(inputs.legs, names, thresholds, spread)
     target = inputs.imbalances.reshape(-1, len(names))
     read = tuple(c for c in columns if c.startswith(("imbalance_", "expected_", "spread_")))
