@@ -155,8 +155,12 @@ def _imbalances(found: Prediction, i: int) -> list[Imbalance] | None:
                 name=facts.name,
                 label=facts.label,
                 probability=float(chance),
+                interval=(float(chance), float(chance)),
+                status="cannot_tell",
                 evidence_grade=facts.evidence_grade,
                 usual_site=facts.usual_site,
+                wording=facts.wording,
+                pattern=[],
             )
             for facts, chance in ranked
         ]

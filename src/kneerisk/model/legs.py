@@ -44,8 +44,11 @@ class LegMatrix:
 
 def matrix(posterior: Posterior, data: Columns) -> LegMatrix:
     """The leg matrix of n screenings, given as coded columns of shape (n,)."""
-    expected = posterior.expected(data)
-    people = posterior.population
+    return matrix_of(posterior.population, posterior.expected(data), data)
+
+
+def matrix_of(people: Population, expected: Expected, data: Columns) -> LegMatrix:
+    """The leg matrix of what is expected of n screenings."""
     blocks: list[tuple[list[str], FloatArray]] = [
         _athlete(data),
         _history(data),

@@ -25,24 +25,34 @@ JITTER = 1e-9
 PATTERNS_KEPT = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """Expected true z-scores and their variances, of shape (n, 2 legs, targets).
-
-    Targets are [athlete measures, the leg's own measures, the leg's own imbalances].
-    """
-
-    mean: FloatArray
-    variance: FloatArray
-
-
 @dataclass(frozen=True, slots=True)
-class _Gain:
-    """The solve for one pattern: which values it uses, their weights, and what is left over."""
+class Gain:
+    """The solve for one pattern of missing tests.
+
+    ``used`` are the places of the measured values in the state, ``weights`` (targets, n_used) how
+    far each target moves with each of them, ``variance`` (targets,) what is left open.
+    """
 
     used: np.ndarray
     weights: FloatArray
     variance: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Expected true z-scores and their variances, of shape (n, 2 legs, targets).
+
+    Targets are [athlete measures, the leg's own measures, the leg's own imbalances]. ``prior`` is
+    what would be expected without any measured value, ``surprise`` (n, 2, n_measures) by how much
+    each measured value differs from it (0 where not measured), and ``gains`` the solve of each row
+    and leg: mean = prior + weights @ surprise[used].
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    prior: FloatArray
+    surprise: FloatArray
+    gains: tuple[tuple[Gain, Gain], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class Posterior:
     """The measurement update of one population, with the patterns it has seen."""
 
     population: Population
-    _gains: dict[bytes, _Gain] = field(default_factory=dict, repr=False)
+    _gains: dict[bytes, Gain] = field(default_factory=dict, repr=False)
     _room: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def expected(self, data: Columns) -> Expected:
@@ -63,17 +73,28 @@ class Posterior:
         own_means = contexts(data)
         n, targets = len(athlete), self._targets
         mean = np.empty((n, 2, len(targets)))
-        variance = np.empty_like(mean)
+        variance, prior = np.empty_like(mean), np.empty_like(mean)
+        surprise = np.zeros((n, 2, self.population.n_measures))
+        gains: tuple[list[Gain], list[Gain]] = ([], [])
         for side in (0, 1):
             state = np.concatenate([athlete, legs[side], legs[1 - side]], axis=1)
-            prior = self.population.means(own_means[side])
+            before = self.population.means(own_means[side])
+            prior[:, side] = before[:, targets]
             patterns = np.concatenate([~np.isnan(state), conditions], axis=1).astype(np.uint8)
             for row in range(n):
                 gain = self._gain(patterns[row])
-                surprise = state[row, gain.used] - prior[row, gain.used]
-                mean[row, side] = prior[row, targets] + gain.weights @ surprise
+                apart = state[row, gain.used] - before[row, gain.used]
+                mean[row, side] = prior[row, side] + gain.weights @ apart
                 variance[row, side] = gain.variance
-        return Expected(mean=mean, variance=variance)
+                surprise[row, side, gain.used] = apart
+                gains[side].append(gain)
+        return Expected(
+            mean=mean,
+            variance=variance,
+            prior=prior,
+            surprise=surprise,
+            gains=tuple(zip(*gains, strict=True)),
+        )
 
     @property
     def _targets(self) -> np.ndarray:
@@ -83,7 +104,7 @@ class Posterior:
         latent = np.arange(start, start + len(people.imbalances))
         return np.concatenate([np.arange(own), latent])
 
-    def _gain(self, pattern: np.ndarray) -> _Gain:
+    def _gain(self, pattern: np.ndarray) -> Gain:
         key = pattern.tobytes()
         found = self._gains.get(key)
         if found is None:
@@ -95,7 +116,7 @@ class Posterior:
                 self._gains[key] = found
         return found
 
-    def _solve(self, pattern: np.ndarray) -> _Gain:
+    def _solve(self, pattern: np.ndarray) -> Gain:
         people, size = self.population, self.population.n_measures
         used = np.flatnonzero(pattern[:size])
         targets = self._targets
@@ -104,7 +125,7 @@ class Posterior:
         crossed = people.covariance[np.ix_(used, targets)]
         weights = cho_solve(cho_factor(known), crossed).T if len(used) else crossed.T
         left_over = np.diag(people.covariance)[targets] - (weights * crossed.T).sum(axis=1)
-        return _Gain(used, np.ascontiguousarray(weights), np.maximum(left_over, 0.0))
+        return Gain(used, np.ascontiguousarray(weights), np.maximum(left_over, 0.0))
 
 
 def measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[FloatArray, ...]]:

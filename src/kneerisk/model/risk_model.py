@@ -14,9 +14,9 @@ from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration
 from kneerisk.model.imbalance import ImbalanceModel
 from kneerisk.model.interval import BootstrapInterval, QuantileInterval
-from kneerisk.model.legs import LegMatrix, averaged, matrix
+from kneerisk.model.legs import LegMatrix, averaged, matrix_of
 from kneerisk.model.margin import Margin
-from kneerisk.model.posterior import Posterior
+from kneerisk.model.posterior import Expected, Posterior
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 
@@ -62,7 +62,11 @@ class RiskModel:
 
     def legs(self, data: Columns) -> LegMatrix:
         """The leg matrix of n screenings, as this model reads it."""
-        legs = matrix(self.posterior, data)
+        return self.legs_of(self.posterior.expected(data), data)
+
+    def legs_of(self, expected: Expected, data: Columns) -> LegMatrix:
+        """The leg matrix of what is expected of n screenings, as this model reads it."""
+        legs = matrix_of(self.population, expected, data)
         return legs if self.sided else averaged(legs)
 
     def log_odds(self, legs: LegMatrix) -> FloatArray:
@@ -73,7 +77,10 @@ class RiskModel:
 
     def predict(self, data: Columns) -> Prediction:
         """Risks and imbalances of n screenings, given as coded columns of shape (n,)."""
-        legs = self.legs(data)
+        return self.predict_legs(self.legs(data))
+
+    def predict_legs(self, legs: LegMatrix) -> Prediction:
+        """Risks and imbalances of n screenings, given as their leg matrix."""
         point = self.log_odds(legs)
         low, high = self.interval.around(legs, point)
         imbalances = None if self.imbalance is None else self.imbalance.probabilities(legs)
