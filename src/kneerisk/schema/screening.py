@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from kneerisk.schema.athlete import Athlete
 from kneerisk.schema.history import RED_FLAGS
+from kneerisk.schema.measure import Equipment
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
 from kneerisk.schema.sections import Leg, Pain, Protocol, Side
 from kneerisk.schema.strictness import STRICT
@@ -31,11 +32,27 @@ RedFlag = Annotated[
 ]
 
 
+def _known_equipment(value: str) -> str:
+    if value in EQUIPMENT:
+        return value
+    raise PydanticCustomError(
+        "unknown_choice", "must be one of {allowed}", {"allowed": ", ".join(EQUIPMENT)}
+    )
+
+
+#: What a test may need; a measure of the schema says which.
+EQUIPMENT: tuple[str, ...] = get_args(Equipment)
+AtHand = Annotated[
+    str, AfterValidator(_known_equipment), Field(json_schema_extra={"enum": list(EQUIPMENT)})
+]
+
+
 class Screening(BaseModel):
     """One athlete at one visit. Every measure is optional but age and sex.
 
     ``red_flags`` left out means that they were not asked; an empty list that all were asked and
-    none applies.
+    none applies. ``equipment`` is what is at hand for further tests, left out: everything; a test
+    that needs none is always possible.
 
     Raises
     ------
@@ -52,6 +69,11 @@ class Screening(BaseModel):
     protocol: Protocol = Protocol()
     pain: Pain = Pain()
     red_flags: Annotated[list[RedFlag], Field(max_length=len(RED_FLAGS))] | None = None
+    equipment: Annotated[list[AtHand], Field(max_length=len(EQUIPMENT))] | None = Field(
+        default=None,
+        title="Equipment at hand",
+        description="What further tests may need; left out: everything. None is always allowed.",
+    )
 
     @model_validator(mode="wrap")
     @classmethod
