@@ -1,0 +1,42 @@
+"""How the legs of one screening differ, and whether the tests can see a difference so small."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kneerisk.answer.contract import SideDifference
+from kneerisk.answer.reading import Reading
+from kneerisk.schema import leg_measures, quantities, quantity
+from kneerisk.schema.change import Compared, Pair, compare
+
+#: One-sided by nature: a pelvis that is higher on one side is lower on the other, and only one
+#: leg is the shorter one. Each is one reading of both legs, and its two values always differ.
+ONE_SIDED = ("lateral_pelvic_tilt_deg", "leg_length_deficit_cm")
+
+
+def side_differences(reading: Reading, i: int) -> list[SideDifference]:
+    """Every measure with a published error that was taken on both legs of screening i."""
+    data = {name: values[i : i + 1] for name, values in reading.data.items()}
+    pairs = [
+        Pair(measure=name, first=data[f"left_{name}"], second=data[f"right_{name}"], data=data)
+        for name, measure in quantities(leg_measures()).items()
+        if measure.error and name not in ONE_SIDED
+    ]
+    pairs = [pair for pair in pairs if not np.isnan(pair.first + pair.second).any()]
+    found = compare(pairs) if pairs else None
+    return [_told(pair, found, k) for k, pair in enumerate(pairs) if found is not None]
+
+
+def _told(pair: Pair, found: Compared, k: int) -> SideDifference:
+    measure = quantity(pair.measure)
+    return SideDifference(
+        measure=pair.measure,
+        label=measure.label,
+        unit=measure.unit,
+        right=float(pair.second[0]),
+        left=float(pair.first[0]),
+        difference=float(found.difference[0, k]),
+        detectable=float(found.detectable[0, k]),
+        beyond_error=bool(found.beyond_error[0, k]),
+        beyond_chance=bool(found.beyond_chance[0, k]),
+    )
