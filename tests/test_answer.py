@@ -64,7 +64,8 @@ class TestContract:
     def test_names(self, ask: Callable[..., Answer]) -> None:
         sent = told(ask())
         assert sent.keys() == {
-            "risk", "imbalances", "red_flags", "red_flags_status", "inputs", "model", "notice",
+            "risk", "drivers", "likely", "imbalances", "side_differences", "next_tests", "advice",
+            "red_flags", "red_flags_status", "inputs", "model", "notice",
         }  # fmt: skip
         risk = sent["risk"]
         assert {"left", "right", "either", "base_rate", "status", "reasons"} <= risk.keys()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kneerisk.model import Bundle, Prediction
+from kneerisk.model import Bundle, Facts, Prediction
+from kneerisk.model.contributions import Contributions
 from kneerisk.model.legs import LegMatrix
 from kneerisk.model.posterior import Expected
 from kneerisk.schema import Columns, Screening, coded, to_row
@@ -27,6 +28,12 @@ class Reading:
     expected: Expected
     legs: LegMatrix
     prediction: Prediction
+    contributions: Contributions
+
+    @property
+    def facts(self) -> Facts:
+        """What is known about the model."""
+        return self.bundle.facts
 
 
 def read(bundle: Bundle, screenings: Sequence[Screening]) -> Reading:
@@ -42,4 +49,5 @@ def read(bundle: Bundle, screenings: Sequence[Screening]) -> Reading:
         expected=expected,
         legs=legs,
         prediction=model.predict_legs(legs),
+        contributions=model.explainer.contributions(data, expected, legs),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kneerisk.answer.contract import Flag, Reason
 from kneerisk.answer.flags import must_refer
 from kneerisk.model import Facts
-from kneerisk.schema import SIDES, Category, Quantity, Screening, Side, columns, to_row
+from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns, to_row
 
 #: The answer says little when its interval is at least this share of the one that age, sex and
 #: sport alone give.
@@ -47,21 +47,26 @@ def hurting(screening: Screening, facts: Facts) -> list[Side]:
     return [side for side in SIDES if side in screening.pain.sides]
 
 
-def _outside(row: dict[str, Any], facts: Facts) -> Iterator[Reason]:
+def _outside(row: Mapping[str, Any], facts: Facts) -> Iterator[Reason]:
     """Values outside what the model has seen, and answers that it never saw."""
     for column, value in row.items():
-        seen = facts.population.get(column)
-        measure = columns()[column]
-        if seen is None or not measure.model_input:
+        measure, seen = columns()[column], facts.population.get(column)
+        if not seen or not measure.model_input or seen_before(measure, value, seen):
             continue
-        if isinstance(measure, Quantity) and not seen["low"] <= value <= seen["high"]:
+        if isinstance(measure, Quantity):
             range_seen = f"{seen['low']:g} to {seen['high']:g} {measure.unit}"
             message = f"{measure.label} lies outside what the model has seen, {range_seen}"
-            yield Reason(code="out_of_population", message=message, column=column)
-        if isinstance(measure, Category) and value not in seen["choices"] and value != _AVERAGE:
+        else:
             message = f"{measure.label}: the model has seen {', '.join(seen['choices'])} only"
-            yield Reason(code="out_of_population", message=message, column=column)
+        yield Reason(code="out_of_population", message=message, column=column)
 
 
 #: An unspecified sex is read as the average of both, which a model has always seen.
 _AVERAGE = "unspecified"
+
+
+def seen_before(measure: Measure, value: Any, seen: Mapping[str, Any]) -> bool:
+    """Whether a value lies inside what the model's cohort held of its measure."""
+    if isinstance(measure, Category):
+        return value == _AVERAGE or value in seen["choices"]
+    return bool(seen["low"] <= value <= seen["high"])

@@ -44,7 +44,7 @@ def risk_factors() -> tuple[Effect, ...]:
 def contrasts(leg: LegView) -> dict[str, FloatArray]:
     """Each risk factor's contrast times its population indicator, by factor, of shape (n,)."""
     return {
-        effect.factor: _contrast(effect, leg) * _population(effect.population, leg.data)
+        effect.factor: _contrast(effect, leg) * belongs(effect.population, leg.data)
         for effect in risk_factors()
     }
 
@@ -68,7 +68,7 @@ def _contrast(effect: Effect, leg: LegView) -> FloatArray:
     return per_sd[effect.contrast]()
 
 
-def _population(name: str, data: Columns) -> FloatArray:
+def belongs(name: str, data: Columns) -> FloatArray:
     """1 where an athlete belongs to the population that an effect is about, else 0.
 
     A population is all, a sex, an age, or sports separated by spaces; other_sports are those that

@@ -41,10 +41,12 @@ class Boosted:
         """What the trees add to ``base`` of shape (2 n, ...), in the same shape."""
         if self.booster is None:
             return base
+        # XGBoost adds in single precision: the base is added here, so that it keeps its own.
+        zero = np.zeros(base.shape, dtype=np.float32)
         found = self.booster.inplace_predict(
-            self.rows(legs), predict_type="margin", base_margin=base.astype(np.float32)
+            self.rows(legs), predict_type="margin", base_margin=zero
         )
-        return np.asarray(found, dtype=np.float64).reshape(base.shape)
+        return base + np.asarray(found, dtype=np.float64).reshape(base.shape)
 
 
 def fill_of(legs: LegMatrix, columns: tuple[str, ...]) -> FloatArray:

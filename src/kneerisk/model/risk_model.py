@@ -12,6 +12,7 @@ from kneerisk.evidence.dependence import either as either_of
 from kneerisk.evidence.population import Population
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration
+from kneerisk.model.contributions import Explainer
 from kneerisk.model.imbalance import ImbalanceModel
 from kneerisk.model.interval import BootstrapInterval, QuantileInterval
 from kneerisk.model.legs import LegMatrix, averaged, matrix_of
@@ -54,6 +55,17 @@ class RiskModel:
     def posterior(self) -> Posterior:
         """The measurement update, which remembers the patterns of tests it has seen."""
         return Posterior(self.population)
+
+    @cached_property
+    def explainer(self) -> Explainer:
+        """What splits the log-odds into what each measured value adds."""
+        return Explainer(
+            population=self.population,
+            margin=self.margin,
+            boosted=self.boosted,
+            calibration=self.calibration,
+            sided=self.sided,
+        )
 
     @property
     def sided(self) -> bool:

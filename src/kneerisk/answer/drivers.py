@@ -1,0 +1,90 @@
+"""What moved the risk of each knee away from a typical athlete's, in points of 100."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit
+
+from kneerisk.answer.contract import Driver, Effect, Knee
+from kneerisk.answer.reading import Reading
+from kneerisk.model.pulls import TESTS_DONE
+from kneerisk.schema import SIDES, FloatArray, columns
+from kneerisk.schema.columns import location_of
+
+#: Below this many points of 100 a measure is not worth a line.
+LEAST_POINTS = 1e-9
+
+
+def typical_risk(reading: Reading, i: int, knee: Knee) -> float:
+    """The risk of an athlete of the same sport who is typical in everything."""
+    return float(expit(reading.contributions.base[i, _row(knee)]))
+
+
+def drivers_of(reading: Reading, i: int, knees: list[Knee]) -> list[Driver]:
+    """The drivers of each knee that has a risk, the strongest first; they add up to it.
+
+    A measure counts with both its sides: the other leg's value tells of this one too.
+    """
+    told: list[Driver] = []
+    for knee in knees:
+        log_odds = reading.contributions.parts[i, _row(knee)]
+        points = points_of(reading, i, knee)
+        together: dict[str, list[int]] = {}
+        for place, source in enumerate(reading.contributions.sources):
+            together.setdefault(_measure(source), []).append(place)
+        drivers = [
+            _driver(knee, measure, float(points[at].sum()), float(log_odds[at].sum()))
+            for measure, at in together.items()
+        ]
+        kept = [driver for driver in drivers if abs(driver.points) > LEAST_POINTS]
+        told += sorted(kept, key=lambda driver: -abs(driver.points))
+    return told
+
+
+def points_of(reading: Reading, i: int, knee: Knee) -> FloatArray:
+    """What each source added to the risk of a knee, in points of 100, shape (n_sources,).
+
+    The risk bends, log-odds don't: the points are shared out in proportion, so that they add up
+    to the difference between this risk and the typical one.
+    """
+    parts = reading.contributions.parts[i, _row(knee)]
+    base = float(reading.contributions.base[i, _row(knee)])
+    start, end = float(expit(base)), float(expit(base + parts.sum()))
+    total = float(parts.sum())
+    # Where nothing moved in sum the slope of the curve takes the place of the difference.
+    rate = (end - start) / total if abs(total) > 1e-6 else start * (1.0 - start)
+    return np.asarray(100.0 * rate * parts)
+
+
+def effects_of(reading: Reading, i: int, knees: list[Knee]) -> dict[str, Effect]:
+    """What each canonical column did to the risk of the knees, in points of 100.
+
+    The sport has none: the typical athlete, where the drivers start, is one of the same sport.
+    """
+    points = {knee: points_of(reading, i, knee) for knee in knees}
+    if not points:
+        return {}
+    return {
+        source: Effect(**{knee: float(points[knee][at]) for knee in knees})
+        for at, source in enumerate(reading.contributions.sources)
+        if source != "sport"
+    }
+
+
+def _driver(knee: Knee, measure: str, points: float, log_odds: float) -> Driver:
+    if measure == TESTS_DONE:
+        return Driver(side=knee, measure=measure, label="How much was measured", group="tests",
+                      modifiable=False, points=points, log_odds=log_odds)  # fmt: skip
+    facts = next(columns()[name] for name in (measure, f"left_{measure}") if name in columns())
+    return Driver(side=knee, measure=measure, label=facts.label, group=facts.group,
+                  modifiable=facts.modifiable, points=points, log_odds=log_odds)  # fmt: skip
+
+
+def _measure(source: str) -> str:
+    """The measure of a canonical column, without its side."""
+    return source if source == TESTS_DONE else location_of(source)[-1]
+
+
+def _row(knee: Knee) -> int:
+    """A model without sides has the same in both rows."""
+    return 0 if knee == "either" else SIDES.index(knee)
