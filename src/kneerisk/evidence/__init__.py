@@ -3,6 +3,7 @@
 from kneerisk.evidence.rows import (
     Advice,
     BaseRate,
+    Condition,
     Correlation,
     Effect,
     Grade,
@@ -13,11 +14,13 @@ from kneerisk.evidence.rows import (
     Reference,
     ReverseCausation,
     Status,
+    StopRule,
     Urgency,
 )
 from kneerisk.evidence.tables import (
     advice,
     base_rates,
+    conditions,
     correlations,
     effects,
     imbalances,
@@ -28,11 +31,13 @@ from kneerisk.evidence.tables import (
     references,
     reverse_causation,
     sport_base_rates,
+    stop_rules,
 )
 
 __all__ = [
     "Advice",
     "BaseRate",
+    "Condition",
     "Correlation",
     "Effect",
     "Grade",
@@ -43,9 +48,11 @@ __all__ = [
     "Reference",
     "ReverseCausation",
     "Status",
+    "StopRule",
     "Urgency",
     "advice",
     "base_rates",
+    "conditions",
     "correlations",
     "effects",
     "imbalances",
@@ -56,4 +63,5 @@ __all__ = [
     "references",
     "reverse_causation",
     "sport_base_rates",
+    "stop_rules",
 ]

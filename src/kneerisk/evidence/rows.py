@@ -6,6 +6,7 @@ field with a default may be an empty cell.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,11 @@ class Reference:
     key: str
     citation: str
     secondary: bool
+
+    @property
+    def short(self) -> str:
+        """Who, when and where: the citation up to its first comma, semicolon or bracket."""
+        return re.split(r"[,;]| \(", self.citation, maxsplit=1)[0].strip()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,13 +98,20 @@ class Correlation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImbalanceFacts:
-    """One of the five patterns: its name in the literature of coaches and what may be said."""
+    """One of the five patterns: its name in the literature of coaches and what may be said.
+
+    ``phrase`` names it inside a sentence ("consistent with tight calves"). Where ``firmer_when``
+    holds (conditions, as in `Advice`), the evidence has ``firmer_grade``.
+    """
 
     name: Imbalance
     label: str
+    phrase: str
     wording: str
     usual_site: str
     evidence_grade: Grade
+    firmer_grade: Grade | None = None
+    firmer_when: str = ""
     prevalence_low: float
     prevalence_central: float
     prevalence_high: float
@@ -128,17 +141,39 @@ class RedFlag:
 class Advice:
     """One thing to do, how well its sources support it, and when to stop.
 
-    The grade is judged here from the sources, and the stop rule is a convention of this project.
+    The grade is judged here from the sources. ``when`` gives the conditions under which it is
+    told: alternatives separated by a space, each of conditions joined by "+". ``stop_rule`` is the
+    code of a `StopRule`.
     """
 
     code: str
     imbalance: Imbalance | Literal["load", "everyone"]
+    when: str
     text: str
     dose: str = ""
     grade: Grade
     stop_rule: str
     sources: tuple[str, ...]
     assumption: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRule:
+    """When to stop with something and see a clinician; a convention of this project."""
+
+    code: str
+    text: str
+    sources: tuple[str, ...]
+    assumption: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Something that holds for an athlete or a leg, and how it is said to be so."""
+
+    condition: str
+    level: Literal["athlete", "leg"]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

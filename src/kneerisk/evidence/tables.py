@@ -16,6 +16,7 @@ from kneerisk.errors import BadCells, CellFault
 from kneerisk.evidence.rows import (
     Advice,
     BaseRate,
+    Condition,
     Correlation,
     Effect,
     ImbalanceFacts,
@@ -23,6 +24,7 @@ from kneerisk.evidence.rows import (
     RedFlag,
     Reference,
     ReverseCausation,
+    StopRule,
 )
 from kneerisk.schema import columns, leg_measures
 
@@ -218,6 +220,18 @@ def red_flags() -> dict[str, RedFlag]:
 def advice() -> tuple[Advice, ...]:
     """What to do, in the order to show it."""
     return read_table("advice", Advice)
+
+
+@cache
+def stop_rules() -> dict[str, StopRule]:
+    """When to stop and see a clinician, by the code that advice names."""
+    return {rule.code: rule for rule in read_table("stop_rules", StopRule)}
+
+
+@cache
+def conditions() -> dict[str, Condition]:
+    """What advice and grades may depend on, by name."""
+    return {found.condition: found for found in read_table("conditions", Condition)}
 
 
 @cache

@@ -1,0 +1,80 @@
+"""What to do: load first, then what fits the patterns that were named, then what holds for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kneerisk.answer import contract
+from kneerisk.answer.conditions import SPIKE, Case, met, reason
+from kneerisk.answer.contract import Imbalance
+from kneerisk.answer.imbalances import named
+from kneerisk.answer.reading import Reading
+from kneerisk.answer.risk import SHOWN
+from kneerisk.evidence import Advice, advice, conditions, imbalances, references, stop_rules
+from kneerisk.schema import Side
+
+Row = dict[str, Any]
+
+
+def advice_for(reading: Reading, i: int, found: list[Imbalance] | None) -> list[contract.Advice]:
+    """What fits screening i: load, clear imbalances, possible ones, then what holds for everyone.
+
+    An imbalance that was not named brings no advice.
+    """
+    row, told = reading.rows[i], found or []
+    by_rank = sorted(named(told), key=lambda one: one.status != "clear")
+    groups = ["load", *dict.fromkeys(one.name for one in by_rank), "everyone"]
+    return [
+        piece
+        for group in groups
+        for entry in advice()
+        if entry.imbalance == group
+        for piece in _if_it_applies(entry, row, told)
+    ]
+
+
+def _if_it_applies(entry: Advice, row: Row, found: list[Imbalance]) -> Iterator[contract.Advice]:
+    fits = {side: met(entry.when, Case(row, side, found)) for side in SHOWN}
+    ofs = [one for one in named(found) if one.name == entry.imbalance and fits[one.side]]
+    if entry.imbalance in imbalances():
+        sides = [one.side for one in ofs]
+    else:
+        sides = [side for side in SHOWN if fits[side]]
+    if not sides:
+        return
+    why = fits[sides[0]] or "always"
+    of_leg = bool(ofs) or conditions()[why].level == "leg"
+    said = _of_imbalance(ofs) if ofs else reason(why, row, sides)
+    yield _told(entry, row, sides if of_leg else [], said)
+
+
+def _of_imbalance(ofs: list[Imbalance]) -> str:
+    """Why an imbalance brings this advice: in which legs its pattern was named, and how surely."""
+    legs = " and ".join(
+        f"{'pattern' if one.status == 'clear' else 'possible pattern'} of the {one.side} leg"
+        for one in ofs
+    )
+    phrase = imbalances()[ofs[0].name].phrase
+    return f"{legs[0].upper()}{legs[1:]}: {phrase}."
+
+
+def _told(entry: Advice, row: Row, sides: list[Side], why: str) -> contract.Advice:
+    return contract.Advice(
+        code=entry.code,
+        about=entry.imbalance,
+        sides=sides,
+        reason=why,
+        text=entry.text,
+        dose=_dose(entry, row),
+        grade=entry.grade,
+        stop_rule=stop_rules()[entry.stop_rule].text,
+        sources=[references()[key].short for key in entry.sources],
+    )
+
+
+def _dose(entry: Advice, row: Row) -> str | None:
+    longest = row.get("longest_run_30d_km")
+    if entry.code == "limit_session_spike" and longest:
+        return f"{entry.dose}, which is {SPIKE * longest:.1f} km"
+    return entry.dose or None

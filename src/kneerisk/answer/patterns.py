@@ -1,0 +1,165 @@
+"""Measured values beside what is typical: which speak for an imbalance, and which against it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from kneerisk.answer.contract import PatternRow, Typical
+from kneerisk.answer.reading import Reading
+from kneerisk.evidence.patterns import marks
+from kneerisk.schema import SIDES, Side, code, columns, quantity
+from kneerisk.schema.change import READING_PER_SEM, error_sd, reading_error
+from kneerisk.schema.measure import MDC_PER_SEM
+from kneerisk.schema.standard import CONDITION_OF, location_and_scale
+
+#: Measures that come from one reading, or read one thing twice: of a pattern they count once. A
+#: ratio goes with the torques that it is made of.
+ONE_READING = {
+    "wblt_distance_cm": "wblt_dorsiflexion_deg",
+    "hamstring_quad_functional_ratio": "hamstring_quad_ratio",
+    "hip_adduction_torque_nm_kg": "adduction_abduction_ratio",
+    "hip_abduction_torque_nm_kg": "adduction_abduction_ratio",
+}
+_ORDER = {"for": 0, "against": 1, "neither": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value:
+    """One measured value of a leg.
+
+    ``apart`` is how far it lies above (negative: below) both what is typical and what is usual
+    at this age, in this sport and with this pain, in errors of one reading; beyond 1 in size it is
+    beyond error. ``side_apart`` is the same for this leg minus the other, in minimal detectable
+    differences; None where the other leg was not measured.
+    """
+
+    measure: str
+    value: float
+    typical: Typical
+    z: float
+    error: float
+    apart: float
+    side_difference: float | None
+    side_apart: float | None
+
+    def speaks(self, sign: int) -> PatternRow:
+        """The row of a pattern that higher values (sign 1) or lower ones (-1) mark."""
+        towards = sign * self.apart > 1.0 or sign * (self.side_apart or 0.0) > 1.0
+        away = sign * self.apart < -1.0
+        measure = quantity(self.measure)
+        return PatternRow(
+            measure=self.measure,
+            label=measure.label,
+            unit=measure.unit,
+            value=self.value,
+            typical=self.typical,
+            z=self.z,
+            error=self.error,
+            side_difference=self.side_difference,
+            side_difference_beyond_error=(
+                None if self.side_apart is None else abs(self.side_apart) > 1.0
+            ),
+            speaks="for" if towards else "against" if away else "neither",
+        )
+
+
+def patterns_of(reading: Reading, i: int, side: Side) -> dict[str, list[PatternRow]]:
+    """The measured rows of each imbalance's pattern in one leg of screening i.
+
+    Those that speak for it come first, then those against, each by size.
+    """
+    values = {value.measure: value for value in _values(reading, i, side)}
+    found = {}
+    for name, signs in marks().items():
+        rows = [
+            values[measure].speaks(sign) for measure, sign in signs.items() if measure in values
+        ]
+        found[name] = sorted(rows, key=lambda row: (_ORDER[row.speaks], -abs(row.z)))
+    return found
+
+
+def readings_of(rows: list[PatternRow], torque_mode: str | None) -> set[str]:
+    """The independent readings among some rows: what comes from one reading counts once."""
+    once = {row.measure: ONE_READING.get(row.measure, row.measure) for row in rows}
+    if torque_mode == "isokinetic_60" and "quad_torque_nm_kg" in once:
+        once["quad_torque_nm_kg"] = "hamstring_quad_ratio"
+    return set(once.values())
+
+
+def _values(reading: Reading, i: int, side: Side) -> Iterator[Value]:
+    """Every measured value of a leg that marks some imbalance."""
+    row = reading.rows[i]
+    other = SIDES[1 - SIDES.index(side)]
+    people = reading.bundle.model.population
+    usual = reading.expected.prior[i, SIDES.index(side), len(people.athlete) :]
+    for measure in dict.fromkeys(name for signs in marks().values() for name in signs):
+        value = row.get(f"{side}_{measure}")
+        if value is not None:
+            norm = _norm(measure, row["sex"], row.get(CONDITION_OF.get(measure, "")))
+            opposite = row.get(f"{other}_{measure}")
+            yield norm.look_at(value, opposite, float(usual[people.leg.index(measure)]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Norm:
+    """What is typical of a measure for a sex and protocol, on the scale that z is taken on."""
+
+    measure: str
+    typical: Typical
+    location: float
+    scale: float
+    error_sd: float
+    error_per: float
+    """The error of one reading, 95 %, in the unit; on a log scale per unit of the value."""
+
+    def look_at(self, value: float, opposite: float | None, usual: float) -> Value:
+        """A value beside the norm, the other leg, and the z-score usual for the athlete."""
+        log = quantity(self.measure).log_scale
+        scaled = math.log(value) if log else value
+        z = (scaled - self.location) / self.scale
+        side = None
+        if opposite is not None:
+            side = (scaled - (math.log(opposite) if log else opposite)) / self.error_sd
+        return Value(
+            measure=self.measure,
+            value=float(value),
+            typical=self.typical,
+            z=z,
+            error=self.error_per * (value if log else 1.0),
+            apart=_nearer(z, z - usual) * self.scale / (READING_PER_SEM * self.error_sd),
+            side_difference=None if opposite is None else float(value - opposite),
+            side_apart=None if side is None else side / MDC_PER_SEM,
+        )
+
+
+def _nearer(first: float, second: float) -> float:
+    """The smaller of two distances of one direction; 0 where they point to different ones."""
+    if first * second <= 0.0:
+        return 0.0
+    return min(first, second, key=abs)
+
+
+@cache
+def _norm(measure: str, sex: str, protocol: str | None) -> _Norm:
+    data = {"sex": np.array([code(columns()["sex"], sex)])}
+    condition = CONDITION_OF.get(measure)
+    if condition:
+        data[condition] = np.array([code(columns()[condition], protocol)])
+    location, scale = location_and_scale(measure, data)
+    norm = quantity(measure).norm(protocol)
+    pair = (norm.of(sex) or norm.of(None)) if norm else None
+    if norm is None or pair is None:
+        raise ValueError(f"{measure} marks an imbalance and has no norm")
+    return _Norm(
+        measure=measure,
+        typical=Typical(mean=pair[0], sd=pair[1], source=norm.source),
+        location=float(location[0]),
+        scale=float(scale[0]),
+        error_sd=float(error_sd(measure, data)[0]),
+        error_per=float(reading_error(measure, np.array([1.0]), data)[0]),
+    )
