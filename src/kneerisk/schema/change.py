@@ -28,6 +28,7 @@ from kneerisk.schema.standard import (
 )
 
 BoolArray = NDArray[np.bool_]
+_Repeats = dict[int, tuple[list[int], BoolArray]]
 
 #: Half the width of a 95 % interval of a normal error, in its SDs.
 READING_PER_SEM = 1.96
@@ -100,7 +101,11 @@ def detectable_change(
     On a log scale the error is a share of the value; the limit is given at the geometric mean of
     the two, where comparing in the unit and comparing the logarithms is one and the same.
     """
-    limit = MDC_PER_SEM * error_sd(name, data)
+    return _limit(name, first, second, error_sd(name, data))
+
+
+def _limit(name: str, first: FloatArray, second: FloatArray, error: FloatArray) -> FloatArray:
+    limit = MDC_PER_SEM * error
     if not quantity(name).log_scale:
         return limit + 0.0 * (first + second)
     return np.asarray(2.0 * np.sqrt(first * second) * np.sinh(limit / 2.0))
@@ -114,34 +119,46 @@ def compare(pairs: Sequence[Pair]) -> Compared:
     one more comparison; they are beyond chance where they are beyond their own error and one
     that they are made of is beyond chance.
     """
-    away = np.column_stack([_distance(pair) for pair in pairs])
+    repeats = _repeats(pairs)
+    errors = _errors(pairs, repeats)
+    away = np.column_stack([_distance(p, e) for p, e in zip(pairs, errors, strict=True)])
     beyond_error = away > MDC_PER_SEM
     # Chance that error alone makes two readings differ so much: the SD of a difference is
     # sqrt(2) SEM.
     chance = erfc(away / 2.0)
-    repeats = _repeats(pairs)
     for at, (_, told) in repeats.items():
         chance[told, at] = np.nan
     beyond_chance = beyond_error & _false_discoveries_controlled(chance)
     for at, (parts, told) in repeats.items():
         made_of = beyond_chance[:, parts].any(axis=1)
         beyond_chance[told, at] = (beyond_error[:, at] & made_of)[told]
+    detectable = [
+        _limit(p.measure, p.first, p.second, e) for p, e in zip(pairs, errors, strict=True)
+    ]
     return Compared(
         difference=np.column_stack([pair.second - pair.first for pair in pairs]),
-        detectable=np.column_stack(
-            [detectable_change(p.measure, p.first, p.second, p.data) for p in pairs]
-        ),
+        detectable=np.column_stack(detectable),
         beyond_error=beyond_error,
         beyond_chance=beyond_chance,
     )
 
 
-def _distance(pair: Pair) -> FloatArray:
+def _errors(pairs: Sequence[Pair], repeats: _Repeats) -> list[FloatArray]:
+    """SD of the error of each pair's readings; a computed ratio has that of its two parts."""
+    errors = [error_sd(pair.measure, pair.data) for pair in pairs]
+    for at, (parts, told) in repeats.items():
+        if len(parts) > 1:
+            of_parts = np.sqrt(sum(errors[part] ** 2 for part in parts))
+            errors[at] = np.where(told, of_parts, errors[at])
+    return errors
+
+
+def _distance(pair: Pair, error: FloatArray) -> FloatArray:
     """How far apart the readings are, in standard errors of one, shape (n,)."""
     first, second = pair.first, pair.second
     if quantity(pair.measure).log_scale:
         first, second = np.log(first), np.log(second)
-    return np.abs(second - first) / error_sd(pair.measure, pair.data)
+    return np.asarray(np.abs(second - first) / error)
 
 
 def _false_discoveries_controlled(chance: FloatArray) -> BoolArray:
@@ -153,7 +170,7 @@ def _false_discoveries_controlled(chance: FloatArray) -> BoolArray:
     return found
 
 
-def _repeats(pairs: Sequence[Pair]) -> dict[int, tuple[list[int], BoolArray]]:
+def _repeats(pairs: Sequence[Pair]) -> _Repeats:
     """Which pairs only repeat others: by place, the places they are made of, and where (n,)."""
     place = {(pair.side, pair.measure): i for i, pair in enumerate(pairs)}
     measured = [~np.isnan(pair.second - pair.first) for pair in pairs]
