@@ -94,17 +94,14 @@ def reading_error(name: str, values: FloatArray, data: Columns) -> FloatArray:
 
 
 def detectable_change(
-    name: str, first: FloatArray, second: FloatArray, data: Columns
+    name: str, first: FloatArray, second: FloatArray, error: FloatArray
 ) -> FloatArray:
     """The MDC between two values, in the measure's unit, shape (n,).
 
-    On a log scale the error is a share of the value; the limit is given at the geometric mean of
-    the two, where comparing in the unit and comparing the logarithms is one and the same.
+    ``error`` is the SD of one reading, as `error_sd` gives it. On a log scale it is a share of the
+    value; the limit is given at the geometric mean of the two, where comparing in the unit and
+    comparing the logarithms is one and the same.
     """
-    return _limit(name, first, second, error_sd(name, data))
-
-
-def _limit(name: str, first: FloatArray, second: FloatArray, error: FloatArray) -> FloatArray:
     limit = MDC_PER_SEM * error
     if not quantity(name).log_scale:
         return limit + 0.0 * (first + second)
@@ -133,7 +130,8 @@ def compare(pairs: Sequence[Pair]) -> Compared:
         made_of = beyond_chance[:, parts].any(axis=1)
         beyond_chance[told, at] = (beyond_error[:, at] & made_of)[told]
     detectable = [
-        _limit(p.measure, p.first, p.second, e) for p, e in zip(pairs, errors, strict=True)
+        detectable_change(p.measure, p.first, p.second, e)
+        for p, e in zip(pairs, errors, strict=True)
     ]
     return Compared(
         difference=np.column_stack([pair.second - pair.first for pair in pairs]),
