@@ -14,6 +14,8 @@ from kneerisk.schema import SIDES, FloatArray, category, columns
 
 #: The ages that the simulated cohort holds, and so the ages that its model knows.
 YOUNGEST, OLDEST = 16.0, 70.0
+#: Mean number of further episodes of a knee that was injured before (assumption).
+FURTHER_EPISODES = 0.7
 
 ELSEWHERE = (
     "prior_shoulder_injury",
@@ -113,7 +115,9 @@ def _draw_history(data: dict[str, FloatArray], n: int, rng: Generator) -> None:
     for side in SIDES:
         prior = rng.choice(3, size=n, p=[1 - recent - older, older, recent]).astype(float)
         data[f"{side}_prior_knee_injury"] = prior
-        data[f"{side}_same_side_episodes"] = np.where(prior > 0, 1.0 + rng.poisson(0.7, n), 0.0)
+        data[f"{side}_same_side_episodes"] = np.where(
+            prior > 0, 1.0 + rng.poisson(FURTHER_EPISODES, n), 0.0
+        )
     for name in ELSEWHERE:
         injured = rng.random(n) < assumption("elsewhere_injury_share")
         data[name] = injured.astype(np.float64)

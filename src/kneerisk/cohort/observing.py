@@ -78,12 +78,13 @@ def _reading(
     error = np.sqrt([error_variance(name, code) for code in range(count)])
     z = true_z + error[codes] * rng.standard_normal(len(true_z))
     value = from_z(name, z, data)
-    decimals = 0 if measure.whole else _decimals(measure)
-    return np.clip(np.round(value, decimals), measure.low, measure.high)
+    return np.clip(np.round(value, decimals(measure)), measure.low, measure.high)
 
 
-def _decimals(measure: Quantity) -> int:
+def decimals(measure: Quantity) -> int:
     """What a coach writes down: steps of about a five-hundredth of the range, or finer."""
+    if measure.whole:
+        return 0
     return int(np.ceil(-np.log10((measure.high - measure.low) / 500.0)))
 
 

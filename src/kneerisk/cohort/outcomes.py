@@ -46,7 +46,7 @@ def draw_effects(athletes: Athletes, rng: Generator) -> Effects:
     n = len(athletes)
     drawn = [_triangular(e.low, e.central, e.high, n, rng) for e in risk_factors()]
     shift = np.zeros(n)
-    for code, rate in _rates().items():
+    for code, rate in sport_rates().items():
         members = athletes.data["sport"] == code
         base = _triangular(rate.low, rate.central, rate.high, int(members.sum()), rng)
         shift[members] = logit(base) - logit(rate.central)
@@ -61,7 +61,7 @@ def true_risk(athletes: Athletes, effects: Effects) -> Truth:
     """The true risk of each knee and of either, and the true probability of each imbalance."""
     data = athletes.data
     intercept = np.zeros(len(athletes))
-    for code, value in _intercepts().items():
+    for code, value in sport_intercepts().items():
         intercept[data["sport"] == code] = value
     left, right = (
         expit(intercept + effects.base_shift + _log_odds(athletes, effects, side)) for side in SIDES
@@ -107,13 +107,14 @@ def draw_outcomes(truth: Truth, rng: Generator) -> tuple[FloatArray, FloatArray]
 
 
 @cache
-def _rates() -> dict[int, Range]:
+def sport_rates() -> dict[int, Range]:
+    """The published risk of new pain in either knee, by the code of a sport."""
     sports = category("sport").choices
     return {sports.index(name): rate for name, rate in sport_base_rates().items()}
 
 
 @cache
-def _intercepts() -> dict[int, float]:
+def sport_intercepts() -> dict[int, float]:
     """The log-odds by sport at which the mean risk of either knee is the sport's base rate."""
     rng = np.random.default_rng(REFERENCE_SEED)
     athletes = draw_athletes(published(), REFERENCE_ATHLETES, rng)
@@ -130,5 +131,5 @@ def _intercepts() -> dict[int, float]:
         code: float(
             brentq(excess, -12.0, 3.0, args=((athletes.data["sport"] == code) & free, rate.central))
         )
-        for code, rate in _rates().items()
+        for code, rate in sport_rates().items()
     }
