@@ -78,7 +78,8 @@ def _reading(
     error = np.sqrt([error_variance(name, code) for code in range(count)])
     z = true_z + error[codes] * rng.standard_normal(len(true_z))
     value = from_z(name, z, data)
-    return np.clip(np.round(value, decimals(measure)), measure.low, measure.high)
+    # A rounded -0.4 would be -0.0, and still tell that it was not clipped.
+    return np.clip(np.round(value, decimals(measure)), measure.low, measure.high) + 0.0
 
 
 def decimals(measure: Quantity) -> int:

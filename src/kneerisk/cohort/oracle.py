@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit, logit, ndtr
 
 from kneerisk.cohort.oracle_points import Points, points_of, triangular
-from kneerisk.cohort.oracle_readings import Readings, readings
+from kneerisk.cohort.oracle_readings import readings
 from kneerisk.cohort.oracle_update import Gain, Update, draw_bounded, root
 from kneerisk.cohort.outcomes import sport_intercepts, sport_rates
 from kneerisk.errors import CohortRefused
@@ -218,6 +218,3 @@ def _imbalances(mean: FloatArray, variance: FloatArray, weight: FloatArray) -> F
     both = np.tile(thresholds, len(SIDES))
     beyond = ndtr((mean - both) / np.sqrt(np.maximum(variance, 0.0) + spread**2))
     return np.asarray(beyond[0] if len(beyond) == 1 else weight @ beyond)
-
-
-__all__ = ["NEEDED", "POINTS", "Oracle", "Readings", "oracle"]

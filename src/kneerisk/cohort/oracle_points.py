@@ -12,7 +12,7 @@ from scipy.stats import poisson, qmc
 from kneerisk.cohort.athletes import FURTHER_EPISODES
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.contrasts import risk_factors
-from kneerisk.schema import SIDES, FloatArray
+from kneerisk.schema import FloatArray
 
 #: Most readings of one screening that are only bounded; further ones would share points.
 MOST_BOUNDED = 16
@@ -73,7 +73,6 @@ def points_of(count: int, wanted: int) -> Points:
 def _prior(uniform: FloatArray) -> FloatArray:
     """Codes of earlier knee injury (0 none, 1 older, 2 recent) with their shares, (n, 2)."""
     recent, older = assumption("prior_injury_recent_share"), assumption("prior_injury_older_share")
-    assert uniform.shape[1] == len(SIDES)
     return (uniform > 1.0 - recent - older).astype(float) + (uniform > 1.0 - recent)
 
 

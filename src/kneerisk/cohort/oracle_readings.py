@@ -13,7 +13,7 @@ import numpy as np
 
 from kneerisk.cohort.observing import decimals
 from kneerisk.evidence.population import Population
-from kneerisk.schema import SIDES, Columns, FloatArray, Quantity, category, quantity
+from kneerisk.schema import SIDES, Columns, FloatArray, category, quantity
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.standard import (
     CONDITION_OF,
@@ -107,17 +107,16 @@ def _noise(name: str, data: Columns) -> FloatArray:
         return np.full(len(data["sex"]), (10.0 ** -decimals(quantity(name)) / scale) ** 2 / 12.0)
     if protocol is None:
         return np.full(len(data["sex"]), by_code[0])
-    return by_code[np.nan_to_num(data[protocol] + 1.0, nan=0.0).astype(int)]
+    return np.asarray(by_code[np.nan_to_num(data[protocol] + 1.0, nan=0.0).astype(int)])
 
 
 def _bound_the_longer_leg(people: Population, found: Readings, data: Columns) -> None:
     """Blocks go under one leg: the other's reading was below its, and both zero means none.
 
-    (Two positive readings alike to the last digit are recorded as zeros too; see `MEASURED`.)
+    (Two positive readings alike to the last digit are zeros too: one case in a hundred of these.)
     """
     a, m, place = len(people.athlete), len(people.leg), people.leg.index(DEFICIT)
-    measure: Quantity = quantity(DEFICIT)
-    half = 0.5 * 10.0 ** -decimals(measure)
+    half = 0.5 * 10.0 ** -decimals(quantity(DEFICIT))
     left, right = (data[f"{side}_{DEFICIT}"] for side in SIDES)
     for start, own, other in ((a, left, right), (a + m, right, left)):
         longer = (own == 0.0) & (other > 0.0)

@@ -67,7 +67,9 @@ def solve(
 def _related(covariance: FloatArray, wanted: np.ndarray, bounded: np.ndarray) -> np.ndarray:
     """Bounded readings that have anything to do with what is wanted or with each other."""
     among = np.abs(covariance[np.ix_(bounded, np.concatenate([wanted, bounded]))])
-    return bounded[(among > JITTER).sum(axis=1) > (~np.isin(bounded, wanted)).astype(int)]
+    return np.asarray(
+        bounded[(among > JITTER).sum(axis=1) > (~np.isin(bounded, wanted)).astype(int)]
+    )
 
 
 def root(covariance: FloatArray) -> FloatArray:
