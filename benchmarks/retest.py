@@ -1,0 +1,126 @@
+"""Simulated athletes who are measured again: true values stay or move, errors are fresh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+
+from kneerisk.answer.differences import ONE_SIDED
+from kneerisk.cohort.athletes import Athletes, draw_athletes
+from kneerisk.cohort.observing import batteries
+from kneerisk.evidence.population import published, state_measures
+from kneerisk.schema import SIDES, FloatArray, Quantity, category
+from kneerisk.schema.change import Compared, Pair, compare
+from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.standard import CONDITION_OF, error_variance, from_z
+
+Readings = dict[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """n athletes with true values ``z`` by column, who can be measured as often as one likes."""
+
+    z: Readings
+    data: Readings
+    measures: dict[str, Quantity]
+
+    def measured(self, rng: Generator, shift: Readings | None = None) -> Readings:
+        """One visit: true values, moved by ``shift`` (z-scores), and error; unrounded.
+
+        Grades are whole: nobody can write down half of one. Values stay inside the limits of the
+        schema, and what is one reading (the two sides of the pelvis, the shorter leg, a ratio of
+        two torques of one test) is one.
+        """
+        values = {
+            column: self._value(column, z + (shift or {}).get(column, 0.0), rng)
+            for column, z in self.z.items()
+        }
+        values["right_lateral_pelvic_tilt_deg"] = -values["left_lateral_pelvic_tilt_deg"]
+        left, right = (values[f"{side}_leg_length_deficit_cm"] for side in SIDES)
+        values["left_leg_length_deficit_cm"] = np.where(left > right, left, 0.0)
+        values["right_leg_length_deficit_cm"] = np.where(right > left, right, 0.0)
+        for rule in RATIOS:
+            modes = [category(rule.protocol).choices.index(mode) for mode in rule.modes]
+            same_test = np.isin(self.data[rule.protocol], modes)
+            for side in SIDES:
+                made = values[f"{side}_{rule.over}"] / values[f"{side}_{rule.under}"]
+                given = values[f"{side}_{rule.ratio}"]
+                values[f"{side}_{rule.ratio}"] = np.where(same_test, made, given)
+        return values
+
+    def _value(self, column: str, z: FloatArray, rng: Generator) -> FloatArray:
+        name, measure = bare(column), self.measures[column]
+        value = from_z(name, z + self.error(column) * rng.standard_normal(len(z)), self.data)
+        return np.clip(np.round(value) if measure.whole else value, measure.low, measure.high)
+
+    def error(self, column: str) -> FloatArray:
+        """SD of the error of one reading in z-scores, shape (n,)."""
+        name = bare(column)
+        stated = self.data.get(CONDITION_OF.get(name, ""))
+        if stated is None:
+            return np.full(len(self.data["sex"]), error_variance(name) ** 0.5)
+        choices = category(CONDITION_OF[name]).choices
+        known = np.sqrt([error_variance(name, code + 1) for code in range(len(choices))])
+        return np.asarray(known[stated.astype(int)])
+
+
+def bare(column: str) -> str:
+    """A column without its side."""
+    side, _, name = column.partition("_")
+    return name if side in SIDES else column
+
+
+def draw(athletes: int, rng: Generator, *, symmetric: bool = False) -> Trial:
+    """Athletes who get the full laboratory battery; symmetric ones have two legs alike."""
+    drawn = draw_athletes(published(), athletes, rng)
+    data = dict(drawn.data)
+    for protocol in ("torque_mode", "hip_torque_mode", "valgus_task", "hip_drop_task"):
+        data[protocol] = rng.integers(len(category(protocol).choices), size=athletes).astype(float)
+    [full] = [row for row in batteries() if row.battery == "full_lab"]
+    athlete, leg = state_measures()
+    measures = {n: m for n, m in athlete.items() if m.error and m.test in full.tests}
+    for name, measure in leg.items():
+        if measure.error and measure.test in full.tests:
+            measures |= {f"{side}_{name}": measure for side in SIDES}
+    z = {column: _true(drawn, column, symmetric=symmetric) for column in measures}
+    return Trial(z=z, data=data, measures=measures)
+
+
+def _true(drawn: Athletes, column: str, *, symmetric: bool) -> FloatArray:
+    side = "right" if column.startswith("right_") and not symmetric else "left"
+    return drawn.z(side, bare(column))
+
+
+def visits(trial: Trial, first: Readings, second: Readings) -> Compared:
+    """Every column of two visits, compared as a follow-up compares them."""
+    return compare(
+        [
+            Pair(
+                measure=bare(column),
+                first=first[column],
+                second=second[column],
+                data=trial.data,
+                side=column.partition("_")[0] if bare(column) != column else "",
+            )
+            for column in trial.measures
+        ]
+    )
+
+
+def legs(trial: Trial, values: Readings) -> tuple[list[str], Compared]:
+    """The two legs of one visit, compared as an answer compares them, and which measures."""
+    names = [bare(c) for c in trial.measures if c.startswith("left_")]
+    names = [name for name in names if name not in ONE_SIDED]
+    pairs = [
+        Pair(
+            measure=name,
+            first=values[f"left_{name}"],
+            second=values[f"right_{name}"],
+            data=trial.data,
+        )
+        for name in names
+    ]
+    return names, compare(pairs)
