@@ -12,6 +12,9 @@ from kneerisk.cohort.simulation import Simulated, simulate
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fit import Fitted, fit
+from kneerisk.training.splits import held_out, subset
+from pipelines.__main__ import DEFAULT_ATHLETES, DEFAULT_SEED
+from pipelines.train import SEED as TRAIN_SEED
 
 # The same examples on every machine, and no deadline: how long something takes is not tested.
 settings.register_profile(
@@ -68,3 +71,18 @@ def released(champion_models: Path) -> Bundle:
     found = champion.read(champion_models)
     assert found is not None
     return bundle.load(found.folder, found.sha256)
+
+
+@pytest.fixture(scope="session")
+def default_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The model that `make up` makes, fitted as `kneerisk train` does; takes half a minute."""
+    simulated = simulate(DEFAULT_ATHLETES, DEFAULT_SEED)
+    unseen = held_out(simulated.cohort.frame["athlete_id"])
+    train = subset(simulated.cohort, ~unseen)
+    truth = simulated.truth[~unseen].reset_index(drop=True)
+    fitted = fit(train, truth, seed=TRAIN_SEED)
+    facts = facts_of(
+        train, truth, fitted, version=VERSION, run_id="0" * 32, git_sha=None, data_sha256="0" * 64
+    )
+    folder = tmp_path_factory.mktemp("default") / VERSION
+    return bundle.load(folder, bundle.save(fitted.model, facts, folder))

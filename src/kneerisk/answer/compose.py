@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from scipy.special import logit
-
-from kneerisk.answer.contract import Answer, Flag, Imbalance, Lineage
+from kneerisk.answer.advice import advice_for
+from kneerisk.answer.contract import Answer, Flag, Knee, Lineage
+from kneerisk.answer.differences import side_differences
 from kneerisk.answer.drivers import drivers_of, effects_of
 from kneerisk.answer.flags import flags_of, must_refer
+from kneerisk.answer.imbalances import imbalances_of, likely_of
 from kneerisk.answer.inputs import inputs_of
 from kneerisk.answer.reading import Reading, read
-from kneerisk.answer.risk import SHOWN, explained, knees_of, risks_of
+from kneerisk.answer.risk import explained, knees_of, risks_of
 from kneerisk.answer.status import reasons_of
-from kneerisk.evidence import imbalances
-from kneerisk.model import Bundle, Facts, Prediction
-from kneerisk.schema import SIDES, Columns, FloatArray, Screening
+from kneerisk.model import Bundle, Facts
+from kneerisk.schema import Screening
 
 NOTICE = (
     "A screening aid for coaches, physios and sports scientists. Not a medical device and not a "
@@ -29,8 +28,6 @@ _COHORT_NOTICE = {
     "observed": "The model was trained on athletes who were measured, of one source.",
     "adapted": "The model was trained on simulated athletes and corrected by measured ones.",
 }
-#: What a screening always has: the answer to these alone is what the tests are compared with.
-PLAIN = ("age_years", "sex", "sport")
 
 
 def answer(bundle: Bundle, screening: Screening) -> Answer:
@@ -43,44 +40,38 @@ def answers(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
     if not screenings:
         return []
     reading = read(bundle, screenings)
-    widths = _width(reading.prediction)
-    plain = _width(bundle.model.predict(_plain(reading.data)))
-    return [_answer(reading, i, float(widths[i]), float(plain[i])) for i in range(len(widths))]
+    return [_answer(reading, i) for i in range(len(screenings))]
 
 
-def _plain(data: Columns) -> Columns:
-    missing = np.full(len(data["age_years"]), np.nan)
-    return {name: values if name in PLAIN else missing for name, values in data.items()}
-
-
-def _width(found: Prediction) -> FloatArray:
-    """Width of the interval of either knee in log-odds, shape (n,).
-
-    As a probability, the interval of a high risk is wide however much is known.
-    """
-    low, high = found.intervals["either"]
-    return np.asarray(logit(high) - logit(low))
-
-
-def _answer(reading: Reading, i: int, width: float, plain_width: float) -> Answer:
-    """Red flags first: where one needs a clinician, nothing is scored."""
+def _answer(reading: Reading, i: int) -> Answer:
+    """Red flags first: where one needs a clinician, nothing is scored and nothing advised."""
     screening, facts = reading.screenings[i], reading.facts
     flags = flags_of(screening)
+    reasons = reasons_of(reading, i, flags)
     refer = must_refer(flags)
-    reasons = reasons_of(screening, flags, facts, width, plain_width)
     knees = [] if refer else knees_of(reading, i)
-    split = explained(reading, knees)
-    found = None if refer else imbalances_of(reading, i)
+    effects = effects_of(reading, i, explained(reading, knees))
     return Answer(
         red_flags=flags,
         red_flags_status=_flags_status(screening, flags),
         risk=risks_of(reading, i, reasons, knees),
-        drivers=drivers_of(reading, i, split),
-        imbalances=found,
-        inputs=inputs_of(reading, i, effects_of(reading, i, split)),
+        **({} if refer else _findings(reading, i, knees)),
+        inputs=inputs_of(reading, i, effects),
         model=_lineage(facts),
         notice=f"{NOTICE} {_COHORT_NOTICE[facts.cohort]}",
     )
+
+
+def _findings(reading: Reading, i: int, knees: list[Knee]) -> dict[str, Any]:
+    """What a screening that may be scored is told beside its risk."""
+    found = imbalances_of(reading, i)
+    return {
+        "drivers": drivers_of(reading, i, explained(reading, knees)),
+        "likely": likely_of(found),
+        "imbalances": found,
+        "side_differences": side_differences(reading, i),
+        "advice": advice_for(reading, i, found),
+    }
 
 
 def _flags_status(screening: Screening, flags: list[Flag]) -> Any:
@@ -98,30 +89,3 @@ def _lineage(facts: Facts) -> Lineage:
         outcome_kind=facts.outcome_kind,
         schema=facts.schema,
     )
-
-
-def imbalances_of(reading: Reading, i: int) -> list[Imbalance] | None:
-    """The five of each leg, the likeliest first, right leg before left."""
-    found = reading.prediction
-    if found.imbalances is None:
-        return None
-    told = []
-    for side in SHOWN:
-        chances = found.imbalances[i, SIDES.index(side)]
-        ranked = sorted(zip(imbalances().values(), chances, strict=True), key=lambda x: -x[1])
-        told += [
-            Imbalance(
-                side=side,
-                name=facts.name,
-                label=facts.label,
-                probability=float(chance),
-                interval=(float(chance), float(chance)),
-                status="cannot_tell",
-                evidence_grade=facts.evidence_grade,
-                usual_site=facts.usual_site,
-                wording=facts.wording,
-                pattern=[],
-            )
-            for facts, chance in ranked
-        ]
-    return told

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from scipy.special import logit
+
 from kneerisk.model import Bundle, Facts, Prediction
 from kneerisk.model.contributions import Contributions
 from kneerisk.model.legs import LegMatrix
 from kneerisk.model.posterior import Expected
-from kneerisk.schema import Columns, Screening, coded, to_row
+from kneerisk.schema import Columns, FloatArray, Screening, coded, to_row
+
+#: What a screening always has: the answer to these alone is what the tests are compared with.
+PLAIN = ("age_years", "sex", "sport")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +25,8 @@ class Reading:
 
     ``rows`` are the flat measured values by canonical column, ``data`` the same as coded columns
     of shape (n,), ``expected`` the true values that they speak for, ``legs`` the leg matrix.
+    ``width`` is that of either knee's interval in log-odds, ``plain_width`` the same where nothing
+    but age, sex and sport is known.
     """
 
     bundle: Bundle
@@ -29,6 +37,8 @@ class Reading:
     legs: LegMatrix
     prediction: Prediction
     contributions: Contributions
+    width: FloatArray
+    plain_width: FloatArray
 
     @property
     def facts(self) -> Facts:
@@ -38,16 +48,36 @@ class Reading:
 
 def read(bundle: Bundle, screenings: Sequence[Screening]) -> Reading:
     """Everything the model says of the screenings; each by itself, whatever the others are."""
-    model, data = bundle.model, coded(screenings)
-    expected = model.posterior.expected(data)
-    legs = model.legs_of(expected, data)
+    model, data, n = bundle.model, coded(screenings), len(screenings)
+    # One pass for both: a call costs as much for two rows as for one.
+    both = {name: np.concatenate([values, _plain(name, values)]) for name, values in data.items()}
+    expected = model.posterior.expected(both)
+    legs = model.legs_of(expected, both)
+    prediction = model.predict_legs(legs)
+    width = _width(prediction)
+    own = LegMatrix(legs.names, legs.values[:n])
     return Reading(
         bundle=bundle,
         screenings=screenings,
         rows=[to_row(screening) for screening in screenings],
         data=data,
-        expected=expected,
-        legs=legs,
-        prediction=model.predict_legs(legs),
-        contributions=model.explainer.contributions(data, expected, legs),
+        expected=expected.take(n),
+        legs=own,
+        prediction=prediction.take(n),
+        contributions=model.explainer.contributions(data, expected, own),
+        width=width[:n],
+        plain_width=width[n:],
     )
+
+
+def _plain(name: str, values: FloatArray) -> FloatArray:
+    return values if name in PLAIN else np.full(len(values), np.nan)
+
+
+def _width(found: Prediction) -> FloatArray:
+    """Width of the interval of either knee in log-odds, shape (n,).
+
+    As a probability, the interval of a high risk is wide however much is known.
+    """
+    low, high = found.intervals["either"]
+    return np.asarray(logit(high) - logit(low))

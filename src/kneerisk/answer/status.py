@@ -7,24 +7,18 @@ from typing import Any
 
 from kneerisk.answer.contract import Flag, Reason
 from kneerisk.answer.flags import must_refer
+from kneerisk.answer.reading import Reading
 from kneerisk.model import Facts
-from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns, to_row
+from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns
 
 #: The answer says little when its interval is at least this share of the one that age, sex and
 #: sport alone give.
 LITTLE_GAIN = 0.9
 
 
-def reasons_of(
-    screening: Screening, flags: list[Flag], facts: Facts, width: float, plain_width: float
-) -> list[Reason]:
-    """Every reason that applies, the most serious first.
-
-    Parameters
-    ----------
-    width, plain_width
-        Width of the 90 % interval of either knee in log-odds, and with age, sex and sport alone.
-    """
+def reasons_of(reading: Reading, i: int, flags: list[Flag]) -> list[Reason]:
+    """Every reason that applies to screening i, the most serious first."""
+    screening, facts = reading.screenings[i], reading.facts
     found = [
         Reason(code="refer", message=f"{flag.urgency}: {flag.reason}")
         for flag in flags
@@ -33,8 +27,8 @@ def reasons_of(
     for side in hurting(screening, facts):
         message = f"the {side} knee hurts now, so a risk of new pain in it has no meaning"
         found.append(Reason(code="current_pain", message=message, column=f"{side}_pain_nrs"))
-    found += _outside(to_row(screening), facts)
-    if width >= LITTLE_GAIN * plain_width:
+    found += _outside(reading.rows[i], facts)
+    if reading.width[i] >= LITTLE_GAIN * reading.plain_width[i]:
         message = "the interval is nearly as wide as with age, sex and sport alone"
         found.append(Reason(code="low_information", message=message))
     return found

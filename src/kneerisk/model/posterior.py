@@ -54,6 +54,16 @@ class Expected:
     surprise: FloatArray
     gains: tuple[tuple[Gain, Gain], ...]
 
+    def take(self, n: int) -> Expected:
+        """The first n screenings of it."""
+        return Expected(
+            mean=self.mean[:n],
+            variance=self.variance[:n],
+            prior=self.prior[:n],
+            surprise=self.surprise[:n],
+            gains=self.gains[:n],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Posterior:

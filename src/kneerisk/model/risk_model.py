@@ -36,6 +36,16 @@ class Prediction:
     intervals: dict[str, tuple[FloatArray, FloatArray]]
     imbalances: FloatArray | None
 
+    def take(self, n: int) -> Prediction:
+        """The first n screenings of it."""
+        return Prediction(
+            left=None if self.left is None else self.left[:n],
+            right=None if self.right is None else self.right[:n],
+            either=self.either[:n],
+            intervals={name: (low[:n], high[:n]) for name, (low, high) in self.intervals.items()},
+            imbalances=None if self.imbalances is None else self.imbalances[:n],
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class RiskModel:

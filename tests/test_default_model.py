@@ -1,0 +1,93 @@
+"""What the default model promises, on simulated athletes that it has not seen.
+
+Their true risks are known, so that an interval can be held against what it is about.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from scipy.special import logit
+
+from kneerisk.cohort.simulation import Simulated, simulate
+from kneerisk.model import Bundle, Prediction
+from kneerisk.model.calibration import fit_calibration
+from kneerisk.schema import SIDES, Columns, FloatArray, columns
+
+pytestmark = pytest.mark.slow
+
+#: Enough legs that a share of 0.90 has a standard error of 0.002, and one of a battery 0.005.
+FRESH_ATHLETES, FRESH_SEED = 12_000, 2_027
+
+
+class Fresh(NamedTuple):
+    """Legs that were free of pain: their risk, its bounds, the true risk and the battery."""
+
+    risk: FloatArray
+    low: FloatArray
+    high: FloatArray
+    true: FloatArray
+    battery: np.ndarray
+
+    @property
+    def covered(self) -> np.ndarray:
+        return np.asarray((self.low <= self.true) & (self.true <= self.high))
+
+
+@pytest.fixture(scope="module")
+def unseen() -> Simulated:
+    return simulate(FRESH_ATHLETES, FRESH_SEED)
+
+
+@pytest.fixture(scope="module")
+def fresh(default_bundle: Bundle, unseen: Simulated) -> Fresh:
+    found = default_bundle.model.predict(unseen.cohort.columns())
+    true = np.concatenate([unseen.truth[f"risk_{side}"].to_numpy() for side in SIDES])
+    battery = np.tile(unseen.truth["battery"].to_numpy(), 2)
+    bounds = [np.concatenate([found.intervals[side][i] for side in SIDES]) for i in (0, 1)]
+    assert found.left is not None
+    assert found.right is not None
+    known = ~np.isnan(true)
+    parts = (np.concatenate([found.left, found.right]), *bounds, true, battery)
+    return Fresh(*(part[known] for part in parts))
+
+
+class TestIntervals:
+    def test_cover_nine_true_risks_in_ten(self, fresh: Fresh) -> None:
+        assert 0.88 <= fresh.covered.mean() <= 0.92
+
+    def test_cover_in_every_battery(self, fresh: Fresh) -> None:
+        for battery in np.unique(fresh.battery):
+            assert 0.85 <= fresh.covered[fresh.battery == battery].mean() <= 0.95, battery
+
+    def test_cover_in_every_tenth_of_risk(self, fresh: Fresh) -> None:
+        tenth = np.argsort(np.argsort(fresh.risk)) * 10 // len(fresh.risk)
+        for number in range(10):
+            assert 0.85 <= fresh.covered[tenth == number].mean() <= 0.95, number
+
+    @pytest.mark.parametrize("test", ["knee_strength", "hip_drop", "lunge_angle", "vmo_emg"])
+    def test_grow_when_an_informative_test_is_left_out(
+        self, default_bundle: Bundle, unseen: Simulated, test: str
+    ) -> None:
+        data = unseen.cohort.columns()
+        names = [name for name, measure in columns().items() if measure.test == test]
+        had = np.any([~np.isnan(data[name]) for name in names], axis=0)
+        some = {name: values[had][:800] for name, values in data.items()}
+        without = some | {name: np.full_like(some[name], np.nan) for name in names}
+        assert _width(default_bundle, without) > _width(default_bundle, some)
+
+
+class TestCalibration:
+    def test_slope_against_the_true_risk_is_one_in_every_battery(self, fresh: Fresh) -> None:
+        for battery in np.unique(fresh.battery):
+            rows = fresh.battery == battery
+            found = fit_calibration(logit(fresh.risk[rows]), fresh.true[rows])
+            assert 0.95 <= found.slope <= 1.05, battery
+
+
+def _width(found: Bundle, data: Columns) -> float:
+    prediction: Prediction = found.model.predict(data)
+    low, high = prediction.intervals["either"]
+    return float(np.mean(logit(high) - logit(low)))
