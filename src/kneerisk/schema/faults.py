@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.schema.columns import column_of, columns
-from kneerisk.schema.measure import Quantity
+from kneerisk.schema.measure import Measure, Quantity
 from kneerisk.schema.screening import Screening
 
 _PLAIN = {
@@ -38,7 +38,7 @@ def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
 
 def _fault(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
     code, plain = _PLAIN.get(kind, (kind, message))
-    measure = columns().get(column_of(location))
+    measure = _measure_at(location)
     return Fault(
         pointer="".join(f"/{_escaped(part)}" for part in location),
         code=code,
@@ -46,6 +46,15 @@ def _fault(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
         allowed=measure.allowed if measure else None,
         unit=measure.unit if isinstance(measure, Quantity) else None,
     )
+
+
+def _measure_at(location: tuple[int | str, ...]) -> Measure | None:
+    """The measure of a place in a body, which may hold a screening at any depth."""
+    for start in range(len(location)):
+        measure = columns().get(column_of(location[start:]))
+        if measure is not None:
+            return measure
+    return None
 
 
 def _escaped(part: int | str) -> str:
