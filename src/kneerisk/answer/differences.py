@@ -6,8 +6,8 @@ import numpy as np
 
 from kneerisk.answer.contract import SideDifference
 from kneerisk.answer.reading import Reading
-from kneerisk.schema import leg_measures, quantities, quantity
-from kneerisk.schema.change import Compared, Pair, compare
+from kneerisk.schema import SIDES, leg_measures, quantities, quantity
+from kneerisk.schema.change import CONDITIONS, Compared, Pair, compare
 
 #: One-sided by nature: a pelvis that is higher on one side is lower on the other, and only one
 #: leg is the shorter one. Each is one reading of both legs, and its two values always differ.
@@ -16,9 +16,11 @@ ONE_SIDED = ("lateral_pelvic_tilt_deg", "leg_length_deficit_cm")
 
 def side_differences(reading: Reading, i: int) -> list[SideDifference]:
     """Every measure with a published error that was taken on both legs of screening i."""
-    data = {name: values[i : i + 1] for name, values in reading.data.items()}
+    row = slice(i, i + 1)
+    data = {name: reading.data[name][row] for name in CONDITIONS}
+    left, right = ({n: reading.data[f"{side}_{n}"][row] for n in leg_measures()} for side in SIDES)
     pairs = [
-        Pair(measure=name, first=data[f"left_{name}"], second=data[f"right_{name}"], data=data)
+        Pair(measure=name, first=left[name], second=right[name], data=data)
         for name, measure in quantities(leg_measures()).items()
         if measure.error and name not in ONE_SIDED
     ]

@@ -30,6 +30,8 @@ from kneerisk.schema.standard import (
 BoolArray = NDArray[np.bool_]
 _Repeats = dict[int, tuple[list[int], BoolArray]]
 
+#: What a pair's data must have: the norms and errors of measures depend on these.
+CONDITIONS = ("sex", *sorted(set(CONDITION_OF.values())))
 #: Half the width of a 95 % interval of a normal error, in its SDs.
 READING_PER_SEM = 1.96
 #: How often an athlete in whom nothing changed may be told of any change.
@@ -43,7 +45,7 @@ class Pair:
     """Two readings of one measure in n screenings: two visits, or the two legs.
 
     ``first`` and ``second`` have shape (n,), in the measure's unit, missing is NaN. ``data`` has
-    the sex and the protocols of the screenings. ``side`` tells apart the pairs that are compared
+    the `CONDITIONS` of the screenings. ``side`` tells apart the pairs that are compared
     together; it is empty where the readings are of an athlete, or of two legs.
     """
 
