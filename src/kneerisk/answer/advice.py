@@ -35,18 +35,19 @@ def advice_for(reading: Reading, i: int, found: list[Imbalance] | None) -> list[
 
 
 def _if_it_applies(entry: Advice, row: Row, found: list[Imbalance]) -> Iterator[contract.Advice]:
-    fits = {side: met(entry.when, Case(row, side, found)) for side in SHOWN}
-    ofs = [one for one in named(found) if one.name == entry.imbalance and fits[one.side]]
-    if entry.imbalance in imbalances():
-        sides = [one.side for one in ofs]
-    else:
-        sides = [side for side in SHOWN if fits[side]]
+    """The advice, where its imbalance was named or it is about none, and its condition holds."""
+    about = {one.side: one for one in named(found) if one.name == entry.imbalance}
+    among = about if entry.imbalance in imbalances() else SHOWN
+    met_by = {side: met(entry.when, Case(row, side, found)) for side in SHOWN if side in among}
+    sides = [side for side, condition in met_by.items() if condition]
     if not sides:
         return
-    why = fits[sides[0]] or "always"
-    of_leg = bool(ofs) or conditions()[why].level == "leg"
-    said = _of_imbalance(ofs) if ofs else reason(why, row, sides)
-    yield _told(entry, row, sides if of_leg else [], said)
+    if about:
+        yield _told(entry, row, sides, _of_imbalance([about[side] for side in sides]))
+        return
+    why = met_by[sides[0]] or ""
+    of_leg = conditions()[why].level == "leg"
+    yield _told(entry, row, sides if of_leg else [], reason(why, row, sides))
 
 
 def _of_imbalance(ofs: list[Imbalance]) -> str:

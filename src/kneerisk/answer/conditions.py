@@ -93,9 +93,12 @@ def _leg_length_unknown(case: Case) -> bool:
     return not any("leg_length_deficit_cm" in column for column in case.row)
 
 
+def _is_lifter(case: Case) -> bool:
+    return bool(case.row.get("sport") == "weightlifting")
+
+
 def _lifts(case: Case) -> bool:
-    lifter = case.row.get("sport") == "weightlifting"
-    return lifter or case.number("resistance_sessions_per_week") > 0.0
+    return _is_lifter(case) or case.number("resistance_sessions_per_week") > 0.0
 
 
 def _sits_long(case: Case) -> bool:
@@ -128,6 +131,7 @@ CONDITIONS: Mapping[str, Callable[[Case], bool]] = {
     "sits_long": _sits_long,
     "spike": lambda case: spike_ratio(case.row) > SPIKE,
     "lifts": _lifts,
+    "lifter": _is_lifter,
     "weight_jump": _weight_jump,
     "jumps": lambda case: case.row.get("sport") in JUMPING_SPORTS,
     "runs": lambda case: case.row.get("sport") == "running" or case.number("weekly_run_km") > 0.0,

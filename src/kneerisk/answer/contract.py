@@ -117,8 +117,10 @@ class PatternRow(BaseModel):
     side_difference: float | None = None
     """This leg minus the other, where both were measured."""
     side_difference_beyond_error: bool | None = None
+    usual: float | None = None
+    """What is usual at this age, in this sport and with this pain, where that is not typical."""
     speaks: Literal["for", "against", "neither"]
-    """Neither: the value lies within error of what is typical."""
+    """Neither: the value lies within error of what is typical, or of what is usual."""
 
 
 class Imbalance(BaseModel):

@@ -175,8 +175,9 @@ def _nothing_named(side: Side, found: list[Imbalance]) -> Likely:
 
 def _missing(untold: list[Imbalance]) -> list[str]:
     """The strongest mark of each that was not measured and that a screening can have."""
-    wanted = {}
-    for one in untold:
+    wanted: dict[str, str] = {}
+    order = list(imbalances())
+    for one in sorted(untold, key=lambda one: order.index(one.name)):
         measured = {ONE_READING.get(row.measure, row.measure) for row in one.pattern}
         for measure in marks()[one.name]:
             if ONE_READING.get(measure, measure) in measured or measure in wanted:

@@ -25,6 +25,8 @@ ONE_READING = {
     "hip_adduction_torque_nm_kg": "adduction_abduction_ratio",
     "hip_abduction_torque_nm_kg": "adduction_abduction_ratio",
 }
+#: An expected z-score this small is the norm itself.
+ROUNDING = 1e-9
 _ORDER = {"for": 0, "against": 1, "neither": 2}
 
 
@@ -43,6 +45,7 @@ class Value:
     typical: Typical
     z: float
     error: float
+    usual: float | None
     apart: float
     side_difference: float | None
     side_apart: float | None
@@ -60,6 +63,7 @@ class Value:
             typical=self.typical,
             z=self.z,
             error=self.error,
+            usual=self.usual,
             side_difference=self.side_difference,
             side_difference_beyond_error=(
                 None if self.side_apart is None else abs(self.side_apart) > 1.0
@@ -131,10 +135,15 @@ class _Norm:
             typical=self.typical,
             z=z,
             error=self.error_per * (value if log else 1.0),
+            usual=self._value_at(usual) if abs(usual) > ROUNDING else None,
             apart=_nearer(z, z - usual) * self.scale / (READING_PER_SEM * self.error_sd),
             side_difference=None if opposite is None else float(value - opposite),
             side_apart=None if side is None else side / MDC_PER_SEM,
         )
+
+    def _value_at(self, z: float) -> float:
+        scaled = self.location + self.scale * z
+        return math.exp(scaled) if quantity(self.measure).log_scale else scaled
 
 
 def _nearer(first: float, second: float) -> float:
