@@ -1,0 +1,104 @@
+"""Lay a report out: one HTML page that needs nothing else, or Markdown."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from kneerisk.answer.contract import Answer
+from kneerisk.answer.report import charts, findings, moving, numbers, picture, words
+from kneerisk.answer.report.page import ONE_PAGE, WHOLE, page
+from kneerisk.schema import Screening
+
+#: What Markdown or the HTML inside it would read as more than text.
+_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+!|&~-])")
+
+
+def report_html(
+    answer: Answer, screening: Screening, title: str | None = None, date: str | None = None
+) -> str:
+    """The report as a whole HTML document: one A4 page when printed, no script, no request.
+
+    Parameters
+    ----------
+    title
+        Whom or what it is about, such as a name or an id; shown as it is.
+    date
+        When the screening took place; shown as it is.
+    """
+    found = page(answer, screening, _one_line(title), _one_line(date), ONE_PAGE)
+    template = _environment().get_template("report.html.j2")
+    return template.render(page=found, style=Markup(_style()), policy=_directives())  # noqa: S704
+
+
+def report_markdown(
+    answer: Answer, screening: Screening, title: str | None = None, date: str | None = None
+) -> str:
+    """The report as Markdown: the same words, every row of it."""
+    found = page(answer, screening, _plain(title), _plain(date), WHOLE)
+    text = _environment().get_template("report.md.j2").render(page=found)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def content_policy() -> str:
+    """The Content-Security-Policy that the HTML report works under: its own style, nothing else."""
+    return f"{_directives()}; frame-ancestors 'self'"
+
+
+def _directives() -> str:
+    sha256 = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{sha256}'; base-uri 'none'; form-action 'none'"
+
+
+@cache
+def _style() -> str:
+    return files(__package__).joinpath("style.css").read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    """Templates escape what they are given in HTML; a name that they don't know is an error."""
+    made = Environment(
+        loader=PackageLoader("kneerisk.answer.report", "."),
+        autoescape=select_autoescape(disabled_extensions=("md.j2",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {
+        "amount": numbers.amount,
+        "axis": charts.AXIS_STEPS,
+        "description": picture.description,
+        "difference": findings.difference_sentence,
+        "flag": words.flag_sentence,
+        "listed": numbers.listed,
+        "minus": numbers.MINUS,
+        "number": numbers.number,
+        "push": charts.push,
+        "settled": findings.settled,
+        "short": moving.short,
+        "sides": findings.sides_of,
+        "strip": charts.strip,
+        "test": findings.test_sentence,
+        "unit": numbers.unit_of,
+        "width": findings.width_sentence,
+        "what_to_do": words.WHAT_TO_DO,
+    }
+    made.filters |= {"groupby_reason": findings.by_reason, "sentence": numbers.sentence}
+    return made
+
+
+def _one_line(text: str | None) -> str | None:
+    return " ".join(text.split()) if text else None
+
+
+def _plain(text: str | None) -> str | None:
+    """A person's text inside Markdown: nothing of it is a mark."""
+    one = _one_line(text)
+    return _MARKS.sub(r"\\\1", one) if one else None
