@@ -24,3 +24,17 @@ def both(left: FloatArray, right: FloatArray, odds_ratio: float) -> FloatArray:
 def either(left: FloatArray, right: FloatArray, odds_ratio: float) -> FloatArray:
     """Probability that at least one knee has the outcome; all of shape (n,)."""
     return np.asarray(left + right - both(left, right, odds_ratio))
+
+
+def either_slopes(
+    left: FloatArray, right: FloatArray, odds_ratio: float
+) -> tuple[FloatArray, FloatArray]:
+    """How the probability of at least one knee moves with that of each; all of shape (n,)."""
+    excess = odds_ratio - 1.0
+    total = 1.0 + (left + right) * excess
+    root = np.sqrt(total**2 - 4.0 * odds_ratio * excess * (left * right))
+
+    def slope(other: FloatArray) -> FloatArray:
+        return np.asarray(0.5 + (total - 2.0 * odds_ratio * other) / (2.0 * root))
+
+    return slope(right), slope(left)

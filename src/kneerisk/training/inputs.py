@@ -179,10 +179,15 @@ def stratified_folds(inputs: Inputs, n_folds: int, seed: int) -> np.ndarray:
     evenly: a fold short of left-sided cases would tilt the rest of them to the right.
     (scikit-learn's StratifiedGroupKFold does the same, a hundred times slower.)
     """
-    people, member = np.unique(inputs.athletes.astype(str), return_inverse=True)
+    return dealt_folds(inputs.athletes, inputs.outcome, n_folds, seed)
+
+
+def dealt_folds(athletes: np.ndarray, outcome: FloatArray, n_folds: int, seed: int) -> np.ndarray:
+    """The same, of athletes (n,) and outcomes (n, 2) alone."""
+    people, member = np.unique(athletes.astype(str), return_inverse=True)
     label = np.zeros((2, len(people)))
     for side in (0, 1):
-        np.maximum.at(label[side], member, np.nan_to_num(inputs.outcome[:, side]))
+        np.maximum.at(label[side], member, np.nan_to_num(outcome[:, side]))
     order = np.random.default_rng(seed).permutation(len(people))
     order = order[np.lexsort((label[0][order], label[1][order]))]
     fold = np.empty(len(people), dtype=int)
