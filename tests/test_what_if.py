@@ -333,7 +333,7 @@ def against(told: WhatIfAnswer, direction: int) -> list[float]:
 
 class TestSupportedDirection:
     @given(screening=screenings(), draw=st.randoms(use_true_random=False), most=st.integers(1, 8))
-    @settings(max_examples=150)
+    @settings(max_examples=80)
     def test_is_never_moved_against(
         self, released: Bundle, screening: Screening, draw: Random, most: int
     ) -> None:
@@ -348,7 +348,7 @@ class TestSupportedDirection:
         assert not against(told, direction)
 
     @given(screening=screenings(), draw=st.randoms(use_true_random=False), most=st.integers(1, 8))
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     def test_any_legal_change_is_answered(
         self, released: Bundle, screening: Screening, draw: Random, most: int
     ) -> None:
@@ -366,7 +366,7 @@ class TestSupportedDirection:
         self, released: Bundle, simulated: Simulated, most: int
     ) -> None:
         draw = Random(most)
-        frame = simulated.cohort.frame.sample(160, random_state=most)
+        frame = simulated.cohort.frame.sample(120, random_state=most)
         held = free = 0
         for screening in screenings_of(frame):
             changes = legal(screening, released, draw, most, one_way=True)

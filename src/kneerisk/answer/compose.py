@@ -12,6 +12,7 @@ from kneerisk.answer.drivers import drivers_of, effects_of
 from kneerisk.answer.flags import flags_of, must_refer
 from kneerisk.answer.imbalances import imbalances_of, likely_of
 from kneerisk.answer.inputs import inputs_of
+from kneerisk.answer.next_tests import next_tests
 from kneerisk.answer.reading import Reading, read
 from kneerisk.answer.risk import explained, knees_of, risks_of
 from kneerisk.answer.status import reasons_of
@@ -57,8 +58,8 @@ def _answer(reading: Reading, i: int) -> Answer:
         risk=risks_of(reading, i, reasons, knees),
         **({} if refer else _findings(reading, i, knees)),
         inputs=inputs_of(reading, i, effects),
-        model=_lineage(facts),
-        notice=f"{NOTICE} {_COHORT_NOTICE[facts.cohort]}",
+        model=lineage_of(facts),
+        notice=notice_of(facts),
     )
 
 
@@ -70,6 +71,7 @@ def _findings(reading: Reading, i: int, knees: list[Knee]) -> dict[str, Any]:
         "likely": likely_of(found),
         "imbalances": found,
         "side_differences": side_differences(reading, i),
+        "next_tests": next_tests(reading, i),
         "advice": advice_for(reading, i, found),
     }
 
@@ -80,7 +82,13 @@ def _flags_status(screening: Screening, flags: list[Flag]) -> Any:
     return "present" if flags else "cleared"
 
 
-def _lineage(facts: Facts) -> Lineage:
+def notice_of(facts: Facts) -> str:
+    """What every answer says of its use, and of whom the model was trained on."""
+    return f"{NOTICE} {_COHORT_NOTICE[facts.cohort]}"
+
+
+def lineage_of(facts: Facts) -> Lineage:
+    """Which model answered."""
     return Lineage(
         version=facts.version,
         run_id=facts.run_id,

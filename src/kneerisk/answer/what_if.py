@@ -19,8 +19,12 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kneerisk.answer.changes import Changed, changed, detectable, direction_of, plain_faults
-from kneerisk.answer.compose import answers
+from kneerisk.answer.compose import lineage_of, notice_of
 from kneerisk.answer.contract import FROZEN, Knee, Lineage, Reason, Risk, Risks, Status
+from kneerisk.answer.flags import flags_of, must_refer
+from kneerisk.answer.reading import read
+from kneerisk.answer.risk import knees_of, risks_of
+from kneerisk.answer.status import reasons_of
 from kneerisk.model import Bundle
 from kneerisk.schema import Quantity, Screening, coded, columns
 from kneerisk.schema.strictness import STRICT
@@ -149,18 +153,23 @@ def what_if(bundle: Bundle, asked: WhatIf) -> WhatIfAnswer:
         With every fault of the changes.
     """
     change = changed(asked.screening, asked.changes, bundle.facts)
-    now, then = answers(bundle, [asked.screening, change.screening])
-    moved = _moved(now.risk, then.risk, change.direction)
+    # One prediction for both; the numbers are those of two answers.
+    reading = read(bundle, [asked.screening, change.screening])
+    flags = flags_of(asked.screening)
+    reasons = reasons_of(reading, 0, flags)
+    knees = [] if must_refer(flags) else knees_of(reading, 0)
+    now, then = (risks_of(reading, i, reasons, knees) for i in (0, 1))
+    moved = _moved(now, then, change.direction)
     return WhatIfAnswer(
-        status=now.risk.status,
-        reasons=now.risk.reasons,
-        outcome_kind=now.risk.outcome_kind,
-        horizon_months=now.risk.horizon_months,
+        status=now.status,
+        reasons=reasons,
+        outcome_kind=now.outcome_kind,
+        horizon_months=now.horizon_months,
         changes=_changes(asked, change),
         also_changed=[_follows(change, column) for column in change.followed],
-        wording=_wording(now.risk, moved),
-        model=now.model,
-        notice=now.notice,
+        wording=_wording(now, moved),
+        model=lineage_of(bundle.facts),
+        notice=notice_of(bundle.facts),
         **moved,
     )
 
