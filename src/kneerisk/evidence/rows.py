@@ -177,6 +177,21 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScreeningTest:
+    """A test or a question, and the minutes that it takes for both legs.
+
+    ``measures`` are what a question asks for; empty for a test that the schema's measures name.
+    """
+
+    test: str
+    label: str
+    minutes: float
+    measures: tuple[str, ...] = ()
+    sources: tuple[str, ...]
+    assumption: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReverseCausation:
     """How far present pain moves a measure, in standard deviations (negative: weaker)."""
 

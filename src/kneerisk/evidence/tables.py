@@ -24,9 +24,11 @@ from kneerisk.evidence.rows import (
     RedFlag,
     Reference,
     ReverseCausation,
+    ScreeningTest,
     StopRule,
 )
-from kneerisk.schema import columns, leg_measures
+from kneerisk.schema import Measure, athlete_measures, columns, leg_measures
+from kneerisk.schema.measure import Equipment
 
 #: The quantity that the simulator starts from, one row a sport.
 SPORT_RISK = "risk_12_months_either_knee"
@@ -238,3 +240,26 @@ def conditions() -> dict[str, Condition]:
 def reverse_causation() -> dict[str, ReverseCausation]:
     """What present pain does to the measures of the leg that hurts, by measure."""
     return {found.measure: found for found in read_table("reverse_causation", ReverseCausation)}
+
+
+@cache
+def screening_tests() -> dict[str, ScreeningTest]:
+    """Every test and question that a screening may still do, by name."""
+    return {row.test: row for row in read_table("tests", ScreeningTest)}
+
+
+@cache
+def measures_of_test(test: str) -> dict[str, Measure]:
+    """The measures that a model may learn from a test or a question, without their side."""
+    asked = screening_tests()[test].measures
+    every = athlete_measures() | leg_measures()
+    if asked:
+        return {name: every[name] for name in asked}
+    return {name: m for name, m in every.items() if m.test == test and m.model_input}
+
+
+@cache
+def equipment_of_test(test: str) -> Equipment:
+    """What a test needs; the measures of one test need the same, or nothing."""
+    needed: set[Equipment] = {m.equipment for m in measures_of_test(test).values()}
+    return next(iter(needed - {"none"}), "none")

@@ -79,7 +79,7 @@ class Posterior:
         Every row is solved by itself, so that its numbers do not depend on its neighbours.
         """
         athlete, legs = measured(self.population, data)
-        conditions = _conditions(data)
+        conditions = stated_protocols(data)
         own_means = contexts(data)
         n, targets = len(athlete), self._targets
         mean = np.empty((n, 2, len(targets)))
@@ -130,7 +130,7 @@ class Posterior:
         people, size = self.population, self.population.n_measures
         used = np.flatnonzero(pattern[:size])
         targets = self._targets
-        noise = _noise(people, pattern[size:])[used]
+        noise = noise_under(people, pattern[size:])[used]
         known = people.covariance[np.ix_(used, used)] + np.diag(noise + JITTER)
         crossed = people.covariance[np.ix_(used, targets)]
         weights = cho_solve(cho_factor(known), crossed).T if len(used) else crossed.T
@@ -161,8 +161,8 @@ def _forget_computed_ratios(people: Population, z: FloatArray, data: Columns) ->
         z[known, ratio] = np.nan
 
 
-def _conditions(data: Columns) -> np.ndarray:
-    """Codes of the protocols that the measurement errors depend on, 0 where not stated."""
+def stated_protocols(data: Columns) -> np.ndarray:
+    """Codes of the protocols that measurement errors depend on, (n, n_protocols); 0: not stated."""
     return np.column_stack([np.nan_to_num(data[name] + 1.0, nan=0.0) for name in _PROTOCOLS])
 
 
@@ -171,10 +171,10 @@ _PROTOCOLS = tuple(sorted(set(CONDITION_OF.values())))
 
 def measurement_noise(people: Population) -> FloatArray:
     """Error variance of every measure of the state for unstated protocols, shape (n_measures,)."""
-    return _noise(people, np.zeros(len(_PROTOCOLS)))
+    return noise_under(people, np.zeros(len(_PROTOCOLS)))
 
 
-def _noise(people: Population, conditions: np.ndarray) -> FloatArray:
+def noise_under(people: Population, conditions: np.ndarray) -> FloatArray:
     """Error variance of every measure of the state, in z-scores, shape (n_measures,)."""
     stated = dict(zip(_PROTOCOLS, conditions.tolist(), strict=True))
 

@@ -14,6 +14,7 @@ from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration
 from kneerisk.model.contributions import Explainer
 from kneerisk.model.imbalance import ImbalanceModel
+from kneerisk.model.information import Information
 from kneerisk.model.interval import BootstrapInterval, QuantileInterval
 from kneerisk.model.legs import LegMatrix, averaged, matrix_of
 from kneerisk.model.margin import Margin
@@ -65,6 +66,11 @@ class RiskModel:
     def posterior(self) -> Posterior:
         """The measurement update, which remembers the patterns of tests it has seen."""
         return Posterior(self.population)
+
+    @cached_property
+    def information(self) -> Information:
+        """What further tests would say, which remembers the patterns of tests it has seen."""
+        return Information(self.population)
 
     @cached_property
     def explainer(self) -> Explainer:

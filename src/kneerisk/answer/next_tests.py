@@ -1,0 +1,129 @@
+"""Which test to do next: the one that is expected to settle most of what is open."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from kneerisk.answer.contract import NextTest
+from kneerisk.answer.flags import flags_of, must_refer
+from kneerisk.answer.patterns import ONE_READING
+from kneerisk.answer.reading import Reading
+from kneerisk.answer.status import hurting
+from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
+from kneerisk.evidence.patterns import marks
+from kneerisk.model import Prediction
+from kneerisk.model.interval import NORMAL_90
+from kneerisk.model.worth import Worth, worth
+from kneerisk.schema import SIDES, FloatArray, Screening, Side, leg_measures
+
+#: So many tests are named at most, and none that settles less than this share of what is open.
+MOST_TESTS, LEAST_SHARE = 6, 0.01
+#: An imbalance is named on so many concordant measures; a test settles it that removes so much of
+#: what is open of its latent.
+ENOUGH_MEASURES, SETTLING_SHARE = 2, 1.0 / 3.0
+
+
+def next_tests(reading: Reading, i: int) -> list[NextTest]:
+    """The tests not done that are worth most to the i-th screening, best first.
+
+    Worth is the expected fall of the log loss of the knees that are free of pain, which is
+    p (1 - p) / 2 times the expected fall of the variance of a knee's log-odds, to second order.
+    ``uncertainty_removed`` is that fall over the one that every test together would bring if none
+    had an error: what measuring can remove, not what the literature leaves open.
+    """
+    screening, bundle = reading.screenings[i], reading.bundle
+    free = [side for side in SIDES if side not in hurting(screening, bundle.facts)]
+    if must_refer(flags_of(screening)) or not free:
+        return []
+    known = bundle.facts.population
+    [found] = worth(bundle.model, known, reading.data, reading.expected, [i])
+    shares = shares_of(found, knee_weights(reading.prediction, i, free))
+    tests, unsettled = tuple(found.missing), _unsettled(reading, i)
+    ranked = [
+        place
+        for place in np.argsort(-shares, kind="stable").tolist()
+        if shares[place] >= LEAST_SHARE and _possible(tests[place], screening)
+    ]
+    return [
+        _told(
+            tests[place],
+            found,
+            share=float(shares[place]),
+            width=_width_after(reading.prediction, i, found.removed[place, 2], free),
+            settles=(unsettled & (found.settled[place] >= SETTLING_SHARE)).any(axis=0),
+        )
+        for place in ranked[:MOST_TESTS]
+    ]
+
+
+def knee_weights(prediction: Prediction, i: int, free: list[Side]) -> FloatArray:
+    """What a fall of variance is worth, p (1 - p) / 2, of the left and the right knee, shape (2,).
+
+    Of a knee that hurts it is 0.
+    """
+    risks = [getattr(prediction, side) for side in SIDES]
+    p = np.array([float((prediction.either if r is None else r)[i]) for r in risks])
+    return np.where([side in free for side in SIDES], p * (1.0 - p) / 2.0, 0.0)
+
+
+def shares_of(found: Worth, weights: FloatArray) -> FloatArray:
+    """Of what all tests could settle, what each one is expected to; shape (n_tests,)."""
+    whole = float((found.open[:2] * weights).sum())
+    if whole <= 0.0:
+        return np.zeros(len(found.missing))
+    return np.asarray((found.removed[:, :2] * weights).sum(axis=1) / whole)
+
+
+def _possible(test: str, screening: Screening) -> bool:
+    """Whether what the test needs is at hand; nothing said means that everything is."""
+    needed = equipment_of_test(test)
+    return needed == "none" or screening.equipment is None or needed in screening.equipment
+
+
+def _told(
+    test: str, found: Worth, *, share: float, width: float | None, settles: NDArray[np.bool_]
+) -> NextTest:
+    facts = screening_tests()[test]
+    return NextTest(
+        test=test,
+        label=facts.label,
+        measures=list(dict.fromkeys(_plain(column) for column in found.missing[test])),
+        equipment=equipment_of_test(test),
+        minutes=facts.minutes,
+        uncertainty_removed=share,
+        expected_interval_width=width,
+        settles=[
+            row.name for row, says in zip(imbalances().values(), settles, strict=True) if says
+        ],
+    )
+
+
+def _plain(column: str) -> str:
+    """A column's measure without its side."""
+    side, _, measure = column.partition("_")
+    return measure if side in SIDES and measure in leg_measures() else column
+
+
+def _width_after(prediction: Prediction, i: int, removed: float, free: list[Side]) -> float | None:
+    """Width of the interval of either knee, once so much variance of its log-odds is removed."""
+    if len(free) < len(SIDES):
+        return None
+    point = float(logit(prediction.either[i]))
+    low, high = (float(logit(bound[i])) for bound in prediction.intervals["either"])
+    whole = ((high - low) / (2.0 * NORMAL_90)) ** 2
+    left = np.sqrt(max(1.0 - removed / whole, 0.0)) if whole > 0.0 else 1.0
+    return float(expit(point + (high - point) * left) - expit(point - (point - low) * left))
+
+
+def _unsettled(reading: Reading, i: int) -> NDArray[np.bool_]:
+    """Imbalances of each leg that too little was measured of, shape (2, n_imbalances)."""
+    given = reading.rows[i]
+
+    def readings(side: Side, name: str) -> set[str]:
+        return {ONE_READING.get(m, m) for m in marks()[name] if f"{side}_{m}" in given}
+
+    return np.array(
+        [[len(readings(side, name)) < ENOUGH_MEASURES for name in imbalances()] for side in SIDES]
+    )
