@@ -26,6 +26,7 @@ __all__ = ["FollowUp", "FollowUpAnswer", "Visit", "follow_up"]
 
 #: So many measures are named in a sentence.
 _NAMED = 5
+_AMONG = "in any of so many"
 
 
 def follow_up(bundle: Bundle, asked: FollowUp) -> FollowUpAnswer:
@@ -97,14 +98,17 @@ def _measures(changes: Sequence[MeasureChange]) -> str:
         return "No measure with a known error was taken twice, so no change can be told from error."
     taken = "the 1 measure" if len(compared) == 1 else f"the {len(compared)} measures"
     if not changed:
-        return f"None of {taken} taken again changed beyond error."
+        return f"None of {taken} taken again changed by more than error would show {_AMONG}."
     groups = {
         "better": [change for change in changed if change.direction == "better"],
         "worse": [change for change in changed if change.direction == "worse"],
         "neither better nor worse": [change for change in changed if change.direction == "neither"],
     }
     told = [f"{word}: {_named(of)}" for word, of in groups.items() if of]
-    return f"Of {taken} taken again, {len(changed)} changed beyond error ({'; '.join(told)})."
+    return (
+        f"Of {taken} taken again, {len(changed)} changed by more than error would show {_AMONG} "
+        f"({'; '.join(told)})."
+    )
 
 
 def _named(changes: Sequence[MeasureChange]) -> str:
