@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit, ndtr
 
+from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.oracle_points import Points, points_of, triangular
 from kneerisk.cohort.oracle_readings import readings
 from kneerisk.cohort.oracle_update import Gain, Update, draw_bounded, root
 from kneerisk.cohort.outcomes import sport_intercepts, sport_rates
+from kneerisk.cohort.simulation import SOURCE
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption, imbalance_thresholds
 from kneerisk.evidence.contrasts import LegView, contrasts, risk_factors
@@ -77,6 +79,15 @@ def oracle(
         either=np.where(hurts.any(axis=1), np.nan, risks[:, 2]),
         imbalances=imbalances,
     )
+
+
+def oracle_of(
+    cohort: Cohort, points: int = POINTS, progress: Callable[[str], None] = lambda _: None
+) -> Oracle | None:
+    """The oracle of a cohort that this simulator drew; None of any other, which has none."""
+    if cohort.kind != "simulated" or cohort.source != SOURCE:
+        return None
+    return oracle(cohort.columns(), points, progress)
 
 
 class _Integral:

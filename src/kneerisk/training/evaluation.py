@@ -2,28 +2,43 @@
 
 Names are flat, the same in JSON, MLflow and the card. Unprefixed ones are of the model's own unit
 (a leg; the athlete where the cohort has no sides); `either_` is the task of either knee,
-`imbalance_<name>_` that of one imbalance, and `logistic_`, `control_` and `prior_` are the same
-metrics of the baselines.
+`which_limb_` that of the side, `imbalance_<name>_` that of one imbalance. `logistic_`, `control_`
+and `prior_` before a name are the same metric of a baseline, `oracle_` that of the best possible
+model of a simulated cohort, and `true_` is a comparison with the true risk instead of outcomes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
-from kneerisk.evidence import imbalances as imbalance_facts
+from kneerisk.cohort.oracle import Oracle
 from kneerisk.model.risk_model import Prediction
 from kneerisk.schema import SIDES, FloatArray
-from kneerisk.training.metrics import accuracy, calibration, discrimination, logit
+from kneerisk.training.against_truth import (
+    against_oracle,
+    against_truth,
+    imbalance_metrics,
+    true_discrimination,
+)
+from kneerisk.training.decision import (
+    DecisionCurve,
+    decision_curve,
+    decision_metrics,
+    workload_metrics,
+)
+from kneerisk.training.metrics import discrimination, logit
+from kneerisk.training.reliability import Bins, bins
+from kneerisk.training.scored import BOOTSTRAP_SEED, Scored, scored_of
+from kneerisk.training.slices import Slice, slices, worst
 
 BASELINES = ("logistic", "control", "prior")
-#: Fixed, so that the same predictions give the same interval.
-BOOTSTRAP_SEED = 20_240_117
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +56,51 @@ def risks_of(prediction: Prediction) -> Risks:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """Rows of one task that have an outcome, each array of shape (n_rows,)."""
-
-    probability: FloatArray
-    outcome: FloatArray
-    athlete: NDArray[np.intp]
-
-    def metrics(self, prefix: str = "") -> dict[str, float]:
-        """Every metric of these rows that can be measured, under its flat name."""
-        found = {
-            **discrimination(self.probability, self.outcome, self.athlete, BOOTSTRAP_SEED),
-            **accuracy(self.probability, self.outcome),
-            **calibration(self.probability, self.outcome),
-        }
-        return {f"{prefix}{name}": value for name, value in found.items()}
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
     """Metrics by flat name, and the rows they were measured on."""
 
     metrics: dict[str, float]
     scored: Scored
-    baseline: Scored | None
-    """The logistic baseline on the same rows."""
+    others: Mapping[str, Scored]
+    """The baselines and the oracle on the model's own task, by name."""
+    slices: tuple[Slice, ...]
+    truth: FloatArray | None = None
+    """Of a simulated cohort, the true risk of each of the scored rows."""
+
+    @property
+    def baseline(self) -> Scored | None:
+        """The logistic baseline on the same task."""
+        return self.others.get("logistic")
+
+    @property
+    def worst_slice(self) -> Slice | None:
+        """The part of the cohort where the model ranks worst, of those with outcomes enough."""
+        return worst(self.slices)
+
+    @property
+    def calibration_bins(self) -> Bins:
+        """Observed shares by predicted risk."""
+        return bins(self.scored.probability, self.scored.outcome)
+
+    @property
+    def decision_curve(self) -> DecisionCurve:
+        """Net benefit by threshold."""
+        return decision_curve(self.scored.probability, self.scored.outcome)
 
     def with_metrics(self, more: Mapping[str, float]) -> Evaluation:
         """The same with more metrics."""
         return replace(self, metrics={**self.metrics, **more})
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it but the rows, as plain data for a file or a page."""
+        lowest = self.worst_slice
+        return {
+            "metrics": self.metrics,
+            "worst_slice": lowest.as_dict() if lowest else None,
+            "slices": [one.as_dict() for one in self.slices],
+            "calibration_curve": self.calibration_bins.as_dict() if self.metrics["rows"] else None,
+            "decision_curve": self.decision_curve.as_dict() if self.metrics["rows"] else None,
+        }
 
 
 def evaluate(
@@ -78,6 +109,9 @@ def evaluate(
     baselines: Mapping[str, Risks] | None = None,
     truth: pd.DataFrame | None = None,
     imbalances: FloatArray | None = None,
+    oracle: Oracle | None = None,
+    *,
+    sliced: bool = True,
 ) -> Evaluation:
     """Judge predictions for every screening of a cohort.
 
@@ -90,24 +124,35 @@ def evaluate(
         ``risk_right``, ``risk_either`` and ``<side>_<imbalance>``, all probabilities.
     imbalances
         Risks, shape (n_screenings, 2, n_imbalances), left first.
+    oracle
+        Of a simulated cohort, the best possible model's risks of the same screenings.
+    sliced
+        Also judge each slice.
     """
     scored = own_task(cohort, predicted)
-    metrics = _counts(scored) | scored.metrics() | _tasks(cohort, predicted, "")
     others = dict(baselines or {})
+    if oracle is not None:
+        others["oracle"] = Risks(oracle.left, oracle.right, oracle.either)
+    rows = {name: own_task(cohort, risks) for name, risks in others.items()}
+    metrics = _counts(scored) | _metrics(cohort, predicted, scored, "")
     for name, other in others.items():
-        metrics |= own_task(cohort, other).metrics(f"{name}_") | _tasks(cohort, other, f"{name}_")
+        metrics |= _metrics(cohort, other, rows[name], f"{name}_")
+    if oracle is not None:
+        metrics |= against_oracle(*paired(cohort, predicted, others["oracle"]))
+    true = battery = None
     if truth is not None:
-        metrics |= _against_truth(cohort, predicted, truth)
-        if imbalances is not None:
-            metrics |= _imbalances(cohort, imbalances, truth)
-    logistic = others.get("logistic")
-    baseline = own_task(cohort, logistic) if logistic is not None else None
-    return Evaluation(metrics=metrics, scored=scored, baseline=baseline)
+        true = Risks(*(truth[f"risk_{task}"].to_numpy(np.float64) for task in (*SIDES, "either")))
+        battery = truth["battery"].to_numpy() if "battery" in truth else None
+        metrics |= _against_truth(cohort, predicted, others, true)
+        metrics |= _imbalances(cohort, imbalances, oracle, truth)
+    parts = slices(cohort, scored, battery) if sliced else ()
+    return Evaluation(metrics | _of_worst(parts), scored, rows, parts,
+                      None if true is None else _truth_of(scored, true))  # fmt: skip
 
 
 def cross_validated(cohort: Cohort, predictions: Iterable[Risks]) -> dict[str, float]:
     """Metrics of out-of-fold predictions, `cv_` before their names: the mean over fold seeds."""
-    by_seed = [evaluate(cohort, predicted).metrics for predicted in predictions]
+    by_seed = [evaluate(cohort, one, sliced=False).metrics for one in predictions]
     shared = set[str]().union(*by_seed).intersection(*by_seed)
     return {f"cv_{name}": float(np.mean([one[name] for one in by_seed])) for name in shared}
 
@@ -134,10 +179,11 @@ def own_task(cohort: Cohort, predicted: Risks) -> Scored:
     outcomes = cohort.outcomes()
     if predicted.left is None or predicted.right is None or not cohort.has_sides:
         return either_task(cohort, predicted)
-    return _scored(
+    return scored_of(
         np.concatenate([predicted.left, predicted.right]),
         np.concatenate([outcomes.left, outcomes.right]),
         np.tile(athlete_codes(cohort), 2),
+        sided=True,
     )
 
 
@@ -164,9 +210,10 @@ def _where_both(
 
 def either_task(cohort: Cohort, predicted: Risks) -> Scored:
     """Rows of the task "pain in either knee", one a screening."""
-    if predicted.either is None:
-        return Scored(np.empty(0), np.empty(0), np.empty(0, dtype=np.intp))
-    return _scored(predicted.either, cohort.outcomes().either, athlete_codes(cohort))
+    either = predicted.either
+    if either is None:
+        either = np.full(len(cohort.frame), np.nan)
+    return scored_of(either, cohort.outcomes().either, athlete_codes(cohort), sided=False)
 
 
 def which_limb(cohort: Cohort, predicted: Risks) -> Scored | None:
@@ -180,19 +227,14 @@ def which_limb(cohort: Cohort, predicted: Risks) -> Scored | None:
     one_sided = outcomes.left + outcomes.right == 1.0
     apart = logit(predicted.left) - logit(predicted.right)
     chance = 1.0 / (1.0 + np.exp(-apart))
-    return Scored(chance[one_sided], outcomes.left[one_sided], athlete_codes(cohort)[one_sided])
+    left = np.where(one_sided, outcomes.left, np.nan)
+    return scored_of(chance, left, athlete_codes(cohort), sided=False)
 
 
 def athlete_codes(cohort: Cohort) -> NDArray[np.intp]:
     """The athlete of each screening as a number from 0, shape (n_screenings,)."""
     codes, _ = pd.factorize(cohort.frame["athlete_id"])
     return np.asarray(codes, dtype=np.intp)
-
-
-def _scored(probability: FloatArray, outcome: FloatArray, athlete: NDArray[np.intp]) -> Scored:
-    # Where the model gives no risk (a knee that hurts now) there is nothing to judge.
-    known = np.isfinite(outcome) & np.isfinite(probability)
-    return Scored(probability[known], outcome[known], athlete[known])
 
 
 def _counts(scored: Scored) -> dict[str, float]:
@@ -203,37 +245,52 @@ def _counts(scored: Scored) -> dict[str, float]:
     }
 
 
-def _tasks(cohort: Cohort, predicted: Risks, prefix: str) -> dict[str, float]:
-    metrics = either_task(cohort, predicted).metrics(f"{prefix}either_")
+def _metrics(cohort: Cohort, predicted: Risks, scored: Scored, prefix: str) -> dict[str, float]:
+    """All metrics of one model's outcomes: its own task, either knee, and which limb."""
+    found = scored.metrics() | decision_metrics(scored.probability, scored.outcome)
+    either = either_task(cohort, predicted)
+    of_either = either.metrics() | workload_metrics(either.probability, either.outcome)
+    found |= {f"either_{name}": value for name, value in of_either.items()}
     limb = which_limb(cohort, predicted)
     if limb is not None:
-        found = discrimination(limb.probability, limb.outcome, limb.athlete, BOOTSTRAP_SEED)
-        metrics |= {f"{prefix}which_limb_{name}": value for name, value in found.items()}
+        told = discrimination(limb.probability, limb.outcome, limb.athlete, BOOTSTRAP_SEED)
+        found |= {f"which_limb_{name}": value for name, value in told.items()}
         if not prefix:
-            metrics["which_limb_rows"] = float(len(limb.outcome))
+            found["which_limb_rows"] = float(len(limb.outcome))
+    return {f"{prefix}{name}": value for name, value in found.items()}
+
+
+def _against_truth(
+    cohort: Cohort, predicted: Risks, others: Mapping[str, Risks], true: Risks
+) -> dict[str, float]:
+    known, same = paired(cohort, predicted, true)
+    metrics = against_truth(known, same) | true_discrimination(same)
+    for name, other in others.items():
+        found = against_truth(*paired(cohort, other, true))
+        metrics |= {f"{name}_{key}": value for key, value in found.items()}
     return metrics
 
 
-def _against_truth(cohort: Cohort, predicted: Risks, truth: pd.DataFrame) -> dict[str, float]:
-    """How far the risk is from the true one, and the AUC that the true risk itself reaches."""
-    risks = (truth[f"risk_{task}"].to_numpy(np.float64) for task in (*SIDES, "either"))
-    known, true = paired(cohort, predicted, Risks(*risks))
-    if len(known.outcome) == 0:
+def _truth_of(scored: Scored, true: Risks) -> FloatArray | None:
+    """The true risk of each scored row."""
+    if not scored.sided:
+        return None if true.either is None else true.either[scored.place]
+    if true.left is None or true.right is None:
+        return None
+    return np.concatenate([true.left, true.right])[scored.place]
+
+
+def _imbalances(
+    cohort: Cohort, predicted: FloatArray | None, oracle: Oracle | None, truth: pd.DataFrame
+) -> dict[str, float]:
+    if predicted is None:
         return {}
-    reached = discrimination(true.probability, true.outcome, true.athlete, BOOTSTRAP_SEED)
-    recalibrated = calibration(known.probability, true.probability)
-    return {
-        "true_risk_mae": float(np.abs(known.probability - true.probability).mean()),
-        **{f"true_risk_{name}": value for name, value in reached.items()},
-        **{f"true_{name}": value for name, value in recalibrated.items()},
-    }
+    best = None if oracle is None else oracle.imbalances
+    return imbalance_metrics(athlete_codes(cohort), predicted, best, truth)
 
 
-def _imbalances(cohort: Cohort, predicted: FloatArray, truth: pd.DataFrame) -> dict[str, float]:
-    athlete = np.tile(athlete_codes(cohort), 2)
-    metrics: dict[str, float] = {}
-    for place, name in enumerate(imbalance_facts()):
-        true = np.concatenate([truth[f"{side}_{name}"].to_numpy(np.float64) for side in SIDES])
-        chance = np.concatenate([predicted[:, 0, place], predicted[:, 1, place]])
-        metrics |= _scored(chance, true, athlete).metrics(f"imbalance_{name}_")
-    return metrics
+def _of_worst(parts: tuple[Slice, ...]) -> dict[str, float]:
+    lowest = worst(parts)
+    kept = ("auc", "auc_low", "auc_high", "calibration_slope", "events")
+    found = {} if lowest is None else lowest.metrics
+    return {f"worst_slice_{name}": found[name] for name in kept if name in found}

@@ -20,6 +20,7 @@ _USABLE = 0.95
 _SMALLEST = 1e-6
 #: Beyond this a slope is the sign of separation, not of calibration.
 _LARGEST_SLOPE = 20.0
+_Z95 = 1.959964
 
 
 def logit(probability: FloatArray) -> FloatArray:
@@ -29,7 +30,11 @@ def logit(probability: FloatArray) -> FloatArray:
 
 
 def discrimination(
-    score: FloatArray, outcome: FloatArray, athlete: NDArray[np.intp], seed: int
+    score: FloatArray,
+    outcome: FloatArray,
+    athlete: NDArray[np.intp],
+    seed: int,
+    resamples: int = RESAMPLES,
 ) -> dict[str, float]:
     """AUC with a 95 % interval from resampled athletes: `auc`, `auc_low`, `auc_high`.
 
@@ -40,18 +45,26 @@ def discrimination(
     athlete
         Which athlete each row belongs to, as codes from 0, shape (n,).
     """
-    if not _two_classes(outcome):
+    area = auc(score, outcome)
+    if area is None:
         return {}
-    rows, labels, weights = _expand(outcome)
-    found = {"auc": float(roc_auc_score(labels, score[rows], sample_weight=weights))}
+    found = {"auc": area}
     if len(np.unique(athlete)) < 2:
         return found
-    resampled = bootstrap_auc(score, outcome, athlete, seed)
+    resampled = bootstrap_auc(score, outcome, athlete, seed, resamples)
     usable = resampled[np.isfinite(resampled)]
     if len(usable) >= _USABLE * len(resampled):
         low, high = np.quantile(usable, [0.025, 0.975])
         found |= {"auc_low": float(low), "auc_high": float(high)}
     return found
+
+
+def auc(score: FloatArray, outcome: FloatArray) -> float | None:
+    """Area under the ROC curve; None where there is only one kind of outcome."""
+    if not two_classes(outcome):
+        return None
+    rows, labels, weights = _expand(outcome)
+    return float(roc_auc_score(labels, score[rows], sample_weight=weights))
 
 
 def bootstrap_auc(
@@ -108,19 +121,44 @@ def calibration(probability: FloatArray, outcome: FloatArray) -> dict[str, float
     ----------
     Van Calster et al. 2019, BMC Med 17:230, doi 10.1186/s12916-019-1466-7.
     """
-    if not _two_classes(outcome):
+    if not two_classes(outcome):
         return {}
     margin = logit(probability)
     ones = np.ones((len(margin), 1))
     found = {}
-    in_the_large = _logistic(ones, outcome, offset=margin)
+    in_the_large = logistic_weights(ones, outcome, offset=margin)
     if in_the_large is not None:
         found["calibration_intercept"] = float(in_the_large[0])
     if np.ptp(margin) > _SMALLEST:
-        both = _logistic(np.column_stack([ones, margin]), outcome, offset=np.zeros(len(margin)))
+        both = logistic_weights(
+            np.column_stack([ones, margin]), outcome, offset=np.zeros(len(margin))
+        )
         if both is not None and abs(both[1]) < _LARGEST_SLOPE:
             found["calibration_slope"] = float(both[1])
     return found
+
+
+def slope_interval(
+    probability: FloatArray, outcome: FloatArray, athlete: NDArray[np.intp]
+) -> dict[str, float]:
+    """95 % interval of the calibration slope: `calibration_slope_low`, `calibration_slope_high`.
+
+    Rows of one athlete are alike, so the variance is the one that is robust to that (the sandwich
+    with athletes as clusters: Liang & Zeger 1986, doi 10.1093/biomet/73.1.13).
+    """
+    if "calibration_slope" not in calibration(probability, outcome):
+        return {}
+    design = np.column_stack([np.ones(len(probability)), logit(probability)])
+    weights = logistic_weights(design, outcome, np.zeros(len(design)))
+    if weights is None:
+        return {}
+    chance = 1.0 / (1.0 + np.exp(-design @ weights))
+    bread = np.linalg.inv(design.T @ (design * (chance * (1.0 - chance))[:, None]))
+    scores = design * (outcome - chance)[:, None]
+    by_athlete = np.column_stack([np.bincount(athlete, weights=one) for one in scores.T])
+    half = _Z95 * float(np.sqrt((bread @ (by_athlete.T @ by_athlete) @ bread)[1, 1]))
+    slope = float(weights[1])
+    return {"calibration_slope_low": slope - half, "calibration_slope_high": slope + half}
 
 
 def row_loss(probability: FloatArray, outcome: FloatArray) -> FloatArray:
@@ -143,7 +181,8 @@ def paired_difference(difference: FloatArray, athlete: NDArray[np.intp]) -> tupl
     return mean, float(np.sqrt(np.square(by_athlete).sum()) / len(difference))
 
 
-def _two_classes(outcome: FloatArray) -> bool:
+def two_classes(outcome: FloatArray) -> bool:
+    """Whether there is some pain and some absence of it."""
     return bool(len(outcome) and outcome.min() < 1.0 and outcome.max() > 0.0)
 
 
@@ -156,7 +195,7 @@ def _expand(outcome: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp], Fl
     return np.tile(rows, 2), labels, np.concatenate([outcome, 1.0 - outcome])
 
 
-def _logistic(
+def logistic_weights(
     design: FloatArray, outcome: FloatArray, offset: FloatArray, steps: int = 50
 ) -> FloatArray | None:
     """Coefficients of an unpenalised logistic regression by Newton's method; None if it has none.

@@ -2,86 +2,170 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import roc_curve
 
-from kneerisk.schema import FloatArray
-from kneerisk.training.evaluation import Evaluation, Scored
-
-# Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers too.
-_MODEL, _BASELINE, _WITH_PAIN = "#0072B2", "#E69F00", "#D55E00"
-_INK, _FAINT = "#333333", "#999999"
-_SIZE_INCHES = (5.6, 4.8)
-#: Fewer rows than this in a bin would show chance, not calibration.
-_ROWS_A_BIN = 30
-_BINS = 10
-_Z95 = 1.96
+from kneerisk.training.decision import decision_curve
+from kneerisk.training.drawing import (
+    FAINT,
+    INK,
+    MODEL,
+    STYLES,
+    WITH_PAIN,
+    dress,
+    figure,
+    legend,
+    percent,
+)
+from kneerisk.training.evaluation import Evaluation
+from kneerisk.training.plots_parts import oracle_gap, slice_forest
+from kneerisk.training.reliability import bins, smooth
+from kneerisk.training.scored import Scored
 
 
 def plots(evaluation: Evaluation, title: str) -> dict[str, Figure]:
-    """Calibration, ROC and risk distribution, by file name; those that can be drawn."""
+    """Every picture that can be drawn, by file name."""
     scored = evaluation.scored
     if len(scored.outcome) == 0:
         return {}
-    drawn = {"risk_distribution": risk_distribution(scored, title)}
+    about = f"{title}\n{_counts(scored)}"
+    drawn = {"risk_distribution": risk_distribution(scored, about)}
     if 0 < scored.outcome.sum() < len(scored.outcome):
-        drawn["calibration"] = calibration(evaluation, title)
-        drawn["roc"] = roc(evaluation, title)
+        drawn["calibration"] = calibration(evaluation, about)
+        drawn["roc"] = roc(evaluation, about)
+        drawn["decision_curve"] = decisions(evaluation, about)
+    if any(one.is_judged for one in evaluation.slices):
+        drawn["slices"] = slice_forest(evaluation, about)
+    if "oracle" in evaluation.others:
+        drawn["oracle_gap"] = oracle_gap(evaluation, about)
     return drawn
 
 
-def calibration(evaluation: Evaluation, title: str) -> Figure:
-    """Observed share against predicted risk, in bins of as many rows each, with 95 % intervals."""
-    figure, axes = _figure(title, "Predicted risk", "Observed share with pain")
-    scored = evaluation.scored
-    predicted, observed, low, high = binned(scored)
-    errors = np.vstack([observed - low, high - observed])
-    axes.errorbar(
-        predicted, observed, yerr=errors, fmt="o-", color=_MODEL, capsize=3, label="model"
-    )
-    if evaluation.baseline is not None:
-        other_predicted, other_observed, _, _ = binned(evaluation.baseline)
-        axes.plot(
-            other_predicted, other_observed, "s--", color=_BASELINE, markersize=5, zorder=1.5,
-            label="logistic baseline",
-        )  # fmt: skip
-    upper = min(1.0, 1.08 * float(max(high.max(), predicted.max())))
-    axes.plot([0, upper], [0, upper], color=_FAINT, linewidth=1, linestyle=":", zorder=1)
+def _counts(scored: Scored) -> str:
+    unit = "legs" if scored.sided else "screenings"
+    people = len(np.unique(scored.athlete))
+    events = int(scored.outcome.sum())
+    return f"{people:,} athletes, {len(scored.outcome):,} {unit}, {events:,} with pain"
+
+
+def _models(evaluation: Evaluation) -> Iterator[tuple[str, Scored]]:
+    """The model and what it is drawn beside, by name."""
+    yield "model", evaluation.scored
+    for name in ("logistic", "oracle"):
+        other = evaluation.others.get(name)
+        if other is not None and 0 < other.outcome.sum() < len(other.outcome):
+            yield name, other
+
+
+def calibration(evaluation: Evaluation, about: str) -> Figure:
+    """Observed share against predicted risk with 95 % intervals; below, how risks are spread."""
+    drawn = figure("Do stated risks come true?", about, (6.2, 6.6))
+    grid = drawn.add_gridspec(2, 1, height_ratios=(4, 1))
+    axes, below = drawn.add_subplot(grid[0]), drawn.add_subplot(grid[1])
+    dress(axes, "", "Observed share with pain, 95 % interval")
+    highest = 0.0
+    for name, scored in _models(evaluation):
+        if name != "oracle":
+            highest = max(highest, _calibration_of(axes, evaluation, name, scored))
+    upper = min(1.0, 1.08 * highest)
+    axes.plot([0, upper], [0, upper], color=FAINT, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
-        "as predicted", (upper * 0.985, upper * 0.965), color=_FAINT, fontsize=8, rotation=45,
+        "as stated", (upper * 0.97, upper * 0.90), color=FAINT, fontsize=8, rotation=45,
         ha="right", va="top", rotation_mode="anchor", transform_rotates_text=True,
     )  # fmt: skip
-    axes.set(xlim=(0, upper), ylim=(0, upper), aspect="equal")
-    _percent(axes)
-    _note(axes, evaluation, "slope", ("calibration_slope", "logistic_calibration_slope"))
-    return figure
+    axes.set(xlim=(0, upper), ylim=(0, upper))
+    percent(axes)
+    legend(axes, "upper left")
+    dress(below, "Stated risk", "Rows")
+    edges = np.linspace(0, upper, 41)
+    counts, _ = np.histogram(evaluation.scored.probability, edges)
+    below.stairs(counts, edges, fill=True, color=MODEL, alpha=0.75)
+    below.set(xlim=(0, upper))
+    percent(below, "x")
+    return drawn
 
 
-def roc(evaluation: Evaluation, title: str) -> Figure:
-    """Sensitivity against one minus specificity, of the model and the logistic baseline."""
-    figure, axes = _figure(title, "False positives among those without pain", "True positives")
-    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle=":")
-    if evaluation.baseline is not None:
-        _curve(axes, evaluation.baseline, _BASELINE, "--", "logistic baseline")
-    _curve(axes, evaluation.scored, _MODEL, "-", "model")
+def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: Scored) -> float:
+    """One model's bins and curve; gives the highest value that is drawn."""
+    label, colour, line = STYLES[name]
+    found = bins(scored.probability, scored.outcome)
+    slope = evaluation.metrics.get("calibration_slope" if name == "model" else
+                                   f"{name}_calibration_slope")  # fmt: skip
+    told = label if slope is None else f"{label}, slope {slope:.2f}"
+    model = name == "model"
+    errors = np.vstack([found.observed - found.low, found.high - found.observed])
+    axes.errorbar(
+        found.predicted, found.observed, yerr=errors if model else None, fmt="o" if model else "s",
+        color=colour, capsize=3, markersize=5 if model else 4, label=told, zorder=3 if model else 2,
+    )  # fmt: skip
+    curve = smooth(scored.probability, scored.outcome)
+    if curve is not None:
+        order = np.argsort(scored.probability)
+        shown = order[int(0.005 * len(order)) : int(np.ceil(0.995 * len(order)))]
+        axes.plot(
+            scored.probability[shown], curve[shown], color=colour, linewidth=1.4, linestyle=line
+        )
+    return float(max(found.high.max() if model else 0.0, found.observed.max(),
+                     found.predicted.max()))  # fmt: skip
+
+
+def roc(evaluation: Evaluation, about: str) -> Figure:
+    """Sensitivity against one minus specificity, of the model, the baseline and the oracle."""
+    drawn = figure("How well are those with pain told from those without?", about)
+    axes = dress(drawn.add_subplot(), "Flagged among those without pain",
+                 "Flagged among those with pain")  # fmt: skip
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
+    for name, scored in reversed(list(_models(evaluation))):
+        label, colour, line = STYLES[name]
+        prefix = "" if name == "model" else f"{name}_"
+        wrong, right, _ = roc_curve(scored.outcome, scored.probability)
+        told = f"{label}, AUC {evaluation.metrics[f'{prefix}auc']:.3f}"
+        if f"{prefix}auc_low" in evaluation.metrics:
+            low, high = (evaluation.metrics[f"{prefix}auc_{end}"] for end in ("low", "high"))
+            told += f" ({low:.3f} to {high:.3f})"
+        axes.plot(wrong, right, color=colour, linewidth=1.7, linestyle=line, label=told)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    _percent(axes)
-    _note(axes, evaluation, "AUC", ("auc", "logistic_auc"))
-    return figure
+    percent(axes)
+    legend(axes)
+    return drawn
 
 
-def risk_distribution(scored: Scored, title: str) -> Figure:
+def decisions(evaluation: Evaluation, about: str) -> Figure:
+    """Net benefit by the risk at which one acts, against acting on everyone and on nobody."""
+    drawn = figure("Is acting on the risk better than treating everyone or nobody?", about)
+    axes = dress(drawn.add_subplot(), "Risk at which one acts",
+                 "Net benefit, true positives in 100 rows")  # fmt: skip
+    upper = float(np.quantile(evaluation.scored.probability, 0.99))
+    curve = evaluation.decision_curve
+    shown = curve.threshold <= max(upper, 0.05)
+    x = curve.threshold[shown]
+    axes.axhline(0.0, color=INK, linewidth=1, label="nobody")
+    axes.plot(x, 100 * curve.everyone[shown], color=FAINT, linewidth=1.4, label="everyone")
+    for name, scored in reversed(list(_models(evaluation))):
+        label, colour, line = STYLES[name]
+        of_model = decision_curve(scored.probability, scored.outcome, x)
+        axes.plot(x, 100 * of_model.model, color=colour, linestyle=line, linewidth=1.7, label=label)
+    top = 100 * float(evaluation.scored.outcome.mean())
+    axes.set(xlim=(0, float(x.max())), ylim=(-0.12 * top, 1.05 * top))
+    percent(axes, "x")
+    legend(axes, "upper right")
+    return drawn
+
+
+def risk_distribution(scored: Scored, about: str) -> Figure:
     """How risks are spread among those who came to have pain and those who did not."""
-    figure, axes = _figure(title, "Predicted risk", "Share of the group")
+    drawn = figure("Which risks were those with and without pain told?", about)
+    axes = dress(drawn.add_subplot(), "Stated risk", "Share of the group")
     top = float(np.quantile(scored.probability, 0.998))
     events = int(min(scored.outcome.sum(), (1.0 - scored.outcome).sum()))
     edges = np.linspace(0.0, max(top, 0.01), 1 + int(np.clip(events**0.5, 5, 25)))
     groups = (
-        ("without pain", scored.outcome == 0.0, _MODEL, "-"),
-        ("with pain", scored.outcome == 1.0, _WITH_PAIN, "--"),
+        ("without pain", scored.outcome == 0.0, MODEL, "-"),
+        ("with pain", scored.outcome == 1.0, WITH_PAIN, "--"),
     )
     for label, rows, colour, line in groups:
         if not rows.any():
@@ -91,63 +175,10 @@ def risk_distribution(scored: Scored, title: str) -> Figure:
             counts / rows.sum(), edges, color=colour, linewidth=1.8, linestyle=line,
             label=f"{label} (n = {rows.sum():,})",
         )  # fmt: skip
-    axes.axvline(float(scored.outcome.mean()), color=_FAINT, linestyle=":", linewidth=1)
-    axes.annotate(
-        "observed share", (float(scored.outcome.mean()), 0.985), xytext=(4, 0), fontsize=8,
-        textcoords="offset points", xycoords=("data", "axes fraction"), color=_INK, va="top",
-    )  # fmt: skip
+    axes.axvline(float(scored.outcome.mean()), color=FAINT, linestyle=":", linewidth=1,
+                 label="observed share, all")  # fmt: skip
     axes.set(xlim=(0, edges[-1]))
     axes.set_ylim(bottom=0)
-    _percent(axes)
-    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=9)
-    return figure
-
-
-def binned(scored: Scored) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Mean risk, observed share and its 95 % limits (Wilson 1927), in equally full bins."""
-    n_bins = max(2, min(_BINS, len(scored.outcome) // _ROWS_A_BIN))
-    order = np.argsort(scored.probability, kind="stable")
-    parts = [part for part in np.array_split(order, n_bins) if len(part)]
-    predicted = np.array([scored.probability[part].mean() for part in parts])
-    share = np.array([scored.outcome[part].mean() for part in parts])
-    n = np.array([float(len(part)) for part in parts])
-    middle = (share + _Z95**2 / (2 * n)) / (1 + _Z95**2 / n)
-    half = _Z95 * np.sqrt(share * (1 - share) / n + _Z95**2 / (4 * n**2)) / (1 + _Z95**2 / n)
-    low, high = np.minimum(middle - half, share), np.maximum(middle + half, share)
-    return predicted, share, np.maximum(low, 0.0), np.minimum(high, 1.0)
-
-
-def _figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=_SIZE_INCHES, dpi=130, layout="constrained")
-    axes = figure.add_subplot()
-    figure.suptitle(title, x=0.02, ha="left", fontsize=10, color=_INK)
-    axes.set_xlabel(x, color=_INK)
-    axes.set_ylabel(y, color=_INK)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.tick_params(colors=_INK)
-    axes.grid(color="#eeeeee", linewidth=0.8)
-    axes.set_axisbelow(True)
-    return figure, axes
-
-
-def _curve(axes: Axes, scored: Scored, colour: str, line: str, label: str) -> None:
-    wrong, right, _ = roc_curve(scored.outcome, scored.probability)
-    axes.plot(wrong, right, color=colour, linewidth=1.8, linestyle=line, label=label)
-
-
-def _percent(axes: Axes) -> None:
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        # Whole per cents only: a tick at 2.5 % would read 2 %.
-        axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
-
-
-def _note(axes: Axes, evaluation: Evaluation, word: str, names: tuple[str, str]) -> None:
-    """The number that belongs to each line, in its legend entry."""
-    handles, labels = axes.get_legend_handles_labels()
-    by_label = dict(zip(("model", "logistic baseline"), names, strict=True))
-    told = []
-    for label in labels:
-        value = evaluation.metrics.get(by_label[label])
-        told.append(label if value is None else f"{label}, {word} {value:.2f}")
-    axes.legend(handles[::-1], told[::-1], frameon=False, loc="lower right", fontsize=9)
+    percent(axes)
+    legend(axes, "upper right")
+    return drawn
