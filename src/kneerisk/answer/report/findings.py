@@ -75,6 +75,7 @@ class Leg:
     message: str
     patterns: tuple[Pattern, ...]
     open: str
+    open_count: int
     excluded: str
 
 
@@ -115,7 +116,8 @@ def _leg(
         side=side,
         message=sentence(verdict[0]) if verdict else _message(side, named),
         patterns=tuple(_pattern(one, values.get((side, one.name), 0)) for one in named),
-        open=_names(own, "cannot_tell"),
+        open=_names(own, "cannot_tell", last="or"),
+        open_count=sum(one.status == "cannot_tell" for one in own),
         excluded=_names(own, "not_supported"),
     )
 
@@ -128,13 +130,40 @@ def _message(side: Side, named: Sequence[Imbalance]) -> str:
     return f"No pattern of the {side} leg is named."
 
 
+def verdicts(found: Sequence[Leg]) -> list[str]:
+    """What is said of each leg; once, where it is the same of both."""
+    said = [leg.message for leg in found]
+    both = [
+        one.replace(f"the {leg.side} leg", "either leg")
+        for one, leg in zip(said, found, strict=True)
+    ]
+    return both[:1] if len(both) > 1 and len(set(both)) == 1 else said
+
+
+def open_sentences(found: Sequence[Leg]) -> list[str]:
+    """What is not named and what can't be told, leg by leg; once, where it is the same of both."""
+    said = {leg.side: _open_sentence(leg) for leg in found}
+    told = {side: text for side, text in said.items() if text}
+    if len(told) > 1 and len(set(told.values())) == 1:
+        return [f"Both legs: {next(iter(told.values()))}."]
+    return [f"{side.capitalize()} leg: {text}." for side, text in told.items()]
+
+
+def _open_sentence(leg: Leg) -> str:
+    if leg.open_count == len(imbalances()):
+        return "none of the five patterns can be told yet"
+    parts = [] if leg.patterns else ["no pattern is named"]
+    parts += [f"can't tell {leg.open}"] if leg.open else []
+    return "; ".join(parts)
+
+
 def phrase(name: str) -> str:
     """An imbalance inside a sentence: `tight calves`."""
     return imbalances()[name].phrase
 
 
-def _names(own: Sequence[Imbalance], status: str) -> str:
-    return listed([phrase(one.name) for one in own if one.status == status])
+def _names(own: Sequence[Imbalance], status: str, last: str = "and") -> str:
+    return listed([phrase(one.name) for one in own if one.status == status], last)
 
 
 def _pattern(one: Imbalance, rows: int | None) -> Pattern:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from kneerisk.answer.contract import Advice, Answer, Flag, Knee, NextTest, SideDifference
 from kneerisk.answer.report import charts, findings, moving, picture, words
@@ -25,9 +24,7 @@ class Limits:
 
 
 #: What one A4 page holds; the rest is in the answer itself.
-ONE_PAGE = Limits(lines=12, drivers=6, differences=4, tests=2, advice=6)
-#: From so many patterns on, the page is set smaller, and smaller again.
-DENSE, PACKED = 2, 4
+ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=2, advice=6)
 WHOLE = Limits()
 
 
@@ -62,12 +59,14 @@ class Page:
     risk_heading: str
     knees: tuple[KneeRisk, ...]
     either: KneeRisk | None
+    risk_text: str
     usual: str | None
     same: str | None
     table: moving.Table | None
     moved: tuple[str, ...]
     change: str
     legs: tuple[findings.Leg, ...]
+    open: tuple[str, ...]
     drawn: tuple[picture.DrawnLeg, ...]
     numbers: dict[tuple[Side, str], int]
     difference_summary: str
@@ -78,7 +77,6 @@ class Page:
     stop_rules: tuple[str, ...]
     overview: str
     lineage: str
-    setting: Literal["", "dense", "packed"]
 
 
 def page(
@@ -89,6 +87,7 @@ def page(
     numbers = picture.numbers(answer)
     legs = tuple(findings.legs(answer, limits.lines))
     sides = [side for side in words.SHOWN if getattr(answer.risk, side) is not None]
+    told: list[Knee] = [*sides, *(["either"] if answer.risk.either else [])]
     advice = _spread(answer.advice, limits.advice)
     return Page(
         title=title or "",
@@ -104,12 +103,14 @@ def page(
         risk_heading=words.risk_heading(answer),
         knees=tuple(_knee(answer, screening, side) for side in sides),
         either=_knee(answer, screening, "either") if answer.risk.either else None,
+        risk_text=words.risk_paragraph(answer, told, screening) if told else "",
         usual=words.usual_sentence(answer, screening),
         same=words.same_sentence(answer),
         table=moving.table(answer, screening, limits.drivers),
         moved=tuple(_moved(answer, screening)),
         change=moving.change_sentence(answer),
         legs=legs,
+        open=tuple(findings.open_sentences(legs)),
         drawn=tuple(picture.drawn(answer)),
         numbers=numbers,
         difference_summary=findings.difference_summary(answer),
@@ -120,14 +121,7 @@ def page(
         stop_rules=tuple(findings.stop_rules(answer)),
         overview=words.overview(answer),
         lineage=words.lineage(answer),
-        setting=_setting(len(numbers)),
     )
-
-
-def _setting(patterns: int) -> Literal["", "dense", "packed"]:
-    if patterns < DENSE:
-        return ""
-    return "dense" if patterns < PACKED else "packed"
 
 
 def _spread(advice: Sequence[Advice], most: int | None) -> tuple[Advice, ...]:
@@ -151,7 +145,7 @@ def _summary(answer: Answer, screening: Screening) -> list[str]:
     if answer.risk.status == "refer":
         return [words.WHAT_TO_DO[answer.red_flags[0].urgency]]
     told = list(words.reason_sentences(answer, screening))
-    verdicts = " ".join(leg.message for leg in findings.legs(answer))
+    verdicts = " ".join(findings.verdicts(findings.legs(answer)))
     change = moving.change_sentence(answer)
     return [text for text in (*told, verdicts, change) if text]
 

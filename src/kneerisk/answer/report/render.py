@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from kneerisk.answer.contract import Answer
-from kneerisk.answer.report import charts, findings, moving, numbers, picture, words
+from kneerisk.answer.report import charts, findings, fit, moving, numbers, picture, words
 from kneerisk.answer.report.page import ONE_PAGE, WHOLE, page
 from kneerisk.schema import Screening
 
@@ -34,7 +34,10 @@ def report_html(
     """
     found = page(answer, screening, _one_line(title), _one_line(date), ONE_PAGE)
     template = _environment().get_template("report.html.j2")
-    return template.render(page=found, style=Markup(_style()), policy=_directives())  # noqa: S704
+    style = Markup(_style())  # noqa: S704 - ours, from the package
+    return template.render(
+        page=found, setting=fit.setting(found), style=style, policy=_directives()
+    )
 
 
 def report_markdown(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from kneerisk.answer.contract import Answer, Flag, Risk
+from kneerisk.answer.contract import Answer, Flag, Knee, Risk
 from kneerisk.answer.report.numbers import in_100, listed, number, sentence
 from kneerisk.evidence import Urgency, red_flags
 from kneerisk.schema import Screening, Side, columns
@@ -84,7 +84,7 @@ def headline(answer: Answer, screening: Screening) -> str:
     """The answer in one line."""
     if answer.risk.status == "refer":
         return f"See a clinician first, {_WHEN[answer.red_flags[0].urgency]}."
-    if answer.risk.status == "low_information":
+    if any(reason.code == "low_information" for reason in answer.risk.reasons):
         return "Too little was measured to say much about these knees."
     sport = screening.athlete.sport
     said: list[tuple[str, str]] = []
@@ -116,8 +116,19 @@ def risk_heading(answer: Answer) -> str:
     return _HEADING[answer.risk.outcome_kind] + within
 
 
-def risk_sentence(answer: Answer, knee: str, screening: Screening) -> str:
+def risk_sentence(answer: Answer, knee: Knee, screening: Screening) -> str:
     """`13 in 100 runners like this get new pain in the right knee within 12 months; ...`."""
+    return f"{_frequency(answer, knee, screening)}{_against(answer, knee)}"
+
+
+def risk_paragraph(answer: Answer, knees: Sequence[Knee], screening: Screening) -> str:
+    """The first knee in a whole sentence, the others after it in short."""
+    others = [f"in {_where(knee)} {_short(getattr(answer.risk, knee))}" for knee in knees[1:]]
+    first = _frequency(answer, knees[0], screening)
+    return f"{first} {sentence(listed(others))}" if others else first
+
+
+def _frequency(answer: Answer, knee: Knee, screening: Screening) -> str:
     risk: Risk = getattr(answer.risk, knee)
     one, many, what = _OUTCOME[answer.risk.outcome_kind]
     low, high = (in_100(bound) for bound in risk.interval)
@@ -125,25 +136,32 @@ def risk_sentence(answer: Answer, knee: str, screening: Screening) -> str:
     within = f" within {months} months" if months else ""
     count = in_100(risk.probability)
     verb = one if count in {"1", "fewer than 1"} else many
-    where = "the knee" if knee == "either" else f"the {knee} knee"
-    where = "either knee" if knee == "either" else where
     few = low if low.startswith("fewer") else f"as few as {low}"
     group = people(screening.athlete.sport)
-    return (
-        f"{count} in 100 {group} like this {verb} {what} {where}{within}; "
-        f"it may be {few} or as many as {high}{_against(answer, knee, risk)}."
+    return sentence(
+        f"{count} in 100 {group} like this {verb} {what} {_where(knee)}{within}; "
+        f"it may be {few} or as many as {high}"
     )
 
 
-def _against(answer: Answer, knee: str, risk: Risk) -> str:
+def _where(knee: Knee) -> str:
+    return "either knee" if knee == "either" else f"the {knee} knee"
+
+
+def _short(risk: Risk) -> str:
+    low, high = (in_100(bound) for bound in risk.interval)
+    return f"{in_100(risk.probability)} in 100 ({low} to {high})"
+
+
+def _against(answer: Answer, knee: Knee) -> str:
     """How the risk compares with what is usual in the sport, in the same unit."""
-    rates = answer.risk.base_rate
+    rates, risk = answer.risk.base_rate, getattr(answer.risk, knee)
     base = rates.either if knee == "either" else rates.leg
     if not base:
         return ""
     if risk.band == "near":
-        return ". That is close to the usual"
-    return f". That is {risk.probability / base:.1f} times the usual"
+        return " That is close to the usual."
+    return f" That is {risk.probability / base:.1f} times the usual."
 
 
 def usual_sentence(answer: Answer, screening: Screening) -> str | None:
