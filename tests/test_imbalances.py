@@ -20,7 +20,7 @@ from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.patterns import marks
 from kneerisk.model import Bundle
-from kneerisk.schema import Screening, quantity
+from kneerisk.schema import Screening, coded, quantity
 from kneerisk.schema.change import error_sd
 from kneerisk.schema.standard import location_and_scale
 from kneerisk.training.inputs import inputs_of
@@ -137,6 +137,15 @@ def test_three_tests_alone_are_indeterminate(ask: Ask) -> None:
     )
 
 
+def test_readings_that_say_little_leave_it_open(ask: Ask) -> None:
+    faint = leg(navicular_drop_mm=0.0, foot_progression_deg=0.0)
+    one = one_of(ask(body(faint, faint)), "calf_tightness")
+    assert len(one.pattern) == 2
+    assert one.status == "cannot_tell"
+    firm = leg(wblt_dorsiflexion_deg=0.0, foot_progression_deg=0.0)
+    assert one_of(ask(body(firm, firm)), "calf_tightness").status == "not_supported"
+
+
 def test_nothing_measured_is_not_called_healthy(ask: Ask) -> None:
     found = ask(body())
     assert {one.status for one in found} == {"cannot_tell"}
@@ -173,6 +182,21 @@ def test_a_value_speaks_in_the_direction_of_its_sign(ask: Ask, name: str, measur
         assert row.value == value
         if not at_its_limit and size:
             assert np.sign(row.z) == np.sign(sign * size)
+
+
+@pytest.mark.parametrize(("name", "measure"), MARKED)
+def test_a_value_speaks_from_its_error_on(ask: Ask, name: str, measure: str) -> None:
+    if quantity(measure).whole:
+        return
+    sign = marks()[name][measure]
+    data = coded([Screening.model_validate(body())])
+    _, scale = location_and_scale(measure, data)
+    limit = float(1.96 * error_sd(measure, data)[0] / scale[0])
+    for size, speaks in ((0.99, "neither"), (1.01, "for"), (-0.99, "neither"), (-1.01, "against")):
+        value = value_at(measure, sign * size * limit)
+        [row] = one_of(ask(body({measure: value})), name).pattern
+        assert row.speaks == speaks
+        assert row.z == pytest.approx(sign * size * limit)
 
 
 def test_the_marks_point_where_the_literature_has_them() -> None:
@@ -318,6 +342,16 @@ def test_the_interval_covers_the_true_probability(released: Bundle) -> None:
         widths[name] = float((high - low)[battery == name].mean())
     assert min(widths, key=lambda name: widths[name]) == "full_lab"
     assert widths["full_lab"] < 0.7 * widths["isokinetic_ratio"]
+
+
+def test_an_interval_is_narrow_where_the_answer_is_sure(ask: Ask) -> None:
+    found = ask(textbook("adductor_underactivity"))
+    sure = one_of(found, "adductor_underactivity")
+    assert sure.probability > 0.9
+    assert sure.interval[0] > 0.5
+    healthy = one_of(found, "adductor_underactivity", "left")
+    assert healthy.probability < 0.1
+    assert healthy.interval[1] < 0.5
 
 
 # What may be said
