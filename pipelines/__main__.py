@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -111,6 +111,27 @@ def score(
         found = score_to(file, out, models, progress)
     lines = f"{found['screenings']:,} screenings answered by {found['version']} in {out}"
     console.result(found, as_json, lines)
+
+
+@app.command(epilog="Example: `kneerisk report club.csv --athlete A17 --out a17.html`")
+def report(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Screenings.")],
+    athlete: Annotated[str, typer.Option(help="The athlete_id; the last screening is taken.")],
+    date: Annotated[str | None, typer.Option(help="Another screening, such as 2026-03-01.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: the athlete_id, here.")] = None,
+    kind: Annotated[
+        Literal["html", "md"] | None,
+        typer.Option("--format", help="Default: by the suffix of OUT, else html."),
+    ] = None,
+    models: Models = Path("models"),
+    as_json: Json = False,
+) -> None:
+    """Write one athlete's answer as a page to print; the browser makes a PDF of it."""
+    from pipelines.report import report_to
+
+    with console.progress() as progress:
+        found = report_to(file, athlete, date, out, kind, models, progress)
+    console.result(found, as_json, f"The report is in {found['file']}: open it and print it")
 
 
 @app.command(epilog="Example: `kneerisk serve --port 8080`")

@@ -1,4 +1,4 @@
-"""Tables that a command writes: whole or not at all."""
+"""Tables and texts that a command writes: whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,4 +26,13 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             frame.to_csv(written, index=False, encoding="utf-8", lineterminator="\n")
         else:
             frame.to_parquet(written, index=False)
+        written.replace(path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text as UTF-8 with plain line ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        written = Path(folder) / path.name
+        written.write_text(text, encoding="utf-8", newline="\n")
         written.replace(path)

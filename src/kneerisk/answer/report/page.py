@@ -87,7 +87,8 @@ def page(
     numbers = picture.numbers(answer)
     legs = tuple(findings.legs(answer, limits.lines))
     sides = [side for side in words.SHOWN if getattr(answer.risk, side) is not None]
-    told: list[Knee] = [*sides, *(["either"] if answer.risk.either else [])]
+    either: tuple[Knee, ...] = ("either",) if answer.risk.either else ()
+    told = (*sides, *either)
     advice = _spread(answer.advice, limits.advice)
     return Page(
         title=title or "",
