@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from scipy.special import expit
 
@@ -26,19 +28,23 @@ def drivers_of(reading: Reading, i: int, knees: list[Knee]) -> list[Driver]:
     A measure counts with both its sides: the other leg's value tells of this one too.
     """
     told: list[Driver] = []
+    measures, of = _measures(reading.contributions.sources)
     for knee in knees:
-        log_odds = reading.contributions.parts[i, _row(knee)]
-        points = points_of(reading, i, knee)
-        together: dict[str, list[int]] = {}
-        for place, source in enumerate(reading.contributions.sources):
-            together.setdefault(_measure(source), []).append(place)
-        drivers = [
-            _driver(knee, measure, float(points[at].sum()), float(log_odds[at].sum()))
-            for measure, at in together.items()
-        ]
-        kept = [driver for driver in drivers if abs(driver.points) > LEAST_POINTS]
-        told += sorted(kept, key=lambda driver: -abs(driver.points))
+        log_odds = np.bincount(of, reading.contributions.parts[i, _row(knee)])
+        points = np.bincount(of, points_of(reading, i, knee))
+        ranked = sorted(
+            np.flatnonzero(np.abs(points) > LEAST_POINTS), key=lambda k: -abs(points[k])
+        )
+        told += [_driver(knee, measures[k], float(points[k]), float(log_odds[k])) for k in ranked]
     return told
+
+
+@cache
+def _measures(sources: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The measures behind the sources, without sides, and which one each source is of."""
+    plain = [s if s == TESTS_DONE else location_of(s)[-1] for s in sources]
+    names = tuple(dict.fromkeys(plain))
+    return names, np.array([names.index(name) for name in plain])
 
 
 def points_of(reading: Reading, i: int, knee: Knee) -> FloatArray:
@@ -78,11 +84,6 @@ def _driver(knee: Knee, measure: str, points: float, log_odds: float) -> Driver:
     facts = next(columns()[name] for name in (measure, f"left_{measure}") if name in columns())
     return Driver(side=knee, measure=measure, label=facts.label, group=facts.group,
                   modifiable=facts.modifiable, points=points, log_odds=log_odds)  # fmt: skip
-
-
-def _measure(source: str) -> str:
-    """The measure of a canonical column, without its side."""
-    return source if source == TESTS_DONE else location_of(source)[-1]
 
 
 def _row(knee: Knee) -> int:
