@@ -15,7 +15,7 @@ from serving import body
 from serving.champion import ChampionHolder
 from serving.logs import LOGGER
 from serving.metrics import Metrics
-from serving.problem import MEDIA_TYPE, Refusal, problem
+from serving.problem import MEDIA_TYPE, REQUEST_ID, Refusal, problem
 from serving.routes import ROUTES, Route
 
 BODY_SECONDS = 20.0
@@ -85,6 +85,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         started, reply = time.perf_counter(), Reply(send)
+        REQUEST_ID.set(reply.request_id)
         try:
             await self._serve(scope, receive, reply)
             if not reply.status:

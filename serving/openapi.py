@@ -11,6 +11,9 @@ from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
 from kneerisk.answer import Answer
+from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer
+from kneerisk.answer.follow_up_request import MOST_VISITS
+from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.schema import Screening
 from serving.problem import KINDS, MEDIA_TYPE, Problem
 from serving.team import MAX_SCREENINGS, Team, TeamAnswer
@@ -31,6 +34,19 @@ EXAMPLE: Json = {
               "prior_knee_injury": "none"},
     "protocol": {"valgus_task": "single_leg_squat", "torque_mode": "isometric"},
     "red_flags": [],
+}  # fmt: skip
+
+#: The same runner with a hip that drops less, and a week without a longer run than before.
+WHAT_IF: Json = {
+    "screening": EXAMPLE, "changes": {"left_hip_drop_deg": 5, "session_spike_ratio": 1.0},
+}  # fmt: skip
+#: The same runner twelve weeks later.
+FOLLOW_UP: Json = {
+    "visits": [
+        {"date": "2026-03-02", "screening": EXAMPLE},
+        {"date": "2026-05-25", "screening": EXAMPLE | {
+            "left": EXAMPLE["left"] | {"hip_drop_deg": 4.5, "quad_torque_nm_kg": 2.6}}},
+    ],
 }  # fmt: skip
 
 
@@ -65,6 +81,17 @@ def _paths() -> Json:
         "/v1/predict_team": {"post": _operation(
             "predict_team", f"Answer up to {MAX_SCREENINGS:,} screenings, each by itself",
             _json(_ref("TeamAnswer")), ("no_champion", *body), team)},
+        "/v1/what_if": {"post": _operation(
+            "what_if", "Answer a screening with other values of some measures",
+            _json(_ref("WhatIfAnswer")), ("no_champion", *body),
+            _asked("WhatIf", {"less_hip_drop": {"value": WHAT_IF}}))},
+        "/v1/follow_up": {"post": _operation(
+            "follow_up", f"Compare 2 to {MOST_VISITS} visits of one athlete",
+            _json(_ref("FollowUpAnswer")), ("no_champion", *body),
+            _asked("FollowUp", {"twelve_weeks": {"value": FOLLOW_UP}}))},
+        "/v1/report": {"post": _operation(
+            "report", "Answer one screening as a page to print", page,
+            ("no_champion", *body), predict)},
         "/v1/schema": {"get": _operation("schema", "What a screening may hold", _json(schema))},
         "/v1/model": {"get": _operation(
             "model", "Which model answers, and whom it knows", _json(model), ("no_champion",))},
@@ -117,15 +144,19 @@ def _problems() -> Json:
     return found
 
 
+_ASKED = (Screening, Team, WhatIf, FollowUp)
+_MODELS = (*_ASKED, Answer, TeamAnswer, WhatIfAnswer, FollowUpAnswer, Problem)
+
+
 def _schemas() -> Json:
-    models = [(model, "validation") for model in (Screening, Team, Answer, TeamAnswer, Problem)]
+    models = [(model, "validation") for model in _MODELS]
     _, found = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
     schemas: Json = found["$defs"]
     schemas["Team"]["properties"]["screenings"] |= {
         "items": _ref("Screening"), "maxItems": MAX_SCREENINGS,
     }  # fmt: skip
     # What a screening leaves out may also be null; what an answer does not know is always absent.
-    asked = _reached(schemas, "Screening") | _reached(schemas, "Team")
+    asked = set().union(*(_reached(schemas, model.__name__) for model in _ASKED))
     return {name: s if name in asked else _without_null(s) for name, s in schemas.items()}
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
 from kneerisk.errors import Fault
 
 MEDIA_TYPE = "application/problem+json"
 #: More faults than any honest body can have; it bounds the answer to a hostile one.
 MAX_FAULTS = 500
+
+#: The id of the request that is being served.
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 #: Stable code of a problem: its HTTP status and title.
 KINDS = {
@@ -78,3 +83,9 @@ def invalid_body(faults: list[Fault]) -> Refusal:
     """The refusal of a body that breaks the schema, with all its faults."""
     told = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
     return Refusal("invalid_body", f"The body has {told}.", faults)
+
+
+def refused_with(refusal: Refusal) -> Response:
+    """A refusal as the answer of a handler: BentoML would make a 500 of it if it were raised."""
+    told = problem(refusal, REQUEST_ID.get())
+    return Response(told.as_json(), told.status, media_type=MEDIA_TYPE)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from kneerisk.answer.follow_up import FollowUp
+from kneerisk.answer.what_if import WhatIf
 from kneerisk.schema import Screening
 from serving.team import Team
 
@@ -29,6 +31,9 @@ ROUTES = {
     "/v1/predict": Route(method="POST", body=Screening, limit=_MEGABYTE, needs_champion=True),
     # A screening with every measure is near 5 kB, so that 1,000 of them fit with room for blanks.
     "/v1/predict_team": Route(method="POST", body=Team, limit=10 * _MEGABYTE, needs_champion=True),
+    "/v1/what_if": Route(method="POST", body=WhatIf, limit=_MEGABYTE, needs_champion=True),
+    "/v1/follow_up": Route(method="POST", body=FollowUp, limit=_MEGABYTE, needs_champion=True),
+    "/v1/report": Route(method="POST", body=Screening, limit=_MEGABYTE, needs_champion=True),
     "/v1/schema": Route(method="GET"),
     "/v1/model": Route(method="GET", needs_champion=True),
     "/docs.json": Route(method="GET"),

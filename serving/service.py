@@ -1,40 +1,31 @@
 """The service: a screening in, an answer per knee out.
 
-A request comes through `Door`, which refuses what is unsound; BentoML makes it a `Screening`; the
-champion's bundle answers it.
+A request comes through `Door`, which refuses what is unsound; BentoML makes it a `Screening`, or
+what else is asked; the champion's bundle answers it.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import bentoml
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from kneerisk.answer import Answer, answer
-from kneerisk.schema import Screening
+from kneerisk.answer.follow_up import FollowUpAnswer, follow_up
+from kneerisk.answer.report import content_policy, report_html
+from kneerisk.answer.what_if import WhatIfAnswer, what_if
+from kneerisk.errors import ScreeningRefused
+from serving.bodies import FollowUpBody, ScreeningBody, WhatIfBody
 from serving.champion import ChampionHolder, models_folder
 from serving.logs import keep_values_out
 from serving.metrics import Metrics
 from serving.middleware import Door
 from serving.pages import pages
+from serving.problem import invalid_body, refused_with
 from serving.team import Team, TeamAnswer, answer_team
 
 metrics = Metrics()
 champion = ChampionHolder(metrics)
-
-
-class Body(Screening):
-    """A screening whose rules BentoML need not describe: it can't, and ours is served instead.
-
-    A class, as BentoML makes the schema of an annotated type anew for each request.
-    """
-
-    @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
-        """Any object."""
-        return {"type": "object", "title": "Screening"}
 
 
 @bentoml.service(
@@ -64,7 +55,7 @@ class KneeRisk:
         champion.stop()
 
     @bentoml.api(route="/v1/predict", output_spec=Answer)
-    async def predict(self, screening: Body, /) -> Response:
+    async def predict(self, screening: ScreeningBody, /) -> Response:
         """Answer one screening."""
         # On the event loop: a few milliseconds of Python gain nothing from a thread of their own,
         # which would fight with the loop over the interpreter's lock.
@@ -80,6 +71,35 @@ class KneeRisk:
         found = answer_team(bundle, team)
         metrics.answered(bundle.facts.version, len(found.results))
         return _json(found)
+
+    @bentoml.api(route="/v1/what_if", output_spec=WhatIfAnswer)
+    async def what_if(self, asked: WhatIfBody, /) -> Response:
+        """Answer a screening with other values of some of its measures."""
+        bundle = champion.current()
+        try:
+            found = what_if(bundle, asked)
+        except ScreeningRefused as refused:
+            # What the champion has seen is not known at the door.
+            return refused_with(invalid_body(refused.faults))
+        metrics.answered(bundle.facts.version)
+        return _json(found)
+
+    @bentoml.api(route="/v1/follow_up", output_spec=FollowUpAnswer)
+    def follow_up(self, asked: FollowUpBody, /) -> Response:
+        """Compare the visits of one athlete."""
+        bundle = champion.current()
+        found = follow_up(bundle, asked)
+        metrics.answered(bundle.facts.version, len(asked.visits))
+        return _json(found)
+
+    @bentoml.api(route="/v1/report", output_spec=Answer)
+    async def report(self, screening: ScreeningBody, /) -> Response:
+        """Answer one screening as a page to print."""
+        bundle = champion.current()
+        page = report_html(answer(bundle, screening), screening)
+        metrics.answered(bundle.facts.version)
+        policy = {"content-security-policy": content_policy()}
+        return Response(page, media_type="text/html", headers=policy)
 
 
 def _json(found: BaseModel) -> Response:

@@ -17,7 +17,7 @@ from served import Served, served
 
 from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
-from serving.openapi import EXAMPLE
+from serving.openapi import EXAMPLE, FOLLOW_UP, WHAT_IF
 from serving.routes import ROUTES
 from serving.team import MAX_SCREENINGS
 
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 PROBLEM = "application/problem+json"
 #: As the service is configured.
 WORKERS = 2
+POSTS = tuple(path for path, route in ROUTES.items() if route.method == "POST")
 
 
 @pytest.fixture(scope="module")
@@ -162,19 +163,124 @@ def test_an_unknown_address_is_not_found(service: Served, path: str) -> None:
 
 
 def test_another_method_is_told_which_one_to_use(service: Served) -> None:
-    response = service.get("/v1/predict")
-    refused(response, 405, "method_not_allowed")
-    assert response.headers["allow"] == "POST"
+    for path in POSTS:
+        response = service.get(path)
+        refused(response, 405, "method_not_allowed")
+        assert response.headers["allow"] == "POST"
     refused(service.post("/v1/schema", {}), 405, "method_not_allowed")
 
 
-@pytest.mark.parametrize("path", ["/v1/predict", "/v1/predict_team"])
+@pytest.mark.parametrize("path", POSTS)
 def test_a_body_is_cut_off_at_its_limit_even_in_chunks(service: Served, path: str) -> None:
     limit = ROUTES[path].limit
     refused(service.post(path, b" " * (limit + 1)), 413, "too_large")
     chunks = (b" " * 100_000 for _ in range(limit // 100_000 + 1))
     refused(service.post(path, chunks), 413, "too_large")
     refused(service.post(path, b" " * limit), 400, "malformed_json")
+
+
+class TestWhatIf:
+    def test_now_is_what_predict_answers(self, service: Served) -> None:
+        response = service.post("/v1/what_if", WHAT_IF)
+        told, risk = response.json(), service.post("/v1/predict", EXAMPLE).json()["risk"]
+        assert response.status_code == 200
+        assert not nulls(told)
+        for knee in ("right", "left", "either"):
+            assert told[knee]["now"]["probability"] == risk[knee]["probability"]
+            assert told[knee]["now"]["interval"] == risk[knee]["interval"]
+
+    def test_then_is_what_predict_answers_to_the_changed_screening(self, service: Served) -> None:
+        told = service.post("/v1/what_if", WHAT_IF).json()
+        athlete = EXAMPLE["athlete"] | {"session_spike_ratio": 1.0}
+        other = EXAMPLE | {"athlete": athlete, "left": EXAMPLE["left"] | {"hip_drop_deg": 5}}
+        risk = service.post("/v1/predict", other).json()["risk"]
+        assert not told["left"]["held"]
+        assert told["left"]["then"]["probability"] == risk["left"]["probability"]
+        assert told["left"]["points"] < 0
+
+    def test_all_faults_of_its_changes_are_told_at_once(self, service: Served) -> None:
+        wrong = {"age_years": 20, "left_prior_knee_injury": 0, "left_hip_drop_deg": 9.5,
+                 "right_fppa_deg": 44, "right_vmo_delay_ms": 3, "shoe": 43}  # fmt: skip
+        response = service.post("/v1/what_if", {"screening": EXAMPLE, "changes": wrong})
+        told = refused(response, 422, "invalid_body")
+        assert {(fault["pointer"], fault["code"]) for fault in told["faults"]} == {
+            ("/changes/age_years", "not_modifiable"),
+            ("/changes/left_prior_knee_injury", "not_modifiable"),
+            ("/changes/left_hip_drop_deg", "within_error"),
+            ("/changes/right_fppa_deg", "outside_range_seen"),
+            ("/changes/right_vmo_delay_ms", "not_measured"),
+            ("/changes/shoe", "unknown_name"),
+        }
+
+    def test_faults_of_the_screening_come_with_those_of_the_changes(self, service: Served) -> None:
+        wrong = {"screening": {"athlete": {"age_years": 300}}, "changes": {"sex": 1}, "why": 1}
+        told = refused(service.post("/v1/what_if", wrong), 422, "invalid_body")
+        assert {fault["pointer"] for fault in told["faults"]} == {
+            "/screening/athlete/age_years", "/screening/athlete/sex", "/changes/sex", "/why",
+        }  # fmt: skip
+
+    def test_a_red_flag_stops_the_numbers(self, service: Served) -> None:
+        flagged = EXAMPLE | {"red_flags": ["true_locking"]}
+        told = service.post("/v1/what_if", WHAT_IF | {"screening": flagged}).json()
+        assert told["status"] == "refer"
+        assert not {"right", "left", "either"} & set(told)
+
+
+class TestFollowUp:
+    def test_says_what_changed(self, service: Served) -> None:
+        response = service.post("/v1/follow_up", FOLLOW_UP)
+        told = response.json()
+        assert response.status_code == 200
+        assert not nulls(told)
+        assert told["any_change"]
+        assert [visit["date"] for visit in told["visits"]] == ["2026-03-02", "2026-05-25"]
+        risk = service.post("/v1/predict", EXAMPLE).json()["risk"]
+        assert told["visits"][0]["left"]["probability"] == risk["left"]["probability"]
+
+    def test_all_faults_are_told_at_once(self, service: Served) -> None:
+        first, last = FOLLOW_UP["visits"]
+        athlete = EXAMPLE["athlete"] | {"age_years": 300}
+        wrong = [first, last | {"date": first["date"], "screening": EXAMPLE | {"athlete": athlete}}]
+        told = refused(service.post("/v1/follow_up", {"visits": wrong}), 422, "invalid_body")
+        assert {fault["pointer"]: fault["code"] for fault in told["faults"]} == {
+            "/visits/1/date": "same_date",
+            "/visits/1/screening/athlete/age_years": "outside_limits",
+        }
+
+    def test_a_red_flag_of_any_visit_comes_first(self, service: Served) -> None:
+        first, last = FOLLOW_UP["visits"]
+        flagged = last | {"screening": last["screening"] | {"red_flags": ["true_locking"]}}
+        told = service.post("/v1/follow_up", {"visits": [first, flagged]}).json()
+        assert [found["flag"]["code"] for found in told["refer"]] == ["true_locking"]
+        assert "left" not in told["visits"][1]
+
+
+class TestReport:
+    def test_is_a_page_that_needs_nothing_else(self, service: Served) -> None:
+        response = service.post("/v1/report", EXAMPLE)
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/html; charset=utf-8"
+        assert response.text.startswith("<!doctype html>")
+        assert not re.findall(r"""(?:src|href)=["']?[^#"']""", response.text)
+        policy = response.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert "unsafe" not in policy
+
+    def test_tells_the_numbers_of_the_answer(self, service: Served) -> None:
+        risk = service.post("/v1/predict", EXAMPLE).json()["risk"]
+        assert f"{risk['left']['per_100']} in 100" in service.post("/v1/report", EXAMPLE).text
+
+    def test_of_a_red_flag_has_no_numbers(self, service: Served) -> None:
+        page = service.post("/v1/report", EXAMPLE | {"red_flags": ["true_locking"]}).text
+        assert " in 100" not in page
+        assert "clinician" in page
+
+    def test_all_faults_are_told_at_once(self, service: Served) -> None:
+        wrong = {"athlete": {"age_years": 300, "sex": 1}, "shoe": 43}
+        told = refused(service.post("/v1/report", wrong), 422, "invalid_body")
+        assert {fault["pointer"] for fault in told["faults"]} == {
+            "/athlete/age_years", "/athlete/sex", "/shoe",
+        }  # fmt: skip
 
 
 class TestTeam:
@@ -303,23 +409,33 @@ class TestDocs:
     def test_every_status_that_is_sent_is_in_them(
         self, service: Served, docs: dict[str, Any]
     ) -> None:
-        answers = docs["paths"]["/v1/predict"]["post"]["responses"]
-        for text in (json.dumps(EXAMPLE), "{", "{}", b" " * 1_000_001):
-            response = service.post("/v1/predict", text)
+        tried = [("/v1/predict", json.dumps(EXAMPLE)), ("/v1/report", json.dumps(EXAMPLE))]
+        tried += [(path, text) for path in POSTS for text in ("{", "{}")]
+        tried += [("/v1/what_if", json.dumps({"screening": EXAMPLE, "changes": {"sex": 1}})),
+                  ("/v1/predict", " " * 1_000_001)]  # fmt: skip
+        for path, text in tried:
+            answers = docs["paths"][path]["post"]["responses"]
+            response = service.post(path, text)
             described = answers[str(response.status_code)]
             if response.status_code != 200:
                 described = docs["components"]["responses"][described["$ref"].split("/")[-1]]
                 assert response.json()["code"] in described["description"]
-            assert response.headers["content-type"] in described["content"]
+            assert response.headers["content-type"].split(";")[0] in described["content"]
 
     def test_an_answer_and_a_problem_look_as_they_say(
         self, service: Served, docs: dict[str, Any]
     ) -> None:
         schemas = docs["components"]["schemas"]
-        for body, name in ((json.dumps(EXAMPLE), "Answer"), ("{}", "Problem")):
-            told = service.post("/v1/predict", body).json()
+        for path, body, name in (
+            ("/v1/predict", EXAMPLE, "Answer"),
+            ("/v1/what_if", WHAT_IF, "WhatIfAnswer"),
+            ("/v1/follow_up", FOLLOW_UP, "FollowUpAnswer"),
+            ("/v1/predict", {}, "Problem"),
+            ("/v1/what_if", {"screening": EXAMPLE, "changes": {"sex": 1}}, "Problem"),
+        ):
+            told = service.post(path, body).json()
             assert set(schemas[name]["required"]) <= set(told) <= set(schemas[name]["properties"])
-        assert '"null"' not in json.dumps(schemas["Answer"])
+            assert '"null"' not in json.dumps(schemas[name])
 
 
 def test_no_value_and_no_name_of_an_athlete_reaches_the_log(service: Served) -> None:
@@ -331,9 +447,11 @@ def test_no_value_and_no_name_of_an_athlete_reaches_the_log(service: Served) -> 
         f'{{"Canary_Name": 77.12345, "Canary_Name": {sent}}}',
         f'{{"Canary_Name": {sent}',
         f'{{"screenings": [{{"Canary_Name": {sent}}}]}}',
+        json.dumps(WHAT_IF | {"changes": {"left_hip_drop_deg": 77.12345, "Canary_Name": 1}}),
+        json.dumps({"visits": [{"date": sent, "athlete_id": "Canary_Name", "screening": {}}]}),
     ]
     for text in bodies:
-        for path in ("/v1/predict", "/v1/predict_team", "/v1/predict?who=Canary_Name"):
+        for path in (*POSTS, "/v1/predict?who=Canary_Name"):
             service.post(path, text, headers={"x-who": "Canary_Name", "x-request-id": sent})
     service.get(f"/v1/Canary_Name/{sent}")
     last = service.post("/v1/predict", "{").headers["x-request-id"]

@@ -318,11 +318,23 @@ def legal(
         whole = isinstance(row[column], int)
         target = near if whole else near + (far - near) * draw.choice([0.0, 1.0, draw.random()])
         inside = seen[column]["low"] <= target <= seen[column]["high"]
+        inside &= near <= target <= far if up else far <= target <= near
         if inside and (target > row[column]) == up and target != row[column]:
             found[column] = target
         if len(found) == most:
             break
-    return found
+    # A ratio that its parts would take too far is no fault of the parts' own.
+    too_far = codes(found_faults(bundle, screening, found))
+    assert set(too_far.values()) <= {"ratio_outside_range"}
+    return {column: target for column, target in found.items() if column not in too_far}
+
+
+def found_faults(bundle: Bundle, screening: Screening, changes: Any) -> list[Fault]:
+    try:
+        changed(screening, changes, bundle.facts)
+    except ScreeningRefused as error:
+        return error.faults
+    return []
 
 
 def against(told: WhatIfAnswer, direction: int) -> list[float]:
