@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import html
 import json
-import re
 from functools import cache
-from importlib.resources import files
-from string import Template
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -17,10 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kneerisk.evidence import imbalances, red_flags
 from kneerisk.schema import Screening
+from serving.assets import ASSETS, asset, page
 from serving.champion import ChampionHolder
 from serving.metrics import Metrics
-from serving.openapi import EXAMPLE, description
+from serving.openapi import description
 
 
 def pages(champion: ChampionHolder, metrics: Metrics) -> Starlette:
@@ -34,43 +30,15 @@ def pages(champion: ChampionHolder, metrics: Metrics) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/", _landing),
+            Route("/", page),
+            *(Route(f"/{name}", asset) for name in ASSETS),
             Route("/v1/schema", _schema),
+            Route("/v1/texts", _texts),
             Route("/v1/model", model),
             Route("/docs.json", _docs),
             Route("/metrics", counts),
         ]
     )
-
-
-def _landing(request: Request) -> Response:
-    # The address as the client wrote it, so that the command works where it is read.
-    curl = "\n".join(
-        [
-            f"curl {request.base_url}v1/predict \\",
-            "  -H 'content-type: application/json' \\",
-            f"  -d '{json.dumps(EXAMPLE)}'",
-        ]
-    )
-    page = Template(_template()).substitute(CURL=html.escape(curl, quote=False))
-    return Response(page, media_type="text/html", headers=_page_policy())
-
-
-@cache
-def _template() -> str:
-    return (files("serving") / "landing.html").read_text(encoding="utf-8")
-
-
-@cache
-def _page_policy() -> dict[str, str]:
-    """Nothing but the page's own style may be used, known by its hash."""
-    style = re.search("<style>(.*?)</style>", _template(), re.DOTALL)
-    digest = hashlib.sha256(style.group(1).encode() if style else b"").digest()
-    own = base64.b64encode(digest).decode()
-    return {
-        "content-security-policy": f"default-src 'none'; style-src 'sha256-{own}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    }
 
 
 @cache
@@ -81,6 +49,29 @@ def _schema_text() -> bytes:
 
 def _schema(_: Request) -> Response:
     return Response(_schema_text(), media_type="application/json")
+
+
+@cache
+def _texts_text() -> bytes:
+    flags = [
+        {
+            "code": flag.code,
+            "urgency": flag.urgency,
+            "needs_acute_injury": flag.needs_acute_injury,
+            "question": flag.question,
+            "reason": flag.reason,
+        }
+        for flag in red_flags().values()
+    ]
+    patterns = [
+        {"name": one.name, "label": one.label, "phrase": one.phrase, "usual_site": one.usual_site}
+        for one in imbalances().values()
+    ]
+    return json.dumps({"red_flags": flags, "imbalances": patterns}).encode()
+
+
+def _texts(_: Request) -> Response:
+    return Response(_texts_text(), media_type="application/json")
 
 
 @cache
