@@ -66,6 +66,52 @@ def train(
     console.result(found, as_json, told(found))
 
 
+@app.command(epilog="Example: `kneerisk adapt --data club.parquet`, then `kneerisk promote`")
+def adapt(
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data",
+            exists=True,
+            dir_okay=False,
+            help="The club's canonical cohort file.",
+        ),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            help="The version to adapt; default: the champion.",
+        ),
+    ] = None,
+    models: Models = Path("models"),
+    as_json: Json = False,
+) -> None:
+    """Correct the champion by a club's outcomes, as far as they support it; never from scratch."""
+    from pipelines.adapt import adapt_on, told
+
+    with console.progress() as progress:
+        found = adapt_on(data, model, models, progress)
+    console.result(found, as_json, told(found))
+
+
+@app.command(epilog="Example: `kneerisk evaluate --model kneerisk-new_pain-12m-v3 --data club.csv`")
+def evaluate(
+    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A cohort file.")],
+    model: Annotated[
+        str | None, typer.Option(help="A released or registered version. Default: the champion.")
+    ] = None,
+    models: Models = Path("models"),
+    as_json: Json = False,
+) -> None:
+    """Judge a model on athletes with outcomes, beside its baselines; changes nothing."""
+    from pipelines.evaluate import evaluate_on, told
+
+    with console.progress() as progress:
+        found = evaluate_on(model, data, models, progress)
+    console.result(found, as_json, told(found))
+
+
 @app.command(epilog="Example: `kneerisk promote kneerisk-new_pain-12m-v3`")
 def promote(
     version: Annotated[str | None, typer.Argument(help="Default: the only challenger.")] = None,

@@ -34,6 +34,9 @@ class Facts:
     base_rates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """By sport, and for ``all``: the mean risk of a leg and of either knee."""
     choices: Mapping[str, float] = field(default_factory=dict)
+    base_version: str | None = None
+    """Of an adapted model: the version that was corrected, and the hash of its bundle."""
+    base_sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """All facts as plain data."""

@@ -23,8 +23,8 @@ from kneerisk.training.adapt_steps import (
     Step,
     corrected,
     fit_intercept,
-    fit_ridge,
     fit_slope,
+    fit_step,
     fit_trees,
     shortened,
     standard_error,
@@ -43,7 +43,8 @@ class Adapted:
     events: int
     needs: str
     gains: dict[str, float]
-    """Left-out log loss a screening that ridge and boosting save over the slope, with its error."""
+    """What the best ridge and the best boosting save over the slope, in log loss a screening of
+    athletes left out, with its standard error."""
 
     @property
     def step(self) -> Step:
@@ -121,8 +122,9 @@ def adapt_to(model: RiskModel, club: Club, seed: int = 0) -> Adapted:
 def choose(model: RiskModel, club: Club, seed: int) -> tuple[Correction, dict[str, float]]:
     """The correction that the outcomes support, and what larger ones gained on left-out athletes.
 
-    By the number of outcomes up to a slope; beyond that only by what is gained on athletes left
-    out, where the gain exceeds its standard error.
+    By the number of outcomes up to a slope; beyond that by what is gained on athletes left out:
+    weights that hardly move are tried first, trees last, and each takes the place of what was
+    chosen before it where its gain exceeds the gain's standard error.
     """
     need = events_needed()
     events = min(club.events, club.free)
@@ -134,21 +136,17 @@ def choose(model: RiskModel, club: Club, seed: int) -> tuple[Correction, dict[st
     if events < need["ridge"]:
         return slope, {}
     tried = _left_out(model, club, seed)
-    chosen, gains = slope, dict[str, float]()
-    before = tried["slope"][0]
-    for name, candidates in (("ridge", PENALTIES), ("boosting", ROUNDS)):
-        losses = tried[name]
-        best = int(losses.sum(axis=1).argmin())
-        gain, error = _gain(before - losses[best], club.athletes)
-        gains |= {f"{name}_gain": gain, f"{name}_gain_error": error}
+    chosen: tuple[Step, float] = ("slope", 0.0)
+    before, gains = tried[chosen], dict[str, float]()
+    for candidate, losses in tried.items():
+        gain, error = _gain(before - losses, club.athletes)
         if gain > error:
-            before = losses[best]
-            chosen = (
-                fit_ridge(model, club, slope, candidates[best])
-                if name == "ridge"
-                else fit_trees(model, club, slope, int(candidates[best]))
-            )
-    return chosen, gains
+            chosen, before = candidate, losses
+    for step in ("ridge", "boosting"):
+        best = min((losses for (name, _), losses in tried.items() if name == step), key=np.sum)
+        gain, error = _gain(tried["slope", 0.0] - best, club.athletes)
+        gains |= {f"adapted_{step}_gain": gain, f"adapted_{step}_gain_error": error}
+    return fit_step(model, club, slope, *chosen), gains
 
 
 def needs(club: Club) -> str:
@@ -162,28 +160,29 @@ def needs(club: Club) -> str:
     )
     missing = [f"{need[step]} {what}" for step, what in allows if events < need[step]]
     if not missing:
-        return f"The club has {events:,} {rarer}: enough to try every correction."
-    return f"The club has {events:,} {rarer}; it takes {', '.join(missing)}."
+        return f"There are {events:,} {rarer} to adapt to: enough to try every correction."
+    return f"There are {events:,} {rarer} to adapt to; it takes {', '.join(missing)}."
 
 
-def _left_out(model: RiskModel, club: Club, seed: int) -> dict[str, FloatArray]:
-    """Log loss of each screening from folds it is not in, shape (candidates, n), by correction."""
-    fold = dealt_folds(club.athletes, np.nan_to_num(club.outcome), FOLDS, seed)
-    n = len(club.log_odds)
-    found = {"slope": np.zeros((1, n)), "ridge": np.zeros((len(PENALTIES), n)),
-             "boosting": np.zeros((len(ROUNDS), n))}  # fmt: skip
+def _left_out(model: RiskModel, club: Club, seed: int) -> dict[tuple[Step, float], FloatArray]:
+    """Log loss of each screening (n,) from folds it is not in, by step, from small to large."""
+    fold = dealt_folds(club.athletes, club.labels, FOLDS, seed)
+    ladder: list[tuple[Step, float]] = [
+        ("slope", 0.0),
+        *(("ridge", penalty) for penalty in PENALTIES),
+        *(("boosting", float(rounds)) for rounds in ROUNDS),
+    ]
+    found = {step: np.zeros(len(fold)) for step in ladder}
     for number in range(FOLDS):
         rest, aside = club.take(fold != number), club.take(fold == number)
         slope = fit_slope(rest)
         trees = fit_trees(model, rest, slope, max(ROUNDS))
-        tried = {
-            "slope": [slope],
-            "ridge": [fit_ridge(model, rest, slope, penalty, LOOSE) for penalty in PENALTIES],
-            "boosting": [shortened(model, trees, rounds) for rounds in ROUNDS],
-        }
-        for name, corrections in tried.items():
-            for place, one in enumerate(corrections):
-                found[name][place, fold == number] = aside.loss(one.log_odds(model, aside))
+        for step, much in ladder:
+            if step == "boosting":
+                correction = shortened(model, trees, int(much))
+            else:
+                correction = fit_step(model, rest, slope, step, much, LOOSE)
+            found[step, much][fold == number] = aside.loss(correction.log_odds(model, aside))
     return found
 
 

@@ -60,9 +60,14 @@ class Club:
         return int(np.nansum(1.0 - self.outcome) + np.nansum(1.0 - self.either))
 
     @property
+    def labels(self) -> FloatArray:
+        """The outcome of each leg, or of either where neither is known, shape (n, 2)."""
+        return np.where(np.isnan(self.outcome), self.either[:, None], self.outcome)
+
+    @property
     def known(self) -> np.ndarray:
         """Legs whose log-odds an outcome says something about, shape (n, 2)."""
-        return ~np.isnan(self.outcome) | ~np.isnan(self.either)[:, None]
+        return ~np.isnan(self.labels)
 
     def loss(self, log_odds: FloatArray) -> FloatArray:
         """Log loss of each screening, summed over its known outcomes, shape (n,)."""

@@ -23,10 +23,10 @@ from kneerisk.training.boosting import MAX_BIN, parameters
 
 Step = Literal["as_is", "intercept", "slope", "ridge", "boosting"]
 #: Ridge penalties that are tried, of a weight per SD of a column (assumption): from weights that
-#: move by 0.2 log-odds to weights that hardly move.
-PENALTIES = (30.0, 100.0, 300.0, 1000.0, 3000.0)
+#: hardly move to weights that move by 0.2 log-odds.
+PENALTIES = (3000.0, 1000.0, 300.0, 100.0, 30.0)
 #: Rounds of boosting that are tried.
-ROUNDS = (10, 20, 40)
+ROUNDS = (10, 20)
 #: Share of the loss below which a step of a fit is the last one: for weights that are kept, and
 #: for those that are only compared.
 TIGHT, LOOSE = 1e-13, 1e-8
@@ -136,6 +136,22 @@ def fit_trees(model: RiskModel, club: Club, start: Correction, rounds: int) -> C
         xgb_model=boosted.booster,
     )
     return replace(start, step="boosting", booster=booster, rounds=rounds)
+
+
+def fit_step(
+    model: RiskModel,
+    club: Club,
+    slope: Correction,
+    step: Step,
+    much: float,
+    tolerance: float = TIGHT,
+) -> Correction:
+    """A correction around a slope: itself, a ridge with its penalty, or so many rounds."""
+    if step == "ridge":
+        return fit_ridge(model, club, slope, much, tolerance)
+    if step == "boosting":
+        return fit_trees(model, club, slope, int(much))
+    return slope
 
 
 def shortened(model: RiskModel, correction: Correction, rounds: int) -> Correction:

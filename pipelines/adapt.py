@@ -1,0 +1,177 @@
+"""Champion + a club's cohort -> adapted model, judged beside the champion -> challenger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from kneerisk.cohort import Cohort
+from kneerisk.errors import BundleRefused, CohortRefused
+from kneerisk.model import Bundle, bundle, champion
+from kneerisk.schema.dictionary import json_schema
+from kneerisk.training import lineage
+from kneerisk.training.adapt import Adapted, adapt, refuse_other_outcome
+from kneerisk.training.adapt_compare import compared
+from kneerisk.training.adapt_facts import adapted_facts
+from kneerisk.training.baselines import fit_baselines
+from kneerisk.training.card import card
+from kneerisk.training.evaluation import Evaluation, evaluate, interval_metrics, risks_of
+from kneerisk.training.guards import refuse_unsound
+from kneerisk.training.lineage import Source
+from kneerisk.training.plots import plots
+from kneerisk.training.splits import divided
+from kneerisk.training.tracking import BUNDLE, CARD, Run, Tracking, registered_name
+from pipelines.console import Progress
+from pipelines.train import SEED, params, tags, title
+
+#: Which athletes share a fold is chance: the mean over a few ways to deal them is told.
+FOLD_SEEDS = range(3)
+_TOLD = {"": "adapted", "as_is_": "as is", "scratch_": "from scratch"}
+
+
+def adapt_on(data: Path, version: str | None, models: Path, progress: Progress) -> dict[str, Any]:
+    """Adapt a version (the champion, if none is named) to a club's file.
+
+    Gives `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`,
+    `needs` and `metrics`.
+
+    Raises
+    ------
+    CohortRefused
+        Where the club's outcomes are of another kind, or the cohort can't be learnt from.
+    BundleRefused
+        Where there is no champion, or its bundle is not sound.
+    """
+    base = base_of(models, version)
+    progress("Reading the club's cohort")
+    source = Source(path=data.resolve())
+    club, _ = lineage.load(source)
+    train, test = divided(club)
+    refuse(base, club, train, test)
+    progress(f"Adapting {base.facts.version}")
+    adapted = adapt(base.model, train, SEED)
+    progress("Judging beside the champion as it is and training from scratch")
+    metrics = compared(base.model, club, FOLD_SEEDS, progress)
+    found = {"base": base.facts.version, "step": adapted.step, "needs": adapted.needs}
+    if adapted.step == "as_is":
+        return {"version": None, "run_id": None, **found, "metrics": metrics}
+    progress("Logging the run")
+    with Tracking(Path.cwd()).run(title(_named(base, club)), _tags(base, club)) as run:
+        evaluation = judge(base, adapted, train, test).with_metrics(metrics)
+        made = log(run, source, base, club, adapted, evaluation)
+    return {"version": made, "run_id": run.run_id, **found, "metrics": evaluation.metrics}
+
+
+def base_of(models: Path, version: str | None) -> Bundle:
+    """The bundle of a version: the champion's if none is named, released or logged otherwise."""
+    served = champion.read(models)
+    if version is None and served is None:
+        raise BundleRefused(
+            f"{models} names no champion: train and promote a model first, or name one (--model)"
+        )
+    if served is not None and version in (None, served.version):
+        return bundle.load(served.folder, served.sha256)
+    tracking = Tracking(Path.cwd())
+    found = tracking.version(str(version))
+    with TemporaryDirectory() as folder:
+        fetched = tracking.download(found.run_id, BUNDLE, Path(folder))
+        return bundle.load(fetched, found.tags["bundle_sha256"])
+
+
+def refuse(base: Bundle, club: Cohort, train: Cohort, test: Cohort) -> None:
+    """Refuse a club that this model can't honestly be adapted to."""
+    if club.kind != "observed":
+        raise CohortRefused(
+            f"the cohort is {club.kind}: a model is adapted to athletes who were measured"
+        )
+    refuse_other_outcome(base.facts, club)
+    if base.facts.data_sha256 == lineage.digest(club):
+        raise CohortRefused(
+            f"{base.facts.version} was made from this very cohort: adapting it again would count "
+            "every outcome twice. Name the version that it was adapted from (--model)"
+        )
+    refuse_unsound(club, train, test, from_scratch=False)
+
+
+def judge(base: Bundle, adapted: Adapted, train: Cohort, test: Cohort) -> Evaluation:
+    """The adapted model beside the champion as it is and the baselines, on held-out athletes."""
+    data = test.columns()
+    prediction = adapted.model.predict(data)
+    others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
+    others["as_is"] = risks_of(base.model.predict(data))
+    found = evaluate(test, risks_of(prediction), others)
+    return found.with_metrics(interval_metrics(prediction, None))
+
+
+def log(
+    run: Run, source: Source, base: Bundle, club: Cohort, adapted: Adapted, evaluation: Evaluation
+) -> str:
+    """Everything about an adapted version in one run; gives its name."""
+    named = _named(base, club)
+    train, test = divided(club)
+    sha256 = lineage.digest(club)
+    version = run.register(registered_name(club.outcome_kind, club.horizon_months), title(named))
+    facts = adapted_facts(
+        base, train, adapted, version=str(version), run_id=run.run_id,
+        git_sha=lineage.git_sha(), data_sha256=sha256,
+    )  # fmt: skip
+    described = card(facts, named, evaluation.metrics)
+    of_base = {"base_version": base.facts.version, "base_run_id": base.facts.run_id,
+               "base_sha256": base.sha256, "adapted_step": adapted.step}  # fmt: skip
+    run.numbers(
+        {**params(named, facts), **source.params(), **of_base, **adapted.choices},
+        evaluation.metrics,
+    )
+    run.dataset(train, "adaptation", sha256, source.params())
+    run.dataset(test, "held-out", sha256, source.params())
+    run.figures(plots(evaluation, f"{title(named)}, held-out athletes"))
+    run.text(described, CARD)
+    run.note(described)
+    run.text(json_schema(), "screening.schema.json")
+    with TemporaryDirectory() as folder:
+        run.bundle(Path(folder), bundle.save(adapted.model, facts, Path(folder)))
+    return str(version)
+
+
+def _named(base: Bundle, club: Cohort) -> Cohort:
+    """The club's cohort under the name that the adapted model gives it."""
+    source = f"{base.facts.source}, adapted to {club.source}"
+    return replace(club, kind="adapted", source=source)
+
+
+def _tags(base: Bundle, club: Cohort) -> dict[str, str]:
+    return {
+        **tags(_named(base, club)),
+        "purpose": "adapt",
+        "base_version": base.facts.version,
+        "mlflow.source.name": "kneerisk adapt",
+    }
+
+
+def told(found: dict[str, Any]) -> str:
+    """The result for a person."""
+    if found["version"] is None:
+        first = f"{found['base']} is kept as it is; nothing was registered."
+    else:
+        corrected = {"intercept": "its intercept", "slope": "its intercept and slope",
+                     "ridge": "its intercept, slope and weights",
+                     "boosting": "its intercept and slope, with more trees"}  # fmt: skip
+        first = (
+            f"{found['version']} is challenger (run {found['run_id']}): {found['base']} with "
+            f"{corrected[found['step']]} corrected."
+        )
+    metrics = found["metrics"]
+    lines = [first, f"  {found['needs']}", "  cross-validation by athlete:"]
+    for prefix, name in _TOLD.items():
+        loss, slope = (metrics.get(f"cv_{prefix}{m}") for m in ("log_loss", "calibration_slope"))
+        if loss is None:
+            lines.append(f"    {name}: too few outcomes")
+        else:
+            shown = "not measurable" if slope is None else f"{slope:.2f}"
+            lines.append(f"    {name}: log loss {loss:.4f}, calibration slope {shown}")
+    if "cv_log_loss_over_as_is" in metrics:
+        more, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
+        lines.append(f"    adapted less as is: {more:+.4f} (standard error {error:.4f})")
+    return "\n".join(lines)
