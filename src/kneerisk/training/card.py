@@ -8,6 +8,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.evidence import imbalances
 from kneerisk.model import Facts
 from kneerisk.schema import columns
+from kneerisk.training.sample_size import few_outcomes
 
 #: An AUC above this, on athletes that were measured, calls for a search for leaks (assumption:
 #: a little above what grouped, held-out evaluation has given for knee pain).
@@ -92,7 +93,7 @@ def _performance(cohort: Cohort, metrics: Mapping[str, float]) -> str:
         [
             counts,
             _table(metrics, "", {"": "model", "logistic_": "logistic", "control_": "confounders "
-                   "only", "prior_": "base rate"}),
+                   "only", "prior_": "base rate", "oracle_": "best possible (oracle)"}),
             *_extra(cohort, metrics),
         ]
     )  # fmt: skip
@@ -102,6 +103,7 @@ def _extra(cohort: Cohort, metrics: Mapping[str, float]) -> Iterator[str]:
     if cohort.has_sides and "either_log_loss" in metrics:
         yield "Either knee:"
         yield _table(metrics, "either_", {"": "model", "logistic_": "logistic"})
+    yield from _acting(metrics)
     if "which_limb_auc" in metrics:
         told = _auc(metrics, "which_limb_")
         other = _auc(metrics, "logistic_which_limb_")
@@ -115,16 +117,43 @@ def _extra(cohort: Cohort, metrics: Mapping[str, float]) -> Iterator[str]:
             "Against the true risk, which is known here: mean error "
             f"{metrics['true_risk_mae']:.4f}, "
             f"calibration slope {_number(metrics, 'true_calibration_slope', 2)}; the true risk "
-            f"itself reaches an AUC of {_auc(metrics, 'true_risk_')}, which no model can beat."
+            f"itself reaches an AUC of {_auc(metrics, 'true_risk_')}."
+        )
+    if "oracle_mae" in metrics:
+        yield (
+            "Against the best risk that anyone could state from these measures (the oracle): mean "
+            f"distance {metrics['oracle_mae']:.4f}, AUC lower by "
+            f"{_number(metrics, 'auc_below_oracle', 4)}."
         )
     if any(name.startswith("imbalance_") for name in metrics):
         yield "Imbalances, each leg:"
         yield _table(metrics, "", {f"imbalance_{n}_": f.label for n, f in imbalances().items()})
 
 
+def _acting(metrics: Mapping[str, float]) -> Iterator[str]:
+    """What acting on the risk is worth, and whom a clinic finds that has room for so many."""
+    if "net_benefit_at_10_pct" in metrics:
+        model, everyone = (
+            100 * metrics[f"{who}net_benefit_at_10_pct"] for who in ("", "treat_all_")
+        )
+        yield (
+            f"Acting at a risk of 10 %: net benefit {model:.2f} true positives in 100, "
+            f"{everyone:.2f} for treating everyone and 0 for treating nobody."
+        )
+    if "either_precision_top_10_pct" in metrics:
+        share, found = (
+            f"{metrics[f'either_{name}_top_10_pct']:.0%}" if f"either_{name}_top_10_pct" in metrics
+            else "none" for name in ("precision", "sensitivity")
+        )  # fmt: skip
+        yield (
+            f"Of the tenth of athletes with the highest risk, {share} had pain in either knee; "
+            f"of all who had it, {found} are among them."
+        )
+
+
 def _table(metrics: Mapping[str, float], task: str, rows: Mapping[str, str]) -> str:
-    lines = ["| | AUC | log loss | Brier | calibration slope | intercept |",
-             "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    lines = ["| | AUC | log loss | Brier | calibration slope | intercept | calibration index |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
     for prefix, label in rows.items():
         start = prefix + task
         if f"{start}log_loss" not in metrics:
@@ -132,7 +161,8 @@ def _table(metrics: Mapping[str, float], task: str, rows: Mapping[str, str]) -> 
         cells = [_auc(metrics, start), _number(metrics, f"{start}log_loss", 4),
                  _number(metrics, f"{start}brier", 4),
                  _number(metrics, f"{start}calibration_slope", 2),
-                 _number(metrics, f"{start}calibration_intercept", 2)]  # fmt: skip
+                 _number(metrics, f"{start}calibration_intercept", 2),
+                 _number(metrics, f"{start}integrated_calibration_index", 4)]  # fmt: skip
         lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -159,6 +189,8 @@ def _limits(cohort: Cohort, metrics: Mapping[str, float]) -> Iterator[str]:
         yield "It describes a state that was already there, and must not be read as a prediction."
     if not cohort.has_sides:
         yield "It has no left and right: its risk is that of either knee."
+    if "events_needed" in metrics and metrics["train_events"] < metrics["events_needed"]:
+        yield few_outcomes(metrics["train_events"], metrics["events_needed"])
     if metrics.get("events", 0) < _FEW_EVENTS:
         yield f"Fewer than {_FEW_EVENTS} held-out outcomes: read the intervals, not the numbers."
     if cohort.kind == "observed" and metrics.get("auc", 0.0) > _TOO_GOOD_AUC:

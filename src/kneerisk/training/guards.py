@@ -36,13 +36,19 @@ class Checked:
 
     needed: Needed
     events: int
-    warnings: tuple[str, ...]
+    warning: str | None
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Outcomes to train on (of the rarer sort), and those that every measure's weight needs."""
+        return {"train_events": float(self.events), "events_needed": float(self.needed.whole)}
 
 
 def refuse_unsound(
     cohort: Cohort,
     *parts: Cohort,
-    from_scratch: bool,
+    from_scratch: bool = True,
+    true: bool = False,
     inputs: Iterable[str] | None = None,
 ) -> Checked:
     """Refuse a cohort that no honest model can come from; gives what it lacks otherwise.
@@ -52,8 +58,10 @@ def refuse_unsound(
     parts
         What it was split into: the athletes to train on first, then those held out.
     from_scratch
-        Whether a whole model is to be fitted, which needs a number of outcomes. An adaptation
-        takes what there is, and a cohort whose true risks are known has no need of outcomes.
+        Whether a whole model is to be fitted, which needs a number of outcomes; an adaptation
+        takes what there is.
+    true
+        Whether the true risks are known and learnt from, so that outcomes don't matter.
     inputs
         Columns that a model would read; by default every measure that the cohort has.
 
@@ -63,20 +71,17 @@ def refuse_unsound(
         With every reason: labels computed from inputs, an athlete on both sides of the split,
         columns that tell where a row came from, or too few outcomes.
     """
-    reasons = [
-        *provenance(cohort, inputs),
-        *shared_athletes(parts),
-        *computed_labels(cohort),
-    ]
+    reasons = [*provenance(cohort, inputs), *shared_athletes(parts)]
+    if not true:
+        reasons += computed_labels(cohort)
     need, events = needed(parts[0] if parts else cohort)
-    lack = need.lack(events)
-    if from_scratch and lack is not None:
-        reasons.append(lack)
+    counted = from_scratch and not true
+    lack = need.lack(events) if counted else None
+    reasons += [lack] if lack else []
     if reasons:
         lines = [f"{cohort.source} can't be learnt from:", *(f"  {r}" for r in reasons)]
         raise CohortRefused("\n".join(lines))
-    warning = need.warning(events) if from_scratch else None
-    return Checked(need, events, (warning,) if warning else ())
+    return Checked(need, events, need.warning(events) if counted else None)
 
 
 def shared_athletes(parts: tuple[Cohort, ...]) -> Iterator[str]:

@@ -49,13 +49,16 @@ class Needed:
 
     def warning(self, events: int) -> str | None:
         """What so many outcomes are too few for, or None."""
-        if events >= self.whole:
-            return None
-        return (
-            f"{events} outcomes to train on (of the rarer sort); Riley's criteria need "
-            f"{self.whole} for the {self.parameters} measures of the cohort, each with a weight "
-            "of its own. The model is shrunk for that; read it as a feasibility study"
-        )
+        return few_outcomes(events, self.whole) if events < self.whole else None
+
+
+def few_outcomes(events: float, whole: float) -> str:
+    """What it means that there are fewer outcomes than every measure's own weight needs."""
+    return (
+        f"{events:,.0f} outcomes to train on (of the rarer sort), where Riley's criteria need "
+        f"{whole:,.0f} for a weight of its own for every measure: the model is shrunk for that, "
+        "and is a feasibility study."
+    )
 
 
 def needed(cohort: Cohort) -> tuple[Needed, int]:
