@@ -141,6 +141,13 @@ class TestLimit:
             assert compare([pair(name, 0.0, np.nextafter(limit, 99) + 1e-12)]).beyond_error.all()
         assert exact
 
+    def test_what_is_beyond_chance_is_beyond_its_own_error(self):
+        """2.772 errors are rounded up, so that a chance of 5 % comes a little before."""
+        name = "wblt_dorsiflexion_deg"
+        found = compare([pair(name, 0.0, 2.7719 * float(error_sd(name, stated())[0]))])
+        assert not found.beyond_error.any()
+        assert not found.beyond_chance.any()
+
     @pytest.mark.parametrize("name", [n for n in WITH_ERROR if quantity(n).whole])
     def test_one_step_of_a_grade_never_counts(self, name):
         assert not compare([pair(name, 0.0, 1.0)]).beyond_error.any()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from pydantic import ValidationError
+from scipy.special import logit
 from strategies import screenings
 
 from benchmarks.retest import draw
@@ -20,7 +21,7 @@ from kneerisk.answer import answer
 from kneerisk.answer.contract import Advice
 from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer, follow_up
 from kneerisk.answer.follow_up_advice import advice_shown
-from kneerisk.answer.follow_up_risk import moves
+from kneerisk.answer.follow_up_risk import Moves, moves
 from kneerisk.cohort.observing import batteries
 from kneerisk.errors import Fault
 from kneerisk.model import Bundle
@@ -251,6 +252,19 @@ class TestRisk:
         # 95 % limits of thirteen outputs; three standard errors of a share of 60.
         assert np.mean(told) < 0.05 + 3 * (0.05 * 0.95 / count) ** 0.5
 
+    @pytest.mark.parametrize(
+        ("last", "verdict"), [(0.105, "within_error"), (0.115, "rose"), (0.085, "fell")]
+    )
+    def test_less_than_one_in_a_hundred_is_not_told(self, last, verdict):
+        moved = Moves(
+            first=logit(np.array([0.10])),
+            last=logit(np.array([last])),
+            limit=np.array([0.01]),
+            same_tests=True,
+            imbalances=(),
+        )
+        assert moved.verdict(0) == verdict
+
     def test_a_model_without_sides_has_either_knee_alone(self, released):
         model = replace(released.model, odds_ratio=None)
         ends = [
@@ -330,6 +344,17 @@ class TestAdvice:
         [row] = self.shown(released, later, self.piece("calf_tightness", "right"))
         assert (row.status, row.columns) == ("not_measured_again", [])
         assert "Ankle bend, lunge test" in row.message
+
+    def test_only_what_was_measured_when_it_was_advised_can_show_it(self, released):
+        later = changed(right={"squat_heel_rise_grade": 0})
+        asked = FollowUp.model_validate(
+            visits(FIRST, changed(right={"squat_heel_rise_grade": 2}), later)
+        )
+        told = answer(released, asked.visits[0].screening)
+        pieces = [self.piece("calf_tightness", "right")]
+        told = told.model_copy(update={"advice": pieces})
+        [row] = advice_shown(asked.visits, told, follow_up(released, asked).changes)
+        assert row.columns == ["right_wblt_dorsiflexion_deg"]
 
     @pytest.mark.parametrize(
         ("ratio", "status"), [(1.0, "shows"), (1.4, "not_yet"), (1.8, "went_the_other_way")]
