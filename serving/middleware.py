@@ -128,7 +128,7 @@ class Door:
     def _note(self, scope: Scope, reply: Reply, seconds: float) -> None:
         # Paths and methods are a client's text too: only known ones are written down.
         route = ROUTES.get(scope["path"])
-        name = scope["path"] if route else "other"
+        name = (route.name or scope["path"]) if route else "other"
         self._metrics.request(name, reply.status, seconds)
         if route is None or route.watched or reply.status >= 500:
             told = (name, reply.status, seconds * 1000, reply.request_id)

@@ -15,6 +15,7 @@ from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer
 from kneerisk.answer.follow_up_request import MOST_VISITS
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.schema import Screening
+from serving.assets import ASSETS
 from serving.problem import KINDS, MEDIA_TYPE, Problem
 from serving.team import MAX_SCREENINGS, Team, TeamAnswer
 
@@ -74,6 +75,7 @@ def _paths() -> Json:
     model: Json = {"type": "object", "description": "Lineage, population seen, kind of cohort."}
     plain: Json = {"text/plain": {"schema": {"type": "string"}}}
     page: Json = {"text/html": {"schema": {"type": "string"}}}
+    texts: Json = {"type": "object", "description": "Red flags as questions; imbalances' labels."}
     return {
         "/v1/predict": {"post": _operation(
             "predict", "Answer one screening", _json(_ref("Answer")),
@@ -95,7 +97,9 @@ def _paths() -> Json:
         "/v1/schema": {"get": _operation("schema", "What a screening may hold", _json(schema))},
         "/v1/model": {"get": _operation(
             "model", "Which model answers, and whom it knows", _json(model), ("no_champion",))},
+        "/v1/texts": {"get": _operation("texts", "Words for a form of one's own", _json(texts))},
         "/": {"get": _operation("page", "A page for people", page)},
+        **{f"/{name}": {"get": _asset(name)} for name in ASSETS},
         "/docs.json": {"get": _operation("docs", "This document", _json({"type": "object"}))},
         "/livez": {"get": _operation("livez", "Whether the service runs", plain)},
         "/readyz": {"get": _operation(
@@ -112,6 +116,12 @@ def _operation(
     answers |= {s: {"$ref": f"#/components/responses/Problem{s}"} for s in sorted(statuses)}
     asked = {"requestBody": body} if body else {}
     return {"operationId": name, "summary": summary, **asked, "responses": answers}
+
+
+def _asset(name: str) -> Json:
+    kind = "text/css" if name.endswith(".css") else "text/javascript"
+    operation = name.translate(str.maketrans("/.-", "___"))
+    return _operation(operation, "A part of the page", {kind: {"schema": {"type": "string"}}})
 
 
 _HEADERS: Json = {

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from kneerisk.answer.follow_up import FollowUp
 from kneerisk.answer.what_if import WhatIf
 from kneerisk.schema import Screening
+from serving.assets import ASSETS
 from serving.team import Team
 
 _MEGABYTE = 1_000_000
@@ -24,6 +25,8 @@ class Route:
     needs_champion: bool = False
     watched: bool = True
     """False for addresses that machines ask all the time; they are kept out of the log."""
+    name: str = ""
+    """What it is called in counts and in the log; the address itself where empty."""
 
 
 ROUTES = {
@@ -35,9 +38,11 @@ ROUTES = {
     "/v1/follow_up": Route(method="POST", body=FollowUp, limit=_MEGABYTE, needs_champion=True),
     "/v1/report": Route(method="POST", body=Screening, limit=_MEGABYTE, needs_champion=True),
     "/v1/schema": Route(method="GET"),
+    "/v1/texts": Route(method="GET"),
     "/v1/model": Route(method="GET", needs_champion=True),
     "/docs.json": Route(method="GET"),
     "/livez": Route(method="GET", watched=False),
     "/readyz": Route(method="GET", needs_champion=True, watched=False),
     "/metrics": Route(method="GET", watched=False),
+    **{f"/{name}": Route(method="GET", watched=False, name="/page") for name in ASSETS},
 }
