@@ -6,13 +6,13 @@ import json
 from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from strategies import screenings
 
+from benchmarks.what_if import allowed
 from kneerisk.answer import answer
 from kneerisk.answer.changes import changed, direction_of
 from kneerisk.answer.what_if import KNEES, WhatIf, WhatIfAnswer, what_if
@@ -21,9 +21,6 @@ from kneerisk.cohort.simulation import Simulated
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.model import Bundle
 from kneerisk.schema import Quantity, Screening, coded, columns, faults_of, to_row
-from kneerisk.schema.change import error_sd
-from kneerisk.schema.columns import location_of
-from kneerisk.schema.measure import MDC_PER_SEM
 
 RUNNER = {
     "athlete": {"age_years": 29, "sex": "female", "sport": "running", "session_spike_ratio": 1.2,
@@ -36,9 +33,6 @@ RUNNER = {
     "protocol": {"valgus_task": "single_leg_squat", "torque_mode": "isokinetic_60"},
     "red_flags": [],
 }  # fmt: skip
-CHANGEABLE = tuple(
-    name for name, m in columns().items() if isinstance(m, Quantity) and m.modifiable
-)
 
 
 def ask(bundle: Bundle, changes: dict[str, Any], body: Any = RUNNER, **parts: Any) -> WhatIfAnswer:
@@ -289,54 +283,6 @@ class TestDirection:
         assert direction(next_long_run_km=12) == -1
 
 
-def least(column: str, value: float, data: Any, *, up: bool) -> float:
-    """The nearest value that counts as changed."""
-    measure, name = columns()[column], location_of(column)[-1]
-    assert isinstance(measure, Quantity)
-    limit = np.nan_to_num(MDC_PER_SEM * float(error_sd(name, data)[0])) * (1 if up else -1)
-    nearest = value * np.exp(limit) if measure.log_scale else value + limit
-    return float((np.ceil if up else np.floor)(nearest)) if measure.whole else float(nearest)
-
-
-def legal(
-    screening: Screening, bundle: Bundle, draw: Random, most: int, *, one_way: bool
-) -> dict[str, float]:
-    """Changes of at most so many measures that are not refused; perhaps all to one side of risk."""
-    row, data, seen = to_row(screening), coded([screening]), bundle.facts.population
-    free = [c for c in CHANGEABLE if c in row and c in seen and not c.endswith("_ratio")]
-    if "session_spike_ratio" in row and "next_long_run_km" not in row:
-        free.append("session_spike_ratio")
-    aim, found = draw.choice([-1, 1]), {}
-    for column in draw.sample(free, len(free)):
-        sign = direction_of(column, data)
-        if one_way and not sign:
-            continue
-        up = aim * sign > 0 if one_way else draw.random() < 0.5
-        near = least(column, row[column], data, up=up)
-        far = seen[column]["high"] if up else seen[column]["low"]
-        # Whole grades have few values, and the nearest one that counts is always one of them.
-        whole = isinstance(row[column], int)
-        target = near if whole else near + (far - near) * draw.choice([0.0, 1.0, draw.random()])
-        inside = seen[column]["low"] <= target <= seen[column]["high"]
-        inside &= near <= target <= far if up else far <= target <= near
-        if inside and (target > row[column]) == up and target != row[column]:
-            found[column] = target
-        if len(found) == most:
-            break
-    # A ratio that its parts would take too far is no fault of the parts' own.
-    too_far = codes(found_faults(bundle, screening, found))
-    assert set(too_far.values()) <= {"ratio_outside_range"}
-    return {column: target for column, target in found.items() if column not in too_far}
-
-
-def found_faults(bundle: Bundle, screening: Screening, changes: Any) -> list[Fault]:
-    try:
-        changed(screening, changes, bundle.facts)
-    except ScreeningRefused as error:
-        return error.faults
-    return []
-
-
 def against(told: WhatIfAnswer, direction: int) -> list[float]:
     """By how many points each knee moves against a direction."""
     moved = [one for knee in KNEES if (one := getattr(told, knee)) is not None]
@@ -349,7 +295,7 @@ class TestSupportedDirection:
     def test_is_never_moved_against(
         self, released: Bundle, screening: Screening, draw: Random, most: int
     ) -> None:
-        changes = legal(screening, released, draw, most, one_way=True)
+        changes = allowed(released, screening, draw, most, one_way=True)
         assume(changes)
         asked = WhatIf(screening=screening, changes=changes)
         direction = changed(screening, changes, released.facts).direction
@@ -364,7 +310,7 @@ class TestSupportedDirection:
     def test_any_legal_change_is_answered(
         self, released: Bundle, screening: Screening, draw: Random, most: int
     ) -> None:
-        changes = legal(screening, released, draw, most, one_way=False)
+        changes = allowed(released, screening, draw, most, one_way=False)
         assume(changes)
         told = what_if(released, WhatIf(screening=screening, changes=changes))
         assert [one.column for one in told.changes] == list(changes)
@@ -381,7 +327,7 @@ class TestSupportedDirection:
         frame = simulated.cohort.frame.sample(120, random_state=most)
         held = free = 0
         for screening in screenings_of(frame):
-            changes = legal(screening, released, draw, most, one_way=True)
+            changes = allowed(released, screening, draw, most, one_way=True)
             if not changes:
                 continue
             after = changed(screening, changes, released.facts)
