@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.oracle import FEWER_POINTS, oracle_of
 from kneerisk.model import Facts, bundle
 from kneerisk.schema.dictionary import json_schema
 from kneerisk.training import lineage
@@ -26,14 +28,18 @@ from kneerisk.training.evaluation import (
 )
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fit import Fitted, fit
+from kneerisk.training.guards import refuse_unsound
 from kneerisk.training.lineage import Source
 from kneerisk.training.plots import plots
+from kneerisk.training.sample_size import few_outcomes
 from kneerisk.training.splits import divided, held_out, subset
 from kneerisk.training.tracking import CARD, Run, Tracking, registered_name
 from pipelines.console import Progress
 
 #: Of the fit: folds and trees. Another seed gives a model that differs by chance alone.
 SEED = 0
+#: Artifact of a run: metrics, slices and curves.
+EVALUATION = "evaluation.json"
 #: An observed cohort is small: which athletes are held out would decide the numbers.
 CROSS_VALIDATION_SEEDS = range(10)
 _TOLD = (
@@ -54,13 +60,17 @@ def train_on(data: Path | None, athletes: int, seed: int, progress: Progress) ->
     cohort, truth = lineage.load(source)
     unseen = held_out(cohort.frame["athlete_id"])
     train, test = subset(cohort, ~unseen), subset(cohort, unseen)
+    progress("Checking that the cohort can be learnt from")
+    checked = refuse_unsound(cohort, train, test, true=truth is not None)
 
     progress("Opening MLflow")
     with Tracking(Path.cwd()).run(title(cohort), tags(cohort)) as run:
         fitted = fit(train, rows(truth, ~unseen), seed=SEED,
                      progress=lambda step: progress(f"Fitting: {step}"))  # fmt: skip
         progress("Judging on athletes it has not seen")
-        evaluation = judge(fitted, train, test, rows(truth, unseen))
+        evaluation = judge(fitted, train, test, rows(truth, unseen), progress)
+        if truth is None:
+            evaluation = evaluation.with_metrics(checked.metrics)
         if cohort.kind != "simulated":
             evaluation = evaluation.with_metrics(cross_validated(
                 cohort, out_of_fold(cohort, CROSS_VALIDATION_SEEDS, progress)))  # fmt: skip
@@ -69,12 +79,19 @@ def train_on(data: Path | None, athletes: int, seed: int, progress: Progress) ->
     return {"version": version, "run_id": run.run_id, "metrics": evaluation.metrics}
 
 
-def judge(fitted: Fitted, train: Cohort, test: Cohort, truth: pd.DataFrame | None) -> Evaluation:
-    """The model beside its baselines, on held-out athletes."""
+def judge(
+    fitted: Fitted,
+    train: Cohort,
+    test: Cohort,
+    truth: pd.DataFrame | None,
+    progress: Progress = lambda _: None,
+) -> Evaluation:
+    """The model beside its baselines, and the oracle where there is one, on held-out athletes."""
     data = test.columns()
     prediction = fitted.model.predict(data)
     others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
-    found = evaluate(test, risks_of(prediction), others, truth, prediction.imbalances)
+    best = oracle_of(test, FEWER_POINTS, progress)
+    found = evaluate(test, risks_of(prediction), others, truth, prediction.imbalances, best)
     return found.with_metrics(interval_metrics(prediction, truth))
 
 
@@ -101,6 +118,7 @@ def log(
     run.dataset(train, "training", sha256, source.params())
     run.dataset(test, "held-out", sha256, source.params())
     run.figures(plots(evaluation, f"{title(cohort)}, held-out athletes"))
+    run.text(json.dumps(evaluation.as_dict()), EVALUATION)
     run.text(described, CARD)
     run.note(described)
     run.text(json_schema(), "screening.schema.json")
@@ -156,4 +174,7 @@ def told(found: dict[str, Any]) -> str:
         numbers = [f"{key} {value:.4f}" for key, value in known.items() if value is not None]
         if numbers:
             lines.append(f"  {name}: {', '.join(numbers)}")
+    events, needed = (metrics.get(key) for key in ("train_events", "events_needed"))
+    if events is not None and needed is not None and events < needed:
+        lines.append(f"  {few_outcomes(events, needed)}")
     return "\n".join(lines)

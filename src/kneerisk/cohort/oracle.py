@@ -26,7 +26,8 @@ from kneerisk.evidence.dependence import either
 from kneerisk.evidence.population import Population, contexts, published
 from kneerisk.schema import SIDES, Columns, FloatArray
 
-POINTS = 2048
+#: The mean error of a risk is below 1 in 10,000 with these, and 2 in 10,000 with fewer of them.
+POINTS, FEWER_POINTS = 2048, 512
 #: Athletes whose points are worked on together: enough to be quick, few enough to stay in cache.
 TOGETHER = 32
 #: What the simulator always records.

@@ -6,6 +6,8 @@ An outcome is 0 or 1, or a true probability (a simulated leg): a true probabilit
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
@@ -80,21 +82,36 @@ def bootstrap_auc(
     """
     order = np.argsort(score, kind="stable")
     starts = np.flatnonzero(np.diff(score[order], prepend=np.nan) != 0.0)
-    positive, owner = outcome[order], athlete[order]
-    n_athletes = int(athlete.max()) + 1
-    generator = np.random.default_rng(seed)
+    tied = len(starts) < len(order)
+    people, member = np.unique(athlete, return_inverse=True)
+    positive, owner = outcome[order], member[order]
+    draws = _draws(seed, len(people), resamples)
     found = []
     for first in range(0, resamples, _CHUNK):
-        size = min(_CHUNK, resamples - first)
-        drawn = generator.multinomial(n_athletes, np.full(n_athletes, 1.0 / n_athletes), size)
-        weight = drawn[:, owner].astype(np.float64)
-        with_pain = np.add.reduceat(weight * positive, starts, axis=1)
-        without = np.add.reduceat(weight * (1.0 - positive), starts, axis=1)
-        below = np.cumsum(without, axis=1) - without
-        pairs = with_pain.sum(axis=1) * without.sum(axis=1)
-        wins = (with_pain * (below + without / 2.0)).sum(axis=1)
-        found.append(np.divide(wins, pairs, out=np.full(size, np.nan), where=pairs > 0.0))
+        weight = draws[first : first + _CHUNK, owner].astype(np.float64)
+        with_pain = weight * positive
+        without = weight - with_pain
+        if tied:
+            with_pain = np.add.reduceat(with_pain, starts, axis=1)
+            without = np.add.reduceat(without, starts, axis=1)
+        below = np.cumsum(without, axis=1)
+        pairs = with_pain.sum(axis=1) * below[:, -1]
+        wins = np.einsum("ij,ij->i", with_pain, below - without / 2.0)
+        found.append(np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0.0))
     return np.concatenate(found)
+
+
+@lru_cache(maxsize=4)
+def _draws(seed: int, athletes: int, resamples: int) -> NDArray[np.uint8]:
+    """How often each resample draws each athlete, shape (resamples, athletes); kept for reuse."""
+    generator = np.random.default_rng(seed)
+    shares = np.full(athletes, 1.0 / athletes)
+    # Nobody is drawn 256 times: one in n, n times over, is a Poisson number of mean 1.
+    parts = [
+        generator.multinomial(athletes, shares, min(_CHUNK, resamples - first)).astype(np.uint8)
+        for first in range(0, resamples, _CHUNK)
+    ]
+    return np.concatenate(parts)
 
 
 def accuracy(probability: FloatArray, outcome: FloatArray) -> dict[str, float]:
