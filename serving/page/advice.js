@@ -1,7 +1,7 @@
 // What to do, what to measure next, how the sides differ, and what the answer used.
 import { html, nothing } from "./vendor/lit-html.js";
 import { equipment } from "./form.js";
-import { EQUIPMENT, GRADE, SIDE, fixed, list, points, unit, value, withUnit } from "./words.js";
+import { EQUIPMENT, GRADE, SIDE, fixed, in100, list, points, unit, value, withUnit } from "./words.js";
 
 export function nextTests(answer, draft, act, texts) {
   const tests = answer.next_tests, either = answer.risk.either;
@@ -12,7 +12,7 @@ export function nextTests(answer, draft, act, texts) {
   return html`<section class="card next" id="a-next" aria-labelledby="h-next">
     <div class="card__head"><h2 id="h-next">Next best test</h2></div>
     ${equipment(draft, act)}
-    ${tests.length ? html`<ol>${tests.map((test, i) => html`<li><span class="n" aria-hidden="true">${i + 1}</span><div><h3>${test.label}</h3>
+    ${tests.length ? html`<ol>${tests.slice(0, 4).map((test, i) => html`<li><span class="n" aria-hidden="true">${i + 1}</span><div><h3>${test.label}</h3>
       <p class="num">${gain(test, width)}${test.settles?.length ? ` Bears on: ${list(test.settles.map(label)).toLowerCase()}.` : ""}</p>
       <dl class="num"><div><dt>Time</dt><dd>${fixed(test.minutes, 0)} min</dd></div><div><dt>Needs</dt><dd>${EQUIPMENT[test.equipment] ?? test.equipment}</dd></div></dl></div></li>`)}</ol>`
       : html`<p class="quiet">${draft.equipment ? "No test with what is at hand would add much." : "No further test is proposed."}</p>`}
@@ -20,11 +20,9 @@ export function nextTests(answer, draft, act, texts) {
 }
 
 function gain(test, width) {
-  if (test.expected_interval_width && width) {
-    const [now, then] = [width, test.expected_interval_width].map((x) => Math.round(100 * x));
-    return now === then ? `Hardly narrows the interval of either knee (${now} points).` : `Interval of either knee: ${now} points wide now, ${then} expected.`;
-  }
-  return `Expected to settle ${Math.round(100 * test.uncertainty_removed)} % of what is open about the risk.`;
+  const [now, then] = [width, test.expected_interval_width].map((x) => Math.round(100 * x));
+  const share = in100(test.uncertainty_removed);
+  return `Settles ${share.replace("<", "less than ")} % of what is open about the risk.${width && test.expected_interval_width && then < now ? ` Interval of either knee: ${now} points wide now, ${then} expected.` : ""}`;
 }
 
 export function differences(answer) {
@@ -39,7 +37,7 @@ export function differences(answer) {
     <table class="used num"><caption class="vh">Differences between the legs</caption>
       <thead><tr><th scope="col">Measure</th><th scope="col">Right</th><th scope="col">Left</th><th scope="col">Differ by</th><th scope="col">Reading</th></tr></thead>
       <tbody>${[...rows].sort((a, b) => ratio(b) - ratio(a)).map((row) => html`<tr><th scope="row">${row.label}</th>
-        <td>${withUnit(row.right, row.unit)}</td><td>${withUnit(row.left, row.unit)}</td><td>${value(Math.abs(row.difference))}${unit(row.unit) === "°" ? "°" : ""}</td>
+        <td data-l="Right">${withUnit(row.right, row.unit)}</td><td data-l="Left">${withUnit(row.left, row.unit)}</td><td data-l="Differ by">${value(Math.abs(row.difference))}${unit(row.unit) === "°" ? "°" : ""}</td>
         <td>${row.beyond_error ? html`<b>Beyond error</b>` : "Within error"}<small>counts from ${value(row.detectable)}${row.beyond_error && !row.beyond_chance ? "; may be chance" : ""}</small></td></tr>`)}</tbody></table>
   </section>`;
 }
@@ -63,7 +61,7 @@ export function advice(answer) {
 function card(tip, stop) {
   const grade = GRADE[tip.grade]?.[0] ?? tip.grade;
   const sides = tip.sides.length ? ` (${list([...tip.sides].sort().reverse().map((s) => SIDE[s].toLowerCase()))})` : "";
-  return html`<article class="card tip"><header><span class=${`grade grade--${tip.grade}`}>${grade}<span class="vh"> evidence</span></span></header>
+  return html`<article class="card tip"><header><span class=${`grade grade--${tip.grade}`}>${grade} evidence</span></header>
     <p class="tip__text">${tip.text}</p>
     ${tip.dose ? html`<p><b>How much:</b> ${tip.dose}</p>` : nothing}
     <p class="quiet">${tip.reason}${tip.reason.includes("leg") ? "" : sides}</p>

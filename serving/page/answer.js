@@ -47,7 +47,7 @@ export function about(draft) {
 
 function head(state, text) {
   const { draft, answer } = state;
-  return html`<div class="head"><div><h1 id="h-answer" tabindex="-1">${draft.name ? `${draft.name}: ` : ""}${text}</h1><p>${about(draft)}</p></div>
+  return html`<div class="head"><div><h1 id="h-answer" tabindex="-1">${draft.name ? `${draft.name}: ${text}` : text[0].toUpperCase() + text.slice(1)}</h1><p>${about(draft)}</p></div>
     <p class="small"><span class="tag"><svg width="16" height="16" aria-hidden="true"><use href="#i-sim"></use></svg>Model: ${answer.model.cohort} athletes${answer.model.cohort === "simulated" ? ", not validated on people" : ""}</span></p></div>`;
 }
 

@@ -78,12 +78,13 @@ export function pushBar(x, least, most) {
  * A line over visits: points {date, label, y, low, high}; `band` is what error alone may do around
  * the first value; `base` a dashed line.
  */
-export function trend({ rows, band = null, base = null, floor = null, label, format = (y) => fixed(y, 1) }) {
+export function trend({ rows, band = null, base = null, floor = null, label, format = null }) {
   const all = rows.flatMap((r) => [r.low ?? r.y, r.high ?? r.y]).concat(band ?? [], base ?? []);
   let least = floor ?? Math.min(...all), most = Math.max(...all);
   const room = (most - least) * 0.12 || 1;
   if (floor === null) least -= room;
   most += room;
+  const digits = most - least >= 10 ? 0 : most - least >= 1 ? 1 : 2, tick = format ?? ((v) => fixed(v, digits));
   const times = rows.map((r) => Date.parse(r.date));
   const first = times[0], long = times.at(-1) - first || 1;
   const x = (i) => 58 + (232 * (times[i] - first)) / long;
@@ -96,7 +97,7 @@ export function trend({ rows, band = null, base = null, floor = null, label, for
     ${rows.map((r, i) => (r.low === undefined ? nothing : svg`<path class="c-err" d=${`M${x(i)} ${y(r.low)}V${y(r.high)}`}/>`))}
     <path class="c-line" d=${rows.map((r, i) => `${i ? "L" : "M"}${x(i)} ${y(r.y)}`).join("")}></path>
     <g class="c-dot">${rows.map((r, i) => svg`<circle cx=${x(i)} cy=${y(r.y)} r="5"/>`)}</g>
-    <g class="c-txt" text-anchor="end"><text x="34" y="20">${format(most - (floor === null ? room : 0))}</text><text x="34" y="130">${format(least + (floor === null ? room : 0))}</text></g>
+    <g class="c-txt" text-anchor="end"><text x="34" y="20">${tick(most - (floor === null ? room : 0))}</text><text x="34" y="130">${tick(least + (floor === null ? room : 0))}</text></g>
     <g class="c-txt" text-anchor="middle">${rows.map((r, i) => (show(i) ? svg`<text x=${clamp(x(i), 60, 290)} y="150">${r.label}</text>` : nothing))}</g>
   </svg>`;
 }

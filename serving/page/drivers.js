@@ -2,7 +2,7 @@
 import { html, nothing } from "./vendor/lit-html.js";
 import { pushBar } from "./charts.js";
 import { knees } from "./knees.js";
-import { SIDE, fixed, points, typicalOne } from "./words.js";
+import { SIDE, points, typicalOne } from "./words.js";
 
 /** Fewer than so many points are told together. */
 const SMALL = 0.15;
@@ -27,7 +27,7 @@ function chart(answer, knee, sport, least, most) {
   return html`<section class="card num" aria-labelledby=${`h-drv-${knee}`}><h3 id=${`h-drv-${knee}`}>${SIDE[knee]} knee</h3>
     ${parts.map(([title, list]) => (list.length ? html`<p class="drv__g"><span>${title}</span><span>${points(sum(list))}</span></p>
       <ul class="drv">${bars(list, least, most)}</ul>` : nothing))}
-    <p class="sum"><span>${sentence(typicalOne(sport))} <b>${fixed(start, 1)}</b></span>${parts.filter(([, l]) => l.length).map(([title, list]) => html`<span>${title.toLowerCase()} <b>${points(sum(list))}</b></span>`)}<span>= ${knee} knee <b>${fixed(100 * risk.probability, 1)}</b></span></p>
+    <p class="sum"><span>${sentence(typicalOne(sport))} <b>${start.toFixed(1)}</b></span>${parts.filter(([, l]) => l.length).map(([title, list]) => html`<span>${title.toLowerCase()} <b>${points(sum(list))}</b></span>`)}<span>= ${knee} knee <b>${(100 * risk.probability).toFixed(1)}</b></span></p>
   </section>`;
 }
 

@@ -2,7 +2,7 @@
 import { html, nothing } from "./vendor/lit-html.js";
 import { Problem, post } from "./ask.js";
 import { trend } from "./charts.js";
-import { BAND, SIDE, SIDES, URGENCY, day, in100, interval, outcome, shortDay, unit, value, withUnit } from "./words.js";
+import { BAND, SIDE, SIDES, URGENCY, day, fixed, in100, interval, outcome, shortDay, unit, value, withUnit } from "./words.js";
 
 const same = (a, b) => a.trim().toLowerCase() === b.trim().toLowerCase();
 const byDate = (a, b) => a.date.localeCompare(b.date);
@@ -64,7 +64,7 @@ function risks(told) {
     const moved = told.risk_changes.find((one) => one.knee === knee), visits = told.visits.filter((v) => v[knee]);
     const label = `${SIDE[knee]} knee, risk in 100: ${visits.map((v) => `${in100(v[knee].probability)} (${interval(v[knee].interval)}) on ${shortDay(v.date)}`).join(", ")}`;
     return html`<figure class="card"><h3>${SIDE[knee]} knee, risk in 100</h3>${trend({ rows, floor: 0, label, format: (y) => value(Math.round(y)) })}
-      <figcaption>${moved ? html`<b>${RISK_VERDICT[moved.verdict]}.</b> ${Math.abs(moved.points) < 0.05 ? "Unchanged" : `${moved.points > 0 ? "Up" : "Down"} ${value(Math.abs(moved.points))} points`}; error alone may move it by ${value(moved.error_points)}.${moved.same_tests ? "" : " Judged by the tests done at both visits."}` : nothing} Now ${in100(visits.at(-1)[knee].probability)} in 100: ${BAND[visits.at(-1)[knee].band].toLowerCase()}.</figcaption></figure>`;
+      <figcaption>${moved ? html`<b>${RISK_VERDICT[moved.verdict]}.</b> ${Math.abs(moved.points) < 0.05 ? "Unchanged" : `${moved.points > 0 ? "Up" : "Down"} ${fixed(Math.abs(moved.points), 1)} points`}; error alone may move it by ${fixed(moved.error_points, 1)}.${moved.same_tests ? "" : " Judged by the tests done at both visits."}` : nothing} Now ${in100(visits.at(-1)[knee].probability)} in 100: ${BAND[visits.at(-1)[knee].band].toLowerCase()}.</figcaption></figure>`;
   });
 }
 
@@ -77,7 +77,7 @@ function measure(one) {
   const band = one.detectable ? [one.first - one.detectable, one.first + one.detectable] : null;
   const label = `${title}: ${one.series.map((at) => `${withUnit(at.value, one.unit)} on ${shortDay(at.date)}`).join(", ")}. ${VERDICT[one.verdict]}.`;
   const beyond = one.verdict === "changed" || one.verdict === "possible";
-  return html`<figure class="card"><h3>${title}${told ? `, ${told}` : ""}</h3>${trend({ rows, band, label, format: value })}
+  return html`<figure class="card"><h3>${title}${told ? `, ${told}` : ""}</h3>${trend({ rows, band, label })}
     <figcaption><b>${VERDICT[one.verdict]}${beyond ? DIRECTION[one.direction] : ""}.</b> ${one.change === 0 ? "The same" : `${one.change > 0 ? "Up" : "Down"} ${value(Math.abs(one.change))}`}, from ${value(one.first)} to ${value(one.last)}${one.detectable ? `; anything from ${value(one.detectable)} counts` : ""}.</figcaption></figure>`;
 }
 

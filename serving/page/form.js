@@ -106,11 +106,18 @@ function stationCard(station, state, act) {
 
 function rowsOf(rows, state, act) {
   const singles = rows.filter((row) => row.fields.length === 1 && !row.protocol);
-  const protocols = rows.filter((row) => row.protocol), pairs = rows.filter((row) => row.fields.length === 2);
-  return html`
-    ${singles.length ? html`<div class="facts">${singles.map((row) => fact(row, state, act))}</div>` : nothing}
-    ${protocols.map((row) => protocolRow(row, state, act))}
-    ${pairs.map((row) => pairRow(row, state, act))}`;
+  const protocols = rows.filter((row) => row.protocol), pairs = rows.filter((row) => row.fields.length === 2 && asked(row, state));
+  // How a test was done stands just above the first value that it gives.
+  const above = (row) => protocols.filter((p) => p.about.test === row.about.test && pairs.find((one) => one.about.test === row.about.test) === row);
+  const facts = singles.length ? html`<div class="facts">${singles.map((row) => fact(row, state, act))}</div>` : nothing;
+  const knees = pairs.map((row) => html`${above(row).map((p) => protocolRow(p, state, act))}${pairRow(row, state, act)}`);
+  return singles[0]?.station === "history" ? html`${knees}${facts}` : html`${facts}${knees}`;
+}
+
+// Where and how long it hurts is asked once a knee hurts.
+function asked(row, { draft }) {
+  if (!row.fields[0].section.startsWith("pain") || row.name === "pain_nrs") return true;
+  return row.fields.some((f) => draft.values[f.path]) || ["right", "left"].some((side) => Number(draft.values[`pain.${side}.pain_nrs`]) > 0);
 }
 
 function fact(row, state, act) {

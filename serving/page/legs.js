@@ -6,8 +6,8 @@ import { PATTERN, SIDES, SIDE, list, raised } from "./words.js";
 // as it is drawn in a box of 160 by 560.
 const REGIONS = {
   glute_underactivity: { muscles: ["hip", "itb"], labels: [["Hip, glutes", 58, 60, 66], ["IT band", 44, 196, 196]] },
-  hamstring_dominance: { muscles: ["quad", "ham"], labels: [["Quads, hamstrings", 74, 236, 244]] },
-  vmo_inhibition: { muscles: ["vmo"], labels: [["Inner quad (VMO)", 118, 270, 292]] },
+  hamstring_dominance: { muscles: ["quad", "ham"], labels: [["Quads, hamstrings", 74, 236, 250]] },
+  vmo_inhibition: { muscles: ["vmo"], labels: [["Inner, quad", 118, 270, 310]] },
   adductor_underactivity: { muscles: ["add"], labels: [["Adductors", 126, 150, 140]] },
   calf_tightness: { muscles: ["calf"], labels: [["Calf", 70, 384, 384]] },
 };
@@ -36,10 +36,10 @@ function ring(answer, side) {
 function labels(side, named) {
   const right = side === "right";
   return named.flatMap((one) => REGIONS[one.name]?.labels.map(([name, x, y, at]) => {
-    const end = right ? 60 + x : 380 - x, text = right ? 46 : 394, start = right ? 52 : 388;
+    const end = right ? 60 + x : 380 - x, text = right ? 52 : 388, start = right ? 58 : 382;
     const words = name.split(", ");
     return svg`<path class="lead" d=${`M${start} ${at + 14}L${end} ${y + 14}`}/><circle class="lead-end" cx=${end} cy=${y + 14} r="3.5"/>
-      <g class="c-leg" text-anchor=${right ? "end" : "start"}>${words.map((word, i) => svg`<text class=${one.status === "clear" ? "c-txt--b" : ""} x=${text} y=${at + 19 + 21 * i}>${word}${i < words.length - 1 ? "," : ""}</text>`)}</g>`;
+      <g class="c-leg" text-anchor=${right ? "end" : "start"}>${words.map((word, i) => svg`<text class=${one.status === "clear" ? "c-txt--b" : ""} x=${text} y=${at + 19 + 21 * i}>${word}</text>`)}</g>`;
   }) ?? []);
 }
 
@@ -56,9 +56,10 @@ export function legs(answer) {
   const all = answer.imbalances ?? [];
   const of = Object.fromEntries(SIDES.map((side) => [side, all.filter((one) => one.side === side)]));
   const named = (side) => of[side].filter((one) => one.status === "clear" || one.status === "possible");
+  const left = named("right").length ? -62 : 20, right = named("left").length ? 502 : 420;
   const description = all.length ? SIDES.map((side) => told(side, of[side])).join(" ") : "No pattern is judged.";
   return html`<figure class="card legs">
-    <svg viewBox="-64 4 568 610" role="img" aria-label=${`Both legs from the front. ${description}`}>
+    <svg viewBox=${`${left} 4 ${right - left} 610`} role="img" aria-label=${`Both legs from the front. ${description}`}>
       <use href="#leg" x="60" y="14" width="160" height="560" class=${`${painted(of.right)} ${ring(answer, "right")}`}></use>
       <use href="#leg" width="160" height="560" transform="translate(380 14) scale(-1 1)" class=${`${painted(of.left)} ${ring(answer, "left")}`}></use>
       ${SIDES.map((side) => labels(side, named(side)))}

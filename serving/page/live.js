@@ -8,18 +8,18 @@ export function live(state) {
   return html`<aside class="card live" aria-labelledby="h-live">
     <div class="card__head"><h2 id="h-live">Answer so far</h2>${state.asking ? html`<p>working</p>` : nothing}</div>
     ${panel(state)}
-    ${held(state)}
     <a class=${state.answer ? "btn btn--main" : "btn"} href="#answer">Open the full answer</a>
   </aside>${strip(state)}`;
 }
 
 function panel(state) {
-  if (state.problem) return html`<p class="live__no">${state.problem}</p>`;
-  if (!state.answer) return html`<p class="live__no">Age and sex are enough for a first answer. It narrows with every test.</p>`;
+  if (state.problem) return html`<p class="live__no">${state.problem}</p>${held(state)}`;
+  if (!state.answer) return html`<p class="live__no">Age and sex are enough for a first answer. It narrows with every test.</p>${held(state)}`;
   const { answer } = state, sport = state.draft.values["athlete.sport"];
   if (answer.risk.status === "refer") return refer(answer);
   const { title, when } = outcome(answer.risk);
   return html`${knees(answer.risk).map((knee) => kneeLine(answer, knee, sport))}
+    ${held(state)}
     <p class="small quiet num">${title}${when}. Scale 0 to 40 in 100; dashed line: ${people(sport)} in general, ${in100(baseOf(answer.risk, knees(answer.risk)[0]) ?? 0)} per knee.</p>
     <dl>
       ${answer.risk.status === "low_information" ? html`<div><dt>State</dt><dd>${STATUS.low_information}</dd></div>` : nothing}
@@ -43,7 +43,7 @@ function kneeLine(answer, knee, sport) {
   const label = `${SIDE[knee]} knee: ${riskWords(risk)}; ${people(sport)} in general ${in100(baseOf(answer.risk, knee) ?? 0)}`;
   return html`<div class="live__knee"><span>${SIDE[knee]} knee</span><strong class="num">${in100(risk.probability)} in 100</strong>
     ${riskBar(risk, baseOf(answer.risk, knee), { calm: !raised(risk.band), open, label })}
-    <span class="small quiet num">90 % interval ${interval(risk.interval)}</span>${bandTag(risk, open)}</div>`;
+    <p class="live__more"><span class="small quiet num">90 % interval ${interval(risk.interval)}</span>${bandTag(risk, open)}</p></div>`;
 }
 
 function patterns(answer) {

@@ -22,7 +22,7 @@ function leg(answer, side, own) {
   return html`<section class="card imbs" aria-labelledby=${`h-imb-${side}`}>
     <h3 id=${`h-imb-${side}`}>${SIDE[side]} leg</h3>
     ${verdict ? html`<p class="verdict">${verdict.message}</p>` : nothing}
-    ${sorted.map((one) => item(one, one.status === "cannot_tell" ? "?" : (rank += 1)))}
+    ${sorted.map((one) => item(one, one.status === "cannot_tell" ? "?" : one.status === "not_supported" ? "–" : (rank += 1)))}
   </section>`;
 }
 
@@ -31,8 +31,8 @@ function item(one, rank) {
   return html`<details class="imb" ?open=${one.status === "clear"}>
     <summary><span class="imb__rank" aria-hidden="true">${rank}</span>
       <span class="imb__name">${one.label}<span>${PATTERN[one.status]}. Would show ${site(one.usual_site)}</span></span>
-      ${chanceBar(one)}
-      <span class="imb__p num">${told}<span class="vh">${one.status === "cannot_tell" ? "," : " in 100,"}</span> <span>${interval(one.interval)}</span></span></summary>
+      <span class="imb__p num">${told}<span class="vh">${one.status === "cannot_tell" ? "," : " in 100,"}</span> <span>${interval(one.interval)}</span></span>
+      ${chanceBar(one)}</summary>
     <div class="imb__body"><p>${one.wording}</p>
       ${one.pattern.length ? table(one) : html`<p class="small quiet">None of its measures was taken on this leg.</p>`}
       <p class="small quiet">Evidence for this pattern in knee pain: ${(GRADE[one.evidence_grade]?.[0] ?? one.evidence_grade).toLowerCase()}.</p>

@@ -39,7 +39,9 @@ function label({ name, date }) {
 
 function fit() {
   const sheet = frame(), inside = sheet.contentDocument?.documentElement;
-  if (inside && !sheet.hidden) sheet.height = String(Math.max(inside.scrollHeight, 400));
+  if (!inside || sheet.hidden) return;
+  sheet.height = "0";
+  sheet.height = String(inside.scrollHeight);
 }
 
 export function showSheet(on, ready) {

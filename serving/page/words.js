@@ -60,7 +60,7 @@ export const SIDE = { right: "Right", left: "Left", either: "Either" };
 // In the order in which a coach walks through them; a station that is not named here comes last.
 export const STATIONS = {
   athlete: ["Athlete", "Age and sex are needed. Everything else may be left out."],
-  history: ["History and pain", "Asked, not measured. Right comes first everywhere, as the athlete faces you."],
+  history: ["History", "Asked, not measured. Right comes first everywhere, as the athlete faces you."],
   log: ["Training log", "From the watch or a diary."],
   wall: ["Wall", "Tape measure, phone inclinometer, your eyes."],
   table: ["Table", "Dynamometer fixed by a strap, best of three; phone inclinometer for angles."],
