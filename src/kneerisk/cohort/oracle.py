@@ -158,14 +158,14 @@ class _Integral:
         start = _start(self._data["sport"][rows], points)
         found = []
         for i, side in enumerate(SIDES):
+            prior = _asked(self._data[f"{side}_prior_knee_injury"][rows], points.prior[:, i])
+            hurt = _asked(self._data[f"{side}_same_side_episodes"][rows], points.episodes[:, i])
             view = LegView(
                 mean=self._of_leg(z, i),
                 variance=dict.fromkeys((*self._athlete, *self._leg), np.zeros(1)),
                 data=data,
-                prior=_asked(self._data[f"{side}_prior_knee_injury"][rows], points.prior[:, i]),
-                episodes=_asked(
-                    self._data[f"{side}_same_side_episodes"][rows], points.episodes[:, i]
-                ),
+                prior=prior,
+                episodes=np.where(prior > 0, hurt, 0.0),
             )
             log_odds = start
             for k, contrast in enumerate(contrasts(view).values()):

@@ -16,6 +16,8 @@ from kneerisk.schema import FloatArray
 
 #: Most readings of one screening that are only bounded; further ones would share points.
 MOST_BOUNDED = 16
+#: Fewer points than twice the numbers of one can't be whitened.
+FEWEST = 256
 SEED = 1
 
 
@@ -25,8 +27,8 @@ class Points:
 
     ``bounded`` are uniform numbers for bounded readings, ``normal`` standard numbers for true
     values, ``effects`` (n_points, factors) effect sizes from their published ranges, ``base`` a
-    uniform number for the base rate, ``prior`` and ``episodes`` (n_points, 2 legs) a history that
-    was not asked.
+    uniform number for the base rate, ``prior`` (n_points, 2 legs) an injury that was not asked
+    for, and ``episodes`` how often a knee that was injured hurt.
     """
 
     bounded: FloatArray
@@ -44,8 +46,15 @@ def points_of(count: int, wanted: int) -> Points:
     Parameters
     ----------
     count
-        How many points, an even number; twice a power of 2 is best.
+        How many points, an even number of at least `FEWEST`; twice a power of 2 is best.
+
+    Raises
+    ------
+    ValueError
+        Where there are too few to hold every direction.
     """
+    if count < FEWEST or count % 2:
+        raise ValueError(f"the oracle needs an even number of points, at least {FEWEST}")
     factors = risk_factors()
     # In the order of what they matter: the first numbers of a Sobol point are its most even ones.
     sizes = (2, 1, len(factors), 2, 2, MOST_BOUNDED, wanted - 2)
@@ -59,14 +68,13 @@ def points_of(count: int, wanted: int) -> Points:
         uniform, np.cumsum(sizes)[:-1], axis=1
     )
     drawn = [triangular(sizes_of[:, i], e.low, e.central, e.high) for i, e in enumerate(factors)]
-    history = _prior(prior)
     return Points(
         bounded=bounded,
         normal=ndtri(np.hstack([first, others])),
         effects=np.column_stack(drawn),
         base=base[:, 0],
-        prior=history,
-        episodes=np.where(history > 0, 1.0 + poisson.ppf(episodes, FURTHER_EPISODES), 0.0),
+        prior=_prior(prior),
+        episodes=1.0 + poisson.ppf(episodes, FURTHER_EPISODES),
     )
 
 
