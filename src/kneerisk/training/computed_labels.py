@@ -27,7 +27,7 @@ from kneerisk.training.inputs import dealt_folds
 
 #: AUC on athletes left out from which on a label is taken for a computed one (assumption): with
 #: one or two inputs this field has not seen 0.75.
-ALMOST_PERFECT = 0.95
+ALMOST_PERFECT = 0.90
 #: What chance must be ruled out from: an AUC that honest inputs would not reach, and the normal
 #: distribution's one-sided 95 % point.
 HONEST, BEYOND_CHANCE = 0.80, 1.645
