@@ -11,8 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
 from kneerisk.answer import Answer
-from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer
-from kneerisk.answer.follow_up_request import MOST_VISITS
+from kneerisk.answer.follow_up import MOST_VISITS, FollowUp, FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.schema import Screening
 from serving.assets import ASSETS

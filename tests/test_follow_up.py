@@ -20,8 +20,8 @@ from benchmarks.retest import draw
 from kneerisk.answer import answer
 from kneerisk.answer.contract import Advice
 from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer, follow_up
-from kneerisk.answer.follow_up_advice import advice_shown
-from kneerisk.answer.follow_up_risk import Moves, moves
+from kneerisk.answer.follow_up.advice import advice_shown
+from kneerisk.answer.follow_up.risk import Moves, moves
 from kneerisk.cohort.observing import batteries
 from kneerisk.errors import Fault
 from kneerisk.model import Bundle

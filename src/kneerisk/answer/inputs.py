@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
-from kneerisk.answer.contract import Effect, Input, InputStatus, Typical
+from kneerisk.answer.contract import Effect, Input, InputStatus
+from kneerisk.answer.norms import norm_of
 from kneerisk.answer.reading import Reading
 from kneerisk.answer.status import seen_before
 from kneerisk.schema import Measure, Quantity, columns
 from kneerisk.schema.columns import location_of
-from kneerisk.schema.standard import CONDITION_OF
-
-#: A single reading is off by no more than this many standard errors in 95 of 100 cases.
-READING_95 = 1.96
 
 
 def inputs_of(reading: Reading, i: int, effects: dict[str, Effect]) -> list[Input]:
@@ -23,18 +21,20 @@ def inputs_of(reading: Reading, i: int, effects: dict[str, Effect]) -> list[Inpu
 
 def _input(reading: Reading, i: int, column: str, effect: Effect | None) -> Input:
     measure, value = columns()[column], reading.rows[i].get(column)
-    seen = reading.bundle.facts.population.get(column, {})
+    seen = reading.facts.population.get(column, {})
     status = input_status(measure, value, seen)
     told = effect if status in {"used", "out_of_range"} else None
     if not isinstance(measure, Quantity):
         return Input(column=column, status=status, value=value, effect=told)
+    norm = norm_of(location_of(column)[-1], reading.rows[i]) if measure.norms else None
+    error = norm.error(value) if norm and value is not None else math.nan
     return Input(
         column=column,
         status=status,
         unit=measure.unit,
         value=value,
-        typical=typical_of(reading, i, column, measure),
-        error=READING_95 * measure.error.sem if measure.error else None,
+        typical=norm.typical if norm else None,
+        error=None if math.isnan(error) else error,
         range_seen=(seen["low"], seen["high"]) if "low" in seen else None,
         effect=told,
     )
@@ -49,14 +49,3 @@ def input_status(measure: Measure, value: object, seen: Mapping[str, Any]) -> In
     if not seen:
         return "unknown_to_model"
     return "used" if seen_before(measure, value, seen) else "out_of_range"
-
-
-def typical_of(reading: Reading, i: int, column: str, measure: Quantity) -> Typical | None:
-    """The norm of a quantity for the athlete's sex, by the protocol that was stated."""
-    protocol = CONDITION_OF.get(location_of(column)[-1])
-    row = reading.rows[i]
-    norm = measure.norm(row.get(protocol) if protocol else None)
-    pair = norm.of(row["sex"]) or norm.of(None) if norm else None
-    if norm is None or pair is None:
-        return None
-    return Typical(mean=pair[0], sd=pair[1], source=norm.source)

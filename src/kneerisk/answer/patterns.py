@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-
-import numpy as np
 
 from kneerisk.answer.contract import PatternRow, Typical
+from kneerisk.answer.norms import Norm, norm_of
 from kneerisk.answer.reading import Reading
 from kneerisk.evidence.patterns import marks
-from kneerisk.schema import SIDES, Side, code, columns, quantity
-from kneerisk.schema.change import READING_PER_SEM, error_sd, reading_error
+from kneerisk.schema import SIDES, Side, quantity
+from kneerisk.schema.change import READING_PER_SEM
 from kneerisk.schema.measure import MDC_PER_SEM
-from kneerisk.schema.standard import CONDITION_OF, location_and_scale
 
 #: Measures that come from one reading, or read one thing twice: of a pattern they count once. A
 #: ratio goes with the torques that it is made of.
@@ -104,46 +100,29 @@ def _values(reading: Reading, i: int, side: Side) -> Iterator[Value]:
     for measure in dict.fromkeys(name for signs in marks().values() for name in signs):
         value = row.get(f"{side}_{measure}")
         if value is not None:
-            norm = _norm(measure, row["sex"], row.get(CONDITION_OF.get(measure, "")))
-            opposite = row.get(f"{other}_{measure}")
-            yield norm.look_at(value, opposite, float(usual[people.leg.index(measure)]))
+            usual_z = float(usual[people.leg.index(measure)])
+            yield _beside(norm_of(measure, row), value, row.get(f"{other}_{measure}"), usual_z)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Norm:
-    """What is typical of a measure for a sex and protocol, on the scale that z is taken on."""
-
-    measure: str
-    typical: Typical
-    location: float
-    scale: float
-    error_sd: float
-    error_per: float
-    """The error of one reading, 95 %, in the unit; on a log scale per unit of the value."""
-
-    def look_at(self, value: float, opposite: float | None, usual: float) -> Value:
-        """A value beside the norm, the other leg, and the z-score usual for the athlete."""
-        log = quantity(self.measure).log_scale
-        scaled = math.log(value) if log else value
-        z = (scaled - self.location) / self.scale
-        side = None
-        if opposite is not None:
-            side = (scaled - (math.log(opposite) if log else opposite)) / self.error_sd
-        return Value(
-            measure=self.measure,
-            value=float(value),
-            typical=self.typical,
-            z=z,
-            error=self.error_per * (value if log else 1.0),
-            usual=self._value_at(usual) if abs(usual) > ROUNDING else None,
-            apart=_nearer(z, z - usual) * self.scale / (READING_PER_SEM * self.error_sd),
-            side_difference=None if opposite is None else float(value - opposite),
-            side_apart=None if side is None else side / MDC_PER_SEM,
-        )
-
-    def _value_at(self, z: float) -> float:
-        scaled = self.location + self.scale * z
-        return math.exp(scaled) if quantity(self.measure).log_scale else scaled
+def _beside(norm: Norm, value: float, opposite: float | None, usual: float) -> Value:
+    """A value beside its norm, the other leg, and the z-score usual for the athlete."""
+    if norm.typical is None:
+        raise ValueError(f"{norm.measure} marks an imbalance and has no norm")
+    z = (norm.scaled(value) - norm.location) / norm.scale
+    side = None
+    if opposite is not None:
+        side = (norm.scaled(value) - norm.scaled(opposite)) / norm.error_sd
+    return Value(
+        measure=norm.measure,
+        value=float(value),
+        typical=norm.typical,
+        z=z,
+        error=norm.error(value),
+        usual=norm.value_at(usual) if abs(usual) > ROUNDING else None,
+        apart=_nearer(z, z - usual) * norm.scale / (READING_PER_SEM * norm.error_sd),
+        side_difference=None if opposite is None else float(value - opposite),
+        side_apart=None if side is None else side / MDC_PER_SEM,
+    )
 
 
 def _nearer(first: float, second: float) -> float:
@@ -151,24 +130,3 @@ def _nearer(first: float, second: float) -> float:
     if first * second <= 0.0:
         return 0.0
     return min(first, second, key=abs)
-
-
-@cache
-def _norm(measure: str, sex: str, protocol: str | None) -> _Norm:
-    data = {"sex": np.array([code(columns()["sex"], sex)])}
-    condition = CONDITION_OF.get(measure)
-    if condition:
-        data[condition] = np.array([code(columns()[condition], protocol)])
-    location, scale = location_and_scale(measure, data)
-    norm = quantity(measure).norm(protocol)
-    pair = (norm.of(sex) or norm.of(None)) if norm else None
-    if norm is None or pair is None:
-        raise ValueError(f"{measure} marks an imbalance and has no norm")
-    return _Norm(
-        measure=measure,
-        typical=Typical(mean=pair[0], sd=pair[1], source=norm.source),
-        location=float(location[0]),
-        scale=float(scale[0]),
-        error_sd=float(error_sd(measure, data)[0]),
-        error_per=float(reading_error(measure, np.array([1.0]), data)[0]),
-    )

@@ -8,21 +8,19 @@ from functools import cache
 from kneerisk.answer.compose import answers
 from kneerisk.answer.contract import Answer
 from kneerisk.answer.flags import must_refer
-from kneerisk.answer.follow_up_advice import advice_shown
-from kneerisk.answer.follow_up_changes import by_chance, changes_of
-from kneerisk.answer.follow_up_contract import (
+from kneerisk.answer.follow_up.advice import advice_shown
+from kneerisk.answer.follow_up.changes import by_chance, changes_of
+from kneerisk.answer.follow_up.contract import (
     FlagAt,
     FollowUpAnswer,
     MeasureChange,
     RiskChange,
     VisitTold,
 )
-from kneerisk.answer.follow_up_request import FollowUp, Visit
-from kneerisk.answer.follow_up_risk import Moves, imbalance_changes, moves, risk_changes
+from kneerisk.answer.follow_up.request import FollowUp, Visit
+from kneerisk.answer.follow_up.risk import Moves, imbalance_changes, moves, risk_changes
 from kneerisk.model import Bundle
 from kneerisk.schema import coded
-
-__all__ = ["FollowUp", "FollowUpAnswer", "Visit", "follow_up"]
 
 #: So many measures are named in a sentence.
 _NAMED = 5

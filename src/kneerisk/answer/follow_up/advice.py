@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kneerisk.answer.contract import Advice, Answer
-from kneerisk.answer.follow_up_contract import AdviceShown, MeasureChange
-from kneerisk.answer.follow_up_request import Visit
+from kneerisk.answer.follow_up.contract import AdviceShown, MeasureChange
+from kneerisk.answer.follow_up.request import Visit
 from kneerisk.evidence.patterns import marks
 from kneerisk.schema import Side, columns, to_row
 

@@ -1,0 +1,70 @@
+"""What is typical of a measure, and how far off one reading may be, for a sex and a protocol."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from kneerisk.answer.contract import Typical
+from kneerisk.schema import code, columns, quantity
+from kneerisk.schema.change import error_sd, reading_error
+from kneerisk.schema.standard import CONDITION_OF, location_and_scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Norm:
+    """What is typical of a measure for a sex and protocol, on the scale that z is taken on.
+
+    ``typical`` is None where the schema has no norm, and the numbers are then NaN; ``error_sd`` is
+    NaN where no error is published.
+    """
+
+    measure: str
+    typical: Typical | None
+    location: float
+    scale: float
+    error_sd: float
+    error_per: float
+    """The error of one reading, 95 %, in the unit; on a log scale per unit of the value."""
+
+    def scaled(self, value: float) -> float:
+        """A value on the scale that z is taken on."""
+        return math.log(value) if quantity(self.measure).log_scale else value
+
+    def value_at(self, z: float) -> float:
+        """The value at a z-score, in the measure's unit."""
+        scaled = self.location + self.scale * z
+        return math.exp(scaled) if quantity(self.measure).log_scale else scaled
+
+    def error(self, value: float) -> float:
+        """What one reading of so much is off by at most, 95 %, in the unit."""
+        return self.error_per * (value if quantity(self.measure).log_scale else 1.0)
+
+
+def norm_of(measure: str, row: Mapping[str, Any]) -> Norm:
+    """The norm of a measure for the sex and the protocol of a flat row of values."""
+    return _norm(measure, row["sex"], row.get(CONDITION_OF.get(measure, "")))
+
+
+@cache
+def _norm(measure: str, sex: str, protocol: str | None) -> Norm:
+    data = {"sex": np.array([code(columns()["sex"], sex)])}
+    condition = CONDITION_OF.get(measure)
+    if condition:
+        data[condition] = np.array([code(columns()[condition], protocol)])
+    location, scale = location_and_scale(measure, data)
+    norm = quantity(measure).norm(protocol)
+    pair = (norm.of(sex) or norm.of(None)) if norm else None
+    return Norm(
+        measure=measure,
+        typical=Typical(mean=pair[0], sd=pair[1], source=norm.source) if norm and pair else None,
+        location=float(location[0]),
+        scale=float(scale[0]),
+        error_sd=float(error_sd(measure, data)[0]),
+        error_per=float(reading_error(measure, np.array([1.0]), data)[0]),
+    )
