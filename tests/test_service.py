@@ -25,7 +25,15 @@ from serving.champion import ChampionHolder
 from serving.metrics import Metrics
 from serving.middleware import Door
 from serving.openapi import EXAMPLE
-from serving.problem import KINDS, MAX_FAULTS, Refusal, invalid_body, problem
+from serving.problem import (
+    KINDS,
+    MAX_FAULTS,
+    REQUEST_ID,
+    Refusal,
+    invalid_body,
+    problem,
+    refused_with,
+)
 
 CANARY = "77.12345"
 
@@ -295,6 +303,13 @@ class TestProblem:
         assert told.type == f"urn:kneerisk:problem:{code.replace('_', '-')}"
         assert (told.instance, told.request_id) == ("urn:uuid:1-2", "1-2")
         assert b"null" not in told.as_json()
+
+    def test_a_handler_s_refusal_carries_the_id_of_its_request(self) -> None:
+        REQUEST_ID.set("3-4")
+        response = refused_with(invalid_body([]))
+        assert response.status_code == 422
+        assert response.headers["content-type"] == "application/problem+json"
+        assert json.loads(bytes(response.body))["request_id"] == "3-4"
 
     def test_one_fault_is_not_many(self) -> None:
         assert invalid_body([]).detail == "The body has 0 faults."
