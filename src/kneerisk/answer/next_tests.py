@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
@@ -28,10 +30,9 @@ ENOUGH_MEASURES, SETTLING_SHARE = 2, 1.0 / 3.0
 def next_tests(reading: Reading, i: int) -> list[NextTest]:
     """The tests not done that are worth most to the i-th screening, best first.
 
-    Worth is the expected fall of the log loss of the knees that are free of pain, which is
-    p (1 - p) / 2 times the expected fall of the variance of a knee's log-odds, to second order.
+    Worth is the expected fall of the log loss of the knees that are free of pain.
     ``uncertainty_removed`` is that fall over the one that every test together would bring if none
-    had an error: what measuring can remove, not what the literature leaves open.
+    had an error: of what measuring can remove, not of what the literature leaves open.
     """
     screening, bundle = reading.screenings[i], reading.bundle
     free = [side for side in SIDES if side not in hurting(screening, bundle.facts)]
@@ -39,7 +40,7 @@ def next_tests(reading: Reading, i: int) -> list[NextTest]:
         return []
     known = bundle.facts.population
     [found] = worth(bundle.model, known, reading.data, reading.expected, [i])
-    shares = shares_of(found, knee_weights(reading.prediction, i, free))
+    shares = shares_of(found, [side in free for side in SIDES])
     tests, unsettled = tuple(found.missing), _unsettled(reading, i)
     ranked = [
         place
@@ -58,22 +59,13 @@ def next_tests(reading: Reading, i: int) -> list[NextTest]:
     ]
 
 
-def knee_weights(prediction: Prediction, i: int, free: list[Side]) -> FloatArray:
-    """What a fall of variance is worth, p (1 - p) / 2, of the left and the right knee, shape (2,).
-
-    Of a knee that hurts it is 0.
-    """
-    risks = [getattr(prediction, side) for side in SIDES]
-    p = np.array([float((prediction.either if r is None else r)[i]) for r in risks])
-    return np.where([side in free for side in SIDES], p * (1.0 - p) / 2.0, 0.0)
-
-
-def shares_of(found: Worth, weights: FloatArray) -> FloatArray:
-    """Of what all tests could settle, what each one is expected to; shape (n_tests,)."""
-    whole = float((found.open[:2] * weights).sum())
-    if whole <= 0.0:
-        return np.zeros(len(found.missing))
-    return np.asarray((found.removed[:, :2] * weights).sum(axis=1) / whole)
+def shares_of(found: Worth, free: Sequence[bool]) -> FloatArray:
+    """Of what all tests could settle about the knees free of pain, what each would; (n_tests,)."""
+    counted = np.array(free, dtype=np.float64)
+    most = float((found.most * counted).sum())
+    return np.asarray(
+        (found.gain * counted).sum(axis=1) / most if most > 0.0 else np.zeros(len(found.gain))
+    )
 
 
 def _possible(test: str, screening: Screening) -> bool:

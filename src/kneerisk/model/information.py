@@ -107,7 +107,7 @@ class Information:
         return Open(
             covariance=covariance,
             tests=tuple(tests),
-            share=np.array(removed).reshape(len(tests), -1) / spread,
+            share=np.array(removed).reshape(len(tests), len(covariance)) / spread,
             starts=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp),
             said=np.concatenate(said) if said else np.zeros((0, len(covariance))),
         )

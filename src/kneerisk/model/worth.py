@@ -8,6 +8,7 @@ from functools import cache
 from math import isnan
 
 import numpy as np
+from scipy.special import expit
 
 from kneerisk.evidence import measures_of_test, screening_tests
 from kneerisk.evidence.population import Population
@@ -15,7 +16,15 @@ from kneerisk.model.information import CERTAIN
 from kneerisk.model.posterior import Expected, stated_protocols
 from kneerisk.model.questions import unasked
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.slopes import Variants, ask, secants, slopes_from, stepped, stepped_measures
+from kneerisk.model.slopes import (
+    BANDS,
+    Variants,
+    ask,
+    secants,
+    slopes_from,
+    stepped,
+    stepped_measures,
+)
 from kneerisk.schema import SIDES, Columns, FloatArray, category, leg_measures
 from kneerisk.schema.rules import RATIOS
 
@@ -26,17 +35,19 @@ Missing = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worth:
-    """What tests would settle of the log-odds of the left knee, the right one and either.
+    """What tests would settle about the left knee, the right one and either.
 
-    ``missing`` are the columns that each test would fill. ``removed`` (n_tests, 3) is the variance
-    that a test is expected to remove, ``open`` (3,) what all tests together would remove if none
-    had an error. ``settled`` (n_tests, 2, n_imbalances) is the share of what is open of each leg's
-    latent imbalances that a test removes.
+    ``missing`` are the columns that each test would fill. ``gain`` (n_tests, 2) is by how much a
+    test is expected to lower the log loss of the left and the right knee, ``most`` (2,) what all
+    tests together would if none had an error. ``removed`` (n_tests, 3) is the variance of the
+    log-odds that a test removes, of either knee too. ``settled`` (n_tests, 2, n_imbalances) is the
+    share of what is open of each leg's latent imbalances that a test removes.
     """
 
     missing: Missing
+    gain: FloatArray
+    most: FloatArray
     removed: FloatArray
-    open: FloatArray
     settled: FloatArray
 
 
@@ -132,6 +143,7 @@ class _Inquiry:
         self.spread = np.maximum(np.diag(self.left.covariance), 0.0)
         self.stepped = _stepped_places(people)
         self.variants = Variants(own, expected.mean[row], expected.variance[row])
+        self.now = self.variants.add(expected.mean[row][None])
         self.secants, self.steps = secants(
             self.variants, np.sqrt(self.spread[: self.size]), self.a, self.m
         )
@@ -146,19 +158,26 @@ class _Inquiry:
         rows = [order[test] for test in self.left.tests]
         removed = np.zeros((len(order), KNEES))
         removed[rows] = self.left.removed(slopes)
-        whole = self.left.variance(slopes)
+        now = log_odds[self.now][0]
+        # To second order, a fall of variance lowers the log loss by p (1 - p) / 2 of it.
+        weight = expit(now[:2]) * expit(-now[:2]) / 2.0
+        gain, most = removed[:, :2] * weight, self.left.variance(slopes)[:2] * weight
+        equal = np.full(BANDS, 1.0 / BANDS)
         for where, place in self.in_steps:
-            variance = _variance(log_odds[where])
-            whole = whole + variance
-            removed[rows] += self.left.share[:, place, None] * variance
+            share = self.left.share[:, place, None]
+            fall = _fall(log_odds[where], equal, now)
+            most = most + fall
+            gain[rows] += share * fall
+            removed[rows] += share * _variance(log_odds[where], equal)
         for where, shares, test in self.asked:
-            variance = _variance(log_odds[where], shares)
-            whole = whole + variance
-            removed[order[test]] += variance
+            fall = _fall(log_odds[where], shares, now)
+            most = most + fall
+            gain[order[test]] += fall
+            removed[order[test]] += _variance(log_odds[where], shares)
         k = len(self.model.population.imbalances)
         settled = np.zeros((len(order), 2, k))
-        settled[rows] = self.left.share[:, self.size :].reshape(-1, 2, k)
-        return Worth(missing=self.missing, removed=removed, open=whole, settled=settled)
+        settled[rows] = self.left.share[:, self.size :].reshape(len(rows), 2, k)
+        return Worth(missing=self.missing, gain=gain, most=most, removed=removed, settled=settled)
 
     def _gather_steps(self) -> list[tuple[slice, int]]:
         """What each measure with a threshold may turn out to be, and its place in the state."""
@@ -190,8 +209,20 @@ class _Inquiry:
         return self.model.posterior.expected(data).mean
 
 
-def _variance(log_odds: FloatArray, shares: FloatArray | None = None) -> FloatArray:
-    """Variance of log-odds (k, 3) over equally likely rows, or by their shares (k,); (3,)."""
-    weights = np.full(len(log_odds), 1.0 / len(log_odds)) if shares is None else shares
-    mean = (weights[:, None] * log_odds).sum(axis=0)
-    return np.asarray((weights[:, None] * (log_odds - mean) ** 2).sum(axis=0))
+def _variance(log_odds: FloatArray, shares: FloatArray) -> FloatArray:
+    """Variance of log-odds (k, 3) that occur with some shares (k,), shape (3,)."""
+    mean = (shares[:, None] * log_odds).sum(axis=0)
+    return np.asarray((shares[:, None] * (log_odds - mean) ** 2).sum(axis=0))
+
+
+def _fall(log_odds: FloatArray, shares: FloatArray, now: FloatArray) -> FloatArray:
+    """By how much the log loss of each knee falls, shape (2,), once the answer is known.
+
+    The answers are few and their effects large, so that this is the sum itself: the log loss of
+    what is told now, less that of what is told then.
+    """
+    then = log_odds[:, :2]
+    risk = expit(then)
+    before = np.logaddexp(0.0, now[:2]) - risk * now[:2]
+    after = np.logaddexp(0.0, then) - risk * then
+    return np.asarray((shares[:, None] * (before - after)).sum(axis=0))

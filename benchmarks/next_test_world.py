@@ -1,0 +1,132 @@
+"""Simulated athletes with every test done, of which a policy may see one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from kneerisk.cohort import observing
+from kneerisk.cohort.athletes import draw_athletes
+from kneerisk.cohort.observing import batteries
+from kneerisk.cohort.outcomes import draw_effects, true_risk
+from kneerisk.evidence import measures_of_test, screening_tests
+from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.population import published
+from kneerisk.model.risk_model import RiskModel
+from kneerisk.schema import SIDES, FloatArray, columns, leg_measures
+
+Done = NDArray[np.bool_]
+TESTS = tuple(screening_tests())
+#: The place of no test.
+NONE = -1
+QUESTIONS = tuple(name for name, row in screening_tests().items() if row.measures)
+#: What an athlete may start from, in equal shares; batteries by their names in the evidence.
+STARTS = (
+    "sport only", "interview", "tape_and_phone", "wall_and_video", "isokinetic_ratio",
+    "dynamometer", "gait_lab", "random tests",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class World:
+    """n athletes: every reading of every test, true risks (n, 2), and the tests they start with.
+
+    A reading is drawn once, so that it is the same whenever its test is done. ``risk`` is NaN for
+    a knee that hurts, ``done`` (n, n_tests) says what was done at the start, ``start`` which of
+    `STARTS` it was.
+    """
+
+    readings: dict[str, FloatArray]
+    risk: FloatArray
+    done: Done
+    start: NDArray[np.int64]
+
+    @cached_property
+    def free(self) -> Done:
+        """The knees free of pain, shape (n, 2)."""
+        return ~np.isnan(self.risk)
+
+    def seen(self, done: Done, rows: NDArray[np.int64] | None = None) -> dict[str, FloatArray]:
+        """The coded columns of some athletes (all by default), with only these tests done."""
+        rows = np.arange(len(done)) if rows is None else rows
+        data = {name: values[rows] for name, values in self.readings.items()}
+        for i, test in enumerate(TESTS):
+            for name in _columns(test):
+                data[name] = np.where(done[rows, i], data[name], np.nan)
+        observing._drop_unneeded_protocols(data)
+        return data
+
+    def losses(self, log_odds: FloatArray) -> FloatArray:
+        """Expected log loss under the true risk, summed over the free knees, shape (n,)."""
+        return losses(self.risk, log_odds)
+
+
+def losses(risk: FloatArray, log_odds: FloatArray) -> FloatArray:
+    """Expected log loss of predicted log-odds (n, 2), summed over the knees with a risk."""
+    loss = np.logaddexp(0.0, log_odds) - np.nan_to_num(risk) * log_odds
+    return np.asarray(np.where(np.isnan(risk), 0.0, loss).sum(axis=1))
+
+
+def best_losses(world: World) -> FloatArray:
+    """The loss of somebody who knows every true risk, shape (n,)."""
+    return losses(world.risk, logit(np.nan_to_num(world.risk, nan=0.5)))
+
+
+def draw(athletes: int, seed: int) -> World:
+    """So many athletes with all their readings, and the tests that they start with."""
+    rng = np.random.default_rng(seed)
+    drawn = draw_athletes(published(), athletes, rng)
+    truth = true_risk(drawn, draw_effects(drawn, rng))
+    data = {name: values.copy() for name, values in drawn.data.items()}
+    observing._state_protocols(data, np.zeros(athletes, dtype=np.int64), rng)
+    observing._measure(drawn, data, rng)
+    observing._agree_with_parts(data)
+    free = np.stack([drawn.data[f"{side}_pain_nrs"] == 0 for side in SIDES], axis=1)
+    risk = np.where(free, np.stack([truth.left, truth.right], axis=1), np.nan)
+    start = rng.integers(len(STARTS), size=athletes)
+    return World(data, risk, _starts(start, rng), start)
+
+
+def _starts(start: NDArray[np.int64], rng: Generator) -> Done:
+    n = len(start)
+    tests_of = {row.battery: row.tests for row in batteries()}
+    done = np.zeros((n, len(TESTS)), dtype=bool)
+    asked = rng.random((n, len(QUESTIONS)))
+    unasked = {"knee_history": assumption("history_not_asked_share"),
+               "other_history": assumption("elsewhere_not_asked_share")}  # fmt: skip
+    shares = rng.random(n)
+    for code, name in enumerate(STARTS):
+        rows = start == code
+        for i, test in enumerate(TESTS):
+            if test == "sport":
+                done[rows, i] = True
+            elif name == "random tests":
+                done[rows, i] = rng.random(int(rows.sum())) < 0.8 * shares[rows]
+            elif test in QUESTIONS:
+                often = asked[rows, QUESTIONS.index(test)] >= unasked.get(test, 0.0)
+                done[rows, i] = often & (name != "sport only")
+            else:
+                done[rows, i] = test in tests_of.get(name, ())
+    return done
+
+
+def log_odds(model: RiskModel, data: dict[str, FloatArray]) -> FloatArray:
+    """The model's log-odds of both knees, shape (n, 2)."""
+    return model.log_odds(model.legs(data))
+
+
+def _columns(test: str) -> list[str]:
+    """Every column that a test fills: what a model reads, what is only recorded, its protocol."""
+    measures = set(measures_of_test(test))
+    if not screening_tests()[test].measures:
+        return [name for name, measure in columns().items() if measure.test == test]
+    sided = set(leg_measures())
+    return [
+        column for name in measures
+        for column in ([f"{side}_{name}" for side in SIDES] if name in sided else [name])
+    ]  # fmt: skip

@@ -1,0 +1,290 @@
+"""The next best test: what is named, what never is, and whether following it pays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from pydantic import ValidationError
+from strategies import screenings
+
+from benchmarks.next_test import at_random, fixed, follow, greedy_order, ours, predicted
+from benchmarks.next_test_world import TESTS, World, draw
+from kneerisk.answer.contract import NextTest
+from kneerisk.answer.next_tests import LEAST_SHARE, MOST_TESTS, next_tests
+from kneerisk.answer.reading import read
+from kneerisk.evidence import equipment_of_test, measures_of_test, screening_tests
+from kneerisk.model import Bundle
+from kneerisk.model.worth import columns_of, worth
+from kneerisk.schema import (
+    FloatArray,
+    Screening,
+    athlete_measures,
+    coded,
+    columns,
+    faults_of,
+    from_row,
+    leg_measures,
+    to_row,
+)  # fmt: skip
+
+PLAIN = {"age_years": 29, "sex": "female", "sport": "running"}
+SOME = {
+    "athlete": PLAIN | {"session_spike_ratio": 1.2, "level": "recreational"},
+    "left": {"wblt_dorsiflexion_deg": 33, "hip_drop_deg": 9, "prior_knee_injury": "none"},
+    "right": {"wblt_dorsiflexion_deg": 41, "hip_drop_deg": 4.5,
+              "prior_knee_injury": "within_12_months"},
+    "red_flags": [],
+}  # fmt: skip
+ALL_EQUIPMENT = ("tape_or_phone", "dynamometer", "isokinetic", "emg", "gait_lab")
+TAPE = "tape_or_phone"
+#: Rounding of sums of some hundred terms.
+ROUNDING = 1e-9
+
+
+def named(bundle: Bundle, body: dict[str, Any], **parts: Any) -> list[NextTest]:
+    return next_tests(read(bundle, [Screening.model_validate(body | parts)]), 0)
+
+
+def of(found: list[NextTest]) -> list[str]:
+    return [test.test for test in found]
+
+
+class TestTable:
+    def test_has_every_test_of_the_schema(self) -> None:
+        assert {m.test for m in columns().values()} - {"interview"} == {
+            name for name, row in screening_tests().items() if not row.measures
+        }
+
+    def test_has_every_input_once(self) -> None:
+        """All but age and sex, which every screening has, and what follows from other measures."""
+        held = [name for test in TESTS for name in columns_of(test)]
+        inputs = {name for name, m in columns().items() if m.model_input and not _is_protocol(name)}
+        ratios = {f"{side}_adduction_abduction_ratio" for side in ("left", "right")}
+        assert len(held) == len(set(held))
+        assert set(held) == inputs - {"age_years", "sex"} - ratios
+
+    @pytest.mark.parametrize("test", TESTS)
+    def test_needs_one_piece_of_equipment(self, test: str) -> None:
+        needed = {measure.equipment for measure in measures_of_test(test).values()}
+        assert len(needed - {"none"}) <= 1
+        assert equipment_of_test(test) in needed
+
+    def test_says_that_minutes_are_assumed(self) -> None:
+        assert all(row.assumption and row.minutes > 0 for row in screening_tests().values())
+
+
+def _is_protocol(name: str) -> bool:
+    legs = {f"{side}_{measure}" for side in ("left", "right") for measure in leg_measures()}
+    return name not in athlete_measures() and name not in legs
+
+
+class TestEquipment:
+    @pytest.mark.parametrize("at_hand", [[], *([name] for name in ALL_EQUIPMENT)])
+    def test_is_honoured(self, released: Bundle, at_hand: list[str]) -> None:
+        found = named(released, {"athlete": PLAIN}, equipment=at_hand)
+        assert found
+        assert {test.equipment for test in found} <= {"none", *at_hand}
+
+    @pytest.mark.parametrize("at_hand", [["tape_or_phone"], ["dynamometer"], ["emg"]])
+    def test_brings_its_tests(self, released: Bundle, at_hand: list[str]) -> None:
+        found = named(released, {"athlete": PLAIN}, equipment=at_hand)
+        assert at_hand[0] in {test.equipment for test in found}
+
+    def test_left_out_is_everything(self, released: Bundle) -> None:
+        everything = named(released, {"athlete": PLAIN}, equipment=list(ALL_EQUIPMENT))
+        assert named(released, {"athlete": PLAIN}) == everything
+        assert "dynamometer" in {test.equipment for test in everything}
+
+    def test_that_is_unknown_is_refused(self) -> None:
+        with pytest.raises(ValidationError) as refused:
+            Screening.model_validate({"athlete": PLAIN, "equipment": ["emg", "hammer"]})
+        [fault] = faults_of(refused.value)
+        assert (fault.pointer, fault.code) == ("/equipment/1", "unknown_choice")
+        assert "hammer" not in fault.message
+
+    def test_is_no_measure(self) -> None:
+        screening = Screening.model_validate({"athlete": PLAIN, "equipment": ["emg"]})
+        assert to_row(screening) == to_row(Screening.model_validate({"athlete": PLAIN}))
+        assert screening.swapped().equipment == ["emg"]
+
+
+class TestNamed:
+    @settings(max_examples=25)
+    @given(screening=screenings())
+    def test_was_not_done(self, released: Bundle, screening: Screening) -> None:
+        given = to_row(screening)
+        for test in next_tests(read(released, [screening]), 0):
+            missing = [name for name in columns_of(test.test) if name not in given]
+            assert test.measures
+            assert {_unsided(name) for name in missing} >= set(test.measures)
+
+    @settings(max_examples=25)
+    @given(screening=screenings())
+    def test_best_first(self, released: Bundle, screening: Screening) -> None:
+        shares = [t.uncertainty_removed for t in next_tests(read(released, [screening]), 0)]
+        assert shares == sorted(shares, reverse=True)
+        assert len(shares) <= MOST_TESTS
+        assert all(LEAST_SHARE <= share <= 1.0 + ROUNDING for share in shares)
+
+    def test_goes_with_the_sport(self, released: Bundle) -> None:
+        """A stiff ankle matters more to those who jump (effects: dorsiflexion_jumping)."""
+        first = {
+            sport: of(named(released, {"athlete": PLAIN | {"sport": sport}}, equipment=[TAPE]))[0]
+            for sport in ("basketball", "weightlifting")
+        }
+        assert first["basketball"] == "lunge_angle"
+        assert first["weightlifting"] != "lunge_angle"
+
+    def test_a_question_that_was_not_asked(self, released: Bundle) -> None:
+        assert "sport" in of(named(released, {"athlete": {"age_years": 29, "sex": "female"}}))
+        assert "knee_history" in of(named(released, {"athlete": PLAIN}))
+
+    def test_a_question_that_was_asked(self, released: Bundle) -> None:
+        told = {"prior_knee_injury": "none", "same_side_episodes": 0}
+        found = named(released, {"athlete": PLAIN, "left": told, "right": told})
+        assert not {"sport", "knee_history"} & set(of(found))
+
+    def test_one_leg_is_still_to_do(self, released: Bundle) -> None:
+        body = {"athlete": PLAIN, "left": {"vmo_delay_ms": 3.0, "vmo_vl_ratio": 1.0}}
+        assert "vmo_emg" in of(named(released, body, equipment=["emg"]))
+
+    def test_what_the_model_has_not_seen_is_not_named(self, released: Bundle) -> None:
+        seen = {
+            name: held for name, held in released.facts.population.items() if "torque" not in name
+        }
+        blind = replace(released, facts=replace(released.facts, population=seen))
+        assert "knee_strength" in of(named(released, {"athlete": PLAIN}))
+        assert "knee_strength" not in of(named(blind, {"athlete": PLAIN}))
+
+    def test_settles_what_was_not_measured(self, released: Bundle) -> None:
+        athlete = PLAIN | {"sport": "basketball"}
+        tests = {test.test: test.settles for test in named(released, {"athlete": athlete})}
+        assert "calf_tightness" in tests["lunge_angle"]
+        assert "hamstring_dominance" in tests["knee_strength"]
+
+
+def _unsided(column: str) -> str:
+    return column.removeprefix("left_").removeprefix("right_")
+
+
+class TestPain:
+    def test_a_red_flag_names_no_test(self, released: Bundle) -> None:
+        assert named(released, SOME)
+        assert named(released, SOME, red_flags=["hot_red_swollen_joint"]) == []
+
+    def test_nothing_where_both_knees_hurt(self, released: Bundle) -> None:
+        pain = {"left": {"pain_nrs": 4}, "right": {"pain_nrs": 5}}
+        assert named(released, SOME, pain=pain) == []
+
+    def test_the_other_knee_counts(self, released: Bundle) -> None:
+        found = named(released, SOME, pain={"left": {"pain_nrs": 4}})
+        assert found
+        assert all(test.expected_interval_width is None for test in found)
+        assert all(test.expected_interval_width for test in named(released, SOME))
+
+
+class TestNumbers:
+    @settings(max_examples=25)
+    @given(screening=screenings())
+    def test_nothing_settles_more_than_is_open(
+        self, released: Bundle, screening: Screening
+    ) -> None:
+        model, data = released.model, coded([screening])
+        expected = model.posterior.expected(data)
+        [found] = worth(model, released.facts.population, data, expected, [0])
+        assert (found.gain >= -ROUNDING).all()
+        assert (found.gain <= found.most + ROUNDING).all()
+        assert (found.removed >= 0.0).all()
+        assert (found.settled >= 0.0).all()
+        assert (found.settled <= 1.0 + ROUNDING).all()
+
+    def test_the_same_alone_and_in_a_batch(self, released: Bundle) -> None:
+        bodies = [SOME, {"athlete": PLAIN}, {"athlete": {"age_years": 55, "sex": "male"}}]
+        asked = [Screening.model_validate(body) for body in bodies]
+        reading = read(released, asked)
+        for i, screening in enumerate(asked):
+            assert next_tests(reading, i) == next_tests(read(released, [screening]), 0)
+        data, people = reading.data, released.facts.population
+        together = worth(released.model, people, data, reading.expected, [0, 1, 2])
+        for i, found in enumerate(together):
+            [alone] = worth(released.model, people, data, reading.expected, [i])
+            assert (found.gain == alone.gain).all()
+            assert (found.removed == alone.removed).all()
+
+    @settings(max_examples=15)
+    @given(screening=screenings())
+    def test_exchanged_legs_change_nothing(self, released: Bundle, screening: Screening) -> None:
+        one = next_tests(read(released, [screening]), 0)
+        other = next_tests(read(released, [screening.swapped()]), 0)
+        by_test = {test.test: test for test in other}
+        for test in one:
+            # A test at the edge of what is named may fall to the other side of it.
+            if test.uncertainty_removed > LEAST_SHARE + 1e-6 and len(one) < MOST_TESTS:
+                found = by_test[test.test]
+                assert found.uncertainty_removed == pytest.approx(
+                    test.uncertainty_removed, rel=1e-6
+                )
+                assert found.settles == test.settles
+
+
+def _screenings(data: dict[str, FloatArray]) -> list[Screening]:
+    """Coded columns as screenings."""
+    rows = []
+    for i in range(len(data["age_years"])):
+        row: dict[str, Any] = {}
+        for name, measure in columns().items():
+            if not np.isnan(value := data[name][i]):
+                choices = getattr(measure, "choices", None)
+                whole = getattr(measure, "whole", False)
+                row[name] = choices[int(value)] if choices else int(value) if whole else value
+        rows.append(from_row(row))
+    return rows
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return draw(1_500, 61)
+
+
+def test_nothing_is_left_when_all_is_done(released: Bundle, world: World) -> None:
+    rows = np.flatnonzero(world.free.all(axis=1))[:5]
+    reading = read(released, _screenings(world.seen(np.ones_like(world.done), rows)))
+    assert [next_tests(reading, i) for i in range(5)] == [[]] * 5
+
+
+@pytest.mark.slow
+class TestFollowed:
+    """On simulated athletes; the benchmark has the same at 20,000."""
+
+    def test_pays(self, released: Bundle, world: World) -> None:
+        orders = draw(1_500, 62)
+        order = greedy_order(released, orders, np.arange(len(orders.done)))
+        start = world.losses(predicted(released, world, world.done))
+        best = follow(released, world, ours(released), start)
+        fixed_order = follow(released, world, fixed(order), start)
+        random = follow(released, world, at_random(63), start)
+        for added in (1, 2, 3):
+            won = (start - best[added]).mean()
+            assert won >= 1.5 * (start - random[added]).mean() > 0.0
+            apart = fixed_order[added] - best[added]
+            assert apart.mean() >= -2.0 * apart.std() / np.sqrt(len(apart))
+
+    def test_narrows_the_interval_as_expected(self, released: Bundle, world: World) -> None:
+        rows = np.flatnonzero(world.free.all(axis=1))[:200]
+        done = world.done.copy()
+        reading = read(released, _screenings(world.seen(done, rows)))
+        told = {row: next_tests(reading, i) for i, row in enumerate(rows)}
+        for row, found in told.items():
+            if found:
+                done[row, TESTS.index(found[0].test)] = True
+        before = reading.prediction.intervals["either"]
+        after = released.model.predict(world.seen(done, rows)).intervals["either"]
+        some = np.array([bool(found) for found in told.values()])
+        expected = [found[0].expected_interval_width for found in told.values() if found]
+        widths = [(high - low)[some].mean() for low, high in (before, after)]
+        assert widths[1] < widths[0]
+        assert np.mean(expected) == pytest.approx(widths[1], rel=0.1)
