@@ -1,6 +1,7 @@
 """Splits, metrics, baselines and the one evaluation object."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,12 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
+from typer.testing import CliRunner
 
-from kneerisk.cohort import Cohort
+from kneerisk.cohort import Cohort, files
+from kneerisk.cohort.oracle import Oracle
+from kneerisk.cohort.simulation import simulate, truth_beside
+from kneerisk.errors import KneeriskError
 from kneerisk.evidence import imbalances
-from kneerisk.training import metrics, splits
+from kneerisk.model import bundle
+from kneerisk.training import decision, metrics, reliability, splits
 from kneerisk.training.baselines import Design, Risks, fit_baselines, fit_logistic, logistic_design
 from kneerisk.training.evaluation import evaluate, which_limb
+from kneerisk.training.lineage import digest
+from kneerisk.training.plots import plots
+from kneerisk.training.slices import AGE_BANDS, worst
+from pipelines.__main__ import app
+from pipelines.evaluate import evaluate_on
+from pipelines.outputs import write_table
 
 ORACLES = Path(__file__).parent / "oracles"
 #: Of "athlete-0" to "athlete-19". Another rule would judge a version on athletes it trained on.
@@ -110,6 +122,64 @@ class TestMetrics:
         for auc, times in zip(found, drawn, strict=True):
             rows = np.repeat(np.arange(40), times[athlete])
             assert auc == pytest.approx(roc_auc_score(outcome[rows], score[rows]))
+
+    def test_every_other_number_agrees_with_other_programs(self):
+        data = pd.read_csv(ORACLES / "recalibration.csv")
+        expected = json.loads((ORACLES / "evaluation.json").read_text())
+        wilson = expected.pop("wilson")
+        chance, outcome = data["probability"].to_numpy(), data["outcome"].to_numpy()
+        found = {
+            **metrics.accuracy(chance, outcome),
+            **metrics.slope_interval(chance, outcome, np.arange(600) // 2),
+            **reliability.calibration_index(chance, outcome),
+            **reliability.brier_parts(chance, outcome),
+            **decision.decision_metrics(chance, outcome),
+            **decision.workload_metrics(chance, outcome),
+        }
+        assert found == pytest.approx(expected, rel=1e-7)
+        share, rows = np.array([(k / n, n) for k, n in wilson["shares"]]).T
+        low, high = reliability.share_limits(share, rows)
+        np.testing.assert_allclose(np.column_stack([low, high]), wilson["limits"], atol=1e-7)
+
+    @pytest.mark.parametrize("outcome", ["outcome", "true"])
+    def test_the_parts_of_briers_score_add_up(self, outcome):
+        data = pd.read_csv(ORACLES / "recalibration.csv")
+        chance, happened = data["probability"].to_numpy(), data[outcome].to_numpy()
+        parts = reliability.brier_parts(chance, happened)
+        total = parts["brier_reliability"] - parts["brier_resolution"] + parts["brier_uncertainty"]
+        assert total == pytest.approx(metrics.accuracy(chance, happened)["brier"], abs=1e-12)
+        assert min(parts.values()) >= 0.0
+
+    def test_a_true_probability_counts_as_a_part_of_a_row_with_pain(self):
+        chance = np.array([0.1, 0.1, 0.1, 0.4, 0.4])
+        outcome = np.array([0.0, 0.0, 1.0, 1.0, 0.0])
+        short, part = np.array([0.1, 0.4]), np.array([1 / 3, 1 / 2])
+        weights = reliability.brier_parts(np.repeat(short, [3, 2]), np.repeat(part, [3, 2]))
+        assert reliability.brier_parts(chance, outcome) == pytest.approx(weights)
+
+    def test_risks_that_come_true_have_no_index_and_wrong_ones_have_their_distance(self):
+        rng = np.random.default_rng(3)
+        true = rng.uniform(0.05, 0.4, 4_000)
+        right = reliability.calibration_index(true, true)["integrated_calibration_index"]
+        wrong = reliability.calibration_index(true + 0.1, true)["integrated_calibration_index"]
+        assert right < 0.002
+        assert wrong == pytest.approx(0.1, abs=0.003)
+
+    def test_few_outcomes_have_no_curve(self):
+        outcome = np.zeros(500)
+        outcome[:20] = 1.0
+        chance = np.linspace(0.9, 0.01, 500)
+        assert reliability.smooth(chance, outcome) is None
+        assert reliability.calibration_index(np.full(500, 0.1), np.arange(500) % 2 * 1.0) == {}
+
+    def test_rows_with_one_risk_share_the_places_of_a_clinic(self):
+        outcome = np.r_[np.ones(2), np.zeros(18)]
+        found = decision.workload_metrics(np.full(20, 0.1), outcome)
+        assert found["precision_top_10_pct"] == pytest.approx(0.1)
+        assert found["sensitivity_top_10_pct"] == pytest.approx(0.1)
+        ranked = decision.workload_metrics(np.linspace(0.2, 0.1, 20), outcome)
+        assert ranked["precision_top_5_pct"] == ranked["precision_top_10_pct"] == 1.0
+        assert ranked["precision_top_20_pct"] == 0.5
 
     def test_rows_of_one_athlete_widen_the_interval(self):
         cohort, truth = cohort_of(300, seed=2)
@@ -224,6 +294,184 @@ class TestEvaluation:
         for name in imbalances():
             assert found[f"imbalance_{name}_calibration_slope"] == pytest.approx(1.0)
             assert found[f"imbalance_{name}_auc"] > 0.7
+
+    def test_the_oracle_stands_beside_the_model_under_the_same_names(self):
+        cohort, truth = cohort_of(1_500)
+        true = risks_of(truth)
+        chances = np.stack(
+            [truth[[f"{side}_{name}" for name in imbalances()]] for side in ("left", "right")],
+            axis=1,
+        )
+        best = Oracle(left=true.left, right=true.right, either=true.either, imbalances=chances)
+        worse = Risks(*(1 / (1 + np.exp(-0.5 * metrics.logit(x) + 1)) for x in (
+            true.left, true.right, true.either)))  # fmt: skip
+        blurred = chances + np.random.default_rng(0).normal(0.0, 0.1, chances.shape)
+        found = evaluate(
+            cohort, worse, truth=truth, imbalances=np.clip(blurred, 0.0, 1.0), oracle=best
+        ).metrics
+        assert found["oracle_auc"] == pytest.approx(found["auc"])
+        assert found["auc_below_oracle"] == pytest.approx(0.0, abs=1e-12)
+        assert found["oracle_mae"] == found["true_risk_mae"] > 0.01
+        assert found["oracle_true_risk_mae"] == 0.0
+        assert found["oracle_true_log_loss"] < found["true_log_loss"]
+        for name in imbalances():
+            below = found[f"imbalance_{name}_auc_below_oracle"]
+            assert below == pytest.approx(
+                found[f"oracle_imbalance_{name}_auc"] - found[f"imbalance_{name}_auc"]
+            )
+            assert below > 0.005
+
+    def test_all_of_it_is_plain_data(self):
+        cohort, truth = cohort_of(400)
+        found = evaluate(cohort, risks_of(truth), truth=truth).as_dict()
+        assert json.loads(json.dumps(found, allow_nan=False)) == found
+        assert {"metrics", "slices", "worst_slice", "calibration_curve", "decision_curve"} == set(
+            found
+        )
+
+
+class TestSlices:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def found(cls):
+        cohort, truth = cohort_of(2_000)
+        frame = cohort.frame.assign(
+            sport=np.where(np.arange(2_000) % 2, "running", "football"),
+            left_wblt_dorsiflexion_deg=np.where(np.arange(2_000) % 2, 40.0, np.nan),
+        )
+        cohort = replace(cohort, frame=frame)
+        risks = risks_of(truth)
+        # Of footballers the risk says nothing.
+        blind = [np.where(np.arange(2_000) % 2, risk, 0.15 + 0.001 * (np.arange(2_000) % 7))
+                 for risk in (risks.left, risks.right, risks.either)]  # fmt: skip
+        return cohort, evaluate(cohort, Risks(*blind), truth=truth)
+
+    def test_every_cut_holds_every_row_once(self, found):
+        _, evaluation = found
+        by = pd.DataFrame([{"by": s.by, **s.metrics} for s in evaluation.slices]).groupby("by")
+        assert set(by.groups) == {"sex", "age", "sport", "side", "battery"}
+        assert (by["rows"].sum() == evaluation.metrics["rows"]).all()
+        assert (by["events"].sum() == evaluation.metrics["events"]).all()
+
+    def test_a_slice_has_the_numbers_of_its_rows(self, found):
+        cohort, evaluation = found
+        left = next(one for one in evaluation.slices if one.name == "left")
+        assert left.metrics["events"] == cohort.frame["outcome_left"].sum()
+        rows = [i for i, place in enumerate(evaluation.scored.place) if place < 2_000]
+        assert left.metrics["auc"] == pytest.approx(
+            roc_auc_score(evaluation.scored.outcome[rows], evaluation.scored.probability[rows])
+        )
+        young = next(one for one in evaluation.slices if one.name == "18 to 29")
+        ages = cohort.frame["age_years"]
+        assert young.metrics["rows"] == 2 * ((ages >= 18) & (ages < 30)).sum()
+        assert young.name in AGE_BANDS
+
+    def test_the_worst_is_named_if_it_has_outcomes_enough(self, found):
+        _, evaluation = found
+        lowest = evaluation.worst_slice
+        assert (lowest.by, lowest.name) == ("sport", "football")
+        assert evaluation.metrics["worst_slice_auc"] == lowest.metrics["auc"] < 0.55
+        few = tuple(
+            replace(one, metrics={**one.metrics, "events": 29.0}) for one in evaluation.slices
+        )
+        assert worst(few) is None
+
+    def test_a_battery_is_known_by_its_tests(self, found):
+        _, evaluation = found
+        batteries = {one.name for one in evaluation.slices if one.by == "battery"}
+        assert batteries == {"isokinetic_ratio", "wall_and_video"}
+
+    def test_pictures_say_whom_they_show(self, found):
+        cohort, evaluation = found
+        drawn = plots(evaluation, "a test")
+        assert set(drawn) == {
+            "calibration", "roc", "decision_curve", "risk_distribution", "slices",
+        }  # fmt: skip
+        for figure in drawn.values():
+            assert any("2,000 athletes" in text.get_text() for text in figure.texts)
+        true = evaluation.truth
+        best = Oracle(left=true[:2_000], right=true[2_000:], either=None, imbalances=None)
+        beside = evaluate(cohort, Risks(true[:2_000], true[2_000:], None), oracle=best)
+        assert "oracle_gap" in plots(beside, "a test")
+
+
+class TestCommand:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def file(cls, tmp_path_factory):
+        path = tmp_path_factory.mktemp("data") / "cohort.csv"
+        drawn = simulate(500, 71)
+        files.write(drawn.cohort, path)
+        write_table(drawn.truth, truth_beside(path))
+        return path
+
+    def run(self, models, file, *more):
+        arguments = ["evaluate", "--data", str(file), "--models", str(models), *more]
+        return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+    def test_it_tells_every_task_and_leaves_the_models_alone(self, champion_models, file):
+        before = {path: path.stat().st_mtime_ns for path in champion_models.rglob("*")}
+        ended = self.run(champion_models, file, "--model", "kneerisk-new_pain-12m-v1", "--json")
+        found = json.loads(ended.stdout)
+        assert set(found["metrics"]) == {"risk", "which_limb", "imbalances", "oracle"}
+        assert 0.0 < found["metrics"]["which_limb"]["which_limb_auc"] < 1.0
+        for name in ("auc", "logistic_auc", "prior_log_loss", "either_precision_top_10_pct"):
+            assert np.isfinite(found["metrics"]["risk"][name])
+        assert found["metrics"]["oracle"]["oracle_mae"] < 0.02
+        assert "imbalance_calf_tightness_auc" in found["metrics"]["imbalances"]
+        assert found["judged_on"] == "all athletes of the file"
+        assert {path: path.stat().st_mtime_ns for path in champion_models.rglob("*")} == before
+
+    def test_a_person_reads_the_model_beside_the_others(self, champion_models, file):
+        told = self.run(champion_models, file).stdout
+        for label in ("model", "logistic", "base rate", "oracle", "Lowest AUC"):
+            assert label in told
+
+    def test_without_the_truth_there_is_no_task_of_imbalances(
+        self, champion_models, file, tmp_path
+    ):
+        files.write(files.read(file), tmp_path / "alone.csv")
+        found = evaluate_on(None, tmp_path / "alone.csv", champion_models, lambda _: None)
+        assert "imbalances" not in found["metrics"]
+        assert "oracle_auc" in found["metrics"]["oracle"]
+        assert "true_risk_mae" not in found["metrics"]["oracle"]
+
+    @pytest.mark.parametrize(
+        ("other", "told"),
+        [
+            ({"outcome_kind": "present_pain", "horizon_months": None}, "the file holds present"),
+            ({"horizon_months": 6}, "within 6 months"),
+        ],
+    )
+    def test_another_outcome_is_refused(self, champion_models, file, tmp_path, other, told):
+        files.write(replace(files.read(file), **other), tmp_path / "other.csv")
+        with pytest.raises(KneeriskError, match=told):
+            evaluate_on(None, tmp_path / "other.csv", champion_models, lambda _: None)
+
+    @pytest.mark.parametrize("version", ["../models", "kneerisk-new_pain-12m-v99"])
+    def test_a_version_that_is_not_there_is_refused(
+        self, champion_models, file, tmp_path, monkeypatch, version
+    ):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        with pytest.raises(KneeriskError, match=r"not registered|not a version"):
+            evaluate_on(version, file, champion_models, lambda _: None)
+
+    def test_athletes_that_it_was_trained_on_are_left_out(
+        self, champion_models, simulated, tmp_path
+    ):
+        """The champion's facts name its cohort by digest; here they name this file."""
+        path = tmp_path / "own.csv"
+        files.write(simulated.cohort, path)
+        models = tmp_path / "models"
+        shutil.copytree(champion_models, models)
+        own = bundle.load(models / "kneerisk-new_pain-12m-v1")
+        facts = replace(own.facts, data_sha256=digest(files.read(path)), version="again")
+        bundle.save(own.model, facts, models / "again")
+        found = evaluate_on("again", path, models, lambda _: None)
+        held = splits.held_out(simulated.cohort.frame["athlete_id"])
+        assert found["judged_on"].startswith("held-out")
+        assert found["screenings"] == held.sum()
 
 
 class TestBaselines:
