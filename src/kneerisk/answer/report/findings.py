@@ -116,7 +116,7 @@ def _leg(
         side=side,
         message=sentence(verdict[0]) if verdict else _message(side, named),
         patterns=tuple(_pattern(one, values.get((side, one.name), 0)) for one in named),
-        open=_names(own, "cannot_tell", last="or"),
+        open=_names(own, "cannot_tell"),
         open_count=sum(one.status == "cannot_tell" for one in own),
         excluded=_names(own, "not_supported"),
     )
@@ -153,8 +153,8 @@ def _open_sentence(leg: Leg) -> str:
     if leg.open_count == len(imbalances()):
         return "none of the five patterns can be told yet"
     parts = [] if leg.patterns else ["no pattern is named"]
-    parts += [f"can't tell {leg.open}"] if leg.open else []
-    return "; ".join(parts)
+    parts += [f"can't tell about: {leg.open}"] if leg.open else []
+    return ", ".join(parts)
 
 
 def phrase(name: str) -> str:
@@ -162,8 +162,9 @@ def phrase(name: str) -> str:
     return imbalances()[name].phrase
 
 
-def _names(own: Sequence[Imbalance], status: str, last: str = "and") -> str:
-    return listed([phrase(one.name) for one in own if one.status == status], last)
+def _names(own: Sequence[Imbalance], status: str) -> str:
+    """Phrases with an "and" of their own are told apart by semicolons."""
+    return "; ".join(phrase(one.name) for one in own if one.status == status)
 
 
 def _pattern(one: Imbalance, rows: int | None) -> Pattern:
@@ -246,12 +247,16 @@ def test_sentence(test: NextTest) -> str:
     return f"{test.minutes:g} min, {_EQUIPMENT[test.equipment]}; {gain}."
 
 
-def width_sentence(test: NextTest) -> str:
-    """How wide the interval of either knee is expected to be after a test."""
-    if test.expected_interval_width is None:
+def width_sentence(test: NextTest, answer: Answer) -> str:
+    """How wide the interval of either knee is expected to be after a test, and is now."""
+    either = answer.risk.either
+    if test.expected_interval_width is None or either is None:
         return ""
-    width = round(100 * test.expected_interval_width)
-    return f"The 90 % interval of either knee would then be about {width} points wide."
+    width, now = (
+        round(100 * one)
+        for one in (test.expected_interval_width, either.interval[1] - either.interval[0])
+    )
+    return f"The 90 % interval of either knee, {now} points wide now, would be about {width} wide."
 
 
 def settled(test: NextTest) -> str:

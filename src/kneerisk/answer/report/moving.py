@@ -74,7 +74,7 @@ class Table:
     @property
     def highest(self) -> float:
         """Right end of the axis, in points; the axis is never shorter than `SHORTEST_AXIS`."""
-        return max([self.lowest + SHORTEST_AXIS, *self._points()])
+        return max([0.0, self.lowest + SHORTEST_AXIS, *self._points()])
 
     def _points(self) -> list[float]:
         rows = [row for group in self.groups for row in group.rows]

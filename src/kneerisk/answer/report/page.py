@@ -17,7 +17,7 @@ class Limits:
 
     lines: int | None = None
     """Of patterns, and of the values that speak for or against them."""
-    drivers: int = 12
+    drivers: int = 8
     differences: int | None = None
     tests: int | None = None
     advice: int | None = None
@@ -25,7 +25,7 @@ class Limits:
 
 #: What one A4 page holds; the rest is in the answer itself.
 ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=2, advice=6)
-WHOLE = Limits()
+WHOLE = Limits(tests=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,7 +222,8 @@ def pain_sentence(screening: Screening, side: Side) -> str:
     parts += [_SITES[pain.pain_site]] if pain.pain_site in _SITES else []
     if pain.pain_weeks is not None:
         weeks = number(pain.pain_weeks, "weeks")
-        parts.append(f"for {weeks} week{'' if weeks == '1' else 's'}")
+        lasting = {"0": "less than a week", "1": "1 week"}.get(weeks, f"{weeks} weeks")
+        parts.append(f"for {lasting}")
     return f"The {side} knee hurts now: {', '.join(parts)}." if parts else (
         f"The {side} knee hurts now."
     )  # fmt: skip

@@ -1,0 +1,164 @@
+"""The example answers in `docs/examples/`: written from the default model, or checked against it.
+
+Text has to agree exactly. Numbers may differ by one in their last digit: another machine rounds
+the last bits of a fit otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kneerisk.answer import answer
+from kneerisk.answer.report import report_markdown
+from kneerisk.model import Bundle, bundle, champion
+from kneerisk.schema import Screening
+from kneerisk.training import lineage
+from kneerisk.training.facts import facts_of
+from kneerisk.training.fit import fit
+from kneerisk.training.lineage import Source
+from kneerisk.training.splits import held_out, subset
+from pipelines.__main__ import DEFAULT_ATHLETES, DEFAULT_SEED
+from pipelines.train import SEED, rows
+
+FOLDER = Path(__file__).parents[1] / "docs" / "examples"
+INDEX = "README.md"
+#: A number in a text, with its sign; the part behind the point tells how far it is rounded.
+_NUMBER = re.compile("([+\N{MINUS SIGN}]?\\d+(?:\\.\\d+)?)")
+#: One in the last digit, and what a division leaves.
+_LAST_DIGIT = 1.001
+_WRITTEN = "Written by `python -m pipelines.examples` from [cases.json](cases.json)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A screening to answer: its file's name, whom it is about, and the body of the request."""
+
+    name: str
+    title: str
+    about: str
+    body: dict[str, Any]
+
+
+def cases() -> list[Case]:
+    """Every example, in the order of the index."""
+    listed = json.loads((FOLDER / "cases.json").read_text(encoding="utf-8"))
+    return [Case(**case) for case in listed]
+
+
+def default_model() -> Bundle:
+    """The model that `kneerisk train` makes where it is given nothing, without its run."""
+    cohort, truth = lineage.load(Source(athletes=DEFAULT_ATHLETES, seed=DEFAULT_SEED))
+    seen = ~held_out(cohort.frame["athlete_id"])
+    train = subset(cohort, seen)
+    fitted = fit(train, rows(truth, seen), seed=SEED)
+    facts = facts_of(
+        train, rows(truth, seen), fitted, version="default", run_id="none", git_sha=None,
+        data_sha256=lineage.digest(cohort),
+    )  # fmt: skip
+    return Bundle(fitted.model, facts, "none")
+
+
+def written(model: Bundle) -> dict[str, str]:
+    """The text of every file of the examples, by name."""
+    texts = {f"{case.name}.md": example(model, case) for case in cases()}
+    return {INDEX: index(), **texts}
+
+
+def example(model: Bundle, case: Case) -> str:
+    """One example: whom it is about, the answer, and the request behind it."""
+    screening = Screening.model_validate(case.body)
+    told = report_markdown(answer(model, screening), screening, case.title)
+    # The last paragraph says which model answered: here it is the same everywhere.
+    answered = told.rstrip().rpartition("\n\n")[0].partition("\n")[2].strip()
+    return (
+        f"# {case.title}\n\n{case.about}\n\n{answered}\n\n## The request\n\n"
+        f"The body of `POST /v1/predict`, or of `POST /v1/report` for the page to print:\n\n"
+        f"```json\n{body(case)}\n```\n\n{_WRITTEN} with the default model; don't edit it.\n"
+    )
+
+
+def body(case: Case) -> str:
+    """The request as JSON, a section a line."""
+    parts = [f"  {json.dumps(name)}: {json.dumps(part)}" for name, part in case.body.items()]
+    return "{\n" + ",\n".join(parts) + "\n}"
+
+
+def index() -> str:
+    """What examples there are."""
+    lines = [
+        "# Example answers",
+        "",
+        (
+            "What kneerisk says of nine made-up athletes, in the words of its report. "
+            f"{_WRITTEN} with the default model: {DEFAULT_ATHLETES:,} simulated athletes, seed "
+            f"{DEFAULT_SEED}. `python -m pipelines.examples --check` compares."
+        ),
+        "",
+        "| example | about |",
+        "| --- | --- |",
+    ]
+    return "\n".join([*lines, *(f"| [{c.title}]({c.name}.md) | {c.about} |" for c in cases()), ""])
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts agree: words exactly, numbers to one in the last digit shown."""
+    parts, others = _NUMBER.split(one), _NUMBER.split(other)
+    if len(parts) != len(others) or parts[::2] != others[::2]:
+        return False
+    return all(_near(a, b) for a, b in zip(parts[1::2], others[1::2], strict=True))
+
+
+def _near(one: str, other: str) -> bool:
+    digits = len(one.partition(".")[2])
+    if digits != len(other.partition(".")[2]):
+        return False
+    apart = _value(one) - _value(other)
+    return math.fabs(apart) <= _LAST_DIGIT * 10.0**-digits
+
+
+def _value(text: str) -> float:
+    return float(text.replace("\N{MINUS SIGN}", "-"))
+
+
+def stale(texts: dict[str, str], folder: Path) -> list[str]:
+    """Files of the folder that don't say what they should, are missing, or belong to no example."""
+    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    unknown = sorted(found.keys() - texts.keys())
+    return unknown + [name for name, text in texts.items() if not _agrees(found.get(name), text)]
+
+
+def _agrees(found: str | None, text: str) -> bool:
+    """Requests have to agree to the last digit: nobody computed them."""
+    if found is None or not same(found, text):
+        return False
+    return found.partition("```json")[2] == text.partition("```json")[2]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the examples, or check them; 1 where a check finds a stale one.
+
+    A folder of released models as last argument takes its champion instead of fitting the default
+    model again.
+    """
+    check, folders = "--check" in arguments, [a for a in arguments if a != "--check"]
+    served = champion.read(Path(folders[-1])) if folders else None
+    model = bundle.load(served.folder, served.sha256) if served else default_model()
+    texts = written(model)
+    wrong = stale(texts, FOLDER)
+    if not check:
+        for name, text in texts.items():
+            (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
+    for name in wrong:
+        said = "is stale: run python -m pipelines.examples" if check else "written"
+        print(f"{FOLDER / name} {said}", file=sys.stderr)  # noqa: T201
+    return int(check and bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
