@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ from kneerisk.training.baselines import PriorBaseline, fit_logistic, logistic_de
 from kneerisk.training.evaluation import Evaluation, Risks, evaluate, interval_metrics, risks_of
 from kneerisk.training.lineage import Source, digest, load
 from kneerisk.training.splits import folds, held_out, subset
-from kneerisk.training.tracking import BUNDLE, Tracking
+from kneerisk.training.tracking import BUNDLE, DATABASE, Tracking
 from pipelines.console import Progress
 
 SEED = 0
@@ -83,6 +84,8 @@ def released(version: str | None, models: Path) -> Bundle:
     if (models / version).is_dir():
         vouched = served.sha256 if served and served.version == version else None
         return bundle.load(models / version, vouched)
+    if "MLFLOW_TRACKING_URI" not in os.environ and not Path(DATABASE).is_file():
+        raise BundleRefused(f"{models} holds no {version}, and there are no MLflow runs here")
     tracking = Tracking(Path.cwd())
     registered = tracking.version(version)
     with TemporaryDirectory() as folder:
