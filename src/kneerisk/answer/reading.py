@@ -13,7 +13,7 @@ from kneerisk.model import Bundle, Facts, Prediction
 from kneerisk.model.contributions import Contributions
 from kneerisk.model.legs import LegMatrix
 from kneerisk.model.posterior import Expected
-from kneerisk.schema import Columns, FloatArray, Screening, coded, to_row
+from kneerisk.schema import Columns, FloatArray, Screening, coded_rows, to_row
 
 #: What a screening always has: the answer to these alone is what the tests are compared with.
 PLAIN = ("age_years", "sex", "sport")
@@ -48,9 +48,12 @@ class Reading:
 
 def read(bundle: Bundle, screenings: Sequence[Screening]) -> Reading:
     """Everything the model says of the screenings; each by itself, whatever the others are."""
-    model, data, n = bundle.model, coded(screenings), len(screenings)
+    model, n = bundle.model, len(screenings)
+    rows = [to_row(screening) for screening in screenings]
+    plain = [{name: row[name] for name in PLAIN if name in row} for row in rows]
     # One pass for both: a call costs as much for two rows as for one.
-    both = {name: np.concatenate([values, _plain(name, values)]) for name, values in data.items()}
+    both = coded_rows([*rows, *plain])
+    data = {name: values[:n] for name, values in both.items()}
     expected = model.posterior.expected(both)
     legs = model.legs_of(expected, both)
     prediction = model.predict_legs(legs)
@@ -59,7 +62,7 @@ def read(bundle: Bundle, screenings: Sequence[Screening]) -> Reading:
     return Reading(
         bundle=bundle,
         screenings=screenings,
-        rows=[to_row(screening) for screening in screenings],
+        rows=rows,
         data=data,
         expected=expected.take(n),
         legs=own,
@@ -68,10 +71,6 @@ def read(bundle: Bundle, screenings: Sequence[Screening]) -> Reading:
         width=width[:n],
         plain_width=width[n:],
     )
-
-
-def _plain(name: str, values: FloatArray) -> FloatArray:
-    return values if name in PLAIN else np.full(len(values), np.nan)
 
 
 def _width(found: Prediction) -> FloatArray:

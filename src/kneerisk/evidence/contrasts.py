@@ -43,10 +43,16 @@ def risk_factors() -> tuple[Effect, ...]:
 
 def contrasts(leg: LegView) -> dict[str, FloatArray]:
     """Each risk factor's contrast times its population indicator, by factor, of shape (n,)."""
+    inside = {name: belongs(name, leg.data) for name in _populations()}
     return {
-        effect.factor: _contrast(effect, leg) * belongs(effect.population, leg.data)
+        effect.factor: _contrast(effect, leg) * inside[effect.population]
         for effect in risk_factors()
     }
+
+
+@cache
+def _populations() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(effect.population for effect in risk_factors()))
 
 
 def _contrast(effect: Effect, leg: LegView) -> FloatArray:

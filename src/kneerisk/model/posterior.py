@@ -15,7 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 from kneerisk.evidence.population import Population, contexts
 from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.rules import RATIOS
-from kneerisk.schema.standard import CONDITION_OF, error_variance, to_z
+from kneerisk.schema.standard import CONDITION_OF, error_variance, to_z_of_all
 
 #: Beyond this many SDs a reading says no more than at it; guards a model against wild values.
 FARTHEST_Z = 4.0
@@ -140,15 +140,17 @@ class Posterior:
 
 def measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[FloatArray, ...]]:
     """Measured z-scores: the athlete's (n, a) and each leg's (n, m); missing is NaN."""
-    own = np.column_stack([to_z(name, data[name], data) for name in people.athlete])
-    sided = [
-        np.column_stack([to_z(name, data[f"{side}_{name}"], data) for name in people.leg])
-        for side in SIDES
-    ]
+    own = to_z_of_all(people.athlete, _table(people.athlete, "", data), data)
+    sided = [to_z_of_all(people.leg, _table(people.leg, f"{side}_", data), data) for side in SIDES]
     for z in sided:
         _forget_computed_ratios(people, z, data)
     clipped = [np.clip(z, -FARTHEST_Z, FARTHEST_Z) for z in (own, *sided)]
     return clipped[0], (clipped[1], clipped[2])
+
+
+def _table(names: tuple[str, ...], prefix: str, data: Columns) -> FloatArray:
+    """Some of the columns side by side, shape (n, len(names))."""
+    return np.stack([data[f"{prefix}{name}"] for name in names], axis=1)
 
 
 def _forget_computed_ratios(people: Population, z: FloatArray, data: Columns) -> None:

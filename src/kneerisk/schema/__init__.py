@@ -14,7 +14,7 @@ from kneerisk.schema.columns import (
 )
 from kneerisk.schema.faults import fault_at, faults_of, read_screening
 from kneerisk.schema.measure import Category, Measure, Quantity
-from kneerisk.schema.rows import coded, from_row, to_row
+from kneerisk.schema.rows import coded, coded_rows, from_row, to_row
 from kneerisk.schema.rules import Contradiction, contradictions
 from kneerisk.schema.screening import Screening
 from kneerisk.schema.sections import SIDES, Leg, Protocol, Side
@@ -35,6 +35,7 @@ __all__ = [
     "category",
     "code",
     "coded",
+    "coded_rows",
     "columns",
     "contradictions",
     "fault_at",

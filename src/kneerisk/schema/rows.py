@@ -45,8 +45,15 @@ def from_row(row: Mapping[str, Any], red_flags: Sequence[str] | None = None) -> 
 
 def coded(screenings: Iterable[Screening]) -> dict[str, FloatArray]:
     """Screenings as coded columns, each of shape (n_screenings,)."""
-    rows = [to_row(screening) for screening in screenings]
-    return {
-        column: np.array([code(measure, row.get(column)) for row in rows], dtype=np.float64)
-        for column, measure in columns().items()
-    }
+    return coded_rows([to_row(screening) for screening in screenings])
+
+
+def coded_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, FloatArray]:
+    """Flat rows as coded columns, each of shape (n_rows,)."""
+    measures = columns()
+    table = np.full((len(measures), len(rows)), np.nan)
+    place = {name: at for at, name in enumerate(measures)}
+    for i, row in enumerate(rows):
+        for column, value in row.items():
+            table[place[column], i] = code(measures[column], value)
+    return dict(zip(measures, table, strict=True))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import Quantity
@@ -58,14 +60,21 @@ def _on_scale(measure: Quantity, pair: tuple[float, float]) -> tuple[float, floa
 
 def location_and_scale(name: str, columns: Columns) -> tuple[FloatArray, FloatArray]:
     """Mean and SD of a measure for each screening, each of shape (n,), by sex and protocol."""
-    sex = np.nan_to_num(columns["sex"], nan=2).astype(int)
     protocol = CONDITION_OF.get(name)
     stated = columns.get(protocol) if protocol else None
-    condition = np.zeros(len(sex), dtype=int)
-    if stated is not None:
-        condition = np.nan_to_num(stated + 1, nan=0).astype(int)
-    found = _table(name)[condition, np.minimum(sex, 2)]
+    sex = _sex_codes(columns)
+    condition = np.zeros(len(sex), dtype=int) if stated is None else _condition_codes(stated)
+    found = _table(name)[condition, sex]
     return found[:, 0], found[:, 1]
+
+
+def _sex_codes(columns: Columns) -> NDArray[np.intp]:
+    sex = columns["sex"]
+    return np.where(np.isnan(sex), 2.0, np.minimum(sex, 2.0)).astype(np.intp)
+
+
+def _condition_codes(stated: FloatArray) -> NDArray[np.intp]:
+    return np.where(np.isnan(stated), 0.0, stated + 1.0).astype(np.intp)
 
 
 def to_z(name: str, values: FloatArray, columns: Columns) -> FloatArray:
@@ -76,6 +85,48 @@ def to_z(name: str, values: FloatArray, columns: Columns) -> FloatArray:
     if quantity(name).log_scale:
         values = np.log(values)
     return (values - location) / scale
+
+
+def to_z_of_all(names: tuple[str, ...], values: FloatArray, columns: Columns) -> FloatArray:
+    """`to_z` of several measures at once, values of shape (n, len(names))."""
+    layout = _layout(names)
+    codes = [np.zeros(len(values), dtype=np.intp)]
+    codes += [_condition_codes(columns[protocol]) for protocol in layout.protocols]
+    condition = np.stack(codes, axis=1)[:, layout.protocol]
+    found = layout.tables[np.arange(len(names)), condition, _sex_codes(columns)[:, None]]
+    scaled = values.copy()
+    scaled[:, layout.log] = np.log(values[:, layout.log])
+    return np.asarray((scaled - found[..., 0]) / found[..., 1])
+
+
+class _Layout(NamedTuple):
+    """The tables of several measures, padded to one shape (k, n_conditions, 3, 2).
+
+    ``protocol`` (k,) is 0 where a measure has none, else one more than its place in ``protocols``.
+    """
+
+    tables: FloatArray
+    protocols: tuple[str, ...]
+    protocol: NDArray[np.intp]
+    log: NDArray[np.bool_]
+
+
+@cache
+def _layout(names: tuple[str, ...]) -> _Layout:
+    of_each = [CONDITION_OF.get(name) for name in names]
+    protocols = tuple(dict.fromkeys(protocol for protocol in of_each if protocol))
+    most = max(len(conditions_of(name)) for name in names)
+    padded = [
+        np.pad(_table(name), ((0, most - len(_table(name))), (0, 0), (0, 0)), mode="edge")
+        for name in names
+    ]
+    places = [0 if protocol is None else 1 + protocols.index(protocol) for protocol in of_each]
+    return _Layout(
+        tables=np.stack(padded),
+        protocols=protocols,
+        protocol=np.array(places, dtype=np.intp),
+        log=np.array([quantity(name).log_scale for name in names]),
+    )
 
 
 def from_z(name: str, z: FloatArray, columns: Columns) -> FloatArray:
