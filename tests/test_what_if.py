@@ -14,8 +14,8 @@ from strategies import screenings
 
 from benchmarks.what_if import allowed
 from kneerisk.answer import answer
-from kneerisk.answer.changes import changed, direction_of
 from kneerisk.answer.what_if import KNEES, WhatIf, WhatIfAnswer, what_if
+from kneerisk.answer.what_if.changes import changed, direction_of
 from kneerisk.cohort.screenings import screenings_of
 from kneerisk.cohort.simulation import Simulated
 from kneerisk.errors import Fault, ScreeningRefused

@@ -6,28 +6,19 @@ what is published about the changed measures, the risk is left as it is.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    model_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError
-
-from kneerisk.answer.changes import Changed, changed, detectable, direction_of, plain_faults
 from kneerisk.answer.compose import lineage_of, notice_of
-from kneerisk.answer.contract import FROZEN, Knee, Lineage, Reason, Risk, Risks, Status
+from kneerisk.answer.contract import Knee, Risk, Risks
 from kneerisk.answer.flags import flags_of, must_refer
 from kneerisk.answer.reading import read
 from kneerisk.answer.risk import knees_of, risks_of
 from kneerisk.answer.status import reasons_of
+from kneerisk.answer.what_if.changes import Changed, changed, detectable, direction_of
+from kneerisk.answer.what_if.contract import Change, Follows, Moved, WhatIfAnswer
+from kneerisk.answer.what_if.request import WhatIf
 from kneerisk.model import Bundle
-from kneerisk.schema import Quantity, Screening, coded, columns
-from kneerisk.schema.strictness import STRICT
+from kneerisk.schema import Quantity, coded, columns
 
 #: Right comes first, as everywhere that both sides are shown.
 KNEES: tuple[Knee, ...] = ("right", "left", "either")
@@ -44,104 +35,6 @@ _HELD = (
     "Where the model would move against what is published about the changed measures, the risk is "
     "left as it is."
 )
-
-
-def _some(changes: dict[str, float]) -> dict[str, float]:
-    if not changes:
-        raise PydanticCustomError("no_change", "must name at least one measure and its new value")
-    return changes
-
-
-def _describe(schema: dict[str, Any]) -> None:
-    """Say in JSON Schema which columns may be changed."""
-    names = [name for name, measure in columns().items() if measure.modifiable]
-    schema |= {"minProperties": 1, "propertyNames": {"enum": names}}
-
-
-class WhatIf(BaseModel):
-    """A screening, and other values of some of its measures: canonical column to new value.
-
-    Raises
-    ------
-    pydantic.ValidationError
-        With every fault of the screening, and all of the changes that don't hang on the model.
-    """
-
-    model_config = STRICT
-
-    screening: Screening
-    changes: Annotated[dict[str, float], AfterValidator(_some), Field(json_schema_extra=_describe)]
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _all_faults(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Self:
-        # A sound body's changes are checked later, all at once, with what the model has seen.
-        try:
-            checked: Self = handler(value)
-        except ValidationError as error:
-            raise _with_plain_faults(error, value) from None
-        return checked
-
-
-class Change(BaseModel):
-    """One measure that was changed."""
-
-    model_config = FROZEN
-
-    column: str
-    label: str
-    unit: str
-    measured: float
-    target: float
-    detectable: float | None = None
-    """The minimal detectable change between the two values, 95 %; absent without known error."""
-    evidence_points_to: Literal["higher_risk", "lower_risk"] | None = None
-    """Where published evidence says that this change moves risk; absent where it says neither."""
-
-
-class Follows(BaseModel):
-    """A ratio that had to follow, since it is computed from a measure that was changed."""
-
-    model_config = FROZEN
-
-    column: str
-    label: str
-    unit: str
-    measured: float
-    computed: float
-
-
-class Moved(BaseModel):
-    """The risk of a knee as measured, and of athletes who measure like the changed screening."""
-
-    model_config = FROZEN
-
-    now: Risk
-    then: Risk
-    points: float
-    """Then minus now, of 100."""
-    held: bool = False
-    """True where the model would move against the published direction: then is now."""
-
-
-class WhatIfAnswer(BaseModel):
-    """What kneerisk says of the change. A knee without a risk to tell is absent."""
-
-    model_config = FROZEN
-
-    status: Status
-    reasons: list[Reason]
-    """Of the screening as it was measured."""
-    outcome_kind: str
-    horizon_months: int | None = None
-    changes: list[Change]
-    also_changed: list[Follows] = []
-    right: Moved | None = None
-    left: Moved | None = None
-    either: Moved | None = None
-    wording: str
-    model: Lineage
-    notice: str
 
 
 def what_if(bundle: Bundle, asked: WhatIf) -> WhatIfAnswer:
@@ -246,26 +139,3 @@ def _wording(now: Risks, moved: dict[Knee, Moved]) -> str:
     if any(one.held for one in moved.values()):
         told.append(_HELD)
     return " ".join(told)
-
-
-def _with_plain_faults(error: ValidationError, value: Any) -> ValidationError:
-    """The faults of a body, and what is wrong with its changes whoever the athlete is."""
-    given = value.get("changes") if isinstance(value, dict) else None
-    refused = {name: list(plain_faults(name)) for name in given} if isinstance(given, dict) else {}
-    kept = [
-        _detail(found["type"], found["loc"], found["msg"])
-        for found in error.errors(include_url=False)
-        # A name that can't be changed needs no word on its value.
-        if not (found["loc"][:1] == ("changes",) and refused.get(str(found["loc"][-1])))
-    ]
-    added = [
-        _detail(fault.code, ("changes", name), fault.message)
-        for name, faults in refused.items()
-        for fault in faults
-    ]
-    return ValidationError.from_exception_data("WhatIf", kept + added, hide_input=True)
-
-
-def _detail(kind: str, location: tuple[int | str, ...], message: str) -> InitErrorDetails:
-    plain = message.replace("{", "(").replace("}", ")")
-    return InitErrorDetails(type=PydanticCustomError(kind, plain), loc=location, input=None)
