@@ -147,9 +147,9 @@ class Judged:
 class Bench:
     """A champion, the pools, and both as the champion reads them."""
 
-    def __init__(self, model: RiskModel) -> None:
+    def __init__(self, model: RiskModel, pool: int = POOL, fresh: int = FRESH) -> None:
         self.model = model
-        self.pool, self.fresh = Pool.draw(POOL, POOL_SEED), Pool.draw(FRESH, FRESH_SEED)
+        self.pool, self.fresh = Pool.draw(pool, POOL_SEED), Pool.draw(fresh, FRESH_SEED)
         self._club = club_of(model, self.pool.cohort)
         self._fresh = club_of(model, self.fresh.cohort)
 
@@ -157,7 +157,7 @@ class Bench:
         """One club: drawn, adapted to, and judged on fresh athletes of it."""
         rng = np.random.default_rng([size, number, 77])
         difference = Difference.draw(world, self.pool.factors.shape[2], rng)
-        rows = rng.choice(POOL, size, replace=False)
+        rows = rng.choice(len(self.pool.log_odds), size, replace=False)
         club, cohort = self._recorded(rows, self.pool.risks(difference)[rows], rng)
         adapted = adapt_to(self.model, club)
         true = self.fresh.risks(difference)
@@ -181,7 +181,7 @@ class Bench:
         joint = either(left, right, assumption("left_right_pain_odds_ratio"))
         drawn = draw_outcomes(Truth(left=left, right=right, either=joint, imbalances=risks), rng)
         outcome = np.where(np.isnan(risks), np.nan, np.stack(drawn, axis=1))
-        whole = subset(self.pool.cohort, np.isin(np.arange(POOL), rows))
+        whole = subset(self.pool.cohort, np.isin(np.arange(len(self.pool.log_odds)), rows))
         order = np.argsort(rows)
         frame = whole.frame.assign(outcome_left=outcome[order, 0], outcome_right=outcome[order, 1])
         return replace(self._club.take(rows), outcome=outcome), replace(whole, frame=frame)
@@ -227,12 +227,12 @@ def main() -> int:
     models = Path(os.environ.get("KNEERISK_MODELS") or "models").resolve()
     judged = _journal(given.journal)
     done = {(row["world"], row["size"], row["club"]) for row in judged}
-    tasks = [(models, world, size, number) for size in given.sizes
-             for number in range(given.clubs) for world in WORLDS
+    tasks = [(models, world, size, number) for size in given.sizes for world in WORLDS
+             for number in range(given.clubs)
              if world == WORLDS[0] or size < LARGE or number < CLUBS_BESIDE
              if (world.name, size, number) not in done]  # fmt: skip
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as workers:
-        for found in workers.map(_judge, tasks, chunksize=2):
+        for found in workers.map(_judge, tasks):
             judged.append(asdict(found))
             if given.journal:
                 with given.journal.open("a", encoding="utf-8") as file:
