@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from kneerisk.answer.contract import NextTest
 from kneerisk.answer.flags import flags_of, must_refer
@@ -15,8 +14,7 @@ from kneerisk.answer.reading import Reading
 from kneerisk.answer.status import hurting
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
 from kneerisk.evidence.patterns import marks
-from kneerisk.model import Prediction
-from kneerisk.model.interval import NORMAL_90
+from kneerisk.model.posterior import Expected
 from kneerisk.model.worth import Worth, worth
 from kneerisk.schema import SIDES, FloatArray, Screening, Side, leg_measures
 
@@ -47,15 +45,20 @@ def next_tests(reading: Reading, i: int) -> list[NextTest]:
         for place in np.argsort(-shares, kind="stable").tolist()
         if shares[place] >= LEAST_SHARE and _possible(tests[place], screening)
     ]
+    named = ranked[:MOST_TESTS]
+    if not named:
+        return []
+    both = len(free) == len(SIDES)
+    widths = _widths(reading, i, found.left[named]) if both else [None] * len(named)
     return [
         _told(
             tests[place],
             found,
             share=float(shares[place]),
-            width=_width_after(reading.prediction, i, found.removed[place, 2], free),
+            width=width,
             settles=(unsettled & (found.settled[place] >= SETTLING_SHARE)).any(axis=0),
         )
-        for place in ranked[:MOST_TESTS]
+        for place, width in zip(named, widths, strict=True)
     ]
 
 
@@ -98,15 +101,21 @@ def _plain(column: str) -> str:
     return measure if side in SIDES and measure in leg_measures() else column
 
 
-def _width_after(prediction: Prediction, i: int, removed: float, free: list[Side]) -> float | None:
-    """Width of the interval of either knee, once so much variance of its log-odds is removed."""
-    if len(free) < len(SIDES):
-        return None
-    point = float(logit(prediction.either[i]))
-    low, high = (float(logit(bound[i])) for bound in prediction.intervals["either"])
-    whole = ((high - low) / (2.0 * NORMAL_90)) ** 2
-    left = np.sqrt(max(1.0 - removed / whole, 0.0)) if whole > 0.0 else 1.0
-    return float(expit(point + (high - point) * left) - expit(point - (point - low) * left))
+def _widths(reading: Reading, i: int, left: FloatArray) -> list[float | None]:
+    """Width of either knee's interval once a test leaves these variances, (tests, 2, targets).
+
+    It is the model's own interval, asked with what would be left open. A question leaves no
+    variance of a measure; what its answer does to the interval is not told.
+    """
+    count, model = len(left), reading.bundle.model
+    mean = np.repeat(reading.expected.mean[i][None], count, axis=0)
+    expected = Expected(
+        mean=mean, variance=left, prior=mean, surprise=np.zeros((count, 2, 0)), gains=()
+    )
+    data = {name: np.repeat(values[i], count) for name, values in reading.data.items()}
+    low, high = model.predict_legs(model.legs_of(expected, data)).intervals["either"]
+    measured = (left != reading.expected.variance[i]).any(axis=(1, 2)).tolist()
+    return [w if some else None for w, some in zip((high - low).tolist(), measured, strict=True)]
 
 
 def _unsettled(reading: Reading, i: int) -> NDArray[np.bool_]:

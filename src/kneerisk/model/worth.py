@@ -41,7 +41,8 @@ class Worth:
     test is expected to lower the log loss of the left and the right knee, ``most`` (2,) what all
     tests together would if none had an error. ``removed`` (n_tests, 3) is the variance of the
     log-odds that a test removes, of either knee too. ``settled`` (n_tests, 2, n_imbalances) is the
-    share of what is open of each leg's latent imbalances that a test removes.
+    share of what is open of each leg's latent imbalances that a test removes, and ``left``
+    (n_tests, 2, targets) the variance of each expected value that it would leave.
     """
 
     missing: Missing
@@ -49,6 +50,7 @@ class Worth:
     most: FloatArray
     removed: FloatArray
     settled: FloatArray
+    left: FloatArray
 
 
 def worth(
@@ -177,7 +179,29 @@ class _Inquiry:
         k = len(self.model.population.imbalances)
         settled = np.zeros((len(order), 2, k))
         settled[rows] = self.left.share[:, self.size :].reshape(len(rows), 2, k)
-        return Worth(missing=self.missing, gain=gain, most=most, removed=removed, settled=settled)
+        return Worth(
+            missing=self.missing,
+            gain=gain,
+            most=most,
+            removed=removed,
+            settled=settled,
+            left=self._left(rows, len(order)),
+        )
+
+    def _left(self, rows: list[int], count: int) -> FloatArray:
+        """The variance of each leg's targets that each test leaves, shape (count, 2, targets)."""
+        a, m, size = self.a, self.m, self.size
+        k = len(self.model.population.imbalances)
+        own = np.arange(a)
+        places = np.stack(
+            [
+                np.r_[own, a + side * m + np.arange(m), size + side * k + np.arange(k)]
+                for side in range(len(SIDES))
+            ]
+        )
+        left = np.repeat(self.variants.variance[None], count, axis=0)
+        left[rows] *= 1.0 - np.clip(self.left.share[:, places], 0.0, 1.0)
+        return left
 
     def _gather_steps(self) -> list[tuple[slice, int]]:
         """What each measure with a threshold may turn out to be, and its place in the state."""
