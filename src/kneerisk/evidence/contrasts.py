@@ -17,7 +17,7 @@ from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.rows import Effect
 from kneerisk.evidence.tables import effects
 from kneerisk.schema import Columns, FloatArray, category
-from kneerisk.schema.standard import from_z, location_and_scale
+from kneerisk.schema.standard import CONDITION_OF, from_z, location_and_scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,21 @@ class LegView:
 def risk_factors() -> tuple[Effect, ...]:
     """The effects that carry risk: every one whose published range is not null."""
     return tuple(effect for effect in effects().values() if effect.status != "null")
+
+
+@cache
+def factor_measures() -> tuple[str, ...]:
+    """The true measures that the contrasts are computed from."""
+    named = (effect.measure for effect in risk_factors() if "per_sd" in effect.contrast)
+    steps = (e.measure for e in risk_factors() if e.contrast.startswith(("above_", "at_least_")))
+    return tuple(dict.fromkeys([*named, *steps, "height_cm", "mass_kg"]))
+
+
+@cache
+def context_columns() -> tuple[str, ...]:
+    """The coded columns that a view needs: whom an effect is about, and how it was measured."""
+    protocols = (CONDITION_OF.get(name) for name in factor_measures())
+    return ("age_years", "sex", "sport", "level", *dict.fromkeys(p for p in protocols if p))
 
 
 def contrasts(leg: LegView) -> dict[str, FloatArray]:

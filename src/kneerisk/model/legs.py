@@ -16,7 +16,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.evidence.contrasts import LegView, contrasts, female, risk_factors
+from kneerisk.evidence.contrasts import (
+    LegView,
+    context_columns,
+    contrasts,
+    factor_measures,
+    female,
+    risk_factors,
+)
 from kneerisk.evidence.population import Population
 from kneerisk.model.posterior import Expected, Posterior
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, athlete_measures, quantity
@@ -105,19 +112,26 @@ def _expected(people: Population, expected: Expected) -> tuple[list[str], FloatA
 
 
 def _factors(people: Population, expected: Expected, data: Columns) -> tuple[list[str], FloatArray]:
-    """The published risk factors at the expected values."""
-    measures = (*people.athlete, *people.leg)
-    sides = []
-    for i, side in enumerate(SIDES):
-        view = LegView(
-            mean={name: expected.mean[:, i, j] for j, name in enumerate(measures)},
-            variance={name: expected.variance[:, i, j] for j, name in enumerate(measures)},
-            data=data,
-            prior=data[f"{side}_prior_knee_injury"],
-            episodes=data[f"{side}_same_side_episodes"],
-        )
-        sides.append(np.column_stack(list(contrasts(view).values())))
-    return [f"factor_{effect.factor}" for effect in risk_factors()], np.stack(sides, axis=1)
+    """The published risk factors at the expected values, of both legs in one pass."""
+    n = len(expected.mean)
+    place = {name: i for i, name in enumerate((*people.athlete, *people.leg))}
+    mean, variance = (
+        part.transpose(1, 0, 2).reshape(2 * n, -1) for part in (expected.mean, expected.variance)
+    )
+
+    def of_legs(name: str) -> FloatArray:
+        return np.concatenate([data[f"{side}_{name}"] for side in SIDES])
+
+    view = LegView(
+        mean={name: mean[:, place[name]] for name in factor_measures()},
+        variance={name: variance[:, place[name]] for name in factor_measures()},
+        data={name: np.concatenate([data[name], data[name]]) for name in context_columns()},
+        prior=of_legs("prior_knee_injury"),
+        episodes=of_legs("same_side_episodes"),
+    )
+    found = contrasts(view)
+    both = np.column_stack(list(found.values())).reshape(2, n, len(found)).transpose(1, 0, 2)
+    return [f"factor_{factor}" for factor in found], both
 
 
 def directions(people: Population) -> dict[str, int]:
