@@ -209,16 +209,16 @@ def _bench(models: Path) -> Bench:
     return Bench(champion_of(models).model)
 
 
-def _judge(task: tuple[Path, World, int, int]) -> Judged:
-    models, world, size, number = task
-    # Training from scratch is what takes long: it stands beside the clubs that differ most.
-    return _bench(models).judge(world, size, number, scratch=world == WORLDS[0])
+def _judge(task: tuple[Path, World, int, int, bool]) -> Judged:
+    models, world, size, number, scratch = task
+    return _bench(models).judge(world, size, number, scratch=scratch)
 
 
 def main() -> int:
     """Measure, print and write the results; 1 where a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.clubs", description=__doc__)
     parser.add_argument("--clubs", type=int, default=CLUBS, help="clubs of each size and world")
+    parser.add_argument("--scratch", type=int, default=CLUBS, help="of these, also from scratch")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--journal", type=Path, help="a file of clubs done, to go on from")
@@ -227,8 +227,9 @@ def main() -> int:
     models = Path(os.environ.get("KNEERISK_MODELS") or "models").resolve()
     judged = _journal(given.journal)
     done = {(row["world"], row["size"], row["club"]) for row in judged}
-    tasks = [(models, world, size, number) for size in given.sizes for world in WORLDS
-             for number in range(given.clubs)
+    # Training from scratch is what takes long: it stands beside the clubs that differ most.
+    tasks = [(models, world, size, number, world == WORLDS[0] and number < given.scratch)
+             for size in given.sizes for world in WORLDS for number in range(given.clubs)
              if world == WORLDS[0] or size < LARGE or number < CLUBS_BESIDE
              if (world.name, size, number) not in done]  # fmt: skip
     with ProcessPoolExecutor(given.workers, mp_context=get_context("spawn")) as workers:

@@ -142,8 +142,8 @@ errors); in the first table at most 35 % of clubs made worse at 50 athletes and 
 In clubs that are the same: a mean cost of at most 0.003 below 200 athletes, 0.0015 from 500 on.
 {kept}
 
-How far clubs differ here is drawn, and is not what the rule assumes of them: SD 0.5 of the shift,
-0.25 of the slope (`club_intercept_sd` and `club_slope_sd` in
+How far clubs differ here is drawn, and is not what the rule assumes of them: a Student shift with
+scale 0.5 and 4 degrees of freedom, a slope with SD 0.25 (`club_intercept_sd` and `club_slope_sd` in
 `src/kneerisk/evidence/assumptions.csv`). The less a club differs, the likelier a correction is to
 make it a little worse: in the last table every correction does, and by how much is its cost.
 Simulated clubs are measured as the champion's athletes were, by the same tests with the same

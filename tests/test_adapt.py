@@ -127,9 +127,18 @@ class TestFits:
     def test_a_shift_is_shrunk_by_the_prior_alone(self, club: Club) -> None:
         """The posterior mode balances the score of the outcomes against the prior's pull."""
         few = with_events(club, 14)
-        shift = fit_intercept(few).intercept
+        shift, scale = fit_intercept(few).shift, assumption("club_intercept_sd")
         score = -few.slope(few.log_odds + shift).sum()
-        assert score == pytest.approx(shift / assumption("club_intercept_sd") ** 2, abs=1e-4)
+        pull = 5.0 * shift / (4.0 * scale**2 + shift**2)
+        assert score == pytest.approx(pull, abs=1e-4)
+
+    def test_a_club_far_away_is_not_held_back(self, club: Club) -> None:
+        """Where ten times as many knees hurt, that is believed: a normal prior would halve it."""
+        many = club.take(np.arange(60))
+        outcome = (np.arange(120).reshape(60, 2) % 2).astype(float)
+        found = fit_intercept(replace(many, outcome=outcome))
+        chance = expit(many.log_odds + found.shift).mean()
+        assert 0.45 < chance < 0.5
 
     def test_of_many_outcomes_the_prior_does_not_matter(self, club: Club) -> None:
         true = expit(0.9 + 0.6 * (club.log_odds + 2.5) - 2.5)

@@ -27,6 +27,9 @@ Step = Literal["as_is", "intercept", "slope", "ridge", "boosting"]
 PENALTIES = (3000.0, 1000.0, 300.0, 100.0, 30.0)
 #: Rounds of boosting that are tried.
 ROUNDS = (10, 20)
+#: Degrees of freedom of the prior of a shift, which is Student's (assumption): most clubs are near
+#: the champion, and one that counts another kind of pain is far away and must not be held back.
+FREEDOM = 4.0
 #: Share of the loss below which a step of a fit is the last one: for weights that are kept, and
 #: for those that are only compared.
 TIGHT, LOOSE = 1e-13, 1e-8
@@ -39,14 +42,15 @@ SLOPES = (0.1, 3.0)
 class Correction:
     """What is added to a champion: log-odds become intercept + slope * (log-odds + trees) + linear.
 
-    ``weights`` (p,) belong to `Club.columns`; ``rounds`` are how many of the booster's rounds
-    come after the champion's own. ``error`` (n, 2) is the standard error of the corrected
-    log-odds in the club that it was fitted to.
+    ``shift`` is how far the mean of the club moves. ``weights`` (p,) belong to `Club.columns`;
+    ``rounds`` are how many of the booster's rounds come after the champion's own. ``error`` is the
+    standard error of the corrected log-odds, as a root mean square over the club's legs.
     """
 
     step: Step
     intercept: float = 0.0
     slope: float = 1.0
+    shift: float = 0.0
     weights: FloatArray | None = None
     booster: xgb.Booster | None = None
     rounds: int = 0
@@ -72,19 +76,23 @@ AS_IS = Correction(step="as_is")
 def fit_intercept(club: Club) -> Correction:
     """The most likely shift of all log-odds, given how clubs are assumed to differ (MAP)."""
     design = np.ones((*club.log_odds.shape, 1))
-    found = _fit(club, club.log_odds, design, np.array([_precision("club_intercept_sd")]))
-    return Correction(step="intercept", intercept=float(found[0]))
+    found = _fit(club, club.log_odds, design, np.zeros(1), heavy=assumption("club_intercept_sd"))
+    return Correction(step="intercept", intercept=float(found[0]), shift=float(found[0]))
 
 
 def fit_slope(club: Club) -> Correction:
     """The most likely shift and stretch of the log-odds around their mean (MAP)."""
     centre = float(club.log_odds[club.known].mean())
     design = np.stack([np.ones_like(club.log_odds), club.log_odds - centre], axis=2)
-    precision = np.array([_precision("club_intercept_sd"), _precision("club_slope_sd")])
+    precision = np.array([0.0, _precision("club_slope_sd")])
     limits = [(None, None), (SLOPES[0] - 1.0, SLOPES[1] - 1.0)]
-    shift, stretch = _fit(club, club.log_odds, design, precision, limits)
+    shift, stretch = _fit(club, club.log_odds, design, precision, limits,
+                          heavy=assumption("club_intercept_sd"))  # fmt: skip
     return Correction(
-        step="slope", intercept=float(shift - stretch * centre), slope=float(1.0 + stretch)
+        step="slope",
+        intercept=float(shift - stretch * centre),
+        slope=float(1.0 + stretch),
+        shift=float(shift),
     )
 
 
@@ -166,7 +174,8 @@ def standard_error(club: Club, correction: Correction, log_odds: FloatArray) -> 
     """Root mean square of the standard errors of corrected log-odds in the club (Laplace)."""
     known = club.log_odds[club.known]
     parts = [np.ones((*log_odds.shape, 1))]
-    precision = [_precision("club_intercept_sd")]
+    scale = assumption("club_intercept_sd")
+    precision = [(FREEDOM + 1.0) / (FREEDOM * scale**2 + correction.shift**2)]
     if correction.step != "intercept":
         parts.append((club.log_odds - known.mean())[:, :, None])
         precision.append(_precision("club_slope_sd"))
@@ -205,14 +214,22 @@ def _fit(
     precision: FloatArray,
     limits: list[tuple[float | None, float | None]] | None = None,
     tolerance: float = TIGHT,
+    heavy: float | None = None,
 ) -> FloatArray:
-    """Weights (k,) of ``design`` (n, 2, k) that are likeliest, with normal priors around 0."""
+    """Weights (k,) of ``design`` (n, 2, k) that are likeliest, with normal priors around 0.
+
+    ``heavy`` is the scale of a Student prior of the first weight.
+    """
     rows = design.reshape(-1, design.shape[2])
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
         log_odds = offset + (rows @ weights).reshape(offset.shape)
         value = club.loss(log_odds).sum() + (precision * weights**2).sum() / 2.0
         slope = rows.T @ club.slope(log_odds).reshape(-1) + precision * weights
+        if heavy is not None:
+            spread = FREEDOM * heavy**2
+            value += (FREEDOM + 1.0) / 2.0 * np.log1p(weights[0] ** 2 / spread)
+            slope[0] += (FREEDOM + 1.0) * weights[0] / (spread + weights[0] ** 2)
         return float(value), slope
 
     found = minimize(loss, np.zeros(design.shape[2]), jac=True, method="L-BFGS-B", bounds=limits,
