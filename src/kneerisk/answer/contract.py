@@ -182,7 +182,10 @@ class NextTest(BaseModel):
     equipment: Equipment
     minutes: float
     uncertainty_removed: float
-    """Share of what is open about the risk of either knee that it is expected to settle."""
+    """Share of what every test together could settle about the risk that it is expected to.
+
+    What the literature leaves open no test can settle, so that the interval narrows by less.
+    """
     expected_interval_width: float | None = None
     """Expected width of the interval of either knee after it, in probability."""
     settles: list[ImbalanceName] = []

@@ -112,8 +112,9 @@ def _widths(reading: Reading, i: int, left: FloatArray) -> list[float | None]:
     expected = Expected(
         mean=mean, variance=left, prior=mean, surprise=np.zeros((count, 2, 0)), gains=()
     )
-    data = {name: np.repeat(values[i], count) for name, values in reading.data.items()}
-    low, high = model.predict_legs(model.legs_of(expected, data)).intervals["either"]
+    row = np.array([values[i] for values in reading.data.values()])
+    data = dict(zip(reading.data, np.repeat(row[:, None], count, axis=1), strict=True))
+    low, high = model.risks(model.legs_of(expected, data)).intervals["either"]
     measured = (left != reading.expected.variance[i]).any(axis=(1, 2)).tolist()
     return [w if some else None for w, some in zip((high - low).tolist(), measured, strict=True)]
 

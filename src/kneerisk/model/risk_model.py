@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -109,26 +109,27 @@ class RiskModel:
 
     def predict_legs(self, legs: LegMatrix) -> Prediction:
         """Risks and imbalances of n screenings, given as their leg matrix."""
+        risks = self.risks(legs)
+        if self.imbalance is None:
+            return risks
+        return replace(risks, imbalances=self.imbalance.probabilities(legs))
+
+    def risks(self, legs: LegMatrix) -> Prediction:
+        """Risks of n screenings and their intervals; without the imbalances."""
         point = self.log_odds(legs)
         low, high = self.interval.around(legs, point)
-        imbalances = None if self.imbalance is None else self.imbalance.probabilities(legs)
         if not self.sided:
+            either = {"either": (expit(low[:, 0]), expit(high[:, 0]))}
             return Prediction(
-                left=None,
-                right=None,
-                either=expit(point[:, 0]),
-                intervals={"either": (expit(low[:, 0]), expit(high[:, 0]))},
-                imbalances=imbalances,
+                left=None, right=None, either=expit(point[:, 0]), intervals=either, imbalances=None
             )
         left, right = expit(point[:, 0]), expit(point[:, 1])
         intervals: dict[str, tuple[FloatArray, FloatArray]] = {
             side: (expit(low[:, i]), expit(high[:, i])) for i, side in enumerate(SIDES)
         }
-        either = either_of(left, right, self.odds_ratio or 1.0)
-        intervals["either"] = self._around_either(either, intervals["left"], intervals["right"])
-        return Prediction(
-            left=left, right=right, either=either, intervals=intervals, imbalances=imbalances
-        )
+        both = either_of(left, right, self.odds_ratio or 1.0)
+        intervals["either"] = self._around_either(both, intervals["left"], intervals["right"])
+        return Prediction(left=left, right=right, either=both, intervals=intervals, imbalances=None)
 
     def which_limb(self, data: Columns) -> FloatArray:
         """Probability that it is the left knee, given that it is just one; shape (n,)."""

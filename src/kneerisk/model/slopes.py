@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from scipy.special import expit, logit, ndtri
@@ -28,6 +29,7 @@ _NODES = ndtri((np.arange(BANDS) + 0.5) / BANDS)
 STEPS = ("above_", "at_least_")
 
 
+@cache
 def stepped_measures() -> tuple[str, ...]:
     """Measures whose published effect begins at a threshold."""
     return tuple(dict.fromkeys(e.measure for e in risk_factors() if e.contrast.startswith(STEPS)))

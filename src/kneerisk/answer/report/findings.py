@@ -243,7 +243,7 @@ def difference_summary(answer: Answer) -> str:
 def test_sentence(test: NextTest) -> str:
     """What a test needs, and what it would add: `25 min, a gait laboratory; ...`."""
     share = round(100 * test.uncertainty_removed)
-    gain = f"settles about {share} % of what is open" if share else "adds little to the risk"
+    gain = f"about {share} % of what tests can settle" if share else "adds little to the risk"
     return f"{test.minutes:g} min, {_EQUIPMENT[test.equipment]}; {gain}."
 
 
