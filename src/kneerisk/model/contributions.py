@@ -126,9 +126,7 @@ class Explainer:
         rows = self.boosted.rows(legs)
         given = xgb.DMatrix(rows, base_margin=np.zeros(len(rows)))
         # The rows are laid out by the booster's own columns: comparing names takes longest.
-        told = self.boosted.booster.predict(
-            given, pred_contribs=True, validate_features=False
-        )
+        told = self.boosted.booster.predict(given, pred_contribs=True, validate_features=False)
         split = told.astype(np.float64)
         found[:, :, self._places[2]] = split[:, :-1].reshape(len(found), 2, -1)
         return found, float(split[0, -1])
