@@ -83,19 +83,16 @@ def page(
     answer: Answer, screening: Screening, title: str | None, date: str | None, limits: Limits
 ) -> Page:
     """The report of an answer; ``title`` and ``date`` are shown as they are given."""
-    refer = answer.risk.status == "refer"
-    numbers = picture.numbers(answer)
     legs = tuple(findings.legs(answer, limits.lines))
     sides = [side for side in words.SHOWN if getattr(answer.risk, side) is not None]
-    either: tuple[Knee, ...] = ("either",) if answer.risk.either else ()
-    told = (*sides, *either)
+    told: tuple[Knee, ...] = (*sides, "either") if answer.risk.either else tuple(sides)
     advice = _spread(answer.advice, limits.advice)
     return Page(
         title=title or "",
         who=words.who(screening),
         date=date,
         answer=answer,
-        refer=refer,
+        refer=answer.risk.status == "refer",
         headline=words.headline(answer, screening),
         summary=tuple(_summary(answer, screening)),
         flags_line=words.flags_sentence(answer),
@@ -113,7 +110,7 @@ def page(
         legs=legs,
         open=tuple(findings.open_sentences(legs)),
         drawn=tuple(picture.drawn(answer)),
-        numbers=numbers,
+        numbers=picture.numbers(answer),
         difference_summary=findings.difference_summary(answer),
         differences=tuple(findings.differences(answer, limits.differences)),
         tests=tuple(answer.next_tests[: limits.tests]),
