@@ -19,7 +19,7 @@ const emptyWhatIf = () => ({ targets: {}, added: [], notes: {}, result: null, pr
 
 const state = {
   view: "screen", draft: keep.draft(), visits: keep.visits(), faults: {}, waits: [], body: null,
-  answer: null, problem: null, asking: false, open: new Set(), whatIf: emptyWhatIf(), follow: null,
+  answer: null, problem: null, asking: false, pending: false, open: new Set(), whatIf: emptyWhatIf(), follow: null,
   sheet: "none", forgot: "", saved: "", deleting: null,
 };
 
@@ -33,6 +33,7 @@ function draw() {
     drawn = false;
     state.live = live(state);
     render(VIEWS[state.view](state, act), $("main"));
+    document.documentElement.dataset.state = state.pending || state.asking ? "working" : "settled";
     showSheet(state.view === "report", state.sheet === "ready" && Boolean(state.answer));
   });
 }
@@ -50,6 +51,7 @@ function debounce(what) {
 let inFlight = null;
 
 async function ask() {
+  state.pending = false;
   const found = assemble(state.draft, state.fields, state.needs);
   inFlight?.abort();
   Object.assign(state, { faults: found.faults, waits: found.waits });
@@ -82,7 +84,7 @@ const say = debounce(() => {
 function changed(pause = PAUSE_MS) {
   keep.keepDraft(state.draft);
   const { faults, waits } = assemble(state.draft, state.fields, state.needs);
-  Object.assign(state, { faults, waits, forgot: "", saved: "", sheet: "none" });
+  Object.assign(state, { faults, waits, forgot: "", saved: "", sheet: "none", pending: true });
   draw();
   askSoon(pause);
 }
