@@ -16,6 +16,9 @@ from kneerisk.training.splits import held_out, subset
 from pipelines.__main__ import DEFAULT_ATHLETES, DEFAULT_SEED
 from pipelines.train import SEED as TRAIN_SEED
 
+#: What tests in a browser share, and the list of those that were left out without one.
+pytest_plugins = ["browser"]
+
 # The same examples on every machine, and no deadline: how long something takes is not tested.
 settings.register_profile(
     "kneerisk",

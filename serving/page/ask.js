@@ -42,10 +42,7 @@ export async function predict(given, signal) {
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 422) throw error;
       const held = error.faults.filter((fault) => remove(body, pathOf(fault.pointer)));
-      for (const fault of error.faults) {
-        const allowed = fault.allowed && !fault.message.includes(fault.allowed) ? ` (${fault.allowed})` : "";
-        faults[pathOf(fault.pointer)] = { fault: fault.message + allowed, tries: [] };
-      }
+      for (const fault of error.faults) faults[pathOf(fault.pointer)] = { fault: fault.message, tries: [] };
       if (!held.length) throw error;
     }
   }

@@ -71,11 +71,12 @@ export function get(body, path) {
   return path.split(".").reduce((at, step) => at?.[step], body);
 }
 
-/** Take a value out of a body; true where there was one. */
+/** Take a value out of a body, and what is empty without it; true where there was one. */
 export function remove(body, path) {
   const steps = path.split("."), last = steps.pop();
-  const at = get(body, steps.join("."));
+  const at = steps.length ? get(body, steps.join(".")) : body;
   if (!at || !(last in at)) return false;
   delete at[last];
+  if (steps.length && !Object.keys(at).length) remove(body, steps.join("."));
   return true;
 }
