@@ -86,7 +86,7 @@ function strip(state) {
     : answer.risk.status === "refer" ? html`<span class="strip__all strip__flag"><b>See a clinician ${URGENCY[answer.red_flags[0].urgency].short}</b></span>`
     : knees(answer.risk).map(part);
   const fix = Object.keys(state.faults).length;
-  return html`<a class="strip" href="#answer" aria-label="Open the full answer">${told}<em class="btn btn--main">${fix ? `Answer, ${fix} on hold` : "Answer"}</em></a>`;
+  return html`<a class="strip" href="#answer">${told}<em class="btn btn--main"><span class="vh">Open the full </span>${fix ? `Answer, ${fix} on hold` : "Answer"}</em></a>`;
 }
 
 /** One sentence for those who listen. */
