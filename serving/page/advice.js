@@ -22,7 +22,7 @@ export function nextTests(answer, draft, act, texts) {
 function gain(test, width) {
   const [now, then] = [width, test.expected_interval_width].map((x) => Math.round(100 * x));
   const share = in100(test.uncertainty_removed);
-  return `Settles ${share.replace("<", "less than ")} % of what is open about the risk.${width && test.expected_interval_width && then < now ? ` Interval of either knee: ${now} points wide now, ${then} expected.` : ""}`;
+  return `About ${share.replace("<", "less than ")} % of what tests can still settle about the risk.${width && test.expected_interval_width && then < now ? ` Interval of either knee: ${now} points wide now, ${then} expected.` : ""}`;
 }
 
 export function differences(answer) {

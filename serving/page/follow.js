@@ -43,7 +43,8 @@ function changes(state) {
   }
   const order = { changed: 0, possible: 1, within_error: 2, no_error_known: 3 };
   const sorted = [...told.changes].sort((a, b) => order[a.verdict] - order[b.verdict]);
-  const first = sorted.filter((one, i) => one.verdict === "changed" || one.verdict === "possible" || i < 3), rest = sorted.filter((one) => !first.includes(one));
+  const moved = sorted.filter((one) => one.verdict === "changed" || one.verdict === "possible");
+  const first = moved.length ? moved : sorted.slice(0, 4), rest = sorted.filter((one) => !first.includes(one));
   return html`
     ${told.refer?.length ? html`<div class="section flags flags--refer" role="alert"><svg width="40" height="40" aria-hidden="true"><use href="#i-flag"></use></svg><div><h2>A red flag was noted</h2><ul>${told.refer.map((one) => html`<li><b>${day(one.date)}</b><span>${one.flag.reason}. ${URGENCY[one.flag.urgency].act}</span></li>`)}</ul></div></div>` : nothing}
     <section class="section" id="v-changes" aria-labelledby="h-changes"><h2 id="h-changes">Since ${day(told.visits[0].date)}</h2>
