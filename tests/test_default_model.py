@@ -18,8 +18,8 @@ from kneerisk.schema import SIDES, Columns, FloatArray, columns
 
 pytestmark = pytest.mark.slow
 
-#: Enough legs that a share of 0.90 has a standard error of 0.002, and one of a battery 0.005.
-FRESH_ATHLETES, FRESH_SEED = 12_000, 2_027
+#: Enough legs that the slope in a battery of a tenth of them has a standard error near 0.02.
+FRESH_ATHLETES, FRESH_SEED = 30_000, 2_027
 
 
 class Fresh(NamedTuple):
