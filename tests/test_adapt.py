@@ -211,6 +211,17 @@ class TestOneModel:
         assert np.abs(model.log_odds(club.legs) - expected).max() < 1e-6
         assert np.abs(expected - club.log_odds).max() > 1e-2
 
+    @pytest.mark.parametrize("name", ["slope", "ridge", "trees"])
+    def test_what_measures_add_still_adds_up(
+        self, released: Bundle, cohort: Cohort, corrections: dict[str, Correction], name: str
+    ) -> None:
+        model = corrected(released.model, corrections[name])
+        data = {column: values[:40] for column, values in cohort.columns().items()}
+        expected = model.posterior.expected(data)
+        legs = model.legs_of(expected, data)
+        told = model.explainer.contributions(data, expected, legs)
+        assert np.abs(told.base + told.parts.sum(axis=2) - model.log_odds(legs)).max() < 1e-6
+
     def test_trees_are_the_champions_and_some_more(
         self, released: Bundle, corrections: dict[str, Correction]
     ) -> None:
