@@ -129,9 +129,9 @@ _COLUMNS = (
 _HEAD = """# Small clubs: adapted, as is, from scratch
 
 Made by `{command}`. Each simulated club differs from the champion's world by its own draw; its
-outcomes are drawn, the champion is adapted to them, and a model is trained on them from scratch
-(`fit`, as `kneerisk train` does; where there are too few outcomes for any, the club is left out of
-that column). Judged by the expected log loss of a leg, in nats, under the club's own true risks,
+outcomes are drawn, the champion is adapted to them, and in the first table a model is trained on
+them from scratch (`fit`, as `kneerisk train` does; a club with too few outcomes for any is left out
+of that column). Judged by the expected log loss of a leg, in nats, under the club's own true risks,
 on 1,000 athletes that nobody was fitted to. A difference below 0 is a gain; ± is two standard
 errors over clubs."""
 
