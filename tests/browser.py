@@ -67,9 +67,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.write_line(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for the whole run; each test gets a profile of its own in it."""
+    """One browser for a file of tests; each test gets a profile of its own in it.
+
+    Not for the whole run: while it is open, Playwright keeps an event loop running in this
+    thread, and no later test could start one of its own.
+    """
     path = chromium()
     assert path is not None, "left out before it comes here"
     with sync_playwright() as playwright:
