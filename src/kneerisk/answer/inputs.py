@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from kneerisk.answer.contract import Effect, Input, InputStatus
@@ -12,6 +13,7 @@ from kneerisk.answer.reading import Reading
 from kneerisk.answer.status import seen_before
 from kneerisk.schema import Measure, Quantity, columns
 from kneerisk.schema.columns import location_of
+from kneerisk.schema.standard import CONDITION_OF
 
 
 def inputs_of(reading: Reading, i: int, effects: dict[str, Effect]) -> list[Input]:
@@ -20,14 +22,17 @@ def inputs_of(reading: Reading, i: int, effects: dict[str, Effect]) -> list[Inpu
 
 
 def _input(reading: Reading, i: int, column: str, effect: Effect | None) -> Input:
-    measure, value = columns()[column], reading.rows[i].get(column)
-    seen = reading.facts.population.get(column, {})
+    measure, row = columns()[column], reading.rows[i]
+    value, seen = row.get(column), reading.facts.population.get(column, {})
+    if value is None:
+        protocol = row.get(CONDITION_OF.get(location_of(column)[-1], ""))
+        return _missing(column, row["sex"], protocol, _range(seen))
     status = input_status(measure, value, seen)
     told = effect if status in {"used", "out_of_range"} else None
     if not isinstance(measure, Quantity):
         return Input(column=column, status=status, value=value, effect=told)
-    norm = norm_of(location_of(column)[-1], reading.rows[i]) if measure.norms else None
-    error = norm.error(value) if norm and value is not None else math.nan
+    norm = norm_of(location_of(column)[-1], row) if measure.norms else None
+    error = norm.error(value) if norm else math.nan
     return Input(
         column=column,
         status=status,
@@ -35,9 +40,32 @@ def _input(reading: Reading, i: int, column: str, effect: Effect | None) -> Inpu
         value=value,
         typical=norm.typical if norm else None,
         error=None if math.isnan(error) else error,
-        range_seen=(seen["low"], seen["high"]) if "low" in seen else None,
+        range_seen=_range(seen),
         effect=told,
     )
+
+
+@cache
+def _missing(
+    column: str, sex: str, protocol: str | None, range_seen: tuple[float, float] | None
+) -> Input:
+    """A column that was not measured: most are, and alike for all of a sex and protocol."""
+    measure, name = columns()[column], location_of(column)[-1]
+    if not isinstance(measure, Quantity):
+        return Input(column=column, status="missing")
+    row = {"sex": sex, CONDITION_OF.get(name, ""): protocol}
+    norm = norm_of(name, row) if measure.norms else None
+    return Input(
+        column=column,
+        status="missing",
+        unit=measure.unit,
+        typical=norm.typical if norm else None,
+        range_seen=range_seen,
+    )
+
+
+def _range(seen: Mapping[str, Any]) -> tuple[float, float] | None:
+    return (seen["low"], seen["high"]) if "low" in seen else None
 
 
 def input_status(measure: Measure, value: object, seen: Mapping[str, Any]) -> InputStatus:

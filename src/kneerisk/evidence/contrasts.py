@@ -71,22 +71,7 @@ def _populations() -> tuple[str, ...]:
 
 
 def _contrast(effect: Effect, leg: LegView) -> FloatArray:
-    measure = effect.measure
-    per_sd: dict[str, Callable[[], FloatArray]] = {
-        "per_sd_lower": lambda: -leg.mean[measure],
-        "per_sd_higher": lambda: leg.mean[measure],
-        "within_12_months": lambda: _prior(leg, 2, "prior_injury_recent_share"),
-        "over_12_months_ago": lambda: _prior(leg, 1, "prior_injury_older_share"),
-        "per_further_episode": lambda: np.maximum(np.nan_to_num(leg.episodes) - 1.0, 0.0),
-        "above_1.10_to_1.30": lambda: _between(leg, measure, 1.1, 1.3),
-        "above_1.30_to_2.00": lambda: _between(leg, measure, 1.3, 2.0),
-        "above_2.00": lambda: _between(leg, measure, 2.0, np.inf),
-        "at_least_1_cm": lambda: _between(leg, measure, 1.0, np.inf),
-        "per_5_kg_m2": lambda: (_bmi(leg) - 23.0) / 5.0,
-        "novice": lambda: _novice(leg.data),
-        "female": lambda: female(leg.data),
-    }
-    return per_sd[effect.contrast]()
+    return _CONTRASTS[effect.contrast](leg, effect.measure)
 
 
 def belongs(name: str, data: Columns) -> FloatArray:
@@ -153,3 +138,20 @@ def _bmi(leg: LegView) -> FloatArray:
     height = from_z("height_cm", leg.mean["height_cm"], leg.data)
     mass = from_z("mass_kg", leg.mean["mass_kg"], leg.data)
     return np.asarray(mass / (height / 100.0) ** 2)
+
+
+#: What each contrast of the effects table is of a leg and the effect's measure.
+_CONTRASTS: Mapping[str, Callable[[LegView, str], FloatArray]] = {
+    "per_sd_lower": lambda leg, measure: -leg.mean[measure],
+    "per_sd_higher": lambda leg, measure: leg.mean[measure],
+    "within_12_months": lambda leg, _: _prior(leg, 2, "prior_injury_recent_share"),
+    "over_12_months_ago": lambda leg, _: _prior(leg, 1, "prior_injury_older_share"),
+    "per_further_episode": lambda leg, _: np.maximum(np.nan_to_num(leg.episodes) - 1.0, 0.0),
+    "above_1.10_to_1.30": lambda leg, measure: _between(leg, measure, 1.1, 1.3),
+    "above_1.30_to_2.00": lambda leg, measure: _between(leg, measure, 1.3, 2.0),
+    "above_2.00": lambda leg, measure: _between(leg, measure, 2.0, np.inf),
+    "at_least_1_cm": lambda leg, measure: _between(leg, measure, 1.0, np.inf),
+    "per_5_kg_m2": lambda leg, _: (_bmi(leg) - 23.0) / 5.0,
+    "novice": lambda leg, _: _novice(leg.data),
+    "female": lambda leg, _: female(leg.data),
+}

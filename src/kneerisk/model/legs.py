@@ -11,7 +11,7 @@ the expected values).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,17 +36,20 @@ class LegMatrix:
     names: tuple[str, ...]
     values: FloatArray
 
-    @cached_property
-    def _place(self) -> dict[str, int]:
-        return {name: i for i, name in enumerate(self.names)}
-
     def pick(self, names: tuple[str, ...]) -> FloatArray:
         """Some of the columns, shape (n_screenings, 2, len(names))."""
-        return self.values[:, :, [self._place[name] for name in names]]
+        return self.values[:, :, _places(self.names, names)]
 
     def rows(self, names: tuple[str, ...]) -> NDArray[np.float32]:
         """Some of the columns as rows of legs, shape (2 * n_screenings, len(names))."""
         return self.pick(names).reshape(-1, len(names)).astype(np.float32)
+
+
+@cache
+def _places(names: tuple[str, ...], picked: tuple[str, ...]) -> NDArray[np.intp]:
+    """Where some columns stand among all; a model picks the same few sets again and again."""
+    place = {name: at for at, name in enumerate(names)}
+    return np.array([place[name] for name in picked], dtype=np.intp)
 
 
 def matrix(posterior: Posterior, data: Columns) -> LegMatrix:

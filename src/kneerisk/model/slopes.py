@@ -92,8 +92,9 @@ def ask(model: RiskModel, gathered: Sequence[Variants]) -> list[FloatArray]:
         surprise=np.zeros((len(mean), 2, 0)),
         gains=(),
     )
-    names = columns[0][0]
-    data = {name: np.concatenate([found[name] for found, _, _ in columns]) for name in names}
+    data = columns[0][0]
+    if len(columns) > 1:
+        data = {name: np.concatenate([found[name] for found, _, _ in columns]) for name in data}
     legs = model.log_odds(model.legs_of(expected, data))
     found = legs[:, [0, 0, 0]]
     if model.odds_ratio is not None:

@@ -136,6 +136,7 @@ def from_z(name: str, z: FloatArray, columns: Columns) -> FloatArray:
     return np.exp(values) if quantity(name).log_scale else values
 
 
+@cache
 def error_variance(name: str, condition: int = 0) -> float:
     """Variance of the measurement error in units of the norm's variance, sexes averaged."""
     measure = quantity(name)
