@@ -22,9 +22,9 @@ import psutil
 
 from benchmarks.load import Target, alone, together
 from kneerisk.errors import KneeriskError
-from kneerisk.model import champion
-from kneerisk.model.bundle import Bundle, load
+from kneerisk.model.bundle import Bundle
 from pipelines import serve, ui, up
+from pipelines.released import released
 from pipelines.services import Service, stop
 from serving.openapi import EXAMPLE, FOLLOW_UP, WHAT_IF
 
@@ -99,10 +99,7 @@ def champion_of(models: Path) -> Bundle:
     """The champion's bundle; the default one is trained first where there is none."""
     if models == up.MODELS:
         up.ensure_champion()
-    named = champion.read(models)
-    if named is None:
-        raise KneeriskError(f"{models} names no champion")
-    return load(named.folder, named.sha256)
+    return released(models)
 
 
 def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], list[Service]]:

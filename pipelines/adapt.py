@@ -8,22 +8,23 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kneerisk.cohort import Cohort
-from kneerisk.errors import BundleRefused, CohortRefused
-from kneerisk.model import Bundle, bundle, champion
+from kneerisk.errors import CohortRefused
+from kneerisk.model import Bundle, bundle
 from kneerisk.schema.dictionary import json_schema
 from kneerisk.training import lineage
-from kneerisk.training.adapt import Adapted, adapt, refuse_other_outcome
+from kneerisk.training.adapt import Adapted, adapt
 from kneerisk.training.adapt_compare import compared
 from kneerisk.training.adapt_facts import adapted_facts
 from kneerisk.training.baselines import fit_baselines
 from kneerisk.training.card import card
 from kneerisk.training.evaluation import Evaluation, evaluate, interval_metrics, risks_of
-from kneerisk.training.guards import refuse_unsound
+from kneerisk.training.guards import refuse_other_outcome, refuse_unsound
 from kneerisk.training.lineage import Source
 from kneerisk.training.plots import plots
 from kneerisk.training.splits import divided
-from kneerisk.training.tracking import BUNDLE, CARD, Run, Tracking, registered_name
+from kneerisk.training.tracking import CARD, Run, Tracking, registered_name
 from pipelines.console import Progress
+from pipelines.released import released
 from pipelines.train import SEED, params, tags, title
 
 #: Which athletes share a fold is chance: the mean over a few ways to deal them is told.
@@ -44,7 +45,7 @@ def adapt_on(data: Path, version: str | None, models: Path, progress: Progress) 
     BundleRefused
         Where there is no champion, or its bundle is not sound.
     """
-    base = base_of(models, version)
+    base = released(models, version)
     progress("Reading the club's cohort")
     source = Source(path=data.resolve())
     club, _ = lineage.load(source)
@@ -62,22 +63,6 @@ def adapt_on(data: Path, version: str | None, models: Path, progress: Progress) 
         evaluation = judge(base, adapted, train, test).with_metrics(metrics)
         made = log(run, source, base, club, adapted, evaluation)
     return {"version": made, "run_id": run.run_id, **found, "metrics": evaluation.metrics}
-
-
-def base_of(models: Path, version: str | None) -> Bundle:
-    """The bundle of a version: the champion's if none is named, released or logged otherwise."""
-    served = champion.read(models)
-    if version is None and served is None:
-        raise BundleRefused(
-            f"{models} names no champion: train and promote a model first, or name one (--model)"
-        )
-    if served is not None and version in (None, served.version):
-        return bundle.load(served.folder, served.sha256)
-    tracking = Tracking(Path.cwd())
-    found = tracking.version(str(version))
-    with TemporaryDirectory() as folder:
-        fetched = tracking.download(found.run_id, BUNDLE, Path(folder))
-        return bundle.load(fetched, found.tags["bundle_sha256"])
 
 
 def refuse(base: Bundle, club: Cohort, train: Cohort, test: Cohort) -> None:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.oracle import FEWER_POINTS, oracle_of
-from kneerisk.errors import BundleRefused, CohortRefused
-from kneerisk.model import Bundle, Facts, bundle, champion
+from kneerisk.model import Facts
 from kneerisk.schema import SIDES
 from kneerisk.training.baselines import PriorBaseline, fit_logistic, logistic_design
 from kneerisk.training.evaluation import Evaluation, Risks, evaluate, interval_metrics, risks_of
+from kneerisk.training.guards import refuse_other_outcome
 from kneerisk.training.lineage import Source, digest, load
 from kneerisk.training.splits import folds, held_out, subset
-from kneerisk.training.tracking import BUNDLE, DATABASE, Tracking
 from pipelines.console import Progress
+from pipelines.released import released
 
 SEED = 0
 FOLDS = 5
@@ -42,7 +40,7 @@ def evaluate_on(
         Where there is no such version, or its bundle is not sound.
     """
     progress("Loading the model")
-    judged = released(version, models)
+    judged = released(models, version)
     progress(f"Reading {data}")
     cohort, truth = load(Source(path=data))
     refuse_other_outcome(judged.facts, cohort)
@@ -70,42 +68,6 @@ def evaluate_on(
         "screenings": len(cohort.frame),
         **_by_task(found),
     }
-
-
-def released(version: str | None, models: Path) -> Bundle:
-    """A version's bundle: released in the models folder, else registered in MLflow."""
-    served = champion.read(models)
-    if version is None:
-        if served is None:
-            raise BundleRefused(f"{models} names no champion: give a version with --model")
-        version = served.version
-    if champion.VERSION.fullmatch(version) is None:
-        raise BundleRefused(f"{version} is not a version, as kneerisk-new_pain-12m-v3 is")
-    if (models / version).is_dir():
-        vouched = served.sha256 if served and served.version == version else None
-        return bundle.load(models / version, vouched)
-    if "MLFLOW_TRACKING_URI" not in os.environ and not Path(DATABASE).is_file():
-        raise BundleRefused(f"{models} holds no {version}, and there are no MLflow runs here")
-    tracking = Tracking(Path.cwd())
-    registered = tracking.version(version)
-    with TemporaryDirectory() as folder:
-        fetched = tracking.download(registered.run_id, BUNDLE, Path(folder))
-        return bundle.load(fetched, registered.tags.get("bundle_sha256"))
-
-
-def refuse_other_outcome(facts: Facts, cohort: Cohort) -> None:
-    """A model is judged on the outcome that it tells, of the same horizon."""
-    theirs = _outcome(cohort.outcome_kind, cohort.horizon_months)
-    ours = _outcome(facts.outcome_kind, facts.horizon_months)
-    if theirs != ours:
-        raise CohortRefused(
-            f"{facts.version} tells {ours}, and the file holds {theirs}: a model can only be "
-            "judged on the outcome that it was trained for"
-        )
-
-
-def _outcome(kind: str, months: int | None) -> str:
-    return kind.replace("_", " ") + (f" within {months} months" if months else "")
 
 
 def prior(facts: Facts) -> PriorBaseline:

@@ -16,7 +16,7 @@ from typing import Any
 
 from kneerisk.answer import answer
 from kneerisk.answer.report import report_markdown
-from kneerisk.model import Bundle, bundle, champion
+from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 from kneerisk.training import lineage
 from kneerisk.training.facts import facts_of
@@ -24,6 +24,7 @@ from kneerisk.training.fit import fit
 from kneerisk.training.lineage import Source
 from kneerisk.training.splits import held_out, subset
 from pipelines.__main__ import DEFAULT_ATHLETES, DEFAULT_SEED
+from pipelines.released import released
 from pipelines.train import SEED, rows
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"
@@ -147,8 +148,7 @@ def main(arguments: list[str]) -> int:
     model again.
     """
     check, folders = "--check" in arguments, [a for a in arguments if a != "--check"]
-    served = champion.read(Path(folders[-1])) if folders else None
-    model = bundle.load(served.folder, served.sha256) if served else default_model()
+    model = released(Path(folders[-1])) if folders else default_model()
     texts = written(model)
     wrong = stale(texts, FOLDER)
     if not check:

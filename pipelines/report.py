@@ -11,10 +11,10 @@ import pandas as pd
 from kneerisk.answer import answer
 from kneerisk.answer.report import report_html, report_markdown
 from kneerisk.cohort import read_screenings
-from kneerisk.errors import BundleRefused, CohortRefused
-from kneerisk.model import bundle, champion
+from kneerisk.errors import CohortRefused
 from pipelines.console import Progress
 from pipelines.outputs import write_text
+from pipelines.released import released
 
 Format = Literal["html", "md"]
 
@@ -41,10 +41,7 @@ def report_to(
     BundleRefused
         Where there is no champion, or its bundle is not sound.
     """
-    served = champion.read(models)
-    if served is None:
-        raise BundleRefused(f"{models} names no champion: train and promote a model first")
-    loaded = bundle.load(served.folder, served.sha256)
+    loaded = released(models)
     progress(f"Reading {file}")
     frame, screenings = read_screenings(file)
     row = row_of(frame, athlete, date, file)
@@ -58,7 +55,7 @@ def report_to(
         "file": str(path),
         "status": found.risk.status,
         "screening_date": screened or None,
-        "version": served.version,
+        "version": loaded.facts.version,
     }
 
 

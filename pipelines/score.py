@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from kneerisk.answer import Answer, answers
+from kneerisk.answer.contract import KNEES, SHOWN
 from kneerisk.cohort import read_screenings
-from kneerisk.errors import BundleRefused
 from kneerisk.evidence import imbalances
-from kneerisk.model import bundle, champion
 from pipelines.console import Progress
 from pipelines.outputs import write_table
+from pipelines.released import released
 
 #: Answered together: enough to be quick, few enough to show progress.
 _TOGETHER = 500
@@ -31,10 +31,7 @@ def score_to(file: Path, out: Path, models: Path, progress: Progress) -> dict[st
     BundleRefused
         Where there is no champion, or its bundle is not sound.
     """
-    served = champion.read(models)
-    if served is None:
-        raise BundleRefused(f"{models} names no champion: train and promote a model first")
-    loaded = bundle.load(served.folder, served.sha256)
+    loaded = released(models)
     progress(f"Reading {file}")
     frame, screenings = read_screenings(file)
     rows = []
@@ -43,7 +40,7 @@ def score_to(file: Path, out: Path, models: Path, progress: Progress) -> dict[st
         rows += [flat(found) for found in answers(loaded, screenings[first : first + _TOGETHER])]
     kept = frame[[name for name in _KEPT if name in frame]]
     write_table(pd.concat([kept, pd.DataFrame(rows)], axis=1), out)
-    return {"file": str(out), "screenings": len(rows), "version": served.version}
+    return {"file": str(out), "screenings": len(rows), "version": loaded.facts.version}
 
 
 def flat(found: Answer) -> dict[str, Any]:
@@ -51,13 +48,13 @@ def flat(found: Answer) -> dict[str, Any]:
     row: dict[str, Any] = {"status": found.risk.status}
     row["reasons"] = ";".join(reason.code for reason in found.risk.reasons)
     row["red_flags"] = ";".join(flag.code for flag in found.red_flags)
-    for side in ("right", "left", "either"):
+    for side in KNEES:
         risk = getattr(found.risk, side)
         low, high = risk.interval if risk else (None, None)
         row[f"risk_{side}"] = risk.probability if risk else None
         row[f"risk_{side}_low"], row[f"risk_{side}_high"] = low, high
         row[f"band_{side}"] = risk.band if risk else None
     told = {f"{one.side}_{one.name}": one.probability for one in found.imbalances or ()}
-    row |= {f"{side}_{name}": told.get(f"{side}_{name}") for side in ("right", "left")
+    row |= {f"{side}_{name}": told.get(f"{side}_{name}") for side in SHOWN
             for name in imbalances()}  # fmt: skip
     return row | {"version": found.model.version, "run_id": found.model.run_id}

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from kneerisk.evidence import imbalances, red_flags
+from kneerisk.evidence import imbalances, red_flags, urgencies
 from kneerisk.schema import Screening
 from serving.assets import ASSETS, asset, page
 from serving.champion import ChampionHolder
 from serving.metrics import Metrics
-from serving.openapi import description
+from serving.openapi import EXAMPLE, description
 
 
 def pages(champion: ChampionHolder, metrics: Metrics) -> Starlette:
@@ -67,7 +67,9 @@ def _texts_text() -> bytes:
         {"name": one.name, "label": one.label, "phrase": one.phrase, "usual_site": one.usual_site}
         for one in imbalances().values()
     ]
-    return json.dumps({"red_flags": flags, "imbalances": patterns}).encode()
+    seen = [{"urgency": one.urgency, "when": one.when} for one in urgencies().values()]
+    told = {"red_flags": flags, "urgencies": seen, "imbalances": patterns, "example": EXAMPLE}
+    return json.dumps(told).encode()
 
 
 def _texts(_: Request) -> Response:

@@ -12,9 +12,7 @@ from kneerisk.cohort.simulation import Simulated, simulate
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fit import Fitted, fit
-from kneerisk.training.splits import held_out, subset
-from pipelines.__main__ import DEFAULT_ATHLETES, DEFAULT_SEED
-from pipelines.train import SEED as TRAIN_SEED
+from pipelines.examples import default_model
 
 #: What tests in a browser share, and the list of those that were left out without one.
 pytest_plugins = ["browser"]
@@ -77,15 +75,6 @@ def released(champion_models: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def default_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+def default_bundle() -> Bundle:
     """The model that `make up` makes, fitted as `kneerisk train` does; takes half a minute."""
-    simulated = simulate(DEFAULT_ATHLETES, DEFAULT_SEED)
-    unseen = held_out(simulated.cohort.frame["athlete_id"])
-    train = subset(simulated.cohort, ~unseen)
-    truth = simulated.truth[~unseen].reset_index(drop=True)
-    fitted = fit(train, truth, seed=TRAIN_SEED)
-    facts = facts_of(
-        train, truth, fitted, version=VERSION, run_id="0" * 32, git_sha=None, data_sha256="0" * 64
-    )
-    folder = tmp_path_factory.mktemp("default") / VERSION
-    return bundle.load(folder, bundle.save(fitted.model, facts, folder))
+    return default_model()

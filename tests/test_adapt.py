@@ -22,7 +22,7 @@ from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.dependence import either, either_slopes
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import read_screening
-from kneerisk.training.adapt import adapt, adapt_to, events_needed, refuse_other_outcome
+from kneerisk.training.adapt import adapt, adapt_to, events_needed
 from kneerisk.training.adapt_club import Club, club_of
 from kneerisk.training.adapt_facts import adapted_facts
 from kneerisk.training.adapt_steps import (
@@ -34,6 +34,7 @@ from kneerisk.training.adapt_steps import (
     fit_trees,
     shortened,
 )
+from kneerisk.training.guards import refuse_other_outcome
 from kneerisk.training.tracking import CHALLENGER, Tracking
 from pipelines.__main__ import app
 

@@ -13,27 +13,22 @@ from kneerisk.schema import Screening
 from pipelines import examples
 
 
-@pytest.fixture(scope="module")
-def default() -> Bundle:
-    return examples.default_model()
-
-
 @pytest.mark.slow
 class TestDefaultModel:
-    def test_the_files_are_what_it_says(self, default: Bundle) -> None:
-        assert examples.stale(examples.written(default), examples.FOLDER) == []
+    def test_the_files_are_what_it_says(self, default_bundle: Bundle) -> None:
+        assert examples.stale(examples.written(default_bundle), examples.FOLDER) == []
 
-    def test_each_imbalance_has_a_case_that_names_it_first(self, default: Bundle) -> None:
+    def test_each_imbalance_has_a_case_that_names_it_first(self, default_bundle: Bundle) -> None:
         named = set()
         for case in examples.cases():
-            likely = answer(default, Screening.model_validate(case.body)).likely or []
+            likely = answer(default_bundle, Screening.model_validate(case.body)).likely or []
             if case.name.replace("-", "_") in {one.name for one in likely}:
                 named.add(case.name.replace("-", "_"))
         assert named == set(imbalances())
 
-    def test_the_others_are_what_they_are_there_for(self, default: Bundle) -> None:
+    def test_the_others_are_what_they_are_there_for(self, default_bundle: Bundle) -> None:
         told = {
-            case.name: answer(default, Screening.model_validate(case.body))
+            case.name: answer(default_bundle, Screening.model_validate(case.body))
             for case in examples.cases()
         }
         assert told["red-flag"].risk.status == "refer"

@@ -14,7 +14,8 @@ from strategies import screenings
 
 from benchmarks.what_if import allowed
 from kneerisk.answer import answer
-from kneerisk.answer.what_if import KNEES, WhatIf, WhatIfAnswer, what_if
+from kneerisk.answer.contract import KNEES
+from kneerisk.answer.what_if import WhatIf, WhatIfAnswer, what_if
 from kneerisk.answer.what_if.changes import changed, direction_of
 from kneerisk.cohort.screenings import screenings_of
 from kneerisk.cohort.simulation import Simulated

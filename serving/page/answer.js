@@ -6,7 +6,7 @@ import { eitherLine, hurts, kneeCard, knees } from "./knees.js";
 import { legs } from "./legs.js";
 import { patterns } from "./patterns.js";
 import { whatIf } from "./whatif.js";
-import { BAND, SIDE, STATUS, URGENCY, choice, day } from "./words.js";
+import { BAND, SIDE, STATUS, choice, day } from "./words.js";
 
 export function answerView(state, act) {
   const { answer } = state;
@@ -73,7 +73,7 @@ function jumps(answer) {
 function flagsLine(answer) {
   const soon = answer.red_flags;
   if (soon.length) {
-    return html`<div class="flags flags--soon"><svg width="30" height="30" aria-hidden="true"><use href="#i-flag"></use></svg><p><b>Tell a clinician soon.</b><span class="small">${soon.map((f) => f.reason).join(". ")}. ${URGENCY.routine.act}</span></p><a class="btn" href="#st-flags">See the questions</a></div>`;
+    return html`<div class="flags flags--soon"><svg width="30" height="30" aria-hidden="true"><use href="#i-flag"></use></svg><p><b>Tell a clinician soon.</b><span class="small">${soon.map((f) => f.reason).join(". ")}. ${soon[0].act}</span></p><a class="btn" href="#st-flags">See the questions</a></div>`;
   }
   const cleared = answer.red_flags_status === "cleared";
   return html`<div class=${cleared ? "flags" : "flags flags--ask"}><svg width="30" height="30" aria-hidden="true"><use href=${cleared ? "#i-ok" : "#i-flag"}></use></svg>
@@ -93,12 +93,12 @@ function refer(state, act) {
   const { answer } = state, [first] = answer.red_flags;
   const question = (code) => state.texts.red_flags.find((flag) => flag.code === code)?.question;
   return html`<section class="view" aria-labelledby="h-answer">
-    ${head(state, `see a clinician ${URGENCY[first.urgency].short}`)}
+    ${head(state, `see a clinician ${first.when}`)}
     <div class="flags flags--refer" role="alert"><svg width="40" height="40" aria-hidden="true"><use href="#i-flag"></use></svg>
-      <div><h2>${URGENCY[first.urgency].title}</h2>
+      <div><h2>See a clinician ${first.when}. No score is given.</h2>
         <p>A red flag was ticked, so no risk, no muscle pattern and no advice is shown. They would not be safe to act on.</p>
         <ul>${answer.red_flags.map((flag) => html`<li><b>${question(flag.code) ?? flag.reason}</b><span>${question(flag.code) ? `Yes. ${flag.reason}.` : ""}</span></li>`)}</ul>
-        <p><b>What to do:</b> ${URGENCY[first.urgency].act}</p>
+        <p><b>What to do:</b> ${first.act}</p>
         <div class="acts"><button class="btn btn--main" type="button" @click=${act.print}>Print a referral note</button><a class="btn" href="#st-flags">Change the answers</a></div></div>
     </div>
     ${notice(state)}

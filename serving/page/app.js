@@ -144,15 +144,11 @@ function setVisits(visits) {
   return kept;
 }
 
-const EXAMPLE = {
-  "athlete.age_years": "27", "athlete.sex": "female", "athlete.sport": "running", "athlete.weekly_run_km": "45",
-  "athlete.session_spike_ratio": "1.25", "athlete.height_cm": "168", "athlete.mass_kg": "61",
-  "right.wblt_dorsiflexion_deg": "41", "left.wblt_dorsiflexion_deg": "33", "right.hip_drop_deg": "4.5", "left.hip_drop_deg": "9",
-  "right.fppa_deg": "6", "left.fppa_deg": "13", "right.ober_adduction_deg": "25", "left.ober_adduction_deg": "15",
-  "right.quad_torque_nm_kg": "2.4", "left.quad_torque_nm_kg": "2.1", "right.hamstring_torque_nm_kg": "1.1", "left.hamstring_torque_nm_kg": "1.05",
-  "right.prior_knee_injury": "none", "left.prior_knee_injury": "within_12_months",
-  "protocol.torque_mode": "isometric", "protocol.valgus_task": "single_leg_squat",
-};
+/** The request that is shown everywhere, as the form holds it. */
+const example = (body) => Object.fromEntries(
+  Object.entries(body).filter(([, part]) => !Array.isArray(part)).flatMap(([section, part]) =>
+    Object.entries(part).map(([name, value]) => [`${section}.${name}`, String(value)])),
+);
 
 const act = {
   value(path, text) {
@@ -173,7 +169,7 @@ const act = {
     changed(0);
   },
   example() {
-    state.draft = { ...keep.emptyDraft(), name: "Example", values: { ...EXAMPLE }, cleared: true };
+    state.draft = { ...keep.emptyDraft(), name: "Example", values: example(state.texts.example), cleared: true };
     changed(0);
   },
   clear() {

@@ -2,7 +2,7 @@
 import { html, nothing } from "./vendor/lit-html.js";
 import { Problem, post } from "./ask.js";
 import { trend } from "./charts.js";
-import { BAND, SIDE, SIDES, URGENCY, day, fixed, in100, interval, outcome, shortDay, unit, value, withUnit } from "./words.js";
+import { BAND, SIDE, SIDES, day, fixed, in100, interval, outcome, shortDay, unit, value, withUnit } from "./words.js";
 
 const same = (a, b) => a.trim().toLowerCase() === b.trim().toLowerCase();
 const byDate = (a, b) => a.date.localeCompare(b.date);
@@ -46,7 +46,7 @@ function changes(state) {
   const moved = sorted.filter((one) => one.verdict === "changed" || one.verdict === "possible");
   const first = moved.length ? moved : sorted.slice(0, 4), rest = sorted.filter((one) => !first.includes(one));
   return html`
-    ${told.refer?.length ? html`<div class="section flags flags--refer" role="alert"><svg width="40" height="40" aria-hidden="true"><use href="#i-flag"></use></svg><div><h2>A red flag was noted</h2><ul>${told.refer.map((one) => html`<li><b>${day(one.date)}</b><span>${one.flag.reason}. ${URGENCY[one.flag.urgency].act}</span></li>`)}</ul></div></div>` : nothing}
+    ${told.refer?.length ? html`<div class="section flags flags--refer" role="alert"><svg width="40" height="40" aria-hidden="true"><use href="#i-flag"></use></svg><div><h2>A red flag was noted</h2><ul>${told.refer.map((one) => html`<li><b>${day(one.date)}</b><span>${one.flag.reason}. ${one.flag.act}</span></li>`)}</ul></div></div>` : nothing}
     <section class="section" id="v-changes" aria-labelledby="h-changes"><h2 id="h-changes">Since ${day(told.visits[0].date)}</h2>
       <p>${told.summary}</p>${told.by_chance ? html`<p class="small quiet">${told.by_chance}</p>` : nothing}
       <div class="trends">${risks(told)}${first.map(measure)}</div>

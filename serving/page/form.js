@@ -1,7 +1,7 @@
 // The screening form: stations as the coach walks, right before left, faults by the field.
 import { html, nothing } from "./vendor/lit-html.js";
 import { typical } from "./fields.js";
-import { EQUIPMENT, SIDE, URGENCY, choice, fixed, in100, unit, value } from "./words.js";
+import { EQUIPMENT, SIDE, choice, fixed, in100, unit, value } from "./words.js";
 
 const id = (path) => `f-${path.replaceAll(".", "-")}`;
 
@@ -73,7 +73,7 @@ function flags(draft, texts, act) {
     ${shown ? html`
       ${acute ? group("First", [acute], draft, act) : nothing}
       ${acute && draft.flags.includes(acute.code) ? group("After the injury: seen today", after, draft, act) : nothing}
-      ${["emergency", "urgent", "routine"].map((urgency) => group(URGENCY[urgency].group, of(urgency), draft, act))}` : nothing}
+      ${texts.urgencies.map(({ urgency, when }) => group(urgency === "routine" ? `Mention these to a clinician ${when}` : `Any of these: seen ${when}`, of(urgency), draft, act))}` : nothing}
     <div class="checks checks--all">
       <label><input type="checkbox" id="cleared" .checked=${draft.cleared && !any} ?disabled=${any} @change=${(e) => act.set("cleared", e.target.checked)}>
         <b>${any ? `${draft.flags.length} of them ${draft.flags.length === 1 ? "applies" : "apply"}` : `All ${count} asked, none applies`}</b></label>

@@ -2,7 +2,7 @@
 import { html, nothing } from "./vendor/lit-html.js";
 import { riskBar, riskWords } from "./charts.js";
 import { bandTag, baseOf, hurts, knees } from "./knees.js";
-import { PATTERN, SIDE, SIDES, STATUS, URGENCY, in100, interval, list, outcome, people, raised } from "./words.js";
+import { PATTERN, SIDE, SIDES, STATUS, in100, interval, list, outcome, people, raised } from "./words.js";
 
 export function live(state) {
   return html`<aside class="card live" aria-labelledby="h-live">
@@ -32,7 +32,7 @@ function panel(state) {
 function refer(answer) {
   const [first] = answer.red_flags;
   return html`<div class="live__refer"><svg width="30" height="30" aria-hidden="true"><use href="#i-flag"></use></svg>
-    <p><b>${URGENCY[first.urgency].title}</b><span class="small">${answer.red_flags.map((f) => f.reason).join(". ")}.</span></p></div>`;
+    <p><b>See a clinician ${first.when}. No score is given.</b><span class="small">${answer.red_flags.map((f) => f.reason).join(". ")}.</span></p></div>`;
 }
 
 function kneeLine(answer, knee, sport) {
@@ -83,7 +83,7 @@ function strip(state) {
     return html`<span>${SIDE[knee]} knee <b class="num">${risk ? html`${in100(risk.probability)} <i>${interval(risk.interval)}</i>` : hurts(answer, knee) ? "hurts" : "–"}</b></span>`;
   };
   const told = !answer ? html`<span class="strip__all">${state.problem ? "No answer" : "Age and sex come first"}</span>`
-    : answer.risk.status === "refer" ? html`<span class="strip__all strip__flag"><b>See a clinician ${URGENCY[answer.red_flags[0].urgency].short}</b></span>`
+    : answer.risk.status === "refer" ? html`<span class="strip__all strip__flag"><b>See a clinician ${answer.red_flags[0].when}</b></span>`
     : knees(answer.risk).map(part);
   const fix = Object.keys(state.faults).length;
   return html`<a class="strip" href="#answer">${told}<em class="btn btn--main"><span class="vh">Open the full </span>${fix ? `Answer, ${fix} on hold` : "Answer"}</em></a>`;
@@ -93,7 +93,7 @@ function strip(state) {
 export function spoken(state) {
   const { answer } = state;
   if (!answer) return "";
-  if (answer.risk.status === "refer") return `Red flag. ${URGENCY[answer.red_flags[0].urgency].title}`;
+  if (answer.risk.status === "refer") return `Red flag. See a clinician ${answer.red_flags[0].when}. No score is given.`;
   const told = knees(answer.risk).filter((knee) => answer.risk[knee]).map((knee) => {
     const risk = answer.risk[knee];
     return `${SIDE[knee]} knee ${in100(risk.probability)} in 100, ${interval(risk.interval)}`;

@@ -114,21 +114,6 @@ export const GRADE = {
   very_low: ["Very low", "Expert habit."],
 };
 
-export const URGENCY = {
-  emergency: {
-    title: "See a clinician today. No score is given.", short: "today", group: "Any of these: seen today",
-    act: "Have the knee seen today: an emergency department, or the emergency number where the person feels unwell. Until then don’t train on it.",
-  },
-  urgent: {
-    title: "See a clinician within days. No score is given.", short: "within days", group: "Any of these: seen within days",
-    act: "Have the knee seen by a doctor or physiotherapist within days. Until then don’t load it beyond what daily life needs.",
-  },
-  routine: {
-    title: "Tell a clinician soon.", short: "soon", group: "Mention these to a clinician soon",
-    act: "Mention it to a doctor or physiotherapist soon. The numbers here stand beside it and don’t replace that.",
-  },
-};
-
 export const STATUS = {
   current_pain: "A knee that hurts now has no risk of new pain. Patterns, advice and follow-up still answer.",
   out_of_population: "Outside what the model has seen. Read the numbers with care.",

@@ -7,10 +7,9 @@ from typing import Any
 
 from kneerisk.answer import contract
 from kneerisk.answer.conditions import SPIKE, Case, met, reason
-from kneerisk.answer.contract import Imbalance
+from kneerisk.answer.contract import SHOWN, Imbalance
 from kneerisk.answer.imbalances import named
 from kneerisk.answer.reading import Reading
-from kneerisk.answer.risk import SHOWN
 from kneerisk.evidence import Advice, advice, conditions, imbalances, references, stop_rules
 from kneerisk.schema import Side
 

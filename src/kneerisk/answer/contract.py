@@ -16,6 +16,9 @@ Status = Literal["refer", "current_pain", "out_of_population", "low_information"
 InputStatus = Literal["used", "missing", "out_of_range", "recorded_only", "unknown_to_model"]
 #: A knee, or either of the two where a model does not tell them apart.
 Knee = Literal["left", "right", "either"]
+#: Right comes first wherever both sides are shown: so they stand in a front view.
+SHOWN: tuple[Side, Side] = ("right", "left")
+KNEES: tuple[Knee, ...] = (*SHOWN, "either")
 
 FROZEN = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
 
@@ -216,6 +219,10 @@ class Flag(BaseModel):
     code: str
     urgency: Urgency
     reason: str
+    when: str
+    """How soon it is to be seen: today, within days, soon."""
+    act: str
+    """What to do until then."""
 
 
 class Effect(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kneerisk.answer.contract import Flag
-from kneerisk.evidence import red_flags
+from kneerisk.evidence import Urgency, red_flags, urgencies
 from kneerisk.schema import Screening
 
 ACUTE = "acute_injury_within_7_days"
@@ -23,12 +23,17 @@ def flags_of(screening: Screening) -> list[Flag]:
     for code in codes:
         facts = red_flags()[code]
         urgency = "routine" if facts.needs_acute_injury and not acute else facts.urgency
-        found.append(Flag(code=code, urgency=urgency, reason=facts.reason))
+        found.append(_flag(code, urgency, facts.reason))
     if acute and screening.athlete.age_years >= OTTAWA_AGE_YEARS:
         reason = f"an acute knee injury at {OTTAWA_AGE_YEARS} or over needs a decision on an X-ray"
-        found.append(Flag(code="ottawa_age", urgency="emergency", reason=reason))
-    order = ("emergency", "urgent", "routine")
+        found.append(_flag("ottawa_age", "emergency", reason))
+    order = list(urgencies())
     return sorted(found, key=lambda flag: order.index(flag.urgency))
+
+
+def _flag(code: str, urgency: Urgency, reason: str) -> Flag:
+    facts = urgencies()[urgency]
+    return Flag(code=code, urgency=urgency, reason=reason, when=facts.when, act=facts.act)
 
 
 def must_refer(flags: list[Flag]) -> bool:

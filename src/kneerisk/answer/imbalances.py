@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Literal
 
 from kneerisk.answer.conditions import Case, met
-from kneerisk.answer.contract import Imbalance, Likely, PatternRow
+from kneerisk.answer.contract import SHOWN, Imbalance, Likely, PatternRow
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
+from kneerisk.answer.phrases import in_sentence, listed
 from kneerisk.answer.reading import Reading
-from kneerisk.answer.risk import SHOWN
 from kneerisk.evidence import Grade, ImbalanceFacts, imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.patterns import marks
@@ -24,8 +24,6 @@ Named = Literal["clear", "possible", "not_supported", "cannot_tell"]
 READINGS_NEEDED = 2
 #: Measures of these instruments are not asked for: a screening has cheaper ones.
 RARE = frozenset({"emg", "gait_lab", "isokinetic"})
-#: Names that keep their capital inside a sentence.
-NAMES = frozenset({"Ober", "Thomas"})
 
 
 def imbalances_of(reading: Reading, i: int) -> list[Imbalance] | None:
@@ -144,11 +142,11 @@ def _verdict(side: Side, found: list[Imbalance]) -> Likely:
     near = top.probability - assumption("imbalance_split_difference")
     split = [one for one in told if one.probability >= near]
     if len(split) > 1:
-        phrases = _joined([_phrase(one) for one in split])
+        phrases = listed([_phrase(one) for one in split])
         message = f"On the {side} leg {phrases} are about as likely as each other; it may be both."
         return Likely(side=side, name="indeterminate", message=message)
     fits = "is consistent with" if top.status == "clear" else "may fit"
-    speak = _joined([_in_sentence(one.label) for one in top.pattern if one.speaks == "for"])
+    speak = listed([in_sentence(one.label) for one in top.pattern if one.speaks == "for"])
     message = f"The pattern of the {side} leg {fits} {_phrase(top)}: {speak} speak for it."
     return Likely(side=side, name=top.name, message=message)
 
@@ -160,14 +158,14 @@ def _nothing_named(side: Side, found: list[Imbalance]) -> Likely:
     ]
     if single:
         message = (
-            f"On the {side} leg {_joined([_phrase(one) for one in single])} can be neither named "
+            f"On the {side} leg {listed([_phrase(one) for one in single])} can be neither named "
             f"nor ruled out: fewer than two readings point to it beyond their error."
         )
         return Likely(side=side, name="indeterminate", message=message)
     if len(found) - len(untold) >= assumption("imbalances_told_for_none"):
         message = f"Nothing measured on the {side} leg points to an imbalance."
         return Likely(side=side, name="none", message=message)
-    message = f"Too little was measured on the {side} leg to tell; missing above all: " + _joined(
+    message = f"Too little was measured on the {side} leg to tell; missing above all: " + listed(
         _missing(untold)
     )
     return Likely(side=side, name="indeterminate", message=f"{message}.")
@@ -183,22 +181,10 @@ def _missing(untold: list[Imbalance]) -> list[str]:
             if ONE_READING.get(measure, measure) in measured or measure in wanted:
                 continue
             if quantity(measure).equipment not in RARE:
-                wanted[measure] = _in_sentence(quantity(measure).label)
+                wanted[measure] = in_sentence(quantity(measure).label)
                 break
     return list(wanted.values())
 
 
 def _phrase(one: Imbalance) -> str:
     return imbalances()[one.name].phrase
-
-
-def _in_sentence(label: str) -> str:
-    """A label inside a sentence: its first part, in lower case but for names and short forms."""
-    first = label.partition(",")[0]
-    word = first.partition(" ")[0]
-    return first if word in NAMES or word.isupper() else first[0].lower() + first[1:]
-
-
-def _joined(words: list[str]) -> str:
-    """Words as a list in a sentence: a; a and b; a, b and c."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

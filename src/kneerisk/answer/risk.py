@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from kneerisk.answer.contract import Band, BaseRate, Knee, Reason, Risk, Risks
+from kneerisk.answer.contract import SHOWN, Band, BaseRate, Knee, Reason, Risk, Risks
 from kneerisk.answer.drivers import typical_risk
 from kneerisk.answer.reading import Reading
 from kneerisk.answer.status import hurting
-from kneerisk.schema import Side
 
-#: Right comes first wherever both sides are shown: so they stand in a front view.
-SHOWN: tuple[Side, Side] = ("right", "left")
 #: Upper ends of the bands, as multiples of the sport's base rate.
 BANDS: tuple[tuple[float, Band], ...] = ((0.75, "below"), (1.25, "near"), (2.0, "above"))
 

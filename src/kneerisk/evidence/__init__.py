@@ -17,6 +17,7 @@ from kneerisk.evidence.rows import (
     Status,
     StopRule,
     Urgency,
+    UrgencyFacts,
 )
 from kneerisk.evidence.tables import (
     advice,
@@ -36,6 +37,7 @@ from kneerisk.evidence.tables import (
     screening_tests,
     sport_base_rates,
     stop_rules,
+    urgencies,
 )
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "Status",
     "StopRule",
     "Urgency",
+    "UrgencyFacts",
     "advice",
     "base_rates",
     "conditions",
@@ -72,4 +75,5 @@ __all__ = [
     "screening_tests",
     "sport_base_rates",
     "stop_rules",
+    "urgencies",
 ]

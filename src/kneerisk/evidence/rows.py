@@ -158,6 +158,17 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UrgencyFacts:
+    """How soon a red flag is to be seen, and what to do until then; the wording is ours."""
+
+    urgency: Urgency
+    when: str
+    act: str
+    sources: tuple[str, ...]
+    assumption: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopRule:
     """When to stop with something and see a clinician; a convention of this project."""
 

@@ -26,6 +26,8 @@ from kneerisk.evidence.rows import (
     ReverseCausation,
     ScreeningTest,
     StopRule,
+    Urgency,
+    UrgencyFacts,
 )
 from kneerisk.schema import Measure, athlete_measures, columns, leg_measures
 from kneerisk.schema.measure import Equipment
@@ -222,6 +224,12 @@ def red_flags() -> dict[str, RedFlag]:
 def advice() -> tuple[Advice, ...]:
     """What to do, in the order to show it."""
     return read_table("advice", Advice)
+
+
+@cache
+def urgencies() -> dict[Urgency, UrgencyFacts]:
+    """How soon a red flag is to be seen, the most pressing first."""
+    return {facts.urgency: facts for facts in read_table("urgencies", UrgencyFacts)}
 
 
 @cache

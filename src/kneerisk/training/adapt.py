@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.model.facts import Facts
 from kneerisk.model.interval import NORMAL_90, BootstrapInterval, QuantileInterval
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
@@ -74,27 +72,6 @@ def events_needed() -> dict[Step, int]:
         "ridge": int(assumption("club_columns_events")),
         "boosting": int(assumption("club_columns_events")),
     }
-
-
-def refuse_other_outcome(facts: Facts, cohort: Cohort) -> None:
-    """Refuse a club whose outcome is another one than the champion's.
-
-    Raises
-    ------
-    CohortRefused
-        With both outcomes.
-    """
-    theirs = _outcome(facts.outcome_kind, facts.horizon_months)
-    ours = _outcome(cohort.outcome_kind, cohort.horizon_months)
-    if theirs != ours:
-        raise CohortRefused(
-            f"the outcome of the cohort is {ours}, that of {facts.version} is {theirs}: "
-            "a model is adapted to outcomes of its own kind and horizon only"
-        )
-
-
-def _outcome(kind: str, months: int | None) -> str:
-    return kind.replace("_", " ") + (f" within {months} months" if months else "")
 
 
 def adapt(model: RiskModel, cohort: Cohort, seed: int = 0) -> Adapted:

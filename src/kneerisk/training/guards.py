@@ -12,6 +12,7 @@ import pandas as pd
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID, CONSTANTS, GROUP, OUTCOMES, SCREENING_DATE
 from kneerisk.errors import CohortRefused
+from kneerisk.model import Facts
 from kneerisk.schema import Quantity, athlete_measures, columns, leg_measures
 from kneerisk.training.computed_labels import computed_labels
 from kneerisk.training.sample_size import Needed, needed
@@ -42,6 +43,27 @@ class Checked:
     def metrics(self) -> dict[str, float]:
         """Outcomes to train on (of the rarer sort), and those that every measure's weight needs."""
         return {"train_events": float(self.events), "events_needed": float(self.needed.whole)}
+
+
+def refuse_other_outcome(facts: Facts, cohort: Cohort) -> None:
+    """Refuse a cohort whose outcome or horizon is another one than a model's.
+
+    Raises
+    ------
+    CohortRefused
+        With both outcomes.
+    """
+    theirs = _outcome(cohort.outcome_kind, cohort.horizon_months)
+    ours = _outcome(facts.outcome_kind, facts.horizon_months)
+    if theirs != ours:
+        raise CohortRefused(
+            f"{facts.version} tells {ours}, and the outcome of the cohort is {theirs}: a model is "
+            "judged on, and adapted to, the outcome that it was trained for"
+        )
+
+
+def _outcome(kind: str, months: int | None) -> str:
+    return kind.replace("_", " ") + (f" within {months} months" if months else "")
 
 
 def refuse_unsound(

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-from kneerisk.answer.contract import Answer, Imbalance, Knee
+from kneerisk.answer.contract import SHOWN, Answer, Imbalance, Knee
 from kneerisk.answer.follow_up.contract import ImbalanceChange, Move, RiskChange
 from kneerisk.answer.follow_up.request import FEWEST_VISITS, Visit
-from kneerisk.answer.risk import SHOWN
 from kneerisk.evidence.dependence import either
 from kneerisk.model import RiskModel
 from kneerisk.schema import SIDES, Columns, FloatArray, Quantity, Side, columns, quantity

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Literal
 
 from kneerisk.answer.contract import (
+    SHOWN,
     Advice,
     Answer,
     Imbalance,
@@ -15,8 +16,8 @@ from kneerisk.answer.contract import (
     PatternRow,
     SideDifference,
 )
-from kneerisk.answer.report.numbers import amount, in_100, listed, number, sentence, typical
-from kneerisk.answer.report.words import SHOWN
+from kneerisk.answer.phrases import listed
+from kneerisk.answer.report.numbers import amount, in_100, number, sentence, typical
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
 from kneerisk.schema.measure import Equipment

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kneerisk.answer.contract import Answer, Driver, Knee, Risk
-from kneerisk.answer.report.numbers import listed, signed, worded
-from kneerisk.answer.report.words import SHOWN
+from kneerisk.answer.contract import SHOWN, Answer, Driver, Knee, Risk
+from kneerisk.answer.phrases import in_sentence, listed
+from kneerisk.answer.report.numbers import signed, worded
 from kneerisk.schema import Screening, columns, to_row
 
 #: Rows with a name; the others stand in one row together (assumption: what a page holds).
@@ -181,7 +181,7 @@ def strongest_sentence(answer: Answer, screening: Screening, knee: Knee, count: 
     for driver in drivers:
         value = value_of(driver.measure, knee, values)
         shown = f"{value}: " if value else ""
-        named.append(f"{lowered(short(driver.label))} ({shown}{signed(driver.points)}{unit})")
+        named.append(f"{in_sentence(driver.label)} ({shown}{signed(driver.points)}{unit})")
         unit = ""
     return f"What moves the {knee} knee's risk most: {listed(named)}."
 
@@ -196,24 +196,9 @@ def change_sentence(answer: Answer) -> str:
     strongest = sorted(raising.values(), key=lambda driver: -driver.points)[:3]
     worth = [driver for driver in strongest if driver.points >= WORTH_NAMING]
     if worth:
-        named = [f"{lowered(short(one.label))} ({signed(one.points)})" for one in worth]
+        named = [f"{in_sentence(one.label)} ({signed(one.points)})" for one in worth]
         named[0] = named[0].replace(")", " points of 100)")
         return f"Of what can change, this raises the risk most: {listed(named)}."
     if answer.drivers:
         return "Nothing that was measured and can change raises the risk by half a point of 100."
     return ""
-
-
-def short(label: str) -> str:
-    """A label without what follows the comma: `Ankle bend`."""
-    return label.partition(",")[0]
-
-
-def lowered(label: str) -> str:
-    """A label inside a sentence: `Hip drop` is hip drop, `VMO delay` stays."""
-    first, _, rest = label.partition(" ")
-    return label if first.isupper() or first in _NAMES else f"{first.lower()} {rest}".strip()
-
-
-#: First words of labels that are people's names.
-_NAMES = frozenset({"Ober", "Thomas"})

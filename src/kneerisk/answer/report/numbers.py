@@ -91,13 +91,6 @@ def signed(points: float) -> str:
     return f"{sign}{abs(shown):.1f}"
 
 
-def listed(names: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def sentence(text: str) -> str:
     """With a capital first and a full stop last."""
     text = text.strip()

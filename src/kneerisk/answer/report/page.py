@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kneerisk.answer.contract import Advice, Answer, Flag, Knee, NextTest, SideDifference
+from kneerisk.answer.contract import (
+    KNEES,
+    SHOWN,
+    Advice,
+    Answer,
+    Flag,
+    Knee,
+    NextTest,
+    SideDifference,
+)
 from kneerisk.answer.report import charts, findings, moving, picture, words
 from kneerisk.answer.report.numbers import in_100
 from kneerisk.schema import Screening, Side
@@ -84,7 +93,7 @@ def page(
 ) -> Page:
     """The report of an answer; ``title`` and ``date`` are shown as they are given."""
     legs = tuple(findings.legs(answer, limits.lines))
-    sides = [side for side in words.SHOWN if getattr(answer.risk, side) is not None]
+    sides = [side for side in SHOWN if getattr(answer.risk, side) is not None]
     told: tuple[Knee, ...] = (*sides, "either") if answer.risk.either else tuple(sides)
     advice = _spread(answer.advice, limits.advice)
     return Page(
@@ -134,14 +143,14 @@ def _spread(advice: Sequence[Advice], most: int | None) -> tuple[Advice, ...]:
 
 
 def _pains(screening: Screening) -> tuple[str, ...]:
-    sides = [side for side in words.SHOWN if side in screening.pain.sides]
+    sides = [side for side in SHOWN if side in screening.pain.sides]
     return tuple(words.pain_sentence(screening, side) for side in sides)
 
 
 def _summary(answer: Answer, screening: Screening) -> list[str]:
     """Two or three sentences after the headline."""
     if answer.risk.status == "refer":
-        return [words.WHAT_TO_DO[answer.red_flags[0].urgency]]
+        return [answer.red_flags[0].act]
     told = list(words.reason_sentences(answer, screening))
     verdicts = " ".join(findings.verdicts(findings.legs(answer)))
     change = moving.change_sentence(answer)
@@ -149,9 +158,9 @@ def _summary(answer: Answer, screening: Screening) -> list[str]:
 
 
 def _moved(answer: Answer, screening: Screening) -> list[str]:
-    knees: tuple[Knee, ...] = (*words.SHOWN, "either")
+    knees: tuple[Knee, ...] = KNEES
     if answer.risk.right or answer.risk.left:
-        knees = words.SHOWN
+        knees = SHOWN
     told = (moving.strongest_sentence(answer, screening, knee) for knee in knees)
     return [one for one in told if one]
 

@@ -11,8 +11,9 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from kneerisk.answer import phrases
 from kneerisk.answer.contract import Answer
-from kneerisk.answer.report import charts, findings, fit, moving, numbers, picture, words
+from kneerisk.answer.report import charts, findings, fit, numbers, picture, words
 from kneerisk.answer.report.page import ONE_PAGE, WHOLE, page
 from kneerisk.schema import Screening
 
@@ -80,18 +81,17 @@ def _environment() -> Environment:
         "description": picture.description,
         "difference": findings.difference_sentence,
         "flag": words.flag_sentence,
-        "listed": numbers.listed,
+        "listed": phrases.listed,
         "minus": numbers.MINUS,
         "number": numbers.number,
         "push": charts.push,
         "settled": findings.settled,
-        "short": moving.short,
+        "short": phrases.short,
         "sides": findings.sides_of,
         "strip": charts.strip,
         "test": findings.test_sentence,
         "unit": numbers.unit_of,
         "width": findings.width_sentence,
-        "what_to_do": words.WHAT_TO_DO,
     }
     made.filters |= {"groupby_reason": findings.by_reason, "sentence": numbers.sentence}
     return made

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kneerisk.answer.contract import Answer, Flag, Knee, Risk
-from kneerisk.answer.report.numbers import in_100, listed, number, sentence
-from kneerisk.evidence import Urgency, red_flags
+from kneerisk.answer.contract import SHOWN, Answer, Flag, Knee, Risk
+from kneerisk.answer.phrases import listed
+from kneerisk.answer.report.numbers import in_100, number, sentence
+from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
-
-#: Right comes first wherever both sides are shown: so they stand in a front view.
-SHOWN: tuple[Side, Side] = ("right", "left")
 
 _PEOPLE = {
     "running": ("runner", "runners"),
@@ -36,15 +34,6 @@ _SITES = {
     "medial": "on the inside",
     "posterior": "at the back",
     "diffuse": "all over",
-}
-_WHEN: dict[Urgency, str] = {"emergency": "today", "urgent": "within days", "routine": "soon"}
-WHAT_TO_DO: dict[Urgency, str] = {
-    "emergency": "Have the knee seen today: an emergency department, or the emergency number "
-    "where the person feels unwell. Until then don't train on it.",
-    "urgent": "Have the knee seen by a doctor or physiotherapist within days. Until then don't "
-    "load it beyond what daily life needs.",
-    "routine": "Mention it to a doctor or physiotherapist soon. The numbers on this page stand "
-    "beside it and don't replace that.",
 }
 
 
@@ -83,7 +72,7 @@ def band_phrase(risk: Risk, sport: str | None) -> str:
 def headline(answer: Answer, screening: Screening) -> str:
     """The answer in one line."""
     if answer.risk.status == "refer":
-        return f"See a clinician first, {_WHEN[answer.red_flags[0].urgency]}."
+        return f"See a clinician first, {answer.red_flags[0].when}."
     if any(reason.code == "low_information" for reason in answer.risk.reasons):
         return "Too little was measured to say much about these knees."
     sport = screening.athlete.sport

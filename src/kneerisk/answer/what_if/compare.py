@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kneerisk.answer.compose import lineage_of, notice_of
-from kneerisk.answer.contract import Knee, Risk, Risks
+from kneerisk.answer.contract import KNEES, Knee, Risk, Risks
 from kneerisk.answer.flags import flags_of, must_refer
 from kneerisk.answer.reading import read
 from kneerisk.answer.risk import knees_of, risks_of
@@ -20,8 +20,6 @@ from kneerisk.answer.what_if.request import WhatIf
 from kneerisk.model import Bundle
 from kneerisk.schema import Quantity, coded, columns
 
-#: Right comes first, as everywhere that both sides are shown.
-KNEES: tuple[Knee, ...] = ("right", "left", "either")
 #: What happened to them, by kind of outcome; a horizon is said after it.
 _OUTCOME = {
     "new_pain": "get new pain in",
