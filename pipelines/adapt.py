@@ -59,7 +59,7 @@ def adapt_on(data: Path, version: str | None, models: Path, progress: Progress) 
     if adapted.step == "as_is":
         return {"version": None, "run_id": None, **found, "metrics": metrics}
     progress("Logging the run")
-    with Tracking(Path.cwd()).run(title(_named(base, club)), _tags(base, club)) as run:
+    with Tracking(Path.cwd()).run(title(_named(base, club)), _tags(base, club), "adapt") as run:
         evaluation = judge(base, adapted, train, test).with_metrics(metrics)
         made = log(run, source, base, club, adapted, evaluation)
     return {"version": made, "run_id": run.run_id, **found, "metrics": evaluation.metrics}
@@ -129,7 +129,6 @@ def _named(base: Bundle, club: Cohort) -> Cohort:
 def _tags(base: Bundle, club: Cohort) -> dict[str, str]:
     return {
         **tags(_named(base, club)),
-        "purpose": "adapt",
         "base_version": base.facts.version,
         "mlflow.source.name": "kneerisk adapt",
     }

@@ -147,7 +147,6 @@ def tags(cohort: Cohort) -> dict[str, str]:
     return {
         "cohort_kind": cohort.kind,
         "outcome_kind": cohort.outcome_kind,
-        "purpose": "train",
         "mlflow.source.name": "kneerisk train",
         "mlflow.source.git.commit": lineage.git_sha() or "",
     }

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
@@ -22,7 +22,14 @@ from kneerisk.errors import KneeriskError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-EXPERIMENT = "kneerisk"
+#: What a run was made for, and the experiment in which such runs lie side by side.
+Purpose = Literal["train", "adapt", "tune", "benchmark"]
+EXPERIMENTS: Mapping[Purpose, str] = {
+    "train": "kneerisk",
+    "adapt": "kneerisk-adapt",
+    "tune": "kneerisk-tuning",
+    "benchmark": "kneerisk-real-benchmark",
+}
 #: Artifacts of a run.
 BUNDLE, CARD = "bundle", "card.md"
 CHALLENGER, CHAMPION = "challenger", "champion"
@@ -86,10 +93,28 @@ class Tracking:
             self._client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
     @contextmanager
-    def run(self, name: str, tags: Mapping[str, str]) -> Iterator[Run]:
-        """A run that ends as finished, or as failed if its block raises."""
+    def run(
+        self,
+        name: str,
+        tags: Mapping[str, str],
+        purpose: Purpose = "train",
+        parent: str | None = None,
+    ) -> Iterator[Run]:
+        """A run that ends as finished, or as failed if its block raises.
+
+        Parameters
+        ----------
+        purpose
+            Says in which experiment it lies, and is its tag ``purpose``.
+        parent
+            The id of the run of the same experiment that it is shown under.
+        """
+        shown_under = {"mlflow.parentRunId": parent} if parent else {}
+        every = {**tags, "purpose": purpose, **shown_under}
         with _explained(self.uri):
-            started = self._client.create_run(self._experiment(), run_name=name, tags=dict(tags))
+            started = self._client.create_run(
+                self._experiment(EXPERIMENTS[purpose]), run_name=name, tags=every
+            )
         run = Run(self._client, started.info.run_id, started.info.artifact_uri)
         try:
             with _explained(self.uri):
@@ -153,12 +178,12 @@ class Tracking:
         with _explained(self.uri):
             return Path(self._client.download_artifacts(run_id, artifact, str(folder)))
 
-    def _experiment(self) -> str:
-        found = self._client.get_experiment_by_name(EXPERIMENT)
+    def _experiment(self, name: str) -> str:
+        found = self._client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
         folder = (self._local / ARTIFACTS).as_uri() if self._local else None
-        return str(self._client.create_experiment(EXPERIMENT, artifact_location=folder))
+        return str(self._client.create_experiment(name, artifact_location=folder))
 
 
 class Run:
