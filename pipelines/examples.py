@@ -23,7 +23,7 @@ from kneerisk.training.facts import facts_of
 from kneerisk.training.fit import fit
 from kneerisk.training.lineage import Source
 from kneerisk.training.splits import held_out, subset
-from pipelines.__main__ import DEFAULT_ATHLETES, DEFAULT_SEED
+from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
 from pipelines.released import released
 from pipelines.train import SEED, rows
 

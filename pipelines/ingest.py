@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines import console
+from pipelines.commands.options import Json, examples
 
 if TYPE_CHECKING:
     from kneerisk.cohort.ingested import Ingested
@@ -16,17 +17,20 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Bring screening data into the canonical cohort file.", no_args_is_help=True)
 
 Out = Annotated[Path, typer.Option(help="Cohort file to write, .parquet or .csv.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Report = Annotated[Path | None, typer.Option(help="CSV file for the list of blanked cells.")]
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "ingest ric --metadata run_data_meta.csv --kinematics run_kinematics.csv --out ric.parquet"
+    )
+)
 def ric(
     metadata: Annotated[Path, typer.Option(help="run_data_meta.csv")],
     kinematics: Annotated[Path, typer.Option(help="run_kinematics.csv")],
     out: Out,
     report: Report = None,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Running Injury Clinic: treadmill gait and present knee pain, by leg."""
     from kneerisk.cohort import ric as published
@@ -35,12 +39,12 @@ def ric(
     _keep(published.ingest(metadata, kinematics), out, report, as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=examples("ingest weightlifters wlinj.csv --out lifters.parquet"))
 def weightlifters(
     file: Annotated[Path, typer.Argument(help="wlinj.csv")],
     out: Out,
     report: Report = None,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """Masters weightlifters: past knee injuries, without a side."""
     from kneerisk.cohort import weightlifters as published
@@ -49,7 +53,12 @@ def weightlifters(
     _keep(published.ingest(file), out, report, as_json=as_json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "ingest sheet club.csv --mapping club.toml --out club.parquet",
+        "ingest sheet club.xlsx --mapping club.toml --out club.parquet --skip-bad-rows bad.csv",
+    )
+)
 def sheet(
     file: Annotated[Path, typer.Argument(help="CSV, tab-separated or Excel file.")],
     mapping: Annotated[Path, typer.Option(help="TOML file that says what the columns mean.")],
@@ -57,7 +66,7 @@ def sheet(
     skip_bad_rows: Annotated[
         Path | None, typer.Option(help="Leave bad rows out, and write them here with reasons.")
     ] = None,
-    as_json: AsJson = False,
+    as_json: Json = False,
 ) -> None:
     """A club's own sheet, through a mapping file; any bad cell stops it unless rows are skipped."""
     from kneerisk.cohort import sheet as own

@@ -67,7 +67,7 @@ def ensure_champion() -> None:
 
     if champion.read(MODELS) is not None:
         return
-    from pipelines.__main__ import DEFAULT_ATHLETES, DEFAULT_SEED
+    from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
     from pipelines.promote import promote_to
     from pipelines.train import told, train_on
 

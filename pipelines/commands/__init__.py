@@ -1,0 +1,1 @@
+"""The commands of `kneerisk` as they are typed: options, help and what is printed; no work."""

@@ -1,0 +1,106 @@
+"""Commands that train, judge and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines import console
+from pipelines.commands.options import (
+    DEFAULT_ATHLETES,
+    DEFAULT_SEED,
+    MODELS,
+    Athletes,
+    CohortFile,
+    Json,
+    Models,
+    Seed,
+    examples,
+)
+
+PANEL = "Train and judge"
+app = typer.Typer()
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog=examples("train", "train --data club.parquet", "train --athletes 5000 --json"),
+)
+def train(
+    data: CohortFile = None,
+    athletes: Athletes = DEFAULT_ATHLETES,
+    seed: Seed = DEFAULT_SEED,
+    as_json: Json = False,
+) -> None:
+    """Fit a model, judge it on athletes it has not seen, log it and make it challenger."""
+    from pipelines.train import told, train_on
+
+    with console.progress() as progress:
+        found = train_on(data, athletes, seed, progress)
+    console.result(found, as_json, told(found))
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog=examples(
+        "adapt --data club.parquet",
+        "adapt --data club.parquet --model kneerisk-new_pain-12m-v3",
+    ),
+)
+def adapt(
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data", exists=True, dir_okay=False, help="The club's canonical cohort file."
+        ),
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", help="The version to adapt; default: the champion.")
+    ] = None,
+    models: Models = MODELS,
+    as_json: Json = False,
+) -> None:
+    """Correct the champion by a club's outcomes, as far as they support it; never from scratch."""
+    from pipelines.adapt import adapt_on, told
+
+    with console.progress() as progress:
+        found = adapt_on(data, model, models, progress)
+    console.result(found, as_json, told(found))
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog=examples(
+        "evaluate --data club.csv",
+        "evaluate --model kneerisk-new_pain-12m-v3 --data club.csv",
+    ),
+)
+def evaluate(
+    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A cohort file.")],
+    model: Annotated[
+        str | None, typer.Option(help="A released or registered version. Default: the champion.")
+    ] = None,
+    models: Models = MODELS,
+    as_json: Json = False,
+) -> None:
+    """Judge a model on athletes with outcomes, beside its baselines; changes nothing."""
+    from pipelines.evaluate import evaluate_on, told
+
+    with console.progress() as progress:
+        found = evaluate_on(model, data, models, progress)
+    console.result(found, as_json, told(found))
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog=examples("ui", "ui --port 5001"),
+)
+def ui(
+    port: Annotated[int, typer.Option(envvar="MLFLOW_PORT", min=1, max=65_535)] = 5000,
+) -> None:
+    """Open the MLflow page, where runs are compared, until stopped."""
+    from pipelines.ui import ui_on
+
+    ui_on(port)
