@@ -1,0 +1,51 @@
+"""The tracking store: where it is, that it keeps quiet, and why it can't be used."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kneerisk.errors import KneeriskError
+
+#: Without `MLFLOW_TRACKING_URI`: a database and a folder where the command is run.
+DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
+
+
+class TrackingFailed(KneeriskError):
+    """The tracking store can't be reached, or does not hold what was asked for."""
+
+
+def tracking_uri(folder: Path) -> str:
+    """Where runs are tracked: `MLFLOW_TRACKING_URI`, else SQLite in a folder."""
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    return given or f"sqlite:///{folder.resolve() / DATABASE}"
+
+
+def be_quiet() -> None:
+    """Nothing is sent anywhere, and stdout is left to the result of a command."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    # Standard output is for the result of a command.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    # The first use of a database tells of each of its tables.
+    for name in ("mlflow.store.db.utils", "mlflow.store.model_registry", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def explained(uri: str, otherwise: str | None = None) -> Iterator[None]:
+    """What MLflow refuses in this block is a `TrackingFailed`, with its reason or another one."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        raise TrackingFailed(otherwise or told(uri, error)) from None
+
+
+def told(uri: str, error: Exception) -> str:
+    """Why MLflow refused, in a line."""
+    return f"MLflow at {uri}: {str(error).splitlines()[0]}"
