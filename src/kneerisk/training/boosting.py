@@ -10,13 +10,11 @@ import xgboost as xgb
 from kneerisk.model.boosted import Boosted, fill_of
 from kneerisk.model.legs import LegMatrix
 from kneerisk.schema import FloatArray
+from kneerisk.training.settings import DEFAULTS, Settings
 
-#: Shallow trees, slowly: what is left over a linear margin is small and smooth.
-MAX_DEPTH, STEP_SIZE, LEAST_CHILD_WEIGHT, RIDGE = 3, 0.1, 20.0, 10.0
 MAX_BIN = 64
 #: Fewer rows than this are done before a second thread has started.
 ROWS_FOR_TWO_THREADS = 20_000
-MOST_ROUNDS = 100
 #: Rounds are counted in steps of this many, so that the choice is not one of a single tree.
 STEP = 10
 
@@ -54,14 +52,14 @@ class Rows:
         return np.asarray(~missing.any(axis=1))
 
 
-def parameters(n_rows: int) -> dict[str, object]:
+def parameters(n_rows: int, settings: Settings = DEFAULTS) -> dict[str, object]:
     """What every booster here is trained with; the thread count hangs on the rows alone."""
     return {
         "tree_method": "hist",
-        "max_depth": MAX_DEPTH,
-        "eta": STEP_SIZE,
-        "min_child_weight": LEAST_CHILD_WEIGHT,
-        "lambda": RIDGE,
+        "max_depth": settings.max_depth,
+        "eta": settings.step_size,
+        "min_child_weight": settings.least_child_weight,
+        "lambda": settings.tree_ridge,
         "max_bin": MAX_BIN,
         "nthread": 2 if n_rows >= ROWS_FOR_TWO_THREADS else 1,
         "seed": 0,
@@ -69,7 +67,7 @@ def parameters(n_rows: int) -> dict[str, object]:
 
 
 def fit_boosted(
-    rows: Rows, rounds: int | None = None, most: int = MOST_ROUNDS
+    rows: Rows, rounds: int | None = None, settings: Settings = DEFAULTS
 ) -> tuple[Boosted, int]:
     """Trees on top of the base, and how many rounds; none where trees don't help.
 
@@ -78,8 +76,8 @@ def fit_boosted(
     rounds
         Rounds to take over instead of choosing them. A choice above 0 beats no trees by more
         than a standard error.
-    most
-        Most rounds to try.
+    settings
+        Among them the most rounds to try.
     """
     empty = Boosted(
         columns=rows.columns,
@@ -88,21 +86,23 @@ def fit_boosted(
         shared=rows.shared,
     )
     x = empty.rows(rows.legs)
-    chosen = _choose_rounds(rows, x, most) if rounds is None else rounds
+    chosen = _choose_rounds(rows, x, settings) if rounds is None else rounds
     if chosen == 0:
         return empty, 0
-    booster = xgb.train(_parameters(rows), _matrix(rows, x, rows.known), chosen)
+    booster = xgb.train(_parameters(rows, settings), _matrix(rows, x, rows.known), chosen)
     return replace(empty, booster=booster), chosen
 
 
-def _choose_rounds(rows: Rows, x: np.ndarray, most: int) -> int:
+def _choose_rounds(rows: Rows, x: np.ndarray, settings: Settings) -> int:
     """The rounds with the least left-out loss, 0 unless the gain exceeds its standard error."""
-    steps = range(0, most + 1, STEP)
+    steps = range(0, settings.most_rounds + 1, STEP)
     losses = np.zeros((len(steps), len(rows.target)))
     for number in np.unique(rows.fold):
         inside = rows.known & (rows.fold != number)
         outside = rows.known & (rows.fold == number)
-        booster = xgb.train(_parameters(rows), _matrix(rows, x, inside), most)
+        booster = xgb.train(
+            _parameters(rows, settings), _matrix(rows, x, inside), settings.most_rounds
+        )
         for i, count in enumerate(steps):
             margin = _predict(booster, x[outside], rows.base[outside], count)
             losses[i, outside] = _loss(margin, rows.target[outside])
@@ -125,9 +125,9 @@ def _loss(log_odds: FloatArray, target: FloatArray) -> FloatArray:
     return np.asarray(loss.reshape(len(loss), -1).sum(axis=1))
 
 
-def _parameters(rows: Rows) -> dict[str, object]:
+def _parameters(rows: Rows, settings: Settings) -> dict[str, object]:
     return {
-        **parameters(len(rows.target)),
+        **parameters(len(rows.target), settings),
         "objective": "binary:logistic",
         "base_score": 0.5,
         "monotone_constraints": tuple(rows.signs.get(name, 0) for name in rows.columns),

@@ -34,6 +34,7 @@ from kneerisk.training.inputs import (
 from kneerisk.training.intervals import fit_bootstrap, fit_quantiles
 from kneerisk.training.linear import Tuned, fit_margin
 from kneerisk.training.population import population_of
+from kneerisk.training.settings import DEFAULTS, Settings
 
 Progress = Callable[[str], None]
 #: For the imbalances the measurement update already says nearly all there is.
@@ -56,6 +57,7 @@ def fit(
     seed: int = 0,
     progress: Progress = lambda _: None,
     interval: bool = True,
+    settings: Settings = DEFAULTS,
 ) -> Fitted:
     """Fit a model to a cohort's outcomes, or to the truth of a simulated one.
 
@@ -67,6 +69,8 @@ def fit(
         Told what is being done.
     interval
         False leaves out the bootstrap, where only the risk itself is wanted.
+    settings
+        What is not chosen inside the fit.
 
     Raises
     ------
@@ -76,21 +80,26 @@ def fit(
     # The matrices of a fit are small: threads of the linear algebra would only wait for each other
     # (a solve of 80 measures took 14 ms with two of them on a busy machine, 0.2 ms with one).
     with threadpool_limits(limits=1, user_api="blas"):
-        return _fit(cohort, truth, seed, progress, interval)
+        return _fit(cohort, truth, seed, progress, interval, settings)
 
 
 def _fit(
-    cohort: Cohort, truth: pd.DataFrame | None, seed: int, progress: Progress, interval: bool
+    cohort: Cohort,
+    truth: pd.DataFrame | None,
+    seed: int,
+    progress: Progress,
+    interval: bool,
+    settings: Settings,
 ) -> Fitted:
     progress("measured to true")
-    population = population_of(cohort)
+    population = population_of(cohort, settings)
     inputs = inputs_of(cohort, truth, population)
     columns, signs = usable_columns(inputs), directions(population)
     progress("linear part")
-    margin, tuned = fit_margin(inputs, columns, signs, seed)
+    margin, tuned = fit_margin(inputs, columns, signs, seed, settings=settings)
     base, fold = _left_out_base(inputs, margin, columns, signs, tuned, seed)
     progress("trees")
-    boosted, rounds, scores = _boost(inputs, signs, base, fold)
+    boosted, rounds, scores = _boost(inputs, signs, base, fold, settings)
     calibration = _calibrate(inputs, scores)
     shell = RiskModel(
         population=population,
@@ -105,6 +114,7 @@ def _fit(
     around = _interval(inputs, shell, columns, signs, tuned, progress) if interval else None
     model = _with_interval(shell, inputs, around) if around else shell
     choices = {
+        **settings.numbers(),
         "within_penalty": tuned.within,
         "between_penalty": tuned.between,
         "within_stretch": tuned.stretch,
@@ -139,7 +149,11 @@ def _left_out_base(
 
 
 def _boost(
-    inputs: Inputs, signs: dict[str, int], base: FloatArray, fold: np.ndarray
+    inputs: Inputs,
+    signs: dict[str, int],
+    base: FloatArray,
+    fold: np.ndarray,
+    settings: Settings,
 ) -> tuple[Boosted, int, FloatArray]:
     """Trees from the linear part, their number, and left-out log-odds (n, 2) of both together."""
     rows = Rows(
@@ -151,11 +165,11 @@ def _boost(
         signs=signs,
         shared=not inputs.plenty,
     )
-    boosted, rounds = fit_boosted(rows)
+    boosted, rounds = fit_boosted(rows, settings=settings)
     scores = base.copy()
     for number in np.unique(fold) if rounds else ():
         outside = fold != number
-        inner, _ = fit_boosted(rows.take(np.repeat(outside, 2)), rounds)
+        inner, _ = fit_boosted(rows.take(np.repeat(outside, 2)), rounds, settings)
         left_out = inputs.take(~outside).legs
         scores[~outside] = inner.log_odds(left_out, base[~outside].reshape(-1)).reshape(-1, 2)
     return boosted, rounds, scores
@@ -196,7 +210,7 @@ def _fit_imbalance(
     read = tuple(c for c in columns if c.startswith(("imbalance_", "expected_", "spread_")))
     rows = Rows(legs=inputs.legs, base=base, target=target, fold=np.repeat(fold, 2),
                 columns=read, signs={})  # fmt: skip
-    boosted, _ = fit_boosted(rows, most=MOST_IMBALANCE_ROUNDS)
+    boosted, _ = fit_boosted(rows, settings=Settings(most_rounds=MOST_IMBALANCE_ROUNDS))
     scores = boosted.log_odds(inputs.legs, base)
     return ImbalanceModel(
         names=names,

@@ -19,11 +19,10 @@ from kneerisk.model.margin import (
 )
 from kneerisk.schema import FloatArray
 from kneerisk.training.inputs import Inputs, stratified_folds
+from kneerisk.training.settings import DEFAULTS, Settings
 
 #: Ridge penalties that are tried; per SD of a column, in units of an event's information.
 PENALTIES = (1.0, 4.0, 15.0, 60.0, 250.0, 1000.0)
-#: The penalty where it hardly matters.
-LIGHT = 4.0
 #: Fewer one-sided cases than this can't carry a within-athlete part.
 FEWEST_PAIRS = 20.0
 FOLDS = 5
@@ -66,6 +65,7 @@ def fit_margin(
     signs: dict[str, int],
     seed: int,
     tuned: Tuned | None = None,
+    settings: Settings = DEFAULTS,
 ) -> tuple[Margin, Tuned]:
     """The linear part for a cohort, and the penalties that grouped cross-validation chose.
 
@@ -82,13 +82,13 @@ def fit_margin(
     apart = scaler(within, within_values(inputs.legs, within), centred=False)
     level = scaler(shared, between_values(inputs.legs, shared), centred=True)
     if tuned is None and inputs.plenty:
-        tuned = Tuned(LIGHT, LIGHT, 1.0)
+        tuned = Tuned(settings.light_penalty, settings.light_penalty, 1.0)
     fold = stratified_folds(inputs, FOLDS, seed)
     weights, crossfit, within_penalty, stretch = _fit_within(
-        inputs, apart, signs, fold, seed, tuned
+        inputs, apart, signs, fold, seed, tuned, settings
     )
     problem = _between_problem(inputs, level, crossfit, signs)
-    penalty = tuned.between if tuned else _tune(problem, [np.tile(fold, 2)], PENALTIES)[0]
+    penalty = tuned.between if tuned else _tune(problem, [np.tile(fold, 2)], settings)[0]
     found = problem.fit(penalty)
     margin = Margin(
         within=apart,
@@ -120,6 +120,7 @@ def _fit_within(
     fold: np.ndarray,
     seed: int,
     tuned: Tuned | None,
+    settings: Settings,
 ) -> tuple[FloatArray, FloatArray, float, float]:
     """Weights of the differences, and each screening's within part as other folds predict it."""
     x = apart.apply(within_values(inputs.legs, apart.names))
@@ -134,7 +135,7 @@ def _fit_within(
     if tuned is None:
         case = inputs.take(rows)
         splits = [stratified_folds(case, FOLDS, seed + r) for r in range(REPEATS)]
-        penalty, stretch = _tune(problem, splits, PENALTIES)
+        penalty, stretch = _tune(problem, splits, settings)
     else:
         penalty, stretch = tuned.within, tuned.stretch
     weights = stretch * problem.fit(penalty)
@@ -170,31 +171,30 @@ def _signs(names: tuple[str, ...], signs: dict[str, int]) -> FloatArray:
     return np.array([float(signs.get(name, 0)) for name in names])
 
 
-def _tune(
-    problem: _Problem, splits: list[np.ndarray], penalties: tuple[float, ...]
-) -> tuple[float, float]:
-    """The largest penalty within one standard error of the best, and the slope it leaves.
+def _tune(problem: _Problem, splits: list[np.ndarray], settings: Settings) -> tuple[float, float]:
+    """The largest penalty within the tolerance of the best, and the slope it leaves.
 
     The slope is that of the left-out rows' log-odds: a heavy penalty shrinks them too far, and
     the weights are stretched back by it.
     """
-    left_out = np.zeros((len(splits), len(penalties), len(problem.y)))
+    left_out = np.zeros((len(splits), len(PENALTIES), len(problem.y)))
     for r, fold in enumerate(splits):
         for number in np.unique(fold):
             outside = fold != number
-            for j, penalty in enumerate(penalties):
+            for j, penalty in enumerate(PENALTIES):
                 weights = problem.fit(penalty, outside)
                 left_out[r, j, ~outside] = problem.x[~outside] @ weights
     losses = np.stack([np.mean([problem.loss(s[j]) for s in left_out], axis=0)
-                       for j in range(len(penalties))])  # fmt: skip
+                       for j in range(len(PENALTIES))])  # fmt: skip
     best = int(losses.sum(axis=1).argmin())
     chosen = best
-    for j in range(best, len(penalties)):
+    for j in range(best, len(PENALTIES)):
         worse = losses[j] - losses[best]
-        if worse.sum() <= worse.std() * np.sqrt(len(worse)) + 1e-12:
+        tolerated = settings.tolerance_se * worse.std() * np.sqrt(len(worse))
+        if worse.sum() <= tolerated + 1e-12:
             chosen = j
     slopes = [_slope(problem, scores[chosen]) for scores in left_out]
-    return penalties[chosen], float(np.clip(np.mean(slopes), 0.0, 3.0))
+    return PENALTIES[chosen], float(np.clip(np.mean(slopes), 0.0, 3.0))
 
 
 def _slope(problem: _Problem, log_odds: FloatArray) -> float:

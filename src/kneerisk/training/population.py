@@ -10,12 +10,10 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.population import CONTEXTS, Population, contexts, published
 from kneerisk.model.posterior import FARTHEST_Z, measured, measurement_noise
 from kneerisk.schema import FloatArray
-
-#: As many screenings as the published covariance counts for (assumption).
-PRIOR_WEIGHT = 200.0
+from kneerisk.training.settings import DEFAULTS, Settings
 
 
-def population_of(cohort: Cohort) -> Population:
+def population_of(cohort: Cohort, settings: Settings = DEFAULTS) -> Population:
     """Means and covariance for a cohort: as published for a simulated one, shrunk for another.
 
     Each entry of the covariance, and each mean, is weighted by how many screenings measured it.
@@ -36,9 +34,9 @@ def population_of(cohort: Cohort) -> Population:
     count = known.sum(axis=0) / 2.0
     filled = np.nan_to_num(apart)
     shift = filled.sum(axis=0) / 2.0 / np.maximum(count, 1.0)
-    shift *= count / (count + PRIOR_WEIGHT / 10.0)
+    shift *= count / (count + settings.published_screenings / 10.0)
     centred = np.where(known > 0, filled - shift, 0.0)
-    covariance = _blend(prior, centred, known)
+    covariance = _blend(prior, centred, known, settings.published_screenings)
     shifts = prior.shifts.copy()
     shifts[:size, CONTEXTS.index("constant")] += shift
     return Population(
@@ -60,12 +58,14 @@ def _whatever_hurts(people: Population) -> Population:
     return replace(people, shifts=shifts)
 
 
-def _blend(prior: Population, centred: FloatArray, known: FloatArray) -> FloatArray:
+def _blend(
+    prior: Population, centred: FloatArray, known: FloatArray, prior_weight: float
+) -> FloatArray:
     """Weighted mean of the published covariance and the measured one without its error."""
     size = prior.n_measures
     both = known.T @ known
     found = centred.T @ centred / np.maximum(both, 1.0) - np.diag(measurement_noise(prior))
-    weight = (both / 2.0) / (both / 2.0 + PRIOR_WEIGHT)
+    weight = (both / 2.0) / (both / 2.0 + prior_weight)
     covariance = prior.covariance.copy()
     covariance[:size, :size] = weight * found + (1.0 - weight) * covariance[:size, :size]
     values, vectors = np.linalg.eigh(covariance)
