@@ -19,6 +19,7 @@ from kneerisk.training import lineage
 from kneerisk.training.baselines import fit_baselines
 from kneerisk.training.card import card
 from kneerisk.training.cross_validation import out_of_fold
+from kneerisk.training.environment import environment
 from kneerisk.training.evaluation import (
     Evaluation,
     cross_validated,
@@ -75,7 +76,7 @@ def train_on(data: Path | None, athletes: int, seed: int, progress: Progress) ->
             evaluation = evaluation.with_metrics(cross_validated(
                 cohort, out_of_fold(cohort, CROSS_VALIDATION_SEEDS, progress)))  # fmt: skip
         progress("Logging the run")
-        version = log(run, source, cohort, fitted, evaluation, rows(truth, ~unseen))
+        version = log(run, source, cohort, fitted, evaluation, truth)
     return {"version": version, "run_id": run.run_id, "metrics": evaluation.metrics}
 
 
@@ -109,12 +110,14 @@ def log(
     version = run.register(
         registered_name(cohort.outcome_kind, cohort.horizon_months), title(cohort)
     )
+    seen = rows(truth, ~held_out(cohort.frame["athlete_id"]))
     facts = facts_of(
-        train, truth, fitted, version=str(version), run_id=run.run_id,
+        train, seen, fitted, version=str(version), run_id=run.run_id,
         git_sha=lineage.git_sha(), data_sha256=sha256,
     )  # fmt: skip
     described = card(facts, cohort, evaluation.metrics)
-    run.numbers({**params(cohort, facts), **source.params(), **fitted.choices}, evaluation.metrics)
+    made_from = {**source.params(), "truth_sha256": lineage.truth_digest(truth)}
+    run.numbers({**params(cohort, facts), **made_from, **fitted.choices}, evaluation.metrics)
     run.dataset(train, "training", sha256, source.params())
     run.dataset(test, "held-out", sha256, source.params())
     run.figures(plots(evaluation, f"{title(cohort)}, held-out athletes"))
@@ -128,7 +131,7 @@ def log(
 
 
 def params(cohort: Cohort, facts: Facts) -> dict[str, Any]:
-    """What identifies a run: the data, the schema and the seed."""
+    """What identifies a run: the data, the schema, the seed, and what it was fitted with."""
     return {
         "cohort_kind": cohort.kind,
         "outcome_kind": cohort.outcome_kind,
@@ -139,6 +142,7 @@ def params(cohort: Cohort, facts: Facts) -> dict[str, Any]:
         "data_sha256": facts.data_sha256,
         "schema": facts.schema,
         "seed": SEED,
+        **environment(),
     }
 
 

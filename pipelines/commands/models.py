@@ -104,3 +104,28 @@ def ui(
     from pipelines.ui import ui_on
 
     ui_on(port)
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog=examples("reproduce kneerisk-new_pain-12m-v3", "reproduce --data moved/club.parquet"),
+)
+def reproduce(
+    version: Annotated[str | None, typer.Argument(help="Default: the champion.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The file it was made from, where that was moved."
+        ),
+    ] = None,
+    models: Models = MODELS,
+    as_json: Json = False,
+) -> None:
+    """Fit a version again from what its run says; fails where the predictions are others."""
+    from pipelines.reproduce import reproduce_version, told
+
+    with console.progress() as progress:
+        found = reproduce_version(version, data, models, progress)
+    console.result(found.as_dict(), as_json, told(found))
+    if not found.agrees:
+        raise typer.Exit(1)

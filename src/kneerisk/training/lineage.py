@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,9 @@ from pandas.api.types import is_numeric_dtype
 from kneerisk.cohort import Cohort, read
 from kneerisk.cohort.simulation import simulate, truth_beside
 from kneerisk.errors import CohortRefused
+
+#: What a run that learnt from outcomes says of the truth.
+NO_TRUTH = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Source:
         return {name: str(value) for name, value in known.items() if value is not None}
 
     @classmethod
-    def from_params(cls, params: dict[str, str]) -> Source:
+    def from_params(cls, params: Mapping[str, str]) -> Source:
         """The source of a logged run."""
         file, athletes, seed = (
             params.get(name) for name in ("data_file", "data_athletes", "data_seed")
@@ -62,6 +66,52 @@ def load(source: Source) -> tuple[Cohort, pd.DataFrame | None]:
     return simulated.cohort, simulated.truth
 
 
+def load_again(
+    params: Mapping[str, str], data: Path | None = None
+) -> tuple[Cohort, pd.DataFrame | None]:
+    """The very cohort of a logged run, with the truth that it was learnt from.
+
+    Parameters
+    ----------
+    params
+        Of the run.
+    data
+        Where the file is now, if it was moved.
+
+    Raises
+    ------
+    CohortRefused
+        Where the file is gone, or its content is another one.
+    """
+    source = Source(path=data) if data is not None else Source.from_params(params)
+    if source.path is not None and not source.path.exists():
+        raise CohortRefused(
+            f"{source.path} is gone; it takes the file that the model was trained on: "
+            "give it with --data"
+        )
+    cohort, truth = load(source)
+    if digest(cohort) != params.get("data_sha256"):
+        fault = "train again, or give the right file with --data"
+        if source.path is None:
+            fault = "the simulator changed since; the commit of the run draws it again"
+        raise CohortRefused(
+            "the cohort is not the one that the model was trained on (its content differs): "
+            + fault
+        )
+    # Runs that are older than this parameter don't say what they learnt from.
+    if (then := params.get("truth_sha256")) is not None and then != truth_digest(truth):
+        raise CohortRefused(
+            "the true risks beside the cohort are not those that the model learnt from "
+            f"({'it had none' if then == NO_TRUTH else 'they are gone or changed'})"
+        )
+    return cohort, truth
+
+
+def truth_digest(truth: pd.DataFrame | None) -> str:
+    """SHA-256 of the true risks and imbalances, 64 hexadecimal digits; `NO_TRUTH` of none."""
+    return NO_TRUTH if truth is None else _frame_digest(truth, b"")
+
+
 def _truth_of(cohort: Cohort, path: Path) -> pd.DataFrame | None:
     if cohort.kind != "simulated" or not path.is_file():
         return None
@@ -73,11 +123,14 @@ def _truth_of(cohort: Cohort, path: Path) -> pd.DataFrame | None:
 
 def digest(cohort: Cohort) -> str:
     """SHA-256 of a cohort's content, whatever file it came from; 64 hexadecimal digits."""
-    found = hashlib.sha256(repr(sorted(cohort.constants.items())).encode())
-    for name in sorted(cohort.frame.columns):
-        column = cohort.frame[name]
+    return _frame_digest(cohort.frame, repr(sorted(cohort.constants.items())).encode())
+
+
+def _frame_digest(frame: pd.DataFrame, before: bytes) -> str:
+    found = hashlib.sha256(before)
+    for name in sorted(frame.columns):
         found.update(f"\n{name}\n".encode())
-        found.update(_bytes(column))
+        found.update(_bytes(frame[name]))
     return found.hexdigest()
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kneerisk.cohort import Cohort
-from kneerisk.errors import PromotionRefused
+from kneerisk.errors import CohortRefused, PromotionRefused
 from kneerisk.model import bundle, champion
 from kneerisk.training.evaluation import paired, risks_of
-from kneerisk.training.lineage import Source, digest, load
+from kneerisk.training.lineage import load_again
 from kneerisk.training.metrics import paired_difference, row_loss
 from kneerisk.training.splits import divided
 from kneerisk.training.tracking import BUNDLE, CARD, CHALLENGER, CHAMPION, Tracking, Version
@@ -174,18 +174,10 @@ def _loss_gate(
 
 
 def _held_out(params: dict[str, str], data: Path | None) -> Cohort:
-    source = Source(path=data) if data is not None else Source.from_params(params)
-    if source.path is not None and not source.path.exists():
-        raise PromotionRefused(
-            f"{source.path} is gone; the gate needs the file that the model was trained on: "
-            "give it with --data"
-        )
-    cohort, _ = load(source)
-    if digest(cohort) != params.get("data_sha256"):
-        raise PromotionRefused(
-            "the cohort is not the one that the model was trained on (its content differs): "
-            "train again, or give the right file with --data"
-        )
+    try:
+        cohort, _ = load_again(params, data)
+    except CohortRefused as error:
+        raise PromotionRefused(str(error)) from None
     return divided(cohort)[1]
 
 
