@@ -313,7 +313,7 @@ class TestBundle:
 class TestRefused:
     def test_another_outcome(self, released: Bundle, cohort: Cohort) -> None:
         past = replace(cohort, outcome_kind="past_injury", horizon_months=None)
-        with pytest.raises(CohortRefused, match=r"is past injury, that of .* is new pain within"):
+        with pytest.raises(CohortRefused, match=r"tells new pain within .* cohort is past injury"):
             refuse_other_outcome(released.facts, past)
 
     def test_another_horizon(self, released: Bundle, cohort: Cohort) -> None:

@@ -445,7 +445,7 @@ class TestCommand:
     @pytest.mark.parametrize(
         ("other", "words"),
         [
-            ({"outcome_kind": "present_pain", "horizon_months": None}, "the file holds present"),
+            ({"outcome_kind": "present_pain", "horizon_months": None}, "the cohort is present"),
             ({"horizon_months": 6}, "within 6 months"),
         ],
     )

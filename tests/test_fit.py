@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -152,6 +155,33 @@ def test_the_same_cohort_and_seed_give_the_same_predictions(small: Cohort) -> No
     one, other = (fit(small, seed=5).model.predict(small.columns()) for _ in range(2))
     assert np.array_equal(one.left, other.left)
     assert np.array_equal(one.intervals["either"], other.intervals["either"])
+
+
+def test_another_machine_fits_the_same_model() -> None:
+    """A processor without AVX-512 sums in another order; the fit must not hang on the last bits."""
+    older = {
+        "OPENBLAS_CORETYPE": "Haswell",
+        "NPY_DISABLE_CPU_FEATURES": "AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL AVX512_SPR",
+    }
+    here, there = (_fitted_on_a_machine(env) for env in ({}, older))
+    assert np.abs(here - there).max() < 1e-9
+
+
+def _fitted_on_a_machine(env: dict[str, str]) -> np.ndarray:
+    program = (
+        "from kneerisk.cohort.simulation import simulate\n"
+        "from kneerisk.training.fit import fit\n"
+        "import numpy as np\n"
+        "made = simulate(1_500, 3)\n"
+        "found = fit(made.cohort, made.truth).model.predict(made.cohort.columns())\n"
+        "low, high = found.intervals['left']\n"
+        "print(*np.concatenate([found.left, low, high, found.imbalances.ravel()]))"
+    )
+    command = [sys.executable, "-W", "ignore::ImportWarning", "-c", program]
+    done = subprocess.run(
+        command, env={**os.environ, **env}, capture_output=True, text=True, check=True
+    )
+    return np.array(done.stdout.split(), dtype=np.float64)
 
 
 def test_a_simulated_cohort_and_its_truth_need_no_luck(simulated: Simulated) -> None:

@@ -17,6 +17,9 @@ YOUNGEST, OLDEST = 16.0, 70.0
 #: Mean number of further episodes of a knee that was injured before (assumption).
 FURTHER_EPISODES = 0.7
 
+#: Eigenvalues below this share of the largest are those of measures made of others: zero.
+_SINGULAR = 1e-10
+
 ELSEWHERE = (
     "prior_shoulder_injury",
     "prior_back_injury",
@@ -99,10 +102,12 @@ def _root(covariance: FloatArray) -> FloatArray:
     """The symmetric square root of a covariance, which a singular one (ratios, tilt) has too.
 
     It is unique, so that every machine draws the same athletes; eigenvectors by themselves or a
-    pivoted factor are not.
+    pivoted factor are not. An eigenvalue of zero comes out as some 1e-15 of either sign, whose
+    root would be another 3e-8 on each machine.
     """
     values, vectors = np.linalg.eigh(covariance)
-    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
+    real = np.where(values > _SINGULAR * values.max(), values, 0.0)
+    return np.asarray((vectors * np.sqrt(real)) @ vectors.T)
 
 
 def _level(n: int, rng: Generator) -> FloatArray:

@@ -127,9 +127,10 @@ def sport_intercepts() -> dict[int, float]:
         left, right = (expit(intercept + leg[members]) for leg in legs)
         return float(either(left, right, odds_ratio).mean() - target)
 
-    return {
-        code: float(
-            brentq(excess, -12.0, 3.0, args=((athletes.data["sport"] == code) & free, rate.central))
-        )
-        for code, rate in sport_rates().items()
-    }
+    found = {}
+    for code, rate in sport_rates().items():
+        members = (athletes.data["sport"] == code) & free
+        root = brentq(excess, -12.0, 3.0, args=(members, rate.central), xtol=1e-14)
+        # Machines differ in the last bits of the root: without them, all draw the same risks.
+        found[code] = round(float(root), 9)
+    return found

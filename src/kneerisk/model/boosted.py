@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from kneerisk.model.legs import LegMatrix, averaged
 from kneerisk.schema import FloatArray
 
+#: Digits of what trees read and are fitted to. Machines differ in the last bits of a sum, and a
+#: split or a single-precision number next to them would fall differently; these digits they share.
+DIGITS = 6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Boosted:
@@ -27,8 +31,9 @@ class Boosted:
 
     def rows(self, legs: LegMatrix) -> NDArray[np.float32]:
         """The booster's input, shape (2 n_screenings, n_columns)."""
-        rows = (averaged(legs) if self.shared else legs).rows(self.columns)
-        return np.where(np.isnan(rows), self.fill.astype(np.float32), rows)
+        found = (averaged(legs) if self.shared else legs).pick(self.columns)
+        rows = found.reshape(-1, len(self.columns))
+        return np.where(np.isnan(rows), self.fill, rows).round(DIGITS).astype(np.float32)
 
     def values(self, legs: LegMatrix) -> FloatArray:
         """What the trees predict by themselves, shape (2 n_screenings, n_outputs)."""

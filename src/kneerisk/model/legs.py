@@ -40,10 +40,6 @@ class LegMatrix:
         """Some of the columns, shape (n_screenings, 2, len(names))."""
         return self.values[:, :, _places(self.names, names)]
 
-    def rows(self, names: tuple[str, ...]) -> NDArray[np.float32]:
-        """Some of the columns as rows of legs, shape (2 * n_screenings, len(names))."""
-        return self.pick(names).reshape(-1, len(names)).astype(np.float32)
-
 
 @cache
 def _places(names: tuple[str, ...], picked: tuple[str, ...]) -> NDArray[np.intp]:

@@ -13,7 +13,7 @@ import xgboost as xgb
 from scipy.optimize import minimize
 
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.model.boosted import Boosted
+from kneerisk.model.boosted import DIGITS, Boosted
 from kneerisk.model.calibration import Calibration
 from kneerisk.model.legs import LegMatrix, directions
 from kneerisk.model.risk_model import RiskModel
@@ -135,7 +135,7 @@ def fit_trees(model: RiskModel, club: Club, start: Correction, rounds: int) -> C
         xgb.QuantileDMatrix(
             boosted.rows(club.legs),
             label=np.zeros(base.size),
-            base_margin=base.reshape(-1),
+            base_margin=base.reshape(-1).round(DIGITS),
             feature_names=list(boosted.columns),
             max_bin=MAX_BIN,
         ),

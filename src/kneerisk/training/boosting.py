@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xgboost as xgb
 
-from kneerisk.model.boosted import Boosted, fill_of
+from kneerisk.model.boosted import DIGITS, Boosted, fill_of
 from kneerisk.model.legs import LegMatrix
 from kneerisk.schema import FloatArray
 from kneerisk.training.settings import DEFAULTS, Settings
@@ -137,8 +137,8 @@ def _parameters(rows: Rows, settings: Settings) -> dict[str, object]:
 def _matrix(rows: Rows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
     return xgb.QuantileDMatrix(
         x[pick],
-        label=rows.target[pick],
-        base_margin=rows.base[pick],
+        label=rows.target[pick].round(DIGITS),
+        base_margin=rows.base[pick].round(DIGITS),
         feature_names=list(rows.columns),
         max_bin=MAX_BIN,
     )

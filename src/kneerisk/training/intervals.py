@@ -8,7 +8,7 @@ import numpy as np
 import xgboost as xgb
 from scipy.special import logit
 
-from kneerisk.model.boosted import Boosted, fill_of
+from kneerisk.model.boosted import DIGITS, Boosted, fill_of
 from kneerisk.model.calibration import Calibration
 from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
@@ -45,7 +45,7 @@ def fit_quantiles(
             "quantile_alpha": [tail, 1.0 - tail],
         },
         xgb.QuantileDMatrix(
-            rows[fitted], apart[fitted], feature_names=list(columns), max_bin=MAX_BIN
+            rows[fitted], apart[fitted].round(DIGITS), feature_names=list(columns), max_bin=MAX_BIN
         ),
         QUANTILE_ROUNDS,
     )
