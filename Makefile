@@ -27,7 +27,7 @@ down:  ## Stop what `make up` started
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m pipelines.down; fi
 
 test: $(STAMP)  ## Run every test
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 check: $(STAMP)  ## Format, lint, types, imports, derived files; changes nothing
 	@$(PYTHON) -m ruff format --check .

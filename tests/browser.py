@@ -25,10 +25,9 @@ ROOT = Path(__file__).parents[1]
 SHOTS = ROOT / "build" / "screenshots"
 AXE = Path(__file__).parent / "page_vendor" / "axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+NO_BROWSER = "no Chromium: install Debian's package chromium, or set CHROMIUM to its path"
 #: Chromium says so in its console of every refused body, which is no fault of the page.
 REFUSED = re.compile(r"Failed to load resource: .* status of 422")
-
-_LEFT_OUT = pytest.StashKey[list[str]]()
 
 expect.set_options(timeout=15_000)
 
@@ -41,30 +40,33 @@ def chromium() -> str | None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_LEFT_OUT] = []
+    config.pluginmanager.register(LeftOut())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if "browser" in getattr(item, "fixturenames", ()) and chromium() is None:
-        item.config.stash[_LEFT_OUT].append(item.nodeid)
-        pytest.skip("no Chromium: install Debian's package chromium, or set CHROMIUM to its path")
+        pytest.skip(NO_BROWSER)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if (
-        session.config.stash[_LEFT_OUT]
-        and os.environ.get("CI") == "true"
-        and not session.exitstatus
-    ):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+class LeftOut:
+    """The tests that want a browser and have none, wherever they were run: told at the end."""
 
+    def __init__(self) -> None:
+        self.names: list[str] = []
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    left_out = config.stash[_LEFT_OUT]
-    if left_out:
-        terminalreporter.section("left out, for want of a browser")
-        for name in left_out:
-            terminalreporter.write_line(name)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.skipped and NO_BROWSER in str(report.longrepr):
+            self.names.append(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.names and os.environ.get("CI") == "true" and not session.exitstatus:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.names:
+            terminalreporter.section("left out, for want of a browser")
+            for name in self.names:
+                terminalreporter.write_line(name)
 
 
 @pytest.fixture(scope="module")
