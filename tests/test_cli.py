@@ -225,8 +225,8 @@ class TestSpine:
 
     def test_train_promote_score(self, kneerisk, tmp_path, monkeypatch):
         # The gates are tested elsewhere; a model of so few athletes need not pass them.
-        monkeypatch.setattr("kneerisk.training.registry.SLOPE_LOW", -100.0)
-        monkeypatch.setattr("kneerisk.training.registry.SLOPE_HIGH", 100.0)
+        monkeypatch.setattr("kneerisk.training.gates.SLOPE_LOW", -100.0)
+        monkeypatch.setattr("kneerisk.training.gates.SLOPE_HIGH", 100.0)
         code, out, err = kneerisk("train", "--athletes", 1_500, "--seed", 3, "--json")
         assert code == 0, err
         trained = json.loads(out)

@@ -12,11 +12,13 @@ from kneerisk.cohort import write
 from kneerisk.cohort.simulation import simulate
 from kneerisk.errors import BundleRefused, PromotionRefused
 from kneerisk.model import bundle, champion
-from kneerisk.training import lineage, registry
+from kneerisk.training import gates, lineage
+from kneerisk.training.evaluation import Risks, cross_validated
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fit import fit
+from kneerisk.training.gates import slope_gate
 from kneerisk.training.lineage import Source
-from kneerisk.training.registry import promote, rollback, slope_gate
+from kneerisk.training.registry import promote, rollback
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, registered_name
 
 SOURCE = Source(athletes=600, seed=2)
@@ -135,7 +137,7 @@ class TestPromotion:
         [(0.79, False), (0.8, True), (1.25, True), (1.26, False), (np.nan, False), (None, False)],
     )
     def test_the_slope_gate(self, slope, passes):
-        assert slope_gate(slope).passed == passes
+        assert slope_gate({} if slope is None else {"calibration_slope": slope}).passed == passes
 
     def test_a_slope_that_was_not_measured_is_refused(self, club):
         club.train(slope=None)
@@ -180,6 +182,63 @@ class TestPromotion:
         assert club.served() is None
         assert not (club.models / version).exists()
         assert [path.name for path in club.models.iterdir()] == []
+
+
+class TestSmallCohorts:
+    """Too few held-out outcomes show no slope; cross-validation does, and is held to the same."""
+
+    def test_of_too_few_outcomes_the_cross_validated_slope_is_read(self):
+        few = {"events": 85.0, "rows": 514.0, "calibration_slope": 1.58}
+        assert not slope_gate(few).passed
+        gate = slope_gate(
+            {**few, "cv_calibration_slope": 0.99, "cv_calibration_slope_low": 0.74,
+             "cv_calibration_slope_high": 1.24}
+        )  # fmt: skip
+        assert gate.passed
+        assert "in cross-validation by athlete is 0.99 (95 % interval 0.74 to 1.24)" in gate.told
+        assert "85 held-out outcomes" in gate.told
+
+    @pytest.mark.parametrize("slope", [0.4, 0.79, 1.26, np.nan])
+    def test_a_miscalibrated_one_is_refused_whatever_the_held_out_athletes_say(self, slope):
+        few = {"events": 40.0, "rows": 500.0, "calibration_slope": 1.0}
+        gate = slope_gate({**few, "cv_calibration_slope": slope})
+        assert not gate.passed
+        assert "cross-validation" in gate.told
+
+    def test_of_enough_outcomes_cross_validation_excuses_nothing(self):
+        many = {"events": 100.0, "rows": 900.0, "calibration_slope": 0.5}
+        gate = slope_gate({**many, "cv_calibration_slope": 1.0})
+        assert not gate.passed
+        assert "on held-out athletes is 0.50" in gate.told
+
+    def test_the_rarer_sort_counts(self):
+        nearly_all = {"events": 450.0, "rows": 500.0, "calibration_slope": 1.0}
+        assert not slope_gate({**nearly_all, "cv_calibration_slope": 0.5}).passed
+
+    @pytest.mark.parametrize(
+        ("low", "high", "worse", "passes"),
+        [(0.2, 1.1, 0.0009, True), (0.2, 1.1, 0.0011, False), (0.2, 0.9, -0.01, False)],
+    )
+    def test_an_adapted_one_is_refused_for_what_speaks_against_it(self, low, high, worse, passes):
+        """By a slope that is shown to be off, or by losing to what it corrects."""
+        gate = slope_gate(
+            {"events": 5.0, "rows": 80.0, "cv_calibration_slope": 0.65,
+             "cv_calibration_slope_low": low, "cv_calibration_slope_high": high,
+             "cv_log_loss_over_as_is": worse, "cv_log_loss_over_as_is_error": 0.001}
+        )  # fmt: skip
+        assert gate.passed == passes
+        assert "from its base" in gate.told
+
+    def test_a_model_with_overstated_risks_is_refused_by_its_own_numbers(self, simulated):
+        """The truth's log-odds doubled, as cross-validation of a bad model would log them."""
+        cohort = simulated.cohort
+        sides = (simulated.truth[f"risk_{side}"].to_numpy() for side in ("left", "right"))
+        extreme = [p**2 / (p**2 + (1.0 - p) ** 2) for p in sides]
+        either = simulated.truth["risk_either"].to_numpy()
+        logged = cross_validated(cohort, [Risks(*extreme, either)])
+        gate = slope_gate({"events": 20.0, "rows": 300.0, "calibration_slope": 1.0, **logged})
+        assert not gate.passed
+        assert 0.3 < logged["cv_calibration_slope"] < 0.7
 
 
 class TestKinds:
@@ -292,7 +351,7 @@ def test_the_gate_is_one_standard_error(club, monkeypatch):
     club.train(shift=0.3)
     for standard_error, passes in ((0.0099, False), (0.0101, True)):
         monkeypatch.setattr(
-            registry, "paired_difference", lambda *_, error=standard_error: (0.01, error)
+            gates, "paired_difference", lambda *_, error=standard_error: (0.01, error)
         )
         if passes:
             assert club.promote().served

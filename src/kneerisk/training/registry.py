@@ -10,25 +10,13 @@ from kneerisk.cohort import Cohort
 from kneerisk.errors import CohortRefused, PromotionRefused
 from kneerisk.model import bundle, champion
 from kneerisk.training.evaluation import paired, risks_of
+from kneerisk.training.gates import Gate, loss_gate, slope_gate
 from kneerisk.training.lineage import load_again
-from kneerisk.training.metrics import paired_difference, row_loss
 from kneerisk.training.splits import divided
 from kneerisk.training.tracking import BUNDLE, CARD, CHALLENGER, CHAMPION, Tracking, Version
 
-#: What a calibration slope on held-out athletes may be (assumption: wide enough for chance,
-#: narrow enough that a stated 20 % is not really 10 % or 30 %).
-SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
 #: Tag of a version: what was served before it was put in service.
 REPLACED = "replaced"
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """A condition of promotion, whether it is met, and the numbers in words."""
-
-    name: str
-    passed: bool
-    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,29 +120,17 @@ def _gates(
     tracking: Tracking, models: Path, chosen: Version, current: Version | None, data: Path | None
 ) -> tuple[Gate, ...]:
     params, metrics = tracking.logged(chosen.run_id)
-    found = [slope_gate(metrics.get("calibration_slope"))]
+    found = [slope_gate(metrics)]
     if current is not None and current.number != chosen.number:
         cohort = _held_out(params, data)
         found.append(_loss_gate(tracking, models, chosen, current, cohort))
     return tuple(found)
 
 
-def slope_gate(slope: float | None) -> Gate:
-    """Risks on held-out athletes are neither too extreme nor too timid."""
-    allowed = f"allowed is {SLOPE_LOW} to {SLOPE_HIGH}"
-    if slope is None:
-        told = (
-            f"calibration slope on held-out athletes can't be measured: too few outcomes; {allowed}"
-        )
-        return Gate("calibration_slope", passed=False, told=told)
-    told = f"calibration slope on held-out athletes is {slope:.2f}; {allowed}"
-    return Gate("calibration_slope", SLOPE_LOW <= slope <= SLOPE_HIGH, told)
-
-
 def _loss_gate(
     tracking: Tracking, models: Path, chosen: Version, current: Version, cohort: Cohort
 ) -> Gate:
-    """Log loss is no worse than the champion's by more than one standard error."""
+    """The challenger beside the champion on the held-out athletes of its cohort."""
     data = cohort.columns()
     with TemporaryDirectory() as folder:
         new, old = (
@@ -164,13 +140,7 @@ def _loss_gate(
     one, other = paired(cohort, new, old)
     if len(one.outcome) == 0:
         raise PromotionRefused(f"{chosen} and {current} have no held-out outcome in common")
-    worse = row_loss(one.probability, one.outcome) - row_loss(other.probability, other.outcome)
-    mean, error = paired_difference(worse, one.athlete)
-    told = (
-        f"log loss on the same {len(worse)} held-out rows is {mean:+.5f} from that of {current}; "
-        f"allowed is one standard error of the difference, {error:.5f}"
-    )
-    return Gate("log_loss", mean <= error, told)
+    return loss_gate(one, other, str(current))
 
 
 def _held_out(params: dict[str, str], data: Path | None) -> Cohort:
