@@ -44,7 +44,7 @@ def slope_gate(metrics: Mapping[str, float]) -> Gate:
     if rarer is not None and rarer < FEWEST_EVENTS and "cv_calibration_slope" in metrics:
         prefix, where = "cv_", "in cross-validation by athlete"
         slope = metrics["cv_calibration_slope"]
-        why = f", since {rarer:.0f} held-out outcomes (of {FEWEST_EVENTS:.0f}) don't show it"
+        why = f", since {rarer:.0f} held-out outcomes can't show it ({FEWEST_EVENTS:.0f} can)"
     allowed = f"allowed is {SLOPE_LOW} to {SLOPE_HIGH}"
     if slope is None:
         told = f"calibration slope {where} can't be measured: too few outcomes; {allowed}"
