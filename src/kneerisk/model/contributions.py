@@ -124,7 +124,8 @@ class Explainer:
         if self.boosted.booster is None:
             return found, 0.0
         rows = self.boosted.rows(legs)
-        given = xgb.DMatrix(rows, base_margin=np.zeros(len(rows)))
+        # A few rows are copied before a second thread has started.
+        given = xgb.DMatrix(rows, base_margin=np.zeros(len(rows)), nthread=1)
         # The rows are laid out by the booster's own columns: comparing names takes longest.
         told = self.boosted.booster.predict(given, pred_contribs=True, validate_features=False)
         split = told.astype(np.float64)
