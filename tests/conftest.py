@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,18 @@ def released(champion_models: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def default_bundle() -> Bundle:
-    """The model that `make up` makes, fitted as `kneerisk train` does; takes half a minute."""
-    return default_model()
+def default_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The model that `make up` makes, fitted as `kneerisk train` does.
+
+    It takes half a minute, so that the processes of a run share one; the first to need it fits it.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / VERSION
+    with (shared / "default.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            made = default_model()
+            bundle.save(made.model, replace(made.facts, version=VERSION), folder)
+    return bundle.load(folder)
