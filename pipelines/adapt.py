@@ -21,8 +21,10 @@ from kneerisk.training.evaluation import Evaluation, evaluate, interval_metrics,
 from kneerisk.training.guards import refuse_other_outcome, refuse_unsound
 from kneerisk.training.lineage import Source
 from kneerisk.training.plots import plots
+from kneerisk.training.run_note import run_note
 from kneerisk.training.splits import divided
-from kneerisk.training.tracking import CARD, Run, Tracking, registered_name
+from kneerisk.training.tracking import HELD_OUT, Run, Tracking, registered_name
+from kneerisk.training.verdict import log_loss_over, on_seen
 from pipelines.console import Progress
 from pipelines.released import released
 from pipelines.train import SEED, params, tags, title
@@ -87,7 +89,11 @@ def judge(base: Bundle, adapted: Adapted, train: Cohort, test: Cohort) -> Evalua
     others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
     others["as_is"] = risks_of(base.model.predict(data))
     found = evaluate(test, risks_of(prediction), others)
-    return found.with_metrics(interval_metrics(prediction, None))
+    return found.with_metrics({
+        **interval_metrics(prediction, None),
+        **log_loss_over(test, risks_of(prediction), others["logistic"], "logistic"),
+        **on_seen(train, risks_of(adapted.model.predict(train.columns()))),
+    })  # fmt: skip
 
 
 def log(
@@ -105,15 +111,15 @@ def log(
     described = card(facts, named, evaluation.metrics)
     of_base = {"base_version": base.facts.version, "base_run_id": base.facts.run_id,
                "base_sha256": base.sha256, "adapted_step": adapted.step}  # fmt: skip
+    run.dataset(train, "training", lineage.digest(train), source.params())
+    run.dataset(test, HELD_OUT, lineage.digest(test), source.params())
     run.numbers(
         {**params(named, facts), **source.params(), **of_base, **adapted.choices},
         evaluation.metrics,
     )
-    run.dataset(train, "adaptation", sha256, source.params())
-    run.dataset(test, "held-out", sha256, source.params())
     run.figures(plots(evaluation, f"{title(named)}, held-out athletes"))
-    run.text(described, CARD)
-    run.note(described)
+    run.card(described)
+    run.note(run_note(run, evaluation.metrics, described, sha256))
     run.text(json_schema(), "screening.schema.json")
     with TemporaryDirectory() as folder:
         run.bundle(Path(folder), bundle.save(adapted.model, facts, Path(folder)))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.oracle import FEWER_POINTS, oracle_of
+from kneerisk.errors import BundleRefused
 from kneerisk.model import Facts, bundle
 from kneerisk.schema.dictionary import json_schema
 from kneerisk.training import lineage
@@ -32,9 +33,11 @@ from kneerisk.training.fit import Fitted, fit
 from kneerisk.training.guards import refuse_unsound
 from kneerisk.training.lineage import Source
 from kneerisk.training.plots import plots
+from kneerisk.training.run_note import run_note
 from kneerisk.training.sample_size import few_outcomes
 from kneerisk.training.splits import divided, held_out, subset
-from kneerisk.training.tracking import CARD, Run, Tracking, registered_name
+from kneerisk.training.tracking import CHAMPION, HELD_OUT, Run, Tracking, registered_name
+from kneerisk.training.verdict import log_loss_over, on_seen
 from pipelines.console import Progress
 
 #: Of the fit: folds and trees. Another seed gives a model that differs by chance alone.
@@ -65,11 +68,13 @@ def train_on(data: Path | None, athletes: int, seed: int, progress: Progress) ->
     checked = refuse_unsound(cohort, train, test, true=truth is not None)
 
     progress("Opening MLflow")
-    with Tracking(Path.cwd()).run(title(cohort), tags(cohort)) as run:
+    tracking = Tracking(Path.cwd())
+    with tracking.run(title(cohort), tags(cohort)) as run:
         fitted = fit(train, rows(truth, ~unseen), seed=SEED,
                      progress=lambda step: progress(f"Fitting: {step}"))  # fmt: skip
         progress("Judging on athletes it has not seen")
         evaluation = judge(fitted, train, test, rows(truth, unseen), progress)
+        evaluation = evaluation.with_metrics(beside_champion(tracking, cohort, test, fitted))
         if truth is None:
             evaluation = evaluation.with_metrics(checked.metrics)
         if cohort.kind != "simulated":
@@ -93,7 +98,31 @@ def judge(
     others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
     best = oracle_of(test, FEWER_POINTS, progress)
     found = evaluate(test, risks_of(prediction), others, truth, prediction.imbalances, best)
-    return found.with_metrics(interval_metrics(prediction, truth))
+    return found.with_metrics({
+        **interval_metrics(prediction, truth),
+        **log_loss_over(test, risks_of(prediction), others["logistic"], "logistic"),
+        **on_seen(train, risks_of(fitted.model.predict(train.columns()))),
+    })  # fmt: skip
+
+
+def beside_champion(
+    tracking: Tracking, cohort: Cohort, test: Cohort, fitted: Fitted
+) -> dict[str, float]:
+    """How much more log loss the model has than the champion of its kind, on held-out athletes.
+
+    Nothing where there is no champion, or one of another schema: it can't read these screenings.
+    """
+    served = tracking.alias(registered_name(cohort.outcome_kind, cohort.horizon_months), CHAMPION)
+    if served is None:
+        return {}
+    with TemporaryDirectory() as folder:
+        try:
+            champion = bundle.load(tracking.bundle(served, Path(folder))).model
+        except BundleRefused:
+            return {}
+    data = test.columns()
+    ours, theirs = (risks_of(model.predict(data)) for model in (fitted.model, champion))
+    return log_loss_over(test, ours, theirs, "champion")
 
 
 def log(
@@ -117,13 +146,13 @@ def log(
     )  # fmt: skip
     described = card(facts, cohort, evaluation.metrics)
     made_from = {**source.params(), "truth_sha256": lineage.truth_digest(truth)}
+    run.dataset(train, "training", lineage.digest(train), source.params())
+    run.dataset(test, HELD_OUT, lineage.digest(test), source.params())
     run.numbers({**params(cohort, facts), **made_from, **fitted.choices}, evaluation.metrics)
-    run.dataset(train, "training", sha256, source.params())
-    run.dataset(test, "held-out", sha256, source.params())
     run.figures(plots(evaluation, f"{title(cohort)}, held-out athletes"))
     run.text(json.dumps(evaluation.as_dict()), EVALUATION)
-    run.text(described, CARD)
-    run.note(described)
+    run.card(described)
+    run.note(run_note(run, evaluation.metrics, described, sha256))
     run.text(json_schema(), "screening.schema.json")
     with TemporaryDirectory() as folder:
         run.bundle(Path(folder), bundle.save(fitted.model, facts, Path(folder)))

@@ -389,7 +389,7 @@ class TestCommand:
         params, _ = tracking.logged(told["run_id"])
         assert params["cohort_kind"] == "adapted"
         assert params["base_version"] == told["base"]
-        fetched = tracking.download(told["run_id"], "bundle", tmp_path / "models" / "..")
+        fetched = tracking.bundle(version, tmp_path)
         assert bundle.load(fetched, version.tags["bundle_sha256"]).facts.cohort == "adapted"
 
     def test_keeps_the_champion_where_nothing_happened(self, run, cohort, tmp_path) -> None:

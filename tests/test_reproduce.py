@@ -50,10 +50,9 @@ def here(folder, monkeypatch):
 
 
 @pytest.fixture
-def version(here) -> bundle.Bundle:
+def version(here, tmp_path) -> bundle.Bundle:
     tracking = Tracking(here)
-    run_id = tracking.version(TRAINED).run_id
-    return bundle.load(here / "mlartifacts" / run_id / "artifacts" / "bundle")
+    return bundle.load(tracking.bundle(tracking.version(TRAINED), tmp_path))
 
 
 class TestTrained:

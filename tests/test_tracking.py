@@ -2,22 +2,28 @@
 
 import json
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
 from kneerisk.training import lineage
 from kneerisk.training.lineage import Source
+from kneerisk.training.run_note import BEST_CALIBRATED, of_cohort
 from kneerisk.training.tracking import (
-    BUNDLE,
+    ALIAS,
     CARD,
     CHALLENGER,
     CHAMPION,
+    HELD_OUT,
     Tracking,
     TrackingFailed,
     Version,
@@ -59,10 +65,11 @@ def logged(tracking: Tracking, tmp_path: Path, model: str = MODEL) -> Version:
     (tmp_path / "bundle" / "facts.json").write_text("{}")
     with tracking.run("a run", {"cohort_kind": "simulated"}) as run:
         version = run.register(model, "for a test")
-        run.numbers({"seed": 1}, {"auc": 0.61, "log_loss": 0.4})
         run.dataset(cohort(), "training", "ab" * 32, {"data_file": "/somewhere/club.csv"})
+        run.dataset(cohort(), HELD_OUT, "ef" * 32, {"data_file": "/somewhere/club.csv"})
+        run.numbers({"seed": 1}, {"auc": 0.61, "log_loss": 0.4, "train_auc": 0.7, "cv_auc": 0.6})
         run.figures({"roc": Figure(figsize=(1, 1))})
-        run.text("# card", CARD)
+        run.card("# card")
         run.note("# card")
         run.bundle(tmp_path / "bundle", "cd" * 32)
     return version
@@ -73,8 +80,8 @@ class TestRuns:
         version = logged(tracking, tmp_path)
         params, metrics = tracking.logged(version.run_id)
         assert params == {"seed": "1"}
-        assert metrics == {"auc": 0.61, "log_loss": 0.4}
-        fetched = tracking.download(version.run_id, BUNDLE, tmp_path)
+        assert metrics == {"auc": 0.61, "log_loss": 0.4, "train_auc": 0.7, "cv_auc": 0.6}
+        fetched = tracking.bundle(version, tmp_path / "fetched")
         assert (fetched / "facts.json").read_text() == "{}"
         assert tracking.download(version.run_id, CARD, tmp_path).read_text() == "# card"
         picture = tracking.download(version.run_id, "plots/roc.png", tmp_path)
@@ -117,6 +124,107 @@ class TestRuns:
         logged(tracking, tmp_path)
         assert sorted(path.name for path in folder.iterdir()) == ["mlartifacts", "mlflow.db"]
 
+    def test_a_run_is_named_after_its_version(self, tracking, tmp_path):
+        version = logged(tracking, tmp_path)
+        (found,) = [one for one in tracking.find(["train"]) if one.run_id == version.run_id]
+        assert found.name == f"v{version.number} for a test"
+        assert found.tags["purpose"] == "train"
+
+    def test_each_experiment_says_what_it_is_for(self, tracking, client, tmp_path):
+        logged(tracking, tmp_path)
+        about = client.get_experiment_by_name("kneerisk").tags["mlflow.note.content"]
+        assert "`kneerisk train`" in about
+
+    def test_long_texts_are_cut_where_a_section_ends(self, tracking, client, tmp_path):
+        with tracking.run("long", {}) as run:
+            version = run.register(MODEL, "long")
+            text = "# card\n\n" + "\n\n".join(f"## {n}\n\n" + 30 * "word " for n in range(60))
+            run.card(text)
+            run.note(text)
+            (tmp_path / "bundle").mkdir()
+            run.bundle(tmp_path / "bundle", "cd" * 32)
+        described = client.get_model_version(MODEL, str(version.number)).description
+        note = client.get_run(version.run_id).data.tags["mlflow.note.content"]
+        for kept, most in ((described, 5_000), (note, 8_000)):
+            assert 0.9 * most < len(kept) <= most
+            shown, end = kept[: kept.index("The rest is in")].rstrip(), kept[-60:]
+            assert text.startswith(shown)
+            assert shown.endswith("word")
+            assert "`card.md`" in end
+        assert tracking.download(version.run_id, CARD, tmp_path).read_text() == text
+
+
+@pytest.fixture
+def client(tracking):
+    """MLflow's own client, for what only its page shows."""
+    return MlflowClient(tracking_uri=tracking.uri, registry_uri=tracking.uri)
+
+
+class TestLineage:
+    """What MLflow's pages of a model and a version show comes from what is logged."""
+
+    @pytest.fixture
+    def version(self, tracking, tmp_path) -> Version:
+        return logged(tracking, tmp_path)
+
+    @pytest.fixture
+    def model(self, version, client):
+        """The logged model that the version's run put out."""
+        (output,) = client.get_run(version.run_id).outputs.model_outputs
+        return client.get_logged_model(output.model_id)
+
+    def test_a_version_is_a_logged_model_of_its_run(self, version, model, client):
+        assert model.source_run_id == version.run_id
+        assert model.status == "READY"
+        source = client.get_model_version(version.model, str(version.number)).source
+        assert source == model.artifact_location
+        shown = json.loads(model.tags["mlflow.modelVersions"])
+        assert shown == [{"name": MODEL, "version": str(version.number)}]
+
+    def test_each_metric_is_kept_with_the_data_it_is_of(self, model):
+        on = {metric.key: metric.dataset_digest for metric in model.metrics}
+        assert on == {"auc": "ef" * 8, "log_loss": "ef" * 8, "train_auc": "ab" * 8, "cv_auc": None}
+
+    def test_both_parts_of_the_cohort_are_inputs(self, version, client):
+        inputs = client.get_run(version.run_id).inputs.dataset_inputs
+        used = {one.tags[0].value: (one.dataset.name, one.dataset.digest) for one in inputs}
+        assert used == {
+            "training": ("training: a club", "ab" * 8),
+            HELD_OUT: ("held-out: a club", "ef" * 8),
+        }
+
+    def test_mlflow_does_not_claim_to_load_it(self, version, tracking, tmp_path):
+        fetched = tracking.bundle(version, tmp_path / "fetched")
+        with pytest.raises(MlflowException, match="MLmodel"):
+            Model.load(str(fetched))
+
+    def test_the_model_and_its_versions_are_described(self, version, client):
+        assert "kneerisk promote" in client.get_registered_model(MODEL).description
+        assert client.get_model_version(MODEL, str(version.number)).description == "# card"
+
+
+class TestSearch:
+    """The filter and the order that the README shows."""
+
+    def make(self, tracking: Tracking, name: str, digest: str, **metrics: float) -> None:
+        with tracking.run(name, {}, "benchmark") as run:
+            run.numbers({"data_sha256": digest}, metrics)
+
+    def test_all_runs_on_a_cohort_best_calibrated_first(self, tracking):
+        index = "integrated_calibration_index"
+        self.make(tracking, "poor", "ab" * 32, **{index: 0.03})
+        self.make(tracking, "best", "ab" * 32, **{index: 0.01})
+        self.make(tracking, "unknown", "ab" * 32, auc=0.7)
+        self.make(tracking, "other cohort", "cd" * 32, **{index: 0.001})
+        with suppress(ZeroDivisionError), tracking.run("failed", {}, "benchmark") as run:
+            run.numbers({"data_sha256": "ab" * 32}, {index: 0.0})
+            raise ZeroDivisionError
+        found = tracking.find(["benchmark"], of_cohort("ab" * 32), [f"{BEST_CALIBRATED} ASC"])
+        assert [one.name for one in found] == ["best", "poor", "unknown"]
+
+    def test_an_experiment_without_runs_has_none(self, tracking):
+        assert tracking.find(["tune"]) == []
+
 
 class TestAliases:
     def test_aliases_move_and_go(self, tracking, tmp_path):
@@ -128,6 +236,22 @@ class TestAliases:
         assert tracking.alias("kneerisk-past_injury", CHALLENGER) is None
         tracking.tag(second, replaced=str(first))
         assert tracking.version(str(second)).tags["replaced"] == str(first)
+
+    def test_the_tag_of_a_run_follows_its_aliases(self, tracking, tmp_path):
+        model = "kneerisk-present_pain"
+
+        def shown() -> list[str | None]:
+            found = {one.run_id: one.tags.get(ALIAS) for one in tracking.find(["train"])}
+            return [found[version.run_id] for version in (first, second)]
+
+        first, second = (logged(tracking, tmp_path, model) for _ in range(2))
+        assert shown() == [None, "challenger"]
+        tracking.give(first, CHAMPION)
+        assert shown() == ["champion", "challenger"]
+        tracking.give(second, CHAMPION)
+        assert shown() == [None, "challenger, champion"]
+        tracking.take(model, CHALLENGER)
+        assert shown() == [None, "champion"]
 
     def test_an_unknown_model_has_no_champion(self, tracking):
         assert tracking.alias("kneerisk-never", CHAMPION) is None
@@ -157,7 +281,7 @@ class TestWhere:
         assert registered_name("present_pain", None) == "kneerisk-present_pain"
 
 
-class TestLineage:
+class TestDigest:
     def test_a_digest_is_of_content_not_of_form(self):
         one = cohort()
         shuffled = Cohort(

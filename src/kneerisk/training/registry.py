@@ -13,7 +13,7 @@ from kneerisk.training.evaluation import paired, risks_of
 from kneerisk.training.gates import Gate, loss_gate, slope_gate
 from kneerisk.training.lineage import load_again
 from kneerisk.training.splits import divided
-from kneerisk.training.tracking import BUNDLE, CARD, CHALLENGER, CHAMPION, Tracking, Version
+from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, Version
 
 #: Tag of a version: what was served before it was put in service.
 REPLACED = "replaced"
@@ -156,7 +156,7 @@ def _fetched(tracking: Tracking, models: Path, version: Version, folder: Path) -
     if released.exists():
         return released
     (folder / str(version)).mkdir()
-    return tracking.download(version.run_id, BUNDLE, folder / str(version))
+    return tracking.bundle(version, folder / str(version))
 
 
 def _release(tracking: Tracking, models: Path, version: Version) -> None:
@@ -165,7 +165,7 @@ def _release(tracking: Tracking, models: Path, version: Version) -> None:
     models.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=models, prefix=".incoming-") as folder:
         if not released.exists():
-            fetched = tracking.download(version.run_id, BUNDLE, Path(folder))
+            fetched = tracking.bundle(version, Path(folder))
             bundle.load(fetched, version.tags["bundle_sha256"])
             fetched.replace(released)
         card = models / f"{version}.md"

@@ -1,24 +1,27 @@
 """Runs and registered versions in MLflow; the only room that knows MLflow.
 
-A registered version points at the bundle among its run's artifacts. One registered model holds
-the versions of one outcome kind and horizon.
+A registered version is a logged model of MLflow whose artifacts are its bundle. One registered
+model holds the versions of one outcome kind and horizon.
 """
 
 from kneerisk.training.tracking.connection import ARTIFACTS, DATABASE, TrackingFailed, tracking_uri
 from kneerisk.training.tracking.names import (
+    ALIAS,
     BUNDLE,
     CARD,
     CHALLENGER,
     CHAMPION,
     EXPERIMENTS,
+    Logged,
     Purpose,
     Version,
     registered_name,
 )
-from kneerisk.training.tracking.run import Run
+from kneerisk.training.tracking.run import HELD_OUT, Run
 from kneerisk.training.tracking.store import Tracking
 
 __all__ = [
+    "ALIAS",
     "ARTIFACTS",
     "BUNDLE",
     "CARD",
@@ -26,6 +29,8 @@ __all__ = [
     "CHAMPION",
     "DATABASE",
     "EXPERIMENTS",
+    "HELD_OUT",
+    "Logged",
     "Purpose",
     "Run",
     "Tracking",

@@ -16,15 +16,49 @@ EXPERIMENTS: Mapping[Purpose, str] = {
     "tune": "kneerisk-tuning",
     "benchmark": "kneerisk-real-benchmark",
 }
-#: Artifacts of a run.
+#: What an experiment says of itself above its runs.
+ABOUT: Mapping[Purpose, str] = {
+    "train": (
+        "Models for release: each run of `kneerisk train`, judged on athletes that it has not "
+        "seen. Its version becomes challenger; `kneerisk promote` makes it champion."
+    ),
+    "adapt": (
+        "Champions corrected by a club's outcomes: each run of `kneerisk adapt`, beside the "
+        "champion as it was and a model from scratch."
+    ),
+    "tune": (
+        "Search for settings: each study of `kneerisk tune` is one run, its trials the runs "
+        "under it. Compare the winner, not the best trial: only it was judged on athletes that "
+        "the search never saw."
+    ),
+    "benchmark": (
+        "Published data of people: each run of `kneerisk benchmark`, beside the confounders that "
+        "could explain a score. Nothing here is released."
+    ),
+}
+#: Artifacts of a run, and of a model.
 BUNDLE, CARD = "bundle", "card.md"
+#: The kind of the logged model that a version is: a kneerisk bundle, which MLflow can't load.
+MODEL_TYPE = "kneerisk bundle"
 CHALLENGER, CHAMPION = "challenger", "champion"
+#: Tag of a run: the aliases of its version, such as `champion`.
+ALIAS = "alias"
 
 
 def registered_name(outcome_kind: str, horizon_months: int | None) -> str:
     """The registered model of an outcome kind: `kneerisk-new_pain-12m`."""
     horizon = f"-{horizon_months}m" if horizon_months else ""
     return f"kneerisk-{outcome_kind}{horizon}"
+
+
+def about_model(model: str) -> str:
+    """What a registered model says of itself above its versions."""
+    return (
+        f"Versions of `{model}`: risks of one outcome over one horizon, so that they compare. "
+        f"`{CHALLENGER}` is the newest, `{CHAMPION}` what `kneerisk promote` released. Moving an "
+        "alias here changes nothing that is served: only `kneerisk promote` and `kneerisk "
+        "rollback` do. A screening aid, not a medical device."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +85,25 @@ class Version:
     def of(cls, found: Any) -> Version:
         """From what MLflow gives."""
         return cls(str(found.name), int(found.version), str(found.run_id), dict(found.tags))
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A run that was written: what it was made from, what came out, and where it lies."""
+
+    run_id: str
+    name: str
+    experiment: str
+    """The id of its experiment."""
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+
+    @classmethod
+    def of(cls, found: Any) -> Logged:
+        """From what MLflow gives."""
+        info, data = found.info, found.data
+        return cls(
+            str(info.run_id), str(info.run_name), str(info.experiment_id),
+            dict(data.params), dict(data.metrics), dict(data.tags),
+        )  # fmt: skip

@@ -1,4 +1,8 @@
-"""A run that is being written: its numbers, plots, data and version."""
+"""A run that is being written: its numbers, plots, data and version.
+
+A version is a *logged model* of MLflow: it has its own page, with the run it came from, the data it
+was judged on, its metrics and its bundle. MLflow can't load it, and does not claim to.
+"""
 
 from __future__ import annotations
 
@@ -9,54 +13,89 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kneerisk.cohort import Cohort
-from kneerisk.training.tracking.names import BUNDLE, CHALLENGER, Version
+from kneerisk.training.tracking import aliases
+from kneerisk.training.tracking.names import CARD, CHALLENGER, MODEL_TYPE, Version, about_model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+#: Longest texts that MLflow keeps: the note is a tag of a run, the other a column of its database.
+_NOTE_CHARACTERS, _DESCRIPTION_CHARACTERS = 8_000, 5_000
+#: The data that metrics are of, by how their names start; all others are of held-out athletes.
+_MEASURED_ON = {"train_": "training", "cv_": "cross-validation"}
+HELD_OUT = "held-out"
 
 
 class Run:
     """A run that is being written."""
 
-    def __init__(self, client: Any, run_id: str, artifact_uri: str) -> None:
+    def __init__(self, client: Any, run_id: str, experiment: str) -> None:
         self.run_id = run_id
+        self.experiment = experiment
         self.version: Version | None = None
         self._client = client
-        self._artifact_uri = artifact_uri
+        self._model_id: str | None = None
+        self._datasets: dict[str, Any] = {}
 
-    def register(self, model: str, description: str) -> Version:
-        """Register the next version; it becomes challenger when the run ends well."""
+    def register(self, model: str, title: str) -> Version:
+        """Register the next version; it becomes challenger when the run ends well.
+
+        The run is named after it, `v3 new pain in 12 months, ...`: names are cut at their end.
+        """
+        from mlflow.entities import LoggedModelOutput
         from mlflow.exceptions import MlflowException
 
         try:
-            self._client.create_registered_model(model)
+            self._client.create_registered_model(model, description=about_model(model))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
+        logged = self._client.create_logged_model(
+            self.experiment, name=model, source_run_id=self.run_id, model_type=MODEL_TYPE
+        )
+        self._model_id = str(logged.model_id)
         self.version = Version.of(
             self._client.create_model_version(
-                model,
-                f"{self._artifact_uri}/{BUNDLE}",
-                self.run_id,
-                description=description,
-                await_creation_for=0,
+                # Not `models:/<id>`, which MLflow looks up in whatever store it takes for its own.
+                model, logged.artifact_location, self.run_id, description=title,
+                await_creation_for=0, model_id=self._model_id,
             )
-        )
+        )  # fmt: skip
+        number = str(self.version.number)
+        shown = json.dumps([{"name": model, "version": number}])
+        self._client.set_logged_model_tags(self._model_id, {"mlflow.modelVersions": shown})
+        self._client.log_outputs(self.run_id, [LoggedModelOutput(self._model_id, 0)])
+        self._client.update_run(self.run_id, name=f"v{number} {title}")
         return self.version
 
     def numbers(self, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Log parameters and metrics under their names."""
+        """Log parameters and metrics under their names, metrics with the data they are of.
+
+        Those data are known once `dataset` was called.
+        """
         from mlflow.entities import Metric, Param
 
         now = int(time.time() * 1_000)
         self._client.log_batch(
             self.run_id,
-            metrics=[Metric(name, value, now, 0) for name, value in metrics.items()],
+            metrics=[
+                Metric(name, value, now, 0, model_id=self._model_id, run_id=self.run_id,
+                       **self._measured_on(name))
+                for name, value in metrics.items()
+            ],
             params=[Param(name, str(value)) for name, value in params.items()],
-        )
+        )  # fmt: skip
 
     def dataset(self, cohort: Cohort, context: str, sha256: str, source: Mapping[str, str]) -> None:
-        """Log which screenings were used, by digest: what they are, never their values."""
+        """Log which screenings were used, by digest: what they are, never their values.
+
+        Parameters
+        ----------
+        context
+            What they were used for: ``training``, ``held-out``.
+        sha256
+            Of these screenings alone: two parts with one digest would be taken for one.
+        """
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         kinds = {"f": "double", "i": "long"}
@@ -66,18 +105,19 @@ class Run:
         ]
         rows = len(cohort.frame)
         logged = Dataset(
-            name=cohort.source[:500],
+            name=f"{context}: {cohort.source}"[:500],
             digest=sha256[:16],
             source_type="local" if "data_file" in source else "code",
             source=json.dumps(dict(source)),
             schema=json.dumps({"mlflow_colspec": columns}),
             profile=json.dumps({"num_rows": rows, "num_elements": rows * len(columns)}),
         )
+        self._datasets[context] = logged
         tags = [InputTag("mlflow.data.context", context)]
         self._client.log_inputs(self.run_id, [DatasetInput(logged, tags)])
 
     def figures(self, figures: Mapping[str, Figure]) -> None:
-        """Log plots as pictures."""
+        """Log plots as pictures; MLflow shows those of two runs at the same path side by side."""
         for name, figure in figures.items():
             self._client.log_figure(self.run_id, figure, f"plots/{name}.png")
 
@@ -85,26 +125,55 @@ class Run:
         """Log a text file."""
         self._client.log_text(self.run_id, text, artifact)
 
+    def card(self, markdown: str) -> None:
+        """Log the card, and describe the version by it."""
+        self.text(markdown, CARD)
+        if self.version is not None:
+            self._client.update_model_version(
+                self.version.model, str(self.version.number),
+                cut(markdown, _DESCRIPTION_CHARACTERS),
+            )  # fmt: skip
+
     def note(self, markdown: str) -> None:
         """Show a text on the run's page."""
-        self._client.set_tag(self.run_id, "mlflow.note.content", markdown)
+        self._client.set_tag(self.run_id, "mlflow.note.content", cut(markdown, _NOTE_CHARACTERS))
 
     def bundle(self, folder: Path, sha256: str) -> None:
-        """Log the bundle that the registered version points at."""
-        self._client.log_artifacts(self.run_id, str(folder), BUNDLE)
-        if self.version is not None:
-            self._client.set_model_version_tag(
-                self.version.model, str(self.version.number), "bundle_sha256", sha256
-            )
+        """Log the bundle as what the registered version is."""
+        if self.version is None or self._model_id is None:
+            raise RuntimeError("a bundle belongs to a version: register one first")
+        self._client.log_model_artifacts(self._model_id, str(folder))
+        self._client.set_model_version_tag(
+            self.version.model, str(self.version.number), "bundle_sha256", sha256
+        )
 
     def challenge(self) -> None:
         """Make the registered version, if there is one, the challenger of its kind."""
         if self.version is not None:
-            self._client.set_registered_model_alias(
-                self.version.model, CHALLENGER, str(self.version.number)
-            )
+            self._client.finalize_logged_model(self._model_id, "READY")
+            aliases.give(self._client, self.version, CHALLENGER)
 
     def withdraw(self) -> None:
         """Remove the registered version, which has no whole bundle behind it."""
+        if self._model_id is not None:
+            self._client.finalize_logged_model(self._model_id, "FAILED")
         if self.version is not None:
             self._client.delete_model_version(self.version.model, str(self.version.number))
+
+    def _measured_on(self, metric: str) -> dict[str, str]:
+        """The data set that a metric is of, as MLflow keeps it with the metric."""
+        context = next(
+            (data for start, data in _MEASURED_ON.items() if metric.startswith(start)), HELD_OUT
+        )
+        found = self._datasets.get(context)
+        return {} if found is None else {"dataset_name": found.name, "dataset_digest": found.digest}
+
+
+def cut(markdown: str, characters: int) -> str:
+    """A text that MLflow keeps whole: its first sections, and where the rest is."""
+    if len(markdown) <= characters:
+        return markdown
+    end = f"\n\nThe rest is in `{CARD}`, among the artifacts of the run.\n"
+    room = markdown[: characters - len(end)]
+    section = room.rfind("\n## ")
+    return room[: section if section > 0 else room.rfind("\n")].rstrip() + end

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from kneerisk.training.tracking import aliases
 from kneerisk.training.tracking.connection import (
     ARTIFACTS,
-    TrackingFailed,
     be_quiet,
     explained,
-    told,
     tracking_uri,
 )
-from kneerisk.training.tracking.names import CHALLENGER, EXPERIMENTS, Purpose, Version
+from kneerisk.training.tracking.names import (
+    ABOUT,
+    BUNDLE,
+    CHALLENGER,
+    EXPERIMENTS,
+    Logged,
+    Purpose,
+    Version,
+)
 from kneerisk.training.tracking.run import Run
+
+#: The description that MLflow shows is a tag.
+_NOTE = "mlflow.note.content"
 
 
 class Tracking:
@@ -57,10 +67,8 @@ class Tracking:
         shown_under = {"mlflow.parentRunId": parent} if parent else {}
         every = {**tags, "purpose": purpose, **shown_under}
         with explained(self.uri):
-            started = self._client.create_run(
-                self._experiment(EXPERIMENTS[purpose]), run_name=name, tags=every
-            )
-        run = Run(self._client, started.info.run_id, started.info.artifact_uri)
+            started = self._client.create_run(self._experiment(purpose), run_name=name, tags=every)
+        run = Run(self._client, started.info.run_id, started.info.experiment_id)
         try:
             with explained(self.uri):
                 yield run
@@ -80,14 +88,8 @@ class Tracking:
 
     def alias(self, model: str, alias: str) -> Version | None:
         """The version that carries an alias, or None."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return Version.of(self._client.get_model_version_by_alias(model, alias))
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise TrackingFailed(told(self.uri, error)) from None
+        with explained(self.uri):
+            return aliases.holder(self._client, model, alias)
 
     def challengers(self) -> list[Version]:
         """Every version that waits to be promoted."""
@@ -99,12 +101,12 @@ class Tracking:
     def give(self, version: Version, alias: str) -> None:
         """Move an alias to a version."""
         with explained(self.uri):
-            self._client.set_registered_model_alias(version.model, alias, str(version.number))
+            aliases.give(self._client, version, alias)
 
     def take(self, model: str, alias: str) -> None:
         """Remove an alias."""
         with explained(self.uri):
-            self._client.delete_registered_model_alias(model, alias)
+            aliases.take(self._client, model, alias)
 
     def tag(self, version: Version, **tags: str) -> None:
         """Write tags on a version."""
@@ -123,9 +125,49 @@ class Tracking:
         with explained(self.uri):
             return Path(self._client.download_artifacts(run_id, artifact, str(folder)))
 
-    def _experiment(self, name: str) -> str:
-        found = self._client.get_experiment_by_name(name)
+    def bundle(self, version: Version, folder: Path) -> Path:
+        """Fetch the bundle of a version into a folder of its own inside; gives where it is."""
+        from mlflow.artifacts import download_artifacts
+
+        with explained(self.uri):
+            found = self._client.get_model_version(version.model, str(version.number))
+            return Path(
+                download_artifacts(
+                    found.source, dst_path=str(folder / BUNDLE), tracking_uri=self.uri
+                )
+            )
+
+    def find(
+        self, purposes: Iterable[Purpose], where: str = "", order_by: Iterable[str] = ()
+    ) -> list[Logged]:
+        """Finished runs of some experiments, by a filter of MLflow's search language.
+
+        Parameters
+        ----------
+        where
+            Such as ``params.data_sha256 LIKE '9211%'``.
+        order_by
+            Such as ``metrics.integrated_calibration_index ASC``; where none is given or where they
+            are equal, the latest run comes first. Runs without such a metric come last.
+        """
+        finished = "attributes.status = 'FINISHED'"
+        with explained(self.uri):
+            known = [self._client.get_experiment_by_name(EXPERIMENTS[one]) for one in purposes]
+            ids = [one.experiment_id for one in known if one is not None]
+            if not ids:
+                return []
+            found = self._client.search_runs(
+                ids, f"{finished} and {where}" if where else finished, order_by=list(order_by)
+            )
+        return [Logged.of(run) for run in found]
+
+    def _experiment(self, purpose: Purpose) -> str:
+        found = self._client.get_experiment_by_name(EXPERIMENTS[purpose])
         if found is not None:
             return str(found.experiment_id)
         folder = (self._local / ARTIFACTS).as_uri() if self._local else None
-        return str(self._client.create_experiment(name, artifact_location=folder))
+        return str(
+            self._client.create_experiment(
+                EXPERIMENTS[purpose], artifact_location=folder, tags={_NOTE: ABOUT[purpose]}
+            )
+        )
