@@ -1,6 +1,6 @@
 # Everything that is done by hand on a fresh machine with Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check bench
+.PHONY: help setup up down test check bench figures
 
 PYTHON := .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
@@ -38,6 +38,9 @@ check: $(STAMP)  ## Format, lint, types, imports, derived files; changes nothing
 
 bench: $(STAMP)  ## Measure speed beside what else could be used
 	@$(PYTHON) -m benchmarks
+
+figures: $(STAMP)  ## Make every number, table and plot of the documents again (ONLY="clubs oracle": these)
+	@$(PYTHON) -m pipelines.figures $(ONLY)
 
 $(STAMP): requirements.lock pyproject.toml
 	@found=; if ! $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \

@@ -1,1 +1,1 @@
-"""Speed, measured beside what a user would pick instead."""
+"""What is measured: speed beside what a user would pick instead, and what the method is worth."""

@@ -1,11 +1,12 @@
 """How exact the oracle is: by number of points, and against the true risk.
 
-`python benchmarks/oracle.py [ATHLETES [SEED]]` (default 20,000 and 5) prints both as Markdown.
+`python -m benchmarks.oracle [ATHLETES]` (default 40,000) writes `results/oracle.md`.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 
@@ -17,17 +18,31 @@ from kneerisk.training.metrics import calibration
 #: The points that others are compared with, scrambled in another way than those.
 MANY, OTHER_SEED = 16_384, 999
 COMPARED = 300
+ATHLETES, SEEDS = 40_000, (5, 6)
+RESULT = Path(__file__).parent / "results" / "oracle.md"
 
 
-def main() -> None:
-    """Print the tables."""
-    athletes, seed = (int(x) for x in (*sys.argv[1:], *("20000", "5")[len(sys.argv) - 1 :]))
-    print("| points | mean error of a leg's risk | mean difference |\n| --- | --- | --- |")
-    for points, error, shift in convergence():
-        print(f"| {points:,} | {error:.6f} | {shift:+.6f} |")
-    print("\n| against the true risk | |\n| --- | --- |")
-    for name, value in against_truth(athletes, seed).items():
-        print(f"| {name} | {value:.5f} |")
+def main(athletes: int = ATHLETES) -> None:
+    """Measure, print and write the tables."""
+    lines = [
+        "# How exact the oracle is", "",
+        f"Written by `python -m benchmarks.oracle`. Legs of {COMPARED} simulated athletes, by number",
+        f"of points, against {MANY:,} points of another scrambling:", "",
+        "| points | mean error of a leg's risk | mean difference |", "| --- | --- | --- |",
+        *(f"| {points:,} | {error:.5f} | {shift:+.5f} |" for points, error, shift in convergence()),
+        "", f"Against the true risks of {athletes:,} simulated athletes, by seed:", "",
+        "| seed | slope of the true risk on the oracle's | mean difference | standard error |",
+        "| --- | --- | --- | --- |",
+    ]  # fmt: skip
+    for seed in SEEDS:
+        found = against_truth(athletes, seed)
+        lines.append(
+            f"| {seed} | {found['calibration_slope']:.3f} | {found['mean_difference']:+.4f} "
+            f"| {found['standard_error']:.4f} |"
+        )
+    text = "\n".join(lines) + "\n"
+    RESULT.write_text(text, "utf-8")
+    sys.stdout.write(text)
 
 
 def convergence() -> list[tuple[int, float, float]]:
@@ -65,4 +80,4 @@ def legs(found: Oracle) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    main(*(int(argument) for argument in sys.argv[1:]))

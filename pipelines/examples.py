@@ -26,9 +26,12 @@ from kneerisk.training.splits import held_out, subset
 from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
 from pipelines.released import released
 from pipelines.train import SEED, rows
+from serving.openapi import EXAMPLE
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"
-INDEX = "README.md"
+INDEX, README_ANSWER, CASES = "README.md", "readme-answer.json", "cases.json"
+#: Significant digits of an answer that the README shows.
+SHOWN_DIGITS = 3
 #: A number in a text, with its sign; the part behind the point tells how far it is rounded.
 _NUMBER = re.compile("([+\N{MINUS SIGN}]?\\d+(?:\\.\\d+)?)")
 #: One in the last digit, and what a division leaves.
@@ -48,7 +51,7 @@ class Case:
 
 def cases() -> list[Case]:
     """Every example, in the order of the index."""
-    listed = json.loads((FOLDER / "cases.json").read_text(encoding="utf-8"))
+    listed = json.loads((FOLDER / CASES).read_text(encoding="utf-8"))
     return [Case(**case) for case in listed]
 
 
@@ -68,7 +71,23 @@ def default_model() -> Bundle:
 def written(model: Bundle) -> dict[str, str]:
     """The text of every file of the examples, by name."""
     texts = {f"{case.name}.md": example(model, case) for case in cases()}
-    return {INDEX: index(), **texts}
+    return {INDEX: index(), README_ANSWER: readme_answer(model), **texts}
+
+
+def readme_answer(model: Bundle) -> str:
+    """The answer to the README's request as JSON, in the digits that it shows."""
+    told = answer(model, Screening.model_validate(EXAMPLE)).model_dump(
+        mode="json", exclude_none=True, exclude={"model"}
+    )
+    return json.dumps(_rounded(told), indent=1, ensure_ascii=False) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return float(f"{value:.{SHOWN_DIGITS}g}") if isinstance(value, float) else value
 
 
 def example(model: Bundle, case: Case) -> str:
@@ -129,7 +148,7 @@ def _value(text: str) -> float:
 
 def stale(texts: dict[str, str], folder: Path) -> list[str]:
     """Files of the folder that don't say what they should, are missing, or belong to no example."""
-    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    found = {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir() if p.name != CASES}
     unknown = sorted(found.keys() - texts.keys())
     return unknown + [name for name, text in texts.items() if not _agrees(found.get(name), text)]
 

@@ -32,7 +32,7 @@ from kneerisk.training.splits import folds
 #: Weight of the data against the penalty (scikit-learn's C), from shrinking most to least.
 _WEIGHTS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 #: With more rows than this, the penalty no longer matters and is not searched for.
-_ROWS_TO_SEARCH = 5_000
+_ROWS_TO_SEARCH = 25_000
 _FOLDS = 5
 #: What tells athletes and places apart, but nothing of a knee. A model that does no better
 #: than these has learnt who was measured where.

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 # Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers too.
 MODEL, LOGISTIC, ORACLE, WITH_PAIN = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+XGBOOST = "#CC79A7"
 INK, FAINT, GRID = "#333333", "#8a8a8a", "#eeeeee"
 SIZE_INCHES = (6.2, 5.4)
 #: Room for a headline and two lines about whom it shows.
