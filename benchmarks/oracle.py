@@ -26,8 +26,8 @@ def main(athletes: int = ATHLETES) -> None:
     """Measure, print and write the tables."""
     lines = [
         "# How exact the oracle is", "",
-        f"Written by `python -m benchmarks.oracle`. Legs of {COMPARED} simulated athletes, by number",
-        f"of points, against {MANY:,} points of another scrambling:", "",
+        f"Written by `python -m benchmarks.oracle`. Legs of {COMPARED} simulated athletes, by",
+        f"number of points, against {MANY:,} points of another scrambling:", "",
         "| points | mean error of a leg's risk | mean difference |", "| --- | --- | --- |",
         *(f"| {points:,} | {error:.5f} | {shift:+.5f} |" for points, error, shift in convergence()),
         "", f"Against the true risks of {athletes:,} simulated athletes, by seed:", "",

@@ -22,7 +22,7 @@ from typing import Any
 
 from kneerisk.errors import KneeriskError
 from pipelines.console import say
-from pipelines.stated import Stated, restate, stale, stated
+from pipelines.stated import NotStated, Stated, restate, stale, stated
 
 ROOT = Path(__file__).parents[1]
 #: What makes the default model that others measure; it is made first where one of them is.
@@ -36,8 +36,8 @@ class Figure:
     """What is made together, by which commands, in about how many minutes of two cores.
 
     ``model``: it measures the default model. ``data``: what it reads of other people's data.
-    ``metrics``: where the metrics that the first command prints are kept. ``makes``: everything that
-    it writes, as patterns.
+    ``metrics``: where the metrics that the first command prints are kept. ``makes``: everything
+    that it writes, as patterns.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Figure:
                 f"{self.name} reads {', '.join(missing)}, not in {data_folder()}: data/README.md "
                 "says where to get it, KNEERISK_DATA where it is"
             )
-        told = [run(command.format(data=data_folder()), folder) for command in self.commands]
+        told = [run(one.replace("{data}", str(data_folder())), folder) for one in self.commands]
         if self.metrics:
             (ROOT / self.metrics).write_text(_metrics(json.loads(told[0])), "utf-8")
 
@@ -122,9 +122,7 @@ def make(figures: dict[str, Figure], names: list[str]) -> list[str]:
                 figure.make(Path(folder))
             except NotMade as error:
                 failed.append(str(error))
-                say(f"  not made: {error}")
-            else:
-                say(f"  {(time.monotonic() - begun) / 60.0:.1f} minutes")
+            say(f"  {(time.monotonic() - begun) / 60.0:.1f} minutes")
     return failed
 
 
@@ -155,9 +153,14 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"no figure is called {', '.join(unknown)}; there are {', '.join(figures)}")
         return 2
     failed = [] if given.state else make(figures, given.names or list(figures))
-    for line in stale(ROOT, statements):
-        say(f"mended: {line}")
-    restate(ROOT, statements)
+    try:
+        for line in stale(ROOT, statements):
+            say(f"mended: {line}")
+        restate(ROOT, statements)
+    except NotStated as error:
+        failed.append(str(error))
+    for line in failed:
+        say(f"not made: {line}")
     return int(bool(failed))
 
 

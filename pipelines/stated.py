@@ -36,7 +36,15 @@ class Stated:
     text: str
 
     def values(self, root: Path) -> list[str]:
-        """What has to stand in each blank."""
+        """What has to stand in each blank.
+
+        Raises
+        ------
+        NotStated
+            Where the result was never made, or does not hold it.
+        """
+        if not (root / self.result).is_file():
+            raise NotStated(f"{self.document} states {self.result}, which was never made")
         found = read(root / self.result)
         return [
             _shown(_at(found, blank["place"], self.result), blank["format"] or "")

@@ -178,5 +178,5 @@ class TestMakefile:
 
     def test_help_lists_every_target(self, make):
         listed = make().stdout
-        for target in ("setup", "up", "down", "test", "check", "bench"):
+        for target in ("setup", "up", "down", "test", "check", "bench", "figures"):
             assert f"make {target}" in listed

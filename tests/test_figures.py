@@ -1,0 +1,159 @@
+"""Every number of the documents is made by one command, and is what was measured."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from fnmatch import fnmatch
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from test_docs import unknown_commands
+
+from benchmarks import sample_size
+from benchmarks.sample_size_report import MOST_WORSE, Curve, Fit, as_markdown
+from kneerisk.cohort.simulation import simulate
+from pipelines import figures
+from pipelines.figures import ROOT, Figure, NotMade
+from pipelines.stated import NotStated, Stated, restate, stale
+
+FIGURES, STATED = figures.listed()
+#: Where nothing stands but what a command wrote, and what is written by hand there.
+MADE, BY_HAND = ("benchmarks/results", "docs/plots", "docs/examples"), "docs/examples/cases.json"
+
+
+class TestListed:
+    def test_every_result_is_made_by_a_figure(self) -> None:
+        found = {str(p.relative_to(ROOT)) for folder in MADE for p in (ROOT / folder).rglob("*.*")}
+        patterns = [pattern for one in FIGURES.values() for pattern in one.makes]
+        assert found - {BY_HAND} == {
+            path for path in found if any(fnmatch(path, pattern) for pattern in patterns)
+        }
+
+    @pytest.mark.parametrize("name", FIGURES)
+    def test_a_figure_left_what_it_makes(self, name: str) -> None:
+        assert [p for p in FIGURES[name].makes if not list(ROOT.glob(p))] == []
+
+    @pytest.mark.parametrize("name", FIGURES)
+    def test_its_commands_exist(self, name: str) -> None:
+        assert unknown_commands("\n".join(FIGURES[name].commands)) == []
+        parts = [shlex.split(command) for command in FIGURES[name].commands]
+        modules = [part[2] for part in parts if part[:2] == ["python", "-m"]]
+        assert [module for module in modules if find_spec(module) is None] == []
+        assert {part[0] for part in parts} <= {"python", "kneerisk"}
+
+    def test_no_document_states_a_stale_number(self) -> None:
+        assert list(stale(ROOT, STATED)) == []
+
+    def test_the_list_tells_commands_and_minutes(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert figures.main(["--list"]) == 0
+        told = capsys.readouterr().out
+        assert "clubs (" in told
+        assert "    python -m benchmarks.clubs" in told
+
+    def test_a_name_that_is_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert figures.main(["moon"]) == 2
+        assert "no figure is called moon; there are derived, " in capsys.readouterr().err
+
+
+class TestMake:
+    def figure(self, *commands: str, **more: object) -> Figure:
+        return Figure(name="f", about="", commands=commands, minutes=0, makes=(), **more)
+
+    def test_it_runs_in_the_folder_with_this_checkout(self, tmp_path: Path) -> None:
+        code = "import pathlib, pipelines; pathlib.Path('out').write_text(pipelines.__file__)"
+        self.figure(f"python -c {shlex.quote(code)}").make(tmp_path)
+        assert Path((tmp_path / "out").read_text()).is_relative_to(ROOT)
+
+    def test_metrics_are_kept_without_what_differs_from_run_to_run(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(figures, "ROOT", tmp_path)
+        told = json.dumps({"run_id": "r", "metrics": {"b": 0.12345678, "a": 1}})
+        self.figure(f"echo {shlex.quote(told)}", "echo promoted", metrics="m.json").make(tmp_path)
+        assert json.loads((tmp_path / "m.json").read_text()) == {"a": 1, "b": 0.123457}
+
+    def test_data_that_are_not_there_are_told(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KNEERISK_DATA", str(tmp_path))
+        with pytest.raises(NotMade, match=r"reads a\.csv, .*data/README\.md says where to get it"):
+            self.figure("touch out", data=("a.csv",)).make(tmp_path)
+        assert not (tmp_path / "out").exists()
+
+    def test_what_fails_is_told_and_the_others_are_made(self, tmp_path: Path) -> None:
+        out = tmp_path / "out"
+        bad, good = self.figure("false"), self.figure(f"touch {shlex.quote(str(out))}")
+        assert figures.make({"bad": bad, "good": good}, ["bad", "good"]) == [
+            "false ended with 1: "
+        ]  # fmt: skip
+        assert out.exists()
+
+
+class TestStated:
+    """Words around numbers, in a document of its own."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        (tmp_path / "r.json").write_text(
+            '{"auc": 0.7049, "of": [{"k": "x", "n": 1234}], "w": "a b"}'
+        )
+        (tmp_path / "r.md").write_text(
+            "| | share, % |\n| --- | --- |\n| a: b |  |\n| c | -4.7 % |\n"
+        )
+        (tmp_path / "d.md").write_text("The AUC\nis 0.61 over\n1,000 legs: it was x y. And -1 %.\n")
+        return tmp_path
+
+    def one(self, text: str, result: str = "r.json") -> Stated:
+        return Stated(document="d.md", result=result, text=text)
+
+    def test_numbers_and_words_are_written_anew_and_lines_kept(self, root: Path) -> None:
+        told = [self.one("AUC is {{auc:.2f}} over {{of > k=x > n:,}} legs: it was {{w}}."),
+                self.one("And {{=c > share, %}} %.", "r.md")]  # fmt: skip
+        assert len(list(stale(root, told))) == 4
+        restate(root, told)
+        said = (root / "d.md").read_text()
+        assert said == "The AUC\nis 0.70 over\n1,234 legs: it was a b. And -4.7 %.\n"
+        assert list(stale(root, told)) == []
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [("no {{auc}} here", "says 0 times"), ("{{auc}}", "says 3 times"),
+         ("is {{aux}}", "has nothing at aux"), ("is {{of > k=z > n}}", "has 0 rows")],
+    )  # fmt: skip
+    def test_words_or_numbers_that_are_not_there_are_told(
+        self, root: Path, text: str, message: str
+    ) -> None:
+        with pytest.raises(NotStated, match=message):
+            list(stale(root, [self.one(text)]))
+
+
+class TestSampleSize:
+    """`python -m benchmarks.sample_size` in small, and what it left."""
+
+    def test_fitted_to_outcomes_no_worse_than_logistic_regression_or_plain_xgboost(self) -> None:
+        judge = sample_size.Judge(simulate(3_000, 5))
+        curve = Curve(fresh=3_000, fitted_to=0, true_risk=0.0, oracle=0.0, fitted_to_truth=0.0,
+                      fits=[judge.fitted(1_000, number) for number in (101, 102)])  # fmt: skip
+        better = curve.better(1_000)
+        assert curve.against("model", 1_000).mean == 0.0
+        assert curve.against(better, 1_000).mean <= MOST_WORSE
+        assert curve.losses("model", 1_000).max() < curve.losses("base_rate", 1_000).min()
+
+    def test_the_page_is_what_was_measured(self) -> None:
+        text, kept = as_markdown(Curve.read(sample_size.NUMBERS))
+        assert sample_size.PAGE.read_text("utf-8") == text
+        assert kept
+
+    @pytest.mark.parametrize(("model", "said"), [(0.2504, "It is, at every size."),
+                                                 (0.2506, "MISSED.")])  # fmt: skip
+    def test_it_is_held_to_the_better_baseline(self, model: float, said: str) -> None:
+        fits = [Fit(athletes=500, cohort=k, outcomes=60, model=model, logistic=0.25, xgboost=0.26,
+                    base_rate=0.26) for k in range(2)]  # fmt: skip
+        curve = Curve(
+            fresh=1, fitted_to=1, true_risk=0.2, oracle=0.2, fitted_to_truth=0.2, fits=fits
+        )
+        text, kept = as_markdown(curve)
+        assert said in text
+        assert kept == (model < 0.2505)
