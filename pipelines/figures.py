@@ -63,7 +63,7 @@ class Figure:
                 f"{self.name} reads {', '.join(missing)}, not in {data_folder()}: data/README.md "
                 "says where to get it, KNEERISK_DATA where it is"
             )
-        told = [run(one.replace("{data}", str(data_folder())), folder) for one in self.commands]
+        told = [run(command, folder) for command in self.commands]
         if self.metrics:
             (ROOT / self.metrics).write_text(_metrics(json.loads(told[0])), "utf-8")
 
@@ -93,8 +93,12 @@ def run(command: str, folder: Path) -> str:
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     code = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
     say(f"  {command}")
+    places = {"{root}": ROOT, "{data}": data_folder()}
+    words = shlex.split(command)
+    for name, path in places.items():
+        words = [word.replace(name, str(path)) for word in words]
     done = subprocess.run(
-        shlex.split(command), cwd=folder, stdout=subprocess.PIPE, text=True, check=False,
+        words, cwd=folder, stdout=subprocess.PIPE, text=True, check=False,
         env={**os.environ, "PATH": search, "PYTHONPATH": code},
     )  # fmt: skip
     if done.returncode:

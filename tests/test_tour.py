@@ -4,13 +4,15 @@ Each step leaves a picture in `build/tour` and the text that could be read on it
 `docs/tour` are copies of such pictures; `docs/tour/text.json` is what they showed, and a page that
 no longer shows it makes them stale:
 
-    python -m pytest tests/test_tour.py; cp build/tour/* docs/tour/
+    make figures ONLY=tour
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -82,10 +84,12 @@ def test_the_pictures_show_what_the_page_shows(opened: Opener) -> None:
     visits(seen, tour)
     phone(opened, tour)
     (BUILT / TEXT).write_text(json.dumps(tour.texts, indent=1) + "\n", encoding="utf-8")
+    if "UPDATE_TOUR" in os.environ:
+        shutil.copytree(BUILT, DOCS, dirs_exist_ok=True)
 
     kept = json.loads((DOCS / TEXT).read_text(encoding="utf-8"))
     stale = [name for name, text in tour.texts.items() if not same(kept.get(name, ""), text)]
-    assert stale == [], "look at build/tour, then: cp build/tour/* docs/tour/"
+    assert stale == [], "look at build/tour, then: make figures ONLY=tour"
     assert {path.stem for path in DOCS.glob("*.png")} == set(tour.texts)
 
 
