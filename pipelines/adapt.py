@@ -114,7 +114,7 @@ def log(
     run.dataset(train, "training", lineage.digest(train), source.params())
     run.dataset(test, HELD_OUT, lineage.digest(test), source.params())
     run.numbers(
-        {**params(named, facts), **source.params(), **of_base, **adapted.choices},
+        {**params(named, facts.data_sha256), **source.params(), **of_base, **adapted.choices},
         evaluation.metrics,
     )
     run.figures(plots(evaluation, f"{title(named)}, held-out athletes"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.oracle import FEWER_POINTS, oracle_of
 from kneerisk.errors import BundleRefused
-from kneerisk.model import Facts, bundle
+from kneerisk.model import bundle
 from kneerisk.schema.dictionary import json_schema
+from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training import lineage
 from kneerisk.training.baselines import fit_baselines
 from kneerisk.training.card import card
@@ -91,11 +93,16 @@ def judge(
     test: Cohort,
     truth: pd.DataFrame | None,
     progress: Progress = lambda _: None,
+    beside: Mapping[str, Fitted] | None = None,
 ) -> Evaluation:
-    """The model beside its baselines, and the oracle where there is one, on held-out athletes."""
+    """The model beside its baselines, and the oracle where there is one, on held-out athletes.
+
+    Other fits to the same athletes stand ``beside`` it as baselines do, under their names.
+    """
     data = test.columns()
     prediction = fitted.model.predict(data)
     others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
+    others |= {name: risks_of(one.model.predict(data)) for name, one in (beside or {}).items()}
     best = oracle_of(test, FEWER_POINTS, progress)
     found = evaluate(test, risks_of(prediction), others, truth, prediction.imbalances, best)
     return found.with_metrics({
@@ -134,32 +141,45 @@ def log(
     truth: pd.DataFrame | None,
 ) -> str:
     """Everything about a version in one run; gives its name."""
-    train, test = divided(cohort)
-    sha256 = lineage.digest(cohort)
+    train, _ = divided(cohort)
     version = run.register(
         registered_name(cohort.outcome_kind, cohort.horizon_months), title(cohort)
     )
     seen = rows(truth, ~held_out(cohort.frame["athlete_id"]))
     facts = facts_of(
         train, seen, fitted, version=str(version), run_id=run.run_id,
-        git_sha=lineage.git_sha(), data_sha256=sha256,
+        git_sha=lineage.git_sha(), data_sha256=lineage.digest(cohort),
     )  # fmt: skip
     described = card(facts, cohort, evaluation.metrics)
-    made_from = {**source.params(), "truth_sha256": lineage.truth_digest(truth)}
-    run.dataset(train, "training", lineage.digest(train), source.params())
-    run.dataset(test, HELD_OUT, lineage.digest(test), source.params())
-    run.numbers({**params(cohort, facts), **made_from, **fitted.choices}, evaluation.metrics)
-    run.figures(plots(evaluation, f"{title(cohort)}, held-out athletes"))
-    run.text(json.dumps(evaluation.as_dict()), EVALUATION)
+    log_judged(run, source, cohort, fitted, evaluation, truth)
     run.card(described)
-    run.note(run_note(run, evaluation.metrics, described, sha256))
+    run.note(run_note(run, evaluation.metrics, described, lineage.digest(cohort)))
     run.text(json_schema(), "screening.schema.json")
     with TemporaryDirectory() as folder:
         run.bundle(Path(folder), bundle.save(fitted.model, facts, Path(folder)))
     return str(version)
 
 
-def params(cohort: Cohort, facts: Facts) -> dict[str, Any]:
+def log_judged(
+    run: Run,
+    source: Source,
+    cohort: Cohort,
+    fitted: Fitted,
+    evaluation: Evaluation,
+    truth: pd.DataFrame | None,
+) -> None:
+    """A fit and how good it is, whether it becomes a version or not."""
+    train, test = divided(cohort)
+    sha256 = lineage.digest(cohort)
+    made_from = {**source.params(), "truth_sha256": lineage.truth_digest(truth)}
+    run.numbers({**params(cohort, sha256), **made_from, **fitted.choices}, evaluation.metrics)
+    run.dataset(train, "training", lineage.digest(train), source.params())
+    run.dataset(test, HELD_OUT, lineage.digest(test), source.params())
+    run.figures(plots(evaluation, f"{title(cohort)}, held-out athletes"))
+    run.text(json.dumps(evaluation.as_dict()), EVALUATION)
+
+
+def params(cohort: Cohort, data_sha256: str) -> dict[str, Any]:
     """What identifies a run: the data, the schema, the seed, and what it was fitted with."""
     return {
         "cohort_kind": cohort.kind,
@@ -168,8 +188,8 @@ def params(cohort: Cohort, facts: Facts) -> dict[str, Any]:
         "source": cohort.source,
         "athletes": cohort.frame["athlete_id"].nunique(),
         "screenings": len(cohort.frame),
-        "data_sha256": facts.data_sha256,
-        "schema": facts.schema,
+        "data_sha256": data_sha256,
+        "schema": fingerprint(),
         "seed": SEED,
         **environment(),
     }

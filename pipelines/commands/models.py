@@ -45,6 +45,35 @@ def train(
 @app.command(
     rich_help_panel=PANEL,
     epilog=examples(
+        "tune --data club.parquet --trials 40 --study club",
+        "tune --athletes 5000 --trials 30 --workers 2",
+    ),
+)
+def tune(
+    data: CohortFile = None,
+    athletes: Athletes = DEFAULT_ATHLETES,
+    seed: Seed = DEFAULT_SEED,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of the study in all.")] = 30,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the study.")] = 1,
+    study: Annotated[
+        str, typer.Option(help="Its name; the same name goes on with it, or joins it.")
+    ] = "study",
+    timeout: Annotated[
+        int | None, typer.Option(min=1, help="Begin no trial after so many seconds.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Search for better settings of a fit; the winner is judged on athletes it has not seen."""
+    from pipelines.tune import Plan, told, tune_on
+
+    with console.progress() as progress:
+        found = tune_on(data, athletes, seed, Plan(study, trials, workers, timeout), progress)
+    console.result(found, as_json, told(found))
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog=examples(
         "adapt --data club.parquet",
         "adapt --data club.parquet --model kneerisk-new_pain-12m-v3",
     ),

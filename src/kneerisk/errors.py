@@ -70,5 +70,9 @@ class PromotionRefused(KneeriskError):
     """A challenger that did not pass a gate, or a release that can't be put back."""
 
 
+class StudyRefused(KneeriskError):
+    """A study that can't be gone on with: its trials would not compare with new ones."""
+
+
 class PortTaken(KneeriskError):
     """A port that another program listens on."""

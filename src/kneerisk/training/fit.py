@@ -68,7 +68,7 @@ def fit(
     progress
         Told what is being done.
     interval
-        False leaves out the bootstrap, where only the risk itself is wanted.
+        False leaves out the interval and the imbalances, where only the risk itself is wanted.
     settings
         What is not chosen inside the fit.
 
@@ -109,7 +109,7 @@ def _fit(
         interval=BootstrapInterval(refits=(margin,), slope=1.0),
         either_widening=0.0,
         odds_ratio=_odds_ratio(inputs, calibration.apply(scores)),
-        imbalance=_fit_imbalance(inputs, columns, fold, progress),
+        imbalance=_fit_imbalance(inputs, columns, fold, progress) if interval else None,
     )
     around = _interval(inputs, shell, columns, signs, tuned, progress) if interval else None
     model = _with_interval(shell, inputs, around) if around else shell

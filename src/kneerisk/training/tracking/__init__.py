@@ -19,6 +19,7 @@ from kneerisk.training.tracking.names import (
 )
 from kneerisk.training.tracking.run import HELD_OUT, Run
 from kneerisk.training.tracking.store import Tracking
+from kneerisk.training.tracking.study import StudyRuns, TrialRun
 
 __all__ = [
     "ALIAS",
@@ -33,8 +34,10 @@ __all__ = [
     "Logged",
     "Purpose",
     "Run",
+    "StudyRuns",
     "Tracking",
     "TrackingFailed",
+    "TrialRun",
     "Version",
     "registered_name",
     "tracking_uri",

@@ -24,6 +24,7 @@ from kneerisk.training.tracking.names import (
     Version,
 )
 from kneerisk.training.tracking.run import Run
+from kneerisk.training.tracking.study import StudyRuns
 
 #: The description that MLflow shows is a tag.
 _NOTE = "mlflow.note.content"
@@ -79,6 +80,12 @@ class Tracking:
             self._client.set_terminated(run.run_id, "KILLED" if stopped else "FAILED")
             raise
         self._client.set_terminated(run.run_id, "FINISHED")
+
+    def study(self, study_id: str, name: str, tags: Mapping[str, str]) -> StudyRuns:
+        """The runs of a study: its parent, begun or found again, and what lies under it."""
+        with explained(self.uri):
+            experiment = self._experiment(EXPERIMENTS["tune"])
+        return StudyRuns(self._client, self.uri, experiment, study_id, name, tags)
 
     def version(self, text: str) -> Version:
         """A version by its text."""

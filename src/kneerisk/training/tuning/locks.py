@@ -1,0 +1,67 @@
+"""Who works at what: a lock that the system frees when a process ends, however it ends.
+
+Optuna's heartbeat, which would tell a dead worker's trial, is there for databases alone, and it
+guesses by the clock. A record lock (POSIX `fcntl`) is held by a process that lives, and no other.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+#: Bytes of the file: who asks for a trial, who writes to MLflow, who judges the winner; trials.
+ASKING, WRITING, JUDGING, _FIRST_TRIAL = range(4)
+
+
+class Locks:
+    """The locks of a study, each a byte of one file.
+
+    A process opens them once: closing the file would free all that it holds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab")
+        self._mine: set[int] = set()
+
+    @contextmanager
+    def held(self, place: int) -> Iterator[None]:
+        """Waits until nobody else holds the lock, and holds it for a block."""
+        self._lock(place, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            self._lock(place, fcntl.LOCK_UN)
+
+    def take(self, trial: int) -> None:
+        """Hold a trial for as long as this process lives, or until it is let go."""
+        self._lock(_FIRST_TRIAL + trial, fcntl.LOCK_EX)
+        self._mine.add(trial)
+
+    def let_go(self, trial: int) -> None:
+        """Hold a trial no more."""
+        self._mine.discard(trial)
+        self._lock(_FIRST_TRIAL + trial, fcntl.LOCK_UN)
+
+    def is_held(self, trial: int) -> bool:
+        """Whether a living process works at a trial."""
+        if trial in self._mine:
+            return True
+        try:
+            self._lock(_FIRST_TRIAL + trial, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                return True
+            raise
+        self._lock(_FIRST_TRIAL + trial, fcntl.LOCK_UN)
+        return False
+
+    def wait_for(self, trial: int) -> None:
+        """Return when the process that works at a trial is done with it, or has ended."""
+        with self.held(_FIRST_TRIAL + trial):
+            pass
+
+    def _lock(self, place: int, how: int) -> None:
+        fcntl.lockf(self._file, how, 1, place)

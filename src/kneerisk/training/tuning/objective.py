@@ -1,0 +1,145 @@
+"""What settings are judged by: grouped cross-validated log loss on the athletes to train on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import kneerisk
+from kneerisk.cohort.files import Cohort
+from kneerisk.schema import FloatArray
+from kneerisk.training import lineage
+from kneerisk.training.fit import fit
+from kneerisk.training.inputs import MANY_EVENTS, dealt_folds
+from kneerisk.training.metrics import paired_difference, row_loss
+from kneerisk.training.settings import DEFAULTS, Settings
+from kneerisk.training.splits import held_out, subset
+from kneerisk.training.tuning.space import Space, in_words, space
+
+FOLDS = 5
+#: Outcomes are one toss of a coin: who shares a fold is dealt twice. True risks need it once.
+DEALS_OF_OUTCOMES, DEALS_OF_TRUTH = 2, 1
+#: What a number of the study hangs on beside the cohort: the rooms that a fit runs through.
+_ROOMS = ("schema", "evidence", "cohort", "model", "training")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of settings, step by step: a step is one fold of one deal, the same for all.
+
+    ``train`` holds no athlete who is held out, and nothing here reads another.
+    """
+
+    train: Cohort
+    truth: pd.DataFrame | None
+
+    @classmethod
+    def of(cls, cohort: Cohort, truth: pd.DataFrame | None) -> Objective:
+        """The objective of a whole cohort: its held-out athletes are dropped here."""
+        kept = ~held_out(cohort.frame["athlete_id"])
+        known = None if truth is None else truth[kept].reset_index(drop=True)
+        return cls(subset(cohort, kept), known)
+
+    @property
+    def steps(self) -> int:
+        """How many fits one trial takes."""
+        return len(self._folds) * FOLDS
+
+    @property
+    def space(self) -> Space:
+        """The settings that act here."""
+        true = self.truth is not None
+        return space(
+            true=true,
+            plenty=true or float(np.nansum(self._target)) >= MANY_EVENTS,
+            people=self.train.kind != "simulated",
+        )
+
+    def loss(self, settings: Settings, step: int) -> float:
+        """Mean log loss of the legs of one fold, by a model that was fitted to the others.
+
+        Where the true risks are known it is the expected one, without the luck of the draw.
+        """
+        return float(np.nanmean(self._losses(settings, step)))
+
+    def gain(
+        self, settings: Settings, progress: Callable[[str], None] = lambda _: None
+    ) -> tuple[float, float]:
+        """Mean log loss of the defaults less that of settings, and its standard error.
+
+        Legs of an athlete are alike, so that athletes are the clusters.
+        """
+        better = np.zeros_like(self._target)
+        for step in range(self.steps):
+            progress(f"Comparing with the defaults: fold {step + 1} of {self.steps}")
+            apart = self._losses(DEFAULTS, step) - self._losses(settings, step)
+            inside = self._in_fold(step)
+            better[inside] += apart[inside]
+        known = ~np.isnan(better)
+        athlete = np.unique(self.train.frame["athlete_id"].astype(str), return_inverse=True)[1]
+        of_row = np.broadcast_to(athlete[:, None], known.shape)[known]
+        return paired_difference(better[known] / len(self._folds), of_row)
+
+    def identity(self) -> dict[str, str]:
+        """What a study is of; trials of another one can't be compared with its own."""
+        cohort = lineage.digest(self.train) + lineage.truth_digest(self.truth)
+        return {
+            "cohort": hashlib.sha256(cohort.encode()).hexdigest()[:16],
+            "search space": in_words(self.space),
+            "objective": f"log loss of {'true risks' if self.truth is not None else 'outcomes'}, "
+            f"{FOLDS} folds by athlete, dealt {len(self._folds)} times",
+            "program": program_digest(),
+        }
+
+    def _losses(self, settings: Settings, step: int) -> FloatArray:
+        """Loss of each leg (n, 2) of the fold, or screening (n, 1); NaN where there is none."""
+        deal, inside = step // FOLDS, self._in_fold(step)
+        known = None if self.truth is None else self.truth[~inside].reset_index(drop=True)
+        fitted = fit(
+            subset(self.train, ~inside), known, seed=deal, interval=False, settings=settings
+        )
+        found = fitted.model.predict(subset(self.train, inside).columns())
+        sides = (found.left, found.right) if self.train.has_sides else (found.either,)
+        losses = np.full(self._target.shape, np.nan)
+        chances = np.stack([np.asarray(side) for side in sides], axis=1)
+        losses[inside] = row_loss(chances, self._target[inside])
+        return losses
+
+    def _in_fold(self, step: int) -> NDArray[np.bool_]:
+        return np.asarray(self._folds[step // FOLDS] == step % FOLDS)
+
+    @cached_property
+    def _target(self) -> FloatArray:
+        """True risks where they are known, else outcomes: (n, 2) of legs, (n, 1) without sides."""
+        sides = ("left", "right") if self.train.has_sides else ("either",)
+        if self.truth is not None:
+            return self.truth[[f"risk_{side}" for side in sides]].to_numpy(np.float64)
+        outcomes = self.train.outcomes()
+        return np.stack([getattr(outcomes, side) for side in sides], axis=1)
+
+    @cached_property
+    def _folds(self) -> tuple[np.ndarray, ...]:
+        outcomes = self.train.outcomes()
+        shown = (outcomes.left, outcomes.right) if self.train.has_sides else (outcomes.either,) * 2
+        dealt = DEALS_OF_OUTCOMES if self.truth is None else DEALS_OF_TRUTH
+        people = self.train.frame["athlete_id"].to_numpy()
+        return tuple(
+            dealt_folds(people, np.stack(shown, axis=1), FOLDS, seed) for seed in range(dealt)
+        )
+
+
+def program_digest() -> str:
+    """Of the code and tables that a fit runs through: after a change numbers may differ."""
+    root = Path(kneerisk.__file__).parent
+    files = [path for room in _ROOMS for path in (root / room).rglob("*") if path.is_file()]
+    found = hashlib.sha256()
+    for path in sorted(path for path in files if path.suffix in {".py", ".csv"}):
+        found.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()[:16]

@@ -1,0 +1,205 @@
+"""A study in a journal file: trials are handed out, finished, and taken over from the dead."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import uuid
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+
+from kneerisk.errors import StudyRefused
+from kneerisk.training.settings import DEFAULTS, Settings
+from kneerisk.training.tuning.locks import ASKING, Locks
+from kneerisk.training.tuning.space import Space
+
+#: Of the search; with one worker the same seed gives the same study, stopped in between or not.
+SEED = 0
+#: Trials drawn at random before the sampler learns from them (Optuna's default).
+RANDOM_TRIALS = 10
+#: A trial whose worker was killed so often is left: it may be what kills them (assumption).
+MOST_TRIES = 3
+#: A trial that is worse than the best one on the same folds ends early at this p (Wilcoxon).
+PRUNING_P = 0.1
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
+_DONE = (TrialState.COMPLETE, TrialState.PRUNED)
+#: Attributes in the journal.
+_IDENTITY, _ID, _RESULT, _RETRY_OF = "identity", "id", "result", "retry_of"
+ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a process gets that asks for work: a trial, or a number to wait for, or neither."""
+
+    trial: optuna.Trial | None = None
+    wait_for: int | None = None
+
+
+class Study:
+    """One study, shared by all processes that open its journal.
+
+    Raises
+    ------
+    StudyRefused
+        Where the journal is of another cohort, search space, objective or program.
+    """
+
+    def __init__(self, folder: Path, name: str, identity: Mapping[str, str], space: Space) -> None:
+        if not _NAME.fullmatch(name):
+            raise StudyRefused(
+                f"{name} can't name a study: allowed are letters, digits, dots, dashes and "
+                "underscores, at most 64, a letter or digit first"
+            )
+        optuna.logging.set_verbosity(logging.WARNING)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name = name
+        self.journal = folder / f"{name}.journal"
+        self.locks = Locks(folder / f"{name}.lock")
+        self.space = space
+        with self.locks.held(ASKING):
+            self._study = optuna.create_study(
+                study_name=name,
+                storage=JournalStorage(JournalFileBackend(str(self.journal))),
+                pruner=_pruner(),
+                direction="minimize",
+                load_if_exists=True,
+            )
+            self._begin_or_go_on(identity)
+        self.id = str(self._study.user_attrs[_ID])
+
+    def _begin_or_go_on(self, identity: Mapping[str, str]) -> None:
+        attributes = self._study.user_attrs
+        if _ID not in attributes:
+            self._study.set_user_attr(_IDENTITY, dict(identity))
+            self._study.set_user_attr(_ID, uuid.uuid4().hex)
+        elif faults := _differences(attributes[_IDENTITY], identity):
+            raise StudyRefused("\n".join([
+                f"the study {self.name} can't be gone on with, since its trials would not compare:",
+                *(f"  {fault}" for fault in faults),
+                "Begin another one with --study, or go back to what it was begun with.",
+            ]))  # fmt: skip
+        if not self.trials():
+            self._study.enqueue_trial(
+                {name: getattr(DEFAULTS, name) for name in self.space}, skip_if_exists=True
+            )
+
+    def trials(self) -> list[FrozenTrial]:
+        """Every trial so far."""
+        return self._study.get_trials(deepcopy=False)
+
+    @property
+    def finished(self) -> int:
+        """How many trials count: judged, or pruned."""
+        return sum(trial.state in _DONE for trial in self.trials())
+
+    @property
+    def best(self) -> FrozenTrial | None:
+        """The trial with the least loss, the earlier one where two are equal."""
+        judged = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
+        return min(judged, key=lambda trial: (trial.value, trial.number), default=None)
+
+    @property
+    def of_defaults(self) -> FrozenTrial | None:
+        """The trial of the default settings."""
+        judged = (trial for trial in self.trials() if trial.state == TrialState.COMPLETE)
+        return next((trial for trial in judged if self.settings(trial) == DEFAULTS), None)
+
+    def settings(self, trial: FrozenTrial | optuna.Trial) -> Settings:
+        """The settings of a trial; what is not tried has its default."""
+        return replace(DEFAULTS, **trial.params)
+
+    def ask(self, most: int) -> Asked:
+        """A trial to work at, held by this process, while fewer than so many are done or held."""
+        with self.locks.held(ASKING):
+            self._take_over()
+            running = [one.number for one in self.trials() if one.state == TrialState.RUNNING]
+            if self.finished + len(running) >= most:
+                elsewhere = [number for number in running if self.locks.is_held(number)]
+                return Asked(wait_for=elsewhere[0] if elsewhere else None)
+            first_tries = sum(_RETRY_OF not in one.user_attrs for one in self.trials())
+            self._study.sampler = optuna.samplers.TPESampler(
+                n_startup_trials=RANDOM_TRIALS, seed=SEED + first_tries
+            )
+            trial = self._study.ask(dict(self.space))
+            self.locks.take(trial.number)
+            return Asked(trial=trial)
+
+    def known(self, trial: optuna.Trial) -> dict[int, float]:
+        """Losses by step that an earlier try of the same trial has left."""
+        first = trial.user_attrs.get(_RETRY_OF)
+        if first is None:
+            return {}
+        found: dict[int, float] = {}
+        for one in self.trials():
+            if one.number == first or one.user_attrs.get(_RETRY_OF) == first:
+                found |= one.intermediate_values
+        return found
+
+    def tell(self, trial: optuna.Trial, value: float | None, *, pruned: bool = False) -> None:
+        """Finish a trial: with its loss, as pruned, or as failed where it has none."""
+        state = TrialState.PRUNED if pruned else TrialState.COMPLETE
+        if value is None:
+            state = TrialState.FAIL
+        self._study.tell(trial, None if state != TrialState.COMPLETE else value, state)
+        self.locks.let_go(trial.number)
+
+    def _take_over(self) -> None:
+        """Trials whose process has ended have failed, and are tried again."""
+        trials = self.trials()
+        for dead in trials:
+            if dead.state != TrialState.RUNNING or self.locks.is_held(dead.number):
+                continue
+            first = dead.user_attrs.get(_RETRY_OF, dead.number)
+            tries = 1 + sum(one.user_attrs.get(_RETRY_OF) == first for one in trials)
+            # Queued before it is told: whoever is killed in between leaves a trial to be told.
+            waiting = any(
+                one.state == TrialState.WAITING and one.user_attrs.get(_RETRY_OF) == first
+                for one in trials
+            )
+            if tries < MOST_TRIES and not waiting:
+                self._study.enqueue_trial(dead.params, user_attrs={_RETRY_OF: first})
+            self._study.tell(dead.number, state=TrialState.FAIL)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What was found when so many trials were finished as now, if it was judged."""
+        kept = self._study.user_attrs.get(_RESULT)
+        return dict(kept) if kept and kept["trials"] == self.finished else None
+
+    def keep(self, result: Mapping[str, Any]) -> None:
+        """Keep what was found."""
+        self._study.set_user_attr(_RESULT, json.loads(json.dumps(result)))
+
+    def importances(self) -> dict[str, float]:
+        """How much of the spread of losses each setting explains (fANOVA), largest first."""
+        from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+        judged = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
+        if len(judged) < RANDOM_TRIALS or len({trial.value for trial in judged}) < 2:
+            return {}
+        return get_param_importances(self._study, evaluator=FanovaImportanceEvaluator(seed=SEED))
+
+
+def _differences(begun: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return [
+        f"{name}: it was begun with {begun.get(name, 'none')}, and now it is {now.get(name)}"
+        for name in now
+        if begun.get(name) != now[name]
+    ]
+
+
+def _pruner() -> optuna.pruners.BasePruner:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return optuna.pruners.WilcoxonPruner(p_threshold=PRUNING_P)
