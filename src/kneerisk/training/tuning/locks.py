@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,11 +20,11 @@ ASKING, WRITING, JUDGING, _FIRST_TRIAL = range(4)
 class Locks:
     """The locks of a study, each a byte of one file.
 
-    A process opens them once: closing the file would free all that it holds.
+    The file stays open as long as the process: closing it would free all that the process holds.
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         self._mine: set[int] = set()
 
     @contextmanager

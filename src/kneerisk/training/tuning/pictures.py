@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import TrialState
 
-from kneerisk.training.drawing import FAINT, INK, LOGISTIC, MODEL, dress, figure, legend
+from kneerisk.training.drawing import INK, LOGISTIC, MODEL, dress, figure, legend
 from kneerisk.training.tuning.study import Study
 
 #: Losses far above the defaults' are cut off: how bad the worst trials were is of no interest.
@@ -27,35 +27,33 @@ def pictures(study: Study, title: str) -> dict[str, Figure]:
 
 def history(study: Study, title: str) -> Figure:
     """Loss of each trial, the best so far, and the defaults."""
-    trials = study.trials()
-    judged = [one for one in trials if one.state == TrialState.COMPLETE]
-    pruned = [one for one in trials if one.state == TrialState.PRUNED]
-    number = np.array([one.number for one in judged])
-    loss = np.array([one.value for one in judged], dtype=np.float64)
-    counted = f"{len(judged)} trials judged, {len(pruned)} ended early as worse than the best"
+    losses = study.losses()
+    whole = {one.number for one in study.trials() if one.state == TrialState.COMPLETE}
+    number, loss = np.array(list(losses)), np.array(list(losses.values()))
+    judged = np.isin(number, list(whole))
+    counted = f"{judged.sum()} trials judged on every fold, {(~judged).sum()} ended early"
     drawn = figure("Did the search find better settings?", f"{title}\n{counted}")
     axes = dress(drawn.add_subplot(), "Trial", "Cross-validated log loss (lower is better)")
     defaults = study.of_defaults
-    top = float(np.quantile(loss, _SHOWN_QUANTILE))
+    low, top = float(loss.min()), float(np.quantile(loss, _SHOWN_QUANTILE))
     if defaults is not None and defaults.value is not None:
         top = max(top, defaults.value)
         axes.axhline(defaults.value, color=LOGISTIC, linestyle="--", linewidth=1.4,
                      label=f"default settings, {defaults.value:.5f}")  # fmt: skip
-    low = float(loss.min())
     room = max(0.12 * (top - low), 1e-5)
-    top, bottom = top + room, low - room
-    last = max(one.number for one in judged + pruned)
-    axes.step(np.r_[number, last], np.r_[np.minimum.accumulate(loss), low], where="post",
-              color=MODEL, linewidth=1.6, label=f"best so far, {low:.5f}")  # fmt: skip
-    above = loss > top
-    axes.plot(number[~above], loss[~above], "o", color=MODEL, alpha=0.55, markersize=5,
-              label="a trial")  # fmt: skip
-    if above.any():
-        axes.plot(number[above], np.full(above.sum(), top), "^", color=MODEL, alpha=0.55,
-                  markersize=6, clip_on=False, label="a trial, off the scale")  # fmt: skip
-    if pruned:
-        axes.plot([one.number for one in pruned], np.full(len(pruned), bottom), "x", color=FAINT,
-                  markersize=5, clip_on=False, label="ended early")  # fmt: skip
+    bottom, top = low - room, top + room
+    so_far = np.minimum.accumulate(np.where(judged, loss, np.inf))
+    axes.step(number, so_far, where="post", color=MODEL, linewidth=1.6,
+              label=f"best so far, {low:.5f}")  # fmt: skip
+    for rows, label, fill in ((judged, "judged", MODEL), (~judged, "ended early", "white")):
+        shown, beyond = rows & (loss <= top), rows & (loss > top)
+        axes.plot(number[shown], loss[shown], "o", color=MODEL, markerfacecolor=fill,
+                  markersize=5, label=label if shown.any() else None)  # fmt: skip
+        axes.plot(number[beyond], np.full(beyond.sum(), top), "^", color=MODEL,
+                  markerfacecolor=fill, markersize=6, clip_on=False)  # fmt: skip
+    if (loss > top).any():
+        axes.plot([], [], "^", color=MODEL, markerfacecolor="white", label="off the scale")
+    last = int(number.max())
     axes.set(xlim=(-0.5, last + 0.5), ylim=(bottom, top))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
     legend(axes, "upper right")
@@ -64,8 +62,9 @@ def history(study: Study, title: str) -> Figure:
 
 def importance(study: Study, shares: dict[str, float], title: str) -> Figure:
     """Share of the spread of losses that each setting explains."""
-    judged = sum(one.state == TrialState.COMPLETE for one in study.trials())
-    about = f"{title}\nfANOVA over {judged} trials: a rough guide, more so with few trials"
+    about = (
+        f"{title}\nfANOVA over {len(study.losses())} trials: rough, chance may put a setting first"
+    )
     drawn = figure("Which settings mattered?", about, (6.2, 1.9 + 0.38 * len(shares)))
     axes = dress(drawn.add_subplot(), "Share of the spread of losses between trials", "")
     axes.grid(visible=False, axis="y")

@@ -181,14 +181,41 @@ class Study:
         """Keep what was found."""
         self._study.set_user_attr(_RESULT, json.loads(json.dumps(result)))
 
+    def losses(self) -> dict[int, float]:
+        """Loss of every finished trial by its number.
+
+        That of one which ended early is as far from the best as it was on the folds that it did.
+        """
+        best = self.best
+        if best is None or best.value is None:
+            return {}
+        found: dict[int, float] = {}
+        for trial in self.trials():
+            if trial.state == TrialState.COMPLETE and trial.value is not None:
+                found[trial.number] = trial.value
+            elif trial.state == TrialState.PRUNED:
+                apart = [loss - best.intermediate_values[step]
+                         for step, loss in trial.intermediate_values.items()]  # fmt: skip
+                found[trial.number] = best.value + sum(apart) / len(apart)
+        return found
+
     def importances(self) -> dict[str, float]:
-        """How much of the spread of losses each setting explains (fANOVA), largest first."""
+        """How much of the spread of losses each setting explains (fANOVA), largest first.
+
+        Empty while there are fewer trials than are drawn at random.
+        """
         from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-        judged = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
-        if len(judged) < RANDOM_TRIALS or len({trial.value for trial in judged}) < 2:
+        losses = self.losses()
+        if len(losses) < RANDOM_TRIALS or len(set(losses.values())) < 2:
             return {}
-        return get_param_importances(self._study, evaluator=FanovaImportanceEvaluator(seed=SEED))
+        whole = optuna.create_study()
+        for trial in self.trials():
+            if trial.number in losses:
+                whole.add_trial(optuna.create_trial(
+                    params=trial.params, distributions=dict(self.space), value=losses[trial.number],
+                ))  # fmt: skip
+        return get_param_importances(whole, evaluator=FanovaImportanceEvaluator(seed=SEED))
 
 
 def _differences(begun: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
