@@ -104,10 +104,12 @@ def judge(
     others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
     others |= {name: risks_of(one.model.predict(data)) for name, one in (beside or {}).items()}
     best = oracle_of(test, FEWER_POINTS, progress)
-    found = evaluate(test, risks_of(prediction), others, truth, prediction.imbalances, best)
+    ours = risks_of(prediction)
+    found = evaluate(test, ours, others, truth, prediction.imbalances, best)
+    for name in ("logistic", *(beside or {})):
+        found = found.with_metrics(log_loss_over(test, ours, others[name], name))
     return found.with_metrics({
         **interval_metrics(prediction, truth),
-        **log_loss_over(test, risks_of(prediction), others["logistic"], "logistic"),
         **on_seen(train, risks_of(fitted.model.predict(train.columns()))),
     })  # fmt: skip
 
@@ -172,9 +174,9 @@ def log_judged(
     train, test = divided(cohort)
     sha256 = lineage.digest(cohort)
     made_from = {**source.params(), "truth_sha256": lineage.truth_digest(truth)}
-    run.numbers({**params(cohort, sha256), **made_from, **fitted.choices}, evaluation.metrics)
     run.dataset(train, "training", lineage.digest(train), source.params())
     run.dataset(test, HELD_OUT, lineage.digest(test), source.params())
+    run.numbers({**params(cohort, sha256), **made_from, **fitted.choices}, evaluation.metrics)
     run.figures(plots(evaluation, f"{title(cohort)}, held-out athletes"))
     run.text(json.dumps(evaluation.as_dict()), EVALUATION)
 

@@ -15,18 +15,27 @@ import pandas as pd
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError, StudyRefused
 from kneerisk.training import lineage
-from kneerisk.training.evaluation import paired, risks_of
+from kneerisk.training.evaluation import Evaluation
 from kneerisk.training.fit import Fitted, fit
 from kneerisk.training.guards import refuse_unsound
 from kneerisk.training.lineage import Source
-from kneerisk.training.metrics import paired_difference, row_loss
-from kneerisk.training.settings import DEFAULTS
+from kneerisk.training.settings import DEFAULTS, Settings
 from kneerisk.training.splits import divided, held_out
 from kneerisk.training.tracking import StudyRuns, Tracking
 from kneerisk.training.tuning import Objective, Study, pictures, trial_runs, work
 from kneerisk.training.tuning.locks import JUDGING, WRITING
 from pipelines.console import Progress, say
-from pipelines.train import SEED, judge, log, log_judged, params, rows, tags, title
+from pipelines.train import (
+    SEED,
+    beside_champion,
+    judge,
+    log,
+    log_judged,
+    params,
+    rows,
+    tags,
+    title,
+)
 
 #: Where studies are kept: a journal and a file of locks each.
 STUDIES = Path(".run") / "studies"
@@ -174,32 +183,26 @@ def _conclude(
     tracked: tuple[Tracking, StudyRuns],
     progress: Progress,
 ) -> dict[str, Any]:
-    """Refit the winner and the defaults, judge both on athletes that the study never saw."""
+    """Refit the winner, judge it beside the defaults, and register it if it beat them inside."""
     (cohort, truth), (tracking, runs) = known, tracked
     best = study.best
     if best is None:
         raise StudyRefused(f"no trial of {study.name} was finished: the same command goes on")
     settings = study.settings(best)
     gain, error = (0.0, 0.0) if settings == DEFAULTS else objective.gain(settings, progress)
-    better = gain > error
-    inside = {"cv_log_loss": float(best.value or 0.0), "cv_log_loss_over_defaults": -gain,
-              "cv_log_loss_over_defaults_error": error}  # fmt: skip
-    unseen = held_out(cohort.frame["athlete_id"])
-    progress("Refitting the winner and the defaults")
-    train, test = divided(cohort)
-    fitted, defaults = (
-        fit(train, rows(truth, ~unseen), seed=SEED, settings=one) for one in (settings, DEFAULTS)
-    )
-    progress("Judging on athletes that the study never saw")
-    evaluation = judge(
-        fitted, train, test, rows(truth, unseen), progress, {"defaults": defaults}
-    ).with_metrics(inside | _over_defaults(fitted, defaults, test))
+    fitted, evaluation = _judged(settings, cohort, truth, progress)
+    evaluation = evaluation.with_metrics({
+        "cv_log_loss": float(best.value or 0.0),
+        "cv_log_loss_over_defaults": -gain,
+        "cv_log_loss_over_defaults_error": error,
+        **beside_champion(tracking, cohort, divided(cohort)[1], fitted),
+    })  # fmt: skip
     progress("Logging the winner")
     named = _tags(cohort) | runs.tags_of(role="winner", from_trial=str(best.number))
     with tracking.run(f"winner, trial {best.number:03d}", named, "tune") as run:
         made = (source, cohort, fitted, evaluation, truth)
-        version = log(run, *made) if better else None
-        if not better:
+        version = log(run, *made) if gain > error else None
+        if version is None:
             log_judged(run, *made)
     found = {
         "version": version, "run_id": run.run_id, "parent_run_id": runs.parent.run_id,
@@ -212,15 +215,19 @@ def _conclude(
     return found
 
 
-def _over_defaults(fitted: Fitted, defaults: Fitted, test: Cohort) -> dict[str, float]:
-    """Log loss of the winner less that of the defaults on held-out athletes."""
-    data = test.columns()
-    one, other = paired(test, *(risks_of(each.model.predict(data)) for each in (fitted, defaults)))
-    if len(one.outcome) == 0:
-        return {}
-    apart = row_loss(one.probability, one.outcome) - row_loss(other.probability, other.outcome)
-    mean, error = paired_difference(apart, one.athlete)
-    return {"log_loss_over_defaults": mean, "log_loss_over_defaults_error": error}
+def _judged(
+    settings: Settings, cohort: Cohort, truth: pd.DataFrame | None, progress: Progress
+) -> tuple[Fitted, Evaluation]:
+    """The winner and the defaults refitted, and judged on athletes that the study never saw."""
+    progress("Refitting the winner and the defaults")
+    unseen = held_out(cohort.frame["athlete_id"])
+    train, test = divided(cohort)
+    fitted, defaults = (
+        fit(train, rows(truth, ~unseen), seed=SEED, settings=one) for one in (settings, DEFAULTS)
+    )
+    progress("Judging on athletes that the study never saw")
+    beside = {"defaults": defaults}
+    return fitted, judge(fitted, train, test, rows(truth, unseen), progress, beside)
 
 
 def _sum_up(

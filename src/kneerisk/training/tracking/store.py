@@ -84,7 +84,7 @@ class Tracking:
     def study(self, study_id: str, name: str, tags: Mapping[str, str]) -> StudyRuns:
         """The runs of a study: its parent, begun or found again, and what lies under it."""
         with explained(self.uri):
-            experiment = self._experiment(EXPERIMENTS["tune"])
+            experiment = self._experiment("tune")
         return StudyRuns(self._client, self.uri, experiment, study_id, name, tags)
 
     def version(self, text: str) -> Version:

@@ -53,7 +53,7 @@ class StudyRuns:
             found = [run for run in self._all() if "mlflow.parentRunId" not in run.data.tags]
             parent = found[0] if found else self._create(name, tags)
             client.update_run(parent.info.run_id, status="RUNNING")
-        self.parent = Run(client, parent.info.run_id, parent.info.artifact_uri)
+        self.parent = Run(client, parent.info.run_id, parent.info.experiment_id)
 
     def tags_of(self, **more: str) -> dict[str, str]:
         """Tags of a run under the parent."""
@@ -105,7 +105,7 @@ class StudyRuns:
     def _write(self, trial: TrialRun, run: Any | None) -> None:
         tags = {**trial.tags, **self.tags_of(**{TRIAL: str(trial.number)})}
         run = run or self._create(f"trial {trial.number:03d}", tags, _milliseconds(trial.began))
-        written = Run(self._client, run.info.run_id, run.info.artifact_uri)
+        written = Run(self._client, run.info.run_id, run.info.experiment_id)
         written.numbers(trial.params, trial.metrics)
         self._client.set_terminated(written.run_id, trial.status, _milliseconds(trial.ended))
 
