@@ -17,6 +17,7 @@ from kneerisk.training.adapt_compare import compared
 from kneerisk.training.adapt_facts import adapted_facts
 from kneerisk.training.baselines import fit_baselines
 from kneerisk.training.card import card
+from kneerisk.training.drivers import drivers
 from kneerisk.training.evaluation import Evaluation, evaluate, interval_metrics, risks_of
 from kneerisk.training.guards import refuse_other_outcome, refuse_unsound
 from kneerisk.training.lineage import Source
@@ -89,6 +90,7 @@ def judge(base: Bundle, adapted: Adapted, train: Cohort, test: Cohort) -> Evalua
     others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
     others["as_is"] = risks_of(base.model.predict(data))
     found = evaluate(test, risks_of(prediction), others)
+    found = replace(found, drivers=drivers(adapted.model, data, found.scored))
     return found.with_metrics({
         **interval_metrics(prediction, None),
         **log_loss_over(test, risks_of(prediction), others["logistic"], "logistic"),

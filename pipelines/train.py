@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +23,7 @@ from kneerisk.training import lineage
 from kneerisk.training.baselines import fit_baselines
 from kneerisk.training.card import card
 from kneerisk.training.cross_validation import out_of_fold
+from kneerisk.training.drivers import drivers
 from kneerisk.training.environment import environment
 from kneerisk.training.evaluation import (
     Evaluation,
@@ -108,6 +110,7 @@ def judge(
     found = evaluate(test, ours, others, truth, prediction.imbalances, best)
     for name in ("logistic", *(beside or {})):
         found = found.with_metrics(log_loss_over(test, ours, others[name], name))
+    found = replace(found, drivers=drivers(fitted.model, data, found.scored))
     return found.with_metrics({
         **interval_metrics(prediction, truth),
         **on_seen(train, risks_of(fitted.model.predict(train.columns()))),

@@ -325,9 +325,9 @@ class TestEvaluation:
         cohort, truth = cohort_of(400)
         found = evaluate(cohort, risks_of(truth), truth=truth).as_dict()
         assert json.loads(json.dumps(found, allow_nan=False)) == found
-        assert {"metrics", "slices", "worst_slice", "calibration_curve", "decision_curve"} == set(
-            found
-        )
+        assert set(found) == {
+            "metrics", "slices", "worst_slice", "drivers", "calibration_curve", "decision_curve",
+        }  # fmt: skip
 
 
 class TestSlices:
@@ -361,6 +361,10 @@ class TestSlices:
         assert left.metrics["auc"] == pytest.approx(
             roc_auc_score(evaluation.scored.outcome[rows], evaluation.scored.probability[rows])
         )
+        running = next(one for one in evaluation.slices if one.name == "running")
+        assert {"log_loss", "brier_reliability", "integrated_calibration_index",
+                "calibration_slope_low", "calibration_intercept", "net_benefit_at_10_pct",
+                "precision_top_10_pct"} <= running.metrics.keys()  # fmt: skip
         young = next(one for one in evaluation.slices if one.name == "18 to 29")
         ages = cohort.frame["age_years"]
         assert young.metrics["rows"] == 2 * ((ages >= 18) & (ages < 30)).sum()

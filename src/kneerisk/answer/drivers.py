@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from kneerisk.answer.contract import Driver, Effect, Knee
 from kneerisk.answer.reading import Reading
+from kneerisk.model import contributions
 from kneerisk.model.pulls import TESTS_DONE
 from kneerisk.schema import SIDES, FloatArray, columns
 from kneerisk.schema.columns import location_of
@@ -48,18 +49,9 @@ def _measures(sources: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
 
 
 def points_of(reading: Reading, i: int, knee: Knee) -> FloatArray:
-    """What each source added to the risk of a knee, in points of 100, shape (n_sources,).
-
-    The risk bends, log-odds don't: the points are shared out in proportion, so that they add up
-    to the difference between this risk and the typical one.
-    """
-    parts = reading.contributions.parts[i, _row(knee)]
-    base = float(reading.contributions.base[i, _row(knee)])
-    start, end = float(expit(base)), float(expit(base + parts.sum()))
-    total = float(parts.sum())
-    # Where nothing moved in sum the slope of the curve takes the place of the difference.
-    rate = (end - start) / total if abs(total) > 1e-6 else start * (1.0 - start)
-    return np.asarray(100.0 * rate * parts)
+    """What each source added to the risk of a knee, in points of 100, shape (n_sources,)."""
+    found = reading.contributions
+    return contributions.points_of(found.base[i, _row(knee)], found.parts[i, _row(knee)])
 
 
 def effects_of(reading: Reading, i: int, knees: list[Knee]) -> dict[str, Effect]:

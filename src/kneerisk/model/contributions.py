@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 import xgboost as xgb
+from scipy.special import expit
 
 from kneerisk.evidence.population import Population
 from kneerisk.model.boosted import Boosted
@@ -23,6 +24,9 @@ from kneerisk.model.posterior import Expected
 from kneerisk.model.pulls import Pulls
 from kneerisk.model.rowwise import row_sums
 from kneerisk.schema import Columns, FloatArray
+
+#: Log-odds that add up to less than this have not moved.
+_NOTHING = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,20 @@ class Contributions:
     sources: tuple[str, ...]
     base: FloatArray
     parts: FloatArray
+
+
+def points_of(base: FloatArray, parts: FloatArray) -> FloatArray:
+    """What each source added to a risk, in points of 100, the shape of ``parts`` (..., n_sources).
+
+    The risk bends, log-odds don't: the points are shared out in proportion, so that they add up
+    to the difference between this risk and the typical one, whose log-odds are ``base`` (...).
+    """
+    total = parts.sum(axis=-1)
+    start, end = expit(base), expit(base + total)
+    moved = np.abs(total) > _NOTHING
+    # Where nothing moved in sum the slope of the curve takes the place of the difference.
+    rate = np.where(moved, (end - start) / np.where(moved, total, 1.0), start * (1.0 - start))
+    return np.asarray(100.0 * rate[..., None] * parts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+#: Risks are drawn to so many times the share of outcomes, up to the next of these ends: few are
+#: higher in this field.
+TIMES_THE_SHARE = 3.5
+_ENDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 # Okabe & Ito 2008, "Color universal design": told apart by colour-blind readers too.
 MODEL, LOGISTIC, ORACLE, WITH_PAIN = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 XGBOOST = "#CC79A7"
@@ -22,6 +26,15 @@ STYLES = {
     "logistic": ("logistic baseline", LOGISTIC, "--"),
     "oracle": ("best possible (oracle)", ORACLE, "-."),
 }
+
+
+def highest_shown(share: float) -> float:
+    """Where an axis of risks ends in a cohort with such a share of outcomes.
+
+    It hangs on the cohort and not on the model, so that two runs have the same axes.
+    """
+    wanted = TIMES_THE_SHARE * share
+    return next((end for end in _ENDS if end >= wanted), 1.0)
 
 
 def figure(headline: str, about: str, size: tuple[float, float] = SIZE_INCHES) -> Figure:

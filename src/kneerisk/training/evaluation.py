@@ -33,6 +33,7 @@ from kneerisk.training.decision import (
     decision_metrics,
     workload_metrics,
 )
+from kneerisk.training.drivers import Driver
 from kneerisk.training.metrics import discrimination, logit
 from kneerisk.training.reliability import Bins, bins
 from kneerisk.training.scored import BOOTSTRAP_SEED, Scored, scored_of
@@ -66,11 +67,8 @@ class Evaluation:
     slices: tuple[Slice, ...]
     truth: FloatArray | None = None
     """Of a simulated cohort, the true risk of each of the scored rows."""
-
-    @property
-    def baseline(self) -> Scored | None:
-        """The logistic baseline on the same task."""
-        return self.others.get("logistic")
+    drivers: tuple[Driver, ...] = ()
+    """What moves the risks of the scored rows, where that was looked at."""
 
     @property
     def worst_slice(self) -> Slice | None:
@@ -98,6 +96,7 @@ class Evaluation:
             "metrics": self.metrics,
             "worst_slice": lowest.as_dict() if lowest else None,
             "slices": [one.as_dict() for one in self.slices],
+            "drivers": [one.as_dict() for one in self.drivers],
             "calibration_curve": self.calibration_bins.as_dict() if self.metrics["rows"] else None,
             "decision_curve": self.decision_curve.as_dict() if self.metrics["rows"] else None,
         }

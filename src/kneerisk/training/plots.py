@@ -18,11 +18,12 @@ from kneerisk.training.drawing import (
     WITH_PAIN,
     dress,
     figure,
+    highest_shown,
     legend,
     percent,
 )
 from kneerisk.training.evaluation import Evaluation
-from kneerisk.training.plots_parts import oracle_gap, slice_forest
+from kneerisk.training.plots_parts import drivers, imbalance_auc, oracle_gap, slice_forest
 from kneerisk.training.reliability import bins, smooth
 from kneerisk.training.scored import Scored
 
@@ -42,6 +43,10 @@ def plots(evaluation: Evaluation, title: str) -> dict[str, Figure]:
         drawn["slices"] = slice_forest(evaluation, about)
     if "oracle" in evaluation.others:
         drawn["oracle_gap"] = oracle_gap(evaluation, about)
+    if evaluation.drivers:
+        drawn["drivers"] = drivers(evaluation, about)
+    if any(name.startswith("imbalance_") for name in evaluation.metrics):
+        drawn["imbalances"] = imbalance_auc(evaluation, about)
     return drawn
 
 
@@ -67,11 +72,10 @@ def calibration(evaluation: Evaluation, about: str) -> Figure:
     grid = drawn.add_gridspec(2, 1, height_ratios=(4, 1))
     axes, below = drawn.add_subplot(grid[0]), drawn.add_subplot(grid[1])
     dress(axes, "", "Observed share with pain, 95 % interval")
-    highest = 0.0
     for name, scored in _models(evaluation):
         if name != "oracle":
-            highest = max(highest, _calibration_of(axes, evaluation, name, scored))
-    upper = min(1.0, 1.08 * highest)
+            _calibration_of(axes, evaluation, name, scored)
+    upper = highest_shown(float(evaluation.scored.outcome.mean()))
     axes.plot([0, upper], [0, upper], color=FAINT, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
         "as stated", (upper * 0.97, upper * 0.90), color=FAINT, fontsize=8, rotation=45,
@@ -82,15 +86,16 @@ def calibration(evaluation: Evaluation, about: str) -> Figure:
     legend(axes, "upper left")
     dress(below, "Stated risk", "Rows")
     edges = np.linspace(0, upper, 41)
-    counts, _ = np.histogram(evaluation.scored.probability, edges)
+    # Risks beyond the last tick are in the last bar.
+    counts, _ = np.histogram(np.minimum(evaluation.scored.probability, upper), edges)
     below.stairs(counts, edges, fill=True, color=MODEL, alpha=0.75)
     below.set(xlim=(0, upper))
     percent(below, "x")
     return drawn
 
 
-def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: Scored) -> float:
-    """One model's bins and curve; gives the highest value that is drawn."""
+def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: Scored) -> None:
+    """One model's bins and curve."""
     label, colour, line = STYLES[name]
     found = bins(scored.probability, scored.outcome)
     slope = evaluation.metrics.get("calibration_slope" if name == "model" else
@@ -109,8 +114,6 @@ def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: Score
         axes.plot(
             scored.probability[shown], curve[shown], color=colour, linewidth=1.4, linestyle=line
         )
-    return float(max(found.high.max() if model else 0.0, found.observed.max(),
-                     found.predicted.max()))  # fmt: skip
 
 
 def roc(evaluation: Evaluation, about: str) -> Figure:
@@ -139,17 +142,18 @@ def decisions(evaluation: Evaluation, about: str) -> Figure:
     drawn = figure("Is acting on the risk better than treating everyone or nobody?", about)
     axes = dress(drawn.add_subplot(), "Risk at which one acts",
                  "Net benefit, true positives in 100 rows")  # fmt: skip
-    upper = float(np.quantile(evaluation.scored.probability, 0.99))
+    share = float(evaluation.scored.outcome.mean())
     curve = evaluation.decision_curve
-    shown = curve.threshold <= max(upper, 0.05)
+    shown = curve.threshold <= highest_shown(share)
     x = curve.threshold[shown]
-    axes.axhline(0.0, color=INK, linewidth=1, label="nobody")
-    axes.plot(x, 100 * curve.everyone[shown], color=FAINT, linewidth=1.4, label="everyone")
+    axes.axhline(0.0, color=INK, linewidth=1, label="act on nobody")
+    axes.plot(x, 100 * curve.everyone[shown], color=FAINT, linewidth=1.4, linestyle=":",
+              label="act on everyone")  # fmt: skip
     for name, scored in reversed(list(_models(evaluation))):
         label, colour, line = STYLES[name]
         of_model = decision_curve(scored.probability, scored.outcome, x)
         axes.plot(x, 100 * of_model.model, color=colour, linestyle=line, linewidth=1.7, label=label)
-    top = 100 * float(evaluation.scored.outcome.mean())
+    top = 100 * share
     axes.set(xlim=(0, float(x.max())), ylim=(-0.12 * top, 1.05 * top))
     percent(axes, "x")
     legend(axes, "upper right")
@@ -160,9 +164,9 @@ def risk_distribution(scored: Scored, about: str) -> Figure:
     """How risks are spread among those who came to have pain and those who did not."""
     drawn = figure("Which risks were those with and without pain told?", about)
     axes = dress(drawn.add_subplot(), "Stated risk", "Share of the group")
-    top = float(np.quantile(scored.probability, 0.998))
+    top = highest_shown(float(scored.outcome.mean()))
     events = int(min(scored.outcome.sum(), (1.0 - scored.outcome).sum()))
-    edges = np.linspace(0.0, max(top, 0.01), 1 + int(np.clip(events**0.5, 5, 25)))
+    edges = np.linspace(0.0, top, 1 + int(np.clip(events**0.5, 5, 25)))
     groups = (
         ("without pain", scored.outcome == 0.0, MODEL, "-"),
         ("with pain", scored.outcome == 1.0, WITH_PAIN, "--"),
@@ -170,7 +174,8 @@ def risk_distribution(scored: Scored, about: str) -> Figure:
     for label, rows, colour, line in groups:
         if not rows.any():
             continue
-        counts, _ = np.histogram(scored.probability[rows], edges)
+        # Risks beyond the last tick are in the last bin.
+        counts, _ = np.histogram(np.minimum(scored.probability[rows], top), edges)
         axes.stairs(
             counts / rows.sum(), edges, color=colour, linewidth=1.8, linestyle=line,
             label=f"{label} (n = {rows.sum():,})",

@@ -13,7 +13,9 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.observing import batteries
 from kneerisk.evidence.population import state_measures
 from kneerisk.schema import SIDES, Category, Columns, columns
+from kneerisk.training.decision import decision_metrics, workload_metrics
 from kneerisk.training.metrics import accuracy, calibration, discrimination, slope_interval
+from kneerisk.training.reliability import brier_parts, calibration_index
 from kneerisk.training.scored import BOOTSTRAP_SEED, Scored
 
 #: Upper ends of the age bands, in years (assumption: youth, young adults, the decades after).
@@ -80,8 +82,12 @@ def _metrics(scored: Scored) -> dict[str, float]:
         **({"observed_to_expected": observed / expected} if expected > 0.0 else {}),
         **discrimination(chance, outcome, scored.athlete, BOOTSTRAP_SEED, SLICE_RESAMPLES),
         **accuracy(chance, outcome),
+        **brier_parts(chance, outcome),
         **calibration(chance, outcome),
         **slope_interval(chance, outcome, scored.athlete),
+        **calibration_index(chance, outcome),
+        **decision_metrics(chance, outcome),
+        **workload_metrics(chance, outcome),
     }
 
 
