@@ -26,7 +26,8 @@ from kneerisk.training.run_note import run_note
 from kneerisk.training.splits import divided
 from kneerisk.training.tracking import HELD_OUT, Run, Tracking, registered_name
 from kneerisk.training.verdict import log_loss_over, on_seen
-from pipelines.console import Progress
+from pipelines.console import Progress, Table
+from pipelines.judged import judged
 from pipelines.released import released
 from pipelines.train import SEED, params, tags, title
 
@@ -142,7 +143,7 @@ def _tags(base: Bundle, club: Cohort) -> dict[str, str]:
     }
 
 
-def told(found: dict[str, Any]) -> str:
+def told(found: dict[str, Any]) -> list[str | Table]:
     """The result for a person."""
     if found["version"] is None:
         first = f"{found['base']} is kept as it is; nothing was registered."
@@ -155,15 +156,12 @@ def told(found: dict[str, Any]) -> str:
             f"{corrected[found['step']]} corrected."
         )
     metrics = found["metrics"]
-    lines = [first, f"  {found['needs']}", "  cross-validation by athlete:"]
-    for prefix, name in _TOLD.items():
-        loss, slope = (metrics.get(f"cv_{prefix}{m}") for m in ("log_loss", "calibration_slope"))
-        if loss is None:
-            lines.append(f"    {name}: too few outcomes")
-        else:
-            shown = "not measurable" if slope is None else f"{slope:.2f}"
-            lines.append(f"    {name}: log loss {loss:.4f}, calibration slope {shown}")
+    rows = {f"cv_{start}": label for start, label in _TOLD.items()}
+    parts: list[str | Table] = [first, found["needs"]]
+    parts.append(judged(metrics, rows, "Cross-validated by athlete"))
+    if "cv_scratch_log_loss" not in metrics:
+        parts.append("From scratch: too few outcomes.")
     if "cv_log_loss_over_as_is" in metrics:
         more, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
-        lines.append(f"    adapted less as is: {more:+.4f} (standard error {error:.4f})")
-    return "\n".join(lines)
+        parts.append(f"Log loss adapted less as is: {more:+.4f} (standard error {error:.4f})")
+    return parts

@@ -3,40 +3,141 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-#: Told of long work: what is being done now.
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+#: Told of long work: what is being done now. A step that ends in `3 of 20` fills the bar, from
+#: which the time left follows.
 Progress = Callable[[str], None]
+_COUNTED = re.compile(r"(?P<what>.*?)\s*(?P<number>[\d,]+) of (?P<total>[\d,]+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table, with a style of rich where it is shown in colour."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is printed in columns: the first of words, the others of numbers."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | Cell]]
+    title: str = ""
+
+    def plain(self) -> str:
+        """As lines of text, in columns that spaces keep apart."""
+        lines = [list(self.columns), *([_text(cell) for cell in row] for row in self.rows)]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
+        told = [
+            "  ".join(
+                cell.rjust(width) if place else cell.ljust(width)
+                for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+            ).rstrip()
+            for line in lines
+        ]
+        return "\n".join([self.title, *told] if self.title else told)
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A progress bar on a terminal; one line a step where stderr is a file."""
+    """A bar with the time left on a terminal; one line a step where stderr is a file."""
     if not sys.stderr.isatty():
         yield _Lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bar
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        TextColumn("left"), TimeRemainingColumn(compact=True),
+    )  # fmt: skip
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        yield lambda doing: bar.update(task, description=doing)
+        yield _Bar(bar)
 
 
-def result(found: Mapping[str, Any], as_json: bool, lines: str) -> None:
-    """Print a result: one JSON object, or what a person reads."""
-    sys.stdout.write((json.dumps(found) if as_json else lines) + "\n")
+def result(found: Mapping[str, Any], as_json: bool, *told: str | Table) -> None:
+    """Print a result: one JSON object, or what a person reads; in colour on a terminal alone."""
+    if as_json:
+        sys.stdout.write(json.dumps(found) + "\n")
+    elif sys.stdout.isatty():
+        _show(told)
+    else:
+        sys.stdout.write(plain(*told) + "\n")
+
+
+def plain(*told: str | Table) -> str:
+    """What a person reads, as text: an empty line around each table."""
+    parts = [part if isinstance(part, str) else f"\n{part.plain()}\n" for part in told]
+    return "\n".join(parts).replace("\n\n\n", "\n\n").strip("\n")
 
 
 def say(message: str) -> None:
     """Tell the person at the terminal."""
     sys.stderr.write(message + "\n")
+
+
+def _show(told: Sequence[str | Table]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as Drawn
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for part in told:
+        if isinstance(part, str):
+            console.print(part, markup=False)
+            continue
+        drawn = Drawn(box=box.SIMPLE_HEAD, title=part.title or None, title_justify="left")
+        for place, column in enumerate(part.columns):
+            drawn.add_column(column, justify="right" if place else "left", overflow="fold")
+        for row in part.rows:
+            drawn.add_row(*(Text(_text(c), c.style if isinstance(c, Cell) else "") for c in row))
+        console.print(drawn)
+
+
+def _text(cell: str | Cell) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
+
+
+class _Bar:
+    """The bar of a terminal: full where steps are counted, moving to and fro where not."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._task = bar.add_task("", total=None)
+        self._counting: str | None = None
+
+    def __call__(self, doing: str) -> None:
+        counted = _COUNTED.match(doing)
+        if counted is None:
+            self._counting = None
+            self._bar.reset(self._task, description=doing, total=None)
+            return
+        total = int(counted["total"].replace(",", ""))
+        if counted["what"] != self._counting:
+            self._counting = counted["what"]
+            self._bar.reset(self._task, total=total)
+        # The step that is told of is being done, not done.
+        done = int(counted["number"].replace(",", "")) - 1
+        self._bar.update(self._task, description=doing, completed=done, total=total)
 
 
 class _Lines:

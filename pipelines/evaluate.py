@@ -17,14 +17,12 @@ from kneerisk.training.evaluation import Evaluation, Risks, evaluate, interval_m
 from kneerisk.training.guards import refuse_other_outcome
 from kneerisk.training.lineage import Source, digest, load
 from kneerisk.training.splits import folds, held_out, subset
-from pipelines.console import Progress
+from pipelines.console import Progress, Table
+from pipelines.judged import BESIDE, judged
 from pipelines.released import released
 
 SEED = 0
 FOLDS = 5
-_ROWS = {"": "model", "logistic_": "logistic", "prior_": "base rate", "oracle_": "oracle"}
-_COLUMNS = {"auc": "AUC", "log_loss": "log loss", "brier": "Brier", "calibration_slope": "slope",
-            "integrated_calibration_index": "ICI"}  # fmt: skip
 
 
 def evaluate_on(
@@ -110,7 +108,7 @@ def _task(name: str) -> str:
     return "oracle" if plain.startswith(("oracle_", "true_", "auc_below")) else "risk"
 
 
-def told(found: Mapping[str, Any]) -> str:
+def told(found: Mapping[str, Any]) -> list[str | Table]:
     """The result for a person."""
     tasks = found["metrics"]
     metrics = {name: value for task in tasks.values() for name, value in task.items()}
@@ -118,26 +116,18 @@ def told(found: Mapping[str, Any]) -> str:
         f"{metrics['rows']:,.0f} rows of {metrics['athletes']:,.0f} athletes, "
         f"{metrics['events']:,.0f} with pain."
     )
-    lines = [
-        f"{found['version']} on {found['judged_on']}: {counts}",
-        f"{'':12}" + "".join(f"{label:>12}" for label in _COLUMNS.values()),
-    ]
-    lines += [_line(label, metrics, prefix) for prefix, label in _ROWS.items()
-              if f"{prefix}log_loss" in metrics]  # fmt: skip
-    lines.append("(The logistic regression is fitted to this file, each athlete left out.)")
-    for name in ("which_limb_auc", "logistic_which_limb_auc", "oracle_which_limb_auc", "oracle_mae",
-                 "auc_below_oracle", "true_calibration_slope", "interval_coverage"):  # fmt: skip
-        if name in metrics:
-            lines.append(f"{name} {metrics[name]:.4f}")
+    lines = ["(The logistic regression is fitted to this file, each athlete left out.)"]
+    lines += [
+        f"{name} {metrics[name]:.4f}"
+        for name in ("oracle_mae", "auc_below_oracle", "true_calibration_slope",
+                     "interval_coverage")
+        if name in metrics
+    ]  # fmt: skip
     lines += [f"{name} {value:.4f}" for name, value in tasks.get("imbalances", {}).items()
               if name.endswith(("_auc", "_below_oracle"))]  # fmt: skip
     if lowest := found["worst_slice"]:
         lines.append(f"Lowest AUC: {lowest['by']} {lowest['name']}, {lowest['metrics']['auc']:.3f}")
-    return "\n".join(lines)
-
-
-def _line(label: str, metrics: Mapping[str, float], prefix: str) -> str:
-    cells = [metrics.get(f"{prefix}{name}") for name in _COLUMNS]
-    return f"{label:12}" + "".join(
-        f"{'-':>12}" if cell is None else f"{cell:12.4f}" for cell in cells
-    )
+    return [
+        judged(metrics, BESIDE, f"{found['version']} on {found['judged_on']}: {counts}"),
+        "\n".join(lines),
+    ]

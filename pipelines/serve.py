@@ -6,13 +6,15 @@ import os
 import sys
 from pathlib import Path
 
+from kneerisk.model import champion
+from pipelines.console import result
 from pipelines.services import refuse_taken_port
 
 _ROOT = Path(__file__).resolve().parents[1]
 
 
-def serve_on(host: str, port: int, models: Path) -> None:
-    """Become the service; it ends when it is stopped.
+def serve_on(host: str, port: int, models: Path, as_json: bool = False) -> None:
+    """Tell where and what, then become the service; it ends when it is stopped.
 
     Raises
     ------
@@ -20,6 +22,11 @@ def serve_on(host: str, port: int, models: Path) -> None:
         Where another program listens on the port.
     """
     refuse_taken_port(port, "PORT")
+    served = champion.read(models)
+    found = {"url": f"http://{host}:{port}", "version": served.version if served else None}
+    version = found["version"] or f"no model yet: {models} names no champion"
+    result(found, as_json, f"Starting at {found['url']} with {version}")
+    sys.stdout.flush()
     os.environ.update(environment(models))
     arguments = [sys.executable, "-m", *service_arguments(host, port)]
     os.execv(sys.executable, arguments)  # noqa: S606 - no shell is wanted

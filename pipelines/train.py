@@ -41,8 +41,9 @@ from kneerisk.training.run_note import run_note
 from kneerisk.training.sample_size import few_outcomes
 from kneerisk.training.splits import divided, held_out, subset
 from kneerisk.training.tracking import CHAMPION, HELD_OUT, Run, Tracking, registered_name
-from kneerisk.training.verdict import log_loss_over, on_seen
-from pipelines.console import Progress
+from kneerisk.training.verdict import log_loss_over, on_seen, verdict
+from pipelines.console import Progress, Table
+from pipelines.judged import BESIDE, judged
 
 #: Of the fit: folds and trees. Another seed gives a model that differs by chance alone.
 SEED = 0
@@ -50,15 +51,6 @@ SEED = 0
 EVALUATION = "evaluation.json"
 #: An observed cohort is small: which athletes are held out would decide the numbers.
 CROSS_VALIDATION_SEEDS = range(10)
-_TOLD = (
-    "auc",
-    "auc_low",
-    "auc_high",
-    "log_loss",
-    "logistic_log_loss",
-    "calibration_slope",
-    "which_limb_auc",
-)
 
 
 def train_on(data: Path | None, athletes: int, seed: int, progress: Progress) -> dict[str, Any]:
@@ -222,16 +214,17 @@ def rows(truth: pd.DataFrame | None, chosen: NDArray[np.bool_]) -> pd.DataFrame 
     return None if truth is None else truth[chosen].reset_index(drop=True)
 
 
-def told(found: dict[str, Any]) -> str:
+def told(found: dict[str, Any]) -> list[str | Table]:
     """The result for a person."""
     metrics = found["metrics"]
-    lines = [f"{found['version']} is challenger (run {found['run_id']})."]
-    for prefix, name in (("", "held-out athletes"), ("cv_", "cross-validation by athlete")):
-        known = {key: metrics.get(f"{prefix}{key}") for key in _TOLD}
-        numbers = [f"{key} {value:.4f}" for key, value in known.items() if value is not None]
-        if numbers:
-            lines.append(f"  {name}: {', '.join(numbers)}")
+    parts: list[str | Table] = [
+        f"{found['version']} is challenger (run {found['run_id']}).",
+        verdict(metrics),
+        judged(metrics, BESIDE, "On held-out athletes"),
+    ]
+    if "cv_log_loss" in metrics:
+        parts.append(judged(metrics, {"cv_": "model"}, "Cross-validated by athlete"))
     events, needed = (metrics.get(key) for key in ("train_events", "events_needed"))
     if events is not None and needed is not None and events < needed:
-        lines.append(f"  {few_outcomes(events, needed)}")
-    return "\n".join(lines)
+        parts.append(few_outcomes(events, needed))
+    return parts

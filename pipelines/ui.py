@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 import webbrowser
 from pathlib import Path
+from urllib.request import urlopen
 
-from kneerisk.training.tracking import ARTIFACTS, tracking_uri
-from pipelines.console import say
+from kneerisk.training.tracking import ARTIFACTS, EXPERIMENTS, pages, tracking_uri
+from pipelines.console import result, say
 from pipelines.services import NotStarted, answers, refuse_taken_port
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 90.0
 #: A page that needs the database, so that it answers only when all of MLflow does.
-READY_PATH = "/api/2.0/mlflow/experiments/get-by-name?experiment_name=Default"
+_BY_NAME = "/api/2.0/mlflow/experiments/get-by-name?experiment_name="
+READY_PATH = f"{_BY_NAME}Default"
 
 
-def ui_on(port: int) -> None:
+def ui_on(port: int, as_json: bool = False) -> None:
     """Run MLflow's page until stopped, or show the one of a tracking server.
+
+    Where it is is told once it answers: on stderr, or as one JSON object on stdout.
 
     Raises
     ------
@@ -31,13 +36,13 @@ def ui_on(port: int) -> None:
     """
     uri = tracking_uri(Path.cwd())
     if uri.startswith(("http://", "https://")):
-        _show(uri)
+        _show(uri, as_json)
         return
     refuse_taken_port(port, "MLFLOW_PORT")
     command = [sys.executable, "-m", *ui_arguments(uri, port)]
     process = subprocess.Popen(command, env={**os.environ, **ENVIRONMENT})
     try:
-        _show_when_ready(process, f"http://{_HOST}:{port}")
+        _show_when_ready(process, f"http://{_HOST}:{port}", as_json)
         process.wait()
     except KeyboardInterrupt:
         say("Stopped.")
@@ -56,8 +61,6 @@ def ui_arguments(uri: str, port: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-#: MLflow opens on its pages for language models; the runs are on those for trained ones.
-RUNS = "/#/experiments?workflowType=machine_learning"
 #: Without the job queue MLflow is two processes, which stop when told to.
 ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
@@ -66,16 +69,32 @@ ENVIRONMENT = {
 }
 
 
-def _show_when_ready(process: subprocess.Popen[bytes], address: str) -> None:
+def runs_page(address: str) -> str:
+    """Where the runs of `kneerisk train` are, best calibrated first; all experiments before any."""
+    asked = f"{address}{_BY_NAME}{EXPERIMENTS['train']}"
+    try:
+        with urlopen(asked, timeout=5) as response:  # noqa: S310 - always http
+            found = json.load(response)["experiment"]["experiment_id"]
+    except (OSError, ValueError, KeyError):
+        return f"{address}/#/experiments?{pages.TRAINED}"
+    return address + pages.runs_page(str(found))
+
+
+def _show_when_ready(process: subprocess.Popen[bytes], address: str, as_json: bool) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         if answers(address + READY_PATH):
-            _show(address)
+            _show(address, as_json)
             return
         time.sleep(0.3)
 
 
-def _show(address: str) -> None:
-    say(f"MLflow is at {address}{RUNS}")
+def _show(address: str, as_json: bool) -> None:
+    runs = runs_page(address.rstrip("/"))
+    if as_json:
+        result({"url": address, "runs": runs}, as_json)
+        sys.stdout.flush()
+        return
+    say(f"MLflow is at {runs}")
     if sys.stdout.isatty():
-        webbrowser.open(f"{address}{RUNS}")
+        webbrowser.open(runs)

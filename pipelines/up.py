@@ -12,7 +12,7 @@ from pathlib import Path
 from kneerisk.errors import KneeriskError
 from kneerisk.training.tracking import tracking_uri
 from pipelines import serve, ui
-from pipelines.console import progress, say
+from pipelines.console import plain, progress, say
 from pipelines.services import Service, refuse_taken_port
 
 RUN_FOLDER = Path(".run")
@@ -74,7 +74,7 @@ def ensure_champion() -> None:
     say("There is no model yet: training the default one on simulated athletes.")
     with progress() as doing:
         found = train_on(None, DEFAULT_ATHLETES, DEFAULT_SEED, doing)
-    say(told(found))
+    say(plain(*told(found)))
     say(promote_to(MODELS, str(found["version"]), None, serve=False)[1])
 
 
@@ -92,7 +92,7 @@ def told(service: str, mlflow: str) -> str:
     return "\n".join(
         [
             f"Service  {service} (API: {service}/docs.json)",
-            f"MLflow   {mlflow}{ui.RUNS}",
+            f"MLflow   {ui.runs_page(mlflow)}",
             "Try:",
             f"  curl -s {service}/v1/predict -H 'Content-Type: application/json' \\",
             f"    -d '{json.dumps(EXAMPLE)}'",

@@ -1,13 +1,18 @@
 """The command kneerisk: what it prints where, and how it ends."""
 
 import json
+import os
+import pty
+import re
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from kneerisk import __version__
 from kneerisk.answer import answer
 from kneerisk.cohort import read, read_screenings
 from kneerisk.cohort.simulation import simulate
@@ -16,7 +21,21 @@ from kneerisk.model import bundle, champion
 from kneerisk.schema import Screening, from_row
 from kneerisk.training.lineage import Source, load
 from pipelines import __main__ as cli
+from pipelines import console
+from pipelines.commands import cohorts, models, release
+from pipelines.console import Table
+from pipelines.ingest import app as ingest
 from pipelines.score import flat
+
+COMMANDS = sorted(
+    str(command.name or command.callback.__name__)
+    for group in (cohorts, models, release)
+    for command in group.app.registered_commands
+)
+TYPED = [
+    *COMMANDS,
+    *(("ingest", command.callback.__name__) for command in ingest.registered_commands),
+]
 
 
 @pytest.fixture
@@ -41,10 +60,34 @@ class TestHelp:
         code, out, _ = kneerisk("--help")
         assert code == 0
         assert "Not a medical device" in " ".join(out.split())
-        for command in ("simulate", "ingest", "train", "promote", "rollback", "score", "serve"):
-            assert command in out
-            assert "Usage" in kneerisk(command, "--help")[1]
-        assert "Example" in kneerisk("train", "--help")[1]
+        for panel in ("Make a cohort", "Train and judge", "Release and answer"):
+            assert panel in out
+
+    @pytest.mark.parametrize("command", TYPED, ids=str)
+    def test_every_command_shows_examples_that_can_be_typed(self, kneerisk, command):
+        """An example names this command, and options that it has."""
+        words = command if isinstance(command, tuple) else (command,)
+        code, out, _ = kneerisk(*words, "--help")
+        assert code == 0
+        usage, _, shown = out.partition("Examples")
+        lines = " ".join(shown.split()).split("kneerisk ")[1:]
+        assert lines
+        for line in lines:
+            assert line.startswith(" ".join(words))
+            for option in re.findall(r"--[a-z-]+", line):
+                assert option in usage
+
+    def test_every_command_with_a_result_has_it_as_json(self, kneerisk):
+        for command in COMMANDS:
+            assert "--json" in kneerisk(command, "--help")[1]
+
+    def test_the_version_is_told(self, kneerisk):
+        assert kneerisk("--version") == (0, f"kneerisk {__version__}\n", "")
+
+    def test_an_unknown_command_is_answered_with_the_nearest(self, kneerisk):
+        code, out, err = kneerisk("tain")
+        assert (code, out) == (2, "")
+        assert "Did you mean 'train'?" in err
 
     def test_help_loads_nothing_heavy(self):
         heavy = "{'mlflow', 'pandas', 'xgboost', 'sklearn', 'bentoml', 'matplotlib', 'scipy'}"
@@ -265,3 +308,60 @@ class TestSpine:
         assert metrics["cv_auc_low"] < metrics["cv_auc"] < metrics["cv_auc_high"]
         assert metrics["auc"] == metrics["either_auc"]
         assert "which_limb_auc" not in metrics
+
+
+class TestConsole:
+    """Colour and a bar on a terminal, plain lines elsewhere."""
+
+    def shown(self, program: str, **environment: str) -> str:
+        """What a program leaves on a terminal of its own, escape codes and all."""
+        reader, terminal = pty.openpty()
+        clean = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+        ended = subprocess.run(
+            [sys.executable, "-c", program], stdout=terminal, stderr=terminal, check=False,
+            env=clean | {"TERM": "xterm-256color", "COLUMNS": "100"} | environment,
+        )  # fmt: skip
+        os.close(terminal)
+        found = b""
+        with suppress(OSError):  # Linux says so at the end of a terminal that was closed
+            while part := os.read(reader, 65_536):
+                found += part
+        os.close(reader)
+        assert ended.returncode == 0, found
+        return found.decode()
+
+    TABLE = (
+        "from pipelines.console import Cell, Table, result\n"
+        "rows = [['log_loss', Cell('0.2 *', 'bold green'), '0.25'], ['auc', '0.7', '0.75']]\n"
+        "result({}, False, 'First.', Table(['metric', 'v1', 'v2'], rows), 'Last.')"
+    )
+
+    def test_a_table_has_colour_on_a_terminal_unless_it_is_unwanted(self):
+        green = re.compile(r"\x1b\[[\d;]*32m0\.2 \*")
+        assert green.search(self.shown(self.TABLE))
+        plain = self.shown(self.TABLE, NO_COLOR="1")
+        assert "0.2 *" in plain
+        assert not re.search(r"\x1b\[[\d;]*3\dm", plain)
+
+    def test_a_table_is_plain_where_it_is_piped(self, capsys):
+        console.result({}, False, "First.", Table(["metric", "v1"], [["auc", "0.7"]]), "Last.")
+        assert capsys.readouterr().out == "First.\n\nmetric   v1\nauc     0.7\n\nLast.\n"
+
+    STEPS = (
+        "from pipelines.console import progress\n"
+        "with progress() as doing:\n"
+        "    doing('reading')\n"
+        "    for number in range(1, 5): doing(f'bootstrap {number} of 4')\n"
+    )
+
+    def test_a_terminal_has_a_bar_with_the_time_left(self):
+        shown = self.shown(self.STEPS)
+        assert "bootstrap 4 of 4" in shown
+        assert "left" in shown
+        assert "━" in shown
+
+    def test_a_file_has_a_line_a_step(self, capsys):
+        with console.progress() as doing:
+            for step in ("reading", "reading", "fit 1 of 2", "fit 2 of 2"):
+                doing(step)
+        assert capsys.readouterr().err == "reading\nfit 1 of 2\nfit 2 of 2\n"

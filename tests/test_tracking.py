@@ -17,7 +17,6 @@ from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
 from kneerisk.training import lineage
 from kneerisk.training.lineage import Source
-from kneerisk.training.run_note import BEST_CALIBRATED, of_cohort
 from kneerisk.training.tracking import (
     ALIAS,
     CARD,
@@ -30,6 +29,7 @@ from kneerisk.training.tracking import (
     registered_name,
     tracking_uri,
 )
+from kneerisk.training.tracking.pages import BEST_CALIBRATED, of_cohort
 
 MODEL = "kneerisk-new_pain-12m"
 

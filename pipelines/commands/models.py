@@ -39,7 +39,7 @@ def train(
 
     with console.progress() as progress:
         found = train_on(data, athletes, seed, progress)
-    console.result(found, as_json, told(found))
+    console.result(found, as_json, *told(found))
 
 
 @app.command(
@@ -96,7 +96,7 @@ def adapt(
 
     with console.progress() as progress:
         found = adapt_on(data, model, models, progress)
-    console.result(found, as_json, told(found))
+    console.result(found, as_json, *told(found))
 
 
 @app.command(
@@ -119,20 +119,54 @@ def evaluate(
 
     with console.progress() as progress:
         found = evaluate_on(model, data, models, progress)
-    console.result(found, as_json, told(found))
+    console.result(found, as_json, *told(found))
 
 
 @app.command(
     rich_help_panel=PANEL,
-    epilog=examples("ui", "ui --port 5001"),
+    epilog=examples(
+        "compare kneerisk-new_pain-12m-v2 kneerisk-new_pain-12m-v3",
+        "compare champion challenger",
+        "compare 3f2a9c11 b7710d5e --every-metric",
+        "compare --cohort 92117db8 --json",
+    ),
+)
+def compare(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Beginnings of run ids, versions, `champion` or `challenger`."),
+    ] = None,
+    cohort: Annotated[
+        str | None,
+        typer.Option(help="All runs on a cohort, by the beginning of its data_sha256."),
+    ] = None,
+    every_run: Annotated[
+        bool, typer.Option("--all", help="All runs; the 8 best calibrated are shown.")
+    ] = False,
+    every_metric: Annotated[
+        bool, typer.Option("--every-metric", help="Also those of baselines, imbalances, slices.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Metrics of runs side by side, what they were made with, and which is better."""
+    from pipelines.compare import compare_runs, told
+
+    found = compare_runs(runs or [], cohort, every_run=every_run, every_metric=every_metric)
+    console.result(found.as_dict(), as_json, *told(found))
+
+
+@app.command(
+    rich_help_panel=PANEL,
+    epilog=examples("ui", "ui --port 5001 --json"),
 )
 def ui(
     port: Annotated[int, typer.Option(envvar="MLFLOW_PORT", min=1, max=65_535)] = 5000,
+    as_json: Json = False,
 ) -> None:
     """Open the MLflow page, where runs are compared, until stopped."""
     from pipelines.ui import ui_on
 
-    ui_on(port)
+    ui_on(port, as_json)
 
 
 @app.command(

@@ -103,8 +103,9 @@ def serve(
         "127.0.0.1"
     ),
     models: Models = MODELS,
+    as_json: Json = False,
 ) -> None:
     """Answer over HTTP until stopped."""
     from pipelines.serve import serve_on
 
-    serve_on(host, port, models)
+    serve_on(host, port, models, as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 
 import numpy as np
 
@@ -34,20 +35,25 @@ def compared(
     is chosen is chosen inside the folds. ``cv_log_loss_over_as_is``, with its ``_error``, is how
     much more log loss a row the adapted model has; below 0 it is better.
     """
-    by_seed = [_judged(model, cohort, seed, progress) for seed in seeds]
+    number, fits = count(1), FOLDS * len(seeds)
+
+    def fold_begins() -> None:
+        progress(f"cross-validation: fit {next(number)} of {fits}")
+
+    by_seed = [_judged(model, cohort, seed, fold_begins) for seed in seeds]
     shared = set[str]().union(*by_seed).intersection(*by_seed)
     return {f"cv_{name}": float(np.mean([one[name] for one in by_seed])) for name in sorted(shared)}
 
 
 def _judged(
-    model: RiskModel, cohort: Cohort, seed: int, progress: Callable[[str], None]
+    model: RiskModel, cohort: Cohort, seed: int, fold_begins: Callable[[], None]
 ) -> dict[str, float]:
     club = club_of(model, cohort)
     fold = dealt_folds(club.athletes, club.labels, FOLDS, seed)
     as_is = risks_of(model.predict_legs(club.legs))
     found: dict[str, list[Risks | None]] = {"adapted": [], "scratch": []}
     for number in range(FOLDS):
-        progress(f"cross-validation: seed {seed}, fold {number + 1} of {FOLDS}")
+        fold_begins()
         rest, aside = fold != number, fold == number
         adapted = adapt_to(model, club.take(rest), seed).model
         legs = LegMatrix(club.legs.names, club.legs.values[aside])

@@ -24,11 +24,12 @@ def out_of_fold(
 ) -> Iterator[Risks]:
     """For each seed, the risks of all screenings from grouped folds, everything fitted inside."""
     inputs = inputs_of(cohort, None, published())
-    for seed in seeds:
+    for done, seed in enumerate(seeds):
         fold = stratified_folds(inputs, n_folds, seed)
         left, right, either = (np.full(len(fold), np.nan) for _ in range(3))
         for number in range(n_folds):
-            progress(f"cross-validation: seed {seed}, fold {number + 1} of {n_folds}")
+            fits = f"{done * n_folds + number + 1} of {len(seeds) * n_folds}"
+            progress(f"cross-validation: fit {fits}")
             outside = fold != number
             model = fit(subset(cohort, outside), seed=seed, interval=False).model
             found = model.predict(subset(cohort, ~outside).columns())

@@ -73,7 +73,7 @@ def fit_bootstrap(
     refits: list[Margin] = []
     for number in range(REFITS):
         if number % 10 == 0:
-            progress(f"bootstrap {number} of {REFITS}")
+            progress(f"bootstrap {number + 1} of {REFITS}")
         drawn = np.random.default_rng(number).integers(0, len(people), len(people))
         sample = inputs.take(np.concatenate([rows_of[i] for i in drawn]))
         refits.append(fit_margin(sample, columns, signs, number, tuned)[0])
