@@ -7,7 +7,6 @@ import time
 from uuid import uuid4
 
 from anyio import to_thread
-from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -99,8 +98,9 @@ class Door:
 
     async def _serve(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         route = self._admitted(scope)
+        if route.limit:
+            receive = await _whole_body(receive, route)
         if route.body is not None:
-            receive = await _checked_body(receive, route.body, route.limit)
             # Whatever type a client states, a body is JSON; BentoML would pick a parser by it.
             scope["headers"] = [
                 *(header for header in scope["headers"] if header[0] != b"content-type"),
@@ -139,17 +139,17 @@ def _methods(route: Route) -> list[str]:
     return ["GET", "HEAD"] if route.method == "GET" else [route.method]
 
 
-async def _checked_body(receive: Receive, model: type[BaseModel], limit: int) -> Receive:
-    """Read and check the body, and give BentoML a way to read it again."""
+async def _whole_body(receive: Receive, route: Route) -> Receive:
+    """Read and check the body, and give a way to read it again."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            content = await body.read(receive, limit)
+            content = await body.read(receive, route.limit)
     except TimeoutError:
         raise Refusal("incomplete_body", f"A body has {BODY_SECONDS:g} s to arrive.") from None
-    if len(content) > _LARGE:
-        await to_thread.run_sync(body.check, content, model)
-    else:
-        body.check(content, model)
+    if route.body is not None and len(content) > _LARGE:
+        await to_thread.run_sync(body.check, content, route.body)
+    elif route.body is not None:
+        body.check(content, route.body)
     parts: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
 
     async def again() -> Message:

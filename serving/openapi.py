@@ -13,6 +13,7 @@ from kneerisk import __version__
 from kneerisk.answer import Answer
 from kneerisk.answer.follow_up import MOST_VISITS, FollowUp, FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
+from kneerisk.cohort.recognise import SheetAnswer, SheetAsked
 from kneerisk.schema import Screening
 from serving.assets import ASSETS
 from serving.problem import KINDS, MEDIA_TYPE, Problem
@@ -48,6 +49,14 @@ FOLLOW_UP: Json = {
             "left": EXAMPLE["left"] | {"hip_drop_deg": 4.5, "quad_torque_nm_kg": 2.6}}},
     ],
 }  # fmt: skip
+
+#: A sheet as clubs keep them, and what its keeper says about it.
+SHEET = (
+    "Our club, tests of March;;;;;\n"
+    "Spieler;Geschlecht;Alter;Gewicht (lb);KTW L (cm);KTW R (cm)\n"
+    "A;w;22;143,3;9,5;11\nB;m;270;176;8;10,5\n"
+)
+SAID: Json = {"constants": {"sport": "volleyball"}, "columns": {"D": {"unit": "lb"}}}
 
 
 def description() -> Json:
@@ -93,6 +102,10 @@ def _paths() -> Json:
         "/v1/report": {"post": _operation(
             "report", "Answer one screening as a page to print", page,
             ("no_champion", *body), predict)},
+        "/v1/import": {"post": _operation(
+            "import", "Recognise a CSV or Excel file: columns, units, bad cells, screenings",
+            _json(_ref("SheetAnswer")),
+            ("malformed_upload", "unreadable_sheet", *body), _upload())},
         "/v1/schema": {"get": _operation("schema", "What a screening may hold", _json(schema))},
         "/v1/model": {"get": _operation(
             "model", "Which model answers, and whom it knows", _json(model), ("no_champion",))},
@@ -133,6 +146,17 @@ def _asked(model: str, examples: Json) -> Json:
     return {"required": True, "content": content}
 
 
+def _upload() -> Json:
+    file = {"type": "string", "format": "binary", "description": "CSV, tab-separated or .xlsx."}
+    parts = {"file": file, "mapping": _ref("SheetAsked")}
+    content = {
+        "schema": {"type": "object", "properties": parts, "required": ["file"]},
+        "encoding": {"mapping": {"contentType": "application/json"}},
+        "examples": {"club": {"value": {"file": SHEET, "mapping": SAID}}},
+    }
+    return {"required": True, "content": {"multipart/form-data": content}}
+
+
 def _json(schema: Json) -> Json:
     return {"application/json": {"schema": schema}}
 
@@ -153,8 +177,8 @@ def _problems() -> Json:
     return found
 
 
-_ASKED = (Screening, Team, WhatIf, FollowUp)
-_MODELS = (*_ASKED, Answer, TeamAnswer, WhatIfAnswer, FollowUpAnswer, Problem)
+_ASKED = (Screening, Team, WhatIf, FollowUp, SheetAsked)
+_MODELS = (*_ASKED, Answer, TeamAnswer, WhatIfAnswer, FollowUpAnswer, SheetAnswer, Problem)
 
 
 def _schemas() -> Json:

@@ -1,4 +1,4 @@
-"""What the service answers to GET: the page for people, the schema, the model, the documents."""
+"""What the service answers without a model's prediction: pages, schema, documents, imports."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from kneerisk.evidence import imbalances, red_flags, urgencies
 from kneerisk.schema import Screening
 from serving.assets import ASSETS, asset, page
 from serving.champion import ChampionHolder
+from serving.importing import import_sheet
 from serving.metrics import Metrics
 from serving.openapi import EXAMPLE, description
 
@@ -36,6 +37,7 @@ def pages(champion: ChampionHolder, metrics: Metrics) -> Starlette:
             Route("/v1/texts", _texts),
             Route("/v1/model", model),
             Route("/docs.json", _docs),
+            Route("/v1/import", import_sheet, methods=["POST"]),
             Route("/metrics", counts),
         ]
     )

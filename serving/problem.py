@@ -22,11 +22,13 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 KINDS = {
     "malformed_json": (400, "The body is not well-formed JSON"),
     "duplicate_key": (400, "The body names a key twice"),
+    "malformed_upload": (400, "The body is not an upload of one file"),
     "not_found": (404, "There is nothing at this address"),
     "method_not_allowed": (405, "This address takes another method"),
     "incomplete_body": (408, "The body did not arrive"),
     "too_large": (413, "The body is too large"),
     "invalid_body": (422, "The body does not fit the schema"),
+    "unreadable_sheet": (422, "The file can't be read as a sheet"),
     "internal_error": (500, "The service made a mistake"),
     "no_champion": (503, "The service has no model yet"),
     "timeout": (504, "The answer took too long"),

@@ -10,6 +10,7 @@ from kneerisk.answer.follow_up import FollowUp
 from kneerisk.answer.what_if import WhatIf
 from kneerisk.schema import Screening
 from serving.assets import ASSETS
+from serving.importing import MOST_UPLOADED_BYTES
 from serving.team import Team
 
 _MEGABYTE = 1_000_000
@@ -17,11 +18,12 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One address: its method, the body it takes, that body's largest size in bytes."""
+    """One address: its method, the JSON it takes, its body's largest size in bytes."""
 
     method: str
     body: type[BaseModel] | None = None
     limit: int = 0
+    """0: it takes no body. A body without a model is handed on as it came."""
     needs_champion: bool = False
     watched: bool = True
     """False for addresses that machines ask all the time; they are kept out of the log."""
@@ -37,6 +39,7 @@ ROUTES = {
     "/v1/what_if": Route(method="POST", body=WhatIf, limit=_MEGABYTE, needs_champion=True),
     "/v1/follow_up": Route(method="POST", body=FollowUp, limit=_MEGABYTE, needs_champion=True),
     "/v1/report": Route(method="POST", body=Screening, limit=_MEGABYTE, needs_champion=True),
+    "/v1/import": Route(method="POST", limit=MOST_UPLOADED_BYTES),
     "/v1/schema": Route(method="GET"),
     "/v1/texts": Route(method="GET"),
     "/v1/model": Route(method="GET", needs_champion=True),

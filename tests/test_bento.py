@@ -102,6 +102,7 @@ def test_it_serves_from_a_folder_elsewhere(bento: Path, tmp_path: Path) -> None:
         assert answer.status_code == 200
         assert answer.json()["model"]["version"] == running.get("/v1/model").json()["version"]
         assert running.get("/docs.json").status_code == 200
+        assert running.post_sheet("Name,Age,Sex,Weight (lb)\nA,27,m,170").json()["counts"]["ready"]
         assert running.get("/").status_code == 200
 
 

@@ -173,10 +173,11 @@ def test_another_method_is_told_which_one_to_use(service: Served) -> None:
 @pytest.mark.parametrize("path", POSTS)
 def test_a_body_is_cut_off_at_its_limit_even_in_chunks(service: Served, path: str) -> None:
     limit = ROUTES[path].limit
+    malformed = "malformed_json" if ROUTES[path].body else "malformed_upload"
     refused(service.post(path, b" " * (limit + 1)), 413, "too_large")
     chunks = (b" " * 100_000 for _ in range(limit // 100_000 + 1))
     refused(service.post(path, chunks), 413, "too_large")
-    refused(service.post(path, b" " * limit), 400, "malformed_json")
+    refused(service.post(path, b" " * limit), 400, malformed)
 
 
 class TestWhatIf:
@@ -417,9 +418,14 @@ class TestDocs:
     def test_their_examples_are_answered(self, service: Served, docs: dict[str, Any]) -> None:
         for path, methods in docs["paths"].items():
             asked = methods.get("post", {}).get("requestBody", {"content": {}})
-            for content in asked["content"].values():
+            for kind, content in asked["content"].items():
                 for example in content["examples"].values():
-                    assert service.post(path, example["value"]).status_code == 200
+                    value = example["value"]
+                    if kind == "multipart/form-data":
+                        response = service.post_sheet(value["file"], value["mapping"])
+                    else:
+                        response = service.post(path, value)
+                    assert response.status_code == 200
 
     def test_every_status_that_is_sent_is_in_them(
         self, service: Served, docs: dict[str, Any]
@@ -468,6 +474,9 @@ def test_no_value_and_no_name_of_an_athlete_reaches_the_log(service: Served) -> 
     for text in bodies:
         for path in (*POSTS, "/v1/predict?who=Canary_Name"):
             service.post(path, text, headers={"x-who": "Canary_Name", "x-request-id": sent})
+    for said in (None, '{"Canary_Name": 77.12345}', {"constants": {"Canary_Name": 77.12345}}):
+        service.post_sheet(f"Name,Age,Sex\nCanary_Name,{sent},m\nCanary_Name,7{sent},Canary", said)
+    service.post_sheet(f"Canary_Name {sent}")
     service.get(f"/v1/Canary_Name/{sent}")
     last = service.post("/v1/predict", "{").headers["x-request-id"]
     service.until(lambda: last in service.log())

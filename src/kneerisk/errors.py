@@ -46,6 +46,8 @@ class CellFault:
     rule: str
     allowed: str
     unit: str = ""
+    code: str = "bad_cell"
+    """Stable; for programs."""
 
 
 class BadCells(KneeriskError):

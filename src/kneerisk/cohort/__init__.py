@@ -1,7 +1,28 @@
-"""Screenings with outcomes: where they come from, and the one file form that holds them."""
+"""Screenings with outcomes: where they come from, and the one file form that holds them.
 
-from kneerisk.cohort.files import Cohort, Outcomes, check, read, write
-from kneerisk.cohort.screenings import Screenings, read_screenings, screenings_of
+The names are imported when they are asked for: the service reads sheets without pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kneerisk.cohort.files import Cohort, Outcomes, check, read, write
+    from kneerisk.cohort.screenings import Screenings, read_screenings, screenings_of
+else:
+    _MODULES = {
+        "files": ("Cohort", "Outcomes", "check", "read", "write"),
+        "screenings": ("Screenings", "read_screenings", "screenings_of"),
+    }
+
+    def __getattr__(name: str) -> Any:
+        for module, names in _MODULES.items():
+            if name in names:
+                return getattr(import_module(f"kneerisk.cohort.{module}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
     "Cohort",

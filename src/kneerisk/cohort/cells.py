@@ -19,11 +19,12 @@ NO_RED_FLAG = "none"
 
 
 class NotAllowed(Exception):
-    """A cell that breaks a rule: the rule in words, and what is allowed."""
+    """A cell that breaks a rule: the rule in words, what is allowed, and a stable code."""
 
-    def __init__(self, rule: str, allowed: str) -> None:
+    def __init__(self, rule: str, allowed: str, code: str = "bad_cell") -> None:
         self.rule = rule
         self.allowed = allowed
+        self.code = code
         super().__init__(rule)
 
 
@@ -32,12 +33,13 @@ def number(cell: Any, allowed: str) -> float:
     if isinstance(cell, str):
         if not NUMBER.fullmatch(cell):
             comma = DECIMAL_COMMA.fullmatch(cell)
-            raise NotAllowed("has a decimal comma" if comma else "is not a number", allowed)
+            told = "has a decimal comma" if comma else "is not a number"
+            raise NotAllowed(told, allowed, "decimal_mark" if comma else "not_a_number")
     elif isinstance(cell, bool) or not hasattr(cell, "__float__"):
-        raise NotAllowed("is not a number", allowed)
+        raise NotAllowed("is not a number", allowed, "not_a_number")
     value = float(cell)
     if not math.isfinite(value):
-        raise NotAllowed("is not a finite number", allowed)
+        raise NotAllowed("is not a finite number", allowed, "not_a_number")
     return value
 
 
@@ -60,7 +62,7 @@ def flags(cell: Any) -> str:
         return NO_RED_FLAG
     codes = cell.split(";") if isinstance(cell, str) else [""]
     if not set(codes) <= set(RED_FLAGS):
-        raise NotAllowed("holds a word that is not a red flag", allowed)
+        raise NotAllowed("holds a word that is not a red flag", allowed, "unknown_word")
     if len(set(codes)) < len(codes):
         raise NotAllowed("names a red flag twice", allowed)
     return ";".join(codes)

@@ -13,7 +13,7 @@ from typing import Any
 
 from kneerisk.cohort.cells import NotAllowed
 from kneerisk.cohort.layout import OUTCOMES
-from kneerisk.cohort.mapping import Cell
+from kneerisk.cohort.mapping import Cell, OutcomeMap
 from kneerisk.cohort.sheetcells import SheetRows
 
 #: What each place of an injury says of left, right and either knee; None is not recorded. Where
@@ -81,20 +81,21 @@ class _Watch:
         return None if self.is_longer else 1.0
 
 
-def outcomes(rows: SheetRows, starts: list[date | None]) -> dict[str, list[float | None]]:
+def outcomes(
+    outcome: OutcomeMap, rows: SheetRows, starts: list[date | None]
+) -> dict[str, list[float | None]]:
     """The outcome columns of each row, by canonical name (or `LEG_OUTCOME`)."""
-    recorded = _recorded(rows)
-    if rows.mapping.outcome.kind != "new_pain":
+    recorded = _recorded(outcome, rows)
+    if outcome.kind != "new_pain":
         return recorded
-    watches = _watches(rows, starts, recorded)
+    watches = _watches(outcome, rows, starts, recorded)
     return {
         name: [watch.outcome(value) for watch, value in zip(watches, values, strict=True)]
         for name, values in recorded.items()
     }
 
 
-def _recorded(rows: SheetRows) -> dict[str, list[float | None]]:
-    outcome = rows.mapping.outcome
+def _recorded(outcome: OutcomeMap, rows: SheetRows) -> dict[str, list[float | None]]:
     if outcome.words is not None:
         told = [PLACES[place] for place in rows.places(outcome.words)]
         return {name: [p[i] for p in told] for i, name in enumerate(OUTCOMES)}
@@ -124,9 +125,11 @@ def _is_painful(recorded: dict[str, list[float | None]], row: int) -> bool:
 
 
 def _watches(
-    rows: SheetRows, starts: list[date | None], recorded: dict[str, list[float | None]]
+    outcome: OutcomeMap,
+    rows: SheetRows,
+    starts: list[date | None],
+    recorded: dict[str, list[float | None]],
 ) -> list[_Watch]:
-    outcome = rows.mapping.outcome
     nothing: list[Any] = [None] * len(rows)
     ends = rows.days(outcome.follow_up_end) if outcome.follow_up_end else nothing
     months = nothing

@@ -39,6 +39,10 @@ class SheetForm(BaseModel):
     """The worksheet of an Excel file; the first one where it is not given."""
     header_row: Annotated[int, Field(ge=1)] = 1
     """The row that names the columns; what stands above it is a title."""
+    header_rows: Annotated[int, Field(ge=1)] = 1
+    """So many rows make up a name, from `header_row` on: a heading over several columns, units."""
+    last_row: Annotated[int, Field(ge=2)] | None = None
+    """What stands below it, such as totals, is left out."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: str = "utf-8-sig"
     decimal_comma: bool = False

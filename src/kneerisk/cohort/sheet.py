@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kneerisk.cohort.cells import NotAllowed
 from kneerisk.cohort.checks import typed
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.followup import outcomes
@@ -19,7 +18,7 @@ from kneerisk.cohort.layout import ATHLETE_ID, GROUP, RED_FLAGS_COLUMN, SCREENIN
 from kneerisk.cohort.mapping import Mapping, MappingRefused, load
 from kneerisk.cohort.mapping_checks import MASS, leg_names, mapping_faults
 from kneerisk.cohort.onerow import SIDE, identical_rows, legs_joined
-from kneerisk.cohort.sheetcells import SheetRows
+from kneerisk.cohort.sheetcells import SheetRows, over_mass
 from kneerisk.cohort.skipping import BadRows
 from kneerisk.cohort.worksheet import Worksheet, read_worksheet
 from kneerisk.errors import BadCells, CellFault
@@ -81,7 +80,7 @@ def _screenings(
 ) -> tuple[pd.DataFrame, list[list[int]], list[CellFault]]:
     """One row a screening, the lines of the sheet that each comes from, and the bad cells."""
     one_each, conflicts = identical_rows(mapping, table)
-    rows = SheetRows(mapping, one_each.header, one_each.rows, one_each.lines)
+    rows = SheetRows(mapping.sheet, one_each.header, one_each.rows, one_each.lines)
     frame = _values(mapping, rows)
     bad = [*table.faults, *conflicts, *rows.faults]
     lines = [[line] for line in one_each.lines]
@@ -105,7 +104,7 @@ def _values(mapping: Mapping, rows: SheetRows) -> pd.DataFrame:
         found[GROUP] = rows.texts(mapping.group)
     found |= {name: [value] * len(rows) for name, value in mapping.constants.items()}
     found |= _measured(mapping, rows)
-    found |= outcomes(rows, starts)
+    found |= outcomes(mapping.outcome, rows, starts)
     if mapping.sides is not None:
         found[SIDE] = list(rows.sides(mapping.sides))
     return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in found.items()})
@@ -122,22 +121,9 @@ def _measured(mapping: Mapping, rows: SheetRows) -> dict[str, list[Any]]:
         found[name] = rows.measured(cell, leg_names()[name])
     for name, cell in (mapping.columns | mapping.legs).items():
         if cell.per_body_mass:
-            found[name] = _over_mass(rows, cell.column, found[name], found[MASS])
+            weighed = rows.cells(mapping.columns[MASS].column)
+            found[name] = over_mass(rows, cell.column, found[name], found[MASS], weighed)
     return found
-
-
-def _over_mass(rows: SheetRows, column: str, values: list[Any], masses: list[Any]) -> list[Any]:
-    """Values divided by body mass; one that lacks it is a fault, since it can't be used."""
-    weighed = rows.cells(rows.mapping.columns[MASS].column)
-    for row, value in enumerate(values):
-        # A mass that is a bad cell itself is already told.
-        if value is not None and weighed[row] is None:
-            refused = NotAllowed("can't be divided by body mass, which is missing", "a body mass")
-            rows.refuse(row, column, refused)
-    return [
-        None if value is None or not mass else value / mass
-        for value, mass in zip(values, masses, strict=True)
-    ]
 
 
 def _checked(

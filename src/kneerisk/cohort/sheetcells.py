@@ -11,26 +11,34 @@ from datetime import date, datetime
 from typing import Any
 
 from kneerisk.cohort.cells import NotAllowed, number
-from kneerisk.cohort.mapping import Cell, Day, Mapping, PlaceInWords, Sides
-from kneerisk.cohort.units import factor
+from kneerisk.cohort.mapping import Cell, Day, PlaceInWords, SheetForm, Sides
+from kneerisk.cohort.units import UnknownUnit, factor, unit_named
 from kneerisk.errors import CellFault
 from kneerisk.schema import Category, Measure, Quantity
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?", re.ASCII)
 
 
+#: A number and what stands behind it; whether that is a unit is looked up.
+WITH_UNIT = re.compile(r"([+-]?[\d.,]+)\s*([^\d\s.,].*)", re.ASCII)
+#: 5'11", with the marks that keyboards and phones write for it.
+FEET_AND_INCHES = re.compile(
+    "(\\d)\\s*(?:'|ft|\u2019|\u2032)\\s*(?:(\\d{1,2}(?:\\.\\d+)?)\\s*(?:\"|''|in|\u201d|\u2033)?)?"
+)
+
+
 class SheetRows:
     """The rows that are left of a sheet, read by column; faults gather as they are found."""
 
     def __init__(
-        self, mapping: Mapping, header: Sequence[str], rows: list[list[Any]], lines: list[int]
+        self, form: SheetForm, header: Sequence[str], rows: list[list[Any]], lines: list[int]
     ) -> None:
-        self.mapping = mapping
+        self.form = form
         self.rows = rows
         self.lines = lines
         self.faults: list[CellFault] = []
         self._at = {name: place for place, name in enumerate(header)}
-        self._missing = {"", *(word.casefold() for word in mapping.sheet.missing)}
+        self._missing = {"", *(word.casefold() for word in form.missing)}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -57,6 +65,7 @@ class SheetRows:
                 rule=refused.rule,
                 allowed=refused.allowed,
                 unit=unit,
+                code=refused.code,
             )
         )
 
@@ -64,20 +73,19 @@ class SheetRows:
         self, cell: Cell, allowed: str, measure: Quantity | None = None
     ) -> list[float | None]:
         """A column as numbers in the measure's unit (body mass not divided out yet)."""
-        scale = factor(measure, cell.unit, per_body_mass=cell.per_body_mass) if measure else 1.0
-        scale = -scale if cell.opposite else scale
         unit = measure.unit if measure else ""
         words = _folded(cell.meanings)
-        commas = self.mapping.sheet.decimal_comma
+        commas = self.form.decimal_comma
         commas = commas if cell.decimal_comma is None else cell.decimal_comma
         found: list[float | None] = []
         for row, raw in enumerate(self.cells(cell.column, words)):
             try:
-                value = _number(raw, words, allowed, commas=commas)
+                text, own = _apart(raw, words, cell, measure)
+                value = _number(text, words, allowed, commas=commas)
             except NotAllowed as refused:
                 self.refuse(row, cell.column, refused, unit)
                 value = None
-            found.append(None if value is None else value * scale)
+            found.append(None if value is None else value * _scale(cell, measure, own))
         return found
 
     def words(self, cell: Cell, choices: tuple[str, ...]) -> list[str | None]:
@@ -101,7 +109,8 @@ class SheetRows:
         found = self._looked_up(sides.column, _folded(dict(sides.meanings)), list(sides.meanings))
         for row, raw in enumerate(self.cells(sides.column)):
             if raw is None:
-                refused = NotAllowed("is missing", "one of " + ", ".join(sides.meanings))
+                allowed = "one of " + ", ".join(sides.meanings)
+                refused = NotAllowed("is missing", allowed, "missing")
                 self.refuse(row, sides.column, refused)
         return found
 
@@ -124,7 +133,8 @@ class SheetRows:
                 continue
             if otherwise is None:
                 allowed = "one of " + ", ".join(listed)
-                self.refuse(row, column, NotAllowed("is not a word of the mapping", allowed))
+                refused = NotAllowed("is not a word of the mapping", allowed, "unknown_word")
+                self.refuse(row, column, refused)
             found.append(otherwise)
         return found
 
@@ -147,6 +157,24 @@ class SheetRows:
         return list(self.numbers(cell, measure.allowed, quantity))
 
 
+def over_mass(
+    rows: SheetRows, column: str, values: list[Any], masses: list[Any], weighed: list[Any]
+) -> list[Any]:
+    """Values divided by body mass; one that lacks it is a fault, since it can't be used.
+
+    `weighed` are the raw cells of the masses: one that is bad itself is already told.
+    """
+    for row, value in enumerate(values):
+        if value is not None and weighed[row] is None:
+            told = "can't be divided by body mass, which is missing"
+            refused = NotAllowed(told, "a body mass", "needs_body_mass")
+            rows.refuse(row, column, refused)
+    return [
+        None if value is None or not mass else value / mass
+        for value, mass in zip(values, masses, strict=True)
+    ]
+
+
 def _folded(values: dict[str, Any]) -> dict[str, Any]:
     return {word.strip().casefold(): value for word, value in values.items()}
 
@@ -155,6 +183,34 @@ def _text(raw: Any) -> str:
     if isinstance(raw, float) and raw.is_integer():
         return str(int(raw))
     return str(raw)
+
+
+def _scale(cell: Cell, measure: Quantity | None, own_unit: str | None) -> float:
+    """What a cell's number is multiplied by; a unit in the cell itself comes first."""
+    if measure is None:
+        return 1.0
+    scale = factor(measure, own_unit or cell.unit, per_body_mass=cell.per_body_mass)
+    return -scale if cell.opposite else scale
+
+
+def _apart(
+    raw: Any, words: dict[str, Any], cell: Cell, measure: Quantity | None
+) -> tuple[Any, str | None]:
+    """A cell such as `38°` or `12 cm` as its number and its unit."""
+    if not isinstance(raw, str) or measure is None or raw.casefold() in words:
+        return raw, None
+    if feet := FEET_AND_INCHES.fullmatch(raw):
+        return str(12 * int(feet[1]) + float(feet[2] or 0)), "inch"
+    found = WITH_UNIT.fullmatch(raw)
+    unit = unit_named(found[2]) if found else None
+    if found is None or unit is None:
+        return raw, None
+    try:
+        factor(measure, unit, per_body_mass=cell.per_body_mass)
+    except UnknownUnit:
+        # 12 kg is no height; the whole cell is told as no number.
+        return raw, None
+    return found[1], unit
 
 
 def _number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool) -> float | None:
@@ -166,7 +222,8 @@ def _number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool) -> f
     if commas and isinstance(raw, str):
         if not DECIMAL_COMMA.fullmatch(raw):
             # 1.234 may be a thousand or one and a bit: not for a program to guess.
-            raise NotAllowed("is not a number with a decimal comma", allowed)
+            told = "is not a number with a decimal comma"
+            raise NotAllowed(told, allowed, "decimal_mark" if "." in raw else "not_a_number")
         raw = raw.replace(",", ".")
     return number(raw, allowed)
 
@@ -181,4 +238,5 @@ def _day(raw: Any, formats: list[str]) -> date:
             return datetime.strptime(_text(raw), form).date()  # noqa: DTZ007 -- a day has no zone
         except ValueError:
             continue
-    raise NotAllowed("is not a date of the mapping's form", "a date as " + " or ".join(formats))
+    allowed = "a date as " + " or ".join(formats)
+    raise NotAllowed("is not a date of the mapping's form", allowed, "not_a_date")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
 from functools import cache
+from importlib.resources import files
 
 import pint
 
+from kneerisk.cohort.folding import squeezed
 from kneerisk.schema import Quantity
 
 #: The schema's units in pint's words. A unit that is not here has no other to convert from.
@@ -48,11 +52,31 @@ SPELLINGS = {
     "km/h": "kilometer / hour",
     "km/week": "kilometer",
     "miles/week": "mile",
+    "ratio": "dimensionless",
 }
+
+
+#: What a scale shows in newtons is the weight of a mass, so many kilograms-force.
+WEIGHT = {"kilogram": "kilogram_force"}
 
 
 class UnknownUnit(ValueError):
     """A unit that can't become the schema's; the message says why."""
+
+
+@cache
+def _written() -> Mapping[str, str]:
+    text = files(__package__).joinpath("unit_words.csv").read_text(encoding="utf-8")
+    return {
+        squeezed(word): row["unit"]
+        for row in csv.DictReader(text.splitlines())
+        for word in row["words"].split("|")
+    }
+
+
+def unit_named(text: str) -> str | None:
+    """The unit that people write like this (`lbs`, `°`, `Zoll`); None where it is no unit."""
+    return _written().get(squeezed(text))
 
 
 @cache
@@ -87,10 +111,13 @@ def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) 
     return scale * _converted(unit, targets[measure.unit])
 
 
+@cache
 def _converted(unit: str, target: str) -> float:
     registry = _registry()
     try:
         start = registry.Quantity(1.0, SPELLINGS.get(unit, unit))
+        if target in WEIGHT and start.is_compatible_with(WEIGHT[target]):
+            return float(start.to(WEIGHT[target]).magnitude)
         return float(start.to(target).magnitude)
     except pint.DimensionalityError:
         raise UnknownUnit(f"can't be converted from {unit!r}, which is no {target}") from None

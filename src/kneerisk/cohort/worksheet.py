@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
-import openpyxl
-
+from kneerisk.cohort.filelines import Lines, excel_lines, text_lines
 from kneerisk.cohort.mapping import SheetForm
 from kneerisk.errors import CellFault, CohortRefused
 
@@ -36,9 +35,7 @@ def read_worksheet(path: Path, form: SheetForm) -> Worksheet:
         Where it can't be read in the form that the mapping says.
     """
     try:
-        if path.suffix.lower() in EXCEL:
-            return _table(path, form, list(_excel_rows(path, form)))
-        return _table(path, form, list(_text_rows(path, form)))
+        return _table(path, form, _lines(path, form))
     except FileNotFoundError:
         raise CohortRefused(f"{path}: there is no such file") from None
     except (UnicodeDecodeError, LookupError):
@@ -47,54 +44,29 @@ def read_worksheet(path: Path, form: SheetForm) -> Worksheet:
         raise CohortRefused(f"{path}: can't be read ({type(error).__name__})") from None
 
 
-def _text_rows(path: Path, form: SheetForm) -> Iterator[tuple[int, list[Any]]]:
+def _lines(path: Path, form: SheetForm) -> Lines:
+    content = path.read_bytes()
+    if path.suffix.lower() in EXCEL:
+        try:
+            return excel_lines(content, form.name)
+        except CohortRefused as refused:
+            raise CohortRefused(f"{path}: {refused}") from None
     tabs = path.suffix.lower() in TAB_SEPARATED
-    delimiter = form.delimiter or ("\t" if tabs else ",")
-    with path.open(newline="", encoding=form.encoding) as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        start = 1
-        for row in reader:
-            yield start, [cell.strip() for cell in row]
-            start = reader.line_num + 1
+    return text_lines(content.decode(form.encoding), form.delimiter or ("\t" if tabs else ","))
 
 
-def _excel_rows(path: Path, form: SheetForm) -> Iterator[tuple[int, list[Any]]]:
-    values = _page(path, form, data_only=True)
-    formulas = _page(path, form, data_only=False)
-    for line, (row, written) in enumerate(zip(values, formulas, strict=True), start=1):
-        yield line, [_plain(cell, formula) for cell, formula in zip(row, written, strict=True)]
-
-
-def _page(path: Path, form: SheetForm, *, data_only: bool) -> list[tuple[Any, ...]]:
-    book = openpyxl.load_workbook(path, read_only=True, data_only=data_only)
-    try:
-        if form.name is not None and form.name not in book.sheetnames:
-            known = ", ".join(book.sheetnames)
-            raise CohortRefused(f"{path}: has no worksheet {form.name!r} (it has {known})")
-        return list(book[form.name or book.sheetnames[0]].iter_rows(values_only=True))
-    finally:
-        book.close()
-
-
-def _plain(cell: Any, formula: Any) -> Any:
-    if cell is None:
-        # A formula that no program has worked out is not an empty cell; as text it is a bad one.
-        return "" if formula is None else str(formula)
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    return cell.strip() if isinstance(cell, str) else cell
-
-
-def _table(path: Path, form: SheetForm, rows: list[tuple[int, list[Any]]]) -> Worksheet:
-    header = next((row for line, row in rows if line == form.header_row), None)
-    if header is None or not any(header):
+def _table(path: Path, form: SheetForm, rows: Lines) -> Worksheet:
+    last = form.header_row + form.header_rows - 1
+    header = [row for line, row in rows if form.header_row <= line <= last]
+    names = joined_names(header)
+    if not any(names):
         raise CohortRefused(f"{path}: has no column names in row {form.header_row}")
-    names = [str(name) for name in header]
     kept: list[list[Any]] = []
     lines: list[int] = []
     faults: list[CellFault] = []
     for line, row in rows:
-        if line <= form.header_row or all(cell == "" for cell in row):
+        below = form.last_row is not None and line > form.last_row
+        if line <= last or below or all(cell == "" for cell in row):
             continue
         if any(cell != "" for cell in row[len(names) :]):
             faults.append(_too_long(line, len(names)))
@@ -103,6 +75,20 @@ def _table(path: Path, form: SheetForm, rows: list[tuple[int, list[Any]]]) -> Wo
     if not kept:
         raise CohortRefused(f"{path}: has no rows below its column names")
     return Worksheet(names, kept, lines, faults)
+
+
+def joined_names(header: list[list[Any]]) -> list[str]:
+    """The names of columns out of one or several rows.
+
+    A name above others, in a merged cell, holds to the right as long as there are names below it.
+    """
+    width = max((len(row) for row in header), default=0)
+    names = [[str(cell) for cell in [*row, *[""] * (width - len(row))]] for row in header]
+    for upper, lower in pairwise(names):
+        for place in range(1, width):
+            if not upper[place] and lower[place]:
+                upper[place] = upper[place - 1]
+    return [" ".join(filter(None, parts)) for parts in zip(*names, strict=True)]
 
 
 def _too_long(line: int, width: int) -> CellFault:

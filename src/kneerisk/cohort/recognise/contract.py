@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from kneerisk.schema import Side
 
@@ -46,6 +52,13 @@ class ColumnAsked(BaseModel):
         description="What the column's words stand for, `{\"w\": \"female\"}`; an empty text is "
         "\"not recorded\".",
     )] = {}  # fmt: skip
+
+    @model_serializer(mode="wrap")
+    def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A null is sent for a column that is left out, so it must not get lost on the way."""
+        told = {name: value for name, value in handler(self).items() if value not in (None, {})}
+        leaves_out = "means" in self.model_fields_set and self.means is None
+        return {"means": None} if leaves_out else told
 
 
 class SheetAsked(BaseModel):
@@ -151,7 +164,8 @@ class SheetConstant(BaseModel):
 
     means: str
     label: str
-    choices: list[str]
+    choices: Annotated[list[str], Field(description="Empty where it is a number.")]
+    unit: str | None = None
     value: Annotated[str | int | float | None, Field(description="What it is taken as.")] = None
     needed: Annotated[bool, Field(description="Rows wait for it.")]
     question: str

@@ -1,0 +1,65 @@
+"""A person's sheet over HTTP: read in memory, answered whole, nothing kept."""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kneerisk.cohort.recognise import AskRefused, SheetAsked, recognise
+from kneerisk.errors import CohortRefused
+from serving import body
+from serving.problem import Refusal, invalid_body, refused_with
+
+#: Some 50 times a squad's history as .xlsx; what was said about its columns is far smaller.
+MOST_UPLOADED_BYTES = 5_000_000
+_MOST_ASKED_BYTES = 200_000
+_HOW = "Send multipart/form-data with a part 'file' and, if there is more to say, 'mapping'."
+
+
+class _InMemory(MultiPartParser):
+    """Starlette's parser, which else writes files above 1 MB to disk: these are people's data."""
+
+    spool_max_size = 2 * MOST_UPLOADED_BYTES
+
+
+async def import_sheet(request: Request) -> Response:
+    """What a CSV or Excel file holds, as far as it is certain, and what has to be asked."""
+    try:
+        content, asked = await _parts(request)
+        # Beside the event loop: a large sheet takes a second or two.
+        found = await to_thread.run_sync(recognise, content, asked)
+        text = await to_thread.run_sync(lambda: found.model_dump_json(exclude_none=True))
+    except Refusal as refusal:
+        return refused_with(refusal)
+    except CohortRefused as refused:
+        return refused_with(Refusal("unreadable_sheet", f"Of the file: {refused}."))
+    except AskRefused as refused:
+        return refused_with(invalid_body(refused.faults))
+    return Response(text, media_type="application/json")
+
+
+async def _parts(request: Request) -> tuple[bytes, SheetAsked]:
+    headers = Headers(scope=request.scope)
+    if not headers.get("content-type", "").startswith("multipart/form-data"):
+        raise Refusal("malformed_upload", _HOW)
+    parser = _InMemory(
+        headers, request.stream(), max_files=1, max_fields=1, max_part_size=_MOST_ASKED_BYTES
+    )
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError):
+        raise Refusal("malformed_upload", _HOW) from None
+    file, mapping = form.get("file"), form.get("mapping")
+    if not isinstance(file, UploadFile) or set(form) - {"file", "mapping"}:
+        raise Refusal("malformed_upload", _HOW)
+    content = await file.read()
+    await form.close()
+    if mapping is None:
+        return content, SheetAsked()
+    if not isinstance(mapping, str):
+        raise Refusal("malformed_upload", _HOW)
+    body.check(mapping.encode(), SheetAsked)
+    return content, SheetAsked.model_validate_json(mapping)
