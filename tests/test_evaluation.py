@@ -23,6 +23,7 @@ from kneerisk.training.lineage import digest
 from kneerisk.training.plots import plots
 from kneerisk.training.slices import AGE_BANDS, worst
 from pipelines.__main__ import app
+from pipelines.console import plain
 from pipelines.evaluate import evaluate_on, told
 from pipelines.outputs import write_table
 
@@ -430,7 +431,7 @@ class TestCommand:
         assert printed["judged_on"] == "all athletes of the file"
 
     def test_a_person_reads_the_model_beside_the_others(self, printed):
-        lines = told(printed).splitlines()
+        lines = plain(*told(printed)).splitlines()
         starts = [line.split("  ")[0] for line in lines]
         for label in ("model", "logistic", "base rate", "oracle"):
             assert label in starts
