@@ -63,7 +63,10 @@ def tune(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Search for better settings of a fit; the winner is judged on athletes it has not seen."""
+    """Search for better settings of a fit; the winner is judged on athletes it has not seen.
+
+    Stopped, killed or started twice: the same command goes on with the study, or joins it.
+    """
     from pipelines.tune import Plan, told, tune_on
 
     with console.progress() as progress:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import TrialState
 
-from kneerisk.training.drawing import INK, LOGISTIC, MODEL, dress, figure, legend
+from kneerisk.training.drawing import INK, LOGISTIC, MODEL, dress, figure
 from kneerisk.training.tuning.study import Study
 
 #: Losses far above the defaults' are cut off: how bad the worst trials were is of no interest.
@@ -56,16 +56,18 @@ def history(study: Study, title: str) -> Figure:
     last = int(number.max())
     axes.set(xlim=(-0.5, last + 0.5), ylim=(bottom, top))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
-    legend(axes, "upper right")
+    # Trials lie anywhere in the frame: the legend stands below it.
+    axes.legend(loc="upper center", bbox_to_anchor=(0.46, -0.13), ncols=3, frameon=False,
+                fontsize=8.5)  # fmt: skip
     return drawn
 
 
 def importance(study: Study, shares: dict[str, float], title: str) -> Figure:
     """Share of the spread of losses that each setting explains."""
-    about = (
-        f"{title}\nfANOVA over {len(study.losses())} trials: rough, chance may put a setting first"
+    counted = f"fANOVA over {len(study.losses())} trials: a rough guide, chance may put one first"
+    drawn = figure(
+        "Which settings mattered?", f"{title}\n{counted}", (6.2, 1.9 + 0.38 * len(shares))
     )
-    drawn = figure("Which settings mattered?", about, (6.2, 1.9 + 0.38 * len(shares)))
     axes = dress(drawn.add_subplot(), "Share of the spread of losses between trials", "")
     axes.grid(visible=False, axis="y")
     names = sorted(shares, key=lambda name: shares[name])

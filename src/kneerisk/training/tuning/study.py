@@ -202,12 +202,12 @@ class Study:
     def importances(self) -> dict[str, float]:
         """How much of the spread of losses each setting explains (fANOVA), largest first.
 
-        Empty while there are fewer trials than are drawn at random.
+        Empty while most trials were drawn at random: chance would put a setting first.
         """
         from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
         losses = self.losses()
-        if len(losses) < RANDOM_TRIALS or len(set(losses.values())) < 2:
+        if len(losses) < 2 * RANDOM_TRIALS or len(set(losses.values())) < 2:
             return {}
         whole = optuna.create_study()
         for trial in self.trials():
