@@ -24,8 +24,10 @@ from kneerisk.training.splits import held_out, subset
 from kneerisk.training.tuning.space import Space, in_words, space
 
 FOLDS = 5
-#: Outcomes are one toss of a coin: who shares a fold is dealt twice. True risks need it once.
-DEALS_OF_OUTCOMES, DEALS_OF_TRUTH = 2, 1
+#: How often it is dealt who shares a fold: for a trial, and anew to compare the winner with the
+#: defaults, since a winner of many trials suits the folds that it won on. Outcomes are one toss of
+#: a coin and take more of it than true risks (assumptions).
+DEALS_OF_OUTCOMES, DEALS_OF_TRUTH = (2, 4), (1, 2)
 #: What a number of the study hangs on beside the cohort: the rooms that a fit runs through.
 _ROOMS = ("schema", "evidence", "cohort", "model", "training")
 
@@ -50,7 +52,7 @@ class Objective:
     @property
     def steps(self) -> int:
         """How many fits one trial takes."""
-        return len(self._folds) * FOLDS
+        return self._deals[0] * FOLDS
 
     @property
     def space(self) -> Space:
@@ -74,18 +76,20 @@ class Objective:
     ) -> tuple[float, float]:
         """Mean log loss of the defaults less that of settings, and its standard error.
 
-        Legs of an athlete are alike, so that athletes are the clusters.
+        On folds that no trial was judged on. Legs of an athlete are alike, so that athletes are
+        the clusters.
         """
         better = np.zeros_like(self._target)
-        for step in range(self.steps):
-            progress(f"Comparing with the defaults: fold {step + 1} of {self.steps}")
+        anew = range(self.steps, self.steps + self._deals[1] * FOLDS)
+        for step in anew:
+            progress(f"Comparing with the defaults: fold {step - anew[0] + 1} of {len(anew)}")
             apart = self._losses(DEFAULTS, step) - self._losses(settings, step)
             inside = self._in_fold(step)
             better[inside] += apart[inside]
         known = ~np.isnan(better)
         athlete = np.unique(self.train.frame["athlete_id"].astype(str), return_inverse=True)[1]
         of_row = np.broadcast_to(athlete[:, None], known.shape)[known]
-        return paired_difference(better[known] / len(self._folds), of_row)
+        return paired_difference(better[known] / self._deals[1], of_row)
 
     def identity(self) -> dict[str, str]:
         """What a study is of; trials of another one can't be compared with its own."""
@@ -94,7 +98,7 @@ class Objective:
             "cohort": hashlib.sha256(cohort.encode()).hexdigest()[:16],
             "search space": in_words(self.space),
             "objective": f"log loss of {'true risks' if self.truth is not None else 'outcomes'}, "
-            f"{FOLDS} folds by athlete, dealt {len(self._folds)} times",
+            f"{FOLDS} folds by athlete, dealt {self._deals[0]} times",
             "program": program_digest(),
         }
 
@@ -115,6 +119,10 @@ class Objective:
     def _in_fold(self, step: int) -> NDArray[np.bool_]:
         return np.asarray(self._folds[step // FOLDS] == step % FOLDS)
 
+    @property
+    def _deals(self) -> tuple[int, int]:
+        return DEALS_OF_OUTCOMES if self.truth is None else DEALS_OF_TRUTH
+
     @cached_property
     def _target(self) -> FloatArray:
         """True risks where they are known, else outcomes: (n, 2) of legs, (n, 1) without sides."""
@@ -128,10 +136,10 @@ class Objective:
     def _folds(self) -> tuple[np.ndarray, ...]:
         outcomes = self.train.outcomes()
         shown = (outcomes.left, outcomes.right) if self.train.has_sides else (outcomes.either,) * 2
-        dealt = DEALS_OF_OUTCOMES if self.truth is None else DEALS_OF_TRUTH
         people = self.train.frame["athlete_id"].to_numpy()
         return tuple(
-            dealt_folds(people, np.stack(shown, axis=1), FOLDS, seed) for seed in range(dealt)
+            dealt_folds(people, np.stack(shown, axis=1), FOLDS, seed)
+            for seed in range(sum(self._deals))
         )
 
 
