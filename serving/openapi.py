@@ -79,11 +79,6 @@ def _paths() -> Json:
     body = ("malformed_json", "incomplete_body", "too_large", "invalid_body", "timeout")
     predict = _asked("Screening", {"runner": {"value": EXAMPLE}})
     team = _asked("Team", {"two": {"value": {"screenings": [EXAMPLE, EXAMPLE]}}})
-    schema: Json = {"type": "object", "description": "JSON Schema 2020-12 of a screening."}
-    model: Json = {"type": "object", "description": "Lineage, population seen, kind of cohort."}
-    plain: Json = {"text/plain": {"schema": {"type": "string"}}}
-    page: Json = {"text/html": {"schema": {"type": "string"}}}
-    texts: Json = {"type": "object", "description": "Red flags as questions; imbalances' labels."}
     return {
         "/v1/predict": {"post": _operation(
             "predict", "Answer one screening", _json(_ref("Answer")),
@@ -100,17 +95,31 @@ def _paths() -> Json:
             _json(_ref("FollowUpAnswer")), ("no_champion", *body),
             _asked("FollowUp", {"twelve_weeks": {"value": FOLLOW_UP}}))},
         "/v1/report": {"post": _operation(
-            "report", "Answer one screening as a page to print", page,
+            "report", "Answer one screening as a page to print", _PAGE,
             ("no_champion", *body), predict)},
         "/v1/import": {"post": _operation(
             "import", "Recognise a CSV or Excel file: columns, units, bad cells, screenings",
             _json(_ref("SheetAnswer")),
             ("malformed_upload", "unreadable_sheet", *body), _upload())},
+        **_pages(),
+    }  # fmt: skip
+
+
+_PAGE: Json = {"text/html": {"schema": {"type": "string"}}}
+
+
+def _pages() -> Json:
+    """What is asked for with GET."""
+    schema: Json = {"type": "object", "description": "JSON Schema 2020-12 of a screening."}
+    model: Json = {"type": "object", "description": "Lineage, population seen, kind of cohort."}
+    plain: Json = {"text/plain": {"schema": {"type": "string"}}}
+    texts: Json = {"type": "object", "description": "Red flags as questions; imbalances' labels."}
+    return {
         "/v1/schema": {"get": _operation("schema", "What a screening may hold", _json(schema))},
         "/v1/model": {"get": _operation(
             "model", "Which model answers, and whom it knows", _json(model), ("no_champion",))},
         "/v1/texts": {"get": _operation("texts", "Words for a form of one's own", _json(texts))},
-        "/": {"get": _operation("page", "A page for people", page)},
+        "/": {"get": _operation("page", "A page for people", _PAGE)},
         **{f"/{name}": {"get": _asset(name)} for name in ASSETS},
         "/docs.json": {"get": _operation("docs", "This document", _json({"type": "object"}))},
         "/livez": {"get": _operation("livez", "Whether the service runs", plain)},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -84,10 +83,9 @@ def joined_names(header: list[list[Any]]) -> list[str]:
     """
     width = max((len(row) for row in header), default=0)
     names = [[str(cell) for cell in [*row, *[""] * (width - len(row))]] for row in header]
-    for upper, lower in pairwise(names):
-        for place in range(1, width):
-            if not upper[place] and lower[place]:
-                upper[place] = upper[place - 1]
+    for place in range(1, width if len(names) > 1 else 0):
+        if not names[0][place] and names[1][place]:
+            names[0][place] = names[0][place - 1]
     return [" ".join(filter(None, parts)) for parts in zip(*names, strict=True)]
 
 

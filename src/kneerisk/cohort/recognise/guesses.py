@@ -47,7 +47,7 @@ class Guess(NamedTuple):
     @property
     def is_possible(self) -> bool:
         """Whether most entries can be read, in a unit that fits."""
-        return self.share > 0.5 and (self.fit is None or self.fit.is_possible or bool(self.others))
+        return self.share >= 0.5 and (self.fit is None or self.fit.is_possible or bool(self.others))
 
     @property
     def rank(self) -> tuple[bool, float, bool, float]:

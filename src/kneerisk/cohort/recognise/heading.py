@@ -88,7 +88,7 @@ def _read(rows: list[list[Any]], lines: list[int]) -> Heading:
 
 def _best(joined: str, parts: list[str]) -> Named:
     """A column under another's heading may be named well enough by its own part alone."""
-    whole = name_read(joined) if joined else Named((), None, None, None)
+    whole = name_read(joined) if joined else Named((), None, None)
     for end in range(len(parts), 0, -1):
         own = " ".join(filter(None, parts[1:end] if len(parts) > 1 else parts))
         if not own or only_side(own) or unit_named(own):

@@ -23,7 +23,7 @@ from kneerisk.cohort.recognise.vocabulary import (
     unsided,
 )
 from kneerisk.cohort.units import unit_named
-from kneerisk.schema import Side, columns
+from kneerisk.schema import Quantity, Side, columns
 
 #: Below this likeness (1: the same words) a name says nothing. Assumption: names that people
 #: confirmed or refused would be needed to fit it.
@@ -50,8 +50,6 @@ class Named(NamedTuple):
     """Likeliest first; none below `LEAST_LIKENESS`."""
     side: Side | None
     unit: str | None
-    canonical: str | None
-    """The canonical column, where the name is one letter by letter."""
 
 
 @cache
@@ -61,10 +59,14 @@ def name_read(name: str) -> Named:
     if plain in columns() or plain in unsided():
         side, _, rest = plain.partition("_")
         own = side if side in ("left", "right") and plain in columns() else None
-        return Named((Match(rest if own else plain, 1.0),), _side(own), None, plain)
+        means = rest if own else plain
+        measure = unsided()[means]
+        # The unit is in the name.
+        unit = measure.unit if isinstance(measure, Quantity) else None
+        return Named((Match(means, 1.0),), _side(own), unit)
     text, unit = _without_unit(plain)
     words, side_word = _without_side(text)
-    return Named(_matches(words), side_word, unit, None)
+    return Named(_matches(words), side_word, unit)
 
 
 def _side(word: str | None) -> Side | None:

@@ -59,7 +59,7 @@ class Fit(NamedTuple):
     @property
     def is_possible(self) -> bool:
         """Whether most numbers are within the limits."""
-        return self.share > 0.5
+        return self.share >= 0.5
 
     @property
     def is_typical(self) -> bool:

@@ -1,0 +1,489 @@
+"""A sheet that nobody has described: what is certain is read, the rest is asked."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from strategies import rows as schema_rows
+
+from kneerisk.cohort.recognise import AskRefused, SheetAnswer, SheetAsked, recognise
+from kneerisk.cohort.recognise.contract import SheetCell, SheetColumn
+from kneerisk.cohort.recognise.names import name_read
+from kneerisk.errors import CohortRefused
+from kneerisk.schema import Quantity, Screening, columns, to_row
+
+
+def read(content: str | bytes, **said: Any) -> SheetAnswer:
+    sheet = content.encode() if isinstance(content, str) else content
+    return recognise(sheet, SheetAsked.model_validate(said))
+
+
+def meanings(answer: SheetAnswer) -> dict[str, str | None]:
+    return {column.place: column.means for column in answer.columns}
+
+
+def column(answer: SheetAnswer, place: str) -> SheetColumn:
+    return next(one for one in answer.columns if one.place == place)
+
+
+def cell(answer: SheetAnswer, line: int, place: str) -> SheetCell:
+    row = next(one for one in answer.rows if one.line == line)
+    return next(one for one in row.cells if one.place == place)
+
+
+def statuses(answer: SheetAnswer) -> dict[int, str]:
+    return {row.line: row.status for row in answer.rows}
+
+
+def codes(answer: SheetAnswer, line: int) -> set[tuple[str | None, str]]:
+    row = next(one for one in answer.rows if one.line == line)
+    return {(reason.place, reason.code) for reason in row.reasons}
+
+
+def screening(answer: SheetAnswer, line: int) -> dict[str, Any]:
+    body = next(row for row in answer.rows if row.line == line).screening
+    assert body is not None
+    return to_row(Screening.model_validate(body))
+
+
+def excel(*rows: list[Any], before: tuple[str, ...] = (), **merged: str) -> bytes:
+    book = openpyxl.Workbook()
+    for name in before:
+        book.create_sheet(name, 0)
+    page = book["Sheet"]
+    for row in rows:
+        page.append(row)
+    for area in merged.values():
+        page.merge_cells(area)
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "means", "side", "unit"),
+    [
+        ("left_hip_drop_deg", "hip_drop_deg", "left", "deg"),
+        ("Knöchel li", "wblt_dorsiflexion_deg", "left", None),
+        ("Größe [cm]", "height_cm", None, "cm"),
+        ("GROESSE", "height_cm", None, None),
+        ("Gewicht (kg)", "mass_kg", None, "kg"),
+        ("Weight, lbs", "mass_kg", None, "lb"),
+        ("kneeToWallLeft", "wblt_distance_cm", "left", None),
+        ("KTW (R) in cm", "wblt_distance_cm", "right", "cm"),
+        ("H:Q L", "hamstring_quad_ratio", "left", None),
+        ("HQ ratio rechts", "hamstring_quad_ratio", "right", None),
+        ("Trendelenburg R (°)", "hip_drop_deg", "right", "deg"),
+        ("Lunge test L (cm)", "wblt_distance_cm", "left", "cm"),
+        ("Quad torque Re Nm/kg", "quad_torque_nm_kg", "right", "Nm/kg"),
+        ("Pain L 0-10", "pain_nrs", "left", "of 10"),
+        ("Tested on", "screening_date", None, None),
+        ("Ankel dorsiflexion R", "wblt_dorsiflexion_deg", "right", None),
+    ],
+)
+def test_a_name_tells_the_measure_the_side_and_the_unit(
+    name: str, means: str, side: str | None, unit: str | None
+) -> None:
+    named = name_read(name)
+    assert means in [match.means for match in named.matches if match.likeness >= 0.8]
+    assert (named.side, named.unit) == (side, unit)
+
+
+@pytest.mark.parametrize("name", ["Remarks", "Position", "Team", "Email", "Shirt number", "Coach"])
+def test_a_name_of_something_else_is_no_measure(name: str) -> None:
+    assert not name_read(name).matches
+
+
+def test_every_label_of_the_schema_is_recognised() -> None:
+    for canonical, measure in columns().items():
+        side, _, rest = canonical.partition("_")
+        is_leg = side in ("left", "right")
+        found = name_read(f"{measure.label} {side if is_leg else ''}")
+        assert (rest if is_leg else canonical) in [m.means for m in found.matches], canonical
+
+
+GERMAN = """Vereinstest Frühjahr 2026;;;;;;;;
+;;;;;;;;
+Spieler;Datum;Geschlecht;Alter;Gewicht;Größe;KTW L (cm);KTW R (cm);Bemerkung
+Ana;02.03.2026;w;22;61,5;168,2;9,5;11;ok
+Ben;2026-03-02;männlich;270;80,5;181;10 cm;;
+Cara;3. March 2026;divers;24;70;180;-;4 in;
+Mittelwert;;;23;70;170;10;11;
+"""
+
+
+@pytest.fixture(params=["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def answer(request: pytest.FixtureRequest) -> SheetAnswer:
+    return read(GERMAN.encode(request.param))
+
+
+class TestGerman:
+    def test_its_form_is_found(self, answer: SheetAnswer) -> None:
+        file = answer.file
+        assert (file.header_line, file.delimiter, file.decimal) == (3, ";", "comma")
+        assert file.encoding in {"utf-8", "cp1252", "utf-16"}
+        noted = {note.code for note in answer.notes}
+        assert {"title_lines", "totals", "decimal_commas"} <= noted
+        assert ("encoding" in noted) == (file.encoding == "cp1252")
+
+    def test_its_columns_are_certain(self, answer: SheetAnswer) -> None:
+        assert list(meanings(answer).values()) == [
+            "athlete_id", "screening_date", "sex", "age_years", "mass_kg", "height_cm",
+            "left_wblt_distance_cm", "right_wblt_distance_cm", None,
+        ]  # fmt: skip
+        assert {c.confidence for c in answer.columns[:-1]} == {"certain"}
+        assert answer.counts.questions == 0
+
+    def test_good_rows_are_screenings(self, answer: SheetAnswer) -> None:
+        assert statuses(answer) == {4: "ready", 5: "bad", 6: "ready", 7: "ignored"}
+        assert screening(answer, 4) == {
+            "age_years": 22.0, "sex": "female", "height_cm": 168.2, "mass_kg": 61.5,
+            "left_wblt_distance_cm": 9.5, "right_wblt_distance_cm": 11.0,
+        }  # fmt: skip
+        assert screening(answer, 6)["right_wblt_distance_cm"] == 10.16
+        assert [row.date for row in answer.rows[:3]] == ["2026-03-02", "2026-03-02", "2026-03-03"]
+
+    def test_the_bad_cell_tells_what_is_allowed(self, answer: SheetAnswer) -> None:
+        bad = cell(answer, 5, "D")
+        assert (bad.status, bad.code, bad.shown) == ("bad", "outside_limits", "270")
+        assert (bad.allowed, bad.unit) == ("a number from 10 to 100 years", "years")
+        assert codes(answer, 5) == {("D", "outside_limits")}
+
+    def test_what_is_not_recorded_is_told_apart(self, answer: SheetAnswer) -> None:
+        assert cell(answer, 6, "G").status == "ignored"
+        assert cell(answer, 6, "H").status == "converted"
+        assert cell(answer, 4, "G").status == "ok"
+
+
+POUNDS = "Name,Age,Sex,Height,Weight\n" + "".join(
+    f"P{i},{20 + i},m,{70 + i % 4},{165 + 5 * i}\n" for i in range(8)
+)
+
+
+class TestQuestions:
+    def test_units_that_only_the_values_tell_are_asked(self) -> None:
+        answer = read(POUNDS)
+        height, weight = column(answer, "D"), column(answer, "E")
+        assert not height.applied
+        assert not weight.applied
+        assert height.question is not None
+        assert "inch" in height.question
+        assert weight.question is not None
+        assert "lb" in weight.question
+        assert set(statuses(answer).values()) == {"waiting"}
+        assert cell(answer, 2, "E").status == "asked"
+
+    def test_a_yes_is_the_proposal_sent_back(self) -> None:
+        first = read(POUNDS)
+        told = first.model_dump(mode="json", exclude_none=True)
+        said = {c["place"]: c["proposal"] for c in told["columns"] if "proposal" in c}
+        answer = read(POUNDS, columns=said)
+        assert answer.counts.ready == 8
+        assert screening(answer, 2)["mass_kg"] == pytest.approx(165 * 0.45359237)
+        assert screening(answer, 2)["height_cm"] == pytest.approx(177.8)
+
+    def test_a_no_is_the_alternative(self) -> None:
+        first = read(POUNDS)
+        said = {c.place: c.alternatives[0].ask for c in first.columns if c.question}
+        answer = read(POUNDS, columns={p: ask.model_dump(mode="json") for p, ask in said.items()})
+        assert codes(answer, 2) == {("D", "outside_limits")}
+
+    def test_a_column_can_be_left_out(self) -> None:
+        answer = read(POUNDS, columns={"D": {"means": None}, "E": {"means": None}})
+        assert answer.counts.ready == 8
+        assert "height_cm" not in screening(answer, 2)
+
+    def test_newtons_for_kilograms(self) -> None:
+        sheet = "Name,Age,Sex,Weight (kg)\n" + "".join(f"P{i},25,f,{600 + i}\n" for i in range(5))
+        answer = read(sheet)
+        asked = column(answer, "D")
+        assert asked.question is not None
+        assert asked.proposal is not None
+        assert asked.proposal.unit == "N"
+        done = read(sheet, columns={"D": {"unit": "N"}})
+        assert screening(done, 2)["mass_kg"] == pytest.approx(600 / 9.80665)
+
+    def test_kilograms_for_newtons(self) -> None:
+        sheet = "Name,Age,Sex,Weight,Hip abd L (kg)\nA,25,f,60,24\nB,26,f,64,25\n"
+        asked = column(read(sheet), "E")
+        assert asked.question is not None
+        assert asked.proposal is not None
+        assert (asked.proposal.unit, asked.proposal.per_body_mass) == ("kgf", True)
+        done = read(sheet, columns={"E": {"unit": "kgf", "per_body_mass": True}})
+        assert screening(done, 2)["left_hip_abduction_pct_bw"] == pytest.approx(40)
+
+    def test_a_force_without_body_mass_can_only_be_left_out(self) -> None:
+        answer = read("Name,Age,Sex,Hip abd L (N)\nA,25,f,240\n")
+        asked = column(answer, "D")
+        assert asked.question is not None
+        assert asked.proposal is not None
+        assert asked.proposal.model_dump() == {"means": None}
+
+    def test_a_leg_measure_without_a_leg(self) -> None:
+        asked = column(read("Name,Age,Sex,Hip drop\nA,25,f,4\n"), "D")
+        assert asked.question is not None
+        assert asked.proposal is None
+        assert {one.ask.means for one in asked.alternatives} >= {
+            "left_hip_drop_deg", "right_hip_drop_deg",
+        }  # fmt: skip
+
+    def test_two_columns_of_one_name(self) -> None:
+        sheet = "Name,Age,Sex,SLR L,SLR L\nA,25,f,70,72\nB,25,f,70,\n"
+        answer = read(sheet)
+        assert column(answer, "D").proposal is not None
+        assert column(answer, "E").proposal is not None
+        assert statuses(answer) == {2: "waiting", 3: "waiting"}
+        done = read(sheet, columns={"E": {"means": "left_slr_deg"}})
+        assert meanings(done)["D"] is None
+        assert screening(done, 2)["left_slr_deg"] == 72
+
+    def test_how_a_test_was_done_holds_for_the_sheet(self) -> None:
+        sheet = "Name,Age,Sex,Weight,Quad L (Nm),Quad R (Nm)\nA,25,f,60,120,126\n"
+        answer = read(sheet)
+        needed = {one.means: one for one in answer.constants if one.needed}
+        assert set(needed) == {"torque_mode"}
+        assert statuses(answer) == {2: "waiting"}
+        done = read(sheet, constants={"torque_mode": "isometric", "sport": "volleyball"})
+        assert screening(done, 2)["left_quad_torque_nm_kg"] == pytest.approx(2.0)
+        assert screening(done, 2)["sport"] == "volleyball"
+
+    def test_age_and_sex_may_hold_for_the_sheet(self) -> None:
+        answer = read("Name,SLR L\nA,70\n")
+        assert {one.means for one in answer.constants if one.needed} == {"age_years", "sex"}
+        done = read("Name,SLR L\nA,70\n", constants={"age_years": 15, "sex": "female"})
+        assert screening(done, 2) == {"age_years": 15, "sex": "female", "left_slr_deg": 70}
+
+    def test_a_word_of_the_club_s_own(self) -> None:
+        sheet = "Name,Age,Sex,Left knee before\nA,25,f,never\nB,25,f,last season\n"
+        answer = read(sheet)
+        words = column(answer, "D").words
+        assert words is not None
+        assert {one.word: one.means for one in words} == {"never": "none", "last season": None}
+        assert codes(answer, 3) == {("D", "unknown_word")}
+        said = {"D": {"words": {"last season": "within_12_months"}}}
+        done = read(sheet, columns=said)
+        assert screening(done, 3)["left_prior_knee_injury"] == "within_12_months"
+
+
+class TestDates:
+    @pytest.mark.parametrize(
+        ("days", "wanted"),
+        [
+            (("31.01.2026", "2026-02-01", "1.3.26"), ["2026-01-31", "2026-02-01", "2026-03-01"]),
+            (("31/01/2026", "02/03/2026"), ["2026-01-31", "2026-03-02"]),
+            (("01/31/2026", "02/03/2026"), ["2026-01-31", "2026-02-03"]),
+        ],
+    )
+    def test_one_day_above_twelve_tells(self, days: tuple[str, ...], wanted: list[str]) -> None:
+        rows = "".join(f"P{i},25,f,{day}\n" for i, day in enumerate(days))
+        answer = read("Name,Age,Sex,Date\n" + rows)
+        assert [row.date for row in answer.rows] == wanted
+
+    def test_otherwise_it_is_asked(self) -> None:
+        sheet = "Name,Age,Sex,Date\nA,25,f,03/04/2026\nA,25,f,05/06/2026\n"
+        answer = read(sheet)
+        assert statuses(answer) == {2: "waiting", 3: "waiting"}
+        for first, wanted in ((True, "2026-04-03"), (False, "2026-03-04")):
+            done = read(sheet, columns={"D": {"day_first": first}})
+            assert done.rows[0].date == wanted
+            assert statuses(done) == {2: "earlier", 3: "ready"}
+
+
+class TestTwoRowsForOneAthlete:
+    HEAD = "Name,Date,Age,Sex,SLR L\n"
+
+    def test_the_latest_visit_counts(self) -> None:
+        answer = read(
+            self.HEAD + "A,2026-01-02,25,f,70\nB,2026-01-02,25,f,70\na ,2026-02-02,25,f,75\n"
+        )
+        assert statuses(answer) == {2: "earlier", 3: "ready", 4: "ready"}
+        assert screening(answer, 2)["left_slr_deg"] == 70
+
+    def test_on_one_date_nobody_knows_which_is_right(self) -> None:
+        answer = read(self.HEAD + "A,2026-01-02,25,f,70\nA,2026-01-02,25,f,75\n")
+        assert codes(answer, 2) == codes(answer, 3) == {(None, "same_athlete_and_date")}
+
+    def test_without_a_date_neither(self) -> None:
+        answer = read("Name,Age,Sex,SLR L\nA,25,f,70\nA,25,f,75\n")
+        assert codes(answer, 2) == {(None, "same_athlete")}
+
+    def test_legs_in_rows_are_joined(self) -> None:
+        answer = read(
+            "ID,Side,Age,Sex,SLR,Hip drop\n1,L,20,m,70,5\n1,re,20,m,72,4\n2,R,31,f,80,4\n"
+        )
+        assert statuses(answer) == {2: "ready", 3: "joined", 4: "ready"}
+        assert answer.rows[1].into_line == 2
+        assert screening(answer, 2)["right_slr_deg"] == 72
+        assert "left_slr_deg" not in screening(answer, 4)
+
+    def test_legs_that_contradict_are_not(self) -> None:
+        rows = ("1,L,20,m,70", "1,R,21,m,72", "2,L,20,m,70", "2,L,20,m,71", "3,L,20,m,700",
+                "3,R,20,m,70", "4,,20,m,70")  # fmt: skip
+        answer = read("\n".join(["ID,Side,Age,Sex,SLR", *rows]))
+        assert codes(answer, 2) == {(None, "legs_differ")}
+        assert codes(answer, 4) == {(None, "repeated_leg")}
+        assert codes(answer, 6) == {("E", "outside_limits")}
+        assert codes(answer, 8) == {("B", "missing")}
+        assert answer.counts.ready == 0
+
+
+class TestExcel:
+    def test_merged_names_a_line_of_units_and_totals(self) -> None:
+        answer = read(
+            excel(
+                ["Tests of March 2026"],
+                [None, None, "Hip abduction", None, "Knee to wall", None, "Weight"],
+                ["Name", "Sex", "L", "R", "L", "R", None],
+                [None, None, "kgf", "kgf", "in", "in", "lb"],
+                ["Amy", "F", 25, 26.5, 4.5, "5", 150],
+                ["Bea", "f", 28, "x", 4, None, 162],
+                ["Average", None, 26, None, 4.2, None, 156],
+                area="C2:D2",
+                other="E2:F2",
+            ),
+            constants={"age_years": 20},
+        )
+        assert answer.file.header_lines == [2, 3, 4]
+        assert answer.file.kind == "xlsx"
+        assert meanings(answer)["F"] == "right_wblt_distance_cm"
+        assert statuses(answer) == {5: "ready", 6: "bad", 7: "ignored"}
+        assert screening(answer, 5)["left_wblt_distance_cm"] == pytest.approx(11.43)
+        assert screening(answer, 5)["left_hip_abduction_pct_bw"] == pytest.approx(
+            100 * 25 / (150 * 0.45359237)
+        )
+        assert codes(answer, 6) == {("D", "not_a_number")}
+
+    def test_the_first_sheet_with_entries_is_read_unless_another_is_asked_for(self) -> None:
+        content = excel(["Name", "Age", "Sex"], ["A", 20, "m"], before=("Notes",))
+        assert read(content).file.sheet == "Sheet"
+        assert read(content).file.sheets == ["Notes", "Sheet"]
+        with pytest.raises(CohortRefused, match="no line with an entry"):
+            read(content, sheet="Notes")
+        with pytest.raises(CohortRefused, match="no worksheet 'Gone'"):
+            read(content, sheet="Gone")
+
+    def test_a_formula_that_nobody_worked_out_is_a_bad_cell(self) -> None:
+        answer = read(excel(["Name", "Age", "Sex"], ["A", "=10+10", "m"], ["B", 20, "f"]))
+        assert codes(answer, 2) == {("B", "not_a_number")}
+
+    def test_what_unpacks_to_too_much_is_refused(self) -> None:
+        bomb = io.BytesIO()
+        with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("xl/worksheets/sheet1.xml", b"0" * 70_000_000)
+        assert len(bomb.getvalue()) < 100_000
+        with pytest.raises(CohortRefused, match="unpacks to more"):
+            read(bomb.getvalue())
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"\n\n", b"\x00\x01\x02", bytes.fromhex("d0cf11e0a1b11ae1"),
+         b"PK\x05\x06" + b"\0" * 18,
+         b"1,2,3\n4,5,6\n", b'Name,Age\n"A,20\n'],
+    )  # fmt: skip
+    def test_what_is_no_sheet_is_refused(self, content: bytes) -> None:
+        with pytest.raises(CohortRefused):
+            read(content)
+
+
+def test_all_faults_of_what_was_said_are_told_at_once() -> None:
+    said = {
+        "columns": {
+            "B": {"means": "shoe_size"}, "C": {"means": "mass_kg", "unit": "cm"},
+            "D": {"words": {"m/f": "boy"}}, "Z": {"means": "sex"},
+        },
+        "constants": {"sport": "chess", "shoe": 1, "level": "novice"},
+    }  # fmt: skip
+    with pytest.raises(AskRefused) as refused:
+        read("Name,Age,Weight,Sex,Level\nA,20,60,m,novice\n", **said)
+    assert {(f.pointer, f.code) for f in refused.value.faults} == {
+        ("/columns/B/means", "unknown_name"), ("/columns/C/unit", "unknown_unit"),
+        ("/columns/D/words/m~1f", "unknown_choice"), ("/columns/Z", "no_such_column"),
+        ("/constants/sport", "unknown_choice"), ("/constants/shoe", "unknown_name"),
+        ("/constants/level", "told_twice"),
+    }  # fmt: skip
+
+
+def test_it_needs_no_pandas() -> None:
+    code = "import sys; from kneerisk.cohort.recognise import recognise; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"pandas", "pyarrow"} & set(done.stdout.split())
+
+
+#: Units that a sheet may use instead of the schema's, with what its numbers are multiplied by.
+OTHER = {"cm": ("inch", 1 / 2.54), "kg": ("lb", 1 / 0.45359237), "km": ("miles", 1 / 1.609344),
+         "years": ("months", 12.0), "mm": ("cm", 0.1), "m/s": ("km/h", 3.6), "s": ("ms", 1000.0),
+         "ratio": ("%", 100.0)}  # fmt: skip
+
+
+@st.composite
+def sheets(draw: DrawFn) -> tuple[str, list[dict[str, Any]]]:
+    """Screenings, and a well-formed sheet of them in some order, units and decimal mark."""
+    chosen = tuple(draw(st.lists(st.sampled_from(list(columns())), unique=True, max_size=12)))
+    people = draw(st.lists(schema_rows(st.just(chosen)), min_size=1, max_size=4))
+    names = draw(st.permutations(sorted(set().union(*people))))
+    mark = draw(st.sampled_from([".", ","]))
+    in_others = {name: draw(st.booleans()) for name in names}
+    lines = [["Spieler", *(_header(name, in_others[name]) for name in names)]]
+    for number, person in enumerate(people):
+        cells = [_written(name, person.get(name), in_others[name], mark) for name in names]
+        lines.append([f"P{number}", *cells])
+    return "\n".join(";".join(line) for line in lines), people
+
+
+def _header(name: str, is_other: bool) -> str:
+    measure = columns()[name]
+    if not isinstance(measure, Quantity) or measure.unit not in OTHER:
+        return name
+    side, _, _ = name.partition("_")
+    told = f"{measure.label} {side[0].upper() if side in ('left', 'right') else ''}"
+    return f"{told} ({OTHER[measure.unit][0] if is_other else measure.unit})"
+
+
+def _written(name: str, value: Any, is_other: bool, mark: str) -> str:
+    measure = columns()[name]
+    if value is None:
+        return ""
+    if not isinstance(measure, Quantity):
+        return str(value)
+    scale = OTHER[measure.unit][1] if is_other and measure.unit in OTHER else 1.0
+    return f"{value * scale:.6f}".replace(".", mark)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sheets())
+def test_a_well_formed_sheet_gives_back_its_screenings(drawn: tuple[str, list[Any]]) -> None:
+    text, people = drawn
+    answer = read(text)
+    asked = {one.place: one for one in answer.columns if one.question}
+    assert not [one for one in asked.values() if one.confidence != "unsure"]
+    said = {place: _yes(one) for place, one in asked.items()}
+    answer = read(text, columns=said)
+    for number, person in enumerate(people):
+        row = answer.rows[number]
+        # What lies on a limit may fall off it by the rounding of the sheet.
+        assert {reason.code for reason in row.reasons} <= {
+            "outside_limits", "disagrees_with_parts", "not_opposite",
+        }  # fmt: skip
+        assert row.status == "ready" or row.reasons
+        if row.screening is not None:
+            found = to_row(Screening.model_validate(row.screening))
+            assert found.keys() == person.keys()
+            for name, value in person.items():
+                is_word = isinstance(value, str)
+                wanted = value if is_word else pytest.approx(value, rel=1e-4, abs=1e-4)
+                assert found[name] == wanted, name
+
+
+def _yes(asked: SheetColumn) -> dict[str, Any]:
+    """What the keeper of the sheet answers: it is what its name says."""
+    assert asked.means is not None
+    return {"means": asked.means, **({"unit": asked.from_unit} if asked.from_unit else {})}
