@@ -122,7 +122,8 @@ def _search(
         with study.locks.held(WRITING):
             runs.keep(trial_runs(study))
 
-    with _helpers(plan, source, until, progress):
+    of_use = min(plan.workers, plan.trials - study.finished) - 1
+    with _helpers(of_use, plan, source, until, progress):
         work(
             study, objective.loss, objective.steps, plan.trials,
             no_more=lambda: _is_over(until), told=progress, after=write,
@@ -131,12 +132,14 @@ def _search(
 
 
 @contextmanager
-def _helpers(plan: Plan, source: Source, until: float | None, progress: Progress) -> Iterator[None]:
+def _helpers(
+    number: int, plan: Plan, source: Source, until: float | None, progress: Progress
+) -> Iterator[None]:
     """The other workers, each a process with its own copy of the cohort."""
     context = multiprocessing.get_context("spawn")
     started = [
         context.Process(target=help_out, args=(Path.cwd(), plan, source, until), daemon=True)
-        for _ in range(plan.workers - 1)
+        for _ in range(number)
     ]
     for helper in started:
         helper.start()
@@ -151,7 +154,7 @@ def _helpers(plan: Plan, source: Source, until: float | None, progress: Progress
             helper.join()
     lost = [helper.exitcode for helper in started if helper.exitcode]
     if lost:
-        progress(f"{len(lost)} of {plan.workers} workers ended early; others did their trials")
+        progress(f"{len(lost)} of {number + 1} workers ended early; others did their trials")
 
 
 def help_out(folder: Path, plan: Plan, source: Source, until: float | None) -> None:
@@ -204,6 +207,7 @@ def _conclude(
         version = log(run, *made) if gain > error else None
         if version is None:
             log_judged(run, *made)
+            run.note("The default settings stay: these gain no more than chance would give.")
     found = {
         "version": version, "run_id": run.run_id, "parent_run_id": runs.parent.run_id,
         "study": study.name, "trials": study.finished,

@@ -338,7 +338,7 @@ def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("project")
 
 
-PLAN = Plan("knees", trials=3)
+PLAN = Plan("knees", trials=3, workers=2)
 ATHLETES, SEED = 250, 5
 
 
@@ -365,7 +365,7 @@ def killed(folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def tuned(folder: Path, killed: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """The same command again, by one worker: what it found, and what it told."""
+    """The same again: what it found, and what it told."""
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -392,6 +392,7 @@ class TestCommand:
         assert states.count(TrialState.FAIL) >= 1
         assert TrialState.RUNNING not in states
         assert "Refitting the winner and the defaults" in lines
+        assert not any("workers ended early" in line for line in lines)
 
     def study(self, folder: Path) -> Study:
         objective = json.loads((folder / STUDIES / "knees.journal").read_text().splitlines()[1])
