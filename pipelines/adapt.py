@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +30,7 @@ from kneerisk.training.verdict import log_loss_over, on_seen
 from pipelines.console import Progress, Table
 from pipelines.judged import judged
 from pipelines.released import released
-from pipelines.train import SEED, params, tags, title
+from pipelines.train import EVALUATION, SEED, params, tags, title
 
 #: Which athletes share a fold is chance: the mean over a few ways to deal them is told.
 FOLD_SEEDS = range(3)
@@ -111,7 +112,8 @@ def log(
         base, train, adapted, version=str(version), run_id=run.run_id,
         git_sha=lineage.git_sha(), data_sha256=sha256,
     )  # fmt: skip
-    described = card(facts, named, evaluation.metrics)
+    drawn = plots(evaluation, f"{title(named)}, held-out athletes")
+    described = card(facts, named, evaluation, drawn)
     of_base = {"base_version": base.facts.version, "base_run_id": base.facts.run_id,
                "base_sha256": base.sha256, "adapted_step": adapted.step}  # fmt: skip
     run.dataset(train, "training", lineage.digest(train), source.params())
@@ -120,7 +122,8 @@ def log(
         {**params(named, facts.data_sha256), **source.params(), **of_base, **adapted.choices},
         evaluation.metrics,
     )
-    run.figures(plots(evaluation, f"{title(named)}, held-out athletes"))
+    run.figures(drawn)
+    run.text(json.dumps(evaluation.as_dict()), EVALUATION)
     run.card(described)
     run.note(run_note(run, evaluation.metrics, described, sha256))
     run.text(json_schema(), "screening.schema.json")

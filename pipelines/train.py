@@ -147,8 +147,8 @@ def log(
         train, seen, fitted, version=str(version), run_id=run.run_id,
         git_sha=lineage.git_sha(), data_sha256=lineage.digest(cohort),
     )  # fmt: skip
-    described = card(facts, cohort, evaluation.metrics)
-    log_judged(run, source, cohort, fitted, evaluation, truth)
+    pictures = log_judged(run, source, cohort, fitted, evaluation, truth)
+    described = card(facts, cohort, evaluation, pictures)
     run.card(described)
     run.note(run_note(run, evaluation.metrics, described, lineage.digest(cohort)))
     run.text(json_schema(), "screening.schema.json")
@@ -164,16 +164,18 @@ def log_judged(
     fitted: Fitted,
     evaluation: Evaluation,
     truth: pd.DataFrame | None,
-) -> None:
-    """A fit and how good it is, whether it becomes a version or not."""
+) -> list[str]:
+    """A fit and how good it is, whether it becomes a version or not; gives the plots' names."""
     train, test = divided(cohort)
     sha256 = lineage.digest(cohort)
     made_from = {**source.params(), "truth_sha256": lineage.truth_digest(truth)}
     run.dataset(train, "training", lineage.digest(train), source.params())
     run.dataset(test, HELD_OUT, lineage.digest(test), source.params())
     run.numbers({**params(cohort, sha256), **made_from, **fitted.choices}, evaluation.metrics)
-    run.figures(plots(evaluation, f"{title(cohort)}, held-out athletes"))
+    drawn = plots(evaluation, f"{title(cohort)}, held-out athletes")
+    run.figures(drawn)
     run.text(json.dumps(evaluation.as_dict()), EVALUATION)
+    return list(drawn)
 
 
 def params(cohort: Cohort, data_sha256: str) -> dict[str, Any]:

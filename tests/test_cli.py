@@ -283,6 +283,10 @@ class TestSpine:
         code, out, err = kneerisk("promote", "--json")
         assert code == 0, err
         assert json.loads(out)["served"] is True
+        card = tmp_path / "models" / trained["version"] / "card.md"
+        shown = re.findall(r"!\[.+\]\((.+)\)", card.read_text())
+        assert {"plots/roc.png", "plots/drivers.png", "plots/oracle_gap.png"} <= set(shown)
+        assert sorted(shown) == sorted(f"plots/{p.name}" for p in (card.parent / "plots").iterdir())
         kneerisk("simulate", "--athletes", 10, "--out", "c.csv")
         code, out, err = kneerisk("score", "c.csv", "--out", "a.csv", "--json")
         assert code == 0, err

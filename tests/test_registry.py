@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from kneerisk.cohort import write
 from kneerisk.cohort.simulation import simulate
@@ -56,6 +57,7 @@ class Club:
             metrics = {} if slope is None else {"calibration_slope": slope}
             run.numbers({**source.params(), "data_sha256": sha256}, metrics)
             run.text(f"# {version}", CARD)
+            run.figures({"roc": Figure(figsize=(1, 1))})
             folder = self.folder / f"made-{version}"
             run.bundle(folder, bundle.save(model, facts, folder))
         return str(version)
@@ -101,7 +103,8 @@ class TestPromotion:
         assert club.served() == (version, None)
         assert club.alias(CHAMPION) == version
         assert club.alias(CHALLENGER) is None
-        assert (club.models / f"{version}.md").read_text() == f"# {version}"
+        assert (club.models / version / "card.md").read_text() == f"# {version}"
+        assert [path.name for path in (club.models / version / "plots").iterdir()] == ["roc.png"]
         released = champion.read(club.models)
         assert bundle.load(released.folder, released.sha256).facts.version == version
 

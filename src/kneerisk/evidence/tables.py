@@ -63,6 +63,13 @@ def read_table(name: str, row: type[T]) -> tuple[T, ...]:
     return rows
 
 
+def assumed(name: str) -> tuple[int, int]:
+    """How many rows of ``<name>.csv`` are a judgement made here, and how many it has."""
+    text = files(__package__).joinpath(f"{name}.csv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines(), strict=True))
+    return sum(row["assumption"] == "yes" for row in rows), len(rows)
+
+
 @cache
 def _read_once(name: str, row: type[Any]) -> tuple[Any, ...]:
     file = f"{name}.csv"

@@ -20,6 +20,8 @@ from kneerisk.schema.fingerprint import fingerprint
 #: Raised when a bundle of an older program can't be read any more.
 FORMAT = 1
 MANIFEST, MODEL, FACTS, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
+#: What may lie beside the files of a bundle, for people: its card and the plots that this shows.
+BESIDE = ("card.md", "plots")
 
 #: What reading something that is not a bundle may end with.
 _UNREADABLE = (
@@ -112,7 +114,7 @@ def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
 
 
 def _check_files(folder: Path, files: dict[str, str]) -> None:
-    present = {path.name for path in folder.iterdir()} - {MANIFEST}
+    present = {path.name for path in folder.iterdir()} - {MANIFEST, *BESIDE}
     for name in sorted(present ^ files.keys()):
         what = "is missing" if name in files else "does not belong to it"
         raise BundleRefused(f"{folder.name}: {name} {what}")

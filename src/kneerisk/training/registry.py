@@ -13,7 +13,7 @@ from kneerisk.training.evaluation import paired, risks_of
 from kneerisk.training.gates import Gate, loss_gate, slope_gate
 from kneerisk.training.lineage import load_again
 from kneerisk.training.splits import divided
-from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, Version
+from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, PLOTS, Tracking, Version
 
 #: Tag of a version: what was served before it was put in service.
 REPLACED = "replaced"
@@ -160,17 +160,17 @@ def _fetched(tracking: Tracking, models: Path, version: Version, folder: Path) -
 
 
 def _release(tracking: Tracking, models: Path, version: Version) -> None:
-    """Put a bundle and its card into `models/<version>/`, whole or not at all."""
+    """Put a bundle, its card and the card's plots into `models/<version>/`, or nothing."""
     released = models / str(version)
     models.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=models, prefix=".incoming-") as folder:
         if not released.exists():
             fetched = tracking.bundle(version, Path(folder))
             bundle.load(fetched, version.tags["bundle_sha256"])
+            for shown in (CARD, PLOTS):
+                if tracking.holds(version.run_id, shown):
+                    tracking.download(version.run_id, shown, fetched)
             fetched.replace(released)
-        card = models / f"{version}.md"
-        if not card.exists():
-            tracking.download(version.run_id, CARD, Path(folder)).replace(card)
     bundle.load(released, version.tags["bundle_sha256"])
 
 

@@ -37,7 +37,7 @@ ABOUT: Mapping[Purpose, str] = {
     ),
 }
 #: Artifacts of a run, and of a model.
-BUNDLE, CARD = "bundle", "card.md"
+BUNDLE, CARD, PLOTS = "bundle", "card.md", "plots"
 #: The kind of the logged model that a version is: a kneerisk bundle, which MLflow can't load.
 MODEL_TYPE = "kneerisk bundle"
 CHALLENGER, CHAMPION = "challenger", "champion"

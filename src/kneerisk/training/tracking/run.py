@@ -7,6 +7,7 @@ was judged on, its metrics and its bundle. MLflow can't load it, and does not cl
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from kneerisk.cohort import Cohort
 from kneerisk.training.tracking import aliases
-from kneerisk.training.tracking.names import CARD, CHALLENGER, MODEL_TYPE, Version, about_model
+from kneerisk.training.tracking.names import (
+    CARD,
+    CHALLENGER,
+    MODEL_TYPE,
+    PLOTS,
+    Version,
+    about_model,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,6 +32,9 @@ _NOTE_CHARACTERS, _DESCRIPTION_CHARACTERS = 8_000, 5_000
 #: The data that metrics are of, by how their names start; all others are of held-out athletes.
 _MEASURED_ON = {"train_": "training", "cv_": "cross-validation"}
 HELD_OUT = "held-out"
+
+#: Where a picture stood.
+_EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 class Run:
@@ -119,7 +130,7 @@ class Run:
     def figures(self, figures: Mapping[str, Figure]) -> None:
         """Log plots as pictures; MLflow shows those of two runs at the same path side by side."""
         for name, figure in figures.items():
-            self._client.log_figure(self.run_id, figure, f"plots/{name}.png")
+            self._client.log_figure(self.run_id, figure, f"{PLOTS}/{name}.png")
 
     def text(self, text: str, artifact: str) -> None:
         """Log a text file."""
@@ -170,7 +181,12 @@ class Run:
 
 
 def cut(markdown: str, characters: int) -> str:
-    """A text that MLflow keeps whole: its first sections, and where the rest is."""
+    """A text as MLflow keeps and shows it: its first sections, and where the rest is.
+
+    Without pictures: what lies beside a file is not found from a page.
+    """
+    shown = "\n".join(line for line in markdown.split("\n") if not line.startswith("!["))
+    markdown = _EMPTY_LINES.sub("\n\n", shown)
     if len(markdown) <= characters:
         return markdown
     end = f"\n\nThe rest is in `{CARD}`, among the artifacts of the run.\n"

@@ -127,6 +127,11 @@ class Tracking:
             data = self._client.get_run(run_id).data
         return dict(data.params), dict(data.metrics)
 
+    def holds(self, run_id: str, artifact: str) -> bool:
+        """Whether a run has an artifact, a file or a folder at its top."""
+        with explained(self.uri):
+            return any(one.path == artifact for one in self._client.list_artifacts(run_id))
+
     def download(self, run_id: str, artifact: str, folder: Path) -> Path:
         """Fetch a run's artifact into a folder; gives where it is."""
         with explained(self.uri):

@@ -1,0 +1,10 @@
+"""The card of a version: what it is, how good it is, and what it must not be used for.
+
+One Markdown text, made from the facts of the version alone. It answers every item of TRIPOD+AI,
+also those that nothing was done about.
+"""
+
+from kneerisk.training.card.about import About
+from kneerisk.training.card.whole import NOTICE, card
+
+__all__ = ["NOTICE", "About", "card"]

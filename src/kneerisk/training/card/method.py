@@ -1,0 +1,153 @@
+"""Whom a version knows, and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from kneerisk.schema import columns
+from kneerisk.training.card.about import About
+from kneerisk.training.sample_size import OPTIMISM, PRECISION, SHRINKAGE
+from kneerisk.training.splits import HELD_OUT_SHARE
+
+#: A measure that fewer screenings have is not listed among those that the cohort has.
+_LISTED_FROM = 0.01
+
+
+def population(about: About) -> str:
+    """Counts, who they are, and which measures they have."""
+    lines = [f"- {line}" for line in _people(about)]
+    return "\n".join(lines) + "\n\n" + _measured(about)
+
+
+def _people(about: About) -> Iterator[str]:
+    cohort, frame = about.cohort, about.cohort.frame
+    yield f"{frame['athlete_id'].nunique():,} athletes, {len(frame):,} screenings"
+    outcomes = cohort.outcomes()
+    for name, values in (("left", outcomes.left), ("right", outcomes.right),
+                         ("either knee", outcomes.either)):  # fmt: skip
+        known = values[np.isfinite(values)]
+        if len(known):
+            yield (
+                f"outcome, {name}: known of {len(known):,}, happened in {known.sum():,.0f} "
+                f"({known.mean():.1%})"
+            )
+    for name in ("age_years", "height_cm", "mass_kg"):
+        if name in frame and frame[name].notna().any():
+            low, middle, high = frame[name].quantile([0.05, 0.5, 0.95])
+            unit = getattr(columns()[name], "unit", "")
+            spread = f"5 % below {low:.0f}, 5 % above {high:.0f}"
+            yield f"{columns()[name].label}: median {middle:.0f} {unit} ({spread})"
+    for name in ("sex", "sport", "level"):
+        if name in frame and frame[name].notna().any():
+            shares = frame[name].value_counts(normalize=True)
+            told = ", ".join(f"{value} {share:.0%}" for value, share in shares.items())
+            yield f"{columns()[name].label}: {told}"
+    if about.adapted:
+        yield (
+            "these are the club's athletes; whom the model calls known is still whom "
+            f"{about.facts.base_version} was made from"
+        )
+
+
+def _measured(about: About) -> str:
+    """The measures that the cohort has, by how many screenings had them."""
+    frame, shares = about.cohort.frame, dict[str, float]()
+    for name, measure in columns().items():
+        if measure.model_input and name in frame:
+            plain = name.removeprefix("left_").removeprefix("right_")
+            shares[plain] = max(shares.get(plain, 0.0), float(frame[name].notna().mean()))
+    known = sorted(
+        ((name, share) for name, share in shares.items() if share >= _LISTED_FROM),
+        key=lambda one: -one[1],
+    )
+    told = ", ".join(f"`{name}` {share:.0%}" for name, share in known)
+    return (
+        f"Measures, by the share of screenings that have them: {told}. "
+        "Each is defined in the data dictionary (`data/dictionary.md`)."
+    )
+
+
+def method(about: About) -> str:
+    """Data, model, settings, missing values and sample size."""
+    parts = [_split(about), _model(about), _missing(about), size(about), "**Settings.**",
+             _settings(about)]  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def _split(about: About) -> str:
+    train = f"{about.facts.athletes:,} athletes ({about.facts.screenings:,} screenings)"
+    found = (
+        f"**Data.** A hash of the athlete's id holds out {HELD_OUT_SHARE:.0%} of the athletes, "
+        f"never rows, so that no version was ever fitted to them; {train} were left to learn from."
+    )
+    if "cv_auc" in about.metrics or "cv_log_loss" in about.metrics:
+        found += " Cross-validation keeps athletes together too, and chooses everything inside."
+    return found
+
+
+def _model(about: About) -> str:
+    if about.adapted:
+        return (
+            f"**Model.** {about.facts.base_version} with its log-odds corrected by the club's "
+            "outcomes, as far as they support it: by their number up to a slope, beyond that by "
+            "what is gained on athletes left out. It is never fitted from scratch."
+        )
+    target = (
+        "the true risk of each simulated leg, which is known"
+        if about.from_truth
+        else "what happened"
+    )
+    return (
+        "**Model.** The expected true value of every measure given all that was measured and the "
+        "errors of the tests; a penalised logistic part on them, held to published directions; "
+        "gradient-boosted trees (XGBoost) from there, as many as help on athletes left out, none "
+        f"allowed; logistic recalibration. Fitted to {target}. Classes are not weighted or "
+        "resampled. More in `docs/model-and-method.md`."
+    )
+
+
+def _missing(about: About) -> str:
+    found = (
+        "**Missing values.** Any subset of tests will do. A test that was not done is not filled "
+        "in: the joint distribution of the measures says what it would be expected to be, and how "
+        "uncertain that is, which widens the interval."
+    )
+    if about.simulated:
+        return found + " The simulated athletes lack tests as real batteries do."
+    return found + (
+        " Which tests were done is no input, as it says where somebody was measured. A missing "
+        "outcome is left out, never taken for none."
+    )
+
+
+def size(about: About) -> str:
+    """Sample size beside Riley's criteria."""
+    need, events = about.sample_size
+    criteria = (
+        f"Riley's criteria (shrinkage at least {SHRINKAGE:g}, optimism of R2 at most {OPTIMISM:g}, "
+        f"overall risk to within {PRECISION:g})"
+    )
+    wanted = (
+        f"{need.least:,} outcomes for the overall risk and one line of it, {need.whole:,} for a "
+        f"weight for each of {need.parameters} measures"
+    )
+    if about.from_truth:
+        return (
+            "**Sample size.** Fitted to true risks, so that outcomes are not what it rests on. A "
+            f"model fitted to outcomes of such a cohort would need, by {criteria}, {wanted}; there "
+            f"are {events:,}."
+        )
+    enough = "enough" if events >= need.whole else "too few for that, so that it is shrunk"
+    if about.adapted:
+        enough = "why only a correction is fitted" if events < need.whole else "enough"
+    return (
+        f"**Sample size.** {events:,} outcomes of the rarer sort to learn from: {enough}. "
+        f"{criteria} ask for {wanted}."
+    )
+
+
+def _settings(about: About) -> str:
+    rows = [f"| `{name}` | {value:g} |" for name, value in sorted(about.facts.choices.items())]
+    return "\n".join(["| setting, or what was chosen inside the fit | |", "| --- | ---: |", *rows])

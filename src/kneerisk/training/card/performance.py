@@ -1,0 +1,180 @@
+"""How good a version is on athletes that it has not seen: tables and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kneerisk.evidence import imbalances
+from kneerisk.training.card.about import About
+
+#: Measures that a card lists by how far they move risks.
+MOST_DRIVERS = 8
+_MODELS = {
+    "": "model",
+    "as_is_": "champion as it was",
+    "logistic_": "logistic",
+    "control_": "confounders only",
+    "prior_": "base rate",
+    "oracle_": "best possible (oracle)",
+}
+_CROSS_VALIDATED = {
+    "cv_": "model", "cv_as_is_": "champion as it was", "cv_scratch_": "from scratch",
+}  # fmt: skip
+_RAISES = {"higher": "higher values raise it", "lower": "lower values raise it",
+           "mixed": "by category, or no one direction"}  # fmt: skip
+
+
+def performance(about: About) -> str:
+    """Every task, each with its table, and the pictures."""
+    metrics = about.metrics
+    counts = (
+        f"{metrics.get('rows', 0):,.0f} {about.unit} of {metrics.get('athletes', 0):,.0f} held-out "
+        f"athletes, {metrics.get('events', 0):,.0f} with pain. In brackets: 95 % interval over "
+        "athletes."
+    )
+    parts = [
+        counts,
+        _table(metrics, "", _MODELS),
+        *_brier(metrics),
+        *about.picture("calibration", "Observed share with pain by stated risk"),
+        *about.picture("roc", "Sensitivity against one minus specificity"),
+        *_cross_validated(metrics),
+        *_tasks(about),
+        *_acting(metrics),
+        *about.picture("decision_curve", "Net benefit by the risk at which one acts"),
+        *about.picture("risk_distribution", "Stated risks of those with and without pain"),
+        *_truth(about),
+        *_imbalances(about),
+        *_drivers(about),
+    ]
+    return "\n\n".join(parts)
+
+
+def _brier(metrics: Mapping[str, float]) -> Iterator[str]:
+    names = ("brier_reliability", "brier_resolution", "brier_uncertainty")
+    if all(name in metrics for name in names):
+        reliability, resolution, uncertainty = (metrics[name] for name in names)
+        yield (
+            f"Brier's score is reliability {reliability:.4f} (what recalibrating would gain; 0 is "
+            f"best) minus resolution {resolution:.4f} (what telling athletes apart gains) plus "
+            f"uncertainty {uncertainty:.4f}."
+        )
+
+
+def _cross_validated(metrics: Mapping[str, float]) -> Iterator[str]:
+    if "cv_log_loss" in metrics:
+        yield (
+            f"Cross-validation by athlete, everything chosen inside the folds, "
+            f"{metrics['cv_events']:,.0f} with pain of {metrics['cv_rows']:,.0f}:"
+        )
+        yield _table(metrics, "", _CROSS_VALIDATED)
+
+
+def _tasks(about: About) -> Iterator[str]:
+    metrics = about.metrics
+    if about.cohort.has_sides and "either_log_loss" in metrics:
+        yield "Either knee:"
+        yield _table(metrics, "either_", _MODELS)
+    if "which_limb_auc" in metrics:
+        rows = metrics.get("which_limb_rows", 0)
+        yield (
+            f"Which leg hurts, where exactly one does ({rows:,.0f} screenings): AUC "
+            f"{_auc(metrics, 'which_limb_')}; logistic {_auc(metrics, 'logistic_which_limb_')}."
+        )
+    if "interval_coverage" in metrics:
+        yield (
+            f"Intervals of 90 %: {metrics['interval_coverage']:.0%} of true risks are inside; mean "
+            f"width {metrics['interval_width']:.3f}."
+        )
+
+
+def _truth(about: About) -> Iterator[str]:
+    metrics = about.metrics
+    if "true_risk_mae" in metrics:
+        yield (
+            "Against the true risk, which is known here: mean error "
+            f"{metrics['true_risk_mae']:.4f}, "
+            f"calibration slope {_number(metrics, 'true_calibration_slope', 2)}; the true risk "
+            f"itself reaches an AUC of {_auc(metrics, 'true_risk_')}."
+        )
+    if "oracle_mae" in metrics:
+        yield (
+            "Against the best risk that anyone could state from these measures (the oracle): mean "
+            f"distance {metrics['oracle_mae']:.4f}, AUC {_number(metrics, 'auc', 3)} beside the "
+            f"oracle's {_number(metrics, 'oracle_auc', 3)}."
+        )
+    yield from about.picture("oracle_gap", "The model's risk against the best possible one")
+
+
+def _imbalances(about: About) -> Iterator[str]:
+    if any(name.startswith("imbalance_") for name in about.metrics):
+        yield "Imbalances, each leg:"
+        named = {f"imbalance_{n}_": f.label for n, f in imbalances().items()}
+        yield _table(about.metrics, "", named)
+    yield from about.picture("imbalances", "AUC of each imbalance beside the oracle's")
+
+
+def _drivers(about: About) -> Iterator[str]:
+    shown = about.evaluation.drivers[:MOST_DRIVERS]
+    if shown:
+        yield (
+            "What moves its risks most, by the mean absolute points of 100 over these "
+            f"{about.unit} (associations, not causes):"
+        )
+        rows = [
+            f"| {one.label} | {one.points:.2f} | {_RAISES[one.direction]} | {one.measured:.0%} |"
+            for one in shown
+        ]
+        yield "\n".join(
+            ["| measure | points | direction | had it |", "| --- | ---: | --- | ---: |", *rows]
+        )
+    yield from about.picture("drivers", "Measures by how far they move risks")
+
+
+def _acting(metrics: Mapping[str, float]) -> Iterator[str]:
+    """What acting on the risk is worth, and whom a clinic finds that has room for so many."""
+    if "net_benefit_at_10_pct" in metrics:
+        model, everyone = (
+            100 * metrics[f"{who}net_benefit_at_10_pct"] for who in ("", "treat_all_")
+        )
+        yield (
+            f"Acting at a risk of 10 %: net benefit {model:.2f} true positives in 100, "
+            f"{everyone:.2f} for treating everyone and 0 for treating nobody."
+        )
+    if "either_precision_top_10_pct" in metrics:
+        share, found = (
+            f"{metrics[f'either_{name}_top_10_pct']:.0%}" if f"either_{name}_top_10_pct" in metrics
+            else "none" for name in ("precision", "sensitivity")
+        )  # fmt: skip
+        yield (
+            f"Of the tenth of athletes with the highest risk, {share} had pain in either knee; "
+            f"of all who had it, {found} are among them."
+        )
+
+
+def _table(metrics: Mapping[str, float], task: str, rows: Mapping[str, str]) -> str:
+    lines = ["| | AUC | log loss | Brier | calibration slope | intercept | calibration index |",
+             "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    for prefix, label in rows.items():
+        start = prefix + task
+        if f"{start}log_loss" not in metrics:
+            continue
+        cells = [_auc(metrics, start), _number(metrics, f"{start}log_loss", 4),
+                 _number(metrics, f"{start}brier", 4),
+                 _number(metrics, f"{start}calibration_slope", 2),
+                 _number(metrics, f"{start}calibration_intercept", 2),
+                 _number(metrics, f"{start}integrated_calibration_index", 4)]  # fmt: skip
+        lines.append(f"| {label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _auc(metrics: Mapping[str, float], prefix: str) -> str:
+    told = _number(metrics, f"{prefix}auc", 3)
+    if f"{prefix}auc_low" not in metrics:
+        return told
+    low, high = metrics[f"{prefix}auc_low"], metrics[f"{prefix}auc_high"]
+    return f"{told} ({low:.3f} to {high:.3f})"
+
+
+def _number(metrics: Mapping[str, float], name: str, digits: int) -> str:
+    return f"{metrics[name]:.{digits}f}" if name in metrics else "not measurable"

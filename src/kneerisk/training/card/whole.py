@@ -1,0 +1,104 @@
+"""The card from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from kneerisk.cohort import Cohort
+from kneerisk.model import Facts
+from kneerisk.training.card.about import KINDS, About
+from kneerisk.training.card.fairness import fairness
+from kneerisk.training.card.limits import assumptions, limits, not_done
+from kneerisk.training.card.method import method, population
+from kneerisk.training.card.performance import performance
+from kneerisk.training.card.tripod import tripod
+from kneerisk.training.environment import PREFIX, environment
+from kneerisk.training.evaluation import Evaluation
+
+NOTICE = (
+    "Not a medical device. It does not diagnose, and it does not replace a clinician: it says "
+    "which pattern the measures are consistent with, and how uncertain that is."
+)
+USE = (
+    "For coaches, physios and sports scientists who screen athletes of 16 years and over, to "
+    "decide what to measure, train or ask next. Not for selection, insurance or employment, not "
+    "for a knee that was injured today, and not in place of a referral where a red flag applies."
+)
+
+
+def card(facts: Facts, cohort: Cohort, evaluation: Evaluation, pictures: Iterable[str] = ()) -> str:
+    """The card as Markdown.
+
+    Parameters
+    ----------
+    cohort
+        The whole one, athletes to train on and held-out ones.
+    evaluation
+        On the held-out athletes.
+    pictures
+        Names of the plots that lie in `plots/` beside the card; without them it shows none.
+    """
+    about = About(facts=facts, cohort=cohort, evaluation=evaluation, pictures=tuple(pictures),
+                  made_with=environment())  # fmt: skip
+    sections = {
+        "In short": "\n".join(f"- {line}" for line in _in_short(about)),
+        "What it is": _table(dict(_identity(about))),
+        "Intended use": USE,
+        "Whom it knows": population(about),
+        "How it was made": method(about),
+        "How good it is on athletes it has not seen": performance(about),
+        "For whom it works less well": fairness(about),
+        "Assumptions": "\n".join(f"- {line}" for line in assumptions(about)),
+        "Limits": "\n".join(f"- {line}" for line in limits(about)),
+        "Not done": "\n".join(f"- {line}" for line in not_done(about)),
+        "TRIPOD+AI": tripod(about),
+    }
+    parts = [f"# {facts.version}", f"**{NOTICE}**"]
+    parts += [f"## {title}\n\n{text}" for title, text in sections.items() if text]
+    return "\n\n".join(parts) + "\n"
+
+
+def _in_short(about: About) -> Iterator[str]:
+    yield f"It tells {about.outcome}."
+    yield f"It comes from a **{about.cohort.kind}** cohort: {KINDS[about.cohort.kind]}."
+    yield (
+        f"On athletes it has not seen it ranks {about.unit} with an AUC of "
+        f"{about.within('auc', 3)}, and stated risks come true with a calibration slope of "
+        f"{about.within('calibration_slope', 2)}; 1 is right."
+    )
+    if "cv_auc" in about.metrics:
+        yield (
+            f"In cross-validation by athlete, which here counts for more: AUC "
+            f"{about.within('cv_auc', 3)}, slope {about.within('cv_calibration_slope', 2)}."
+        )
+    if worst := about.evaluation.worst_slice:
+        yield (
+            f"It ranks worst for {worst.by} {worst.name.replace('_', ' ')}: AUC "
+            f"{worst.metrics['auc']:.3f}, of the parts with outcomes enough to tell."
+        )
+    yield next(limits(about))
+
+
+def _identity(about: About) -> Iterator[tuple[str, str]]:
+    facts, cohort = about.facts, about.cohort
+    yield "Outcome", about.outcome
+    yield "Per", "leg, and either knee" if cohort.has_sides else "athlete: the source has no side"
+    yield "Cohort", f"**{cohort.kind}**: {KINDS[cohort.kind]}"
+    yield "Source", cohort.source
+    if facts.base_version is not None:
+        yield "Corrects", f"{facts.base_version}, bundle sha256 `{facts.base_sha256}`"
+    yield "Data", f"sha256 `{facts.data_sha256}`"
+    yield "Run", f"`{facts.run_id}`"
+    yield "Program", f"`{facts.git_sha}`" if facts.git_sha else "not under version control"
+    yield "Schema", f"`{facts.schema}`"
+    yield "Made with", _libraries(about.made_with)
+    yield "Made again by", f"`kneerisk reproduce {facts.version}`"
+
+
+def _libraries(made_with: Mapping[str, str]) -> str:
+    told = {name.removeprefix(PREFIX).replace("_", " "): value for name, value in made_with.items()}
+    return ", ".join(f"{name} {value}" for name, value in told.items())
+
+
+def _table(rows: Mapping[str, str]) -> str:
+    return "\n".join(["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())])
