@@ -264,11 +264,11 @@ def told(found: dict[str, Any]) -> str:
     )  # fmt: skip
     chosen = changed or "the default settings"
     lines = [first, f"  {found['trials']} trials; best is trial {best['trial']}: {chosen}"]
-    for prefix, name in (("cv_", "in the study"), ("", "on athletes it never saw")):
+    for prefix, name in (("cv_", "on new folds"), ("", "on athletes it never saw")):
         more, error = (metrics.get(f"{prefix}log_loss_over_defaults{e}") for e in ("", "_error"))
         if changed and more is not None:
             lines.append(f"  log loss less that of the defaults, {name}: {more:+.5f} "
                          f"(standard error {error:.5f})")  # fmt: skip
     if changed and not found["version"]:
-        lines.append("  That is less than one standard error in the study: chance would do it.")
+        lines.append("  On new folds that is less than one standard error: chance would do it.")
     return "\n".join(lines)

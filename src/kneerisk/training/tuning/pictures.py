@@ -31,8 +31,9 @@ def history(study: Study, title: str) -> Figure:
     whole = {one.number for one in study.trials() if one.state == TrialState.COMPLETE}
     number, loss = np.array(list(losses)), np.array(list(losses.values()))
     judged = np.isin(number, list(whole))
-    counted = f"{judged.sum()} trials judged on every fold, {(~judged).sum()} ended early"
-    drawn = figure("Did the search find better settings?", f"{title}\n{counted}")
+    early = f"{(~judged).sum()} ended early; the best of many flatters itself"
+    counted = f"{judged.sum()} trials judged on every fold, {early}"
+    drawn = figure("How did the search go?", f"{title}\n{counted}")
     axes = dress(drawn.add_subplot(), "Trial", "Cross-validated log loss (lower is better)")
     defaults = study.of_defaults
     low, top = float(loss.min()), float(np.quantile(loss, _SHOWN_QUANTILE))
