@@ -55,20 +55,38 @@ def weightlifters(
 
 @app.command(
     epilog=examples(
+        "ingest sheet club.csv --propose club.toml",
         "ingest sheet club.csv --mapping club.toml --out club.parquet",
         "ingest sheet club.xlsx --mapping club.toml --out club.parquet --skip-bad-rows bad.csv",
     )
 )
 def sheet(
     file: Annotated[Path, typer.Argument(help="CSV, tab-separated or Excel file.")],
-    mapping: Annotated[Path, typer.Option(help="TOML file that says what the columns mean.")],
-    out: Out,
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML file that says what the columns mean.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Cohort file to write, .parquet or .csv.")
+    ] = None,
+    propose: Annotated[
+        Path | None, typer.Option(help="Write a mapping to check, recognised from the sheet.")
+    ] = None,
     skip_bad_rows: Annotated[
         Path | None, typer.Option(help="Leave bad rows out, and write them here with reasons.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """A club's own sheet, through a mapping file; any bad cell stops it unless rows are skipped."""
+    """A club's own sheet, through a mapping file; any bad cell stops it unless rows are skipped.
+
+    Without a mapping, --propose writes one to check.
+    """
+    if propose is not None:
+        if (mapping, out, skip_bad_rows) != (None, None, None):
+            raise typer.BadParameter("--propose comes first, without the other options")
+        _propose(file, propose, as_json=as_json)
+        return
+    if mapping is None or out is None:
+        raise typer.BadParameter("needs --mapping and --out, or --propose to get a mapping")
     from kneerisk.cohort import sheet as own
     from kneerisk.cohort.skipping import write_bad_rows
 
@@ -77,6 +95,23 @@ def sheet(
     _keep(ingested, out, None, as_json=as_json)
     if skip_bad_rows is not None and ingested.bad_rows is not None:
         write_bad_rows(ingested.bad_rows, skip_bad_rows)
+
+
+def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
+    from kneerisk.cohort.recognise.sheetfile import recognise_file, write_mapping
+
+    found = recognise_file(file)
+    write_mapping(found, mapping)
+    used = [column for column in found.columns if column.applied]
+    asked = [column for column in found.columns if column.question]
+    result = {
+        "mapping": str(mapping),
+        "columns": {column.column: column.means for column in used},
+        "questions": {column.column: column.question for column in asked},
+    }
+    told = f"{mapping}: {len(used)} of {len(found.columns)} columns recognised; check it"
+    lines = [told, *(f"  asked: {column.question}" for column in asked)]
+    console.result(result, as_json, "\n".join(lines))
 
 
 def _refuse_overwriting(inputs: Sequence[Path], outputs: Sequence[Path | None]) -> None:

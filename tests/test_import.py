@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
+import anyio
+import httpx
 import openpyxl
 import pytest
+from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
+from starlette.applications import Starlette
+from starlette.routing import Route
 from strategies import rows as schema_rows
+from typer.testing import CliRunner
 
+from kneerisk.cohort import read as read_cohort
+from kneerisk.cohort import screenings_of
 from kneerisk.cohort.recognise import AskRefused, SheetAnswer, SheetAsked, recognise
 from kneerisk.cohort.recognise.contract import SheetCell, SheetColumn
 from kneerisk.cohort.recognise.names import name_read
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Quantity, Screening, columns, to_row
+from pipelines.ingest import app
+from serving.importing import import_sheet
 
 
 def read(content: str | bytes, **said: Any) -> SheetAnswer:
@@ -487,3 +500,66 @@ def _yes(asked: SheetColumn) -> dict[str, Any]:
     """What the keeper of the sheet answers: it is what its name says."""
     assert asked.means is not None
     return {"means": asked.means, **({"unit": asked.from_unit} if asked.from_unit else {})}
+
+
+class TestProposedMapping:
+    """The page and the command line share one meaning."""
+
+    def test_the_command_line_reads_the_same(self, tmp_path: Path) -> None:
+        sheet, mapping, out = (tmp_path / name for name in ("club.csv", "club.toml", "out.csv"))
+        sheet.write_text(GERMAN.replace("270", "27"), encoding="cp1252")
+        told = run("sheet", str(sheet), "--propose", str(mapping), "--json")
+        assert json.loads(told.output)["questions"] == {}
+        text = mapping.read_text(encoding="utf-8")
+        outcome = '[outcome]\nkind = "past_injury"\n'
+        outcome += 'either = { column = "Bemerkung", values = { ok = 0 } }\n'
+        text = text.replace('source = "..."', 'source = "a test"') + outcome
+        mapping.write_text(text, encoding="utf-8")
+        run("sheet", str(sheet), "--mapping", str(mapping), "--out", str(out))
+        answer = read(sheet.read_bytes())
+        wanted = [screening(answer, row.line) for row in answer.rows if row.screening]
+        found = [to_row(one) for one in screenings_of(read_cohort(out).frame)]
+        assert [sorted(one) for one in found] == [sorted(one) for one in wanted]
+        for one, other in zip(found, wanted, strict=True):
+            assert {n: v for n, v in one.items() if not isinstance(v, str)} == pytest.approx(
+                {n: v for n, v in other.items() if not isinstance(v, str)}
+            )
+
+    def test_open_questions_and_unknown_words_stand_in_it(self, tmp_path: Path) -> None:
+        text = read(POUNDS.replace("Sex", "Left knee before")).mapping
+        assert "# Is 'Weight' in lb?" in text
+        assert '# mass_kg = { column = "Weight", unit = "lb" }' in text
+        assert 'stand for? "m"' in text
+
+    def test_a_mapping_that_is_there_stays(self, tmp_path: Path) -> None:
+        sheet, mapping = tmp_path / "club.csv", tmp_path / "club.toml"
+        sheet.write_text(POUNDS)
+        mapping.write_text("mine")
+        done = CliRunner().invoke(app, ["sheet", str(sheet), "--propose", str(mapping)])
+        assert done.exit_code != 0
+        assert "is there already" in str(done.exception)
+        assert mapping.read_text() == "mine"
+
+
+def run(*arguments: str) -> Result:
+    done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def test_an_upload_never_touches_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rollover(_: Any) -> None:
+        raise AssertionError("a person's sheet would be written to disk")
+
+    monkeypatch.setattr(SpooledTemporaryFile, "rollover", rollover)
+    served = Starlette(routes=[Route("/", import_sheet, methods=["POST"])])
+    rows = "".join(f"P{i},25,f,{'x' * 1_000}\n" for i in range(4_000))
+    sheet = ("a.csv", ("Name,Age,Sex,Remark\n" + rows).encode())
+
+    async def post() -> httpx.Response:
+        transport = httpx.ASGITransport(served)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return await client.post("/", files={"file": sheet})
+
+    response = anyio.run(post)
+    assert response.json()["counts"]["ready"] == 4_000

@@ -396,6 +396,52 @@ class TestPages:
         assert 'kneerisk_requests_total{route="other",status="404"}' in told
 
 
+class TestImport:
+    SHEET = "Name;Alter;Geschlecht;KTW L (cm)\nÄnne;22;w;9,5\nBö;270;m;8\nCem;30;m;10\n"
+
+    def test_good_rows_are_what_a_team_is_answered_for(self, service: Served) -> None:
+        response = service.post_sheet(self.SHEET.encode("cp1252"))
+        told = response.json()
+        assert response.headers["content-type"] == "application/json"
+        assert not nulls(told)
+        assert [row["status"] for row in told["rows"]] == ["ready", "bad", "ready"]
+        ready = [row["screening"] for row in told["rows"] if row["status"] == "ready"]
+        team = service.post("/v1/predict_team", {"screenings": ready}).json()
+        assert all("answer" in result for result in team["results"])
+
+    def test_a_yes_is_sent_back_as_it_came(self, service: Served) -> None:
+        sheet = "Name,Age,Sex,Weight (lb),Hip abd L (N)\nA,20,m,150,240\nB,20,m,,230\nC,30,f,,220"
+        sheet = sheet.replace("Weight (lb)", "Shoe")
+        [asked] = [c for c in service.post_sheet(sheet).json()["columns"] if "question" in c]
+        assert asked["proposal"] == {"means": None}
+        said = {"columns": {asked["place"]: asked["proposal"]}}
+        assert service.post_sheet(sheet, said).json()["counts"]["ready"] == 3
+
+    def test_what_is_no_sheet_or_no_upload_is_refused(self, service: Served) -> None:
+        refused(service.post_sheet(b"\x00\x01"), 422, "unreadable_sheet")
+        refused(service.post_sheet(self.SHEET, "{"), 400, "malformed_json")
+        refused(service.post_sheet(self.SHEET, '{"sheet": 1, "sheet": 2}'), 400, "duplicate_key")
+        told = refused(service.post_sheet(self.SHEET, {"columns": {"B": {"means": "shoe"}}}),
+                       422, "invalid_body")  # fmt: skip
+        assert [fault["pointer"] for fault in told["faults"]] == ["/columns/B/means"]
+        told = refused(service.post_sheet(self.SHEET, {"decimal": "dot"}), 422, "invalid_body")
+        assert [fault["pointer"] for fault in told["faults"]] == ["/decimal"]
+        url = service.url + "/v1/import"
+        for parts in (
+            {"other": ("a", b"x")},
+            {"file": (None, "text")},
+            [("file", ("a", b"x"))] * 2,
+        ):
+            refused(httpx.post(url, files=parts, timeout=30), 400, "malformed_upload")
+        headers = {"content-type": "multipart/form-data"}
+        refused(service.post("/v1/import", "x", headers=headers), 400, "malformed_upload")
+
+    def test_a_thousand_athletes_are_read(self, service: Served) -> None:
+        rows = "".join(f"P{i};25;f;{9 + i % 5}\n" for i in range(1_000))
+        told = service.post_sheet("Name;Age;Sex;KTW L (cm)\n" + rows).json()
+        assert told["counts"]["ready"] == 1_000
+
+
 @pytest.fixture(scope="module")
 def docs(service: Served) -> dict[str, Any]:
     found: dict[str, Any] = service.get("/docs.json").json()

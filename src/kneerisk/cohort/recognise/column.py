@@ -19,10 +19,6 @@ class Context(NamedTuple):
     mass_kg: float
     has_sides: bool
     """A column names the leg of each row."""
-    commas: bool | None
-    """The decimal mark, where a person said it for the whole sheet."""
-    mostly_commas: bool
-    """The decimal mark of most cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 from kneerisk.cohort.recognise.column import Column
 from kneerisk.cohort.recognise.understanding import Understood
+from kneerisk.cohort.recognise.values import is_missing
 from kneerisk.cohort.recognise.vocabulary import ATHLETE, DATE, SIDE, leg_names, plain_words
+from kneerisk.schema import Category
 
 _OUTCOME = """
 # What happened to the knees is for you to say; docs/your-own-sheet.md has every way to.
@@ -92,7 +94,13 @@ def _entry(column: Column) -> str:
     parts += ["opposite = true"] if column.opposite else []
     parts += ["decimal_comma = true"] if column.facts.commas else []
     parts += [f"values = {_table(column.words)}"] if column.words else []
-    return _open_or(column, f"{column.canonical} = {{ {', '.join(parts)} }}")
+    entry = _open_or(column, f"{column.canonical} = {{ {', '.join(parts)} }}")
+    if not isinstance(column.measure, Category):
+        return entry
+    known = {word.casefold() for word in column.words}
+    unknown = [word for word in column.facts.words if word.casefold() not in known]
+    listed = ", ".join(_text(word) for word in unknown if not is_missing(word))
+    return f"{entry}\n# What do these words of it stand for? {listed}" if listed else entry
 
 
 def _open_or(column: Column, line: str) -> str:

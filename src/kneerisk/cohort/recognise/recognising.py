@@ -22,12 +22,9 @@ _LIKELY = 0.8
 _CERTAIN = 0.999
 
 
-def recognised(
-    place: str, name: str, named: Named, cells: Sequence[Any], context: Context
-) -> Column:
+def recognised(plain: Column, named: Named, cells: Sequence[Any], context: Context) -> Column:
     """A column as its name and its cells tell it."""
-    found = facts(cells, context.commas, else_commas=context.mostly_commas)
-    plain = Column(place=place, name=name, facts=found, why="no measure has such a name")
+    found = plain.facts
     if not found.filled:
         return replace(plain, why="the column is empty")
     ranked = guesses(named, cells, found, context.mass_kg)

@@ -16,7 +16,7 @@ from kneerisk.cohort.recognise.heading import Body, Heading, body, heading
 from kneerisk.cohort.recognise.opening import Opened, opened
 from kneerisk.cohort.recognise.plausible import USUAL_MASS_KG
 from kneerisk.cohort.recognise.recognising import confirmed, recognised
-from kneerisk.cohort.recognise.values import decimal_marks
+from kneerisk.cohort.recognise.values import decimal_marks, facts
 from kneerisk.cohort.recognise.vocabulary import ATHLETE, SIDE
 from kneerisk.cohort.units import factor
 from kneerisk.schema import Quantity, columns
@@ -76,24 +76,36 @@ def understood(content: bytes, asked: SheetAsked) -> Understood:
 def _columns(names: Heading, cells: Sequence[list[Any]], asked: SheetAsked) -> list[Column]:
     commas = None if asked.decimal is None else asked.decimal == "comma"
     mostly = sum(decimal_marks(of_one) for of_one in cells) > 0
-    context = Context(USUAL_MASS_KG, has_sides=False, commas=commas, mostly_commas=mostly)
-    first = _each(names, cells, asked, context)
+    plain = [
+        Column(
+            place=get_column_letter(at + 1),
+            name=name,
+            facts=facts(cells[at], commas, else_commas=mostly),
+            why="no measure has such a name",
+        )
+        for at, name in enumerate(names.names)
+    ]
+    context = Context(USUAL_MASS_KG, has_sides=False)
+    first = _each(plain, names, cells, asked, context)
     # What the body mass is, and whether rows are legs, matters to the other columns.
     has_sides = any(one.means == SIDE and one.is_applied for one in first)
     context = context._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
-    found = _each(names, cells, asked, context)
+    found = _each(plain, names, cells, asked, context)
     return _told_apart(_without_mass(_with_athlete(found)))
 
 
 def _each(
-    names: Heading, cells: Sequence[list[Any]], asked: SheetAsked, context: Context
+    plain: Sequence[Column],
+    names: Heading,
+    cells: Sequence[list[Any]],
+    asked: SheetAsked,
+    context: Context,
 ) -> list[Column]:
     found = []
-    for at, (name, named) in enumerate(zip(names.names, names.read, strict=True)):
-        place = get_column_letter(at + 1)
-        column = recognised(place, name, named, cells[at], context)
-        if said := asked.columns.get(place):
-            column = confirmed(column, named, cells[at], said, context)
+    for one, named, own in zip(plain, names.read, cells, strict=True):
+        column = recognised(one, named, own, context)
+        if said := asked.columns.get(one.place):
+            column = confirmed(column, named, own, said, context)
         found.append(column)
     return found
 

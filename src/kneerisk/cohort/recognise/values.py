@@ -38,7 +38,9 @@ class Facts(NamedTuple):
 
 def is_missing(cell: Any) -> bool:
     """Whether a cell has no entry, or a word for "not recorded"."""
-    return cell == "" or (isinstance(cell, str) and fold(cell) in plain_words("missing"))
+    if not isinstance(cell, str) or cell[:1].isdigit():
+        return False
+    return cell == "" or fold(cell) in plain_words("missing")
 
 
 def decimal_marks(cells: Iterable[Any]) -> int:
