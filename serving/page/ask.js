@@ -2,20 +2,21 @@
 import { remove } from "./check.js";
 
 export class Problem extends Error {
-  constructor(status, told) {
-    super(told?.detail ?? told?.title ?? "The service did not answer.");
+  constructor(status, about) {
+    super(about?.detail ?? about?.title ?? "The service did not answer.");
     this.status = status;
-    this.faults = told?.faults ?? [];
-    this.requestId = told?.request_id;
+    this.faults = about?.faults ?? [];
+    this.requestId = about?.request_id;
   }
 }
 
-async function json(response) {
+/** What a response says; a refusal is thrown as a `Problem`. */
+export async function told(response) {
   if (response.ok) return response.json();
   throw new Problem(response.status, await response.json().catch(() => null));
 }
 
-export const get = async (path) => json(await fetch(path, { cache: "no-cache" }));
+export const get = async (path) => told(await fetch(path, { cache: "no-cache" }));
 
 export async function post(path, body, signal) {
   const response = await fetch(path, {
@@ -23,7 +24,7 @@ export async function post(path, body, signal) {
   });
   return (response.headers.get("content-type") ?? "").startsWith("text/html") && response.ok
     ? response.text()
-    : json(response);
+    : told(response);
 }
 
 /** `/left/hip_drop_deg` -> `left.hip_drop_deg`, below a prefix such as `/screening`. */

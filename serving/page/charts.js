@@ -18,7 +18,7 @@ export function riskBar(risk, base, { calm = false, open = false, label = null }
   return html`<svg class="bar" role=${label ? "img" : "presentation"} aria-label=${label ?? nothing} aria-hidden=${label ? nothing : "true"}>
     <rect class="c-track" y="5" width="100%" height="16" rx="4"></rect>
     <rect class=${fill} x=${pc(low)} y="5" width=${pc(Math.max(high - low, 0.5))} height="16" rx="4"></rect>
-    ${beyond ? svg`<svg x="100%" y="5" width="1" height="16" overflow="visible"><path class="c-more" d="M-9 2L-3 8L-9 14M-15 2L-9 8L-15 14"/></svg>` : nothing}
+    ${beyond ? svg`<svg x="100%" y="5" width="1" height="16" overflow="visible"><path class="c-more" d="M10 3L15 8L10 13"/></svg>` : nothing}
     ${base ? svg`<line class="c-base" x1=${pc(onAxis(base))} x2=${pc(onAxis(base))} y1="0" y2="26"/>` : nothing}
     <circle class=${calm ? "c-pt c-pt--calm" : "c-pt"} cx=${pc(onAxis(risk.probability))} cy="13" r="8"></circle>
   </svg>`;

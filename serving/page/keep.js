@@ -1,19 +1,22 @@
-// What this browser keeps: the unfinished form, saved visits, the scheme. Nothing of it is sent
-// anywhere but, without the name, to the service that answers.
+// What this browser keeps: the unfinished form, saved visits, the scheme; and until the tab is closed
+// the squad. Nothing of it is sent anywhere but, without the name, to the service that answers.
 
-const KEYS = { draft: "kneerisk.draft", visits: "kneerisk.visits", theme: "kneerisk.theme" };
+const KEYS = { draft: "kneerisk.draft", visits: "kneerisk.visits", theme: "kneerisk.theme", team: "kneerisk.team" };
 
-function read(key) {
+// Reaching for a storage that is switched off throws too.
+const lasting = () => localStorage, ofThisTab = () => sessionStorage;
+
+function read(key, storage = lasting) {
   try {
-    return JSON.parse(localStorage.getItem(key));
+    return JSON.parse(storage().getItem(key));
   } catch {
     return null;
   }
 }
 
-function write(key, value) {
+function write(key, value, storage = lasting) {
   try {
-    localStorage.setItem(key, JSON.stringify(value));
+    storage().setItem(key, JSON.stringify(value));
     return true;
   } catch {
     return false;
@@ -36,6 +39,20 @@ export function draft() {
   return sound ? { ...emptyDraft(), ...kept } : emptyDraft();
 }
 
+/** A screening as the form holds it. */
+export function draftOf(body) {
+  const values = {}, walk = (at, path) => {
+    for (const [key, one] of Object.entries(at)) {
+      if (Array.isArray(one)) continue;
+      if (typeof one === "object" && one !== null) walk(one, `${path}${key}.`);
+      else values[`${path}${key}`] = String(one);
+    }
+  };
+  walk(body, "");
+  const flags = body.red_flags ?? [], cleared = Array.isArray(body.red_flags) && !flags.length;
+  return { ...emptyDraft(), values, flags, cleared, equipment: body.equipment ?? null };
+}
+
 export const keepDraft = (one) => write(KEYS.draft, one);
 
 // A visit: {id, name, date, draft, body}; the body is what was answered, without what was at fault.
@@ -45,6 +62,18 @@ export function visits() {
 }
 
 export const keepVisits = (all) => write(KEYS.visits, all);
+
+/** The squad of a sheet is others' data in bulk: it goes when the tab is closed. */
+export const team = () => read(KEYS.team, ofThisTab);
+export const keepTeam = (one) => write(KEYS.team, one, ofThisTab);
+
+export function dropTeam() {
+  try {
+    sessionStorage.removeItem(KEYS.team);
+  } catch {
+    // Then nothing was kept either.
+  }
+}
 
 export function keepTheme(theme) {
   try {
@@ -57,10 +86,10 @@ export function keepTheme(theme) {
 /** Forget everything that this page ever kept here; true when nothing is left. */
 export function forget() {
   try {
-    Object.keys(localStorage)
-      .filter((key) => key.startsWith("kneerisk."))
-      .forEach((key) => localStorage.removeItem(key));
-    return !Object.keys(localStorage).some((key) => key.startsWith("kneerisk."));
+    const own = () => [localStorage, sessionStorage].flatMap((storage) =>
+      Object.keys(storage).filter((key) => key.startsWith("kneerisk.")).map((key) => [storage, key]));
+    own().forEach(([storage, key]) => storage.removeItem(key));
+    return !own().length;
   } catch {
     return true;
   }

@@ -1,9 +1,11 @@
 // The printable page: made by the service without a name, shown in a frame that runs no script.
 import { html, nothing } from "./vendor/lit-html.js";
 import { post } from "./ask.js";
+import { save } from "./files.js";
+import { $, debounce, draw, state as page } from "./state.js";
 import { day } from "./words.js";
 
-const frame = () => document.getElementById("sheet");
+const frame = () => $("sheet");
 
 export function reportView(state, act) {
   const ready = state.answer && state.sheet === "ready";
@@ -16,7 +18,7 @@ export function reportView(state, act) {
 }
 
 /** Load the report of a screening into the frame; resolves when it is laid out. */
-export async function loadSheet(body, draft, signal) {
+async function loadSheet(body, draft, signal) {
   const text = await post("v1/report", body, signal);
   const sheet = frame();
   await new Promise((resolve) => {
@@ -52,16 +54,35 @@ export function showSheet(on, ready) {
   if (on && ready) fit();
 }
 
-export function printSheet() {
-  frame().contentWindow.focus();
-  frame().contentWindow.print();
+let inFlight = null;
+
+async function makeSheet() {
+  if (!page.body || !["answer", "report"].includes(page.view) || page.sheet === "ready") return;
+  inFlight?.abort();
+  const mine = (inFlight = new AbortController());
+  try {
+    frame().hidden = false;
+    await loadSheet(page.body, page.draft, mine.signal);
+    page.sheet = "ready";
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    Object.assign(page, { sheet: "failed", sheetProblem: error.message });
+  }
+  draw();
 }
 
-/** One file with what was asked and what was answered; made here, sent nowhere. */
-export function download(name, content) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-}
+/** Make the report anew after so many milliseconds, where it is looked at. */
+export const refreshSheet = debounce(makeSheet);
+
+export const acts = {
+  async print() {
+    await makeSheet();
+    if (page.sheet === "ready") frame().contentWindow.print();
+    else location.hash = "#report";
+  },
+  download() {
+    const { name, date } = page.draft;
+    const kept = { name, date, screening: page.body, answer: page.answer };
+    save(`screening-${date}.json`, JSON.stringify(kept, null, 1), "application/json");
+  },
+};

@@ -1,0 +1,24 @@
+// A sheet to the service, and what it was read as.
+import { told } from "../ask.js";
+
+/** Read a file as the mapping says, which may be empty. */
+export async function readSheet(file, mapping, signal) {
+  const body = new FormData();
+  body.append("file", file);
+  body.append("mapping", JSON.stringify(mapping));
+  return told(await fetch("v1/import", { method: "POST", body, signal }));
+}
+
+/** Rows that were not scored, each with its reasons as texts. */
+export function rowsLeftOut(sheet, athletes) {
+  const refused = new Map(athletes.filter((one) => one.faults.length).map((one) => [one.line, one.faults]));
+  return sheet.rows
+    .filter((row) => row.status === "bad" || row.status === "waiting" || refused.has(row.line))
+    .map((row) => ({ ...row, why: refused.get(row.line) ?? reasons(row) }));
+}
+
+function reasons(row) {
+  const found = row.reasons.map((one) => [one.column && `${one.column}:`, one.message, one.allowed && `(allowed: ${one.allowed})`].filter(Boolean).join(" "));
+  return found.length ? found : ["A question about the sheet is open"];
+}
+
