@@ -96,4 +96,5 @@ def _page_policy() -> str:
 @cache
 def _read(name: str) -> tuple[bytes, str]:
     content = (files("serving") / name).read_bytes()
-    return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    # Weak: it stands for the packed bytes too.
+    return content, f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'

@@ -691,8 +691,8 @@ class TestWhatItLoads:
         seen = opened()
         start(seen)
         seen.settled()
-        urls = {request.url for request in seen.requests}
-        sizes = {url: len(r.body()) for url in urls if (r := _response(seen, url)) is not None}
+        served = [request for request in seen.requests if request.url.startswith("http")]
+        sizes = {request.url: request.sizes()["responseBodySize"] for request in served}
         assert len(sizes) > 15
         assert sum(sizes.values()) < HEAVIEST
 
@@ -721,11 +721,6 @@ class TestWhatItLoads:
         # They are what this test is about; any other would have been a fault.
         seen.complaints.clear()
         seen.requests[:] = [r for r in seen.requests if "elsewhere.invalid" not in r.url]
-
-
-def _response(seen: Seen, url: str) -> Any:
-    found = next(request for request in seen.requests if request.url == url)
-    return found.response() if url.startswith("http") else None
 
 
 def _rgb(color: str) -> list[int]:

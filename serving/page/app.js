@@ -24,7 +24,7 @@ const VIEWS = {
 };
 
 const act = {
-  ...screeningActs, ...visitActs, ...reportActs, ...teamActs,
+  ...screeningActs, ...visitActs, ...reportActs, team: teamActs,
   forget() {
     const gone = keep.forget();
     teamActs.drop();

@@ -6,7 +6,7 @@ import { check, chooser } from "./sheet.js";
 import { squad } from "./squad.js";
 import { many } from "./words.js";
 
-export function teamView(state, act) {
+export function teamView(state, { team: act }) {
   const { team } = state;
   const over = (event, on) => {
     event.preventDefault();
