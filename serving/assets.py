@@ -35,6 +35,7 @@ ASSETS = (
     "page/legs.js",
     "page/live.js",
     "page/patterns.js",
+    "page/record.js",
     "page/report.js",
     "page/screening.js",
     "page/state.js",

@@ -42,7 +42,7 @@ drawnBy(() => {
   state.live = live(state);
   render(VIEWS[state.view].view(state, act), $("main"));
   document.documentElement.dataset.state = state.pending || state.asking || state.team.busy ? "working" : "settled";
-  showSheet(state.view === "report", state.sheet === "ready" && Boolean(state.answer) && state.view !== "team");
+  showSheet();
 });
 
 // -- views -----------------------------------------------------------------------------------

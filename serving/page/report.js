@@ -2,18 +2,22 @@
 import { html, nothing } from "./vendor/lit-html.js";
 import { post } from "./ask.js";
 import { save } from "./files.js";
+import { record } from "./record.js";
 import { $, debounce, draw, state as page } from "./state.js";
 import { day } from "./words.js";
 
 const frame = () => $("sheet");
 
 export function reportView(state, act) {
-  const ready = state.answer && state.sheet === "ready";
+  const file = page.paper === "file", ready = state.answer && (file || state.sheet === "ready");
+  const kinds = [["athlete", "For the athlete"], ["file", "For the file"]];
   return html`<section class="view" aria-labelledby="h-rep"><div class="head"><div><h1 id="h-rep" tabindex="-1">Report${state.draft.name ? `: ${state.draft.name}` : ""}</h1>
-      <p>${state.answer ? "One A4 page for the athlete. Printing from the answer prints this page too." : "There is no answer to print yet."}</p></div>
-    <div class="acts">${state.answer ? html`<button class="btn btn--main" type="button" ?disabled=${!ready} @click=${act.print}>Print or save as PDF</button>
+      <p>${!state.answer ? "There is no answer to print yet." : file ? "One A4 page with everything that was measured and answered." : "One A4 page for the athlete. Printing from the answer prints this page too."}</p></div>
+    <div class="acts">${state.answer ? html`<div class="seg" role="group" aria-label="Which page">${kinds.map(([kind, title]) => html`<button type="button" aria-pressed=${page.paper === kind ? "true" : "false"} @click=${() => act.paper(kind)}>${title}</button>`)}</div>
+      <button class="btn btn--main" type="button" ?disabled=${!ready} @click=${act.print}>Print or save as PDF</button>
       <button class="btn" type="button" @click=${act.download}>Save the file (JSON)</button>` : html`<a class="btn btn--main" href="#screen">To the form</a>`}</div></div>
-    ${state.sheet === "failed" ? html`<p class="card" role="alert">The report could not be made. ${state.sheetProblem}</p>` : nothing}
+    ${state.sheet === "failed" && !file ? html`<p class="card" role="alert">The report could not be made. ${state.sheetProblem}</p>` : nothing}
+    ${file && state.answer ? html`<div class="paper" role="region" tabindex="0" aria-label="The page for the file">${record(state)}</div>` : nothing}
   </section>`;
 }
 
@@ -26,6 +30,9 @@ async function loadSheet(body, draft, signal) {
     sheet.srcdoc = text;
   });
   label(draft);
+  // The frame is the sheet of paper; the report's own margin around it would be a second one.
+  const paper = sheet.contentDocument?.querySelector(".sheet");
+  if (paper) paper.style.margin = "0 auto";
   fit();
 }
 
@@ -46,8 +53,10 @@ function fit() {
   sheet.height = String(inside.scrollHeight);
 }
 
-export function showSheet(on, ready) {
-  const sheet = frame();
+/** Show the report where it is asked for; elsewhere it waits unseen, to be printed. */
+export function showSheet() {
+  const sheet = frame(), forFile = page.view === "report" && page.paper === "file";
+  const on = page.view === "report" && !forFile, ready = page.sheet === "ready" && Boolean(page.answer) && page.view !== "team" && !forFile;
   sheet.hidden = !ready;
   sheet.classList.toggle("is-open", on && ready);
   sheet.inert = !on;
@@ -75,10 +84,16 @@ async function makeSheet() {
 export const refreshSheet = debounce(makeSheet);
 
 export const acts = {
+  paper(kind) {
+    page.paper = kind;
+    draw();
+  },
   async print() {
+    if (page.view === "report" && page.paper === "file") return window.print();
     await makeSheet();
     if (page.sheet === "ready") frame().contentWindow.print();
     else location.hash = "#report";
+    return undefined;
   },
   download() {
     const { name, date } = page.draft;

@@ -8,7 +8,7 @@ export const emptyWhatIf = () => ({ targets: {}, added: [], notes: {}, result: n
 export const state = {
   view: "screen", draft: keep.draft(), visits: keep.visits(), faults: {}, waits: [], body: null,
   answer: null, problem: null, asking: false, pending: false, open: new Set(), whatIf: emptyWhatIf(), follow: null,
-  sheet: "none", forgot: "", saved: "", deleting: null, team: keptTeam(),
+  sheet: "none", paper: "athlete", forgot: "", saved: "", deleting: null, team: keptTeam(),
 };
 
 let paint = () => {}, waiting = false;
