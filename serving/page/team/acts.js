@@ -89,8 +89,9 @@ export const acts = {
   fileOption(name, value) {
     ask({ [name]: value, ...(name === "sheet" ? { columns: {}, header_line: undefined } : {}) });
   },
-  column(place, asked) {
-    ask({ columns: { ...state.team.mapping.columns, [place]: asked } });
+  /** What is said about columns, by their places. */
+  columns(said) {
+    ask({ columns: { ...state.team.mapping.columns, ...said } });
   },
   constant(means, value) {
     const constants = { ...state.team.mapping.constants, [means]: value };

@@ -34,10 +34,11 @@ export const conversion = (column) =>
 /** What has to be answered before rows can be used. Nothing is taken for granted without a press. */
 export function questions(sheet, state, act) {
   const asked = sheet.columns.filter((column) => column.question && !column.applied);
-  const whole = sheet.constants.filter((one) => one.needed && one.value === undefined);
-  if (!asked.length && !whole.length) return nothing;
-  return html`<section class="qs" aria-labelledby="h-qs"><h3 id="h-qs">${many(asked.length + whole.length, "question")} first</h3>
-    <ul>${whole.map((one) => constant(one, act))}${asked.map((column) => question(column, state, act))}</ul></section>`;
+  if (!asked.length) return nothing;
+  const yes = asked.filter((column) => column.proposal);
+  return html`<section class="qs" aria-labelledby="h-qs"><div class="card__head"><h3 id="h-qs">${many(asked.length, "question")} about the columns</h3>
+      ${yes.length > 1 ? html`<button class="btn" type="button" @click=${() => act.columns(Object.fromEntries(yes.map((one) => [one.place, one.proposal])))}>Yes to all ${yes.length} proposals</button>` : nothing}</div>
+    <ul>${asked.map((column) => question(column, state, act))}</ul></section>`;
 }
 
 function question(column, state, act) {
@@ -45,11 +46,11 @@ function question(column, state, act) {
   if (column.proposal) answers.push({ label: `Yes: ${described(column.proposal, column, state)}`, ask: column.proposal, main: true });
   const rest = column.alternatives.map((one) => ({ label: one.label, ask: one.ask }));
   answers.push(...rest.slice(0, 3));
-  return html`<li><div><p><b>${named(column)}</b> ${column.question}</p><p class="small quiet">${column.why}</p></div>
-    <div class="acts">${answers.map(({ label, ask, main }) => html`<button class=${main ? "btn btn--main" : "btn"} type="button" @click=${() => act.column(column.place, ask)}>${label}</button>`)}
-      ${rest.length > 3 ? html`<label class="vh" for=${`q-${column.place}`}>Another answer for ${named(column)}</label><select id=${`q-${column.place}`} @change=${(e) => act.column(column.place, rest[Number(e.target.value)].ask)}>
+  return html`<li><div><p><b>Column ${column.place}.</b> ${column.question}</p><p class="small quiet">${column.why}</p></div>
+    <div class="acts">${answers.map(({ label, ask, main }) => html`<button class=${main ? "btn btn--main" : "btn"} type="button" @click=${() => act.columns({ [column.place]: ask })}>${label}</button>`)}
+      ${rest.length > 3 ? html`<label class="vh" for=${`q-${column.place}`}>Another answer for ${named(column)}</label><select id=${`q-${column.place}`} @change=${(e) => act.columns({ [column.place]: rest[Number(e.target.value)].ask })}>
         <option value="" selected disabled>Something else</option>${rest.slice(3).map((one, i) => html`<option value=${i + 3}>${one.label}</option>`)}</select>` : nothing}
-      <button class="btn" type="button" @click=${() => act.column(column.place, { means: null })}>Leave the column out</button></div></li>`;
+      <button class="btn" type="button" @click=${() => act.columns({ [column.place]: { means: null } })}>Leave the column out</button></div></li>`;
 }
 
 const named = (column) => `Column ${column.place}, “${column.column}”:`;
@@ -59,16 +60,24 @@ function described(ask, column, state) {
   if (ask.unit) parts.push(`in ${unitWords(ask.unit, ask.per_body_mass)}`);
   if (ask.day_first !== undefined && ask.day_first !== null) parts.push(ask.day_first ? "day first" : "month first");
   if (ask.opposite) parts.push("the other way round");
-  return parts.join(" ");
+  return parts.join(", ");
 }
 
 const label_of = (means, state) => OTHER[means] ?? state.labels[means] ?? state.labels[`left_${means}`]?.replace(", left", "") ?? means;
 
+// What holds for the whole sheet and stands in none of its columns.
 function constant(one, act) {
-  const key = `c-${one.means}`;
-  return html`<li><div><p><b>${one.label}:</b> ${one.question}</p></div><div class="acts"><label class="vh" for=${key}>${one.label}, the same for every row</label>
-    ${one.choices.length ? html`<select id=${key} @change=${(e) => act.constant(one.means, e.target.value)}><option value="" ?selected=${one.value === undefined}>Choose</option>${one.choices.map((code) => html`<option value=${code} ?selected=${one.value === code}>${choice(code)}</option>`)}</select>`
-      : html`<input id=${key} type="text" inputmode="decimal" @change=${(e) => act.constant(one.means, Number.isNaN(Number(e.target.value)) ? e.target.value : Number(e.target.value))}>`}</div></li>`;
+  const given = (text) => (text === "" || Number.isNaN(Number(text)) ? text : Number(text));
+  return html`<label>${one.label}${one.needed ? html` <span class="need">needed</span>` : nothing}
+    ${one.choices.length ? html`<select @change=${(e) => act.constant(one.means, e.target.value)}><option value="" ?selected=${one.value === undefined}>${one.needed ? "Choose" : "Not stated"}</option>${one.choices.map((code) => html`<option value=${code} ?selected=${one.value === code}>${choice(code)}</option>`)}</select>`
+      : html`<input type="text" inputmode="decimal" .value=${String(one.value ?? "")} @change=${(e) => act.constant(one.means, given(e.target.value.trim()))}>`}
+    <span class="small quiet">${one.question}</span></label>`;
+}
+
+/** What the sheet does not say of its rows, to be said once for all of them. */
+export function constants(sheet, act) {
+  if (!sheet.constants.length) return nothing;
+  return html`<div class="filters consts" role="group" aria-label="The same for every row">${sheet.constants.map((one) => constant(one, act))}</div>`;
 }
 
 // -- all columns -----------------------------------------------------------------------------
@@ -76,14 +85,12 @@ function constant(one, act) {
 /** Every column with what it was taken for; each can be corrected. */
 export function columns(sheet, state, act) {
   const used = sheet.columns.filter((one) => one.means).length, legwise = sheet.columns.some((one) => one.means === "side");
-  const given = sheet.constants.filter((one) => !one.needed || one.value !== undefined);
   return html`<details class="rest cols"><summary>${many(used, "column")} recognised${used < sheet.columns.length ? `, ${sheet.columns.length - used} left out` : ""}: see and correct</summary>
     <div class="scroll" role="region" tabindex="0" aria-label="Columns, scrolls sideways"><table class="cells cols__t"><caption class="vh">Columns of the sheet and what they were taken for</caption>
       <thead><tr><th scope="col">Column</th><th scope="col">Means</th><th scope="col">Written in</th><th scope="col">How it was told</th></tr></thead>
       <tbody>${sheet.columns.map((column) => html`<tr><th scope="row">${column.place}<span>${column.column || "no name"}</span></th>
         <td>${means(column, legwise, state, act)}</td><td>${written(column, act)}</td>
         <td class="why1">${column.why}${words(column)}</td></tr>`)}</tbody></table></div>
-    ${given.length ? html`<ul class="consts">${given.map((one) => constant(one, act))}</ul>` : nothing}
   </details>`;
 }
 
@@ -91,7 +98,7 @@ function means(column, legwise, state, act) {
   const groups = state.stations.map((station) => [station.title, [...new Set(station.rows.flatMap((row) =>
     (legwise && row.fields.length > 1 ? [row.name] : row.fields.map((field) => field.column))))]]);
   const now = column.means ?? "";
-  return html`<select aria-label=${`${named(column)} means`} @change=${(e) => act.column(column.place, { means: e.target.value || null })}>
+  return html`<select aria-label=${`${named(column)} means`} @change=${(e) => act.columns({ [column.place]: { means: e.target.value || null } })}>
     <option value="" ?selected=${!now}>Leave it out</option>
     ${Object.entries(OTHER).map(([code, label]) => html`<option value=${code} ?selected=${now === code}>${label}</option>`)}
     ${groups.map(([title, codes]) => html`<optgroup label=${title}>${codes.map((code) => html`<option value=${code} ?selected=${now === code}>${label_of(code, state)}</option>`)}</optgroup>`)}</select>`;
@@ -103,7 +110,7 @@ function written(column, act) {
   const now = column.from_unit ?? column.unit, list = known.some(([name]) => name === now) ? known : [[now, column.per_body_mass], ...known];
   return html`<select aria-label=${`${named(column)} is written in`} @change=${(e) => {
     const [name, divided] = list[Number(e.target.value)];
-    act.column(column.place, { means: column.means, unit: name, per_body_mass: Boolean(divided) });
+    act.columns({ [column.place]: { means: column.means, unit: name, per_body_mass: Boolean(divided) } });
   }}>${list.map(([name, divided], i) => html`<option value=${i} ?selected=${name === now && Boolean(divided) === column.per_body_mass}>${unitWords(name, divided)}</option>`)}</select>`;
 }
 

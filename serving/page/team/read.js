@@ -17,8 +17,13 @@ export function rowsLeftOut(sheet, athletes) {
     .map((row) => ({ ...row, why: refused.get(row.line) ?? reasons(row) }));
 }
 
+const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+
 function reasons(row) {
-  const found = row.reasons.map((one) => [one.column && `${one.column}:`, one.message, one.allowed && `(allowed: ${one.allowed})`].filter(Boolean).join(" "));
+  const shown = (place) => row.cells.find((cell) => cell.place === place)?.shown;
+  const found = row.reasons.map(({ column, place, message, allowed }) => {
+    const text = column ? `${column}${shown(place) ? ` “${shown(place)}”` : ""} ${message}` : sentence(message);
+    return allowed && !text.includes(allowed) ? `${text}: ${allowed}` : text;
+  });
   return found.length ? found : ["A question about the sheet is open"];
 }
-

@@ -1,7 +1,7 @@
 // A sheet before it is scored: what it was read as, every bad cell with its reason, what to do.
 import { html, nothing } from "../vendor/lit-html.js";
 import { unit, value } from "../words.js";
-import { columns, conversion, meaning, questions } from "./columns.js";
+import { columns, constants, conversion, meaning, questions } from "./columns.js";
 import { rowsLeftOut } from "./read.js";
 import { many } from "./words.js";
 
@@ -20,10 +20,11 @@ const SHOWN = 40, EXAMPLES = 3;
 export function check(state, act) {
   const { team } = state, { sheet } = team, left = rowsLeftOut(sheet, team.athletes);
   if (team.athletes.length && !team.looking) return nothing;
-  const { ready, waiting } = sheet.counts;
+  const { ready } = sheet.counts;
   return html`<section class="card sheetcard" id="t-sheet" aria-labelledby="h-sheet" aria-busy=${team.reading ? "true" : "false"}>
     <div class="card__head"><h2 id="h-sheet">${team.file.name}</h2><p>${howRead(sheet)}</p></div>
     ${fileOptions(sheet, act)}
+    ${constants(sheet, act)}
     ${questions(sheet, state, act)}
     ${columns(sheet, state, act)}
     ${preview(sheet, team, act)}
@@ -33,8 +34,18 @@ export function check(state, act) {
       ${left.length ? html`<button class="btn" type="button" @click=${() => act.saveBadRows(left)}>Download ${many(left.length, "row")} with reasons</button>` : nothing}
       ${chooser(team, act, "Another file")}
       ${team.athletes.length ? html`<button class="btn" type="button" @click=${() => act.toggle("looking")}>Back to the squad</button>` : nothing}</div>
-    ${waiting ? html`<p class="small quiet">${many(waiting, "row waits", "rows wait")} for the answers above.</p>` : nothing}
+    ${others(sheet.counts)}
   </section>`;
+}
+
+// Rows that are neither scored nor bad.
+function others({ waiting, earlier, joined }) {
+  const parts = [
+    waiting && `${many(waiting, "row waits", "rows wait")} for the answers above.`,
+    earlier && `${many(earlier, "row is an earlier visit", "rows are earlier visits")} of the same athletes: the newest is scored.`,
+    joined && `${many(joined, "row is", "rows are")} the other leg of an athlete.`,
+  ].filter(Boolean);
+  return parts.length ? html`<p class="small quiet">${parts.join(" ")}</p>` : nothing;
 }
 
 function howRead({ file, counts }) {

@@ -62,7 +62,7 @@ function controls(team, act) {
 function unasked(team) {
   const count = team.athletes.filter((one) => one.told && !one.told.asked).length;
   if (!count) return nothing;
-  return html`<p class="asknote"><svg width="20" height="20" aria-hidden="true"><use href="#i-flag"></use></svg><span><b>Red flags were not asked ${count === team.athletes.length ? "" : `for ${count} of them`}.</b> Ask them before you act on a number: open the athlete, the questions come first.</span></p>`;
+  return html`<p class="asknote"><svg width="20" height="20" aria-hidden="true"><use href="#i-flag"></use></svg><span><b>Red flags were not asked${count === team.athletes.length ? "" : ` for ${count} of them`}.</b> Ask them before you act on a number: open the athlete, the questions come first.</span></p>`;
 }
 
 function about(team, rows) {
@@ -133,7 +133,7 @@ function pattern({ told }) {
 
 function next({ told }) {
   const test = told.next;
-  return html`<td role="cell" class="nx"><span class="lab">Next: </span>${test ? html`${test.label}<small>${test.minutes} min, ${EQUIPMENT[test.equipment] ?? test.equipment}</small>` : html`None worth the time`}</td>`;
+  return html`<td role="cell" class="nx"><span class="lab">Next: </span>${test ? html`${test.label}<small>${test.minutes} min, ${test.equipment === "none" ? "no device" : (EQUIPMENT[test.equipment] ?? test.equipment)}</small>` : html`None worth the time`}</td>`;
 }
 
 function points(one) {

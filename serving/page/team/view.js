@@ -26,11 +26,20 @@ export function teamView(state, { team: act }) {
 }
 
 function head(team) {
-  const first = team.athletes.length ? today(team).size : 0;
-  const text = !team.athletes.length ? (team.sheet ? "Check the sheet before it is scored" : "Team")
-    : team.busy ? `Scoring ${many(team.athletes.length, "athlete")}` : first ? `${first} to see first` : "No one to show";
-  return html`<div class="head"><div><h1 id="h-team" tabindex="-1">${text}</h1>
-    <p>${team.athletes.length ? `${many(team.athletes.length, "athlete")} from ${team.name}. ${screened(team.athletes)}` : "Bring the sheet you have: a whole squad is read, checked with you and scored."}</p></div></div>`;
+  return html`<div class="head"><div><h1 id="h-team" tabindex="-1">${title(team)}</h1><p>${subtitle(team)}</p></div></div>`;
+}
+
+function title(team) {
+  if (!team.athletes.length) return team.sheet ? "Check the sheet before it is scored" : "Team";
+  const first = today(team).size;
+  return team.busy ? `Scoring ${many(team.athletes.length, "athlete")}` : first ? `${first} to see first` : "Squad";
+}
+
+function subtitle({ athletes, sheet, name }) {
+  if (athletes.length) return `${many(athletes.length, "athlete")} from ${name}. ${screened(athletes)}`;
+  if (!sheet) return "Bring the sheet you have: a whole squad is read, checked with you and scored.";
+  const { ready, bad, waiting } = sheet.counts;
+  return `${many(ready, "row is", "rows are")} ready, ${bad} to mend${waiting ? `, ${waiting} wait for an answer` : ""}. Nothing is scored before you accept.`;
 }
 
 function screened(athletes) {
