@@ -54,6 +54,13 @@ export function changed(pause = PAUSE_MS) {
   askSoon(pause);
 }
 
+/** Take a whole draft into the form; resolves when its answer is there. */
+export async function take(draft) {
+  Object.assign(state, { draft, forgot: "", saved: "", sheet: "none" });
+  keep.keepDraft(draft);
+  await ask();
+}
+
 let whatIfFlight = null;
 const askWhatIfSoon = debounce(async () => {
   whatIfFlight?.abort();

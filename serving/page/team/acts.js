@@ -1,7 +1,7 @@
 // What the team view does: a sheet is read, its good rows are scored, an athlete is opened.
 import { post } from "../ask.js";
 import * as keep from "../keep.js";
-import { changed } from "../screening.js";
+import { take } from "../screening.js";
 import { $, draw, state } from "../state.js";
 import { AT_HAND, athletesOf, emptyTeam, keepTeam, took } from "./athletes.js";
 import { saveBadRows, saveSquad } from "./csv.js";
@@ -130,21 +130,21 @@ export const acts = {
     for (const one of state.team.athletes) one.due = true;
     score();
   },
-  athlete(id) {
+  /** Open an athlete; the view changes with the answer, so that the focus lands on what stays. */
+  async athlete(id) {
     const { team } = state, one = team.athletes.find((other) => other.id === id);
     const begun = Object.keys(state.draft.values).length && !state.draft.athlete;
     if (begun) team.aside = state.draft;
     keepTeam(team);
-    state.draft = { ...keep.draftOf(one.body), name: one.name, date: one.date, athlete: id };
-    changed(0);
+    await take({ ...keep.draftOf(one.body), name: one.name, date: one.date, athlete: id });
     location.hash = one.told && one.told.status !== "low_information" ? "#answer" : "#screen";
   },
   /** Back to the form that was begun before an athlete was opened. */
   takeUp() {
-    state.draft = state.team.aside;
+    const draft = state.team.aside;
     state.team.aside = null;
     keepTeam(state.team);
-    changed(0);
+    take(draft);
     location.hash = "#screen";
   },
   saveSquad() {

@@ -1,0 +1,83 @@
+"""What the page weighs, and how long it takes from a keystroke to the answer.
+
+In headless Chromium against a service that runs, such as the one of `make up`:
+
+    python -m benchmarks.page [http://127.0.0.1:3000]
+
+Weight is the bytes of every body as they were sent (packed where they were), from an empty cache
+to the first answer. Time is counted inside the page, from the last input event to the answer drawn,
+so that it has the pause after which the page asks.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+
+from playwright.sync_api import Page, sync_playwright
+
+ADDRESS = "http://127.0.0.1:3000"
+KEYSTROKES = 40
+WEIGHT_LIMIT_BYTES, TIME_LIMIT_MS = 300_000, 1000.0
+_NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+# Written down in the page: waiting from outside would add the way there and back.
+_TIMED = """() => {
+  const root = document.documentElement;
+  window.took = [];
+  let typed = null;
+  addEventListener('input', () => { typed = performance.now(); }, true);
+  new MutationObserver(() => {
+    if (root.dataset.state !== 'settled' || typed === null) return;
+    window.took.push(performance.now() - typed);
+    typed = null;
+  }).observe(root, {attributes: true, attributeFilter: ['data-state']});
+}"""
+
+
+def measure(page: Page, address: str) -> tuple[int, list[float]]:
+    """Bytes until the first answer, and the milliseconds of every keystroke after it."""
+    requests = []
+    page.on("request", lambda request: requests.append(request))
+    page.goto(address)
+    page.get_by_label("Age needed").fill("27")
+    page.get_by_label("Sex needed").select_option("female")
+    page.get_by_text("Open the full answer").first.wait_for()
+    page.wait_for_function("document.documentElement.dataset.state === 'settled'")
+    served = [request for request in requests if request.url.startswith("http")]
+    weight = sum(request.sizes()["responseBodySize"] for request in served)
+    page.get_by_role("button", name="Fill in an example").click()
+    page.wait_for_function("document.documentElement.dataset.state === 'settled'")
+    page.evaluate(_TIMED)
+    field = page.locator("#f-left-hip_drop_deg")
+    for count in range(KEYSTROKES):
+        field.fill(str(4 + count % 8))
+        page.wait_for_function("n => window.took.length > n", arg=count)
+    return weight, page.evaluate("window.took")
+
+
+def main() -> int:
+    """Measure and print; 1 where a target is missed."""
+    address = sys.argv[1] if len(sys.argv) > 1 else ADDRESS
+    given = os.environ.get("CHROMIUM")
+    path = next((p for name in ([given] if given else _NAMES) if (p := shutil.which(name))), None)
+    if path is None:
+        sys.stderr.write("no Chromium: install Debian's package, or set CHROMIUM to its path\n")
+        return 1
+    with sync_playwright() as playwright:
+        root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=path, args=root)
+        weight, took = measure(browser.new_page(), address)
+        browser.close()
+    sys.stdout.write(
+        f"weight to the first answer: {weight / 1000:.0f} kB\n"
+        f"keystroke to answer, {len(took)} times: median {statistics.median(took):.0f} ms, "
+        f"longest {max(took):.0f} ms\n"
+    )
+    return 0 if weight < WEIGHT_LIMIT_BYTES and max(took) < TIME_LIMIT_MS else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

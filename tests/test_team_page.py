@@ -1,0 +1,567 @@
+"""The team view, used as a coach uses it: a sheet as clubs keep them, then the squad."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from browser import Opener, Seen
+from openpyxl import Workbook
+from playwright.sync_api import Locator, expect
+from served import Served
+
+pytestmark = pytest.mark.slow
+
+PHONE, SMALL_PHONE, DESKTOP = (390, 844), (320, 640), (1280, 900)
+
+#: One squad with everything that the list tells apart: a red flag, a knee that hurts, much and
+#: little measured, a name that a spreadsheet would run.
+SQUAD = """Athlete,Date,Sex,Age,Sport,Ankle bend R,Ankle bend L,Hip drop R,Hip drop L,Pain now R,Pain now L,Red flags
+Aisha Bello,2026-11-17,f,22,running,35,28,9,11,0,0,none
+Tom Reilly,2026-11-17,m,31,basketball,41,40,4,5,0,0,none
+Jonas Brandt,2026-11-17,m,19,football,40,41,5,4,0,0,hot_red_swollen_joint
+Ola Berg,2026-11-17,f,27,running,40,38,5,6,0,4,none
+"=HYPERLINK(""x"")",2026-11-17,m,24,running,33,34,10,8,0,0,none
+Ruth Adeyemi,2026-11-17,f,44,general,,,,,,,none
+"""  # noqa: E501
+BAD = """Harbour AC, November (made up);;;;;
+Player;Tested;Sex;Age;Lunge R;Lunge L
+Aisha Bello;17.11.2026;w;22;38,5;33,0
+Dan Whitlock;17.11.2026;m;24;138;40
+Lucia Ferro;31.02.2026;w;19;42;41
+Sam Okafor;18.11.2026;m;28;36;weak
+Nia Roberts;18.11.2026;w;25;44;43
+Nia Roberts;18.11.2026;w;25;44;39
+"""
+
+
+@dataclass(frozen=True)
+class Mess:
+    """A sheet as it comes, what is answered, what is said of it, and what of it is scored."""
+
+    text: str
+    said: tuple[str, ...]
+    sent: tuple[tuple[int, str, float | str], ...]
+    """Which screening, which value, what it is."""
+    athletes: int
+    pressed: tuple[str, ...] = ()
+    marks: tuple[str, ...] = field(default=())
+
+
+MESSES = {
+    "decimal commas": Mess(
+        "Player;Sex;Age;Lunge R;Lunge L\nA;w;22;38,5;33,0\nB;m;24;41,5;40,5\n",
+        ("decimal comma", "written with a comma"),
+        ((0, "right.wblt_dorsiflexion_deg", 38.5), (1, "left.wblt_dorsiflexion_deg", 40.5)),
+        athletes=2,
+    ),
+    "pounds and inches": Mess(
+        "Player,Sex,Age,Weight (lb),Height (in)\nA,f,22,159,66.5\nB,m,24,196,73\n",
+        ("lb to kg", "inch to cm"),
+        ((0, "athlete.mass_kg", 159 * 0.45359237), (1, "athlete.height_cm", 73 * 2.54)),
+        athletes=2,
+        marks=("159 read as = 72.1 kg", "66.5 read as = 169 cm"),
+    ),
+    "newtons for kilograms": Mess(
+        "Player,Sex,Age,Weight (kg),Hip abd R (kg),Hip abd L (kg)\n"
+        "A,f,22,61,250,262\nB,m,30,80,300,310\nC,m,30,81,300,310\n",
+        ("Hip abd R (kg)", "in N?"),
+        ((0, "right.hip_abduction_pct_bw", 100 * 250 / 9.80665 / 61),),
+        athletes=3,
+        pressed=("Yes to all 2 proposals",),
+    ),
+    "two rows for one athlete": Mess(
+        "Player,Date,Side,Sex,Age,Hip drop\nA,2026-01-01,L,f,22,5\nA,2026-01-01,R,f,22,9\n"
+        "B,2026-01-01,L,m,22,4\nB,2026-01-01,R,m,22,6\n",
+        ("2 rows are the other leg",),
+        ((0, "left.hip_drop_deg", 5), (0, "right.hip_drop_deg", 9)),
+        athletes=2,
+    ),
+    "empty columns": Mess(
+        "Player,,Sex,Age,Notes,Hip drop L\nA,,f,22,,5\nB,,m,24,,6\n",
+        ("Empty columns: B", "E"),
+        ((1, "left.hip_drop_deg", 6),),
+        athletes=2,
+    ),
+    "dates in three forms": Mess(
+        "Player,Tested,Sex,Age\nA,17.11.2026,f,22\nB,2026-11-18,m,24\nC,19 Nov 2026,m,24\n",
+        ("3 rows are ready",),
+        ((2, "athlete.age_years", 24),),
+        athletes=3,
+    ),
+    "a title above the column names": Mess(
+        "Harbour AC (made up),,,\n,,,\nPlayer,Sex,Age,Hip drop L\nA,f,22,5\nB,m,24,6\n",
+        ("olumn names in line 3",),
+        ((0, "left.hip_drop_deg", 5),),
+        athletes=2,
+    ),
+}
+
+
+def bring(seen: Seen, text: str | bytes, name: str = "squad.csv") -> None:
+    """Choose a file in the team view, and wait until it is read."""
+    if "#team" not in seen.page.url:
+        seen.view("Team")
+    content = text if isinstance(text, bytes) else text.encode()
+    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    seen.page.locator("#file").set_input_files([file])  # type: ignore[list-item]
+    seen.settled()
+
+
+def score(seen: Seen) -> None:
+    """Accept the sheet."""
+    seen.page.get_by_role("button", name="Accept and score").click()
+    expect(seen.page.get_by_role("heading", name="Squad", exact=True)).to_be_visible()
+    seen.settled()
+
+
+def squad(seen: Seen, text: str = SQUAD) -> None:
+    """The squad, scored."""
+    bring(seen, text)
+    score(seen)
+
+
+def names(seen: Seen) -> list[str]:
+    """The athletes as they stand in the list."""
+    return seen.page.locator(".squad tbody .who a").all_inner_texts()
+
+
+def row(seen: Seen, name: str) -> Locator:
+    """The row of an athlete."""
+    return seen.page.get_by_role("row").filter(has=seen.page.get_by_role("link", name=name))
+
+
+def sent(seen: Seen) -> list[dict[str, Any]]:
+    """Every screening that was sent to be scored, in order."""
+    return [one for body in seen.asked("/v1/predict_team") for one in body["screenings"]]
+
+
+def at(screening: dict[str, Any], path: str) -> Any:
+    for step in path.split("."):
+        screening = screening[step]
+    return screening
+
+
+def points_that_can_change(answer: dict[str, Any]) -> float:
+    """The priority, computed from the whole answer of the service."""
+    total = 0.0
+    for side in ("right", "left"):
+        if side in answer["risk"]:
+            raising = sum(
+                max(driver["points"], 0.0)
+                for driver in answer["drivers"]
+                if driver["side"] == side and driver["modifiable"]
+            )
+            total += min(raising, 100 * answer["risk"][side]["probability"])
+    return total
+
+
+class TestASheetAsItIs:
+    @pytest.mark.parametrize("mess", MESSES.values(), ids=MESSES)
+    def test_it_is_read_checked_and_scored(self, opened: Opener, mess: Mess) -> None:
+        seen = opened()
+        bring(seen, mess.text)
+        main = seen.page.get_by_role("main")
+        for text in mess.said:
+            expect(main).to_contain_text(text)
+        for text in mess.marks:
+            expect(seen.page.get_by_role("cell", name=text)).to_be_visible()
+        assert sent(seen) == []
+        for button in mess.pressed:
+            seen.page.get_by_role("button", name=button).click()
+            seen.settled()
+        score(seen)
+        assert len(names(seen)) == len(sent(seen)) == mess.athletes
+        for index, path, value in mess.sent:
+            assert at(sent(seen)[index], path) == pytest.approx(value)
+
+    def test_bad_cells_are_marked_with_the_reason_and_the_row(self, opened: Opener) -> None:
+        seen = opened()
+        bring(seen, BAD)
+        marked = seen.page.locator("td.bad").all_text_contents()
+        bad = ("138", "31.02.2026", "weak", "Nia Roberts", "Nia Roberts")
+        assert marked == [f"! Not used: {one}" for one in bad]
+        reasons = seen.page.get_by_role("list", name="Why rows can")
+        whys = {
+            4: "Lunge R “138” must be",
+            5: "“31.02.2026”",
+            6: "“weak” is not a number",
+            7: "same athlete on the same date as line 8",
+        }
+        for line, why in whys.items():
+            item = reasons.get_by_role("listitem").filter(has_text=f"Row {line}")
+            expect(item).to_contain_text(why)
+        seen.shot("team-sheet")
+        score(seen)
+        assert names(seen) == ["Aisha Bello"]
+
+    def test_bad_rows_are_taken_home_with_their_reasons(self, opened: Opener) -> None:
+        seen = opened()
+        bring(seen, BAD.replace("Sam Okafor", "=cmd|x"))
+        with seen.page.expect_download() as download:
+            seen.page.get_by_role("button", name="Download 5 rows with reasons").click()
+        assert download.value.suggested_filename == "squad-bad-rows.csv"
+        rows = _csv(download.value.path().read_bytes())
+        assert list(rows[0]) == [
+            "line",
+            "reasons",
+            "Player",
+            "Tested",
+            "Sex",
+            "Age",
+            "Lunge R",
+            "Lunge L",
+        ]
+        assert [one["line"] for one in rows] == ["4", "5", "6", "7", "8"]
+        assert rows[0]["Lunge R"] == "138"
+        assert "5 to 65" in rows[0]["reasons"]
+        assert rows[2]["Player"] == "'=cmd|x"
+
+    def test_a_column_and_its_unit_are_corrected_by_hand(self, opened: Opener) -> None:
+        seen = opened()
+        bring(seen, "Player,Sex,Age,Abd,Mass\nA,f,22,25,60\nB,m,24,30,80\n")
+        seen.page.get_by_text("see and correct").click()
+        table = seen.page.get_by_role("table", name="Columns of the sheet")
+        line = table.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="Abd"))
+        line.get_by_role("combobox").first.select_option("left_hip_abduction_pct_bw")
+        seen.settled()
+        line.get_by_label("is written in").select_option(label="kgf, to be divided by body mass")
+        seen.settled()
+        score(seen)
+        assert at(sent(seen)[0], "left.hip_abduction_pct_bw") == pytest.approx(100 * 25 / 60)
+
+    def test_one_sport_for_all_is_said_once(self, opened: Opener) -> None:
+        seen = opened()
+        bring(seen, "Player,Sex,Age\nA,f,22\nB,m,24\n")
+        seen.page.get_by_label("Main sport").select_option("volleyball")
+        seen.settled()
+        score(seen)
+        assert {one["athlete"]["sport"] for one in sent(seen)} == {"volleyball"}
+
+    def test_an_excel_file_with_several_sheets(self, opened: Opener) -> None:
+        book = Workbook()
+        for month, drop in (("October", 3), ("November", 5.5)):
+            sheet = book.create_sheet(month)
+            for line in (["Player", "Sex", "Age", "Hip drop L"], ["A", "f", 22, drop]):
+                sheet.append(line)
+        kept = io.BytesIO()
+        book.save(kept)
+        seen = opened()
+        bring(seen, kept.getvalue(), "squad.xlsx")
+        seen.page.get_by_text("Read the file in another way").click()
+        seen.page.get_by_role("combobox", name=re.compile("^Sheet")).select_option("November")
+        seen.settled()
+        score(seen)
+        assert at(sent(seen)[0], "left.hip_drop_deg") == 5.5
+
+    def test_a_file_is_dropped_anywhere_on_the_view(self, opened: Opener) -> None:
+        seen = opened()
+        seen.view("Team")
+        seen.page.evaluate(
+            """text => {
+              const data = new DataTransfer();
+              data.items.add(new File([text], 'dropped.csv'));
+              document.querySelector('.team').dispatchEvent(
+                new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+            }""",
+            SQUAD,
+        )
+        expect(seen.page.get_by_role("heading", name="dropped.csv")).to_be_visible()
+        seen.settled()
+
+    def test_what_is_no_sheet_is_said_and_the_next_file_is_read(self, opened: Opener) -> None:
+        seen = opened()
+        bring(seen, b"\x89PNG\r\n\x1a\n\x00\x00", "picture.png")
+        expect(seen.page.get_by_role("alert")).to_be_visible()
+        bring(seen, SQUAD)
+        expect(seen.page.get_by_role("alert")).to_have_count(0)
+        expect(seen.page.get_by_role("button", name="Accept and score 6 rows")).to_be_enabled()
+
+
+class TestTheSquad:
+    def test_priority_is_what_can_change_and_red_flags_come_first(
+        self, opened: Opener, page_service: Served
+    ) -> None:
+        seen = opened()
+        squad(seen)
+        answers = page_service.post("/v1/predict_team", {"screenings": sent(seen)}).json()[
+            "results"
+        ]
+        lines = [line["Athlete"] for line in csv.DictReader(io.StringIO(SQUAD))]
+        worth = {
+            name: points_that_can_change(one["answer"])
+            for name, one in zip(lines, answers, strict=True)
+        }
+        little = {name for name, one in zip(lines, answers, strict=True)
+                  if one["answer"]["risk"]["status"] == "low_information"}  # fmt: skip
+        rest = [name for name in lines if name not in {"Jonas Brandt", "Ola Berg"}]
+        rest.sort(key=lambda name: (name in little, -worth[name]))
+        assert names(seen) == ["Jonas Brandt", "Ola Berg", *rest]
+        assert "Ruth Adeyemi" in little
+        for name in rest:
+            expect(row(seen, name).locator(".pr b")).to_have_text(f"{worth[name]:.1f}")
+        flagged = row(seen, "Jonas Brandt")
+        expect(flagged).to_contain_text("See a clinician today")
+        expect(flagged).not_to_contain_text("in 100")
+        expect(row(seen, "Ola Berg")).to_contain_text("Hurts now")
+        expect(row(seen, "Ruth Adeyemi")).to_contain_text("Too little measured")
+        about = seen.page.locator(".about")
+        expect(about).to_contain_text("It is not an order of who will get hurt")
+        seen.shot("team-squad")
+
+    def test_a_knee_reads_as_the_service_says(self, opened: Opener, page_service: Served) -> None:
+        seen = opened()
+        squad(seen)
+        told = page_service.post("/v1/predict", sent(seen)[0]).json()["risk"]
+        cells = row(seen, "Aisha Bello").locator(".rk")
+        for cell, side in zip(cells.all(), ("right", "left"), strict=True):
+            low, high = (round(100 * p) for p in told[side]["interval"])
+            expect(cell).to_contain_text(f"{told[side]['per_100']} {low} to {high}")
+
+    def test_so_many_can_be_seen_today(self, opened: Opener) -> None:
+        seen = opened()
+        squad(seen)
+        expect(seen.page.get_by_role("heading", level=1)).to_have_text("3 to see first")
+        field = seen.page.get_by_label("I can see today")
+        field.fill("2")
+        field.press("Enter")
+        expect(seen.page.get_by_role("heading", level=1)).to_have_text("2 to see first")
+        expect(seen.page.locator(".tag--today")).to_have_count(2)
+        for name in ("Jonas Brandt", "Ola Berg"):
+            expect(row(seen, name)).to_contain_text("Today")
+
+    def test_it_is_sorted_by_any_column_with_red_flags_on_top(self, opened: Opener) -> None:
+        seen = opened()
+        squad(seen)
+        for by in ("Athlete", "Left knee", "Likely imbalance", "Next test"):
+            seen.page.get_by_role("columnheader", name=by).get_by_role("button").click()
+            expect(seen.page.get_by_role("columnheader", name=by)).to_have_attribute(
+                "aria-sort", re.compile("ending")
+            )
+            expect(seen.page.locator("th[aria-sort]")).to_have_count(1)
+            assert names(seen)[0] == "Jonas Brandt"
+        seen.page.get_by_role("columnheader", name="Athlete").get_by_role("button").click()
+        assert names(seen)[1:] == sorted(names(seen)[1:], key=str.casefold)
+        seen.page.get_by_role("columnheader", name="Athlete").get_by_role("button").click()
+        assert names(seen)[1:] == sorted(names(seen)[1:], key=str.casefold, reverse=True)
+
+    def test_it_is_filtered_by_sport_and_status(self, opened: Opener) -> None:
+        seen = opened()
+        squad(seen)
+        seen.page.get_by_label("Sport").select_option("running")
+        assert set(names(seen)) == {"Aisha Bello", "Ola Berg", '=HYPERLINK("x")'}
+        seen.page.get_by_label("Status").select_option("current_pain")
+        assert names(seen) == ["Ola Berg"]
+        expect(seen.page.locator(".about")).to_contain_text("1 of 6 shown")
+        seen.page.get_by_label("Sport").select_option("football")
+        expect(seen.page.get_by_role("main")).to_contain_text("Nobody is left with these filters")
+
+    def test_the_next_test_is_one_for_what_is_at_hand(self, opened: Opener) -> None:
+        seen = opened()
+        squad(seen)
+        assert {tuple(one["equipment"]) for one in sent(seen)} == {
+            ("none", "tape_or_phone", "dynamometer")
+        }
+        seen.page.get_by_label("Tests at hand").select_option("tape")
+        seen.settled()
+        assert {tuple(one["equipment"]) for one in sent(seen)[6:]} == {("none", "tape_or_phone")}
+        needs = seen.page.locator(".squad .nx").all_inner_texts()
+        assert needs
+        assert not [one for one in needs if "dynamometer" in one]
+
+    def test_a_large_squad_goes_in_blocks(self, opened: Opener) -> None:
+        seen = opened()
+        many = "".join(f"P{i:02d},f,{20 + i % 20},{3 + i % 8}\n" for i in range(60))
+        squad(seen, f"Player,Sex,Age,Hip drop L\n{many}")
+        assert [len(body["screenings"]) for body in seen.asked("/v1/predict_team")] == [25, 25, 10]
+        assert len(names(seen)) == 60
+
+
+class TestAnAthlete:
+    def test_a_press_opens_the_athlete_and_a_change_comes_back(self, opened: Opener) -> None:
+        seen = opened()
+        squad(seen)
+        before = row(seen, "Tom Reilly").locator(".rk").last.inner_text()
+        row(seen, "Tom Reilly").locator(".pat").click()
+        expect(seen.page.get_by_role("heading", level=1)).to_contain_text("Tom Reilly")
+        seen.settled()
+        opened_body = {**sent(seen)[1]}
+        opened_body.pop("equipment")
+        assert seen.asked("/v1/predict")[-1] == opened_body
+        seen.view("Screen")
+        drop = seen.page.get_by_label("Left leg: Hip drop").and_(
+            seen.page.locator("input[type=text]")
+        )
+        expect(drop).to_have_value("5")
+        drop.fill("14")
+        seen.settled()
+        seen.view("Team")
+        seen.settled()
+        assert sent(seen)[-1]["left"]["hip_drop_deg"] == 14
+        expect(row(seen, "Tom Reilly").locator(".rk").last).not_to_have_text(before)
+
+    def test_a_form_that_was_begun_is_put_aside_not_lost(self, opened: Opener) -> None:
+        seen = opened()
+        seen.page.get_by_label("Name or initials").fill("Walk-in")
+        seen.page.get_by_label("Age needed").fill("33")
+        squad(seen)
+        seen.page.get_by_role("link", name="Aisha Bello").click()
+        seen.view("Team")
+        expect(seen.page.get_by_role("main")).to_contain_text("A form was begun before: Walk-in")
+        seen.page.get_by_role("button", name="Take it up again").click()
+        expect(seen.page.get_by_label("Age needed")).to_have_value("33")
+
+
+class TestWhatIsTakenAndKept:
+    def test_the_squad_as_csv(self, opened: Opener, page_service: Served) -> None:
+        seen = opened()
+        squad(seen)
+        with seen.page.expect_download() as download:
+            seen.page.get_by_role("button", name="Export CSV").click()
+        assert download.value.suggested_filename == "squad-squad.csv"
+        rows = _csv(download.value.path().read_bytes())
+        assert [one["athlete"].removeprefix("'") for one in rows] == names(seen)
+        assert [one["athlete"] for one in rows if "HYPERLINK" in one["athlete"]] == [
+            '\'=HYPERLINK("x")'
+        ]
+        aisha = next(one for one in rows if one["athlete"] == "Aisha Bello")
+        told = page_service.post("/v1/predict", sent(seen)[0]).json()
+        for side in ("right", "left"):
+            risk = told["risk"][side]
+            assert float(aisha[f"{side}_risk_in_100"]) == pytest.approx(
+                100 * risk["probability"], abs=0.05
+            )
+            found = [float(aisha[f"{side}_{end}"]) for end in ("low", "high")]
+            assert found == pytest.approx([100 * p for p in risk["interval"]], abs=0.05)
+        assert aisha["next_test"] == told["next_tests"][0]["label"]
+        flagged = next(one for one in rows if one["athlete"] == "Jonas Brandt")
+        assert (flagged["status"], flagged["right_risk_in_100"]) == ("See a clinician today", "")
+
+    def test_names_go_in_the_file_alone(self, opened: Opener, page_service: Served) -> None:
+        seen = opened()
+        squad(seen)
+        seen.page.get_by_role("link", name="Aisha Bello").click()
+        seen.settled()
+        assert [one for one in seen.requests if one.url.endswith("/v1/import")]
+        told = [one for one in seen.requests if not one.url.endswith("/v1/import")]
+        assert not [one for one in told if "Aisha" in f"{one.url} {one.headers} {one.post_data}"]
+        assert "Aisha" not in page_service.log()
+
+    def test_it_outlasts_a_reload_and_not_the_forgetting(self, opened: Opener) -> None:
+        seen = opened()
+        squad(seen)
+        before = names(seen)
+        seen.open("#team")
+        assert names(seen) == before
+        assert seen.page.evaluate("Object.keys(localStorage).filter(k => k.includes('team'))") == []
+        seen.view("Screen")
+        seen.page.get_by_role("button", name="Forget everything kept here").click()
+        expect(seen.page.get_by_text("Nothing of yours is left")).to_be_visible()
+        assert seen.page.evaluate("localStorage.length + sessionStorage.length") == 0
+        seen.view("Team")
+        expect(seen.page.get_by_role("main")).not_to_contain_text("Aisha")
+        expect(seen.page.get_by_role("main")).to_contain_text("Drop a CSV or Excel file here")
+
+    def test_the_list_is_printed_without_what_can_be_pressed(self, opened: Opener) -> None:
+        seen = opened()
+        squad(seen)
+        seen.page.get_by_role("link", name="Aisha Bello").click()
+        seen.view("Report")
+        expect(seen.page.get_by_role("button", name="Print or save as PDF")).to_be_enabled()
+        seen.view("Team")
+        printed = seen.page.pdf(prefer_css_page_size=True)
+        sizes = set(re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", printed))
+        assert [(round(float(w)), round(float(h))) for w, h in sizes] == [(842, 595)]
+        seen.page.emulate_media(media="print")
+        expect(seen.page.get_by_role("link", name="Aisha Bello")).to_be_visible()
+        for gone in ("Export CSV", "Print the list"):
+            expect(seen.page.get_by_role("button", name=gone, include_hidden=True)).to_be_hidden()
+        expect(seen.page.locator("#sheet")).to_be_hidden()
+
+
+class TestOnEveryScreen:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+    def test_axe_finds_nothing_and_nothing_reaches_over_the_side(
+        self, opened: Opener, scheme: str, size: tuple[int, int]
+    ) -> None:
+        phone = size == PHONE
+        seen = opened(color_scheme=scheme, size=size, has_touch=phone, is_mobile=phone)
+        found: dict[str, Any] = {}
+
+        def look(name: str) -> None:
+            found[name] = [
+                *seen.axe(),
+                *([f"over by {seen.overflow()}"] if seen.overflow() > 0 else []),
+            ]
+            seen.shot(f"{'phone' if phone else 'wide'}-{scheme}-{name}")
+
+        seen.view("Team")
+        look("team-empty")
+        bring(seen, BAD.replace("Lunge", "Hip abd").replace("38,5;33,0", "268;259"))
+        seen.page.get_by_text("see and correct").click()
+        look("team-check")
+        bring(seen, SQUAD)
+        score(seen)
+        look("team-list")
+        assert {view: faults for view, faults in found.items() if faults} == {}
+
+    def test_on_the_smallest_phone_it_is_cards(self, opened: Opener) -> None:
+        seen = opened(size=SMALL_PHONE, has_touch=True, is_mobile=True)
+        bring(seen, BAD)
+        assert seen.overflow() <= 0
+        bring(seen, SQUAD)
+        score(seen)
+        assert seen.overflow() <= 0
+        expect(seen.page.get_by_role("row")).to_have_count(6)
+        card = row(seen, "Aisha Bello")
+        tops = [box["y"] for cell in card.locator("th, td").all() if (box := cell.bounding_box())]
+        assert len(set(tops)) >= 4
+        seen.page.get_by_label("Order").select_option(label="Athlete")
+        assert names(seen)[1].startswith("=HYPER")
+
+    def test_keys_alone_bring_a_sheet_sort_and_open(self, opened: Opener) -> None:
+        seen = opened()
+        seen.view("Team")
+        keys = seen.page.keyboard
+        _until(seen, "#file")
+        with seen.page.expect_file_chooser() as chooser:
+            keys.press("Enter")
+        file = {"name": "squad.csv", "mimeType": "text/csv", "buffer": SQUAD.encode()}
+        chooser.value.set_files([file])  # type: ignore[list-item]
+        seen.settled()
+        said = seen.page.locator("#say")
+        expect(said).to_have_text("6 rows ready, 0 to mend, 0 questions.")
+        _until(seen, ".sheetcard .btn--main:not(.filebtn)")
+        keys.press("Enter")
+        seen.settled()
+        expect(said).to_have_text("6 athletes scored.")
+        _until(seen, ".squad .h-name button")
+        keys.press("Enter")
+        assert seen.page.evaluate("document.activeElement.closest('th').ariaSort") == "ascending"
+        _until(seen, ".squad .who a")
+        first = names(seen)[0]
+        keys.press("Enter")
+        expect(seen.page.get_by_role("heading", level=1)).to_contain_text(first)
+        expect(seen.page.get_by_role("heading", level=1)).to_be_focused()
+
+
+def _until(seen: Seen, selector: str) -> None:
+    """Press Tab until the focus is there."""
+    there: Callable[[], bool] = lambda: bool(  # noqa: E731
+        seen.page.evaluate("s => document.activeElement?.matches(s) ?? false", selector)
+    )
+    for _ in range(120):
+        if there():
+            return
+        seen.page.keyboard.press("Tab")
+    raise AssertionError(f"the focus never came to {selector}")
+
+
+def _csv(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
