@@ -136,6 +136,13 @@ def row(seen: Seen, name: str) -> Locator:
     return seen.page.get_by_role("row").filter(has=seen.page.get_by_role("link", name=name))
 
 
+def opens(seen: Seen, name: str) -> None:
+    """Open an athlete of the squad by the name."""
+    seen.page.get_by_role("link", name=name).click()
+    expect(seen.page.locator(".squad")).to_have_count(0)
+    expect(seen.page.get_by_role("heading", level=1)).to_contain_text(name)
+
+
 def sent(seen: Seen) -> list[dict[str, Any]]:
     """Every screening that was sent to be scored, in order."""
     return [one for body in seen.asked("/v1/predict_team") for one in body["screenings"]]
@@ -410,7 +417,7 @@ class TestAnAthlete:
         seen.page.get_by_label("Name or initials").fill("Walk-in")
         seen.page.get_by_label("Age needed").fill("33")
         squad(seen)
-        seen.page.get_by_role("link", name="Aisha Bello").click()
+        opens(seen, "Aisha Bello")
         seen.view("Team")
         expect(seen.page.get_by_role("main")).to_contain_text("A form was begun before: Walk-in")
         seen.page.get_by_role("button", name="Take it up again").click()
@@ -445,7 +452,7 @@ class TestWhatIsTakenAndKept:
     def test_names_go_in_the_file_alone(self, opened: Opener, page_service: Served) -> None:
         seen = opened()
         squad(seen)
-        seen.page.get_by_role("link", name="Aisha Bello").click()
+        opens(seen, "Aisha Bello")
         seen.settled()
         assert [one for one in seen.requests if one.url.endswith("/v1/import")]
         told = [one for one in seen.requests if not one.url.endswith("/v1/import")]
@@ -470,7 +477,7 @@ class TestWhatIsTakenAndKept:
     def test_the_list_is_printed_without_what_can_be_pressed(self, opened: Opener) -> None:
         seen = opened()
         squad(seen)
-        seen.page.get_by_role("link", name="Aisha Bello").click()
+        opens(seen, "Aisha Bello")
         seen.view("Report")
         expect(seen.page.get_by_role("button", name="Print or save as PDF")).to_be_enabled()
         seen.view("Team")

@@ -137,7 +137,7 @@ export const acts = {
     if (begun) team.aside = state.draft;
     keepTeam(team);
     await take({ ...keep.draftOf(one.body), name: one.name, date: one.date, athlete: id });
-    location.hash = one.told && one.told.status !== "low_information" ? "#answer" : "#screen";
+    if (state.view === "team") location.hash = one.told && one.told.status !== "low_information" ? "#answer" : "#screen";
   },
   /** Back to the form that was begun before an athlete was opened. */
   takeUp() {
