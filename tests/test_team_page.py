@@ -21,13 +21,13 @@ PHONE, SMALL_PHONE, DESKTOP = (390, 844), (320, 640), (1280, 900)
 
 #: One squad with everything that the list tells apart: a red flag, a knee that hurts, much and
 #: little measured, a name that a spreadsheet would run.
-SQUAD = """Athlete,Date,Sex,Age,Sport,Ankle bend R,Ankle bend L,Hip drop R,Hip drop L,Pain now R,Pain now L,Red flags
-Aisha Bello,2026-11-17,f,22,running,35,28,9,11,0,0,none
-Tom Reilly,2026-11-17,m,31,basketball,41,40,4,5,0,0,none
-Jonas Brandt,2026-11-17,m,19,football,40,41,5,4,0,0,hot_red_swollen_joint
-Ola Berg,2026-11-17,f,27,running,40,38,5,6,0,4,none
-"=HYPERLINK(""x"")",2026-11-17,m,24,running,33,34,10,8,0,0,none
-Ruth Adeyemi,2026-11-17,f,44,general,,,,,,,none
+SQUAD = """Athlete,Date,Sex,Age,Sport,Session spike,Hip abd R (% BW),Hip abd L (% BW),Ankle bend R,Ankle bend L,Ober R,Ober L,Hip drop R,Hip drop L,Pain now R,Pain now L,Red flags
+Aisha Bello,2026-11-17,f,22,running,1.4,30,21,35,28,20,10,7,11,0,0,none
+Tom Reilly,2026-11-17,m,31,basketball,1.0,40,41,41,40,25,26,4,5,0,0,none
+Jonas Brandt,2026-11-17,m,19,football,1.1,38,37,40,41,24,25,5,4,0,0,hot_red_swollen_joint
+Ola Berg,2026-11-17,f,27,running,1.2,33,31,40,38,22,20,5,6,0,4,none
+"=HYPERLINK(""x"")",2026-11-17,m,24,running,1.2,35,36,33,34,24,25,10,8,0,0,none
+Ruth Adeyemi,2026-11-17,f,44,general,,,,,,,,,,,,none
 """  # noqa: E501
 BAD = """Harbour AC, November (made up);;;;;
 Player;Tested;Sex;Age;Lunge R;Lunge L
@@ -196,7 +196,7 @@ class TestASheetAsItIs:
         reasons = seen.page.get_by_role("list", name="Why rows can")
         whys = {
             4: "Lunge R “138” must be",
-            5: "“31.02.2026”",
+            5: "“31.02.2026” is not a date of the forms of this column: a date as DD.MM.YYYY",
             6: "“weak” is not a number",
             7: "same athlete on the same date as line 8",
         }

@@ -210,7 +210,7 @@ const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
 function keepCard(state, act) {
   return html`<section class="card" aria-labelledby="h-keep"><h2 id="h-keep">What this browser keeps</h2>
-    <p class="quiet">The unfinished form and the visits you save stay on this device, so that a reload loses nothing. On a shared device, forget them when you leave.</p>
+    <p class="quiet">The unfinished form and the visits you save stay on this device, so that a reload loses nothing; a squad stays until this tab is closed. On a shared device, forget them when you leave.</p>
     <div class="acts"><button class="btn" type="button" @click=${act.forget}>Forget everything kept here</button></div>
     ${state.forgot ? html`<p class="small" role="status">${state.forgot}</p>` : nothing}</section>`;
 }

@@ -1,7 +1,7 @@
 // What the columns of a sheet mean: what is asked about them, and how each is corrected.
 import { html, nothing } from "../vendor/lit-html.js";
 import { choice, unit } from "../words.js";
-import { many } from "./words.js";
+import { many, sentence } from "./words.js";
 
 /** Meanings that are no measure. */
 const OTHER = {
@@ -46,16 +46,19 @@ function question(column, state, act) {
   if (column.proposal) answers.push({ label: `Yes: ${described(column.proposal, column, state)}`, ask: column.proposal, main: true });
   const rest = column.alternatives.map((one) => ({ label: one.label, ask: one.ask }));
   answers.push(...rest.slice(0, 3));
-  return html`<li><div><p><b>Column ${column.place}.</b> ${column.question}</p><p class="small quiet">${column.why}</p></div>
+  return html`<li><div><p><b>Column ${column.place}.</b> ${column.question}</p><p class="small quiet">${sentence(column.why)}.</p></div>
     <div class="acts">${answers.map(({ label, ask, main }) => html`<button class=${main ? "btn btn--main" : "btn"} type="button" @click=${() => act.columns({ [column.place]: ask })}>${label}</button>`)}
       ${rest.length > 3 ? html`<label class="vh" for=${`q-${column.place}`}>Another answer for ${named(column)}</label><select id=${`q-${column.place}`} @change=${(e) => act.columns({ [column.place]: rest[Number(e.target.value)].ask })}>
         <option value="" selected disabled>Something else</option>${rest.slice(3).map((one, i) => html`<option value=${i + 3}>${one.label}</option>`)}</select>` : nothing}
-      <button class="btn" type="button" @click=${() => act.columns({ [column.place]: { means: null } })}>Leave the column out</button></div></li>`;
+      ${column.proposal && leavesOut(column.proposal) ? nothing : html`<button class="btn" type="button" @click=${() => act.columns({ [column.place]: { means: null } })}>Leave the column out</button>`}</div></li>`;
 }
 
 const named = (column) => `Column ${column.place}, “${column.column}”:`;
 
+const leavesOut = (ask) => ask.means === null;
+
 function described(ask, column, state) {
+  if (leavesOut(ask)) return "leave it out";
   const label = ask.means ? label_of(ask.means, state) : meaning(column), parts = [label];
   if (ask.unit) parts.push(`in ${unitWords(ask.unit, ask.per_body_mass)}`);
   if (ask.day_first !== undefined && ask.day_first !== null) parts.push(ask.day_first ? "day first" : "month first");
@@ -90,7 +93,7 @@ export function columns(sheet, state, act) {
       <thead><tr><th scope="col">Column</th><th scope="col">Means</th><th scope="col">Written in</th><th scope="col">How it was told</th></tr></thead>
       <tbody>${sheet.columns.map((column) => html`<tr><th scope="row">${column.place}<span>${column.column || "no name"}</span></th>
         <td>${means(column, legwise, state, act)}</td><td>${written(column, act)}</td>
-        <td class="why1">${column.why}${words(column)}</td></tr>`)}</tbody></table></div>
+        <td class="why1">${sentence(column.why)}${words(column)}</td></tr>`)}</tbody></table></div>
   </details>`;
 }
 

@@ -1,5 +1,6 @@
 // A sheet to the service, and what it was read as.
 import { told } from "../ask.js";
+import { sentence } from "./words.js";
 
 /** Read a file as the mapping says, which may be empty. */
 export async function readSheet(file, mapping, signal) {
@@ -16,8 +17,6 @@ export function rowsLeftOut(sheet, athletes) {
     .filter((row) => row.status === "bad" || row.status === "waiting" || refused.has(row.line))
     .map((row) => ({ ...row, why: refused.get(row.line) ?? reasons(row) }));
 }
-
-const sentence = (text) => text[0].toUpperCase() + text.slice(1);
 
 function reasons(row) {
   const shown = (place) => row.cells.find((cell) => cell.place === place)?.shown;

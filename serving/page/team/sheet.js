@@ -28,7 +28,7 @@ export function check(state, act) {
     ${questions(sheet, state, act)}
     ${columns(sheet, state, act)}
     ${preview(sheet, team, act)}
-    ${reasons(left)}
+    ${reasons(left.filter((row) => row.status !== "waiting" || row.reasons.length))}
     ${notes(sheet)}
     <div class="acts"><button class="btn btn--main" type="button" ?disabled=${!ready || team.busy} @click=${act.score}>${ready ? `Accept and score ${many(ready, "row")}` : "No row can be scored yet"}</button>
       ${left.length ? html`<button class="btn" type="button" @click=${() => act.saveBadRows(left)}>Download ${many(left.length, "row")} with reasons</button>` : nothing}

@@ -19,3 +19,4 @@ export function statusWords(one) {
 }
 
 export const many = (n, one, more = `${one}s`) => `${n.toLocaleString("en")} ${n === 1 ? one : more}`;
+export const sentence = (text) => text[0].toUpperCase() + text.slice(1);

@@ -24,6 +24,8 @@ _PLAINER = {
     "is not a number with a decimal comma": "is not a number as the others of this column are",
     "has a decimal comma": "has a decimal comma, unlike the others of this column",
 }
+#: Parts of a date as a person writes them.
+_DATE_PARTS = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month"}
 
 
 @dataclass(slots=True)
@@ -57,7 +59,7 @@ def read_lines(sheet: Understood) -> list[Line]:
         for row, line in enumerate(lines):
             cell = raw[row][column_at]
             if fault := faults.get((line.line, column.place)):
-                allowed = column.measure.allowed if column.measure else fault.allowed
+                allowed = column.measure.allowed if column.measure else _dates_shown(fault.allowed)
                 rule = _PLAINER.get(fault.rule, fault.rule)
                 mark_bad(line, column, shown(cell), fault.code, rule, allowed)
             elif cell != "":
@@ -83,6 +85,12 @@ def mark_bad(
             code=code, message=rule, place=column.place, column=column.name, allowed=allowed
         )
     )
+
+
+def _dates_shown(allowed: str) -> str:
+    for code, text in _DATE_PARTS.items():
+        allowed = allowed.replace(code, text)
+    return allowed
 
 
 def shown(cell: Any) -> str:
