@@ -163,7 +163,7 @@ class TestRefused:
         ("name", "value", "reason"),
         [
             ("schema", "another", "trained with schema another.*train a new model"),
-            ("format", 99, "has format 99"),
+            ("format", 99, "has format 99.*train a new model"),
             ("files", ["model.json"], "can't be read"),
             ("files", None, "can't be read"),
         ],

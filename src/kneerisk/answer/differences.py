@@ -8,10 +8,11 @@ from kneerisk.answer.contract import SideDifference
 from kneerisk.answer.reading import Reading
 from kneerisk.schema import SIDES, leg_measures, quantities, quantity
 from kneerisk.schema.change import CONDITIONS, Compared, Pair, compare
+from kneerisk.schema.rules import OPPOSITES
 
 #: One-sided by nature: a pelvis that is higher on one side is lower on the other, and only one
 #: leg is the shorter one. Each is one reading of both legs, and its two values always differ.
-ONE_SIDED = ("lateral_pelvic_tilt_deg", "leg_length_deficit_cm")
+ONE_SIDED = (*OPPOSITES, "leg_length_deficit_cm")
 
 
 def side_differences(reading: Reading, i: int) -> list[SideDifference]:

@@ -18,7 +18,7 @@ from kneerisk.model.serial import from_data, to_data
 from kneerisk.schema.fingerprint import fingerprint
 
 #: Raised when a bundle of an older program can't be read any more.
-FORMAT = 1
+FORMAT = 2
 MANIFEST, MODEL, FACTS, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
 #: What may lie beside the files of a bundle, for people: its card and the plots that this shows.
 BESIDE = ("card.md", "plots")
@@ -104,7 +104,10 @@ def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
         raise BundleRefused(f"{folder.name} is not the bundle that was released (SHA-256 differs)")
     manifest = _json(path)
     if manifest.get("format") != FORMAT:
-        raise BundleRefused(f"{folder.name} has format {manifest.get('format')}, not {FORMAT}")
+        raise BundleRefused(
+            f"{folder.name} has format {manifest.get('format')}, this program reads {FORMAT}: "
+            "train a new model"
+        )
     if manifest.get("schema") != fingerprint():
         raise BundleRefused(
             f"{folder.name} was trained with schema {manifest.get('schema')}, this program has "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, ndtr, ndtri
+from scipy.special import expit, log_ndtr, ndtr, ndtri
 
 from kneerisk.model.boosted import Boosted
-from kneerisk.model.calibration import Calibration
 from kneerisk.model.legs import LegMatrix
 from kneerisk.schema import FloatArray
 
@@ -20,20 +20,26 @@ LEAST_SD, LEAST_TAIL = 1e-6, 1e-12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImbalanceModel:
-    """Boosting from what the measurement update says of each latent imbalance."""
+    """What the measurement update says of each latent imbalance, corrected where it errs.
+
+    The update takes every reading for a normal one. A grade is none: most legs have grade 0,
+    however far below 1 they are. ``trees`` hold, by imbalance, what grades say beyond the update;
+    an imbalance that no grade marks has none, and its probability is exact.
+    """
 
     names: tuple[str, ...]
     thresholds: FloatArray
     spread: float
-    boosted: Boosted
-    calibrations: tuple[Calibration, ...]
+    trees: Mapping[str, Boosted]
 
     def probabilities(self, legs: LegMatrix) -> FloatArray:
-        """Calibrated probability of each imbalance, shape (n_screenings, 2, n_imbalances)."""
-        base = latent_log_odds(legs, self.names, self.thresholds, self.spread)
-        found = self.boosted.log_odds(legs, base)
-        calibrated = [c.apply(found[:, k]) for k, c in enumerate(self.calibrations)]
-        return np.asarray(expit(np.column_stack(calibrated))).reshape(-1, 2, len(self.names))
+        """Probability of each imbalance, shape (n_screenings, 2, n_imbalances)."""
+        log_odds = latent_log_odds(legs, self.names, self.thresholds, self.spread)
+        for name, trees in self.trees.items():
+            place = self.names.index(name)
+            log_odds[:, place] = trees.log_odds(legs, log_odds[:, place])
+        found = np.clip(expit(log_odds), LEAST_TAIL, 1.0 - LEAST_TAIL)
+        return np.asarray(found).reshape(-1, 2, len(self.names))
 
     def intervals(self, legs: LegMatrix, point: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of what the probability would be if every true value were known, 90 %.
@@ -68,9 +74,9 @@ def latent_log_odds(
 ) -> FloatArray:
     """Log-odds that each latent lies beyond its threshold, shape (2 n, n_imbalances).
 
-    A normal latent with known mean and variance exceeds a threshold of known spread with a probit
-    probability; 1.702 turns it into log-odds to within 0.01 (Bowling 2009).
+    A normal latent with known mean and variance exceeds a normal threshold with a probit
+    probability.
     """
     mean, variance = _latents(legs, names)
     probit = (mean - thresholds) / np.sqrt(variance + spread**2)
-    return np.asarray(1.702 * probit).reshape(-1, len(names))
+    return np.asarray(log_ndtr(probit) - log_ndtr(-probit)).reshape(-1, len(names))

@@ -14,7 +14,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from kneerisk.evidence.population import Population, contexts
 from kneerisk.schema import SIDES, Columns, FloatArray, category
-from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.rules import OPPOSITES, RATIOS
 from kneerisk.schema.standard import CONDITION_OF, error_variance, to_z_of_all
 
 #: Beyond this many SDs a reading says no more than at it; guards a model against wild values.
@@ -87,7 +87,8 @@ class Posterior:
         surprise = np.zeros((n, 2, self.population.n_measures))
         gains: tuple[list[Gain], list[Gain]] = ([], [])
         for side in (0, 1):
-            state = np.concatenate([athlete, legs[side], legs[1 - side]], axis=1)
+            other = _read_once(self.population, legs[side], legs[1 - side])
+            state = np.concatenate([athlete, legs[side], other], axis=1)
             before = self.population.means(own_means[side])
             prior[:, side] = before[:, targets]
             patterns = np.concatenate([~np.isnan(state), conditions], axis=1).astype(np.uint8)
@@ -146,6 +147,14 @@ def measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[Float
         _forget_computed_ratios(people, z, data)
     clipped = [np.clip(z, -FARTHEST_Z, FARTHEST_Z) for z in (own, *sided)]
     return clipped[0], (clipped[1], clipped[2])
+
+
+def _read_once(people: Population, own: FloatArray, other: FloatArray) -> FloatArray:
+    """The other leg's z-scores but those of a reading that is the own leg's too, shape (n, m)."""
+    found = other.copy()
+    for place in (people.leg.index(name) for name in OPPOSITES):
+        found[~np.isnan(own[:, place]), place] = np.nan
+    return found
 
 
 def _table(names: tuple[str, ...], prefix: str, data: Columns) -> FloatArray:

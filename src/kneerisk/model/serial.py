@@ -173,8 +173,10 @@ def _imbalance_data(model: ImbalanceModel, out: Written) -> Json:
         "names": model.names,
         "thresholds": model.thresholds.tolist(),
         "spread": model.spread,
-        "boosted": _boosted_data(model.boosted, "imbalances.ubj", out),
-        "calibrations": [_calibration_data(c) for c in model.calibrations],
+        "trees": {
+            name: _boosted_data(trees, f"imbalance-{name}.ubj", out)
+            for name, trees in model.trees.items()
+        },
     }
 
 
@@ -183,6 +185,5 @@ def _imbalance(data: Json, folder: Path) -> ImbalanceModel:
         names=tuple(data["names"]),
         thresholds=np.array(data["thresholds"]),
         spread=data["spread"],
-        boosted=_boosted(data["boosted"], folder),
-        calibrations=tuple(Calibration(**c) for c in data["calibrations"]),
+        trees={name: _boosted(trees, folder) for name, trees in data["trees"].items()},
     )

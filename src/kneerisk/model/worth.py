@@ -26,7 +26,7 @@ from kneerisk.model.slopes import (
     stepped_measures,
 )
 from kneerisk.schema import SIDES, Columns, FloatArray, category, leg_measures
-from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.rules import OPPOSITES, RATIOS
 
 #: The left knee, the right one, either.
 KNEES = 3
@@ -78,8 +78,8 @@ def missing_columns(data: Columns, known: frozenset[str]) -> Missing:
         test: tuple(name for name in columns_of(test) if name in known and isnan(data[name][0]))
         for test in screening_tests()
     }
-    computed = _computed_ratios(data)
-    found = {test: tuple(n for n in names if n not in computed) for test, names in found.items()}
+    told = _computed_ratios(data) | _read_on_the_other_leg(data)
+    found = {test: tuple(n for n in names if n not in told) for test, names in found.items()}
     return {test: names for test, names in found.items() if names}
 
 
@@ -106,6 +106,16 @@ def _computed_ratios(data: Columns) -> set[str]:
             if data[rule.protocol][0] in codes and not np.isnan(parts).any():
                 found.add(f"{side}_{rule.ratio}")
     return found
+
+
+def _read_on_the_other_leg(data: Columns) -> set[str]:
+    """Of a reading that is both legs', the column that would tell nothing more."""
+    return {
+        f"left_{measure}" if isnan(data[f"left_{measure}"][0]) and not isnan(
+            data[f"right_{measure}"][0]
+        ) else f"right_{measure}"
+        for measure in OPPOSITES
+    }  # fmt: skip
 
 
 def _places(people: Population) -> dict[str, int]:

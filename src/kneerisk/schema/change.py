@@ -19,7 +19,7 @@ from scipy.stats import false_discovery_control
 
 from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import MDC_PER_SEM
-from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.rules import OPPOSITES, RATIOS
 from kneerisk.schema.standard import (
     CONDITION_OF,
     conditions_of,
@@ -194,7 +194,7 @@ def _made_of(
             modes = [category(rule.protocol).choices.index(mode) for mode in rule.modes]
             same_test = np.isin(data[rule.protocol], modes)
             found.append(([(side, rule.over), (side, rule.under)], same_test))
-    if (side, measure) == ("right", "lateral_pelvic_tilt_deg"):
+    if side == "right" and measure in OPPOSITES:
         # One side of the pelvis is higher by what the other is lower: one reading, not two.
         found.append(([("left", measure)], np.ones(len(data["sex"]), dtype=bool)))
     return found

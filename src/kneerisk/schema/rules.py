@@ -57,6 +57,8 @@ RATIOS = (
     _Ratio("adduction_abduction_ratio", "hip_adduction_torque_nm_kg",
            "hip_abduction_torque_nm_kg", "hip_torque_mode", ("isometric", "eccentric")),
 )  # fmt: skip
+#: One reading of both legs: what the left one has, the right one has with the other sign.
+OPPOSITES = ("lateral_pelvic_tilt_deg",)
 SPIKE_PARTS = ("session_spike_ratio", "next_long_run_km", "longest_run_30d_km")
 
 
@@ -105,13 +107,14 @@ def _one_sided_measures(row: Row) -> Iterator[Contradiction]:
         yield Contradiction(
             "right_leg_length_deficit_cm", "both_sides", "only one leg can be the shorter one"
         )
-    left, right = row.get("left_lateral_pelvic_tilt_deg"), row.get("right_lateral_pelvic_tilt_deg")
-    if left is not None and right is not None and abs(left + right) > 1e-9:
-        yield Contradiction(
-            "right_lateral_pelvic_tilt_deg",
-            "not_opposite",
-            "must be minus the left side's, since one side is higher by what the other is lower",
-        )
+    for measure in OPPOSITES:
+        left, right = row.get(f"left_{measure}"), row.get(f"right_{measure}")
+        if left is not None and right is not None and abs(left + right) > 1e-9:
+            yield Contradiction(
+                f"right_{measure}",
+                "not_opposite",
+                "must be minus the left side's, since one side is higher by what the other is lower",
+            )
 
 
 def refuse_contradictions(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:

@@ -12,18 +12,16 @@ from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.evidence import imbalances
-from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.dependence import either as either_of
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration, fit_calibration
-from kneerisk.model.imbalance import ImbalanceModel, latent_log_odds
 from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.legs import directions
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.boosting import Rows, fit_boosted
+from kneerisk.training.imbalance import fit_imbalance
 from kneerisk.training.inputs import (
     Inputs,
     inputs_of,
@@ -37,8 +35,6 @@ from kneerisk.training.population import population_of
 from kneerisk.training.settings import DEFAULTS, Settings
 
 Progress = Callable[[str], None]
-#: For the imbalances the measurement update already says nearly all there is.
-MOST_IMBALANCE_ROUNDS = 40
 SET_ASIDE = 4
 
 
@@ -101,6 +97,7 @@ def _fit(
     progress("trees")
     boosted, rounds, scores = _boost(inputs, signs, base, fold, settings)
     calibration = _calibrate(inputs, scores)
+    progress("imbalances")
     shell = RiskModel(
         population=population,
         margin=margin,
@@ -109,7 +106,7 @@ def _fit(
         interval=BootstrapInterval(refits=(margin,), slope=1.0),
         either_widening=0.0,
         odds_ratio=_odds_ratio(inputs, calibration.apply(scores)),
-        imbalance=_fit_imbalance(inputs, columns, fold, progress) if interval else None,
+        imbalance=fit_imbalance(inputs, fold) if interval else None,
     )
     around = _interval(inputs, shell, columns, signs, tuned, progress) if interval else None
     model = _with_interval(shell, inputs, around) if around else shell
@@ -194,31 +191,6 @@ def _odds_ratio(inputs: Inputs, scores: FloatArray) -> float | None:
 
     found = minimize_scalar(loss, bounds=(np.log(0.2), np.log(50.0)), method="bounded")
     return float(np.exp(found.x))
-
-
-def _fit_imbalance(
-    inputs: Inputs, columns: tuple[str, ...], fold: np.ndarray, progress: Progress
-) -> ImbalanceModel | None:
-    """The five imbalances, where the cohort knows them: a simulated one only."""
-    if inputs.imbalances is None:
-        return None
-    progress("imbalances")
-    names = tuple(imbalances())
-    thresholds, spread = imbalance_thresholds()
-    base = latent_log_odds(inputs.legs, names, thresholds, spread)
-    target = inputs.imbalances.reshape(-1, len(names))
-    read = tuple(c for c in columns if c.startswith(("imbalance_", "expected_", "spread_")))
-    rows = Rows(legs=inputs.legs, base=base, target=target, fold=np.repeat(fold, 2),
-                columns=read, signs={})  # fmt: skip
-    boosted, _ = fit_boosted(rows, settings=Settings(most_rounds=MOST_IMBALANCE_ROUNDS))
-    scores = boosted.log_odds(inputs.legs, base)
-    return ImbalanceModel(
-        names=names,
-        thresholds=thresholds,
-        spread=spread,
-        boosted=boosted,
-        calibrations=tuple(fit_calibration(scores[:, k], target[:, k]) for k in range(len(names))),
-    )
 
 
 def _interval(
