@@ -11,15 +11,21 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
+from benchmarks.limits import Limit, limits
+from kneerisk.cohort.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation import Simulated, simulate
 from kneerisk.model import Bundle, Prediction
 from kneerisk.model.calibration import fit_calibration
 from kneerisk.schema import SIDES, Columns, FloatArray, columns
+from kneerisk.training.evaluation import evaluate, risks_of
+from kneerisk.training.splits import subset
 
 pytestmark = pytest.mark.slow
 
 #: Enough legs that the slope in a battery of a tenth of them has a standard error near 0.02.
 FRESH_ATHLETES, FRESH_SEED = 30_000, 2_027
+#: Of these, those whose best possible risks are computed: a hundred athletes a second and core.
+WITH_ORACLE = 12_000
 
 
 class Fresh(NamedTuple):
@@ -85,6 +91,27 @@ class TestCalibration:
             rows = fresh.battery == battery
             found = fit_calibration(logit(fresh.risk[rows]), fresh.true[rows])
             assert 0.95 <= found.slope <= 1.05, battery
+
+
+class TestLimits:
+    """How near the best that can be said; `benchmarks.limits` measures it for 50,000 athletes."""
+
+    @pytest.fixture(scope="class")
+    def found(self, default_bundle: Bundle, unseen: Simulated) -> dict[str, float]:
+        some = subset(unseen.cohort, np.arange(FRESH_ATHLETES) < WITH_ORACLE)
+        told, data = default_bundle.model.predict(some.columns()), some.columns()
+        return evaluate(
+            some,
+            risks_of(told),
+            truth=unseen.truth.head(WITH_ORACLE),
+            imbalances=told.imbalances,
+            oracle=oracle(data, FEWER_POINTS),
+            sliced=False,
+        ).metrics
+
+    @pytest.mark.parametrize("limit", limits(), ids=lambda limit: limit.metric)
+    def test_holds(self, found: dict[str, float], limit: Limit) -> None:
+        assert limit.holds(found), limit.told(found)
 
 
 def _width(found: Bundle, data: Columns) -> float:

@@ -308,8 +308,10 @@ class TestEvaluation:
             true.left, true.right, true.either)))  # fmt: skip
         blurred = chances + np.random.default_rng(0).normal(0.0, 0.1, chances.shape)
         found = evaluate(
-            cohort, worse, truth=truth, imbalances=np.clip(blurred, 0.0, 1.0), oracle=best
+            cohort, worse, {"logistic": worse}, truth, np.clip(blurred, 0.0, 1.0), best
         ).metrics
+        assert found["logistic_oracle_mae"] == found["oracle_mae"]
+        assert "oracle_oracle_mae" not in found
         assert found["oracle_auc"] == pytest.approx(found["auc"])
         assert found["auc_below_oracle"] == pytest.approx(0.0, abs=1e-12)
         assert found["oracle_mae"] == found["true_risk_mae"] > 0.01

@@ -137,7 +137,9 @@ def evaluate(
     for name, other in others.items():
         metrics |= _metrics(cohort, other, rows[name], f"{name}_")
     if oracle is not None:
-        metrics |= against_oracle(*paired(cohort, predicted, others["oracle"]))
+        for name, other in {"": predicted, **(baselines or {})}.items():
+            found = against_oracle(*paired(cohort, other, others["oracle"]))
+            metrics |= {f"{name}_{key}".removeprefix("_"): value for key, value in found.items()}
     true = battery = None
     if truth is not None:
         true = Risks(*(truth[f"risk_{task}"].to_numpy(np.float64) for task in (*SIDES, "either")))
