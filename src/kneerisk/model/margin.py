@@ -8,6 +8,7 @@ a simulated cohort's true risks are fitted as they are.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,10 +76,13 @@ def between_values(legs: LegMatrix, names: tuple[str, ...]) -> FloatArray:
     return np.asarray((sides[:, 0] + sides[:, 1]) / 2.0)
 
 
-def scaler(names: tuple[str, ...], values: FloatArray, *, centred: bool) -> Scaler:
+def scaler(
+    names: tuple[str, ...], values: FloatArray, *, centred: bool, least: FloatArray | float = 0.0
+) -> Scaler:
     """Centre and spread of columns, shape (n, len(names)); columns that never vary are left out.
 
-    A difference between legs is not centred, so that swapping the legs swaps the answer.
+    A difference between legs is not centred, so that swapping the legs swaps the answer. A spread
+    below ``least`` counts as that.
     """
     known = ~np.isnan(values)
     count = np.maximum(known.sum(axis=0), 1)
@@ -86,6 +90,7 @@ def scaler(names: tuple[str, ...], values: FloatArray, *, centred: bool) -> Scal
     apart = np.where(known, values - centre, 0.0)
     spread = np.sqrt((apart**2).sum(axis=0) / count)
     kept = spread > 1e-9
+    spread = np.maximum(spread, least)
     picked = tuple(name for name, keep in zip(names, kept, strict=True) if keep)
     return Scaler(names=picked, centre=centre[kept], spread=spread[kept])
 
@@ -96,6 +101,7 @@ def fit_logistic(
     weight: FloatArray,
     penalty: FloatArray,
     signs: FloatArray,
+    prior: FloatArray | float = 0.0,
 ) -> FloatArray:
     """Ridge logistic weights, shape (p,), with signs held where ``signs`` is not 0.
 
@@ -107,9 +113,15 @@ def fit_logistic(
         Ridge penalty of each column, shape (p,).
     signs
         +1 for a weight that must not be negative, -1 for one that must not be positive, 0 free.
+    prior
+        The weights that the penalty draws to.
     """
     b = np.zeros(x.shape[1])
-    loss, slope = _loss(x, y, weight, penalty, b)
+
+    def penalised(b: FloatArray) -> tuple[float, FloatArray]:
+        return _loss(x, y, weight, penalty, b, b - prior)
+
+    loss, slope = penalised(b)
     for _ in range(MOST_STEPS):
         # Held at zero: where the sign allows no step downhill (projected Newton, Bertsekas 1982,
         # doi 10.1137/0320018).
@@ -122,7 +134,7 @@ def fit_logistic(
         curvature[np.diag_indices_from(curvature)] += penalty[free] + 1e-9
         step = np.zeros_like(b)
         step[free] = np.linalg.solve(curvature, slope[free])
-        found = _shorter_step(x, y, weight, penalty, signs, b, step, loss)
+        found = _shorter_step(penalised, signs, b, step, loss)
         if found is None:
             break
         b, loss, slope = found
@@ -130,10 +142,7 @@ def fit_logistic(
 
 
 def _shorter_step(
-    x: FloatArray,
-    y: FloatArray,
-    weight: FloatArray,
-    penalty: FloatArray,
+    penalised: Callable[[FloatArray], tuple[float, FloatArray]],
     signs: FloatArray,
     b: FloatArray,
     step: FloatArray,
@@ -143,19 +152,25 @@ def _shorter_step(
     for halving in range(30):
         tried = b - step * 0.5**halving
         tried[signs * tried < 0.0] = 0.0
-        value, slope = _loss(x, y, weight, penalty, tried)
+        value, slope = penalised(tried)
         if value < loss:
             return tried, value, slope
     return None
 
 
 def _loss(
-    x: FloatArray, y: FloatArray, weight: FloatArray, penalty: FloatArray, b: FloatArray
+    x: FloatArray,
+    y: FloatArray,
+    weight: FloatArray,
+    penalty: FloatArray,
+    b: FloatArray,
+    away: FloatArray,
 ) -> tuple[float, FloatArray]:
-    """Penalised log loss and its slope."""
+    """Log loss with a penalty on how far ``away`` the weights are, and its slope."""
     margin = x @ b
-    value = (weight * (np.logaddexp(0.0, margin) - y * margin)).sum() + (penalty * b * b).sum() / 2
-    slope = x.T @ (weight * (expit(margin) - y)) + penalty * b
+    value = (weight * (np.logaddexp(0.0, margin) - y * margin)).sum()
+    value += (penalty * away * away).sum() / 2
+    slope = x.T @ (weight * (expit(margin) - y)) + penalty * away
     return float(value), slope
 
 

@@ -19,6 +19,8 @@ from kneerisk.schema.standard import CONDITION_OF, error_variance, to_z_of_all
 
 #: Beyond this many SDs a reading says no more than at it; guards a model against wild values.
 FARTHEST_Z = 4.0
+#: Where a published step of the risk lies farther out: a doubled session is at 4.5 SDs.
+FARTHER_Z = {"session_spike_ratio": 6.0}
 #: Keeps a solve stable where two measures are one and the same up to rounding.
 JITTER = 1e-9
 #: How many patterns of missing tests a process remembers.
@@ -145,8 +147,12 @@ def measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[Float
     sided = [to_z_of_all(people.leg, _table(people.leg, f"{side}_", data), data) for side in SIDES]
     for z in sided:
         _forget_computed_ratios(people, z, data)
-    clipped = [np.clip(z, -FARTHEST_Z, FARTHEST_Z) for z in (own, *sided)]
-    return clipped[0], (clipped[1], clipped[2])
+    return _clipped(people.athlete, own), tuple(_clipped(people.leg, z) for z in sided)
+
+
+def _clipped(names: tuple[str, ...], z: FloatArray) -> FloatArray:
+    farthest = np.array([FARTHER_Z.get(name, FARTHEST_Z) for name in names])
+    return np.clip(z, -farthest, farthest)
 
 
 def _read_once(people: Population, own: FloatArray, other: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from kneerisk.evidence.contrasts import risk_factors
 from kneerisk.model.margin import (
+    FARTHEST_SD,
     Margin,
     Scaler,
     between_values,
@@ -40,19 +41,24 @@ class Tuned:
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """A ridge logistic problem: columns, outcomes, weights, which columns are penalised, signs."""
+    """A ridge logistic problem: columns, outcomes and weights of rows.
+
+    Of each column: whether it is penalised, its sign, and the weight that the penalty draws to.
+    """
 
     x: FloatArray
     y: FloatArray
     weight: FloatArray
     penalised: FloatArray
     signs: FloatArray
+    prior: FloatArray
 
     def fit(self, penalty: float, rows: np.ndarray | None = None) -> FloatArray:
         pick = slice(None) if rows is None else rows
         return fit_logistic(
-            self.x[pick], self.y[pick], self.weight[pick], penalty * self.penalised, self.signs
-        )
+            self.x[pick], self.y[pick], self.weight[pick], penalty * self.penalised, self.signs,
+            self.prior,
+        )  # fmt: skip
 
     def loss(self, log_odds: FloatArray) -> FloatArray:
         """Weighted log loss of each row."""
@@ -79,8 +85,10 @@ def fit_margin(
         Penalties to take over instead of choosing them.
     """
     within, shared = _roles(columns)
-    apart = scaler(within, within_values(inputs.legs, within), centred=False)
-    level = scaler(shared, between_values(inputs.legs, shared), centred=True)
+    apart = scaler(within, within_values(inputs.legs, within), centred=False,
+                   least=_least_spread(inputs, within))  # fmt: skip
+    level = scaler(shared, between_values(inputs.legs, shared), centred=True,
+                   least=_least_spread(inputs, shared))  # fmt: skip
     if tuned is None and inputs.plenty:
         tuned = Tuned(settings.light_penalty, settings.light_penalty, 1.0)
     fold = stratified_folds(inputs, FOLDS, seed)
@@ -130,8 +138,9 @@ def _fit_within(
         return none
     rows = just_one > 0
     problem = _Problem(
-        x[rows], is_left[rows], just_one[rows], np.ones(x.shape[1]), _signs(apart.names, signs)
-    )
+        x[rows], is_left[rows], just_one[rows], np.ones(x.shape[1]), _signs(apart.names, signs),
+        _prior(inputs, apart),
+    )  # fmt: skip
     if tuned is None:
         case = inputs.take(rows)
         splits = [stratified_folds(case, FOLDS, seed + r) for r in range(REPEATS)]
@@ -164,7 +173,28 @@ def _between_problem(
         (~np.isnan(y)).astype(float),
         free,
         np.r_[1.0, _signs(level.names, signs), 0.0],
+        np.r_[0.0, _prior(inputs, level), 0.0],
     )
+
+
+def _least_spread(inputs: Inputs, names: tuple[str, ...]) -> FloatArray:
+    """A published contrast counts up to a whole one, however rare it is among simulated athletes.
+
+    Among them nobody doubles a session, and who does would count as one who hardly does.
+    """
+    if not inputs.true:
+        return np.zeros(len(names))
+    return np.where([name.startswith("factor_") for name in names], 1.0 / FARTHEST_SD, 0.0)
+
+
+def _prior(inputs: Inputs, scaled: Scaler) -> FloatArray:
+    """What is known of the weights: simulated athletes have the published effects.
+
+    The cohort outweighs it, but for a contrast that hardly anybody in it has.
+    """
+    known = {f"factor_{e.factor}": (e.low + e.central + e.high) / 3.0 for e in risk_factors()}
+    effects = np.array([known.get(name, 0.0) if inputs.true else 0.0 for name in scaled.names])
+    return np.asarray(effects * scaled.spread)
 
 
 def _signs(names: tuple[str, ...], signs: dict[str, int]) -> FloatArray:
