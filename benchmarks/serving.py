@@ -146,7 +146,7 @@ def saved_for_mlflow(bundle: Bundle, folder: Path) -> dict[str, Any]:
 
     model = bundle.model
     candidates = [model.boosted, getattr(model.interval, "quantiles", None)]
-    candidates += [model.imbalance.boosted] if model.imbalance else []
+    candidates += [*model.imbalance.trees.values()] if model.imbalance else []
     found = [boosted for boosted in candidates if boosted is not None and boosted.booster]
     if not found:
         raise KneeriskError("the champion has no trees, so that MLflow could serve nothing of it")

@@ -97,7 +97,6 @@ def _fit(
     progress("trees")
     boosted, rounds, scores = _boost(inputs, signs, base, fold, settings)
     calibration = _calibrate(inputs, scores)
-    progress("imbalances")
     shell = RiskModel(
         population=population,
         margin=margin,
@@ -106,7 +105,7 @@ def _fit(
         interval=BootstrapInterval(refits=(margin,), slope=1.0),
         either_widening=0.0,
         odds_ratio=_odds_ratio(inputs, calibration.apply(scores)),
-        imbalance=fit_imbalance(inputs, fold) if interval else None,
+        imbalance=fit_imbalance(inputs, fold, progress) if interval else None,
     )
     around = _interval(inputs, shell, columns, signs, tuned, progress) if interval else None
     model = _with_interval(shell, inputs, around) if around else shell

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from kneerisk.evidence import imbalances
@@ -18,7 +20,9 @@ from kneerisk.training.settings import Settings
 MOST_ROUNDS = 40
 
 
-def fit_imbalance(inputs: Inputs, fold: np.ndarray) -> ImbalanceModel | None:
+def fit_imbalance(
+    inputs: Inputs, fold: np.ndarray, progress: Callable[[str], None]
+) -> ImbalanceModel | None:
     """The five imbalances, where the cohort knows them: a simulated one only.
 
     Trees read the grades of the imbalance's own pattern and nothing else: what other readings say
@@ -26,6 +30,7 @@ def fit_imbalance(inputs: Inputs, fold: np.ndarray) -> ImbalanceModel | None:
     """
     if inputs.imbalances is None:
         return None
+    progress("imbalances")
     names = tuple(imbalances())
     thresholds, spread = imbalance_thresholds()
     base = latent_log_odds(inputs.legs, names, thresholds, spread)
