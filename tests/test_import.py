@@ -563,3 +563,16 @@ def test_an_upload_never_touches_the_disk(monkeypatch: pytest.MonkeyPatch) -> No
 
     response = anyio.run(post)
     assert response.json()["counts"]["ready"] == 4_000
+
+
+class TestCellsWithUnits:
+    def test_they_come_before_the_column_s(self) -> None:
+        answer = read("Name,Age,Sex,Height (ft),KTW L\nA,25,f,5'6\",12 cm\nB,25,f,5'11,4.5 in\n")
+        assert answer.counts.ready == 2
+        assert screening(answer, 2)["height_cm"] == pytest.approx(66 * 2.54)
+        assert screening(answer, 3)["left_wblt_distance_cm"] == pytest.approx(4.5 * 2.54)
+
+    def test_a_unit_of_another_kind_makes_a_bad_cell(self) -> None:
+        answer = read("Name,Age,Sex,Weight,SLR L\nA,25,f,60,12 kg\nB,25,f,60,70°\nC,25,f,60,5'11\n")
+        assert codes(answer, 2) == codes(answer, 4) == {("E", "not_a_number")}
+        assert statuses(answer)[3] == "ready"

@@ -199,18 +199,24 @@ def _apart(
     """A cell such as `38°` or `12 cm` as its number and its unit."""
     if not isinstance(raw, str) or measure is None or raw.casefold() in words:
         return raw, None
-    if feet := FEET_AND_INCHES.fullmatch(raw):
-        return str(12 * int(feet[1]) + float(feet[2] or 0)), "inch"
-    found = WITH_UNIT.fullmatch(raw)
-    unit = unit_named(found[2]) if found else None
-    if found is None or unit is None:
+    text, unit = with_unit(raw)
+    if unit is None:
         return raw, None
     try:
         factor(measure, unit, per_body_mass=cell.per_body_mass)
     except UnknownUnit:
         # 12 kg is no height; the whole cell is told as no number.
         return raw, None
-    return found[1], unit
+    return text, unit
+
+
+def with_unit(cell: str) -> tuple[str, str | None]:
+    """The number and the unit of a cell that names one (`38°`, `5'11"`), or the cell as it is."""
+    if feet := FEET_AND_INCHES.fullmatch(cell):
+        return f"{12 * int(feet[1]) + float(feet[2] or 0):g}", "inch"
+    found = WITH_UNIT.fullmatch(cell)
+    unit = unit_named(found[2]) if found else None
+    return (found[1], unit) if found and unit else (cell, None)
 
 
 def _number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool) -> float | None:

@@ -20,7 +20,8 @@ from kneerisk.cohort.recognise.values import Facts, days
 from kneerisk.cohort.recognise.vocabulary import ATHLETE, DATE, FLAGS, SIDE, answers, unsided
 from kneerisk.schema import Quantity
 
-_KG_OF_FORCE = Unit("kgf", per_body_mass=True)
+#: What a dynamometer that shows kilograms or pounds means.
+_OF_FORCE = {"kg": Unit("kgf", per_body_mass=True), "lb": Unit("lbf", per_body_mass=True)}
 _FORCES = ("N/kg", "% BW")
 #: Names this alike are as good as each other.
 _SAME_LIKENESS = 0.02
@@ -108,14 +109,20 @@ def _of_quantity(
 ) -> Guess | None:
     share = len(found.numbers) / found.filled if found.filled else 0.0
     name = named.unit or found.unit
+    if named.unit and found.unit and (unit := stated(measure, named.unit)):
+        # The cells name their own unit, whatever the column's name says of the others.
+        shown = stated(measure, found.unit) or unit
+        own = fit(measure, shown, found.numbers, mass_kg)
+        return Guess(*match, share, own._replace(unit=unit))
     if name is None:
         own = fit(measure, OWN_UNIT, found.numbers, mass_kg)
         others = better_units(measure, own, other_fits(measure, found.numbers, mass_kg))
         return Guess(*match, share, own, tuple(others), _unnamed(measure, others))
     unit = stated(measure, name)
     doubt = None
-    if unit is None and name == "kg" and measure.unit in _FORCES:
-        unit, doubt = _KG_OF_FORCE, "a force is told in kg, which may mean kilograms of force"
+    if unit is None and name in _OF_FORCE and measure.unit in _FORCES:
+        unit = _OF_FORCE[name]
+        doubt = f"a force is told in {name}, which may mean {unit.name}"
     if unit is None:
         return None
     own = fit(measure, unit, found.numbers, mass_kg)

@@ -78,7 +78,7 @@ def _without_unit(name: str) -> tuple[str, str | None]:
     for found in re.finditer(r"[(\[{]([^)\]}]*)[)\]}]", name):
         if unit := unit_named(found[1]):
             return name[: found.start()] + " " + name[found.end() :], unit
-    for found in re.finditer(r"(?:[\s,;:/_]+(?:in\s+)?)(?=\S)", name):
+    for found in re.finditer(r"(?:[\s,;:_]+(?:in\s+)?)(?=\S)", name):
         tail = name[found.end() :]
         # A single letter says too little outside brackets: it may be short for anything.
         if (unit := unit_named(tail)) and (len(tail) > 1 or tail in "°%mN"):

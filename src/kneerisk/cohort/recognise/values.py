@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 from kneerisk.cohort.folding import fold
 from kneerisk.cohort.recognise.vocabulary import plain_words
-from kneerisk.cohort.sheetcells import FEET_AND_INCHES, WITH_UNIT
-from kneerisk.cohort.units import unit_named
+from kneerisk.cohort.sheetcells import with_unit
 
 _COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _POINT = re.compile(r"[+-]?\d*\.\d+", re.ASCII)
@@ -45,7 +44,7 @@ def is_missing(cell: Any) -> bool:
 
 def decimal_marks(cells: Iterable[Any]) -> int:
     """How many more decimals are written with a comma than with a point."""
-    texts = [_apart(cell)[0] for cell in cells if isinstance(cell, str)]
+    texts = [with_unit(cell)[0] for cell in cells if isinstance(cell, str)]
     commas = sum(bool(_COMMA.fullmatch(text)) for text in texts)
     return commas - sum(bool(_POINT.fullmatch(text)) for text in texts)
 
@@ -75,18 +74,10 @@ def facts(cells: Iterable[Any], commas: bool | None, *, else_commas: bool = Fals
     return Facts(there, numbers, words, commas, unit)
 
 
-def _apart(cell: str) -> tuple[str, str | None]:
-    found = WITH_UNIT.fullmatch(cell)
-    unit = unit_named(found[2]) if found else None
-    return (found[1], unit) if found and unit else (cell, None)
-
-
 def _number(cell: Any, *, commas: bool) -> tuple[float | None, str | None]:
     if not isinstance(cell, str):
         return (None, None) if isinstance(cell, date) else (float(cell), None)
-    if feet := FEET_AND_INCHES.fullmatch(cell):
-        return 12 * int(feet[1]) + float(feet[2] or 0), "inch"
-    text, unit = _apart(cell)
+    text, unit = with_unit(cell)
     if commas and _COMMA.fullmatch(text):
         text = text.replace(",", ".")
     return (float(text), unit) if _PLAIN.fullmatch(text) else (None, None)
