@@ -69,7 +69,7 @@ def facts(cells: Iterable[Any], commas: bool | None, *, else_commas: bool = Fals
             own.update([unit] if unit else [])
         elif not isinstance(cell, date):
             words[str(cell)] += 1
-    unit = max(own, key=lambda one: own[one]) if own.total() * 2 > len(numbers) else None
+    unit = next((one for one, count in own.items() if count * 2 > len(numbers)), None)
     there = sum(not is_missing(cell) for cell in filled)
     return Facts(there, numbers, words, commas, unit)
 
