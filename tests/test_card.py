@@ -117,3 +117,9 @@ def test_no_athlete_is_named(made):
     facts, cohort, judged = made["observed"]
     frame = cohort.frame.assign(athlete_id=[f"secret{i}" for i in np.arange(len(cohort.frame))])
     assert "secret" not in card(facts, replace(cohort, frame=frame), judged)
+
+
+def test_a_study_s_own_log_loss_is_no_cross_validation_of_the_version(made):
+    facts, cohort, judged = made["simulated"]
+    text = card(facts, cohort, judged.with_metrics({"cv_log_loss": 0.25}))
+    assert "Cross-validation by athlete" not in text

@@ -82,7 +82,7 @@ def _split(about: About) -> str:
         f"**Data.** A hash of the athlete's id holds out {HELD_OUT_SHARE:.0%} of the athletes, "
         f"never rows, so that no version was ever fitted to them; {train} were left to learn from."
     )
-    if "cv_auc" in about.metrics or "cv_log_loss" in about.metrics:
+    if "cv_events" in about.metrics:
         found += " Cross-validation keeps athletes together too, and chooses everything inside."
     return found
 

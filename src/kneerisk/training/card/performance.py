@@ -62,7 +62,7 @@ def _brier(metrics: Mapping[str, float]) -> Iterator[str]:
 
 
 def _cross_validated(metrics: Mapping[str, float]) -> Iterator[str]:
-    if "cv_log_loss" in metrics:
+    if "cv_events" in metrics:
         yield (
             f"Cross-validation by athlete, everything chosen inside the folds, "
             f"{metrics['cv_events']:,.0f} with pain of {metrics['cv_rows']:,.0f}:"

@@ -77,7 +77,7 @@ def data(about: About) -> dict[str, str]:
 def analysis(about: About) -> dict[str, str]:
     """Items 12 to 17."""
     validated = (
-        "cross-validation by athlete" if "cv_log_loss" in about.metrics else "held-out athletes"
+        "cross-validation by athlete" if "cv_events" in about.metrics else "held-out athletes"
     )
     return {
         "12a": f"{_MADE}, data: a fifth of the athletes held out by a hash of their id.",
