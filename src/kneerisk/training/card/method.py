@@ -116,6 +116,8 @@ def _missing(about: About) -> str:
     )
     if about.simulated:
         return found + " The simulated athletes lack tests as real batteries do."
+    if about.adapted:
+        return f"{found} A missing outcome is left out, never taken for none."
     return found + (
         " Which tests were done is no input, as it says where somebody was measured. A missing "
         "outcome is left out, never taken for none."

@@ -60,7 +60,7 @@ def card(facts: Facts, cohort: Cohort, evaluation: Evaluation, pictures: Iterabl
 
 def _in_short(about: About) -> Iterator[str]:
     yield f"It tells {about.outcome}."
-    yield f"It comes from a **{about.cohort.kind}** cohort: {KINDS[about.cohort.kind]}."
+    yield f"Its cohort is **{about.cohort.kind}**: {KINDS[about.cohort.kind]}."
     yield (
         f"On athletes it has not seen it ranks {about.unit} with an AUC of "
         f"{about.within('auc', 3)}, and stated risks come true with a calibration slope of "
