@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -39,8 +40,11 @@ def ui_on(port: int, as_json: bool = False) -> None:
         _show(uri, as_json)
         return
     refuse_taken_port(port, "MLFLOW_PORT")
+    # Told to stop in any way, it stops MLflow before itself.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     command = [sys.executable, "-m", *ui_arguments(uri, port)]
-    process = subprocess.Popen(command, env={**os.environ, **ENVIRONMENT})
+    # Standard output is for the result, not for MLflow's log.
+    process = subprocess.Popen(command, stdout=sys.stderr, env={**os.environ, **ENVIRONMENT})
     try:
         _show_when_ready(process, f"http://{_HOST}:{port}", as_json)
         process.wait()

@@ -93,10 +93,11 @@ def served(
         service.until(service.alive, START_SECONDS)
         yield service
     finally:
-        _stop(process)
+        stop(process)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask it to end, and end its whole group where it does not."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(20)

@@ -84,7 +84,7 @@ class TestRuns:
         fetched = tracking.bundle(version, tmp_path / "fetched")
         assert (fetched / "facts.json").read_text() == "{}"
         assert tracking.download(version.run_id, CARD, tmp_path).read_text() == "# card"
-        picture = tracking.download(version.run_id, "plots/roc.png", tmp_path)
+        picture = tracking.download(version.run_id, "roc.png", tmp_path)
         assert picture.read_bytes().startswith(b"\x89PNG")
 
     def test_the_finished_version_is_the_challenger(self, tracking, tmp_path):

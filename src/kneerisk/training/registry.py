@@ -167,9 +167,9 @@ def _release(tracking: Tracking, models: Path, version: Version) -> None:
         if not released.exists():
             fetched = tracking.bundle(version, Path(folder))
             bundle.load(fetched, version.tags["bundle_sha256"])
-            for shown in (CARD, PLOTS):
-                if tracking.holds(version.run_id, shown):
-                    tracking.download(version.run_id, shown, fetched)
+            if tracking.holds(version.run_id, CARD):
+                tracking.download(version.run_id, CARD, fetched)
+            tracking.plots(version.run_id, fetched / PLOTS)
             fetched.replace(released)
     bundle.load(released, version.tags["bundle_sha256"])
 

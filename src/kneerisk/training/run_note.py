@@ -14,7 +14,7 @@ def run_note(run: Run, metrics: Mapping[str, float], card: str, sha256: str) -> 
     page = f"/#/experiments/{run.experiment}/runs/{run.run_id}"
     cohort_page = runs_page(run.experiment, of_cohort(sha256))
     links = [
-        f"[plots]({page}/artifacts/plots)",
+        f"[plots]({page}/artifacts)",
         f"[card]({page}/artifacts/{CARD})",
         f"[all runs on this cohort, best calibrated first]({cohort_page})",
     ]

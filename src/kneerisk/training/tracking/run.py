@@ -19,7 +19,6 @@ from kneerisk.training.tracking.names import (
     CARD,
     CHALLENGER,
     MODEL_TYPE,
-    PLOTS,
     Version,
     about_model,
 )
@@ -128,9 +127,9 @@ class Run:
         self._client.log_inputs(self.run_id, [DatasetInput(logged, tags)])
 
     def figures(self, figures: Mapping[str, Figure]) -> None:
-        """Log plots as pictures; MLflow shows those of two runs at the same path side by side."""
+        """Log plots as pictures, in no folder: only so MLflow shows two runs' side by side."""
         for name, figure in figures.items():
-            self._client.log_figure(self.run_id, figure, f"{PLOTS}/{name}.png")
+            self._client.log_figure(self.run_id, figure, f"{name}.png")
 
     def text(self, text: str, artifact: str) -> None:
         """Log a text file."""

@@ -137,6 +137,14 @@ class Tracking:
         with explained(self.uri):
             return Path(self._client.download_artifacts(run_id, artifact, str(folder)))
 
+    def plots(self, run_id: str, folder: Path) -> None:
+        """Fetch a run's plots into a folder, which is made where there are any."""
+        with explained(self.uri):
+            for found in self._client.list_artifacts(run_id):
+                if found.path.endswith(".png"):
+                    folder.mkdir(exist_ok=True)
+                    self._client.download_artifacts(run_id, found.path, str(folder))
+
     def bundle(self, version: Version, folder: Path) -> Path:
         """Fetch the bundle of a version into a folder of its own inside; gives where it is."""
         from mlflow.artifacts import download_artifacts
