@@ -157,7 +157,7 @@ def test_a_run_tells_its_verdict_and_its_lineage(page, workbench):
     expect(page.get_by_text("training: kneerisk simulator").first).to_be_visible()
     expect(page.get_by_text("challenger").first).to_be_visible()
     shot(page, "run")
-    page.get_by_role("button", name="Show more").click()
+    page.get_by_text("Show more", exact=True).click()
     with page.context.expect_page() as opened:
         page.get_by_role("link", name=f"{MODEL}-v2", exact=True).click()
     page = opened.value
