@@ -107,11 +107,26 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=SHOTS / f"mlflow-{name}.png", animations="disabled")
 
 
-def pictures(page: Page, name: str, number: int) -> None:
-    """So many pictures of a name are drawn, not only named."""
-    drawn = "([name, number]) => [...document.querySelectorAll(`img[alt='${name}']`)]"
+#: The addresses of pictures of a name (or of any) that are drawn for a person to see.
+DRAWN = (
+    "name => [...document.querySelectorAll(name ? `img[alt='${name}']` : 'img')]"
+    ".filter(one => one.complete && one.naturalWidth > 300 && one.clientWidth > 300)"
+    ".map(one => one.src)"
+)
+
+
+def look_at(page: Page, name: str, number: int) -> None:
+    """Choose a picture from the list of files, and wait until so many of it are drawn.
+
+    MLflow names a picture before it is there, over what was shown before.
+    """
+    before = page.evaluate(DRAWN, None)
+    # The pictures may lie over the list of files, which a person then scrolls to.
+    page.get_by_text(name, exact=True).first.dispatch_event("click")
     page.wait_for_function(
-        f"{drawn}.filter(one => one.naturalWidth > 300).length === number", arg=[name, number]
+        f"([name, number, before]) => {{ const drawn = ({DRAWN})(name);"
+        " return drawn.length === number && !drawn.some(one => before.includes(one)) }",
+        arg=[name, number, before],
     )
 
 
@@ -142,9 +157,7 @@ def test_two_runs_compare_by_our_metrics_and_plots(page, workbench):
     expect(page.get_by_role("link", name="auc", exact=True)).to_be_visible()
     shot(page, "compare")
     for name in (*PLOTS, "calibration"):
-        # The pictures may lie over the list of files, which a person then scrolls to.
-        page.get_by_text(f"{name}.png", exact=True).first.dispatch_event("click")
-        pictures(page, f"{name}.png", 2)
+        look_at(page, f"{name}.png", 2)
     page.get_by_role("img", name="calibration.png").first.scroll_into_view_if_needed()
     shot(page, "compare-plots")
 
@@ -171,8 +184,7 @@ def test_the_plots_of_a_run_are_there_to_look_at(page, workbench):
     newest = workbench.runs[0]
     page.goto(f"{workbench.url}/#/experiments/{newest.experiment}/runs/{newest.run_id}/artifacts")
     for name in PLOTS:
-        page.get_by_text(f"{name}.png", exact=True).first.click()
-        pictures(page, f"{name}.png", 1)
+        look_at(page, f"{name}.png", 1)
     shot(page, "plots")
 
 
@@ -181,6 +193,7 @@ def test_a_model_shows_its_data_its_run_and_its_version(page, workbench):
     page.goto(f"{workbench.url}/#/experiments/{newest.experiment}/models/{workbench.model_id}")
     expect(page.get_by_role("link", name=newest.name).first).to_be_visible(timeout=LONG)
     expect(page.get_by_text("held-out: kneerisk simulator").first).to_be_visible()
+    expect(page.get_by_text("within_penalty", exact=True).last).to_be_attached()
     expect(page.get_by_role("link", name=MODEL)).to_be_visible()
     expect(page.get_by_text("v2", exact=True)).to_be_visible()
     shot(page, "model")

@@ -36,10 +36,12 @@ ABOUT: Mapping[Purpose, str] = {
         "could explain a score. Nothing here is released."
     ),
 }
-#: Artifacts of a run, and of a model.
-BUNDLE, CARD, PLOTS = "bundle", "card.md", "plots"
+#: The folders of a fetched bundle and of the plots beside a released card; the card of a run.
+BUNDLE, PLOTS, CARD = "bundle", "plots", "card.md"
 #: The kind of the logged model that a version is: a kneerisk bundle, which MLflow can't load.
 MODEL_TYPE = "kneerisk bundle"
+#: The tag that MLflow shows as the description of an experiment, a run or a model.
+NOTE = "mlflow.note.content"
 CHALLENGER, CHAMPION = "challenger", "champion"
 #: Tag of a run: the aliases of its version, such as `champion`.
 ALIAS = "alias"

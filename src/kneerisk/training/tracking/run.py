@@ -19,6 +19,7 @@ from kneerisk.training.tracking.names import (
     CARD,
     CHALLENGER,
     MODEL_TYPE,
+    NOTE,
     Version,
     about_model,
 )
@@ -31,7 +32,6 @@ _NOTE_CHARACTERS, _DESCRIPTION_CHARACTERS = 8_000, 5_000
 #: The data that metrics are of, by how their names start; all others are of held-out athletes.
 _MEASURED_ON = {"train_": "training", "cv_": "cross-validation"}
 HELD_OUT = "held-out"
-
 #: Where a picture stood.
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -96,6 +96,10 @@ class Run:
             params=[Param(name, str(value)) for name, value in params.items()],
         )  # fmt: skip
 
+        if self._model_id is not None:
+            texts = {name: str(value) for name, value in params.items()}
+            self._client.log_model_params(self._model_id, texts)
+
     def dataset(self, cohort: Cohort, context: str, sha256: str, source: Mapping[str, str]) -> None:
         """Log which screenings were used, by digest: what they are, never their values.
 
@@ -143,10 +147,13 @@ class Run:
                 self.version.model, str(self.version.number),
                 cut(markdown, _DESCRIPTION_CHARACTERS),
             )  # fmt: skip
+            self._client.set_logged_model_tags(
+                self._model_id, {NOTE: cut(markdown, _NOTE_CHARACTERS)}
+            )
 
     def note(self, markdown: str) -> None:
         """Show a text on the run's page."""
-        self._client.set_tag(self.run_id, "mlflow.note.content", cut(markdown, _NOTE_CHARACTERS))
+        self._client.set_tag(self.run_id, NOTE, cut(markdown, _NOTE_CHARACTERS))
 
     def bundle(self, folder: Path, sha256: str) -> None:
         """Log the bundle as what the registered version is."""

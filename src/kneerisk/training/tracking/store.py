@@ -19,15 +19,13 @@ from kneerisk.training.tracking.names import (
     BUNDLE,
     CHALLENGER,
     EXPERIMENTS,
+    NOTE,
     Logged,
     Purpose,
     Version,
 )
 from kneerisk.training.tracking.run import Run
 from kneerisk.training.tracking.study import StudyRuns
-
-#: The description that MLflow shows is a tag.
-_NOTE = "mlflow.note.content"
 
 
 class Tracking:
@@ -188,6 +186,6 @@ class Tracking:
         folder = (self._local / ARTIFACTS).as_uri() if self._local else None
         return str(
             self._client.create_experiment(
-                EXPERIMENTS[purpose], artifact_location=folder, tags={_NOTE: ABOUT[purpose]}
+                EXPERIMENTS[purpose], artifact_location=folder, tags={NOTE: ABOUT[purpose]}
             )
         )
