@@ -149,7 +149,10 @@ def visits(seen: Seen, tour: Tour) -> None:
         seen.view("Visits")
         seen.page.get_by_role("button", name="Save this visit").click()
         expect(seen.page.get_by_text("Saved in this browser.")).to_be_visible()
-    tour.part(seen, "visits", seen.page.locator("#v-changes"))
+    changes = seen.page.locator("#v-changes")
+    # The answer about all three comes after the visit is saved.
+    expect(changes).to_contain_text("24 Aug")
+    tour.part(seen, "visits", changes)
 
 
 def phone(opened: Opener, tour: Tour) -> None:
