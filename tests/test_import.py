@@ -576,3 +576,31 @@ class TestCellsWithUnits:
         answer = read("Name,Age,Sex,Weight,SLR L\nA,25,f,60,12 kg\nB,25,f,60,70°\nC,25,f,60,5'11\n")
         assert codes(answer, 2) == codes(answer, 4) == {("E", "not_a_number")}
         assert statuses(answer)[3] == "ready"
+
+
+class TestDateOfBirth:
+    HEAD = "Name,Geburtsdatum,Testdatum,Sex\n"
+
+    def test_it_tells_the_age_on_the_day(self) -> None:
+        answer = read(self.HEAD + "A,21.03.2001,20.03.2026,f\nB,20.03.2001,20.03.2026,f\n")
+        assert answer.counts.ready == 2
+        assert [screening(answer, line)["age_years"] for line in (2, 3)] == [24, 25]
+
+    def test_an_age_that_can_t_be_is_a_bad_cell(self) -> None:
+        answer = read(self.HEAD + "A,20.03.2021,20.03.2026,f\nB,,20.03.2026,f\n")
+        assert codes(answer, 2) == {("B", "outside_limits")}
+        assert codes(answer, 3) == {("B", "missing")}
+
+    def test_without_the_day_of_the_test_it_tells_none(self) -> None:
+        answer = read(self.HEAD + "A,21.03.2001,,f\nB,21.03.2001,20.03.2026,f\n")
+        assert codes(answer, 2) == {("C", "missing")}
+        asked = read("Name,DOB,Date,Sex\nA,21.03.2001,03/04/2026,f\n")
+        assert statuses(asked) == {2: "waiting"}
+
+    def test_it_gives_way_to_an_age_and_needs_a_date(self) -> None:
+        answer = read("Name,DOB,Age,Sex,Date\nA,20.03.2001,25,f,20.03.2026\n")
+        assert meanings(answer)["B"] is None
+        assert screening(answer, 2)["age_years"] == 25
+        asked = column(read("Name,DOB,Sex\nA,20.03.2001,f\n"), "B")
+        assert asked.question is not None
+        assert "date of the screening" in asked.question

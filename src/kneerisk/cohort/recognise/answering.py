@@ -30,7 +30,7 @@ from kneerisk.cohort.recognise.proposal import mapping_file
 from kneerisk.cohort.recognise.reading import Line, mark_bad, read_lines, shown
 from kneerisk.cohort.recognise.understanding import Understood, understood
 from kneerisk.cohort.recognise.visits import Visit, body_of, settle_repeats, visits
-from kneerisk.cohort.recognise.vocabulary import DATE
+from kneerisk.cohort.recognise.vocabulary import AGE, BIRTH, DATE
 from kneerisk.errors import Fault
 from kneerisk.schema import Category, Quantity, columns, faults_of, from_row, to_row
 from kneerisk.schema.columns import column_locations, column_of
@@ -102,11 +102,15 @@ def _tell(visit: Visit, sheet: Understood, fault: Fault, missing: list[SheetCons
         reason = SheetReason(code=fault.code, message=about, allowed=fault.allowed)
         visit.reasons.append(reason)
         return
+    message = fault.message
+    day = sheet.column_of(DATE)
+    if line.born and not line.day and fault.code == "missing" and column.means == BIRTH and day:
+        column, message = day, "must be given, since the age is counted to it"
     cell = line.cells.get(column.place)
     if cell is not None and cell.status in {"bad", "asked"}:
         return
     text = cell.shown if cell else ""
-    mark_bad(line, column, text, fault.code, fault.message, fault.allowed)
+    mark_bad(line, column, text, fault.code, message, fault.allowed)
 
 
 def _place_of(visit: Visit, sheet: Understood, name: str) -> tuple[Column | None, Line]:
@@ -115,7 +119,7 @@ def _place_of(visit: Visit, sheet: Understood, name: str) -> tuple[Column | None
     for line in visit.lines:
         if line.side == side and (column := sheet.column_of(unsided)):
             return column, line
-    return sheet.column_of(name), visit.first
+    return sheet.column_of(name) or (sheet.column_of(BIRTH) if name == AGE else None), visit.first
 
 
 def _rows(sheet: Understood, found: list[Visit]) -> list[SheetRow]:

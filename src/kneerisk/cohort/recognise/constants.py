@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from kneerisk.cohort.recognise.contract import SheetConstant
 from kneerisk.cohort.recognise.understanding import Understood
+from kneerisk.cohort.recognise.vocabulary import AGE
 from kneerisk.schema import Category, Quantity, columns
 from kneerisk.schema.rules import NEEDS
 
-AGE, SEX, SPORT, DROP_TASK = "age_years", "sex", "sport", "hip_drop_task"
+SEX, SPORT, DROP_TASK = "sex", "sport", "hip_drop_task"
 
 
 def constants(sheet: Understood) -> list[SheetConstant]:

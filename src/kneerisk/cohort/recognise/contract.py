@@ -33,7 +33,8 @@ class ColumnAsked(BaseModel):
 
     means: Annotated[str | None, Field(
         description="A canonical column (`left_hip_drop_deg`; without a side where each row is one "
-        "leg), or `athlete_id`, `screening_date`, `side`, `red_flags`; null leaves the column out.",
+        "leg), or `athlete_id`, `screening_date`, `birth_date`, `side`, `red_flags`; null leaves "
+        "the column out.",
     )] = None  # fmt: skip
     unit: Annotated[str | None, Field(
         description="What the column is measured in: `lb`, `inch`, `N`, `kgf`, `Nm`, `deg`, ...",
@@ -127,8 +128,8 @@ class SheetColumn(BaseModel):
     place: Annotated[str, Field(description="Its letter as in Excel.")]
     column: Annotated[str, Field(description="Its name as it stands in the sheet.")]
     means: Annotated[str | None, Field(
-        description="The canonical column, `athlete_id`, `screening_date`, `side` or `red_flags`; "
-        "absent where the column is left out.",
+        description="The canonical column, or `athlete_id`, `screening_date`, `birth_date`, "
+        "`side`, `red_flags`; absent where the column is left out.",
     )] = None  # fmt: skip
     label: Annotated[str | None, Field(description="The measure's name for people.")] = None
     side: Side | None = None

@@ -17,7 +17,7 @@ from kneerisk.cohort.recognise.plausible import (
     stated,
 )
 from kneerisk.cohort.recognise.values import Facts, days
-from kneerisk.cohort.recognise.vocabulary import ATHLETE, DATE, FLAGS, SIDE, answers, unsided
+from kneerisk.cohort.recognise.vocabulary import ATHLETE, BIRTH, DATE, FLAGS, SIDE, answers, unsided
 from kneerisk.schema import Quantity
 
 #: What a dynamometer that shows kilograms or pounds means.
@@ -86,7 +86,7 @@ def _guess(
         return _of_quantity(match, measure, named, found, mass_kg)
     if match.means == ATHLETE:
         return Guess(*match, share=1.0)
-    if match.means == DATE:
+    if match.means in {DATE, BIRTH}:
         return Guess(*match, share=days(cells, None).share)
     known = answers(match.means)
     entries = [cell for cell in cells if cell != ""]

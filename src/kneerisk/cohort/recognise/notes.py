@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kneerisk.cohort.recognise.contract import SheetNote
 from kneerisk.cohort.recognise.understanding import Understood
-from kneerisk.cohort.recognise.vocabulary import ATHLETE
+from kneerisk.cohort.recognise.vocabulary import ATHLETE, BIRTH
 
 _LEFT_OUT = {
     "totals": "hold totals or averages, no athlete",
@@ -63,6 +63,10 @@ def _of_columns(sheet: Understood) -> Iterator[SheetNote]:
     if commas:
         told = "Decimals are written with a comma."
         yield SheetNote(code="decimal_commas", message=told, places=commas)
+    born = [c.place for c in sheet.columns if c.means == BIRTH and c.is_applied]
+    if born:
+        told = "Ages are completed years from the date of birth to that of the screening."
+        yield SheetNote(code="ages_from_birth_dates", message=told, places=born)
     if not any(column.means == ATHLETE for column in sheet.columns):
         told = "No column names the athletes, so repeated athletes can't be told."
         yield SheetNote(code="no_athlete", message=told)

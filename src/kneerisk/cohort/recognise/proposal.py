@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kneerisk.cohort.recognise.column import Column
 from kneerisk.cohort.recognise.understanding import Understood
 from kneerisk.cohort.recognise.values import is_missing
-from kneerisk.cohort.recognise.vocabulary import ATHLETE, DATE, SIDE, leg_names, plain_words
+from kneerisk.cohort.recognise.vocabulary import ATHLETE, BIRTH, DATE, SIDE, leg_names, plain_words
 from kneerisk.schema import Category
 
 _OUTCOME = """
@@ -44,6 +44,8 @@ def _roles(sheet: Understood) -> Iterator[str]:
             formats = ", ".join(_text(form) for form in column.formats)
             line = f"screening_date = {{ column = {_text(column.name)}, formats = [{formats}] }}"
             yield _open_or(column, line)
+        if column.means == BIRTH:
+            yield f"# {_text(column.name)} is a date of birth: a mapping needs the age in years"
 
 
 def _form(sheet: Understood) -> Iterator[str]:

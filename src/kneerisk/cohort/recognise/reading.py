@@ -12,7 +12,7 @@ from kneerisk.cohort.recognise.column import Column
 from kneerisk.cohort.recognise.contract import SheetCell, SheetReason
 from kneerisk.cohort.recognise.understanding import MASS, Understood
 from kneerisk.cohort.recognise.values import is_missing, number_shown
-from kneerisk.cohort.recognise.vocabulary import ATHLETE, DATE, FLAGS, SIDE, plain_words
+from kneerisk.cohort.recognise.vocabulary import AGE, ATHLETE, BIRTH, DATE, FLAGS, SIDE, plain_words
 from kneerisk.cohort.sheetcells import SheetRows, over_mass
 from kneerisk.schema import Category, Quantity
 
@@ -35,6 +35,7 @@ class Line:
     line: int
     athlete: str | None = None
     day: str | None = None
+    born: str | None = None
     side: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
     """By canonical column; a leg's measure without a side where rows are legs."""
@@ -65,6 +66,8 @@ def read_lines(sheet: Understood) -> list[Line]:
             elif cell != "":
                 _keep(line, column, cell, own[row])
     for line in lines:
+        if line.born and line.day:
+            line.values[AGE] = _age(date.fromisoformat(line.born), date.fromisoformat(line.day))
         if line.line in sheet.body.too_long:
             told = "has entries to the right of the last named column"
             line.reasons.append(SheetReason(code="too_long", message=told))
@@ -91,6 +94,11 @@ def _dates_shown(allowed: str) -> str:
     for code, text in _DATE_PARTS.items():
         allowed = allowed.replace(code, text)
     return allowed
+
+
+def _age(born: date, day: date) -> int:
+    """Completed years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def shown(cell: Any) -> str:
@@ -128,6 +136,8 @@ def _keep(line: Line, column: Column, cell: Any, value: Any) -> None:
         line.athlete = f"{line.athlete} {value}" if line.athlete else value
     elif column.means == DATE:
         line.day = value
+    elif column.means == BIRTH:
+        line.born = value
     elif column.means == SIDE:
         line.side = value
     elif column.canonical:
@@ -157,7 +167,7 @@ def _read(column: Column, rows: SheetRows) -> list[Any]:
     cell = column.cell()
     if column.means == ATHLETE:
         return list(rows.texts(column.place))
-    if column.means == DATE:
+    if column.means in {DATE, BIRTH}:
         read = rows.days(Day(column=column.place, formats=list(column.formats)))
         return [None if day is None else day.isoformat() for day in read]
     if column.means == SIDE:

@@ -13,7 +13,7 @@ from kneerisk.cohort.recognise.guesses import Guess, guesses, rivals
 from kneerisk.cohort.recognise.names import Named
 from kneerisk.cohort.recognise.plausible import OWN_UNIT, Unit, stated
 from kneerisk.cohort.recognise.values import days, facts
-from kneerisk.cohort.recognise.vocabulary import DATE, FLAGS, answers, leg_names, unsided
+from kneerisk.cohort.recognise.vocabulary import BIRTH, DATE, FLAGS, answers, leg_names, unsided
 from kneerisk.cohort.units import unit_named
 from kneerisk.schema import Quantity, Side
 
@@ -41,7 +41,7 @@ def recognised(plain: Column, named: Named, cells: Sequence[Any], context: Conte
 
 def _in_its_form(column: Column, cells: Sequence[Any], day_first: bool | None = None) -> Column:
     """With the words or the dates that its cells are written in."""
-    if column.means == DATE:
+    if column.means in {DATE, BIRTH}:
         form = days(cells, day_first)
         column = replace(column, formats=tuple(form.formats))
         if not form.is_open or column.question:
@@ -50,9 +50,11 @@ def _in_its_form(column: Column, cells: Sequence[Any], day_first: bool | None = 
             column,
             confidence="unsure",
             question=f"Does the day come first in {column.name!r}?",
-            proposal=ColumnAsked(means=DATE, day_first=True),
+            proposal=ColumnAsked(means=column.means, day_first=True),
             alternatives=(
-                Alternative(label="Month first", ask=ColumnAsked(means=DATE, day_first=False)),
+                Alternative(
+                    label="Month first", ask=ColumnAsked(means=column.means, day_first=False)
+                ),
             ),
         )
     if column.means is None or isinstance(column.measure, Quantity):

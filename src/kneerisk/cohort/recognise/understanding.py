@@ -17,7 +17,7 @@ from kneerisk.cohort.recognise.opening import Opened, opened
 from kneerisk.cohort.recognise.plausible import USUAL_MASS_KG
 from kneerisk.cohort.recognise.recognising import confirmed, recognised
 from kneerisk.cohort.recognise.values import decimal_marks, facts
-from kneerisk.cohort.recognise.vocabulary import ATHLETE, SIDE
+from kneerisk.cohort.recognise.vocabulary import AGE, ATHLETE, BIRTH, DATE, SIDE
 from kneerisk.cohort.units import factor
 from kneerisk.schema import Quantity, columns
 
@@ -49,6 +49,8 @@ class Understood:
     def canonical(self) -> set[str]:
         """Every canonical column that the sheet holds, with a side on legs of rows too."""
         named = {one.canonical for one in self.columns if one.canonical}
+        if BIRTH in named and DATE in named:
+            named.add(AGE)
         sided = {f"{side}_{name}" for name in named for side in ("left", "right")}
         return named | (sided & set(columns()))
 
@@ -91,7 +93,7 @@ def _columns(names: Heading, cells: Sequence[list[Any]], asked: SheetAsked) -> l
     has_sides = any(one.means == SIDE and one.is_applied for one in first)
     context = context._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
     found = _each(plain, names, cells, asked, context)
-    return _told_apart(_without_mass(_with_athlete(found)))
+    return _told_apart(_with_age(_without_mass(_with_athlete(found))))
 
 
 def _each(
@@ -148,6 +150,29 @@ def _without_mass(found: list[Column]) -> list[Column]:
             confidence="unsure",
         )
         if one.means and _is_undivided(one)
+        else one
+        for one in found
+    ]
+
+
+def _with_age(found: list[Column]) -> list[Column]:
+    """A date of birth tells the age at the screening, unless a column tells the age itself."""
+    held = {one.means for one in found}
+    if AGE in held:
+        why = "another column tells the age"
+        return [_left_out(one, why) if one.means == BIRTH else one for one in found]
+    if DATE in held:
+        return found
+    told = "Leave {name!r} out? An age needs the date of the screening, which no column gives."
+    return [
+        replace(
+            one,
+            question=told.format(name=one.name),
+            proposal=ColumnAsked(means=None),
+            alternatives=(),
+            confidence="unsure",
+        )
+        if one.means == BIRTH
         else one
         for one in found
     ]

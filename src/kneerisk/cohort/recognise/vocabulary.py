@@ -17,11 +17,15 @@ from kneerisk.cohort.folding import fold
 from kneerisk.schema import Category, Measure, Side, columns, leg_measures, measures_of
 from kneerisk.schema.history import RED_FLAGS, LegPain
 
-ATHLETE, DATE, SIDE, FLAGS = "athlete_id", "screening_date", "side", "red_flags"
+ATHLETE, DATE, BIRTH = "athlete_id", "screening_date", "birth_date"
+SIDE, FLAGS = "side", "red_flags"
+#: The measure that a date of birth tells, with the date of the screening.
+AGE = "age_years"
 #: What a column may mean besides a measure, with its name for people.
 ROLES = {
     ATHLETE: "Athlete",
     DATE: "Date of the screening",
+    BIRTH: "Date of birth",
     SIDE: "Leg of the row",
     FLAGS: "Red flags",
 }
