@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from kneerisk.cohort import read, ric, write
 from kneerisk.cohort.ingested import Ingested, write_report
 from kneerisk.cohort.layout import row_columns
+from kneerisk.cohort.ric_labels import labels
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import columns
 from pipelines.ingest import app
@@ -60,6 +61,44 @@ def ingested(folder: Path, *visits: dict[str, str], gait: dict[str, str] | None 
 def outcomes(folder: Path, **visit: str) -> list[float | None]:
     found = ingested(folder, visit).cohort.outcomes()
     return [None if np.isnan(values[0]) else float(values[0]) for values in found]
+
+
+@pytest.mark.parametrize(
+    ("visit", "knee", "patellofemoral"),
+    [
+        ({"InjJoint": "Knee", "SpecInjury": "Patellofemoral pain syndrome"}, 1.0, 1.0),
+        ({"InjJoint": "Knee", "SpecInjury": "PFPS"}, 1.0, 1.0),
+        ({"InjJoint": "Thigh", "SpecInjury": "ITB syndrome"}, 1.0, 0.0),
+        ({"InjJoint": "Foot", "SpecInjury": "Plantar fasciitis"}, 0.0, None),
+        ({"InjJoint": "Foot", "InjJoint2": "Knee"}, None, None),
+        ({"InjJoint": "No injury,No injury"}, None, None),
+        ({"InjJoint": ""}, None, None),
+    ],
+)
+def test_labels_of_injuries(
+    tmp_path: Path, visit: dict[str, str], knee: float | None, patellofemoral: float | None
+) -> None:
+    ingested(tmp_path, visit)
+    found = labels(tmp_path / "meta.csv", tmp_path / "kin.csv")
+    told = [found.knee[0], found.patellofemoral[0]]
+    assert [None if np.isnan(value) else value for value in told] == [knee, patellofemoral]
+
+
+def test_labels_are_in_the_order_of_the_cohort_and_sites_are_blocks_of_numbers(
+    tmp_path: Path,
+) -> None:
+    visits = [
+        {"sub_id": "200007", "speed_r": "3.1"}, {"sub_id": "100004", "speed_r": ""},
+        {"sub_id": "100002", "speed_r": "2.5"},
+    ]  # fmt: skip
+    cohort = ingested(tmp_path, *visits).cohort
+    found = labels(tmp_path / "meta.csv", tmp_path / "kin.csv")
+    by_runner = dict(zip(cohort.frame["athlete_id"], found.speed_mps, strict=True))
+    assert (by_runner["ric-200007"], by_runner["ric-100002"]) == (3.1, 2.5)
+    assert np.isnan(by_runner["ric-100004"])
+    sites = dict(zip(cohort.frame["athlete_id"], found.site, strict=True))
+    assert sites == {"ric-200007": 2.0, "ric-100004": 1.0, "ric-100002": 1.0}
+    assert not {"speed_r", "site", "run_speed_mps"} & set(cohort.frame.columns)
 
 
 def test_measures_have_the_schema_s_names_signs_and_units(tmp_path: Path) -> None:

@@ -160,6 +160,31 @@ def compare(
 
 @app.command(
     rich_help_panel=PANEL,
+    epilog=examples(
+        "benchmark --ric-metadata run_data_meta.csv --ric-kinematics run_kinematics.csv "
+        "--weightlifters wlinj.csv"
+    ),
+)
+def benchmark(
+    ric_metadata: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    ric_kinematics: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    weightlifters: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
+    seeds: Annotated[int, typer.Option(min=1, help="How often folds are dealt anew.")] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="A page to write (.md), with pictures beside it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge the method on published data, beside baselines and what must not explain it."""
+    from pipelines.benchmark import benchmark_on, told
+
+    with console.progress() as progress:
+        found = benchmark_on(ric_metadata, ric_kinematics, weightlifters, seeds, out, progress)
+    console.result(found, as_json, told(found))
+
+
+@app.command(
+    rich_help_panel=PANEL,
     epilog=examples("ui", "ui --port 5001 --json"),
 )
 def ui(

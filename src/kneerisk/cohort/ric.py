@@ -71,6 +71,8 @@ GAIT = {
 #: Strides of each leg in a minute.
 STRIDE_RATES = tuple(f"{side}_STRIDE_RATE_median" for side in "LR")
 
+#: The treadmill's speed, metres a second: how fast somebody was told to run, so no measure.
+SPEED = "speed_r"
 METADATA_KEY = ("sub_id", "filename")
 KINEMATICS_KEY = ("sub_id", "session_file")
 INJURY = ("InjDefn", "InjJoint", "InjSide", "SpecInjury", "InjJoint2", "InjSide2", "SpecInjury2")
@@ -93,10 +95,7 @@ def ingest(metadata: Path, kinematics: Path) -> Ingested:
         Where a file can't be read, is not the published one, or has a session twice.
     """
     legs = _leg_sources()
-    of_metadata = (*METADATA_KEY, "datestring", *INJURY, *(s.column for s in ATHLETE.values()))
-    of_kinematics = (*KINEMATICS_KEY, *STRIDE_RATES, *(s.column for s in legs.values()))
-    sessions = _keyed(metadata, METADATA, METADATA_KEY, of_metadata)
-    gait = _keyed(kinematics, KINEMATICS, KINEMATICS_KEY, of_kinematics)
+    sessions, gait = _sessions(metadata), _gait(kinematics)
     both = sessions.join(gait, how="inner")
     if both.empty:
         raise CohortRefused(f"{metadata} and {kinematics} have no session in common")
@@ -111,6 +110,30 @@ def ingest(metadata: Path, kinematics: Path) -> Ingested:
             "kinematics without a session": len(gait) - len(both),
         },
     )
+
+
+def visits(metadata: Path, kinematics: Path) -> pd.DataFrame:
+    """Raw metadata of the very rows that `ingest` gives, in their order: for labels and controls.
+
+    The runner is in the column `sub_id`; the others have the names of the file.
+
+    Raises
+    ------
+    CohortRefused
+        As `ingest`.
+    """
+    rows = _sessions(metadata, SPEED).join(_gait(kinematics)[[]], how="inner")
+    return rows.reset_index("sub_id").reset_index(drop=True)
+
+
+def _sessions(metadata: Path, *more: str) -> pd.DataFrame:
+    own = ("datestring", *INJURY, *(source.column for source in ATHLETE.values()))
+    return _keyed(metadata, METADATA, METADATA_KEY, (*METADATA_KEY, *own, *more))
+
+
+def _gait(kinematics: Path) -> pd.DataFrame:
+    own = (*STRIDE_RATES, *(source.column for source in _leg_sources().values()))
+    return _keyed(kinematics, KINEMATICS, KINEMATICS_KEY, (*KINEMATICS_KEY, *own))
 
 
 def _keyed(path: Path, file: str, key: tuple[str, str], needed: tuple[str, ...]) -> pd.DataFrame:
@@ -174,8 +197,8 @@ def _moments(dates: pd.Series[str], sessions: pd.Series[str]) -> pd.Series[str]:
 def _outcomes(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
     """Pain by knee: 1 the main complaint, 0 none, NaN not known."""
     words = {name: rows[name].str.lower() for name in INJURY}
-    main = _at_knee(words["InjJoint"], words["SpecInjury"])
-    second = _at_knee(words["InjJoint2"], words["SpecInjury2"])
+    main = at_knee(words["InjJoint"], words["SpecInjury"])
+    second = at_knee(words["InjJoint2"], words["SpecInjury2"])
     # 'No injury' in InjDefn says only that training went on: 67 such visits name a painful knee.
     # It counts where no joint is named.
     nameless = rows["InjJoint"].map(is_missing)
@@ -193,7 +216,8 @@ def _outcomes(rows: pd.DataFrame) -> dict[str, pd.Series[float]]:
     return outcomes | {OUTCOMES[2]: either.mask((either == 0) & (second | unknown))}
 
 
-def _at_knee(joint: pd.Series[str], injury: pd.Series[str]) -> pd.Series[bool]:
+def at_knee(joint: pd.Series[str], injury: pd.Series[str]) -> pd.Series[bool]:
+    """Whether an injury, in small letters, is one of the knee."""
     return (joint == "knee") | injury.str.contains("itb", regex=False)
 
 

@@ -34,6 +34,10 @@ _WEIGHTS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 #: With more rows than this, the penalty no longer matters and is not searched for.
 _ROWS_TO_SEARCH = 25_000
 _FOLDS = 5
+#: For a finer search: more weights, and with few rows, where how they fall into folds would decide,
+#: folds that are dealt several times.
+_FINE_WEIGHTS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_FEW_ROWS, _DEALS = 1_000, 3
 #: What tells athletes and places apart, but nothing of a knee. A model that does no better
 #: than these has learnt who was measured where.
 CONFOUNDERS = ("age_years", "sex", "height_cm", "mass_kg", "run_speed_mps")
@@ -76,23 +80,31 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True)
-class Linear:
-    """A fitted logistic regression with median imputation: what it saw, and its weights."""
+class Scale:
+    """Median, mean and spread of columns: a missing value is the median."""
 
     median: FloatArray
     mean: FloatArray
-    scale: FloatArray
+    spread: FloatArray
+
+    def apply(self, matrix: FloatArray) -> FloatArray:
+        """Standardised values, of the same shape."""
+        filled = np.where(np.isnan(matrix), self.median, matrix)
+        return np.asarray((filled - self.mean) / self.spread, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A fitted logistic regression with median imputation: what it saw, and its weights."""
+
+    scale: Scale
     weights: FloatArray
     intercept: float
 
     def predict(self, matrix: FloatArray) -> FloatArray:
         """Probabilities, shape (n_rows,)."""
-        margin = self._standard(matrix) @ self.weights + self.intercept
+        margin = self.scale.apply(matrix) @ self.weights + self.intercept
         return np.asarray(1.0 / (1.0 + np.exp(-margin)), dtype=np.float64)
-
-    def _standard(self, matrix: FloatArray) -> FloatArray:
-        filled = np.where(np.isnan(matrix), self.median, matrix)
-        return np.asarray((filled - self.mean) / self.scale, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +160,11 @@ def fit_logistic(cohort: Cohort, design: Design, seed: int) -> LogisticBaseline:
     if cohort.has_sides:
         matrix = np.vstack([design.of_leg(data, side) for side in SIDES])
         outcome = np.concatenate([outcomes.left, outcomes.right])
-        leg = _fit(matrix, outcome, np.tile(athlete, 2), seed)
+        leg = fit_linear(matrix, outcome, np.tile(athlete, 2), seed)
     return LogisticBaseline(
-        design=design, leg=leg, either=_fit(design.of_either(data), outcomes.either, athlete, seed)
+        design=design,
+        leg=leg,
+        either=fit_linear(design.of_either(data), outcomes.either, athlete, seed),
     )
 
 
@@ -180,34 +194,74 @@ def _stack(parts: list[FloatArray], data: Columns) -> FloatArray:
     return np.column_stack(parts) if parts else np.empty((_n_rows(data), 0))
 
 
-def _fit(
-    matrix: FloatArray, outcome: FloatArray, athlete: NDArray[np.object_], seed: int
+def fit_linear(
+    matrix: FloatArray,
+    outcome: FloatArray,
+    athlete: NDArray[np.object_],
+    seed: int,
+    *,
+    fine: bool = False,
 ) -> Linear | None:
+    """Logistic regression on rows with an outcome, its penalty chosen in folds of athletes.
+
+    Parameters
+    ----------
+    matrix, outcome
+        Columns (n, p), missing as NaN, and 0 or 1 (n,), NaN where it is not known.
+    athlete
+        Whom each row is of, shape (n,): no athlete is on both sides of a fold.
+    fine
+        Search the penalty finely.
+    """
     known = np.isfinite(outcome)
     matrix, outcome, athlete = matrix[known], outcome[known], athlete[known]
     if len(np.unique(outcome)) < 2:
         return None
     weight = _WEIGHTS[-1]
     if len(outcome) <= _ROWS_TO_SEARCH:
-        weight = _best_weight(matrix, outcome, folds(athlete, _FOLDS, seed))
+        deals = _DEALS if fine and len(outcome) <= _FEW_ROWS else 1
+        dealt = [folds(athlete, _FOLDS, seed + 1_000 * deal) for deal in range(deals)]
+        weight = _best_weight(matrix, outcome, dealt, _FINE_WEIGHTS if fine else _WEIGHTS)
     return _linear(matrix, outcome, weight)
 
 
-def _best_weight(matrix: FloatArray, outcome: FloatArray, fold: NDArray[np.intp]) -> float:
-    def loss(weight_of_data: float) -> float:
-        chance = np.full(len(outcome), outcome.mean())
-        for held in range(_FOLDS):
-            train = fold != held
-            if len(np.unique(outcome[train])) == 2:
-                chance[~train] = _linear(matrix[train], outcome[train], weight_of_data).predict(
-                    matrix[~train]
-                )
-        return float(log_loss(outcome, chance, labels=[0, 1]))
+def _best_weight(
+    matrix: FloatArray,
+    outcome: FloatArray,
+    dealt: list[NDArray[np.intp]],
+    weights: tuple[float, ...],
+) -> float:
+    losses = sum(_left_out_losses(matrix, outcome, fold, weights) for fold in dealt)
+    return weights[int(np.argmin(losses))]
 
-    return min(_WEIGHTS, key=loss)
+
+def _left_out_losses(
+    matrix: FloatArray, outcome: FloatArray, fold: NDArray[np.intp], weights: tuple[float, ...]
+) -> FloatArray:
+    """Log loss of the rows that each fold leaves out, by weight of the data."""
+    chance = np.full((len(weights), len(outcome)), outcome.mean())
+    for held in range(_FOLDS):
+        train = fold != held
+        if len(np.unique(outcome[train])) == 2:
+            scale = _scale(matrix[train])
+            x, left_out = scale.apply(matrix[train]), scale.apply(matrix[~train])
+            for place, weight in enumerate(weights):
+                told = _fitted(x, outcome[train], weight).predict_proba(left_out)
+                chance[place, ~train] = told[:, 1]
+    return np.array([log_loss(outcome, one, labels=[0, 1]) for one in chance])
 
 
 def _linear(matrix: FloatArray, outcome: FloatArray, weight_of_data: float) -> Linear:
+    scale = _scale(matrix)
+    model = _fitted(scale.apply(matrix), outcome, weight_of_data)
+    return Linear(scale, model.coef_[0].copy(), float(model.intercept_[0]))
+
+
+def _fitted(x: FloatArray, outcome: FloatArray, weight_of_data: float) -> LogisticRegression:
+    return LogisticRegression(C=weight_of_data, max_iter=2_000).fit(x, outcome)
+
+
+def _scale(matrix: FloatArray) -> Scale:
     known = np.isfinite(matrix)
     median = np.array(
         [
@@ -217,7 +271,4 @@ def _linear(matrix: FloatArray, outcome: FloatArray, weight_of_data: float) -> L
     )
     filled = np.where(known, matrix, median)
     mean, spread = filled.mean(axis=0), filled.std(axis=0)
-    scale = np.where(spread > 0.0, spread, 1.0)
-    model = LogisticRegression(C=weight_of_data, max_iter=2_000)
-    model.fit((filled - mean) / scale, outcome)
-    return Linear(median, mean, scale, model.coef_[0].copy(), float(model.intercept_[0]))
+    return Scale(median, mean, np.where(spread > 0.0, spread, 1.0))

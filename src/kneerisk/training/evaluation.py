@@ -34,9 +34,9 @@ from kneerisk.training.decision import (
     workload_metrics,
 )
 from kneerisk.training.drivers import Driver
-from kneerisk.training.metrics import discrimination, logit
+from kneerisk.training.metrics import logit
 from kneerisk.training.reliability import Bins, bins
-from kneerisk.training.scored import BOOTSTRAP_SEED, Scored, scored_of
+from kneerisk.training.scored import Scored, scored_of
 from kneerisk.training.slices import Slice, slices, worst
 
 BASELINES = ("logistic", "control", "prior")
@@ -254,8 +254,7 @@ def _metrics(cohort: Cohort, predicted: Risks, scored: Scored, prefix: str) -> d
     found |= {f"either_{name}": value for name, value in of_either.items()}
     limb = which_limb(cohort, predicted)
     if limb is not None:
-        told = discrimination(limb.probability, limb.outcome, limb.athlete, BOOTSTRAP_SEED)
-        found |= {f"which_limb_{name}": value for name, value in told.items()}
+        found |= limb.metrics("which_limb_")
         if not prefix:
             found["which_limb_rows"] = float(len(limb.outcome))
     return {f"{prefix}{name}": value for name, value in found.items()}

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.dependence import either as either_of
+from kneerisk.evidence.population import Population
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration, fit_calibration
 from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
@@ -25,6 +26,7 @@ from kneerisk.training.imbalance import fit_imbalance
 from kneerisk.training.inputs import (
     Inputs,
     inputs_of,
+    inputs_of_label,
     stratified_folds,
     tree_columns,
     usable_columns,
@@ -76,20 +78,43 @@ def fit(
     # The matrices of a fit are small: threads of the linear algebra would only wait for each other
     # (a solve of 80 measures took 14 ms with two of them on a busy machine, 0.2 ms with one).
     with threadpool_limits(limits=1, user_api="blas"):
-        return _fit(cohort, truth, seed, progress, interval, settings)
+        progress("measured to true")
+        population = population_of(cohort, settings)
+        inputs = inputs_of(cohort, truth, population)
+        return _fit(inputs, population, seed, progress, interval, settings)
+
+
+def fit_label(
+    cohort: Cohort, label: FloatArray, *, seed: int = 0, settings: Settings = DEFAULTS
+) -> RiskModel:
+    """The same model of something else than an outcome, that athletes have and legs don't.
+
+    Its ``either`` is then the probability of the label; it has no interval worth the name.
+
+    Parameters
+    ----------
+    label
+        1, 0, or NaN where it is not known, of each screening, shape (n,).
+
+    Raises
+    ------
+    CohortRefused
+        Where there are too few of either sort.
+    """
+    with threadpool_limits(limits=1, user_api="blas"):
+        population = population_of(cohort, settings)
+        inputs = inputs_of_label(cohort, label, population)
+        return _fit(inputs, population, seed, lambda _: None, False, settings).model
 
 
 def _fit(
-    cohort: Cohort,
-    truth: pd.DataFrame | None,
+    inputs: Inputs,
+    population: Population,
     seed: int,
     progress: Progress,
     interval: bool,
     settings: Settings,
 ) -> Fitted:
-    progress("measured to true")
-    population = population_of(cohort, settings)
-    inputs = inputs_of(cohort, truth, population)
     columns, signs = usable_columns(inputs), directions(population)
     progress("linear part")
     margin, tuned = fit_margin(inputs, columns, signs, seed, settings=settings)

@@ -106,6 +106,30 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
     )
 
 
+def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -> Inputs:
+    """The inputs of a fit to a label of the athletes, shape (n,), instead of their outcomes.
+
+    Raises
+    ------
+    CohortRefused
+        Where there are too few of either sort.
+    """
+    target = np.stack([label, np.full(len(label), np.nan)], axis=1)
+    _refuse_hopeless(target)
+    data = cohort.columns()
+    return Inputs(
+        legs=averaged(matrix(Posterior(population), data)),
+        target=target,
+        outcome=target,
+        either=label,
+        imbalances=None,
+        athletes=cohort.frame["athlete_id"].to_numpy(),
+        data=data,
+        sided=False,
+        true=False,
+    )
+
+
 def _refuse_hopeless(target: FloatArray) -> None:
     known = target[~np.isnan(target)]
     if len(known) == 0:

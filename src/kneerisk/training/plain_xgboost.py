@@ -19,17 +19,28 @@ from kneerisk.training.baselines import Design, logistic_design
 from kneerisk.training.evaluation import Risks
 from kneerisk.training.splits import folds
 
-#: What is not searched for: the step and the shares of rows and columns that most guides give.
+#: What is not searched for: the shares of rows and columns that most guides give.
 SETTINGS = {
     "objective": "binary:logistic",
-    "eta": 0.1,
     "subsample": 0.8,
     "colsample_bytree": 0.8,
     "nthread": 1,
 }
 DEPTHS = (2, 3, 5)
-MOST_ROUNDS, PATIENCE = 300, 20
 _FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How long steps are, how many there may be, and how many in vain end the search."""
+
+    step_size: float = 0.1
+    most_rounds: int = 300
+    patience: int = 20
+
+
+#: The usual one, and one of smaller steps, which gains a little where there are few rows.
+USUAL, FINE = Search(), Search(step_size=0.05, most_rounds=500, patience=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +94,11 @@ def fit_xgboost(cohort: Cohort, seed: int, *, either: bool = True) -> XGBoostBas
 
 
 def fit_trees(
-    matrix: FloatArray, outcome: FloatArray, athlete: NDArray[np.object_], seed: int
+    matrix: FloatArray,
+    outcome: FloatArray,
+    athlete: NDArray[np.object_],
+    seed: int,
+    search: Search = USUAL,
 ) -> Trees | None:
     """XGBoost on rows with an outcome, its depth and rounds chosen in folds of athletes.
 
@@ -100,9 +115,9 @@ def fit_trees(
     rows = xgb.DMatrix(matrix[known], outcome[known], nthread=1)
     fold = folds(athlete[known], _FOLDS, seed)
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
-    tried = [(*_rounds(rows, depth, splits, seed), depth) for depth in DEPTHS]
+    tried = [(*_rounds(rows, depth, splits, seed, search), depth) for depth in DEPTHS]
     _, rounds, depth = min(tried)
-    return Trees(xgb.train(_parameters(depth, seed), rows, rounds), depth, rounds)
+    return Trees(xgb.train(_parameters(depth, seed, search), rows, rounds), depth, rounds)
 
 
 def _rounds(
@@ -110,15 +125,16 @@ def _rounds(
     depth: int,
     splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
     seed: int,
+    search: Search,
 ) -> tuple[float, int]:
     """The least log loss of left-out rows at a depth, and after how many rounds it is."""
     found = xgb.cv(
-        _parameters(depth, seed), rows, MOST_ROUNDS, folds=splits, metrics="logloss",
-        early_stopping_rounds=PATIENCE, as_pandas=False,
+        _parameters(depth, seed, search), rows, search.most_rounds, folds=splits,
+        metrics="logloss", early_stopping_rounds=search.patience, as_pandas=False,
     )  # fmt: skip
     losses = np.asarray(found["test-logloss-mean"])
     return float(losses.min()), int(losses.argmin()) + 1
 
 
-def _parameters(depth: int, seed: int) -> dict[str, object]:
-    return {**SETTINGS, "max_depth": depth, "seed": seed}
+def _parameters(depth: int, seed: int, search: Search) -> dict[str, object]:
+    return {**SETTINGS, "eta": search.step_size, "max_depth": depth, "seed": seed}

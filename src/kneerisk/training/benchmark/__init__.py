@@ -1,0 +1,1 @@
+"""The benchmark on published data: questions, contenders, judging, and how it is shown."""

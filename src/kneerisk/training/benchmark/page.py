@@ -1,0 +1,206 @@
+"""The benchmark as a page: what it shows, every score beside its controls, and what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kneerisk.training.benchmark.bars import Check, checks
+from kneerisk.training.benchmark.contenders import CONTROL, LOGISTIC, MODEL, PRIOR
+from kneerisk.training.benchmark.figures import name_of
+from kneerisk.training.benchmark.judging import Judged
+
+COLUMNS = ("", "AUC (95 %)", "over seeds", "log loss", "slope (95 %)", "intercept (95 %)",
+           "AUC behind kneerisk (95 %)", "what to make of it")  # fmt: skip
+METHOD = """\
+## How it was measured
+
+- **People, not rows.** Everything about a person is either learnt from or judged, never both:
+  five folds dealt anew for each seed, or, where it says so, whole years left out, with whoever
+  came in that year left out of the other years too. Penalties, tree depths, rounds and
+  calibration are chosen inside the rest.
+- **The same folds for all.** *kneerisk* is the model that `kneerisk train` fits. *Plain XGBoost*
+  chooses depth and rounds by early stopping, *logistic regression* its ridge penalty, *base
+  rate* says the same of everyone. For the two limbs, both plain ones read left minus right of
+  each measure, shown from either side, which is the best that either did.
+- **Controls** are logistic regressions on what must not explain a score: the treadmill's speed,
+  the site and year of the visit, and demographics (age, sex and body size). No model reads
+  speed, site or year. Where years are left out, controls learn within years; a year that nobody
+  has seen, or a site that never changes, then tells nothing.
+- **Scores** compare people within the part that was left out together (a fold, a year), and are
+  means over the seeds. Their interval resamples people 500 times. That of the slope and
+  intercept is robust to several visits of a person.
+- **A control reaches a score** if its AUC lies in the score's 95 % interval or above. Such a
+  score is no evidence of a signal of the knee, however high it is.
+"""
+
+
+def page(tasks: Sequence[Judged], command: str, pictures: Mapping[str, str]) -> str:
+    """Markdown of all tasks.
+
+    Parameters
+    ----------
+    command
+        That makes the page again.
+    pictures
+        Address of each picture by name: `forest`, `calibration`.
+    """
+    by_name = {judged.task.name: judged for judged in tasks}
+    parts = [
+        "# How good it is on people",
+        f"<!-- Made by `{command}`: change that, not this page. -->",
+        " ".join(_sentences(by_name)),
+        f"![AUC of every contender by task, with intervals]({pictures['forest']})",
+        *(_task(judged) for judged in tasks),
+        "## Do stated risks come true?",
+        f"![Observed share by stated risk]({pictures['calibration']})",
+        "## What was asked, and whether it was reached",
+        "Set before it was measured.",
+        asked([check for judged in tasks for check in checks(judged)], by_name),
+        METHOD.rstrip(),
+        _limits(tasks),
+        f"Made by `{command}`; [where to get the files](../data/README.md).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _sentences(by_name: Mapping[str, Judged]) -> Iterable[str]:
+    limb = by_name["which_limb"]
+    right = 100 * limb.metrics[MODEL]["right_limb"]
+    yield (
+        "**From the gait of a runner with one painful knee, the model picks the painful one in "
+        f"{right:.0f} of 100, where guessing picks 50; {_explained(limb)}, and plain logistic "
+        f"regression {_beside(limb)}.**"
+    )
+    every, less = by_name["weightlifters"], by_name["weightlifters_without_later"]
+    yield (
+        "**Among older weightlifters it tells some of those who have had a knee injury, mostly by "
+        f"injuries of other joints, which may have come later ({_explained(every)}); without "
+        f"those, {_explained(less)}.**"
+    )
+    other, which = by_name["knee_or_other"], by_name["patellofemoral_or_itb"]
+    yield (
+        f"**Whether a runner's injury is at the knee or elsewhere, {_seen(other)} once whole years "
+        f"are left out; patellofemoral pain or ITB syndrome, {_seen(which)}.**"
+    )
+    yield (
+        "\n\nAll of it is about pain and injuries that were there already: none of these sets says "
+        "whether a knee *will* hurt."
+    )
+
+
+def _beside(judged: Judged) -> str:
+    other = judged.metrics[LOGISTIC]
+    if other["auc_behind_model_low"] > 0.0:
+        return "does worse"
+    return "does better" if other["auc_behind_model_high"] < 0.0 else "does about as well"
+
+
+def _explained(judged: Judged) -> str:
+    if reached := judged.reached_by[MODEL]:
+        return f"{_controls(reached)} alone tell about as much"
+    return f"{_controls([n for n in judged.metrics if n.startswith(CONTROL)])} do not explain it"
+
+
+def _seen(judged: Judged) -> str:
+    if judged.is_chance(MODEL):
+        return "nothing in the gait tells it: no score is beyond chance and the confounders"
+    if reached := judged.reached_by[MODEL]:
+        return f"what seems to tell it is reached by {_controls(reached)} alone"
+    return "the gait tells some of it"
+
+
+def _controls(names: Sequence[str]) -> str:
+    told = [name.removeprefix(CONTROL).strip() for name in names]
+    return told[0] if len(told) == 1 else ", ".join(told[:-1]) + " and " + told[-1]
+
+
+def _task(judged: Judged) -> str:
+    counts = judged.counts
+    about = (
+        f"Label: {judged.task.label_means} ({counts['events']:,.0f} of {counts['rows']:,.0f}; "
+        f"{counts['athletes']:,.0f} people). {_verdict(judged)}"
+    )
+    return f"## {judged.task.title}\n\n{about}\n\n{table(judged)}"
+
+
+def _verdict(judged: Judged) -> str:
+    if judged.is_chance(MODEL):
+        return (
+            "**Nothing is there beyond chance and the confounders**, for any of the models; "
+            "no score of this table is a result."
+        )
+    if reached := judged.reached_by[MODEL]:
+        told = " and ".join(
+            f"{name.removeprefix(CONTROL).strip()} ({judged.metrics[name]['auc']:.2f})"
+            for name in reached
+        )
+        return f"**Confounded**: the model's score is reached by {told}."
+    return "No control reaches the model's score."
+
+
+def table(judged: Judged) -> str:
+    """Every contender's scores as a table in Markdown."""
+    lines = [_row(COLUMNS), _row(["---"] * len(COLUMNS))]
+    lines += [_row(_cells(judged, name)) for name in judged.metrics]
+    return "\n".join(lines)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(judged: Judged, name: str) -> list[str]:
+    found = judged.metrics[name]
+    base = name == PRIOR
+    seeds = f"{found['auc_lowest_seed']:.3f} to {found['auc_highest_seed']:.3f}"
+    return [
+        name_of(name),
+        "0.500" if base else _with_limits(found, "auc", 3),
+        "" if base else seeds,
+        f"{found['log_loss']:.4f}",
+        _with_limits(found, "calibration_slope", 2),
+        _with_limits(found, "calibration_intercept", 2),
+        "" if base else _with_limits(found, "auc_behind_model", 3),
+        _remark(judged, name),
+    ]
+
+
+def _with_limits(found: Mapping[str, float], name: str, digits: int) -> str:
+    if name not in found:
+        return ""
+    low, high = (found[f"{name}_{end}"] for end in ("low", "high"))
+    return f"{found[name]:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def _remark(judged: Judged, name: str) -> str:
+    if name == PRIOR or name.startswith(CONTROL):
+        return ""
+    if judged.is_chance(name):
+        return "chance"
+    if reached := judged.reached_by[name]:
+        return "confounded: reached by " + ", ".join(
+            one.removeprefix(CONTROL).strip() for one in reached
+        )
+    return "above every control"
+
+
+def asked(found: Sequence[Check], by_name: Mapping[str, Judged]) -> str:
+    """Every limit with what was measured, as a table in Markdown."""
+    lines = [_row(("task", "asked", "measured", "reached")), _row(["---"] * 4)]
+    lines += [
+        _row((by_name[one.task].task.title, one.asked, f"{one.measured:.3f}",
+              "yes" if one.met else "**no**"))
+        for one in found
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _limits(tasks: Sequence[Judged]) -> str:
+    sets = sorted({judged.task.cohort.source for judged in tasks})
+    return (
+        "## What it does not show\n\n"
+        "Present pain and past injuries of people who came to a clinic, or answered a survey; not "
+        "who gets pain next,\nand not how the default model does, which is fitted to simulated "
+        "athletes. One clinic and one survey: other\nrunners and other laboratories may differ. "
+        f"Sets: {'; '.join(sets)}."
+    )
