@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from kneerisk.training.comparison import compare
+from kneerisk.training.evaluation import Risks, own_task
 from kneerisk.training.tracking import CHAMPION, Logged, Tracking
-from kneerisk.training.verdict import verdict
+from kneerisk.training.verdict import log_loss_over, on_seen, verdict
 from pipelines.__main__ import app
 
 ONE, OTHER = "ab" * 32, "cd" * 32
@@ -104,6 +106,8 @@ class TestVerdict:
         [
             (0.9, 1.0, 1.1, "; calibrated (slope 1.00, 0.90 to 1.10)"),
             (0.4, 0.9, 1.4, "; calibration not settled (slope 0.90"),
+            (0.1, 0.5, 0.9, "; risks too far apart, by how much is not settled (slope 0.50"),
+            (1.1, 1.5, 1.9, "; risks too close together, by how much is not settled"),
             (0.3, 0.5, 0.7, "; not calibrated, risks too far apart"),
             (1.3, 1.5, 1.7, "; not calibrated, risks too close together"),
         ],
@@ -121,6 +125,32 @@ class TestVerdict:
             0.0, **ends
         )
         assert "can't be measured" in self.beside(0.0)
+
+
+class TestMeasured:
+    """What the verdict and the columns `train_` are made of, on a real cohort."""
+
+    @pytest.fixture
+    def risks(self, simulated) -> tuple[Risks, Risks]:
+        """The true risks, and the same for everyone."""
+        true = (simulated.truth[f"risk_{task}"].to_numpy() for task in ("left", "right", "either"))
+        same = (np.full(len(simulated.truth), rate) for rate in (0.06, 0.06, 0.12))
+        return Risks(*true), Risks(*same)
+
+    def test_the_better_model_has_less_log_loss_than_the_other(self, simulated, risks):
+        found = log_loss_over(simulated.cohort, *risks, "logistic")
+        back = log_loss_over(simulated.cohort, *reversed(risks), "logistic")
+        more, error = found["log_loss_over_logistic"], found["log_loss_over_logistic_error"]
+        assert more == -back["log_loss_over_logistic"] < -2.0 * error < 0.0
+        whole = [own_task(simulated.cohort, one).metrics() for one in risks]
+        assert more == pytest.approx(whole[0]["log_loss"] - whole[1]["log_loss"])
+        assert verdict(found).startswith("Better than logistic regression")
+
+    def test_metrics_of_seen_athletes_are_those_of_an_evaluation(self, simulated, risks):
+        found = on_seen(simulated.cohort, risks[0])
+        whole = own_task(simulated.cohort, risks[0]).metrics("train_")
+        assert found == {name: whole[name] for name in found}
+        assert {"train_auc", "train_log_loss", "train_calibration_slope"} <= set(found)
 
 
 @pytest.fixture(scope="module")

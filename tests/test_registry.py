@@ -21,6 +21,7 @@ from kneerisk.training.gates import slope_gate
 from kneerisk.training.lineage import Source
 from kneerisk.training.registry import promote, rollback
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, registered_name
+from pipelines.train import beside_champion
 
 SOURCE = Source(athletes=600, seed=2)
 KIND = "kneerisk-new_pain-12m"
@@ -272,6 +273,28 @@ class TestKinds:
         one, other = club.train(), club.train(outcome_kind="present_pain")
         with pytest.raises(PromotionRefused, match=f"name one of {one}, {other}"):
             club.promote()
+
+
+class TestBesideTheChampion:
+    """A new model is judged beside the champion of its kind, before it is promoted."""
+
+    def beside(self, club) -> dict[str, float]:
+        cohort = club.simulated.cohort
+        return beside_champion(club.tracking, cohort, cohort, club.fitted)
+
+    def test_it_is_compared_on_the_same_rows(self, club):
+        club.train(shift=1.0)
+        assert self.beside(club) == {}
+        club.promote()
+        found = self.beside(club)
+        # A unit of log-odds too much is worse, whatever the sample.
+        assert found["log_loss_over_champion"] < 0.0 < found["log_loss_over_champion_error"]
+
+    def test_a_champion_that_cannot_read_these_screenings_is_left_out(self, club, monkeypatch):
+        club.train()
+        club.promote()
+        monkeypatch.setattr("kneerisk.model.bundle.fingerprint", lambda: "another schema")
+        assert self.beside(club) == {}
 
 
 class TestRollback:

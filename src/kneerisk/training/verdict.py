@@ -89,8 +89,9 @@ def calibrated(metrics: Mapping[str, float]) -> str:
     told += ", cross-validated" if where else ""
     if low >= SLOPE_LOW and high <= SLOPE_HIGH:
         return f"calibrated ({told})"
-    if high < SLOPE_LOW:
-        return f"not calibrated, risks too far apart ({told})"
-    if low > SLOPE_HIGH:
-        return f"not calibrated, risks too close together ({told})"
-    return f"calibration not settled ({told})"
+    if low <= 1.0 <= high:
+        return f"calibration not settled ({told})"
+    way = "too far apart" if slope < 1.0 else "too close together"
+    if high > SLOPE_LOW and low < SLOPE_HIGH:
+        return f"risks {way}, by how much is not settled ({told})"
+    return f"not calibrated, risks {way} ({told})"
