@@ -87,6 +87,11 @@ def filled(seen: Seen) -> None:
         for side in ("right", "left")
         for name, value in BODY[side].items()
     }
+    kept(seen, values)
+
+
+def kept(seen: Seen, values: dict[str, str]) -> None:
+    """The page over a form that this browser kept, with a value for each path."""
     draft = {"name": "", "date": "2026-03-01", "values": values, "flags": [], "cleared": True}
     seen.page.evaluate("d => localStorage.setItem('kneerisk.draft', d)", json.dumps(draft))
     seen.open()
@@ -531,6 +536,34 @@ class TestPaper:
         button.click()
         expect(seen.page.locator("html")).to_have_attribute("data-printed", "report")
 
+    def test_the_page_for_the_file_holds_a_full_screening_on_one_sheet(
+        self, opened: Opener, page_service: Served
+    ) -> None:
+        schema = page_service.get("/v1/schema").json()["$defs"]
+        values = {
+            f"{section}.{name}": _some_value(about)
+            for section, part in (("athlete", "Athlete"), ("protocol", "Protocol"),
+                                  ("right", "Leg"), ("left", "Leg"))
+            for name, about in schema[part]["properties"].items()
+        }  # fmt: skip
+        # Only one leg can be the shorter one.
+        values["right.leg_length_deficit_cm"] = "0"
+        seen = opened()
+        kept(seen, values)
+        seen.view("Report")
+        seen.page.get_by_role("button", name="For the file").click()
+        sheet = seen.page.get_by_role("article", name="Screening record")
+        told = page_service.post("/v1/predict", seen.asked("/v1/predict")[-1]).json()
+        for text in (told["notice"], told["model"]["run_id"], "Ober test", "Age", "Step rate"):
+            expect(sheet).to_contain_text(text)
+        assert sheet.get_by_role("table", name="Measured").get_by_role("row").count() > 30
+        seen.shot("record")
+        printed = seen.page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+        seen.page.emulate_media(media="print")
+        expect(sheet).to_be_visible()
+        expect(seen.page.locator("#sheet")).to_be_hidden()
+
     def test_the_file_has_what_was_asked_and_answered(
         self, opened: Opener, page_service: Served
     ) -> None:
@@ -604,6 +637,8 @@ class TestEveryScreen:
         seen.view("Report")
         expect(seen.page.get_by_role("button", name="Print or save as PDF")).to_be_enabled()
         found["Report"] = seen.axe()
+        seen.page.get_by_role("button", name="For the file").click()
+        found["Report, file"] = seen.axe()
         seen.view("Screen")
         seen.page.get_by_role("button", name="Show the questions again").click()
         seen.page.get_by_label("Is the knee hot, red and swollen?").check()
@@ -721,6 +756,15 @@ class TestWhatItLoads:
         # They are what this test is about; any other would have been a fault.
         seen.complaints.clear()
         seen.requests[:] = [r for r in seen.requests if "elsewhere.invalid" not in r.url]
+
+
+def _some_value(about: dict[str, Any]) -> str:
+    """A usual value of a measure as it is typed; of words the last."""
+    if "enum" in about:
+        return str([word for word in about["enum"] if word][-1])
+    norm = next(iter(about.get("typical") or []), None)
+    usual = (norm.get("female") or norm.get("male"))["mean"] if norm else about["minimum"]
+    return str(round(usual) if "integer" in str(about["type"]) else round(usual, 2))
 
 
 def _rgb(color: str) -> list[int]:

@@ -21,13 +21,13 @@ PHONE, SMALL_PHONE, DESKTOP = (390, 844), (320, 640), (1280, 900)
 
 #: One squad with everything that the list tells apart: a red flag, a knee that hurts, much and
 #: little measured, a name that a spreadsheet would run.
-SQUAD = """Athlete,Date,Sex,Age,Sport,Session spike,Hip abd R (% BW),Hip abd L (% BW),Ankle bend R,Ankle bend L,Ober R,Ober L,Hip drop R,Hip drop L,Pain now R,Pain now L,Red flags
-Aisha Bello,2026-11-17,f,22,running,1.4,30,21,35,28,20,10,7,11,0,0,none
-Tom Reilly,2026-11-17,m,31,basketball,1.0,40,41,41,40,25,26,4,5,0,0,none
-Jonas Brandt,2026-11-17,m,19,football,1.1,38,37,40,41,24,25,5,4,0,0,hot_red_swollen_joint
-Ola Berg,2026-11-17,f,27,running,1.2,33,31,40,38,22,20,5,6,0,4,none
-"=HYPERLINK(""x"")",2026-11-17,m,24,running,1.2,35,36,33,34,24,25,10,8,0,0,none
-Ruth Adeyemi,2026-11-17,f,44,general,,,,,,,,,,,,none
+SQUAD = """Athlete,Date,Sex,Age,Sport,Session spike,Hip abd R (% BW),Hip abd L (% BW),Ankle bend R,Ankle bend L,Ober R,Ober L,Hip drop R,Hip drop L,Pain now R,Pain now L,right_prior_knee_injury,left_prior_knee_injury,Red flags
+Aisha Bello,2026-11-17,f,22,running,1.4,30,21,35,28,20,10,7,11,0,0,none,within_12_months,none
+Tom Reilly,2026-11-17,m,31,basketball,1.0,40,41,41,40,25,26,4,5,0,0,none,none,none
+Jonas Brandt,2026-11-17,m,19,football,1.1,38,37,40,41,24,25,5,4,0,0,none,none,hot_red_swollen_joint
+Ola Berg,2026-11-17,f,27,running,1.2,33,31,40,38,22,20,5,6,0,4,none,within_12_months,none
+"=HYPERLINK(""x"")",2026-11-17,m,24,running,1.2,35,36,33,34,24,25,10,8,0,0,none,none,none
+Ruth Adeyemi,2026-11-17,f,44,general,,,,,,,,,,,,,,none
 """  # noqa: E501
 BAD = """Harbour AC, November (made up);;;;;
 Player;Tested;Sex;Age;Lunge R;Lunge L
@@ -320,6 +320,28 @@ class TestTheSquad:
         about = seen.page.locator(".about")
         expect(about).to_contain_text("It is not an order of who will get hurt")
         seen.shot("team-squad")
+
+    def test_the_order_of_the_groups(self, opened: Opener) -> None:
+        seen = opened()
+        ordered = seen.page.evaluate(
+            """async () => {
+              const {sorted} = await import('/page/team/priority.js');
+              const one = (id, status, right, more) => ({id, line: 1, told: {
+                status, hurts: [], flags: [], change: {right}, risks: {}, ...more}});
+              const flag = (urgency) => ({flags: [{urgency, when: ''}]});
+              return sorted([
+                one('little', 'low_information', 9), one('low', 'ok', 1),
+                one('outside', 'out_of_population', 3), one('high', 'ok', 5),
+                one('hurts', 'current_pain', 0, {hurts: ['left']}),
+                one('days', 'refer', 0, flag('urgent')),
+                one('today', 'refer', 0, flag('emergency')),
+                {id: 'refused', line: 1, told: null}, one('soon', 'ok', 2, flag('routine')),
+              ], 'priority').map(({id}) => id);
+            }"""
+        )
+        assert ordered == [
+            "today", "days", "hurts", "high", "outside", "soon", "low", "little", "refused",
+        ]  # fmt: skip
 
     def test_a_knee_reads_as_the_service_says(self, opened: Opener, page_service: Served) -> None:
         seen = opened()

@@ -4,13 +4,10 @@ import { about } from "./answer.js";
 import { hurts } from "./knees.js";
 import { BAND, GRADE, PATTERN, SIDE, SIDES, STATUS, choice, fixed, in100, interval, outcome, points, unit, value } from "./words.js";
 
-/** With more values than this the page is set closer, so that it stays one page. */
-const MANY = 45;
-
 /** A record of a screening and its answer, to be printed or saved as PDF. */
 export function record(state) {
-  const { answer, draft } = state, values = Object.values(draft.values).filter(Boolean).length;
-  return html`<article class=${values > MANY ? "a4 a4--dense num" : "a4 num"} aria-labelledby="h-record">
+  const { answer, draft } = state;
+  return html`<article class="a4 num" aria-labelledby="h-record">
     <header><div><h2 id="h-record">Screening record${draft.name.trim() ? `: ${draft.name.trim()}` : ""}</h2><p>${about(draft)}</p></div>
       <p>${answer.model.cohort === "simulated" ? "Model trained on simulated athletes, not validated on people" : `Model trained on ${answer.model.cohort} athletes`}</p></header>
     ${flags(answer)}
@@ -21,6 +18,17 @@ export function record(state) {
     ${advised(answer)}
     <footer><p>${answer.notice}</p><p>Model ${answer.model.version}, run ${answer.model.run_id}${answer.model.git_sha ? `, code ${answer.model.git_sha.slice(0, 10)}` : ""}, cohort ${answer.model.cohort}, schema ${answer.model.schema}.</p></footer>
   </article>`;
+}
+
+const PAGE_MM = 297, PX_PER_MM = 96 / 25.4;
+
+/** Set the page closer, step by step, until it is one. */
+export function fitRecord() {
+  const sheet = document.querySelector(".a4"), steps = ["a4--dense", "a4--packed"];
+  sheet?.classList.remove(...steps);
+  for (const step of steps) {
+    if (sheet && sheet.scrollHeight > PAGE_MM * PX_PER_MM) sheet.classList.add(step);
+  }
 }
 
 const ASKED = { not_asked: "Red flags were not asked.", cleared: "Red flags: all asked, none applies." };
@@ -48,9 +56,10 @@ const shown = (x, name) => {
 };
 
 // What is not of one leg: the athlete, the log, how tests were done.
-function facts({ fields, body }) {
+function facts({ answer, fields, body }) {
+  const beyond = new Set(answer.inputs.filter((one) => one.status === "out_of_range").map((one) => one.column));
   const found = fields.filter((field) => !field.side).map((field) => [field, body[field.section]?.[field.name]]).filter(([, x]) => x !== undefined);
-  return html`<dl class="a4__facts">${found.map(([field, x]) => html`<div><dt>${field.about.title}</dt><dd>${shown(x, field.about.unit)}</dd></div>`)}</dl>`;
+  return html`<dl class="a4__facts">${found.map(([field, x]) => html`<div><dt>${field.about.title}</dt><dd>${shown(x, field.about.unit)}${beyond.has(field.column) ? " *" : ""}</dd></div>`)}</dl>`;
 }
 
 function measures({ answer, stations, body }) {

@@ -2,7 +2,7 @@
 import { html, nothing } from "./vendor/lit-html.js";
 import { post } from "./ask.js";
 import { save } from "./files.js";
-import { record } from "./record.js";
+import { fitRecord, record } from "./record.js";
 import { $, debounce, draw, state as page } from "./state.js";
 import { day } from "./words.js";
 
@@ -61,6 +61,7 @@ export function showSheet() {
   sheet.classList.toggle("is-open", on && ready);
   sheet.inert = !on;
   if (on && ready) fit();
+  if (forFile) fitRecord();
 }
 
 let inFlight = null;
