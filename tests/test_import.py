@@ -397,6 +397,23 @@ class TestExcel:
             read(bomb.getvalue())
 
     @pytest.mark.parametrize(
+        ("part", "old", "new"),
+        [("xl/worksheets/sheet1.xml", b'<row r="2"', b'<row r="999999999"'),
+         ("xl/workbook.xml", b"<bookViews>", b'<bookViews><workbookView odd="1"/>'),
+         ("xl/workbook.xml", b"</workbook>", b""), ("xl/workbook.xml", b"sheetId", b"sheet")],
+    )  # fmt: skip
+    def test_a_broken_or_hostile_file_is_refused(self, part: str, old: bytes, new: bytes) -> None:
+        good = zipfile.ZipFile(io.BytesIO(excel(["Name", "Age", "Sex"], ["A", 20, "m"])))
+        bad = io.BytesIO()
+        with zipfile.ZipFile(bad, "w") as archive:
+            for name in good.namelist():
+                content = good.read(name)
+                assert name != part or old in content
+                archive.writestr(name, content.replace(old, new) if name == part else content)
+        with pytest.raises(CohortRefused):
+            read(bad.getvalue())
+
+    @pytest.mark.parametrize(
         "content",
         [b"", b"\n\n", b"\x00\x01\x02", bytes.fromhex("d0cf11e0a1b11ae1"),
          b"PK\x05\x06" + b"\0" * 18,

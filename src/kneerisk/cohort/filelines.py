@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
+import zlib
 from collections.abc import Iterator
 from typing import Any
-from zipfile import ZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import openpyxl
+from openpyxl.utils.exceptions import InvalidFileException
 
 from kneerisk.errors import CohortRefused
 
@@ -19,6 +21,14 @@ from kneerisk.errors import CohortRefused
 #: zipfile stops at the size that a file states, so that the stated sizes bind.
 MOST_UNPACKED_BYTES = 60_000_000
 MOST_LINES, MOST_COLUMNS = 100_000, 1_000
+#: The last row that Excel has; a file may state any.
+LAST_ROW = 1_048_576
+#: Cells looked at, empty ones too: some sheets format whole rows, a hostile one every row.
+MOST_CELLS = 20_000_000
+
+#: openpyxl and zipfile answer a broken file with whatever they stumble on.
+BROKEN_EXCEL = (AttributeError, BadZipFile, EOFError, IndexError, InvalidFileException, KeyError,
+                OSError, RuntimeError, SyntaxError, TypeError, ValueError, zlib.error)  # fmt: skip
 
 Lines = list[tuple[int, list[Any]]]
 
@@ -67,7 +77,11 @@ def excel_lines(content: bytes, name: str | None) -> Lines:
     values = _page(content, name, data_only=True)
     formulas = _page(content, name, data_only=False)
     found: Lines = []
+    looked_at = 0
     for line, (row, written) in enumerate(zip(values, formulas, strict=True), start=1):
+        looked_at += len(row)
+        if line > LAST_ROW or looked_at > MOST_CELLS:
+            raise CohortRefused(f"it has more than {MOST_CELLS:,} cells, or rows beyond Excel's")
         cells = [_plain(cell, formula) for cell, formula in zip(row, written, strict=True)]
         while cells and cells[-1] == "":
             cells.pop()

@@ -8,9 +8,15 @@ import io
 from collections import Counter
 from itertools import islice
 from typing import NamedTuple
-from zipfile import BadZipFile
 
-from kneerisk.cohort.filelines import Lines, excel_lines, is_excel, sheet_names, text_lines
+from kneerisk.cohort.filelines import (
+    BROKEN_EXCEL,
+    Lines,
+    excel_lines,
+    is_excel,
+    sheet_names,
+    text_lines,
+)
 from kneerisk.cohort.recognise.contract import SheetAsked
 from kneerisk.errors import CohortRefused
 
@@ -53,7 +59,7 @@ def opened(content: bytes, asked: SheetAsked) -> Opened:
         found = _excel(content, asked) if is_excel(content) else _text(content, asked)
     except csv.Error as error:
         raise CohortRefused(f"it is no delimited text ({error})") from None
-    except (BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError) as error:
+    except BROKEN_EXCEL as error:
         raise CohortRefused(f"it is no readable Excel file ({type(error).__name__})") from None
     if not found.lines:
         raise CohortRefused("it has no line with an entry")
