@@ -25,7 +25,7 @@ from pipelines.outputs import write_text
 PROCESSES = 2
 COMMAND = (
     "kneerisk benchmark --ric-metadata run_data_meta.csv --ric-kinematics run_kinematics.csv "
-    "--weightlifters wlinj.csv --out docs/real-benchmark.md"
+    "--weightlifters wlinj.csv --out docs/real-benchmark.md --json"
 )
 #: Beside the page, the folder and the start of the name of its pictures.
 PICTURES = "plots/real-benchmark"
@@ -39,7 +39,7 @@ def benchmark_on(
     out: Path | None,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Judge every contender on the published sets; gives metrics and remarks by task.
+    """Judge every contender on the published sets; gives `metrics`, each after its task, and more.
 
     Raises
     ------
@@ -67,6 +67,9 @@ def benchmark_on(
         "seconds": round(perf_counter() - started, 1),
         "seeds": seeds,
         "page": None if out is None else str(out),
+        "metrics": {
+            f"{one.task.name}_{name}": value for one in judged for name, value in one.flat().items()
+        },
         "tasks": {one.task.name: of_task(one) for one in judged},
     }
 
@@ -88,10 +91,9 @@ def compete(
 
 
 def of_task(judged: Judged) -> dict[str, Any]:
-    """A task's result as plain data."""
+    """What is to be made of a task's metrics, as plain data."""
     return {
         "title": judged.task.title,
-        "metrics": judged.flat(),
         "chance": {name: judged.is_chance(name) for name in judged.reached_by},
         "confounded_by": {name: list(by) for name, by in judged.reached_by.items()},
         "asked": [
@@ -144,8 +146,10 @@ def write_page(judged: Sequence[Judged], out: Path) -> None:
 def told(found: dict[str, Any]) -> str:
     """The result for a person."""
     lines = [f"{found['seeds']} fold seeds in {found['seconds']:.0f} s (run {found['run_id']})"]
-    for one in found["tasks"].values():
-        metrics, reached = one["metrics"], one["confounded_by"]["model"]
+    for task, one in found["tasks"].items():
+        reached = one["confounded_by"]["model"]
+        metrics = {name.removeprefix(f"{task}_"): value for name, value in found["metrics"].items()
+                   if name.startswith(f"{task}_")}  # fmt: skip
         remark = "chance" if one["chance"]["model"] else ""
         if reached:
             remark = ", ".join(filter(None, (remark, "reached by " + ", ".join(reached))))

@@ -7,19 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.cohort.oracle import FEWER_POINTS, oracle_of
+from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.model import Facts
 from kneerisk.schema import SIDES
 from kneerisk.training.baselines import PriorBaseline, fit_logistic, logistic_design
 from kneerisk.training.evaluation import Evaluation, Risks, evaluate, interval_metrics, risks_of
-from kneerisk.training.guards import refuse_other_outcome
-from kneerisk.training.lineage import Source, digest, load
+from kneerisk.training.guards import plain_id, refuse_other_outcome
+from kneerisk.training.lineage import Source, digest, load, load_again
 from kneerisk.training.splits import folds, held_out, subset
+from kneerisk.training.tracking import Tracking
 from pipelines.console import Progress, Table
 from pipelines.judged import BESIDE, judged
-from pipelines.released import released
+from pipelines.released import has_runs, released
 
 SEED = 0
 FOLDS = 5
@@ -42,9 +46,9 @@ def evaluate_on(
     progress(f"Reading {data}")
     cohort, truth = load(Source(path=data))
     refuse_other_outcome(judged.facts, cohort)
-    unseen = np.ones(len(cohort.frame), dtype=bool)
-    if seen := digest(cohort) == judged.facts.data_sha256:
-        unseen = held_out(cohort.frame["athlete_id"])
+    progress("Looking for athletes that it was trained on")
+    unseen, judged_on = _unseen(judged.facts, cohort)
+    if not unseen.all():
         cohort = subset(cohort, unseen)
         truth = None if truth is None else truth[unseen].reset_index(drop=True)
     progress("Predicting")
@@ -60,12 +64,49 @@ def evaluate_on(
         "version": judged.facts.version,
         "run_id": judged.facts.run_id,
         "data": str(data),
-        "judged_on": "held-out athletes of its own cohort" if seen else "all athletes of the file",
+        "judged_on": judged_on,
         "cohort_kind": cohort.kind,
         "outcome_kind": cohort.outcome_kind,
         "screenings": len(cohort.frame),
         **_by_task(found),
     }
+
+
+def _unseen(facts: Facts, cohort: Cohort) -> tuple[NDArray[np.bool_], str]:
+    """Which screenings are of athletes that a model was not trained on, and who they are.
+
+    Raises
+    ------
+    CohortRefused
+        Where there are none.
+    """
+    ids = cohort.frame[ATHLETE_ID]
+    if digest(cohort) == facts.data_sha256:
+        return held_out(ids), "held-out athletes of its own cohort"
+    trained = _trained_on(facts)
+    if trained is None:
+        return np.ones(len(ids), dtype=bool), "all athletes of the file"
+    seen = ids.map(plain_id).isin(trained).to_numpy()
+    if seen.all():
+        raise CohortRefused(f"{facts.version} was trained on every athlete of the file")
+    left_out = ids[seen].nunique()
+    who = f"athletes it was not trained on ({left_out:,} of the file left out)"
+    return ~seen, who if left_out else "all athletes of the file, none of whom it was trained on"
+
+
+def _trained_on(facts: Facts) -> set[str] | None:
+    """The ids of those a model of people was trained on; None where that is not known here.
+
+    A bundle holds no ids. They are in the file that its run names, if both are still here.
+    """
+    if facts.cohort == "simulated" or not has_runs():
+        return None
+    try:
+        params, _ = Tracking(Path.cwd()).logged(facts.run_id)
+        ids = load_again(params)[0].frame[ATHLETE_ID]
+    except KneeriskError:
+        return None
+    return set(ids[~held_out(ids)].map(plain_id))
 
 
 def prior(facts: Facts) -> PriorBaseline:

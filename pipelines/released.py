@@ -35,12 +35,19 @@ def released(models: Path, version: str | None = None) -> Bundle:
 
 def _registered(models: Path, version: str) -> Bundle:
     # MLflow takes seconds to import, and only versions that were never released need it.
-    from kneerisk.training.tracking import DATABASE, Tracking
+    from kneerisk.training.tracking import Tracking
 
-    if "MLFLOW_TRACKING_URI" not in os.environ and not Path(DATABASE).is_file():
+    if not has_runs():
         raise BundleRefused(f"{models} holds no {version}, and there are no MLflow runs here")
     tracking = Tracking(Path.cwd())
     registered = tracking.version(version)
     with TemporaryDirectory() as folder:
         fetched = tracking.bundle(registered, Path(folder))
         return bundle.load(fetched, registered.tags.get("bundle_sha256"))
+
+
+def has_runs() -> bool:
+    """Whether there is a store of MLflow runs here, so that none is made by asking."""
+    from kneerisk.training.tracking import DATABASE
+
+    return "MLFLOW_TRACKING_URI" in os.environ or Path(DATABASE).is_file()

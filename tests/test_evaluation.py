@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from kneerisk.cohort import Cohort, files
 from kneerisk.cohort.oracle import Oracle
 from kneerisk.cohort.simulation import simulate, truth_beside
-from kneerisk.errors import KneeriskError
+from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.evidence import imbalances
 from kneerisk.model import bundle
 from kneerisk.training import decision, metrics, reliability, splits
@@ -22,6 +22,7 @@ from kneerisk.training.evaluation import evaluate, which_limb
 from kneerisk.training.lineage import digest
 from kneerisk.training.plots import plots
 from kneerisk.training.slices import AGE_BANDS, worst
+from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
 from pipelines.console import plain
 from pipelines.evaluate import evaluate_on, told
@@ -485,6 +486,38 @@ class TestCommand:
         found = evaluate_on("again", path, models, lambda _: None)
         assert found["judged_on"].startswith("held-out")
         assert found["screenings"] == splits.held_out(some["athlete_id"]).sum()
+
+    def test_athletes_of_another_file_that_it_was_trained_on_are_left_out(
+        self, champion_models, simulated, tmp_path, monkeypatch
+    ):
+        """A season later the club's file holds old athletes and new ones."""
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        frame = simulated.cohort.frame
+        club = replace(simulated.cohort, kind="observed")
+        for name, part in (("then", frame.head(300)), ("now", frame[200:500])):
+            files.write(replace(club, frame=part.reset_index(drop=True)), tmp_path / f"{name}.csv")
+        then = files.read(tmp_path / "then.csv")
+        with Tracking(tmp_path).run("then", {}) as run:
+            sha256 = digest(then)
+            params = {"data_file": tmp_path / "then.csv", "data_sha256": sha256}
+            run.numbers(params, {})
+        models = tmp_path / "models"
+        own = bundle.load(champion_models / VERSION)
+        facts = replace(own.facts, cohort="observed", run_id=run.run_id, data_sha256=sha256,
+                        version="again")  # fmt: skip
+        bundle.save(own.model, facts, models / "again")
+
+        found = evaluate_on("again", tmp_path / "now.csv", models, lambda _: None)
+
+        old = 100 - splits.held_out(frame["athlete_id"][200:300]).sum()
+        assert found["screenings"] == 300 - old
+        assert f"({old} of the file left out)" in found["judged_on"]
+
+        trained = then.frame[~splits.held_out(then.frame["athlete_id"])]
+        files.write(replace(then, frame=trained), tmp_path / "trained.csv")
+        with pytest.raises(CohortRefused, match="every athlete"):
+            evaluate_on("again", tmp_path / "trained.csv", models, lambda _: None)
 
 
 class TestBaselines:

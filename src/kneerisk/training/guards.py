@@ -109,7 +109,7 @@ def refuse_unsound(
 def shared_athletes(parts: tuple[Cohort, ...]) -> Iterator[str]:
     """Athletes on more than one side of a split, by id or by their readings."""
     for one, other in combinations(parts, 2):
-        ids = [set(part.frame[ATHLETE_ID].map(_plain)) for part in (one, other)]
+        ids = [set(part.frame[ATHLETE_ID].map(plain_id)) for part in (one, other)]
         if both := ids[0] & ids[1]:
             yield f"{len(both)} athlete(s) are on both sides of the split, by {ATHLETE_ID!r}"
         keys = [_readings(part, ids[1 - i]) for i, part in enumerate((one, other))]
@@ -185,12 +185,12 @@ def _readings(part: Cohort, ids: set[str]) -> set[tuple[float, ...]]:
     ]
     rows = part.frame[names].to_numpy(dtype=np.float64)
     fractions = (np.isfinite(rows) & (rows != np.round(rows))).sum(axis=1)
-    mine = ~part.frame[ATHLETE_ID].map(_plain).isin(ids).to_numpy()
+    mine = ~part.frame[ATHLETE_ID].map(plain_id).isin(ids).to_numpy()
     kept = np.nan_to_num(rows[(fractions >= FEWEST_READINGS) & mine], nan=-1e9)
     return {tuple(row) for row in kept.tolist()}
 
 
-def _plain(athlete_id: object) -> str:
+def plain_id(athlete_id: object) -> str:
     """An id as a person would read it: no matter the case or the spaces."""
     return "".join(str(athlete_id).split()).casefold()
 
