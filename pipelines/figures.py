@@ -113,69 +113,6 @@ def _metrics(told: list[str]) -> str:
     return json.dumps(kept, indent=1) + "\n"
 
 
-def make(self, folder: Path) -> None:
-        """Run its commands.
-
-        Raises
-        ------
-        NotMade
-            Where data are missing, or a command fails.
-        """
-        missing = [name for name in self.data if not (data_folder() / name).is_file()]
-        if missing:
-            raise NotMade(
-                f"{self.name} reads {', '.join(missing)}, not in {data_folder()}: data/README.md "
-                "says where to get it, KNEERISK_DATA where it is"
-            )
-        told = [run(command, folder) for command in self.commands]
-        if self.metrics:
-            (ROOT / self.metrics).write_text(_metrics(told), "utf-8")
-
-
-class NotMade(KneeriskError):
-    """A figure could not be made."""
-
-
-def data_folder() -> Path:
-    """Where the published data sets lie: `KNEERISK_DATA`, else beside the checkout."""
-    given = os.environ.get("KNEERISK_DATA")
-    return Path(given) if given else ROOT.parent / "shared" / "data"
-
-
-def listed() -> tuple[dict[str, Figure], list[Stated]]:
-    """All figures by name, in the order they are made, and what the documents state of them."""
-    table: dict[str, Any] = tomllib.loads((ROOT / "docs" / "figures.toml").read_text("utf-8"))
-    figures = {}
-    for name, one in table["figures"].items():
-        tuples = {key: tuple(value) for key, value in one.items() if isinstance(value, list)}
-        figures[name] = Figure(name=name, **{**one, **tuples})
-    return figures, stated(table["stated"])
-
-
-def run(command: str, folder: Path) -> str:
-    """What a command prints; its progress goes on to the terminal."""
-    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    code = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-    say(f"  {command}")
-    places = {"{root}": ROOT, "{data}": data_folder()}
-    words = shlex.split(command)
-    for name, path in places.items():
-        words = [word.replace(name, str(path)) for word in words]
-    done = subprocess.run(
-        words, cwd=folder, stdout=subprocess.PIPE, text=True, check=False,
-        env={**os.environ, "PATH": search, "PYTHONPATH": code},
-    )  # fmt: skip
-    if done.returncode:
-        raise NotMade(f"{command} ended with {done.returncode}: {done.stdout[-500:]}")
-    return done.stdout
-
-
-def _metrics(told: dict[str, Any]) -> str:
-    """The metrics alone: versions and run ids differ from run to run."""
-    kept = {name: round(value, DIGITS) for name, value in sorted(told["metrics"].items())}
-    return json.dumps(kept, indent=1) + "\n"
-
-
 def make(figures: dict[str, Figure], names: list[str]) -> list[str]:
     """Make some figures; gives what went wrong, each in a line."""
     chosen = [figure for name, figure in figures.items() if name in names]
