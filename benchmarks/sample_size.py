@@ -21,12 +21,19 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from benchmarks.sample_size_report import Curve, Fit, as_markdown, draw
+from kneerisk.cohort import Cohort
 from kneerisk.cohort.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation import Simulated, simulate
-from kneerisk.schema import Columns, FloatArray
-from kneerisk.training.baselines import fit_logistic, fit_prior, logistic_design
+from kneerisk.schema import SIDES, Columns, FloatArray, Side
+from kneerisk.training.baselines import Design, fit_logistic, fit_prior, logistic_design
+from kneerisk.training.evaluation import Risks
 from kneerisk.training.fit import fit
 from kneerisk.training.plain_xgboost import fit_xgboost
 
@@ -55,6 +62,49 @@ class Predicts(Protocol):
 
     def predict(self, data: Columns) -> Told:
         """The risks of n screenings."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLeg:
+    """Logistic regression on a leg's own values alone, and the athlete's: a third as many columns.
+
+    With few outcomes that is a better baseline than one that reads both legs and their difference.
+    """
+
+    design: Design
+    model: Pipeline
+
+    @classmethod
+    def fit(cls, cohort: Cohort) -> OwnLeg:
+        """Fit on legs with an outcome; the penalty is chosen in folds of athletes."""
+        design, data, outcomes = logistic_design(), cohort.columns(), cohort.outcomes()
+        rows = np.vstack([_own(design, data, side) for side in SIDES])
+        outcome = np.concatenate([outcomes.left, outcomes.right])
+        athlete = np.tile(cohort.frame["athlete_id"].to_numpy(), 2)
+        known = np.isfinite(outcome)
+        search = GridSearchCV(
+            make_pipeline(
+                SimpleImputer(strategy="median", keep_empty_features=True),
+                StandardScaler(), LogisticRegression(max_iter=2_000),
+            ),
+            {"logisticregression__C": np.logspace(-4, 0, 9)},
+            scoring="neg_log_loss", cv=GroupKFold(5),
+        )  # fmt: skip
+        search.fit(rows[known], outcome[known], groups=athlete[known])
+        return cls(design, search.best_estimator_)
+
+    def predict(self, data: Columns) -> Risks:
+        """The risks of n screenings."""
+        left, right = (
+            self.model.predict_proba(_own(self.design, data, side))[:, 1] for side in SIDES
+        )
+        return Risks(left=left, right=right, either=None)
+
+
+def _own(design: Design, data: Columns, side: Side) -> FloatArray:
+    """Columns of the athlete, then of one leg."""
+    athlete = Design(design.athlete, ()).of_leg(data, side)
+    return np.column_stack([athlete, *(data[f"{side}_{name}"] for name in design.leg)])
 
 
 @dataclass(frozen=True)
@@ -95,6 +145,7 @@ class Judge:
             outcomes=int(np.nansum([outcomes.left, outcomes.right])),
             model=self.of(fit(cohort, interval=False).model),
             logistic=self.of(fit_logistic(cohort, logistic_design(), seed=0)),
+            own_leg=self.of(OwnLeg.fit(cohort)),
             xgboost=self.of(fit_xgboost(cohort, seed=0, either=False)),
             base_rate=self.of(fit_prior(cohort)),
         )

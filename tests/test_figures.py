@@ -151,8 +151,8 @@ class TestSampleSize:
     @pytest.mark.parametrize(("model", "said"), [(0.2504, "It is, at every size."),
                                                  (0.2506, "MISSED.")])  # fmt: skip
     def test_it_is_held_to_the_better_baseline(self, model: float, said: str) -> None:
-        fits = [Fit(athletes=500, cohort=k, outcomes=60, model=model, logistic=0.25, xgboost=0.26,
-                    base_rate=0.26) for k in range(2)]  # fmt: skip
+        fits = [Fit(athletes=500, cohort=k, outcomes=60, model=model, logistic=0.25, own_leg=0.25,
+                    xgboost=0.26, base_rate=0.26) for k in range(2)]  # fmt: skip
         curve = Curve(
             fresh=1, fitted_to=1, true_risk=0.2, oracle=0.2, fitted_to_truth=0.2, fits=fits
         )
