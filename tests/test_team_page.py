@@ -242,6 +242,16 @@ class TestASheetAsItIs:
         score(seen)
         assert at(sent(seen)[0], "left.hip_abduction_pct_bw") == pytest.approx(100 * 25 / 60)
 
+    def test_what_can_not_be_used_is_left_out_after_a_yes(self, opened: Opener) -> None:
+        seen = opened()
+        bring(seen, "Player,Sex,Age,Hip drop L,Hip abd L (N)\nA,f,22,5,250\nB,m,24,6,300\n")
+        expect(seen.page.get_by_role("main")).to_contain_text("still to be divided by body mass")
+        expect(seen.page.get_by_role("button", name="No row can be scored yet")).to_be_disabled()
+        seen.page.get_by_role("button", name="Yes: leave it out").click()
+        seen.settled()
+        score(seen)
+        assert [one["left"] for one in sent(seen)] == [{"hip_drop_deg": 5}, {"hip_drop_deg": 6}]
+
     def test_one_sport_for_all_is_said_once(self, opened: Opener) -> None:
         seen = opened()
         bring(seen, "Player,Sex,Age\nA,f,22\nB,m,24\n")
