@@ -73,9 +73,8 @@ class NotMade(KneeriskError):
 
 
 def data_folder() -> Path:
-    """Where the published data sets lie: `KNEERISK_DATA`, else beside the checkout."""
-    given = os.environ.get("KNEERISK_DATA")
-    return Path(given) if given else ROOT.parent / "shared" / "data"
+    """Where the published data sets lie: `KNEERISK_DATA`, else `data/published`, never committed."""
+    return Path(os.environ.get("KNEERISK_DATA") or ROOT / "data" / "published")
 
 
 def listed() -> tuple[dict[str, Figure], list[Stated]]:
