@@ -73,7 +73,7 @@ class NotMade(KneeriskError):
 
 
 def data_folder() -> Path:
-    """Where the published data sets lie: `KNEERISK_DATA`, else `data/published`, never committed."""
+    """Where the published data sets lie: `KNEERISK_DATA`, else `data/published`."""
     return Path(os.environ.get("KNEERISK_DATA") or ROOT / "data" / "published")
 
 
