@@ -24,9 +24,9 @@ from scipy.special import expit, logit
 
 from benchmarks.clubs_table import as_markdown
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.athletes import draw_athletes
-from kneerisk.cohort.outcomes import Truth, draw_outcomes
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulating.athletes import draw_athletes
+from kneerisk.cohort.simulating.outcomes import Truth, draw_outcomes
+from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.contrasts import LegView, contrasts
@@ -34,9 +34,9 @@ from kneerisk.evidence.dependence import either
 from kneerisk.evidence.population import published
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, FloatArray
-from kneerisk.training.adapt import adapt_to
-from kneerisk.training.adapt_club import Club, club_of
-from kneerisk.training.fit import fit
+from kneerisk.training.adapting.adapt import adapt_to
+from kneerisk.training.adapting.club import Club, club_of
+from kneerisk.training.fitting.fit import fit
 from kneerisk.training.splits import subset
 
 RESULTS = Path(__file__).parent / "results"

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.evidence import imbalances
-from kneerisk.training.fit import fit
+from kneerisk.training.fitting.fit import fit
 from pipelines.console import progress
 from pipelines.train import SEED, judge
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from kneerisk.cohort import oracle_points
-from kneerisk.cohort.oracle import FEWER_POINTS, POINTS, Oracle, oracle
-from kneerisk.cohort.simulation import simulate
-from kneerisk.training.metrics import calibration
+from kneerisk.cohort.simulating import oracle_points
+from kneerisk.cohort.simulating.oracle import FEWER_POINTS, POINTS, Oracle, oracle
+from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.training.judging.metrics import calibration
 
 #: The points that others are compared with, scrambled in another way than those.
 MANY, OTHER_SEED = 16_384, 999

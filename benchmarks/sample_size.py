@@ -29,13 +29,13 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.sample_size_report import Curve, Fit, as_markdown, draw
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.oracle import FEWER_POINTS, oracle
-from kneerisk.cohort.simulation import Simulated, simulate
+from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle
+from kneerisk.cohort.simulating.simulation import Simulated, simulate
 from kneerisk.schema import SIDES, Columns, FloatArray, Side
-from kneerisk.training.baselines import Design, fit_logistic, fit_prior, logistic_design
-from kneerisk.training.evaluation import Risks
-from kneerisk.training.fit import fit
-from kneerisk.training.plain_xgboost import fit_xgboost
+from kneerisk.training.fitting.fit import fit
+from kneerisk.training.judging.baselines import Design, fit_logistic, fit_prior, logistic_design
+from kneerisk.training.judging.evaluation import Risks
+from kneerisk.training.judging.plain_xgboost import fit_xgboost
 
 ROOT = Path(__file__).parents[1]
 NUMBERS = ROOT / "benchmarks" / "results" / "sample-size.json"

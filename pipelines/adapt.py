@@ -13,20 +13,20 @@ from kneerisk.errors import CohortRefused
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema.dictionary import json_schema
 from kneerisk.training import lineage
-from kneerisk.training.adapt import Adapted, adapt
-from kneerisk.training.adapt_compare import compared
-from kneerisk.training.adapt_facts import adapted_facts
-from kneerisk.training.baselines import fit_baselines
+from kneerisk.training.adapting.adapt import Adapted, adapt
+from kneerisk.training.adapting.beside import compared
+from kneerisk.training.adapting.facts import adapted_facts
 from kneerisk.training.card import card
-from kneerisk.training.drivers import drivers
-from kneerisk.training.evaluation import Evaluation, evaluate, interval_metrics, risks_of
-from kneerisk.training.guards import refuse_other_outcome, refuse_unsound
+from kneerisk.training.guarding.guards import refuse_other_outcome, refuse_unsound
+from kneerisk.training.judging.baselines import fit_baselines
+from kneerisk.training.judging.drivers import drivers
+from kneerisk.training.judging.evaluation import Evaluation, evaluate, interval_metrics, risks_of
+from kneerisk.training.judging.verdict import log_loss_over, on_seen
 from kneerisk.training.lineage import Source
-from kneerisk.training.plots import plots
+from kneerisk.training.pictures.plots import plots
 from kneerisk.training.run_note import run_note
 from kneerisk.training.splits import divided
 from kneerisk.training.tracking import HELD_OUT, Run, Tracking, registered_name
-from kneerisk.training.verdict import log_loss_over, on_seen
 from pipelines.console import Progress, Table
 from pipelines.judged import judged
 from pipelines.released import released

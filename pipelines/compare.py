@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kneerisk.errors import KneeriskError
-from kneerisk.training.comparison import Comparison, Row, compare
+from kneerisk.training.judging.comparison import Comparison, Row, compare
 from kneerisk.training.tracking import ALIAS, CHALLENGER, CHAMPION, Logged, Purpose, Tracking
 from kneerisk.training.tracking.pages import BEST_CALIBRATED, of_cohort
 from pipelines.console import Cell, Table

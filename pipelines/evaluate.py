@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
-from kneerisk.cohort.oracle import FEWER_POINTS, oracle_of
+from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle_of
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.model import Facts
 from kneerisk.schema import SIDES
-from kneerisk.training.baselines import PriorBaseline, fit_logistic, logistic_design
-from kneerisk.training.evaluation import Evaluation, Risks, evaluate, interval_metrics, risks_of
-from kneerisk.training.guards import plain_id, refuse_other_outcome
+from kneerisk.training.guarding.guards import plain_id, refuse_other_outcome
+from kneerisk.training.judging.baselines import PriorBaseline, fit_logistic, logistic_design
+from kneerisk.training.judging.evaluation import (
+    Evaluation,
+    Risks,
+    evaluate,
+    interval_metrics,
+    risks_of,
+)
 from kneerisk.training.lineage import Source, digest, load, load_again
 from kneerisk.training.splits import folds, held_out, subset
 from kneerisk.training.tracking import Tracking

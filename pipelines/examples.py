@@ -20,7 +20,7 @@ from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 from kneerisk.training import lineage
 from kneerisk.training.facts import facts_of
-from kneerisk.training.fit import fit
+from kneerisk.training.fitting.fit import fit
 from kneerisk.training.lineage import Source
 from kneerisk.training.splits import held_out, subset
 from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED

@@ -33,7 +33,7 @@ def ric(
     as_json: Json = False,
 ) -> None:
     """Running Injury Clinic: treadmill gait and present knee pain, by leg."""
-    from kneerisk.cohort import ric as published
+    from kneerisk.cohort.published import ric as published
 
     _refuse_overwriting((metadata, kinematics), (out, report))
     _keep(published.ingest(metadata, kinematics), out, report, as_json=as_json)
@@ -47,7 +47,7 @@ def weightlifters(
     as_json: Json = False,
 ) -> None:
     """Masters weightlifters: past knee injuries, without a side."""
-    from kneerisk.cohort import weightlifters as published
+    from kneerisk.cohort.published import weightlifters as published
 
     _refuse_overwriting((file,), (out, report))
     _keep(published.ingest(file), out, report, as_json=as_json)
@@ -87,7 +87,7 @@ def sheet(
         return
     if mapping is None or out is None:
         raise typer.BadParameter("needs --mapping and --out, or --propose to get a mapping")
-    from kneerisk.cohort import sheet as own
+    from kneerisk.cohort.sheet import ingest as own
     from kneerisk.cohort.skipping import write_bad_rows
 
     _refuse_overwriting((file, mapping), (out, skip_bad_rows))
@@ -98,7 +98,7 @@ def sheet(
 
 
 def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
-    from kneerisk.cohort.recognise.sheetfile import recognise_file, write_mapping
+    from kneerisk.cohort.sheet.recognise.sheetfile import recognise_file, write_mapping
 
     found = recognise_file(file)
     write_mapping(found, mapping)

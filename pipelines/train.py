@@ -14,34 +14,34 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.oracle import FEWER_POINTS, oracle_of
+from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle_of
 from kneerisk.errors import BundleRefused
 from kneerisk.model import bundle
 from kneerisk.schema.dictionary import json_schema
 from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training import lineage
-from kneerisk.training.baselines import fit_baselines
 from kneerisk.training.card import card
-from kneerisk.training.cross_validation import out_of_fold
-from kneerisk.training.drivers import drivers
-from kneerisk.training.environment import environment
-from kneerisk.training.evaluation import (
+from kneerisk.training.facts import facts_of
+from kneerisk.training.fitting.fit import Fitted, fit
+from kneerisk.training.guarding.guards import refuse_unsound
+from kneerisk.training.guarding.sample_size import few_outcomes
+from kneerisk.training.judging.baselines import fit_baselines
+from kneerisk.training.judging.cross_validation import out_of_fold
+from kneerisk.training.judging.drivers import drivers
+from kneerisk.training.judging.evaluation import (
     Evaluation,
     cross_validated,
     evaluate,
     interval_metrics,
     risks_of,
 )
-from kneerisk.training.facts import facts_of
-from kneerisk.training.fit import Fitted, fit
-from kneerisk.training.guards import refuse_unsound
+from kneerisk.training.judging.verdict import log_loss_over, on_seen, verdict
 from kneerisk.training.lineage import Source
-from kneerisk.training.plots import plots
+from kneerisk.training.pictures.plots import plots
+from kneerisk.training.releasing.environment import environment
 from kneerisk.training.run_note import run_note
-from kneerisk.training.sample_size import few_outcomes
 from kneerisk.training.splits import divided, held_out, subset
 from kneerisk.training.tracking import CHAMPION, HELD_OUT, Run, Tracking, registered_name
-from kneerisk.training.verdict import log_loss_over, on_seen, verdict
 from pipelines.console import Progress, Table
 from pipelines.judged import BESIDE, judged
 

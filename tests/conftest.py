@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from kneerisk.cohort.simulation import Simulated, simulate
+from kneerisk.cohort.simulating.simulation import Simulated, simulate
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.facts import facts_of
-from kneerisk.training.fit import Fitted, fit
+from kneerisk.training.fitting.fit import Fitted, fit
 from pipelines.examples import default_model
 
 #: What tests in a browser share, and the list of those that were left out without one.

@@ -16,16 +16,16 @@ from benchmarks.clubs_table import Difference, as_markdown
 from kneerisk.answer import answer
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.dependence import either, either_slopes
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import read_screening
-from kneerisk.training.adapt import adapt, adapt_to, events_needed
-from kneerisk.training.adapt_club import Club, club_of
-from kneerisk.training.adapt_facts import adapted_facts
-from kneerisk.training.adapt_steps import (
+from kneerisk.training.adapting.adapt import adapt, adapt_to, events_needed
+from kneerisk.training.adapting.club import Club, club_of
+from kneerisk.training.adapting.facts import adapted_facts
+from kneerisk.training.adapting.steps import (
     Correction,
     corrected,
     fit_intercept,
@@ -34,7 +34,7 @@ from kneerisk.training.adapt_steps import (
     fit_trees,
     shortened,
 )
-from kneerisk.training.guards import refuse_other_outcome
+from kneerisk.training.guarding.guards import refuse_other_outcome
 from kneerisk.training.tracking import CHALLENGER, Tracking
 from pipelines.__main__ import app
 

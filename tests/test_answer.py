@@ -15,12 +15,12 @@ from strategies import screenings
 from kneerisk.answer import Answer, answer, answers
 from kneerisk.answer.contract import Status
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulation import Simulated
+from kneerisk.cohort.simulating.simulation import Simulated
 from kneerisk.evidence import imbalances, red_flags
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns, to_row
 from kneerisk.training.facts import facts_of
-from kneerisk.training.fit import fit
+from kneerisk.training.fitting.fit import fit
 from kneerisk.training.splits import subset
 
 ORDER: tuple[Status, ...] = (

@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulation import Simulated
+from kneerisk.cohort.simulating.simulation import Simulated
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, posterior
 from kneerisk.schema import FloatArray
 from kneerisk.training.facts import facts_of
-from kneerisk.training.fit import Fitted, fit
+from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.splits import subset
 
 FILES = ("manifest.json", "model.json", "facts.json", "golden.json")

@@ -15,7 +15,7 @@ import pytest
 from kneerisk import __version__
 from kneerisk.answer import answer
 from kneerisk.cohort import read, read_screenings
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
 from kneerisk.schema import Screening, from_row
@@ -268,8 +268,8 @@ class TestSpine:
 
     def test_train_promote_score(self, kneerisk, tmp_path, monkeypatch):
         # The gates are tested elsewhere; a model of so few athletes need not pass them.
-        monkeypatch.setattr("kneerisk.training.gates.SLOPE_LOW", -100.0)
-        monkeypatch.setattr("kneerisk.training.gates.SLOPE_HIGH", 100.0)
+        monkeypatch.setattr("kneerisk.training.releasing.gates.SLOPE_LOW", -100.0)
+        monkeypatch.setattr("kneerisk.training.releasing.gates.SLOPE_HIGH", 100.0)
         code, out, err = kneerisk("train", "--athletes", 1_500, "--seed", 3, "--json")
         assert code == 0, err
         trained = json.loads(out)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from kneerisk.training.comparison import compare
-from kneerisk.training.evaluation import Risks, own_task
+from kneerisk.training.judging.comparison import compare
+from kneerisk.training.judging.evaluation import Risks, own_task
+from kneerisk.training.judging.verdict import log_loss_over, on_seen, verdict
 from kneerisk.training.tracking import CHAMPION, Logged, Tracking
-from kneerisk.training.verdict import log_loss_over, on_seen, verdict
 from pipelines.__main__ import app
 
 ONE, OTHER = "ab" * 32, "cd" * 32

@@ -14,10 +14,10 @@ from test_answer import TESTED
 from kneerisk.answer import answer
 from kneerisk.answer.reading import read
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulation import Simulated
+from kneerisk.cohort.simulating.simulation import Simulated
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns
-from kneerisk.training.fit import fit
+from kneerisk.training.fitting.fit import fit
 
 #: The issue of numbers: log-odds, of which a risk is made.
 CLOSE = 1e-6

@@ -11,17 +11,24 @@ from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
 from kneerisk.cohort import Cohort, files
-from kneerisk.cohort.oracle import Oracle
-from kneerisk.cohort.simulation import simulate, truth_beside
+from kneerisk.cohort.simulating.oracle import Oracle
+from kneerisk.cohort.simulating.simulation import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.evidence import imbalances
 from kneerisk.model import bundle
-from kneerisk.training import decision, metrics, reliability, splits
-from kneerisk.training.baselines import Design, Risks, fit_baselines, fit_logistic, logistic_design
-from kneerisk.training.evaluation import evaluate, which_limb
+from kneerisk.training import splits
+from kneerisk.training.judging import decision, metrics, reliability
+from kneerisk.training.judging.baselines import (
+    Design,
+    Risks,
+    fit_baselines,
+    fit_logistic,
+    logistic_design,
+)
+from kneerisk.training.judging.evaluation import evaluate, which_limb
+from kneerisk.training.judging.slices import AGE_BANDS, worst
 from kneerisk.training.lineage import digest
-from kneerisk.training.plots import plots
-from kneerisk.training.slices import AGE_BANDS, worst
+from kneerisk.training.pictures.plots import plots
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
 from pipelines.console import plain

@@ -17,16 +17,21 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulation import Simulated
+from kneerisk.cohort.simulating.simulation import Simulated
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.population import published
 from kneerisk.model.calibration import fit_calibration
 from kneerisk.model.margin import Margin, fit_logistic, pairs
 from kneerisk.schema import FloatArray
-from kneerisk.training.cross_validation import out_of_fold
-from kneerisk.training.fit import Fitted, fit
-from kneerisk.training.inputs import inputs_of, stratified_folds, tree_columns, usable_columns
-from kneerisk.training.population import population_of
+from kneerisk.training.fitting.fit import Fitted, fit
+from kneerisk.training.fitting.inputs import (
+    inputs_of,
+    stratified_folds,
+    tree_columns,
+    usable_columns,
+)
+from kneerisk.training.fitting.population import population_of
+from kneerisk.training.judging.cross_validation import out_of_fold
 from kneerisk.training.splits import held_out, subset
 
 SIDES = ("outcome_left", "outcome_right")
@@ -169,8 +174,8 @@ def test_another_machine_fits_the_same_model() -> None:
 
 def _fitted_on_a_machine(env: dict[str, str]) -> np.ndarray:
     program = (
-        "from kneerisk.cohort.simulation import simulate\n"
-        "from kneerisk.training.fit import fit\n"
+        "from kneerisk.cohort.simulating.simulation import simulate\n"
+        "from kneerisk.training.fitting.fit import fit\n"
         "import numpy as np\n"
         "made = simulate(1_500, 3)\n"
         "found = fit(made.cohort, made.truth).model.predict(made.cohort.columns())\n"

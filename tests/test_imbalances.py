@@ -15,7 +15,7 @@ from strategies import screenings
 from kneerisk.answer.contract import Imbalance
 from kneerisk.answer.imbalances import imbalances_of, likely_of
 from kneerisk.answer.reading import Reading, read
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.patterns import marks
@@ -23,7 +23,7 @@ from kneerisk.model import Bundle
 from kneerisk.schema import Screening, coded, quantity
 from kneerisk.schema.change import error_sd
 from kneerisk.schema.standard import location_and_scale
-from kneerisk.training.inputs import inputs_of
+from kneerisk.training.fitting.inputs import inputs_of
 
 Ask = Callable[..., list[Imbalance]]
 NAMED = {"clear", "possible"}

@@ -11,10 +11,11 @@ import pytest
 from real_data import real_file
 from typer.testing import CliRunner
 
-from kneerisk.cohort import read, ric, write
+from kneerisk.cohort import read, write
 from kneerisk.cohort.ingested import Ingested, write_report
 from kneerisk.cohort.layout import row_columns
-from kneerisk.cohort.ric_labels import labels
+from kneerisk.cohort.published import ric
+from kneerisk.cohort.published.ric_labels import labels
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import columns
 from pipelines.ingest import app

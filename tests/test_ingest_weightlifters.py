@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from real_data import real_file
 
-from kneerisk.cohort import read, weightlifters, write
+from kneerisk.cohort import read, write
 from kneerisk.cohort.ingested import Ingested
+from kneerisk.cohort.published import weightlifters
 from kneerisk.errors import CohortRefused
 
 HEADER = "id,sex,age,yrs_experience,shoulder,knees,back,wrist,hips,OA,train_days,pcoach"

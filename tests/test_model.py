@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import screenings
 
-from kneerisk.cohort.simulation import Simulated, simulate
+from kneerisk.cohort.simulating.simulation import Simulated, simulate
 from kneerisk.evidence.dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle

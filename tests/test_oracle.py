@@ -9,14 +9,14 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import triang
 
-from kneerisk.cohort.athletes import Athletes, draw_athletes
-from kneerisk.cohort.observing import decimals
-from kneerisk.cohort.oracle import Oracle, oracle, oracle_of
-from kneerisk.cohort.oracle_points import points_of, triangular
-from kneerisk.cohort.oracle_readings import readings
-from kneerisk.cohort.oracle_update import draw_bounded
-from kneerisk.cohort.outcomes import draw_effects, true_risk
-from kneerisk.cohort.simulation import Simulated, simulate
+from kneerisk.cohort.simulating.athletes import Athletes, draw_athletes
+from kneerisk.cohort.simulating.observing import decimals
+from kneerisk.cohort.simulating.oracle import Oracle, oracle, oracle_of
+from kneerisk.cohort.simulating.oracle_points import points_of, triangular
+from kneerisk.cohort.simulating.oracle_readings import readings
+from kneerisk.cohort.simulating.oracle_update import draw_bounded
+from kneerisk.cohort.simulating.outcomes import draw_effects, true_risk
+from kneerisk.cohort.simulating.simulation import Simulated, simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.contrasts import risk_factors
@@ -24,7 +24,7 @@ from kneerisk.evidence.population import contexts, published, state_measures
 from kneerisk.model.posterior import Posterior
 from kneerisk.schema import SIDES, columns, quantity
 from kneerisk.schema.standard import CONDITION_OF, error_variance, location_and_scale
-from kneerisk.training.metrics import accuracy, calibration
+from kneerisk.training.judging.metrics import accuracy, calibration
 
 DRAWS = 100_000
 

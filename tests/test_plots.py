@@ -9,14 +9,14 @@ import pytest
 
 from kneerisk.answer.drivers import drivers_of
 from kneerisk.answer.reading import read
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.schema import coded, read_screening
-from kneerisk.training.drawing import highest_shown
-from kneerisk.training.drivers import drivers
-from kneerisk.training.evaluation import evaluate, risks_of
-from kneerisk.training.plots import plots
-from kneerisk.training.plots_parts import MOST_DRIVERS
-from kneerisk.training.scored import scored_of
+from kneerisk.training.judging.drivers import drivers
+from kneerisk.training.judging.evaluation import evaluate, risks_of
+from kneerisk.training.judging.scored import scored_of
+from kneerisk.training.pictures.parts import MOST_DRIVERS
+from kneerisk.training.pictures.plots import plots
+from kneerisk.training.pictures.style import highest_shown
 
 
 @pytest.fixture(scope="module")

@@ -10,16 +10,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from kneerisk.cohort import write
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.errors import BundleRefused, PromotionRefused
 from kneerisk.model import bundle, champion
-from kneerisk.training import gates, lineage
-from kneerisk.training.evaluation import Risks, cross_validated
+from kneerisk.training import lineage
 from kneerisk.training.facts import facts_of
-from kneerisk.training.fit import fit
-from kneerisk.training.gates import slope_gate
+from kneerisk.training.fitting.fit import fit
+from kneerisk.training.judging.evaluation import Risks, cross_validated
 from kneerisk.training.lineage import Source
-from kneerisk.training.registry import promote, rollback
+from kneerisk.training.releasing import gates
+from kneerisk.training.releasing.gates import slope_gate
+from kneerisk.training.releasing.registry import promote, rollback
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, registered_name
 from pipelines.train import beside_champion
 

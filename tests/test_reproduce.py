@@ -12,11 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from kneerisk.cohort import write
-from kneerisk.cohort.simulation import simulate
+from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.model import bundle
-from kneerisk.training import reproduction
-from kneerisk.training.environment import changed, environment
-from kneerisk.training.reproduction import ELSEWHERE, Reproduced, difference
+from kneerisk.training.releasing import reproduction
+from kneerisk.training.releasing.environment import changed, environment
+from kneerisk.training.releasing.reproduction import ELSEWHERE, Reproduced, difference
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
 

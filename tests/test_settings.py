@@ -9,14 +9,19 @@ import pandas as pd
 import pytest
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulation import Simulated
+from kneerisk.cohort.simulating.simulation import Simulated
 from kneerisk.model.legs import directions
-from kneerisk.training.boosting import Rows, fit_boosted
-from kneerisk.training.fit import fit
-from kneerisk.training.inputs import inputs_of, stratified_folds, tree_columns, usable_columns
-from kneerisk.training.linear import Tuned, fit_margin
-from kneerisk.training.population import population_of
-from kneerisk.training.settings import DEFAULTS, Settings
+from kneerisk.training.fitting.boosting import Rows, fit_boosted
+from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.inputs import (
+    inputs_of,
+    stratified_folds,
+    tree_columns,
+    usable_columns,
+)
+from kneerisk.training.fitting.linear import Tuned, fit_margin
+from kneerisk.training.fitting.population import population_of
+from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.splits import subset
 
 OTHER = Settings(

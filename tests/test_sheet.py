@@ -14,10 +14,11 @@ from click.testing import Result
 from real_data import ROOT, real_file
 from typer.testing import CliRunner
 
-from kneerisk.cohort import read, sheet
-from kneerisk.cohort.followup import months_later
+from kneerisk.cohort import read
 from kneerisk.cohort.ingested import Ingested
-from kneerisk.cohort.mapping import MappingRefused
+from kneerisk.cohort.sheet import ingest as sheet
+from kneerisk.cohort.sheet.followup import months_later
+from kneerisk.cohort.sheet.mapping import MappingRefused
 from kneerisk.cohort.skipping import write_bad_rows
 from kneerisk.errors import BadCells, CohortRefused
 from pipelines.ingest import app

@@ -10,10 +10,10 @@ from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
 from kneerisk.cohort import files
-from kneerisk.cohort.athletes import draw_athletes
-from kneerisk.cohort.observing import batteries
-from kneerisk.cohort.outcomes import draw_effects, true_risk
-from kneerisk.cohort.simulation import Simulated, simulate
+from kneerisk.cohort.simulating.athletes import draw_athletes
+from kneerisk.cohort.simulating.observing import batteries
+from kneerisk.cohort.simulating.outcomes import draw_effects, true_risk
+from kneerisk.cohort.simulating.simulation import Simulated, simulate
 from kneerisk.evidence import effects, imbalances, sport_base_rates
 from kneerisk.evidence.contrasts import risk_factors
 from kneerisk.evidence.population import published

@@ -19,10 +19,10 @@ import numpy as np
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from kneerisk.cohort.simulation import Simulated
+from kneerisk.cohort.simulating.simulation import Simulated
 from kneerisk.errors import StudyRefused
 from kneerisk.schema import FloatArray
-from kneerisk.training.settings import DEFAULTS, Settings
+from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.splits import held_out, subset
 from kneerisk.training.tracking import EXPERIMENTS, Tracking
 from kneerisk.training.tuning import Objective, Study, pictures, trial_runs, work

@@ -9,7 +9,7 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.model.facts import Facts, population_seen
 from kneerisk.schema import FloatArray, category
 from kneerisk.schema.fingerprint import fingerprint
-from kneerisk.training.fit import Fitted
+from kneerisk.training.fitting.fit import Fitted
 
 #: A sport with fewer screenings than this has no base rate of its own.
 FEWEST = 30

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kneerisk.training.judging.verdict import verdict
 from kneerisk.training.tracking import CARD, Run
 from kneerisk.training.tracking.pages import of_cohort, runs_page
-from kneerisk.training.verdict import verdict
 
 
 def run_note(run: Run, metrics: Mapping[str, float], card: str, sha256: str) -> str:

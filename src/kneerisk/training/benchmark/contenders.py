@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from kneerisk.schema import FloatArray, leg_measures
-from kneerisk.training.baselines import fit_linear, logistic_design
 from kneerisk.training.benchmark.task import Rows, Task
-from kneerisk.training.fit import fit, fit_label
-from kneerisk.training.plain_xgboost import FINE, fit_trees
+from kneerisk.training.fitting.fit import fit, fit_label
+from kneerisk.training.judging.baselines import fit_linear, logistic_design
+from kneerisk.training.judging.plain_xgboost import FINE, fit_trees
 from kneerisk.training.splits import subset
 
 MODEL, XGBOOST, LOGISTIC, PRIOR = "model", "xgboost", "logistic", "prior"

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kneerisk.training import drawing
 from kneerisk.training.benchmark.contenders import LOGISTIC, MODEL, PRIOR, XGBOOST
 from kneerisk.training.benchmark.judging import Judged
-from kneerisk.training.drawing import FAINT, INK, WITH_PAIN, dress, figure, percent
-from kneerisk.training.reliability import bins
+from kneerisk.training.judging.reliability import bins
+from kneerisk.training.pictures import style as drawing
+from kneerisk.training.pictures.style import FAINT, INK, WITH_PAIN, dress, figure, percent
 
 COLOURS = {MODEL: drawing.MODEL, XGBOOST: drawing.XGBOOST, LOGISTIC: drawing.LOGISTIC}
 NAMES = {MODEL: "kneerisk", XGBOOST: "plain XGBoost", LOGISTIC: "logistic regression",

@@ -12,8 +12,8 @@ from kneerisk.schema import FloatArray
 from kneerisk.training.benchmark.contenders import CONTROL, MODEL, OutOfFold
 from kneerisk.training.benchmark.recalibration import recalibration
 from kneerisk.training.benchmark.task import Task
-from kneerisk.training.metrics import row_loss
-from kneerisk.training.scored import BOOTSTRAP_SEED
+from kneerisk.training.judging.metrics import row_loss
+from kneerisk.training.judging.scored import BOOTSTRAP_SEED
 
 #: Resamples of people behind an interval, as in `metrics`.
 RESAMPLES = 500

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneerisk.schema import FloatArray
-from kneerisk.training.metrics import logistic_weights, logit
+from kneerisk.training.judging.metrics import logistic_weights, logit
 
 _Z95 = 1.959964
 _LEAST_SPREAD = 1e-6

@@ -8,8 +8,8 @@ from functools import cached_property
 
 from kneerisk.cohort import Cohort
 from kneerisk.model import Facts
-from kneerisk.training.evaluation import Evaluation
-from kneerisk.training.sample_size import Needed, needed
+from kneerisk.training.guarding.sample_size import Needed, needed
+from kneerisk.training.judging.evaluation import Evaluation
 from kneerisk.training.splits import divided
 
 OUTCOMES = {

@@ -8,7 +8,7 @@ import numpy as np
 
 from kneerisk.schema import columns
 from kneerisk.training.card.about import About
-from kneerisk.training.sample_size import OPTIMISM, PRECISION, SHRINKAGE
+from kneerisk.training.guarding.sample_size import OPTIMISM, PRECISION, SHRINKAGE
 from kneerisk.training.splits import HELD_OUT_SHARE
 
 #: A measure that fewer screenings have is not listed among those that the cohort has.

@@ -12,8 +12,8 @@ from kneerisk.training.card.limits import assumptions, limits, not_done
 from kneerisk.training.card.method import method, population
 from kneerisk.training.card.performance import performance
 from kneerisk.training.card.tripod import tripod
-from kneerisk.training.environment import PREFIX, environment
-from kneerisk.training.evaluation import Evaluation
+from kneerisk.training.judging.evaluation import Evaluation
+from kneerisk.training.releasing.environment import PREFIX, environment
 
 NOTICE = (
     "Not a medical device. It does not diagnose, and it does not replace a clinician: it says "

@@ -19,7 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from kneerisk.errors import StudyRefused
-from kneerisk.training.settings import DEFAULTS, Settings
+from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tuning.locks import ASKING, Locks
 from kneerisk.training.tuning.space import Space
 

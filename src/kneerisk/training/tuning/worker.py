@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 import optuna
 
-from kneerisk.training.settings import DEFAULTS, Settings
+from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tuning.study import ERROR, Study
 
 #: Loss of settings in a step.

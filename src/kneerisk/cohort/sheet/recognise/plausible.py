@@ -1,0 +1,111 @@
+"""Whether a column's numbers can be a measure in a unit, and how near they are to typical ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+from kneerisk.cohort.sheet.units import UNDIVIDED_UNITS, UnknownUnit, factor
+from kneerisk.schema import Quantity
+
+#: Other units that sheets use for a measure of this unit, commonest first.
+OTHER_UNITS = {
+    "kg": ("lb", "N", "stone"),
+    "cm": ("inch", "m", "mm"),
+    "mm": ("cm", "inch"),
+    "km": ("mile", "m"),
+    "m/s": ("km/h", "mile/h"),
+    "years": ("months",),
+    "weeks": ("months", "days", "years"),
+    "s": ("ms",),
+    "ms": ("s",),
+    "ratio": ("%",),
+    "%": ("ratio",),
+    "Nm/kg": ("Nm",),
+    "N/kg": ("N", "kgf", "lbf"),
+    "% BW": ("kgf", "N", "lbf", "ratio"),
+}
+#: A column's median further than this from every norm, in its standard deviations, is no typical
+#: one; another unit must be nearer by `_CLEARLY_NEARER` to be thought of (assumptions).
+_TYPICAL_Z, _CLEARLY_NEARER = 2.0, 1.0
+#: An undivided force is thought of up to here, since nothing else tells it from a divided one.
+_POSSIBLE_Z = 3.0
+#: Stands for the athletes' mass until it is known (assumption: halfway between the sexes' norms).
+USUAL_MASS_KG = 70.0
+
+
+class Unit(NamedTuple):
+    """How a column of numbers becomes a measure."""
+
+    name: str | None
+    """None: the schema's own."""
+    per_body_mass: bool = False
+
+
+#: Numbers that are in the measure's own unit.
+OWN_UNIT = Unit(None)
+
+
+class Fit(NamedTuple):
+    """How well numbers in a unit fit a measure."""
+
+    unit: Unit
+    share: float
+    """Of the numbers, within the measure's limits."""
+    distance: float | None
+    """Of the median from the nearest norm, in standard deviations; None without a norm."""
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether most numbers are within the limits."""
+        return self.share >= 0.5
+
+    @property
+    def is_typical(self) -> bool:
+        """Possible, and no further from the norms than people are."""
+        return self.is_possible and (self.distance is None or self.distance <= _TYPICAL_Z)
+
+
+def stated(measure: Quantity, unit: str) -> Unit | None:
+    """A unit that is named; None where it measures something else."""
+    for per_body_mass in (False, True):
+        try:
+            factor(measure, unit, per_body_mass=per_body_mass)
+        except UnknownUnit:
+            continue
+        return Unit(unit, per_body_mass)
+    return None
+
+
+def fit(measure: Quantity, unit: Unit, numbers: Sequence[float], mass_kg: float) -> Fit:
+    """How well numbers in a unit fit; with no numbers at all nothing speaks against it."""
+    scale = factor(measure, unit.name, per_body_mass=unit.per_body_mass)
+    values = [number * scale / (mass_kg if unit.per_body_mass else 1.0) for number in numbers]
+    if not values:
+        return Fit(unit, 1.0, None)
+    within = sum(measure.low <= value <= measure.high for value in values)
+    pairs = [norm.of(sex) for norm in measure.norms for sex in ("male", "female")]
+    middle = median(values)
+    distances = [abs(middle - mean) / sd for mean, sd in filter(None, pairs)]
+    return Fit(unit, within / len(values), min(distances, default=None))
+
+
+def other_fits(measure: Quantity, numbers: Sequence[float], mass_kg: float) -> list[Fit]:
+    """The other usual units in which the numbers are possible, the most typical first."""
+    units = [stated(measure, name) for name in OTHER_UNITS.get(measure.unit, ())]
+    fits = [fit(measure, unit, numbers, mass_kg) for unit in units if unit is not None]
+    good = [one for one in fits if one.is_possible]
+    return sorted(good, key=lambda one: (-one.share, one.distance or 0.0))
+
+
+def better_units(measure: Quantity, own: Fit, others: Sequence[Fit]) -> list[Fit]:
+    """Units that have to be asked about before the schema's own is taken without a word for it."""
+    if not own.is_possible:
+        return [other for other in others if other.share > own.share]
+    if measure.unit in UNDIVIDED_UNITS:
+        return [other for other in others if (other.distance or 0.0) <= _POSSIBLE_Z]
+    if own.is_typical:
+        return []
+    near = (own.distance or 0.0) - _CLEARLY_NEARER
+    return [o for o in others if o.is_typical and o.distance is not None and o.distance < near]

@@ -1,0 +1,1 @@
+"""Simulated athletes, and the best that can be said of them."""

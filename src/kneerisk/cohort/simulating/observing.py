@@ -1,0 +1,143 @@
+"""From true athletes to what a screening records: measurement error, rounding, gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from kneerisk.cohort.simulating.athletes import ELSEWHERE, Athletes
+from kneerisk.evidence import read_table
+from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.population import state_measures
+from kneerisk.schema import SIDES, FloatArray, Quantity, category, columns, quantity
+from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.standard import CONDITION_OF, error_variance, from_z
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Battery:
+    """A set of tests that are done together, and the share of screenings that do them."""
+
+    battery: str
+    share: float
+    tests: tuple[str, ...]
+
+
+def batteries() -> tuple[Battery, ...]:
+    """The batteries of real screenings, from tape measure and phone to the full laboratory."""
+    return read_table("batteries", Battery)
+
+
+def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], IntArray]:
+    """What was recorded of each athlete, as coded columns, and the battery's index (n,)."""
+    n = len(athletes)
+    data = {name: values.copy() for name, values in athletes.data.items()}
+    battery = rng.choice(len(batteries()), size=n, p=[row.share for row in batteries()])
+    _state_protocols(data, battery, rng)
+    _measure(athletes, data, rng)
+    _leave_out_tests(data, battery, rng)
+    _leave_out_history(data, rng)
+    _agree_with_parts(data)
+    _drop_unneeded_protocols(data)
+    return data, battery
+
+
+def _state_protocols(data: dict[str, FloatArray], battery: IntArray, rng: Generator) -> None:
+    """How variable tests were done: the full laboratory has an isokinetic device."""
+    n = len(battery)
+    full = np.array([row.battery == "full_lab" for row in batteries()])[battery]
+    data["torque_mode"] = np.where(full & (rng.random(n) < 0.7), 1.0, 0.0)
+    data["hip_torque_mode"] = np.where(rng.random(n) < 0.3, 1.0, 0.0)
+    data["valgus_task"] = rng.choice(3, size=n, p=[0.6, 0.2, 0.2]).astype(float)
+    data["hip_drop_task"] = rng.choice(2, size=n, p=[0.7, 0.3]).astype(float)
+
+
+def _measure(athletes: Athletes, data: dict[str, FloatArray], rng: Generator) -> None:
+    """True z-scores plus the test's error, in the measure's unit and inside its limits."""
+    athlete, leg = state_measures()
+    for name, measure in athlete.items():
+        data[name] = _reading(name, measure, athletes.z("left", name), data, rng)
+    for name, measure in leg.items():
+        for side in SIDES:
+            data[f"{side}_{name}"] = _reading(name, measure, athletes.z(side, name), data, rng)
+    _one_shorter_leg(data)
+    data["right_lateral_pelvic_tilt_deg"] = -data["left_lateral_pelvic_tilt_deg"]
+
+
+def _reading(
+    name: str, measure: Quantity, true_z: FloatArray, data: dict[str, FloatArray], rng: Generator
+) -> FloatArray:
+    protocol = data.get(CONDITION_OF.get(name, ""))
+    codes = np.zeros(len(true_z), int) if protocol is None else protocol.astype(int) + 1
+    count = int(codes.max()) + 1
+    error = np.sqrt([error_variance(name, code) for code in range(count)])
+    z = true_z + error[codes] * rng.standard_normal(len(true_z))
+    value = from_z(name, z, data)
+    # A rounded -0.4 would be -0.0, and still tell that it was not clipped.
+    return np.clip(np.round(value, decimals(measure)), measure.low, measure.high) + 0.0
+
+
+def decimals(measure: Quantity) -> int:
+    """What a coach writes down: steps of about a five-hundredth of the range, or finer."""
+    if measure.whole:
+        return 0
+    return int(np.ceil(-np.log10((measure.high - measure.low) / 500.0)))
+
+
+def _one_shorter_leg(data: dict[str, FloatArray]) -> None:
+    """Only one leg can be the shorter one: blocks go under the leg that needs more of them."""
+    left, right = (data[f"{side}_leg_length_deficit_cm"] for side in SIDES)
+    data["left_leg_length_deficit_cm"] = np.where(left > right, left, 0.0)
+    data["right_leg_length_deficit_cm"] = np.where(right > left, right, 0.0)
+
+
+def _leave_out_tests(data: dict[str, FloatArray], battery: IntArray, rng: Generator) -> None:
+    """Whole tests that the battery lacks, and a few that were skipped on the day."""
+    tests = sorted({m.test for m in columns().values() if m.test != "interview"})
+    included = np.array([[test in row.tests for test in tests] for row in batteries()])
+    done = included[battery] & (
+        rng.random((len(battery), len(tests))) >= assumption("test_left_out_share")
+    )
+    for name, measure in columns().items():
+        if measure.test in tests:
+            data[name] = np.where(done[:, tests.index(measure.test)], data[name], np.nan)
+
+
+def _leave_out_history(data: dict[str, FloatArray], rng: Generator) -> None:
+    n = len(data["age_years"])
+    silent = rng.random(n) < assumption("history_not_asked_share")
+    for side in SIDES:
+        for name in ("prior_knee_injury", "same_side_episodes"):
+            data[f"{side}_{name}"] = np.where(silent, np.nan, data[f"{side}_{name}"])
+    unasked = rng.random(n) < assumption("elsewhere_not_asked_share")
+    for name in (*ELSEWHERE, "osteoarthritis"):
+        data[name] = np.where(unasked, np.nan, data[name])
+
+
+def _agree_with_parts(data: dict[str, FloatArray]) -> None:
+    """A ratio of two torques of one test is computed from them, as a device does."""
+    for side in SIDES:
+        for rule in RATIOS:
+            over, under = data[f"{side}_{rule.over}"], data[f"{side}_{rule.under}"]
+            codes = [category(rule.protocol).choices.index(mode) for mode in rule.modes]
+            same_test = np.isin(data[rule.protocol], codes) & ~np.isnan(over) & ~np.isnan(under)
+            ratio = quantity(rule.ratio)
+            computed = over / under
+            inside = (computed >= ratio.low) & (computed <= ratio.high)
+            given = data[f"{side}_{rule.ratio}"]
+            kept = np.where(inside, np.round(computed, 3), np.nan)
+            data[f"{side}_{rule.ratio}"] = np.where(same_test & ~np.isnan(given), kept, given)
+
+
+def _drop_unneeded_protocols(data: dict[str, FloatArray]) -> None:
+    """A protocol is recorded only where one of its measures is."""
+    for protocol in sorted(set(CONDITION_OF.values())):
+        needing = [name for name, needed in CONDITION_OF.items() if needed == protocol]
+        needing += [rule.ratio for rule in RATIOS if rule.protocol == protocol == "hip_torque_mode"]
+        given = [~np.isnan(data[f"{side}_{name}"]) for name in needing for side in SIDES]
+        data[protocol] = np.where(np.any(given, axis=0), data[protocol], np.nan)

@@ -1,0 +1,94 @@
+"""Simulated cohorts, drawn from published effect sizes, with the truth kept beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from kneerisk.cohort.files import Cohort, checked
+from kneerisk.cohort.simulating.athletes import Athletes, draw_athletes
+from kneerisk.cohort.simulating.observing import IntArray, batteries, observe
+from kneerisk.cohort.simulating.outcomes import Truth, draw_effects, draw_outcomes, true_risk
+from kneerisk.evidence.population import published
+from kneerisk.schema import SIDES, Category, FloatArray, Side, columns
+
+HORIZON_MONTHS = 12
+SOURCE = "kneerisk simulator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """A cohort as a club would have recorded it, and what is true of the same athletes.
+
+    ``truth`` has one row a screening, in the cohort's order: ``athlete_id``, ``battery``,
+    ``risk_left``, ``risk_right`` and ``risk_either`` (missing for a knee that hurts already), and
+    ``left_<imbalance>``, ``right_<imbalance>`` probabilities.
+    """
+
+    cohort: Cohort
+    truth: pd.DataFrame
+
+
+def truth_beside(cohort_file: Path) -> Path:
+    """Where the truth of a simulated cohort file is: ``cohort-truth.csv`` of ``cohort.csv``."""
+    return cohort_file.with_name(f"{cohort_file.stem}-truth{cohort_file.suffix}")
+
+
+def simulate(athletes: int, seed: int) -> Simulated:
+    """Draw a cohort of so many athletes; the same seed gives the same bytes.
+
+    Effect sizes are drawn for each athlete from their published ranges; an effect whose
+    prospective evidence is null has none here.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = draw_athletes(published(), athletes, rng)
+    truth = true_risk(drawn, draw_effects(drawn, rng))
+    left, right = draw_outcomes(truth, rng)
+    data, battery = observe(drawn, rng)
+    ids = np.array([f"sim-{seed}-{number:06d}" for number in range(athletes)])
+    free = {side: drawn.data[f"{side}_pain_nrs"] == 0 for side in SIDES}
+    frame = _frame(data, ids)
+    frame["outcome_left"] = np.where(free["left"], left, np.nan)
+    frame["outcome_right"] = np.where(free["right"], right, np.nan)
+    cohort = checked(Cohort(frame, "simulated", "new_pain", HORIZON_MONTHS, SOURCE))
+    return Simulated(cohort=cohort, truth=_truth(drawn, truth, ids, battery, free))
+
+
+def _frame(data: dict[str, FloatArray], ids: np.ndarray) -> pd.DataFrame:
+    """Coded columns as the canonical frame has them: categories as text."""
+    decoded: dict[str, object] = {"athlete_id": ids}
+    for name, measure in columns().items():
+        values = data[name]
+        if np.isnan(values).all():
+            continue
+        if isinstance(measure, Category):
+            texts = np.array([*measure.choices, None], dtype=object)
+            decoded[name] = texts[np.nan_to_num(values, nan=len(texts) - 1).astype(int)]
+        else:
+            decoded[name] = values
+    return pd.DataFrame(decoded)
+
+
+def _truth(
+    athletes: Athletes,
+    truth: Truth,
+    ids: np.ndarray,
+    battery: IntArray,
+    free: Mapping[Side, np.ndarray],
+) -> pd.DataFrame:
+    names = np.array([row.battery for row in batteries()])
+    table: dict[str, object] = {
+        "athlete_id": ids,
+        "battery": names[battery],
+        "risk_left": np.where(free["left"], truth.left, np.nan),
+        "risk_right": np.where(free["right"], truth.right, np.nan),
+        "risk_either": np.where(free["left"] & free["right"], truth.either, np.nan),
+    }
+    for i, side in enumerate(SIDES):
+        for k, name in enumerate(athletes.population.imbalances):
+            table[f"{side}_{name}"] = truth.imbalances[:, i, k]
+    return pd.DataFrame(table)

@@ -1,0 +1,1 @@
+"""A champion corrected by a club's outcomes."""

@@ -1,0 +1,93 @@
+"""Adapted, as is and from scratch, each judged on athletes of the club that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+
+import numpy as np
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.errors import CohortRefused
+from kneerisk.model.legs import LegMatrix
+from kneerisk.model.risk_model import RiskModel
+from kneerisk.training.adapting.adapt import adapt_to
+from kneerisk.training.adapting.club import club_of
+from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.inputs import dealt_folds
+from kneerisk.training.judging.evaluation import Risks, evaluate, paired, risks_of
+from kneerisk.training.judging.metrics import paired_difference, row_loss
+from kneerisk.training.splits import subset
+
+FOLDS = 5
+
+
+def compared(
+    model: RiskModel,
+    cohort: Cohort,
+    seeds: range,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, float]:
+    """Metrics of grouped cross-validation, `cv_` before their names: the mean over fold seeds.
+
+    The adapted model's own; `cv_as_is_` and `cv_scratch_` the same of the champion and of a model
+    trained on the club alone (absent where a fold has too few outcomes for one). Everything that
+    is chosen is chosen inside the folds. ``cv_log_loss_over_as_is``, with its ``_error``, is how
+    much more log loss a row the adapted model has; below 0 it is better.
+    """
+    number, fits = count(1), FOLDS * len(seeds)
+
+    def fold_begins() -> None:
+        progress(f"cross-validation: fit {next(number)} of {fits}")
+
+    by_seed = [_judged(model, cohort, seed, fold_begins) for seed in seeds]
+    shared = set[str]().union(*by_seed).intersection(*by_seed)
+    return {f"cv_{name}": float(np.mean([one[name] for one in by_seed])) for name in sorted(shared)}
+
+
+def _judged(
+    model: RiskModel, cohort: Cohort, seed: int, fold_begins: Callable[[], None]
+) -> dict[str, float]:
+    club = club_of(model, cohort)
+    fold = dealt_folds(club.athletes, club.labels, FOLDS, seed)
+    as_is = risks_of(model.predict_legs(club.legs))
+    found: dict[str, list[Risks | None]] = {"adapted": [], "scratch": []}
+    for number in range(FOLDS):
+        fold_begins()
+        rest, aside = fold != number, fold == number
+        adapted = adapt_to(model, club.take(rest), seed).model
+        legs = LegMatrix(club.legs.names, club.legs.values[aside])
+        found["adapted"].append(risks_of(adapted.predict_legs(legs)))
+        found["scratch"].append(_from_scratch(subset(cohort, rest), subset(cohort, aside), seed))
+    whole = {name: _together(parts, fold) for name, parts in found.items()}
+    adapted_risks = whole["adapted"] or as_is
+    others = {"as_is": as_is}
+    if whole["scratch"] is not None:
+        others["scratch"] = whole["scratch"]
+    metrics = evaluate(cohort, adapted_risks, others).metrics
+    one, other = paired(cohort, adapted_risks, as_is)
+    more = row_loss(one.probability, one.outcome) - row_loss(other.probability, other.outcome)
+    if len(more):
+        mean, error = paired_difference(more, one.athlete)
+        metrics |= {"log_loss_over_as_is": mean, "log_loss_over_as_is_error": error}
+    return metrics
+
+
+def _from_scratch(train: Cohort, test: Cohort, seed: int) -> Risks | None:
+    try:
+        return risks_of(fit(train, seed=seed, interval=False).model.predict(test.columns()))
+    except CohortRefused:
+        return None
+
+
+def _together(parts: list[Risks | None], fold: np.ndarray) -> Risks | None:
+    """The risks of all folds in the order of the screenings; None where one is missing."""
+    found: dict[str, np.ndarray] = {}
+    for number, part in enumerate(parts):
+        if part is None:
+            return None
+        for name in ("left", "right", "either"):
+            values = getattr(part, name)
+            if values is not None:
+                found.setdefault(name, np.full(len(fold), np.nan))[fold == number] = values
+    return Risks(found.get("left"), found.get("right"), found.get("either"))

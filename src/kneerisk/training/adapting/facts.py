@@ -1,0 +1,72 @@
+"""The facts of an adapted model: the champion's, corrected by what the club has seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.special import expit, logit
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.model import Bundle, Facts
+from kneerisk.schema.fingerprint import fingerprint
+from kneerisk.training.adapting.adapt import Adapted
+
+
+def adapted_facts(
+    base: Bundle,
+    club: Cohort,
+    adapted: Adapted,
+    *,
+    version: str,
+    run_id: str,
+    git_sha: str | None,
+    data_sha256: str,
+) -> Facts:
+    """The facts of a champion adapted to a club (the athletes adapted to, none held out).
+
+    Whom the model knows is still whom the champion was trained on: a club of other ages is
+    outside of what was seen, however it was corrected. Base rates of all sports move with the
+    club's: a risk is compared with athletes of the same club.
+    """
+    outcomes = club.outcomes()
+    events = outcomes.either if not club.has_sides else np.r_[outcomes.left, outcomes.right]
+    return replace(
+        base.facts,
+        version=version,
+        run_id=run_id,
+        git_sha=git_sha,
+        cohort="adapted",
+        source=f"{base.facts.source}, adapted to {club.source}",
+        schema=fingerprint(),
+        athletes=int(club.frame["athlete_id"].nunique()),
+        screenings=len(club.frame),
+        events=float(np.nansum(events)),
+        data_sha256=data_sha256,
+        base_rates=_base_rates(base, club, adapted),
+        choices={**base.facts.choices, **adapted.choices},
+        base_version=base.facts.version,
+        base_sha256=base.sha256,
+    )
+
+
+def _base_rates(base: Bundle, club: Cohort, adapted: Adapted) -> dict[str, dict[str, float]]:
+    """The champion's base rates, moved as the correction moves the mean risk of the club."""
+    data = club.columns()
+    before, after = (model.predict(data) for model in (base.model, adapted.model))
+    shift = {"either": _shift(before.either, after.either)}
+    if before.left is not None and before.right is not None:
+        legs = [np.r_[p.left, p.right] for p in (before, after)]
+        shift["leg"] = _shift(legs[0], legs[1])
+    return {
+        sport: {
+            unit: float(expit(logit(rate) + shift[unit])) if unit in shift else rate
+            for unit, rate in rates.items()
+        }
+        for sport, rates in base.facts.base_rates.items()
+    }
+
+
+def _shift(before: np.ndarray, after: np.ndarray) -> float:
+    """How far the mean risk moved, in log-odds."""
+    return float(logit(after.mean()) - logit(before.mean()))

@@ -1,0 +1,1 @@
+"""How a model is fitted: inputs, linear part, trees, intervals, imbalances."""

@@ -1,0 +1,52 @@
+"""Fit the imbalances: trees where a grade marks one, since the rest is known in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from kneerisk.evidence import imbalances
+from kneerisk.evidence.assumptions import imbalance_thresholds
+from kneerisk.evidence.patterns import marks
+from kneerisk.model.boosted import Boosted
+from kneerisk.model.imbalance import ImbalanceModel, latent_log_odds
+from kneerisk.schema import quantity
+from kneerisk.training.fitting.boosting import Rows, fit_boosted
+from kneerisk.training.fitting.inputs import Inputs
+from kneerisk.training.fitting.settings import Settings
+
+#: The measurement update already says nearly all there is.
+MOST_ROUNDS = 40
+
+
+def fit_imbalance(
+    inputs: Inputs, fold: np.ndarray, progress: Callable[[str], None]
+) -> ImbalanceModel | None:
+    """The five imbalances, where the cohort knows them: a simulated one only.
+
+    Trees read the grades of the imbalance's own pattern and nothing else: what other readings say
+    is exact already, and trees that read them only add noise (`docs/decisions/0022`).
+    """
+    if inputs.imbalances is None:
+        return None
+    progress("imbalances")
+    names = tuple(imbalances())
+    thresholds, spread = imbalance_thresholds()
+    base = latent_log_odds(inputs.legs, names, thresholds, spread)
+    target = inputs.imbalances.reshape(base.shape)
+    trees: dict[str, Boosted] = {}
+    for place, name in enumerate(names):
+        grades = [measure for measure in marks()[name] if quantity(measure).whole]
+        rows = Rows(
+            legs=inputs.legs,
+            base=base[:, place],
+            target=target[:, place],
+            fold=np.repeat(fold, 2),
+            columns=tuple(f"{part}_{grade}" for grade in grades for part in ("expected", "spread")),
+            signs={},
+        )
+        if grades:
+            found, rounds = fit_boosted(rows, settings=Settings(most_rounds=MOST_ROUNDS))
+            trees |= {name: found} if rounds else {}
+    return ImbalanceModel(names=names, thresholds=thresholds, spread=spread, trees=trees)

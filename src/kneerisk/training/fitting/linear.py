@@ -1,0 +1,238 @@
+"""Fit the linear part of the risk: within-athlete differences first, then everything else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from kneerisk.evidence.contrasts import risk_factors
+from kneerisk.model.margin import (
+    FARTHEST_SD,
+    Margin,
+    Scaler,
+    between_values,
+    fit_logistic,
+    pairs,
+    scaler,
+    within_values,
+)
+from kneerisk.schema import FloatArray
+from kneerisk.training.fitting.inputs import Inputs, stratified_folds
+from kneerisk.training.fitting.settings import DEFAULTS, Settings
+
+#: Ridge penalties that are tried; per SD of a column, in units of an event's information.
+PENALTIES = (1.0, 4.0, 15.0, 60.0, 250.0, 1000.0)
+#: Fewer one-sided cases than this can't carry a within-athlete part.
+FEWEST_PAIRS = 20.0
+FOLDS = 5
+REPEATS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The penalties a margin was fitted with, so that a fold can be refitted as the whole was."""
+
+    within: float
+    between: float
+    stretch: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """A ridge logistic problem: columns, outcomes and weights of rows.
+
+    Of each column: whether it is penalised, its sign, and the weight that the penalty draws to.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    weight: FloatArray
+    penalised: FloatArray
+    signs: FloatArray
+    prior: FloatArray
+
+    def fit(self, penalty: float, rows: np.ndarray | None = None) -> FloatArray:
+        pick = slice(None) if rows is None else rows
+        return fit_logistic(
+            self.x[pick], self.y[pick], self.weight[pick], penalty * self.penalised, self.signs,
+            self.prior,
+        )  # fmt: skip
+
+    def loss(self, log_odds: FloatArray) -> FloatArray:
+        """Weighted log loss of each row."""
+        return self.weight * (np.logaddexp(0.0, log_odds) - self.y * log_odds)
+
+
+def fit_margin(
+    inputs: Inputs,
+    columns: tuple[str, ...],
+    signs: dict[str, int],
+    seed: int,
+    tuned: Tuned | None = None,
+    settings: Settings = DEFAULTS,
+) -> tuple[Margin, Tuned]:
+    """The linear part for a cohort, and the penalties that grouped cross-validation chose.
+
+    Parameters
+    ----------
+    columns
+        Columns of the leg matrix that may be used.
+    signs
+        Supported directions by column; weights are held to them.
+    tuned
+        Penalties to take over instead of choosing them.
+    """
+    within, shared = _roles(columns)
+    apart = scaler(within, within_values(inputs.legs, within), centred=False,
+                   least=_least_spread(inputs, within))  # fmt: skip
+    level = scaler(shared, between_values(inputs.legs, shared), centred=True,
+                   least=_least_spread(inputs, shared))  # fmt: skip
+    if tuned is None and inputs.plenty:
+        tuned = Tuned(settings.light_penalty, settings.light_penalty, 1.0)
+    fold = stratified_folds(inputs, FOLDS, seed)
+    weights, crossfit, within_penalty, stretch = _fit_within(
+        inputs, apart, signs, fold, seed, tuned, settings
+    )
+    problem = _between_problem(inputs, level, crossfit, signs)
+    penalty = tuned.between if tuned else _tune(problem, [np.tile(fold, 2)], settings)[0]
+    found = problem.fit(penalty)
+    margin = Margin(
+        within=apart,
+        between=level,
+        within_weights=weights,
+        between_weights=found[1:-1],
+        scale=float(found[0]),
+        intercept=float(found[-1]),
+    )
+    return margin, Tuned(within_penalty, penalty, stretch)
+
+
+def _roles(columns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns of which the legs' difference is used, and columns of which the mean is.
+
+    A measure that a published factor rests on enters through that factor.
+    """
+    covered = {e.measure for e in risk_factors() if f"factor_{e.factor}" in columns}
+    plain = [c for c in columns if c.partition("_")[2] not in covered or c.startswith("factor_")]
+    own = [c for c in plain if c.startswith(("expected_", "factor_", "own_"))]
+    shared = [c for c in plain if c.startswith(("expected_", "factor_", "own_", "athlete_"))]
+    return tuple(own), tuple(shared)
+
+
+def _fit_within(
+    inputs: Inputs,
+    apart: Scaler,
+    signs: dict[str, int],
+    fold: np.ndarray,
+    seed: int,
+    tuned: Tuned | None,
+    settings: Settings,
+) -> tuple[FloatArray, FloatArray, float, float]:
+    """Weights of the differences, and each screening's within part as other folds predict it."""
+    x = apart.apply(within_values(inputs.legs, apart.names))
+    just_one, is_left = pairs(inputs.target)
+    none = np.zeros(x.shape[1]), np.zeros(len(x)), PENALTIES[-1], 0.0
+    if not inputs.sided or just_one.sum() < FEWEST_PAIRS:
+        return none
+    rows = just_one > 0
+    problem = _Problem(
+        x[rows], is_left[rows], just_one[rows], np.ones(x.shape[1]), _signs(apart.names, signs),
+        _prior(inputs, apart),
+    )  # fmt: skip
+    if tuned is None:
+        case = inputs.take(rows)
+        splits = [stratified_folds(case, FOLDS, seed + r) for r in range(REPEATS)]
+        penalty, stretch = _tune(problem, splits, settings)
+    else:
+        penalty, stretch = tuned.within, tuned.stretch
+    weights = stretch * problem.fit(penalty)
+    if inputs.plenty:
+        return weights, x @ weights, penalty, stretch
+    crossfit = np.zeros(len(x))
+    for number in range(FOLDS):
+        outside = fold != number
+        crossfit[~outside] = x[~outside] @ (stretch * problem.fit(penalty, outside[rows]))
+    return weights, crossfit, penalty, stretch
+
+
+def _between_problem(
+    inputs: Inputs, level: Scaler, crossfit: FloatArray, signs: dict[str, int]
+) -> _Problem:
+    """All leg rows: half the within part with its own scale, the shared columns, an intercept."""
+    shared = level.apply(between_values(inputs.legs, level.names))
+    one = np.ones((len(shared), 1))
+    left = np.hstack([crossfit[:, None] / 2.0, shared, one])
+    right = np.hstack([-crossfit[:, None] / 2.0, shared, one])
+    y = np.concatenate([inputs.target[:, 0], inputs.target[:, 1]])
+    free = np.r_[0.0, np.ones(shared.shape[1]), 0.0]
+    return _Problem(
+        np.vstack([left, right]),
+        np.nan_to_num(y),
+        (~np.isnan(y)).astype(float),
+        free,
+        np.r_[1.0, _signs(level.names, signs), 0.0],
+        np.r_[0.0, _prior(inputs, level), 0.0],
+    )
+
+
+def _least_spread(inputs: Inputs, names: tuple[str, ...]) -> FloatArray:
+    """A published contrast counts up to a whole one, however rare it is among simulated athletes.
+
+    Among them nobody doubles a session, and who does would count as one who hardly does.
+    """
+    if not inputs.true:
+        return np.zeros(len(names))
+    return np.where([name.startswith("factor_") for name in names], 1.0 / FARTHEST_SD, 0.0)
+
+
+def _prior(inputs: Inputs, scaled: Scaler) -> FloatArray:
+    """What is known of the weights: simulated athletes have the published effects.
+
+    The cohort outweighs it, but for a contrast that hardly anybody in it has.
+    """
+    known = {f"factor_{e.factor}": (e.low + e.central + e.high) / 3.0 for e in risk_factors()}
+    effects = np.array([known.get(name, 0.0) if inputs.true else 0.0 for name in scaled.names])
+    return np.asarray(effects * scaled.spread)
+
+
+def _signs(names: tuple[str, ...], signs: dict[str, int]) -> FloatArray:
+    return np.array([float(signs.get(name, 0)) for name in names])
+
+
+def _tune(problem: _Problem, splits: list[np.ndarray], settings: Settings) -> tuple[float, float]:
+    """The largest penalty within the tolerance of the best, and the slope it leaves.
+
+    The slope is that of the left-out rows' log-odds: a heavy penalty shrinks them too far, and
+    the weights are stretched back by it.
+    """
+    left_out = np.zeros((len(splits), len(PENALTIES), len(problem.y)))
+    for r, fold in enumerate(splits):
+        for number in np.unique(fold):
+            outside = fold != number
+            for j, penalty in enumerate(PENALTIES):
+                weights = problem.fit(penalty, outside)
+                left_out[r, j, ~outside] = problem.x[~outside] @ weights
+    losses = np.stack([np.mean([problem.loss(s[j]) for s in left_out], axis=0)
+                       for j in range(len(PENALTIES))])  # fmt: skip
+    best = int(losses.sum(axis=1).argmin())
+    chosen = best
+    for j in range(best, len(PENALTIES)):
+        worse = losses[j] - losses[best]
+        tolerated = settings.tolerance_se * worse.std() * np.sqrt(len(worse))
+        if worse.sum() <= tolerated + 1e-12:
+            chosen = j
+    slopes = [_slope(problem, scores[chosen]) for scores in left_out]
+    return PENALTIES[chosen], float(np.clip(np.mean(slopes), 0.0, 3.0))
+
+
+def _slope(problem: _Problem, log_odds: FloatArray) -> float:
+    """Slope through the origin of outcomes on left-out log-odds, by Newton's method."""
+    slope = 1.0
+    for _ in range(25):
+        chance = expit(slope * log_odds)
+        gradient = (problem.weight * (chance - problem.y) * log_odds).sum()
+        curvature = (problem.weight * chance * (1.0 - chance) * log_odds**2).sum() + 1e-9
+        slope -= float(np.clip(gradient / curvature, -1.0, 1.0))
+    return slope

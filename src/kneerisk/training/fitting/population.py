@@ -1,0 +1,72 @@
+"""The population of an observed cohort: the published one, moved towards what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.evidence.population import CONTEXTS, Population, contexts, published
+from kneerisk.model.posterior import FARTHEST_Z, measured, measurement_noise
+from kneerisk.schema import FloatArray
+from kneerisk.training.fitting.settings import DEFAULTS, Settings
+
+
+def population_of(cohort: Cohort, settings: Settings = DEFAULTS) -> Population:
+    """Means and covariance for a cohort: as published for a simulated one, shrunk for another.
+
+    Each entry of the covariance, and each mean, is weighted by how many screenings measured it.
+    """
+    prior = published()
+    if cohort.kind == "simulated":
+        return prior
+    if cohort.outcome_kind != "new_pain":
+        prior = _whatever_hurts(prior)
+    data = cohort.columns()
+    athlete, (left, right) = measured(prior, data)
+    own, other = contexts(data)
+    size = prior.n_measures
+    rows = np.vstack([np.hstack([athlete, left, right]), np.hstack([athlete, right, left])])
+    means = np.vstack([prior.means(own), prior.means(other)])[:, :size]
+    apart = np.clip(rows - means, -FARTHEST_Z, FARTHEST_Z)
+    known = (~np.isnan(apart)).astype(float)
+    count = known.sum(axis=0) / 2.0
+    filled = np.nan_to_num(apart)
+    shift = filled.sum(axis=0) / 2.0 / np.maximum(count, 1.0)
+    shift *= count / (count + settings.published_screenings / 10.0)
+    centred = np.where(known > 0, filled - shift, 0.0)
+    covariance = _blend(prior, centred, known, settings.published_screenings)
+    shifts = prior.shifts.copy()
+    shifts[:size, CONTEXTS.index("constant")] += shift
+    return Population(
+        athlete=prior.athlete,
+        leg=prior.leg,
+        imbalances=prior.imbalances,
+        covariance=covariance,
+        shifts=shifts,
+    )
+
+
+def _whatever_hurts(people: Population) -> Population:
+    """The same people without what pain does to the means.
+
+    Where the outcome is pain that is there already, means that move with it would tell it.
+    """
+    shifts = people.shifts.copy()
+    shifts[:, [CONTEXTS.index(name) for name in ("own_pain", "other_pain")]] = 0.0
+    return replace(people, shifts=shifts)
+
+
+def _blend(
+    prior: Population, centred: FloatArray, known: FloatArray, prior_weight: float
+) -> FloatArray:
+    """Weighted mean of the published covariance and the measured one without its error."""
+    size = prior.n_measures
+    both = known.T @ known
+    found = centred.T @ centred / np.maximum(both, 1.0) - np.diag(measurement_noise(prior))
+    weight = (both / 2.0) / (both / 2.0 + prior_weight)
+    covariance = prior.covariance.copy()
+    covariance[:size, :size] = weight * found + (1.0 - weight) * covariance[:size, :size]
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.maximum(values, 1e-6)) @ vectors.T)

@@ -1,0 +1,126 @@
+"""How many outcomes a model needs: the criteria of Riley et al.
+
+Riley et al. 2019, Stat Med 38:1276, doi 10.1002/sim.7992; Riley et al. 2020, BMJ 368:m441,
+doi 10.1136/bmj.m441: (1) predictors' effects shrink by at most a tenth, (2) the optimism of
+Nagelkerke's R2 is at most 0.05, (3) the overall risk is known to within 0.05.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, exp, log, sqrt
+
+import numpy as np
+from scipy.special import ndtri, xlogy
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.evidence.assumptions import assumption
+from kneerisk.schema import Category, athlete_measures, leg_measures
+from kneerisk.training.fitting.inputs import LEAST_SHARE
+
+SHRINKAGE, OPTIMISM, PRECISION = 0.9, 0.05, 0.05
+#: The normal distribution's 97.5 % point, for an interval of 95 %.
+_NORMAL_95 = 1.96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """Outcomes that Riley's criteria ask for at a cohort's share of outcomes.
+
+    ``least`` is for the overall risk and one line of it, at the best discrimination that this
+    field has seen: a penalised model has at least that to learn, whatever it is shrunk to.
+    ``whole`` is for every measure of the cohort with a weight of its own, at the usual one.
+    """
+
+    parameters: int
+    least: int
+    whole: int
+
+    def lack(self, events: int) -> str | None:
+        """Why so many outcomes are too few for any model of one's own, or None."""
+        if events >= self.least:
+            return None
+        return (
+            f"too few outcomes for a model of its own: {events} to train on (of the rarer sort), "
+            f"and Riley's criteria need {self.least} for the overall risk and a single line of it, "
+            f"{self.whole} for the {self.parameters} measures it has. `kneerisk adapt` corrects "
+            "the champion with what there is"
+        )
+
+    def warning(self, events: int) -> str | None:
+        """What so many outcomes are too few for, or None."""
+        return few_outcomes(events, self.whole) if events < self.whole else None
+
+
+def few_outcomes(events: float, whole: float) -> str:
+    """What it means that there are fewer outcomes than every measure's own weight needs."""
+    return (
+        f"{events:,.0f} outcomes to train on (of the rarer sort), where Riley's criteria need "
+        f"{whole:,.0f} for a weight of its own for every measure: the model is shrunk for that, "
+        "and is a feasibility study."
+    )
+
+
+def needed(cohort: Cohort) -> tuple[Needed, int]:
+    """What a cohort to train on needs, and the outcomes of the rarer sort that it has."""
+    outcomes = cohort.outcomes()
+    legs = np.r_[outcomes.left, outcomes.right] if cohort.has_sides else outcomes.either
+    known = legs[np.isfinite(legs)]
+    events = int(min(known.sum(), (1.0 - known).sum()))
+    # Half an event more of each sort: a share of none is never certain (Jeffreys).
+    share = (events + 0.5) / (len(known) + 1.0)
+    parameters = max(_parameters(cohort), 1)
+    found = Needed(
+        parameters=parameters,
+        least=outcomes_for(1, share, assumption("auc_best")),
+        whole=outcomes_for(parameters, share, assumption("auc_usual")),
+    )
+    return found, events
+
+
+def outcomes_for(parameters: int, share: float, auc: float) -> int:
+    """Outcomes that a model of so many parameters needs by all three criteria."""
+    return ceil(round(rows_for(parameters, share, auc) * share, 6))
+
+
+def rows_for(parameters: int, share: float, auc: float) -> int:
+    """Rows that a model of so many parameters needs by all three criteria."""
+    explained, most = cox_snell(share, auc)
+    optimism = explained / (explained + OPTIMISM * most)
+    shrunk = [parameters / ((s - 1.0) * log(1.0 - explained / s)) for s in (SHRINKAGE, optimism)]
+    overall = (_NORMAL_95 / PRECISION) ** 2 * share * (1.0 - share)
+    return ceil(max(*shrunk, overall))
+
+
+def cox_snell(share: float, auc: float) -> tuple[float, float]:
+    """Cox and Snell's R2 of a model with such an AUC, and the largest there is at this share.
+
+    The log-odds are taken to be normal among those with the outcome and among those without, with
+    the same spread (Riley et al. 2021, Stat Med 40:859, doi 10.1002/sim.8806).
+    """
+    apart = sqrt(2.0) * float(ndtri(auc))
+    z = np.linspace(-8.0, 8.0, 2001)
+    density = np.exp(-(z**2) / 2.0)
+    density /= density.sum()
+    middle = log(share / (1.0 - share))
+    having = middle + apart**2 / 2.0 + apart * z
+    free = middle - apart**2 / 2.0 + apart * z
+    loss = share * (density * np.logaddexp(0.0, -having)).sum()
+    loss += (1.0 - share) * (density * np.logaddexp(0.0, free)).sum()
+    blind = -float(xlogy(share, share) + xlogy(1.0 - share, 1.0 - share))
+    return 1.0 - exp(-2.0 * (blind - float(loss))), 1.0 - exp(-2.0 * blind)
+
+
+def _parameters(cohort: Cohort) -> int:
+    """Weights that the measures of a cohort would have, one a measure or a choice."""
+    frame = cohort.frame
+    found = 0
+    for name, measure in {**athlete_measures(), **leg_measures()}.items():
+        places = [p for p in (name, f"left_{name}", f"right_{name}") if p in frame]
+        share = max((float(frame[p].notna().mean()) for p in places), default=0.0)
+        if not measure.model_input or share < LEAST_SHARE:
+            continue
+        values = {v for p in places for v in frame[p].dropna().unique()}
+        several = isinstance(measure, Category) and not measure.ordinal
+        found += max(len(values) - 1, 0) if several else int(len(values) > 1)
+    return found

@@ -1,0 +1,39 @@
+"""Out-of-fold predictions: every athlete judged by a model that has not seen them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from kneerisk.cohort.files import Cohort
+from kneerisk.evidence.population import published
+from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.inputs import inputs_of, stratified_folds
+from kneerisk.training.judging.evaluation import Risks
+from kneerisk.training.splits import subset
+
+FOLDS = 5
+
+
+def out_of_fold(
+    cohort: Cohort,
+    seeds: range,
+    progress: Callable[[str], None] = lambda _: None,
+    n_folds: int = FOLDS,
+) -> Iterator[Risks]:
+    """For each seed, the risks of all screenings from grouped folds, everything fitted inside."""
+    inputs = inputs_of(cohort, None, published())
+    for done, seed in enumerate(seeds):
+        fold = stratified_folds(inputs, n_folds, seed)
+        left, right, either = (np.full(len(fold), np.nan) for _ in range(3))
+        for number in range(n_folds):
+            fits = f"{done * n_folds + number + 1} of {len(seeds) * n_folds}"
+            progress(f"cross-validation: fit {fits}")
+            outside = fold != number
+            model = fit(subset(cohort, outside), seed=seed, interval=False).model
+            found = model.predict(subset(cohort, ~outside).columns())
+            either[~outside] = found.either
+            if found.left is not None and found.right is not None:
+                left[~outside], right[~outside] = found.left, found.right
+        yield Risks(left if inputs.sided else None, right if inputs.sided else None, either)

@@ -1,0 +1,1 @@
+"""Which version is served, and whether it can be made again."""

@@ -1,0 +1,106 @@
+"""The conditions of a promotion: each is met or not, and tells its numbers in words.
+
+Calibration is read where it can be seen: on the held-out athletes, who were never trained on, or,
+where they are too few to show a slope, in cross-validation over all athletes of the cohort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kneerisk.training.judging.metrics import paired_difference, row_loss
+from kneerisk.training.judging.scored import Scored
+
+#: What a calibration slope may be (assumption: wide enough for chance, narrow enough that a
+#: stated 20 % is not really 10 % or 30 %).
+SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
+#: With fewer outcomes of either sort, held-out athletes can't show how a model performs (Collins,
+#: Ogundimu & Altman 2016, Stat Med 35:214, doi 10.1002/sim.6787).
+FEWEST_EVENTS = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A condition of promotion, whether it is met, and the numbers in words."""
+
+    name: str
+    passed: bool
+    told: str
+
+
+def slope_gate(metrics: Mapping[str, float]) -> Gate:
+    """Risks are neither too extreme nor too timid for athletes that the model has not seen.
+
+    Parameters
+    ----------
+    metrics
+        Of the run, by flat name: unprefixed ones are of held-out athletes, `cv_` ones of
+        cross-validation.
+    """
+    slope, where, why = metrics.get("calibration_slope"), "on held-out athletes", ""
+    prefix = ""
+    rarer = _rarer(metrics)
+    if rarer is not None and rarer < FEWEST_EVENTS and "cv_calibration_slope" in metrics:
+        prefix, where = "cv_", "in cross-validation by athlete"
+        slope = metrics["cv_calibration_slope"]
+        why = f", since {rarer:.0f} held-out outcomes can't show it ({FEWEST_EVENTS:.0f} can)"
+    allowed = f"allowed is {SLOPE_LOW} to {SLOPE_HIGH}"
+    if slope is None:
+        told = f"calibration slope {where} can't be measured: too few outcomes; {allowed}"
+        return Gate("calibration_slope", passed=False, told=told)
+    told = f"calibration slope {where} is {slope:.2f}{_interval(metrics, prefix)}{why}; {allowed}"
+    passed = SLOPE_LOW <= slope <= SLOPE_HIGH
+    if prefix and not passed and "cv_log_loss_over_as_is" in metrics:
+        passed, more = _no_worse_than_its_base(metrics)
+        told = f"{told}; {more}"
+    return Gate("calibration_slope", passed, told)
+
+
+def loss_gate(challenger: Scored, champion: Scored, name: str) -> Gate:
+    """Log loss is no worse than the champion's by more than one standard error.
+
+    Parameters
+    ----------
+    challenger, champion
+        The same held-out rows in the same order.
+    name
+        Of the champion.
+    """
+    worse = row_loss(challenger.probability, challenger.outcome)
+    worse = worse - row_loss(champion.probability, champion.outcome)
+    mean, error = paired_difference(worse, challenger.athlete)
+    told = (
+        f"log loss on the same {len(worse)} held-out rows is {mean:+.5f} from that of {name}; "
+        f"allowed is one standard error of the difference, {error:.5f}"
+    )
+    return Gate("log_loss", mean <= error, told)
+
+
+def _no_worse_than_its_base(metrics: Mapping[str, float]) -> tuple[bool, str]:
+    """Whether an adapted version may pass beside the limits, and in words.
+
+    Refusing it would leave the version that it corrects, which no slope speaks for either. So it
+    passes where nothing shows that its slope is wrong (the interval holds 1), and on the same
+    left-out athletes it loses no more than that version.
+    """
+    low, high = (metrics.get(f"cv_calibration_slope_{end}") for end in ("low", "high"))
+    holds = low is not None and high is not None and low <= 1.0 <= high
+    more, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
+    told = (
+        "an adapted version may also have an interval that holds 1, and a log loss in "
+        f"cross-validation ({more:+.5f} from its base) at most one standard error, {error:.5f}, "
+        "worse"
+    )
+    return holds and more <= error, told
+
+
+def _rarer(metrics: Mapping[str, float]) -> float | None:
+    """Held-out outcomes of the rarer sort, where the run tells them."""
+    events, rows = metrics.get("events"), metrics.get("rows")
+    return None if events is None or rows is None else min(events, rows - events)
+
+
+def _interval(metrics: Mapping[str, float], prefix: str) -> str:
+    low, high = (metrics.get(f"{prefix}calibration_slope_{end}") for end in ("low", "high"))
+    return "" if low is None or high is None else f" (95 % interval {low:.2f} to {high:.2f})"

@@ -1,0 +1,148 @@
+"""Fit a version again from what its run says, and compare what both say of the same athletes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kneerisk.cohort import Cohort
+from kneerisk.errors import BundleRefused
+from kneerisk.model import Bundle, Facts, bundle
+from kneerisk.model.risk_model import Prediction, RiskModel
+from kneerisk.schema import FloatArray
+from kneerisk.training.adapting.adapt import adapt
+from kneerisk.training.fitting.fit import Progress, fit
+from kneerisk.training.fitting.settings import Settings
+from kneerisk.training.lineage import git_sha
+from kneerisk.training.releasing.environment import changed, environment
+from kneerisk.training.splits import held_out, subset
+
+#: What other libraries, processors and thread counts may move a probability by: the order of a sum.
+ELSEWHERE = 1e-6
+#: Of a commit with changes that were not committed.
+_DIRTY = "-dirty"
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduced:
+    """How a version that was fitted again compares with the one that was released."""
+
+    version: str
+    identical: bool
+    """Whether every probability and bound is the same, bit for bit."""
+    largest_difference: float
+    """Of a probability or a bound of its interval, over all athletes of the cohort."""
+    allowed: float
+    """0 where nothing differs but the clock, else `ELSEWHERE`."""
+    differs: tuple[str, ...]
+    """What is another one now than when the version was made, in words."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the predictions are those of the version, as closely as they must be."""
+        return self.largest_difference <= self.allowed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return {**asdict(self), "differs": list(self.differs), "agrees": self.agrees}
+
+
+def fit_again(
+    params: Mapping[str, str],
+    cohort: Cohort,
+    truth: pd.DataFrame | None,
+    base: Bundle | None,
+    progress: Progress,
+) -> RiskModel:
+    """The model that a run's parameters describe, fitted to the same athletes as then.
+
+    Parameters
+    ----------
+    base
+        Of an adapted version, the version that was corrected.
+
+    Raises
+    ------
+    BundleRefused
+        Where the base is not the one that was corrected.
+    """
+    seed = int(params["seed"])
+    train = ~held_out(cohort.frame["athlete_id"])
+    athletes = subset(cohort, train)
+    if base is None:
+        known = None if truth is None else truth[train].reset_index(drop=True)
+        settings = Settings.of(params)
+        return fit(athletes, known, seed=seed, progress=progress, settings=settings).model
+    if base.sha256 != params["base_sha256"]:
+        raise BundleRefused(
+            f"{base.facts.version} is not the bundle that was adapted (SHA-256 differs)"
+        )
+    return adapt(base.model, athletes, seed).model
+
+
+def compare(
+    made: Bundle, again: RiskModel, cohort: Cohort, params: Mapping[str, str]
+) -> Reproduced:
+    """A version beside itself fitted again, on every athlete of its cohort."""
+    data = cohort.columns()
+    largest, identical = difference(
+        made.model.predict(data), _as_released(again, made.facts).predict(data)
+    )
+    differs = (*_program(made.facts), *changed(params, environment()))
+    return Reproduced(
+        version=made.facts.version,
+        identical=identical,
+        largest_difference=largest,
+        allowed=ELSEWHERE if differs else 0.0,
+        differs=differs,
+    )
+
+
+def difference(one: Prediction, other: Prediction) -> tuple[float, bool]:
+    """The largest difference between two predictions, and whether they are the same bits.
+
+    Where one says something that the other does not, it is 1: no two probabilities are farther
+    apart.
+    """
+    theirs, ours = dict(_numbers(one)), dict(_numbers(other))
+    if theirs.keys() != ours.keys():
+        return 1.0, False
+    largest, identical = 0.0, True
+    for name, values in theirs.items():
+        alone = np.isnan(values) != np.isnan(ours[name])
+        apart = np.where(alone, 1.0, np.nan_to_num(np.abs(values - ours[name])))
+        largest = max(largest, float(apart.max(initial=0.0)))
+        identical = identical and values.tobytes() == ours[name].tobytes()
+    return largest, identical
+
+
+def _numbers(prediction: Prediction) -> Iterator[tuple[str, FloatArray]]:
+    for name in ("left", "right", "either", "imbalances"):
+        values = getattr(prediction, name)
+        if values is not None:
+            yield name, values
+    for name, bounds in prediction.intervals.items():
+        yield f"{name}_interval", np.stack(bounds)
+
+
+def _as_released(model: RiskModel, facts: Facts) -> RiskModel:
+    """The model as a service would load it: written and read back."""
+    with TemporaryDirectory() as folder:
+        bundle.save(model, facts, Path(folder) / "again")
+        return bundle.load(Path(folder) / "again").model
+
+
+def _program(facts: Facts) -> Iterator[str]:
+    """How the program is another one than when a version was made."""
+    then, now = facts.git_sha, git_sha()
+    if then != now:
+        unknown = "not under version control"
+        yield f"program: {then or unknown} then, {now or unknown} now"
+    elif then is not None and then.endswith(_DIRTY):
+        yield f"program: {then}, with changes that were not committed: perhaps others now"
