@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from kneerisk.cohort import Cohort
+from kneerisk.errors import CohortRefused
 from kneerisk.schema import FloatArray
+from kneerisk.training.benchmark.bars import checks
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold, plain_matrix
 from kneerisk.training.benchmark.figures import forest
 from kneerisk.training.benchmark.judging import Judged, judge, within_auc
-from kneerisk.training.benchmark.page import table
+from kneerisk.training.benchmark.page import page, table
 from kneerisk.training.benchmark.recalibration import recalibration
 from kneerisk.training.benchmark.task import Task
 from kneerisk.training.benchmark.tasks import MAYBE_LATER, one_hot
+from pipelines.benchmark import benchmark_on
 
 PEOPLE, VISITS = 60, 2
 
@@ -189,6 +194,58 @@ class TestControls:
         drawn = forest([self.judged(0.0)])
         names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
         assert names == ["kneerisk", "plain XGBoost", "logistic regression", "control: speed"]
+
+
+class TestPage:
+    NAMES = ("which_limb", "knee_or_other", "patellofemoral_or_itb", "weightlifters",
+             "weightlifters_without_later")  # fmt: skip
+
+    @staticmethod
+    def of(name: str, model: float, control: float) -> Judged:
+        task = limb_task(made_up(), name=name, title=name)
+        rng = np.random.default_rng(0)
+
+        def guess(signal: float) -> FloatArray:
+            margin = signal * (task.label - 0.5) + rng.normal(0, 0.6, 120)
+            return np.asarray(1 / (1 + np.exp(-margin)))
+
+        one = told(task, model=guess(model), prior=np.full(120, 0.5), xgboost=guess(model),
+                   logistic=guess(model), control__speed=guess(control))  # fmt: skip
+        return judge(task, [one])
+
+    def test_it_says_what_a_control_reaches_and_what_is_chance(self) -> None:
+        signals = dict.fromkeys(self.NAMES, (1.0, 0.0))
+        signals |= {"knee_or_other": (0.0, 0.0), "patellofemoral_or_itb": (1.0, 1.2)}
+        tasks = [self.of(name, *signal) for name, signal in signals.items()]
+
+        text = page(tasks, "a command", {"forest": "f.png", "calibration": "c.png"})
+
+        head, _, rest = text.partition("![")
+        assert "running speed does not explain it" in head
+        assert "elsewhere is told by nothing here" in head
+        assert "no better than by running speed alone" in head
+        sections = dict(zip(self.NAMES, rest.split("## ")[1:], strict=False))
+        assert "Nothing is there beyond chance" in sections["knee_or_other"]
+        assert "**Confounded**" in sections["patellofemoral_or_itb"]
+        assert "No control reaches" in sections["which_limb"]
+        assert not re.search(r"\bnan\b", text)
+
+    def test_a_limit_that_is_missed_is_told(self) -> None:
+        missed = [one for one in checks(self.of("which_limb", 0.3, 0.0)) if not one.met]
+        assert "AUC at least 0.69" in [one.asked for one in missed]
+        assert checks(self.of("knee_or_other", 0.3, 0.0)) == []
+
+
+class TestCommand:
+    def test_another_file_than_the_published_one_is_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        for name in ("a.csv", "b.csv", "c.csv"):
+            (tmp_path / name).write_text("id,knees\n1,0\n", encoding="utf-8")
+        with pytest.raises(CohortRefused, match="not the published file"):
+            benchmark_on(Path("a.csv"), Path("b.csv"), Path("c.csv"), 1, Path("o.md"), str)
+        assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "b.csv", "c.csv"]
 
 
 class TestScores:

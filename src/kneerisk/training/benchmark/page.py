@@ -11,6 +11,12 @@ from kneerisk.training.benchmark.judging import Judged
 
 COLUMNS = ("", "AUC (95 %)", "over seeds", "log loss", "slope (95 %)", "intercept (95 %)",
            "AUC behind kneerisk (95 %)", "what to make of it")  # fmt: skip
+#: What a control reads, in words for everyone.
+PLAINLY = {
+    "speed": "running speed",
+    "site and year": "the place and year of the visit",
+    "demographics": "age, sex and the like",
+}
 METHOD = """\
 ## How it was measured
 
@@ -25,7 +31,8 @@ METHOD = """\
 - **Controls** are logistic regressions on what must not explain a score: the treadmill's speed,
   the site and year of the visit, and demographics (age, sex and body size). No model reads
   speed, site or year. Where years are left out, controls learn within years; a year that nobody
-  has seen, or a site that never changes, then tells nothing.
+  has seen, or a site that never changes, then tells nothing. A
+  control below 0.5 learnt of other years what is the other way round in the one left out.
 - **Scores** compare people within the part that was left out together (a fold, a year), and are
   means over the seeds. Their interval resamples people 500 times. That of the slope and
   intercept is robust to several visits of a person.
@@ -48,7 +55,7 @@ def page(tasks: Sequence[Judged], command: str, pictures: Mapping[str, str]) -> 
     parts = [
         "# How good it is on people",
         f"<!-- Made by `{command}`: change that, not this page. -->",
-        " ".join(_sentences(by_name)),
+        *_lead(by_name),
         f"![AUC of every contender by task, with intervals]({pictures['forest']})",
         *(_task(judged) for judged in tasks),
         "## Do stated risks come true?",
@@ -79,13 +86,18 @@ def _sentences(by_name: Mapping[str, Judged]) -> Iterable[str]:
     )
     other, which = by_name["knee_or_other"], by_name["patellofemoral_or_itb"]
     yield (
-        f"**Whether a runner's injury is at the knee or elsewhere, {_seen(other)} once whole years "
-        f"are left out; patellofemoral pain or ITB syndrome, {_seen(which)}.**"
+        f"**Whether a runner's injury is at the knee or elsewhere {_seen(other)}, with whole years "
+        f"left out; whether it is patellofemoral pain or ITB syndrome {_seen(which)}.**"
     )
     yield (
-        "\n\nAll of it is about pain and injuries that were there already: none of these sets says "
+        "All of it is about pain and injuries that were there already: none of these sets says "
         "whether a knee *will* hurt."
     )
+
+
+def _lead(by_name: Mapping[str, Judged]) -> tuple[str, str]:
+    *shown, caveat = _sentences(by_name)
+    return " ".join(shown), caveat
 
 
 def _beside(judged: Judged) -> str:
@@ -97,20 +109,22 @@ def _beside(judged: Judged) -> str:
 
 def _explained(judged: Judged) -> str:
     if reached := judged.reached_by[MODEL]:
-        return f"{_controls(reached)} alone tell about as much"
-    return f"{_controls([n for n in judged.metrics if n.startswith(CONTROL)])} do not explain it"
+        return f"it tells no more than {_controls(reached)} do"
+    controls = _controls([name for name in judged.metrics if name.startswith(CONTROL)])
+    return f"{controls} {'does' if controls == PLAINLY['speed'] else 'do'} not explain it"
 
 
 def _seen(judged: Judged) -> str:
     if judged.is_chance(MODEL):
-        return "nothing in the gait tells it: no score is beyond chance and the confounders"
+        return "is told by nothing here: no score is beyond chance and the confounders"
     if reached := judged.reached_by[MODEL]:
-        return f"what seems to tell it is reached by {_controls(reached)} alone"
-    return "the gait tells some of it"
+        return f"seems to be told, but no better than by {_controls(reached)} alone"
+    return "is told in part"
 
 
 def _controls(names: Sequence[str]) -> str:
-    told = [name.removeprefix(CONTROL).strip() for name in names]
+    own = [name.removeprefix(CONTROL).strip() for name in names]
+    told = [PLAINLY.get(name, name) for name in own]
     return told[0] if len(told) == 1 else ", ".join(told[:-1]) + " and " + told[-1]
 
 
