@@ -31,8 +31,8 @@ METHOD = """\
 - **Controls** are logistic regressions on what must not explain a score: the treadmill's speed,
   the site and year of the visit, and demographics (age, sex and body size). No model reads
   speed, site or year. Where years are left out, controls learn within years; a year that nobody
-  has seen, or a site that never changes, then tells nothing. A
-  control below 0.5 learnt of other years what is the other way round in the one left out.
+  has seen, or a site that never changes, then tells nothing. A control below 0.5 learnt of
+  other years what is the other way round in the one left out.
 - **Scores** compare people within the part that was left out together (a fold, a year), and are
   means over the seeds. Their interval resamples people 500 times. That of the slope and
   intercept is robust to several visits of a person.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kneerisk.cohort import Cohort, ric_labels
+from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import GROUP
-from kneerisk.cohort.published import ric, weightlifters
+from kneerisk.cohort.published import ric, ric_labels, weightlifters
 from kneerisk.schema import FloatArray
 from kneerisk.training.benchmark.task import Task
 
