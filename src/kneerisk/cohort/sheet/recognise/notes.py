@@ -34,7 +34,7 @@ def _of_file(sheet: Understood) -> Iterator[SheetNote]:
 def _of_lines(sheet: Understood) -> Iterator[SheetNote]:
     above = [line for line, _ in sheet.opened.lines if line < sheet.heading.lines[0]]
     if above:
-        told = f"{_lines(above)} above the names of the columns and left out."
+        told = f"{_lines(above)} above the names of the columns: left out."
         yield SheetNote(code="title_lines", message=told, lines=above)
     if len(sheet.heading.lines) > 1:
         lines = sheet.heading.lines
