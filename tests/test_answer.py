@@ -377,7 +377,9 @@ class TestOtherModels:
     def test_without_sides_both_legs_count_alike(self, either_only: Bundle) -> None:
         screening = Screening.model_validate(TESTED)
         one, other = (answer(either_only, s).risk for s in (screening, screening.swapped()))
-        assert one.either == other.either
+        # What drivers start from is the rest of a sum, whose last bit hangs on its order.
+        rest = {"typical_probability": pytest.approx(one.either.typical_probability, abs=1e-12)}
+        assert other.either.model_dump() == one.either.model_dump() | rest
 
     def test_what_the_model_never_saw_is_unknown_to_it(self, either_only: Bundle) -> None:
         seen = {n: p for n, p in either_only.facts.population.items() if "hip_drop" not in n}
