@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.simulating.simulation import Simulated, simulate
 from kneerisk.model import Bundle, bundle, champion
@@ -34,6 +36,22 @@ VERSION = "kneerisk-new_pain-12m-v1"
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What the tests can be asked for beside their result."""
+    parser.addoption(
+        "--renew-digests",
+        action="store_true",
+        help="keep what outputs are now as what they have to be (test_digests.py)",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Linear algebra on one thread, as `make` sets it: the last bits hang on how it is shared."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 @pytest.fixture(scope="session")
