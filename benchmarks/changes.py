@@ -15,10 +15,10 @@ from numpy.random import Generator
 
 from benchmarks.retest import Readings, Trial, bare, draw, legs, visits
 from kneerisk.schema import SIDES, FloatArray, category
-from kneerisk.schema.change import BoolArray
+from kneerisk.schema.detectable_change import BoolArray
 from kneerisk.schema.measure import MDC_PER_SEM
 from kneerisk.schema.rules import RATIOS
-from kneerisk.schema.standard import from_z
+from kneerisk.schema.z_scores import from_z
 
 RESULTS = Path(__file__).parent / "results"
 ATHLETES, SEED = 50_000, 20

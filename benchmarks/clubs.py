@@ -27,17 +27,17 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulating.athletes import draw_athletes
 from kneerisk.cohort.simulating.outcomes import Truth, draw_outcomes
 from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.evidence.contrasts import LegView, contrasts
-from kneerisk.evidence.dependence import either
+from kneerisk.evidence.pair_dependence import either
 from kneerisk.evidence.population import published
+from kneerisk.evidence.risk_factors import LegView, contrasts
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, FloatArray
 from kneerisk.training.adapting.adapt import adapt_to
 from kneerisk.training.adapting.club import Club, club_of
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.splits import subset
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000)

@@ -12,9 +12,9 @@ from kneerisk.cohort.simulating.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulating.observing import batteries
 from kneerisk.evidence.population import published, state_measures
 from kneerisk.schema import SIDES, FloatArray, Quantity, category
-from kneerisk.schema.change import Compared, Pair, compare
+from kneerisk.schema.detectable_change import Compared, Pair, compare
 from kneerisk.schema.rules import RATIOS
-from kneerisk.schema.standard import CONDITION_OF, error_variance, from_z
+from kneerisk.schema.z_scores import CONDITION_OF, error_variance, from_z
 
 Readings = dict[str, FloatArray]
 

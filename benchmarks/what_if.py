@@ -22,8 +22,8 @@ from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.errors import ScreeningRefused
 from kneerisk.model import Bundle
 from kneerisk.schema import SIDES, Quantity, Screening, coded, columns, to_row
-from kneerisk.schema.change import error_sd
 from kneerisk.schema.columns import location_of
+from kneerisk.schema.detectable_change import error_sd
 from kneerisk.schema.measure import MDC_PER_SEM
 
 ATHLETES, SEED, MOST = 4_000, 20_260_301, 6

@@ -9,9 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.splits import divided
 from kneerisk.errors import CohortRefused
 from kneerisk.model import Bundle, bundle
-from kneerisk.schema.dictionary import json_schema
+from kneerisk.schema.data_dictionary import json_schema
 from kneerisk.training import lineage
 from kneerisk.training.adapting.adapt import Adapted, adapt
 from kneerisk.training.adapting.beside import compared
@@ -25,7 +26,6 @@ from kneerisk.training.judging.verdict import log_loss_over, on_seen
 from kneerisk.training.lineage import Source
 from kneerisk.training.pictures.plots import plots
 from kneerisk.training.run_note import run_note
-from kneerisk.training.splits import divided
 from kneerisk.training.tracking import HELD_OUT, Run, Tracking, registered_name
 from pipelines.console import Progress, Table
 from pipelines.judged import judged

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kneerisk.schema import dictionary
+from kneerisk.schema import data_dictionary as dictionary
 
 ROOT = Path(__file__).parents[1]
 #: The sample: enough to see every column and to try the commands on.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle_of
+from kneerisk.cohort.splits import folds, held_out, subset
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.model import Facts
 from kneerisk.schema import SIDES
@@ -25,7 +26,6 @@ from kneerisk.training.judging.evaluation import (
     risks_of,
 )
 from kneerisk.training.lineage import Source, digest, load, load_again
-from kneerisk.training.splits import folds, held_out, subset
 from kneerisk.training.tracking import Tracking
 from pipelines.console import Progress, Table
 from pipelines.judged import BESIDE, judged

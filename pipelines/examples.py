@@ -16,13 +16,13 @@ from typing import Any
 
 from kneerisk.answer import answer
 from kneerisk.answer.report import report_markdown
+from kneerisk.cohort.splits import held_out, subset
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 from kneerisk.training import lineage
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.lineage import Source
-from kneerisk.training.splits import held_out, subset
 from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
 from pipelines.released import released
 from pipelines.train import SEED, rows

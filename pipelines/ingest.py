@@ -12,7 +12,7 @@ from pipelines import console
 from pipelines.commands.options import Json, examples
 
 if TYPE_CHECKING:
-    from kneerisk.cohort.ingested import Ingested
+    from kneerisk.cohort.ingest_result import Ingested
 
 app = typer.Typer(help="Bring screening data into the canonical cohort file.", no_args_is_help=True)
 
@@ -87,8 +87,8 @@ def sheet(
         return
     if mapping is None or out is None:
         raise typer.BadParameter("needs --mapping and --out, or --propose to get a mapping")
+    from kneerisk.cohort.bad_rows import write_bad_rows
     from kneerisk.cohort.sheet import ingest as own
-    from kneerisk.cohort.skipping import write_bad_rows
 
     _refuse_overwriting((file, mapping), (out, skip_bad_rows))
     ingested = own.ingest(file, mapping, skip_bad_rows=skip_bad_rows is not None)
@@ -126,7 +126,7 @@ def _refuse_overwriting(inputs: Sequence[Path], outputs: Sequence[Path | None]) 
 
 def _keep(ingested: Ingested, out: Path, report: Path | None, *, as_json: bool) -> None:
     from kneerisk.cohort import write
-    from kneerisk.cohort.ingested import write_report
+    from kneerisk.cohort.ingest_result import write_report
 
     write(ingested.cohort, out)
     if report is not None:

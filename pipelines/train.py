@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle_of
+from kneerisk.cohort.splits import divided, held_out, subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import bundle
-from kneerisk.schema.dictionary import json_schema
+from kneerisk.schema.data_dictionary import json_schema
 from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training import lineage
 from kneerisk.training.card import card
@@ -40,7 +41,6 @@ from kneerisk.training.lineage import Source
 from kneerisk.training.pictures.plots import plots
 from kneerisk.training.releasing.environment import environment
 from kneerisk.training.run_note import run_note
-from kneerisk.training.splits import divided, held_out, subset
 from kneerisk.training.tracking import CHAMPION, HELD_OUT, Run, Tracking, registered_name
 from pipelines.console import Progress, Table
 from pipelines.judged import BESIDE, judged

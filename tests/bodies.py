@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from kneerisk.evidence.patterns import marks
+from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import code, columns, quantity
-from kneerisk.schema.standard import CONDITION_OF, from_z
+from kneerisk.schema.z_scores import CONDITION_OF, from_z
 
 PROTOCOL = {
     "torque_mode": "isometric",

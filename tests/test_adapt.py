@@ -19,7 +19,7 @@ from kneerisk.cohort.files import write
 from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.evidence.dependence import either, either_slopes
+from kneerisk.evidence.pair_dependence import either, either_slopes
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import read_screening
 from kneerisk.training.adapting.adapt import adapt, adapt_to, events_needed

@@ -16,12 +16,12 @@ from kneerisk.answer import Answer, answer, answers
 from kneerisk.answer.contract import Status
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.splits import subset
 from kneerisk.evidence import imbalances, red_flags
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns, to_row
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.splits import subset
 
 ORDER: tuple[Status, ...] = (
     "refer", "current_pain", "out_of_population", "low_information", "ok",

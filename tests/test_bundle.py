@@ -16,12 +16,12 @@ import pytest
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.splits import subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, posterior
 from kneerisk.schema import FloatArray
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import Fitted, fit
-from kneerisk.training.splits import subset
 
 FILES = ("manifest.json", "model.json", "facts.json", "golden.json")
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.splits import divided, held_out
 from kneerisk.training.card import NOTICE, card
 from kneerisk.training.card.tripod_items import ASKED
 from kneerisk.training.facts import facts_of
 from kneerisk.training.judging.drivers import drivers
 from kneerisk.training.judging.evaluation import evaluate, risks_of
-from kneerisk.training.splits import divided, held_out
 from kneerisk.training.tracking.run import cut
 
 KINDS = ("simulated", "observed", "adapted")

@@ -17,7 +17,8 @@ from kneerisk.answer.differences import ONE_SIDED, side_differences
 from kneerisk.answer.reading import read
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, leg_measures, quantities, quantity
-from kneerisk.schema.change import (
+from kneerisk.schema.columns import category
+from kneerisk.schema.detectable_change import (
     CONDITIONS,
     FALSE_CALLS,
     READING_PER_SEM,
@@ -27,7 +28,6 @@ from kneerisk.schema.change import (
     error_sd,
     reading_error,
 )
-from kneerisk.schema.columns import category
 from kneerisk.schema.measure import MDC_PER_SEM
 
 ROOT = Path(__file__).parents[1]

@@ -14,11 +14,11 @@ from scipy.special import logit
 from benchmarks.limits import Limit, limits
 from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulating.simulation import Simulated, simulate
+from kneerisk.cohort.splits import subset
 from kneerisk.model import Bundle, Prediction
 from kneerisk.model.calibration import fit_calibration
 from kneerisk.schema import SIDES, Columns, FloatArray, columns
 from kneerisk.training.judging.evaluation import evaluate, risks_of
-from kneerisk.training.splits import subset
 
 pytestmark = pytest.mark.slow
 

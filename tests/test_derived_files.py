@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from kneerisk.schema import Quantity, Screening, columns
 from kneerisk.schema.columns import column_locations
-from kneerisk.schema.dictionary import json_schema, markdown
+from kneerisk.schema.data_dictionary import json_schema, markdown
 from kneerisk.schema.history import RED_FLAGS
 from pipelines.derive import DERIVED, ROOT, derive
 

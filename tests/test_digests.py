@@ -42,7 +42,7 @@ from kneerisk.cohort import screenings_of
 from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.model import Bundle, bundle
-from kneerisk.schema import Screening, dictionary, faults_of
+from kneerisk.schema import Screening, data_dictionary, faults_of
 from kneerisk.schema.history import RED_FLAGS
 from kneerisk.training import lineage
 from kneerisk.training.tracking import Tracking
@@ -363,7 +363,7 @@ def test_documents(check: Check, released: Bundle) -> None:
             addresses = ("/v1/schema", "/v1/texts", "/v1/model", "/docs.json")
             return {address: settled((await client.get(address)).text) for address in addresses}
 
-    schema, words = dictionary.json_schema(), dictionary.markdown()
+    schema, words = data_dictionary.json_schema(), data_dictionary.markdown()
     documents = {"screening.schema.json": schema, "dictionary.md": words}
     check("documents", {**documents, **asyncio.run(texts())})
 

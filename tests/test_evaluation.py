@@ -10,13 +10,12 @@ import pytest
 from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
-from kneerisk.cohort import Cohort, files
+from kneerisk.cohort import Cohort, files, splits
 from kneerisk.cohort.simulating.oracle import Oracle
 from kneerisk.cohort.simulating.simulation import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.evidence import imbalances
 from kneerisk.model import bundle
-from kneerisk.training import splits
 from kneerisk.training.judging import decision, metrics, reliability
 from kneerisk.training.judging.baselines import (
     Design,

@@ -18,6 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.population import published
 from kneerisk.model.calibration import fit_calibration
@@ -32,7 +33,6 @@ from kneerisk.training.fitting.inputs import (
 )
 from kneerisk.training.fitting.population import population_of
 from kneerisk.training.judging.cross_validation import out_of_fold
-from kneerisk.training.splits import held_out, subset
 
 SIDES = ("outcome_left", "outcome_right")
 FEW = ["athlete_id", "age_years", "sex", "left_hip_drop_deg", "right_hip_drop_deg", *SIDES]

@@ -13,11 +13,11 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.published import ric, weightlifters
 from kneerisk.cohort.simulating.simulation import Simulated, simulate
+from kneerisk.cohort.splits import divided, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.training.guarding.computed_labels import computed_labels
 from kneerisk.training.guarding.guards import provenance, refuse_unsound, shared_athletes
 from kneerisk.training.guarding.sample_size import cox_snell, needed, outcomes_for, rows_for
-from kneerisk.training.splits import divided, subset
 
 RATIO = "hamstring_quad_ratio"
 

@@ -18,11 +18,11 @@ from kneerisk.answer.reading import Reading, read
 from kneerisk.cohort.simulating.simulation import simulate
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.evidence.patterns import marks
+from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, coded, quantity
-from kneerisk.schema.change import error_sd
-from kneerisk.schema.standard import location_and_scale
+from kneerisk.schema.detectable_change import error_sd
+from kneerisk.schema.z_scores import location_and_scale
 from kneerisk.training.fitting.inputs import inputs_of
 
 Ask = Callable[..., list[Imbalance]]

@@ -12,7 +12,7 @@ from real_data import real_file
 from typer.testing import CliRunner
 
 from kneerisk.cohort import read, write
-from kneerisk.cohort.ingested import Ingested, write_report
+from kneerisk.cohort.ingest_result import Ingested, write_report
 from kneerisk.cohort.layout import row_columns
 from kneerisk.cohort.published import ric
 from kneerisk.cohort.published.ric_labels import labels

@@ -9,7 +9,7 @@ import pytest
 from real_data import real_file
 
 from kneerisk.cohort import read, write
-from kneerisk.cohort.ingested import Ingested
+from kneerisk.cohort.ingest_result import Ingested
 from kneerisk.cohort.published import weightlifters
 from kneerisk.errors import CohortRefused
 

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from strategies import screenings
 
 from kneerisk.cohort.simulating.simulation import Simulated, simulate
-from kneerisk.evidence.dependence import both, either
+from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
 from kneerisk.model.legs import matrix
 from kneerisk.model.posterior import Posterior
 from kneerisk.schema import Screening, coded, from_row, quantity, to_row
-from kneerisk.schema.standard import error_variance, from_z
+from kneerisk.schema.z_scores import error_variance, from_z
 
 BROAD = {
     "athlete": {"age_years": 31, "sex": "female", "sport": "basketball", "height_cm": 178,

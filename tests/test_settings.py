@@ -10,6 +10,7 @@ import pytest
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.splits import subset
 from kneerisk.model.legs import directions
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.fit import fit
@@ -22,7 +23,6 @@ from kneerisk.training.fitting.inputs import (
 from kneerisk.training.fitting.linear import Tuned, fit_margin
 from kneerisk.training.fitting.population import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
-from kneerisk.training.splits import subset
 
 OTHER = Settings(
     max_depth=2,

@@ -15,8 +15,8 @@ from kneerisk.cohort.simulating.observing import batteries
 from kneerisk.cohort.simulating.outcomes import draw_effects, true_risk
 from kneerisk.cohort.simulating.simulation import Simulated, simulate
 from kneerisk.evidence import effects, imbalances, sport_base_rates
-from kneerisk.evidence.contrasts import risk_factors
 from kneerisk.evidence.population import published
+from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.schema import SIDES, columns, contradictions
 
 

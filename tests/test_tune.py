@@ -20,10 +20,10 @@ import pytest
 from optuna.trial import FrozenTrial, TrialState
 
 from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import StudyRefused
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
-from kneerisk.training.splits import held_out, subset
 from kneerisk.training.tracking import EXPERIMENTS, Tracking
 from kneerisk.training.tuning import Objective, Study, pictures, trial_runs, work
 from kneerisk.training.tuning.space import space

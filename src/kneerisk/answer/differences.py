@@ -7,7 +7,7 @@ import numpy as np
 from kneerisk.answer.contract import SideDifference
 from kneerisk.answer.reading import Reading
 from kneerisk.schema import SIDES, leg_measures, quantities, quantity
-from kneerisk.schema.change import CONDITIONS, Compared, Pair, compare
+from kneerisk.schema.detectable_change import CONDITIONS, Compared, Pair, compare
 from kneerisk.schema.rules import OPPOSITES
 
 #: One-sided by nature: a pelvis that is higher on one side is lower on the other, and only one

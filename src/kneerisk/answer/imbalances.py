@@ -15,7 +15,7 @@ from kneerisk.answer.phrases import in_sentence, listed
 from kneerisk.answer.reading import Reading
 from kneerisk.evidence import Grade, ImbalanceFacts, imbalances
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.evidence.patterns import marks
+from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.model.legs import LegMatrix
 from kneerisk.schema import SIDES, Side, quantity
 

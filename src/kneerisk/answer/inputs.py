@@ -13,7 +13,7 @@ from kneerisk.answer.reading import Reading
 from kneerisk.answer.status import seen_before
 from kneerisk.schema import Measure, Quantity, columns
 from kneerisk.schema.columns import location_of
-from kneerisk.schema.standard import CONDITION_OF
+from kneerisk.schema.z_scores import CONDITION_OF
 
 
 def inputs_of(reading: Reading, i: int, effects: dict[str, Effect]) -> list[Input]:

@@ -13,7 +13,7 @@ from kneerisk.answer.patterns import ONE_READING
 from kneerisk.answer.reading import Reading
 from kneerisk.answer.status import hurting
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
-from kneerisk.evidence.patterns import marks
+from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.model.posterior import Expected
 from kneerisk.model.worth import Worth, worth
 from kneerisk.schema import SIDES, FloatArray, Screening, Side, leg_measures

@@ -12,8 +12,8 @@ import numpy as np
 
 from kneerisk.answer.contract import Typical
 from kneerisk.schema import code, columns, quantity
-from kneerisk.schema.change import error_sd, reading_error
-from kneerisk.schema.standard import CONDITION_OF, location_and_scale
+from kneerisk.schema.detectable_change import error_sd, reading_error
+from kneerisk.schema.z_scores import CONDITION_OF, location_and_scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

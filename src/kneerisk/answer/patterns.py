@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from kneerisk.answer.contract import PatternRow, Typical
 from kneerisk.answer.norms import Norm, norm_of
 from kneerisk.answer.reading import Reading
-from kneerisk.evidence.patterns import marks
+from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import SIDES, Side, quantity
-from kneerisk.schema.change import READING_PER_SEM
+from kneerisk.schema.detectable_change import READING_PER_SEM
 from kneerisk.schema.measure import MDC_PER_SEM
 
 #: Measures that come from one reading, or read one thing twice: of a pattern they count once. A

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kneerisk.cohort.checks import check, refuse_columns, typed
+from kneerisk.cohort.file_validation import check, refuse_columns, typed
 from kneerisk.cohort.layout import (
     COHORT_KINDS,
     CONSTANTS,
@@ -25,7 +25,7 @@ from kneerisk.cohort.layout import (
     CohortKind,
     OutcomeKind,
 )
-from kneerisk.cohort.tables import RawTable, read_table, suffix_of
+from kneerisk.cohort.raw_table import RawTable, read_table, suffix_of
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import Category, FloatArray, Quantity, columns
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 from pydantic import ValidationError
 
-from kneerisk.cohort.checks import refuse_columns, typed
+from kneerisk.cohort.file_validation import refuse_columns, typed
 from kneerisk.cohort.layout import CONSTANTS, OUTCOMES, RED_FLAGS_COLUMN
-from kneerisk.cohort.tables import read_table
+from kneerisk.cohort.raw_table import read_table
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.schema import Quantity, Screening, columns, faults_of, from_row
 

@@ -1,6 +1,6 @@
 """Cited numbers: effects, base rates, correlations, imbalances, red flags and advice."""
 
-from kneerisk.evidence.rows import (
+from kneerisk.evidence.table_models import (
     Advice,
     BaseRate,
     Condition,

@@ -24,7 +24,7 @@ from kneerisk.schema import (
     quantities,
 )
 from kneerisk.schema.rules import RATIOS
-from kneerisk.schema.standard import location_and_scale
+from kneerisk.schema.z_scores import location_and_scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar, Union, get_args, g
 from typing import get_type_hints as hints_of
 
 from kneerisk.errors import BadCells, CellFault
-from kneerisk.evidence.rows import (
+from kneerisk.evidence.table_models import (
     Advice,
     BaseRate,
     Condition,

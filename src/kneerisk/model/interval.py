@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from kneerisk.evidence.contrasts import risk_factors
+from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.legs import LegMatrix
 from kneerisk.model.margin import Margin, between_values

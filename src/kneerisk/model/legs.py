@@ -16,7 +16,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.evidence.contrasts import (
+from kneerisk.evidence.population import Population
+from kneerisk.evidence.risk_factors import (
     LegView,
     context_columns,
     contrasts,
@@ -24,7 +25,6 @@ from kneerisk.evidence.contrasts import (
     female,
     risk_factors,
 )
-from kneerisk.evidence.population import Population
 from kneerisk.model.posterior import Expected, Posterior
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, athlete_measures, quantity
 

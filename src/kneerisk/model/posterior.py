@@ -15,7 +15,7 @@ from scipy.linalg import cho_factor, cho_solve
 from kneerisk.evidence.population import Population, contexts
 from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.rules import OPPOSITES, RATIOS
-from kneerisk.schema.standard import CONDITION_OF, error_variance, to_z_of_all
+from kneerisk.schema.z_scores import CONDITION_OF, error_variance, to_z_of_all
 
 #: Beyond this many SDs a reading says no more than at it; guards a model against wild values.
 FARTHEST_Z = 4.0

@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from kneerisk.evidence import Effect, effects
-from kneerisk.evidence.contrasts import belongs
 from kneerisk.evidence.population import CONTEXTS, Population, contexts
+from kneerisk.evidence.risk_factors import belongs
 from kneerisk.model.legs import LegMatrix
 from kneerisk.model.posterior import Expected
 from kneerisk.schema import SIDES, Columns, FloatArray, columns

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import expit, logit
 
-from kneerisk.evidence.dependence import either as either_of
+from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration

@@ -14,8 +14,8 @@ from functools import cache
 import numpy as np
 from scipy.special import expit, logit, ndtri
 
-from kneerisk.evidence.contrasts import risk_factors
-from kneerisk.evidence.dependence import either
+from kneerisk.evidence.pair_dependence import either
+from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.model.posterior import Expected
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import Columns, FloatArray

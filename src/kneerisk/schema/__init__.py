@@ -12,12 +12,12 @@ from kneerisk.schema.columns import (
     quantities,
     quantity,
 )
-from kneerisk.schema.faults import fault_at, faults_of, read_screening
 from kneerisk.schema.measure import Category, Measure, Quantity
-from kneerisk.schema.rows import coded, coded_rows, from_row, to_row
+from kneerisk.schema.row_coding import coded, coded_rows, from_row, to_row
 from kneerisk.schema.rules import Contradiction, contradictions
 from kneerisk.schema.screening import Screening
 from kneerisk.schema.sections import SIDES, Leg, Protocol, Side
+from kneerisk.schema.validation import fault_at, faults_of, read_screening
 
 __all__ = [
     "SIDES",

@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel
 
-from kneerisk.schema.control import Control
 from kneerisk.schema.gait import Gait
 from kneerisk.schema.history import LegHistory, LegPain
 from kneerisk.schema.measure import Category
 from kneerisk.schema.mobility import Mobility
+from kneerisk.schema.movement_control import Control
 from kneerisk.schema.strength import Strength
 from kneerisk.schema.strictness import STRICT
 

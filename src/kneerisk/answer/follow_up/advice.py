@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from kneerisk.answer.contract import Advice, Answer
 from kneerisk.answer.follow_up.contract import AdviceShown, MeasureChange
 from kneerisk.answer.follow_up.request import Visit
-from kneerisk.evidence.patterns import marks
+from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import Side, columns, to_row
 
 #: What advice on load is about: 1 where more of it is better, -1 where less is. These are read

@@ -9,7 +9,7 @@ import numpy as np
 
 from kneerisk.answer.follow_up.contract import Direction, MeasureChange, ReadingAt, Verdict
 from kneerisk.answer.follow_up.request import Visit
-from kneerisk.evidence.patterns import marks
+from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import (
     SIDES,
     Columns,
@@ -22,8 +22,8 @@ from kneerisk.schema import (
     quantities,
     quantity,
 )
-from kneerisk.schema.change import CONDITIONS, Compared, Pair, compare, reading_error
 from kneerisk.schema.columns import location_of
+from kneerisk.schema.detectable_change import CONDITIONS, Compared, Pair, compare, reading_error
 
 #: Of measures compared by their own limit alone, so many in 100 pass it by chance.
 PASS_BY_CHANCE = 5

@@ -23,8 +23,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from kneerisk.schema import Screening, category
 from kneerisk.schema.columns import column_of
 from kneerisk.schema.rules import NEEDS
-from kneerisk.schema.standard import CONDITION_OF
 from kneerisk.schema.strictness import STRICT
+from kneerisk.schema.z_scores import CONDITION_OF
 
 FEWEST_VISITS, MOST_VISITS = 2, 50
 #: An age in whole years may differ from what the dates say by as much.

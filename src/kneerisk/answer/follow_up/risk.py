@@ -16,11 +16,11 @@ from scipy.special import expit, logit
 from kneerisk.answer.contract import SHOWN, Answer, Imbalance, Knee
 from kneerisk.answer.follow_up.contract import ImbalanceChange, Move, RiskChange
 from kneerisk.answer.follow_up.request import FEWEST_VISITS, Visit
-from kneerisk.evidence.dependence import either
+from kneerisk.evidence.pair_dependence import either
 from kneerisk.model import RiskModel
 from kneerisk.schema import SIDES, Columns, FloatArray, Quantity, Side, columns, quantity
-from kneerisk.schema.change import READING_PER_SEM, error_sd
 from kneerisk.schema.columns import location_of
+from kneerisk.schema.detectable_change import READING_PER_SEM, error_sd
 
 #: A move of less than one in a hundred is not told as one, whatever the error (assumption).
 LEAST_POINTS = 1.0

@@ -11,8 +11,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from kneerisk.errors import Fault, ScreeningRefused
-from kneerisk.evidence.contrasts import belongs, risk_factors
-from kneerisk.evidence.rows import Effect
+from kneerisk.evidence.risk_factors import belongs, risk_factors
+from kneerisk.evidence.table_models import Effect
 from kneerisk.model import Facts
 from kneerisk.schema import (
     SIDES,
@@ -25,8 +25,8 @@ from kneerisk.schema import (
     faults_of,
     to_row,
 )
-from kneerisk.schema.change import detectable_change, error_sd
 from kneerisk.schema.columns import location_of
+from kneerisk.schema.detectable_change import detectable_change, error_sd
 from kneerisk.schema.measure import MDC_PER_SEM
 from kneerisk.schema.rules import RATIOS, SPIKE_PARTS
 

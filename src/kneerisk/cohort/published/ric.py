@@ -20,9 +20,14 @@ import pandas as pd
 
 from kneerisk.cohort.cells import NUMBER
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.ingested import Ingested
+from kneerisk.cohort.ingest_result import Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP, OUTCOMES, SCREENING_DATE
-from kneerisk.cohort.published.reading import Source, blank_bad_cells, is_missing, read_published
+from kneerisk.cohort.published.published_file import (
+    Source,
+    blank_bad_cells,
+    is_missing,
+    read_published,
+)
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import SIDES
 

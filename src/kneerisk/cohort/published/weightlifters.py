@@ -17,9 +17,9 @@ from pathlib import Path
 import pandas as pd
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.ingested import Ingested
+from kneerisk.cohort.ingest_result import Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, OUTCOMES
-from kneerisk.cohort.published.reading import Source, blank_bad_cells, read_published
+from kneerisk.cohort.published.published_file import Source, blank_bad_cells, read_published
 from kneerisk.errors import CohortRefused
 
 SOURCE = "masters weightlifters, Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372"

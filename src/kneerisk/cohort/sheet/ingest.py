@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kneerisk.cohort.checks import typed
+from kneerisk.cohort.bad_rows import BadRows
+from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.ingested import Ingested
+from kneerisk.cohort.ingest_result import Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP, RED_FLAGS_COLUMN, SCREENING_DATE
 from kneerisk.cohort.sheet.followup import outcomes
 from kneerisk.cohort.sheet.mapping import Mapping, MappingRefused, load
@@ -20,7 +21,6 @@ from kneerisk.cohort.sheet.mapping_checks import MASS, leg_names, mapping_faults
 from kneerisk.cohort.sheet.onerow import SIDE, identical_rows, legs_joined
 from kneerisk.cohort.sheet.sheetcells import SheetRows, over_mass
 from kneerisk.cohort.sheet.worksheet import Worksheet, read_worksheet
-from kneerisk.cohort.skipping import BadRows
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.schema import columns
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import pandas as pd
 
-from kneerisk.cohort.checks import typed
+from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.layout import ATHLETE_ID, RED_FLAGS_COLUMN
 from kneerisk.cohort.sheet.mapping import Cell, Mapping
 from kneerisk.cohort.sheet.units import UnknownUnit, factor

@@ -14,7 +14,7 @@ from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.population import state_measures
 from kneerisk.schema import SIDES, FloatArray, Quantity, category, columns, quantity
 from kneerisk.schema.rules import RATIOS
-from kneerisk.schema.standard import CONDITION_OF, error_variance, from_z
+from kneerisk.schema.z_scores import CONDITION_OF, error_variance, from_z
 
 IntArray = NDArray[np.int64]
 

@@ -21,9 +21,9 @@ from kneerisk.cohort.simulating.outcomes import sport_intercepts, sport_rates
 from kneerisk.cohort.simulating.simulation import SOURCE
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption, imbalance_thresholds
-from kneerisk.evidence.contrasts import LegView, contrasts, risk_factors
-from kneerisk.evidence.dependence import either
+from kneerisk.evidence.pair_dependence import either
 from kneerisk.evidence.population import Population, contexts, published
+from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 #: The mean error of a risk is below 1 in 10,000 with these, and 2 in 10,000 with fewer of them.

@@ -11,7 +11,7 @@ from scipy.stats import poisson, qmc
 
 from kneerisk.cohort.simulating.athletes import FURTHER_EPISODES
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.evidence.contrasts import risk_factors
+from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.schema import FloatArray
 
 #: Most readings of one screening that are only bounded; further ones would share points.

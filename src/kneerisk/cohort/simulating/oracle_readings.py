@@ -15,7 +15,7 @@ from kneerisk.cohort.simulating.observing import decimals
 from kneerisk.evidence.population import Population
 from kneerisk.schema import SIDES, Columns, FloatArray, category, quantity
 from kneerisk.schema.rules import RATIOS
-from kneerisk.schema.standard import (
+from kneerisk.schema.z_scores import (
     CONDITION_OF,
     conditions_of,
     error_variance,

@@ -8,6 +8,7 @@ from itertools import count
 import numpy as np
 
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
 from kneerisk.model.legs import LegMatrix
 from kneerisk.model.risk_model import RiskModel
@@ -17,7 +18,6 @@ from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.inputs import dealt_folds
 from kneerisk.training.judging.evaluation import Risks, evaluate, paired, risks_of
 from kneerisk.training.judging.metrics import paired_difference, row_loss
-from kneerisk.training.splits import subset
 
 FOLDS = 5
 

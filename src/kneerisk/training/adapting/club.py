@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import expit
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.evidence.dependence import either as either_of
-from kneerisk.evidence.dependence import either_slopes
+from kneerisk.evidence.pair_dependence import either as either_of
+from kneerisk.evidence.pair_dependence import either_slopes
 from kneerisk.model.legs import LegMatrix
 from kneerisk.model.margin import Margin, between_values, within_values
 from kneerisk.model.risk_model import RiskModel

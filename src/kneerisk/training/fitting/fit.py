@@ -12,7 +12,7 @@ from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.evidence.dependence import either as either_of
+from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration, fit_calibration

@@ -8,7 +8,7 @@ import numpy as np
 
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import imbalance_thresholds
-from kneerisk.evidence.patterns import marks
+from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.model.boosted import Boosted
 from kneerisk.model.imbalance import ImbalanceModel, latent_log_odds
 from kneerisk.schema import quantity

@@ -10,8 +10,8 @@ import pandas as pd
 from kneerisk.cohort.files import Cohort
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence import Effect
-from kneerisk.evidence.contrasts import risk_factors
 from kneerisk.evidence.population import Population
+from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.model.legs import LegMatrix, averaged, matrix
 from kneerisk.model.posterior import Posterior
 from kneerisk.schema import Columns, FloatArray, athlete_measures, category, leg_measures

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from kneerisk.evidence.contrasts import risk_factors
+from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.model.margin import (
     FARTHEST_SD,
     Margin,

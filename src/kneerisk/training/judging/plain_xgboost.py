@@ -14,10 +14,10 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.splits import folds
 from kneerisk.schema import SIDES, Columns, FloatArray
 from kneerisk.training.judging.baselines import Design, logistic_design
 from kneerisk.training.judging.evaluation import Risks
-from kneerisk.training.splits import folds
 
 #: What is not searched for: the shares of rows and columns that most guides give.
 SETTINGS = {

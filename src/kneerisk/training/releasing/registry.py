@@ -7,12 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.splits import divided
 from kneerisk.errors import CohortRefused, PromotionRefused
 from kneerisk.model import bundle, champion
 from kneerisk.training.judging.evaluation import paired, risks_of
 from kneerisk.training.lineage import load_again
 from kneerisk.training.releasing.gates import Gate, loss_gate, slope_gate
-from kneerisk.training.splits import divided
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, PLOTS, Tracking, Version
 
 #: Tag of a version: what was served before it was put in service.

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Facts, bundle
 from kneerisk.model.risk_model import Prediction, RiskModel
@@ -21,7 +22,6 @@ from kneerisk.training.fitting.fit import Progress, fit
 from kneerisk.training.fitting.settings import Settings
 from kneerisk.training.lineage import git_sha
 from kneerisk.training.releasing.environment import changed, environment
-from kneerisk.training.splits import held_out, subset
 
 #: What other libraries, processors and thread counts may move a probability by: the order of a sum.
 ELSEWHERE = 1e-6

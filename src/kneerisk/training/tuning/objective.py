@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 import kneerisk
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.splits import held_out, subset
 from kneerisk.schema import FloatArray
 from kneerisk.training import lineage
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.inputs import MANY_EVENTS, dealt_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.judging.metrics import paired_difference, row_loss
-from kneerisk.training.splits import held_out, subset
 from kneerisk.training.tuning.space import Space, in_words, space
 
 FOLDS = 5

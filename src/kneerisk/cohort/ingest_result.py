@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from kneerisk.cohort.bad_rows import BadRows
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
-from kneerisk.cohort.skipping import BadRows
 from kneerisk.errors import CellFault, CohortRefused
 
 REPORT_COLUMNS = ("file", "line", "column", "rule", "allowed", "unit")

@@ -14,10 +14,10 @@ import numpy as np
 from scipy.special import ndtr
 
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.evidence.rows import Effect
+from kneerisk.evidence.table_models import Effect
 from kneerisk.evidence.tables import effects
 from kneerisk.schema import Columns, FloatArray, category
-from kneerisk.schema.standard import CONDITION_OF, from_z, location_and_scale
+from kneerisk.schema.z_scores import CONDITION_OF, from_z, location_and_scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort.cells import NotAllowed, number
-from kneerisk.cohort.checks import typed
-from kneerisk.cohort.ingested import Blanked
-from kneerisk.cohort.tables import RawTable, read_table
+from kneerisk.cohort.file_validation import typed
+from kneerisk.cohort.ingest_result import Blanked
+from kneerisk.cohort.raw_table import RawTable, read_table
 from kneerisk.errors import CellFault, CohortRefused
 
 #: How these files write "not recorded"; such a cell is missing, and no fault.

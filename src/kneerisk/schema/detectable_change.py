@@ -20,7 +20,7 @@ from scipy.stats import false_discovery_control
 from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import MDC_PER_SEM
 from kneerisk.schema.rules import OPPOSITES, RATIOS
-from kneerisk.schema.standard import (
+from kneerisk.schema.z_scores import (
     CONDITION_OF,
     conditions_of,
     error_variance,
