@@ -24,9 +24,9 @@ from scipy.special import expit, logit
 
 from benchmarks.clubs_table import as_markdown
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.athletes import draw_athletes
-from kneerisk.cohort.simulating.outcomes import Truth, draw_outcomes
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.athletes import draw_athletes
+from kneerisk.cohort.simulation.outcomes import Truth, draw_outcomes
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import imbalances
 from kneerisk.training.fitting.fit import fit
 from pipelines.console import progress

@@ -10,10 +10,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from kneerisk.cohort.simulating import observing
-from kneerisk.cohort.simulating.athletes import draw_athletes
-from kneerisk.cohort.simulating.observing import batteries
-from kneerisk.cohort.simulating.outcomes import draw_effects, true_risk
+from kneerisk.cohort.simulation import observation as observing
+from kneerisk.cohort.simulation.athletes import draw_athletes
+from kneerisk.cohort.simulation.observation import batteries
+from kneerisk.cohort.simulation.outcomes import draw_effects, true_risk
 from kneerisk.evidence import measures_of_test, screening_tests
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.population import published

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from kneerisk.cohort.simulating import oracle_points
-from kneerisk.cohort.simulating.oracle import FEWER_POINTS, POINTS, Oracle, oracle
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation import oracle_points
+from kneerisk.cohort.simulation.oracle import FEWER_POINTS, POINTS, Oracle, oracle
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.training.judging.metrics import calibration
 
 #: The points that others are compared with, scrambled in another way than those.

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.random import Generator
 
 from kneerisk.answer.differences import ONE_SIDED
-from kneerisk.cohort.simulating.athletes import Athletes, draw_athletes
-from kneerisk.cohort.simulating.observing import batteries
+from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
+from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.evidence.population import published, state_measures
 from kneerisk.schema import SIDES, FloatArray, Quantity, category
 from kneerisk.schema.detectable_change import Compared, Pair, compare

@@ -29,8 +29,8 @@ from sklearn.preprocessing import StandardScaler
 
 from benchmarks.sample_size_report import Curve, Fit, as_markdown, draw
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle
-from kneerisk.cohort.simulating.simulation import Simulated, simulate
+from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.schema import SIDES, Columns, FloatArray, Side
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.judging.baselines import Design, fit_logistic, fit_prior, logistic_design

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.serving import RESULTS, champion_of
 from kneerisk.answer.what_if.changes import Changed, changed, direction_of
 from kneerisk.cohort.screenings import screenings_of
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import ScreeningRefused
 from kneerisk.model import Bundle
 from kneerisk.schema import SIDES, Quantity, Screening, coded, columns, to_row

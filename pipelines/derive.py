@@ -16,7 +16,7 @@ SAMPLE_ATHLETES, SAMPLE_SEED = 100, 1
 def sample() -> str:
     """A small simulated cohort as a canonical CSV file."""
     from kneerisk.cohort import write
-    from kneerisk.cohort.simulating.simulation import simulate
+    from kneerisk.cohort.simulation.simulated_cohort import simulate
 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "sample.csv"

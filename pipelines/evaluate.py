@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
-from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle_of
+from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import folds, held_out, subset
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.model import Facts

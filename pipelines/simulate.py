@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kneerisk.cohort import write
-from kneerisk.cohort.simulating.simulation import simulate, truth_beside
+from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from pipelines.console import Progress
 from pipelines.outputs import write_table
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle_of
+from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import divided, held_out, subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import bundle

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
-from kneerisk.cohort.simulating.simulation import Simulated, simulate
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import Fitted, fit

@@ -16,7 +16,7 @@ from benchmarks.clubs_table import Difference, as_markdown
 from kneerisk.answer import answer
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.pair_dependence import either, either_slopes

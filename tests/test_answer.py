@@ -15,7 +15,7 @@ from strategies import screenings
 from kneerisk.answer import Answer, answer, answers
 from kneerisk.answer.contract import Status
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
 from kneerisk.evidence import imbalances, red_flags
 from kneerisk.model import Bundle

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, posterior

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.cohort.splits import divided, held_out
 from kneerisk.training.card import NOTICE, card
 from kneerisk.training.card.tripod_items import ASKED

@@ -15,7 +15,7 @@ import pytest
 from kneerisk import __version__
 from kneerisk.answer import answer
 from kneerisk.cohort import read, read_screenings
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
 from kneerisk.schema import Screening, from_row

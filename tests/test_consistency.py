@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kneerisk.answer import Answer, answers
-from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.model import Bundle
 from kneerisk.model.golden import BODIES
 from kneerisk.schema import Screening, columns, from_row, to_row

@@ -12,8 +12,8 @@ import pytest
 from scipy.special import logit
 
 from benchmarks.limits import Limit, limits
-from kneerisk.cohort.simulating.oracle import FEWER_POINTS, oracle
-from kneerisk.cohort.simulating.simulation import Simulated, simulate
+from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import subset
 from kneerisk.model import Bundle, Prediction
 from kneerisk.model.calibration import fit_calibration

@@ -39,7 +39,7 @@ from kneerisk.answer.follow_up import FollowUp, follow_up
 from kneerisk.answer.report import report_html, report_markdown
 from kneerisk.answer.what_if import WhatIf, what_if
 from kneerisk.cohort import screenings_of
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import Screening, data_dictionary, faults_of

@@ -14,7 +14,7 @@ from test_answer import TESTED
 from kneerisk.answer import answer
 from kneerisk.answer.reading import read
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns
 from kneerisk.training.fitting.fit import fit

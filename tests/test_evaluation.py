@@ -11,8 +11,8 @@ from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
 from kneerisk.cohort import Cohort, files, splits
-from kneerisk.cohort.simulating.oracle import Oracle
-from kneerisk.cohort.simulating.simulation import simulate, truth_beside
+from kneerisk.cohort.simulation.oracle import Oracle
+from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.evidence import imbalances
 from kneerisk.model import bundle

@@ -13,7 +13,7 @@ from test_docs import unknown_commands
 
 from benchmarks import sample_size
 from benchmarks.sample_size_report import MOST_WORSE, Curve, Fit, as_markdown
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from pipelines import figures
 from pipelines.figures import ROOT, Figure, NotMade
 from pipelines.stated import NotStated, Stated, restate, stale

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.population import published
@@ -174,7 +174,7 @@ def test_another_machine_fits_the_same_model() -> None:
 
 def _fitted_on_a_machine(env: dict[str, str]) -> np.ndarray:
     program = (
-        "from kneerisk.cohort.simulating.simulation import simulate\n"
+        "from kneerisk.cohort.simulation.simulated_cohort import simulate\n"
         "from kneerisk.training.fitting.fit import fit\n"
         "import numpy as np\n"
         "made = simulate(1_500, 3)\n"

@@ -22,7 +22,7 @@ from kneerisk.answer.contract import Advice
 from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer, follow_up
 from kneerisk.answer.follow_up.advice import advice_shown
 from kneerisk.answer.follow_up.risk import Moves, moves
-from kneerisk.cohort.simulating.observing import batteries
+from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.errors import Fault
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, coded, faults_of

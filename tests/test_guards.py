@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.published import ric, weightlifters
-from kneerisk.cohort.simulating.simulation import Simulated, simulate
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import divided, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.training.guarding.computed_labels import computed_labels

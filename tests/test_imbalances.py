@@ -15,7 +15,7 @@ from strategies import screenings
 from kneerisk.answer.contract import Imbalance
 from kneerisk.answer.imbalances import imbalances_of, likely_of
 from kneerisk.answer.reading import Reading, read
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.imbalance_markers import marks

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import screenings
 
-from kneerisk.cohort.simulating.simulation import Simulated, simulate
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle

@@ -9,14 +9,14 @@ import pytest
 from scipy.special import ndtr
 from scipy.stats import triang
 
-from kneerisk.cohort.simulating.athletes import Athletes, draw_athletes
-from kneerisk.cohort.simulating.observing import decimals
-from kneerisk.cohort.simulating.oracle import Oracle, oracle, oracle_of
-from kneerisk.cohort.simulating.oracle_points import points_of, triangular
-from kneerisk.cohort.simulating.oracle_readings import readings
-from kneerisk.cohort.simulating.oracle_update import draw_bounded
-from kneerisk.cohort.simulating.outcomes import draw_effects, true_risk
-from kneerisk.cohort.simulating.simulation import Simulated, simulate
+from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
+from kneerisk.cohort.simulation.observation import decimals
+from kneerisk.cohort.simulation.oracle import Oracle, oracle, oracle_of
+from kneerisk.cohort.simulation.oracle_points import points_of, triangular
+from kneerisk.cohort.simulation.oracle_readings import readings
+from kneerisk.cohort.simulation.oracle_update import draw_bounded
+from kneerisk.cohort.simulation.outcomes import draw_effects, true_risk
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.population import contexts, published, state_measures

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.training.judging.baselines import fit_prior
 from kneerisk.training.judging.plain_xgboost import fit_trees, fit_xgboost
 

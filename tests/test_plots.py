@@ -9,7 +9,7 @@ import pytest
 
 from kneerisk.answer.drivers import drivers_of
 from kneerisk.answer.reading import read
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.schema import coded, read_screening
 from kneerisk.training.judging.drivers import drivers
 from kneerisk.training.judging.evaluation import evaluate, risks_of

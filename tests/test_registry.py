@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from kneerisk.cohort import write
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import BundleRefused, PromotionRefused
 from kneerisk.model import bundle, champion
 from kneerisk.training import lineage

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kneerisk.cohort import write
-from kneerisk.cohort.simulating.simulation import simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.model import bundle
 from kneerisk.training.releasing import reproduction
 from kneerisk.training.releasing.environment import changed, environment

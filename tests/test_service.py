@@ -406,7 +406,7 @@ def test_serving_needs_no_training_code_no_mlflow_and_no_pandas() -> None:
     code = (
         "import sys\n"
         "kept_out = ['mlflow', 'pandas', 'pyarrow', 'sklearn', 'kneerisk.training',\n"
-        "  'kneerisk.cohort.files', 'kneerisk.cohort.simulating', 'kneerisk.cohort.published']\n"
+        "  'kneerisk.cohort.files', 'kneerisk.cohort.simulation', 'kneerisk.cohort.published']\n"
         "sys.modules.update(dict.fromkeys(kept_out))\n"
         "import serving.service, serving.store\n"
         "from serving.openapi import description\n"

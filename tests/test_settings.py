@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
 from kneerisk.model.legs import directions
 from kneerisk.training.fitting.boosting import Rows, fit_boosted

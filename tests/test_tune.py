@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import StudyRefused
 from kneerisk.schema import FloatArray

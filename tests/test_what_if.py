@@ -18,7 +18,7 @@ from kneerisk.answer.contract import KNEES
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer, what_if
 from kneerisk.answer.what_if.changes import changed, direction_of
 from kneerisk.cohort.screenings import screenings_of
-from kneerisk.cohort.simulating.simulation import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.model import Bundle
 from kneerisk.schema import Quantity, Screening, coded, columns, faults_of, to_row

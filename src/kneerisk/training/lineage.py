@@ -14,7 +14,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from kneerisk.cohort import Cohort, read
-from kneerisk.cohort.simulating.simulation import simulate, truth_beside
+from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused
 
 #: What a run that learnt from outcomes says of the truth.

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.oracle import Oracle
+from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.model.risk_model import Prediction
 from kneerisk.schema import SIDES, FloatArray
 from kneerisk.training.judging.against_truth import (

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulating.observing import batteries
+from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.evidence.population import state_measures
 from kneerisk.schema import SIDES, Category, Columns, columns
 from kneerisk.training.judging.decision import decision_metrics, workload_metrics

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr
 
-from kneerisk.cohort.simulating.athletes import Athletes, draw_athletes
+from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.evidence import Range, sport_base_rates
 from kneerisk.evidence.assumptions import assumption, imbalance_thresholds
 from kneerisk.evidence.pair_dependence import both, either

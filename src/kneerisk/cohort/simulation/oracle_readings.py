@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneerisk.cohort.simulating.observing import decimals
+from kneerisk.cohort.simulation.observation import decimals
 from kneerisk.evidence.population import Population
 from kneerisk.schema import SIDES, Columns, FloatArray, category, quantity
 from kneerisk.schema.rules import RATIOS

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import poisson, qmc
 
-from kneerisk.cohort.simulating.athletes import FURTHER_EPISODES
+from kneerisk.cohort.simulation.athletes import FURTHER_EPISODES
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.schema import FloatArray

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from kneerisk.cohort.simulating.athletes import ELSEWHERE, Athletes
+from kneerisk.cohort.simulation.athletes import ELSEWHERE, Athletes
 from kneerisk.evidence import read_table
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.population import state_measures

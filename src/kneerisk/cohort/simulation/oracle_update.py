@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.special import ndtr, ndtri
 
-from kneerisk.cohort.simulating.oracle_readings import Readings
+from kneerisk.cohort.simulation.oracle_readings import Readings
 from kneerisk.evidence.population import Population
 from kneerisk.schema import FloatArray
 

@@ -14,11 +14,11 @@ import numpy as np
 from scipy.special import expit, logit, ndtr
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.simulating.oracle_points import Points, points_of, triangular
-from kneerisk.cohort.simulating.oracle_readings import readings
-from kneerisk.cohort.simulating.oracle_update import Gain, Update, draw_bounded, root
-from kneerisk.cohort.simulating.outcomes import sport_intercepts, sport_rates
-from kneerisk.cohort.simulating.simulation import SOURCE
+from kneerisk.cohort.simulation.oracle_points import Points, points_of, triangular
+from kneerisk.cohort.simulation.oracle_readings import readings
+from kneerisk.cohort.simulation.oracle_update import Gain, Update, draw_bounded, root
+from kneerisk.cohort.simulation.outcomes import sport_intercepts, sport_rates
+from kneerisk.cohort.simulation.simulated_cohort import SOURCE
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import assumption, imbalance_thresholds
 from kneerisk.evidence.pair_dependence import either

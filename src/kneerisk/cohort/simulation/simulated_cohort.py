@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort.files import Cohort, checked
-from kneerisk.cohort.simulating.athletes import Athletes, draw_athletes
-from kneerisk.cohort.simulating.observing import IntArray, batteries, observe
-from kneerisk.cohort.simulating.outcomes import Truth, draw_effects, draw_outcomes, true_risk
+from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
+from kneerisk.cohort.simulation.observation import IntArray, batteries, observe
+from kneerisk.cohort.simulation.outcomes import Truth, draw_effects, draw_outcomes, true_risk
 from kneerisk.evidence.population import published
 from kneerisk.schema import SIDES, Category, FloatArray, Side, columns
 
