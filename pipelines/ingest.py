@@ -88,7 +88,7 @@ def sheet(
     if mapping is None or out is None:
         raise typer.BadParameter("needs --mapping and --out, or --propose to get a mapping")
     from kneerisk.cohort.bad_rows import write_bad_rows
-    from kneerisk.cohort.sheet import ingest as own
+    from kneerisk.cohort.sheets import ingest as own
 
     _refuse_overwriting((file, mapping), (out, skip_bad_rows))
     ingested = own.ingest(file, mapping, skip_bad_rows=skip_bad_rows is not None)
@@ -98,7 +98,7 @@ def sheet(
 
 
 def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
-    from kneerisk.cohort.sheet.recognise.sheetfile import recognise_file, write_mapping
+    from kneerisk.cohort.sheets.recognise.sheetfile import recognise_file, write_mapping
 
     found = recognise_file(file)
     write_mapping(found, mapping)

@@ -8,7 +8,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kneerisk.cohort.sheet.recognise import AskRefused, SheetAsked, recognise
+from kneerisk.cohort.sheets.recognise import AskRefused, SheetAsked, recognise
 from kneerisk.errors import CohortRefused
 from serving import body
 from serving.problem import Refusal, invalid_body, refused_with

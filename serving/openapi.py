@@ -13,7 +13,7 @@ from kneerisk import __version__
 from kneerisk.answer import Answer
 from kneerisk.answer.follow_up import MOST_VISITS, FollowUp, FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
-from kneerisk.cohort.sheet.recognise import SheetAnswer, SheetAsked
+from kneerisk.cohort.sheets.recognise import SheetAnswer, SheetAsked
 from kneerisk.schema import Screening
 from serving.assets import ASSETS
 from serving.problem import KINDS, MEDIA_TYPE, Problem

@@ -26,9 +26,9 @@ from typer.testing import CliRunner
 
 from kneerisk.cohort import read as read_cohort
 from kneerisk.cohort import screenings_of
-from kneerisk.cohort.sheet.recognise import AskRefused, SheetAnswer, SheetAsked, recognise
-from kneerisk.cohort.sheet.recognise.contract import SheetCell, SheetColumn
-from kneerisk.cohort.sheet.recognise.names import name_read
+from kneerisk.cohort.sheets.recognise import AskRefused, SheetAnswer, SheetAsked, recognise
+from kneerisk.cohort.sheets.recognise.contract import SheetCell, SheetColumn
+from kneerisk.cohort.sheets.recognise.names import name_read
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Quantity, Screening, columns, to_row
 from pipelines.ingest import app
@@ -443,7 +443,7 @@ def test_all_faults_of_what_was_said_are_told_at_once() -> None:
 
 
 def test_it_needs_no_pandas() -> None:
-    code = "import sys; from kneerisk.cohort.sheet.recognise import recognise; print(*sys.modules)"
+    code = "import sys; from kneerisk.cohort.sheets.recognise import recognise; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "pyarrow"} & set(done.stdout.split())
 

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from kneerisk.cohort import read
 from kneerisk.cohort.bad_rows import write_bad_rows
 from kneerisk.cohort.ingest_result import Ingested
-from kneerisk.cohort.sheet import ingest as sheet
-from kneerisk.cohort.sheet.followup import months_later
-from kneerisk.cohort.sheet.mapping import MappingRefused
+from kneerisk.cohort.sheets import ingest as sheet
+from kneerisk.cohort.sheets.followup import months_later
+from kneerisk.cohort.sheets.mapping import MappingRefused
 from kneerisk.errors import BadCells, CohortRefused
 from pipelines.ingest import app
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kneerisk.cohort.sheet.recognise.answering import recognise
-from kneerisk.cohort.sheet.recognise.contract import SheetAnswer
+from kneerisk.cohort.sheets.recognise.answering import recognise
+from kneerisk.cohort.sheets.recognise.contract import SheetAnswer
 from kneerisk.errors import CohortRefused
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from kneerisk.cohort.layout import ATHLETE_ID, OUTCOMES, SCREENING_DATE
-from kneerisk.cohort.sheet.followup import LEG_OUTCOME
-from kneerisk.cohort.sheet.mapping import Mapping
-from kneerisk.cohort.sheet.worksheet import Worksheet
+from kneerisk.cohort.sheets.followup import LEG_OUTCOME
+from kneerisk.cohort.sheets.mapping import Mapping
+from kneerisk.cohort.sheets.worksheet import Worksheet
 from kneerisk.errors import CellFault
 
 SIDE = "side"

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from kneerisk.cohort.sheet.folding import fold
-from kneerisk.cohort.sheet.recognise.column import Column, Context, apart, ask, in_words, label_of
-from kneerisk.cohort.sheet.recognise.contract import Alternative, ColumnAsked, Confidence
-from kneerisk.cohort.sheet.recognise.guesses import Guess, guesses, rivals
-from kneerisk.cohort.sheet.recognise.names import Named
-from kneerisk.cohort.sheet.recognise.plausible import OWN_UNIT, Unit, stated
-from kneerisk.cohort.sheet.recognise.values import days, facts
-from kneerisk.cohort.sheet.recognise.vocabulary import (
+from kneerisk.cohort.sheets.folding import fold
+from kneerisk.cohort.sheets.recognise.column import Column, Context, apart, ask, in_words, label_of
+from kneerisk.cohort.sheets.recognise.contract import Alternative, ColumnAsked, Confidence
+from kneerisk.cohort.sheets.recognise.guesses import Guess, guesses, rivals
+from kneerisk.cohort.sheets.recognise.names import Named
+from kneerisk.cohort.sheets.recognise.plausible import OWN_UNIT, Unit, stated
+from kneerisk.cohort.sheets.recognise.values import days, facts
+from kneerisk.cohort.sheets.recognise.vocabulary import (
     BIRTH,
     DATE,
     FLAGS,
@@ -21,7 +21,7 @@ from kneerisk.cohort.sheet.recognise.vocabulary import (
     leg_names,
     unsided,
 )
-from kneerisk.cohort.sheet.units import unit_named
+from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.schema import Quantity, Side
 
 #: A name this alike is likely, below it unsure.

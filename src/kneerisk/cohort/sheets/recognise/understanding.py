@@ -10,15 +10,15 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from kneerisk.cohort.sheet.recognise.column import Column, Context, label_of
-from kneerisk.cohort.sheet.recognise.contract import Alternative, ColumnAsked, SheetAsked
-from kneerisk.cohort.sheet.recognise.heading import Body, Heading, body, heading
-from kneerisk.cohort.sheet.recognise.opening import Opened, opened
-from kneerisk.cohort.sheet.recognise.plausible import USUAL_MASS_KG
-from kneerisk.cohort.sheet.recognise.recognising import confirmed, recognised
-from kneerisk.cohort.sheet.recognise.values import decimal_marks, facts
-from kneerisk.cohort.sheet.recognise.vocabulary import AGE, ATHLETE, BIRTH, DATE, SIDE
-from kneerisk.cohort.sheet.units import factor
+from kneerisk.cohort.sheets.recognise.column import Column, Context, label_of
+from kneerisk.cohort.sheets.recognise.contract import Alternative, ColumnAsked, SheetAsked
+from kneerisk.cohort.sheets.recognise.heading import Body, Heading, body, heading
+from kneerisk.cohort.sheets.recognise.opening import Opened, opened
+from kneerisk.cohort.sheets.recognise.plausible import USUAL_MASS_KG
+from kneerisk.cohort.sheets.recognise.recognising import confirmed, recognised
+from kneerisk.cohort.sheets.recognise.values import decimal_marks, facts
+from kneerisk.cohort.sheets.recognise.vocabulary import AGE, ATHLETE, BIRTH, DATE, SIDE
+from kneerisk.cohort.sheets.units import factor
 from kneerisk.schema import Quantity, columns
 
 MASS = "mass_kg"

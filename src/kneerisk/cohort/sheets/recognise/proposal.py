@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from kneerisk.cohort.sheet.recognise.column import Column
-from kneerisk.cohort.sheet.recognise.understanding import Understood
-from kneerisk.cohort.sheet.recognise.values import is_missing
-from kneerisk.cohort.sheet.recognise.vocabulary import (
+from kneerisk.cohort.sheets.recognise.column import Column
+from kneerisk.cohort.sheets.recognise.understanding import Understood
+from kneerisk.cohort.sheets.recognise.values import is_missing
+from kneerisk.cohort.sheets.recognise.vocabulary import (
     ATHLETE,
     BIRTH,
     DATE,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kneerisk.cohort.sheet.recognise.contract import SheetConstant
-from kneerisk.cohort.sheet.recognise.understanding import Understood
-from kneerisk.cohort.sheet.recognise.vocabulary import AGE
+from kneerisk.cohort.sheets.recognise.contract import SheetConstant
+from kneerisk.cohort.sheets.recognise.understanding import Understood
+from kneerisk.cohort.sheets.recognise.vocabulary import AGE
 from kneerisk.schema import Category, Quantity, columns
 from kneerisk.schema.rules import NEEDS
 

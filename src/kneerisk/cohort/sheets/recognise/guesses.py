@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheet.folding import fold
-from kneerisk.cohort.sheet.recognise.names import Match, Named
-from kneerisk.cohort.sheet.recognise.plausible import (
+from kneerisk.cohort.sheets.folding import fold
+from kneerisk.cohort.sheets.recognise.names import Match, Named
+from kneerisk.cohort.sheets.recognise.plausible import (
     OWN_UNIT,
     Fit,
     Unit,
@@ -16,8 +16,8 @@ from kneerisk.cohort.sheet.recognise.plausible import (
     other_fits,
     stated,
 )
-from kneerisk.cohort.sheet.recognise.values import Facts, days
-from kneerisk.cohort.sheet.recognise.vocabulary import (
+from kneerisk.cohort.sheets.recognise.values import Facts, days
+from kneerisk.cohort.sheets.recognise.vocabulary import (
     ATHLETE,
     BIRTH,
     DATE,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheet.filelines import Lines
-from kneerisk.cohort.sheet.folding import fold
-from kneerisk.cohort.sheet.recognise.names import Named, name_read, only_side
-from kneerisk.cohort.sheet.recognise.vocabulary import plain_words
-from kneerisk.cohort.sheet.units import unit_named
-from kneerisk.cohort.sheet.worksheet import joined_names
+from kneerisk.cohort.sheets.filelines import Lines
+from kneerisk.cohort.sheets.folding import fold
+from kneerisk.cohort.sheets.recognise.names import Named, name_read, only_side
+from kneerisk.cohort.sheets.recognise.vocabulary import plain_words
+from kneerisk.cohort.sheets.units import unit_named
+from kneerisk.cohort.sheets.worksheet import joined_names
 from kneerisk.errors import CohortRefused
 
 #: Names of columns are looked for in so many lines.

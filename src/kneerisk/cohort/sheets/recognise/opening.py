@@ -9,7 +9,7 @@ from collections import Counter
 from itertools import islice
 from typing import NamedTuple
 
-from kneerisk.cohort.sheet.filelines import (
+from kneerisk.cohort.sheets.filelines import (
     BROKEN_EXCEL,
     Lines,
     excel_lines,
@@ -17,7 +17,7 @@ from kneerisk.cohort.sheet.filelines import (
     sheet_names,
     text_lines,
 )
-from kneerisk.cohort.sheet.recognise.contract import SheetAsked
+from kneerisk.cohort.sheets.recognise.contract import SheetAsked
 from kneerisk.errors import CohortRefused
 
 #: More rows than a team can be scored in at once, with room for legs, visits and totals.

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from kneerisk.cohort.sheet.recognise.column import apart
-from kneerisk.cohort.sheet.recognise.contract import ColumnAsked, SheetAsked
-from kneerisk.cohort.sheet.recognise.understanding import Understood
-from kneerisk.cohort.sheet.recognise.vocabulary import ROLES, unsided
-from kneerisk.cohort.sheet.units import UnknownUnit, factor, unit_named
+from kneerisk.cohort.sheets.recognise.column import apart
+from kneerisk.cohort.sheets.recognise.contract import ColumnAsked, SheetAsked
+from kneerisk.cohort.sheets.recognise.understanding import Understood
+from kneerisk.cohort.sheets.recognise.vocabulary import ROLES, unsided
+from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named
 from kneerisk.errors import Fault, KneeriskError
 from kneerisk.schema import Category, Quantity, columns, faults_of, from_row
 from kneerisk.schema.columns import column_of

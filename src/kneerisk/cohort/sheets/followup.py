@@ -13,8 +13,8 @@ from typing import Any
 
 from kneerisk.cohort.cells import NotAllowed
 from kneerisk.cohort.layout import OUTCOMES
-from kneerisk.cohort.sheet.mapping import Cell, OutcomeMap
-from kneerisk.cohort.sheet.sheetcells import SheetRows
+from kneerisk.cohort.sheets.mapping import Cell, OutcomeMap
+from kneerisk.cohort.sheets.sheetcells import SheetRows
 
 #: What each place of an injury says of left, right and either knee; None is not recorded. Where
 #: only "a knee" is known, neither side is.

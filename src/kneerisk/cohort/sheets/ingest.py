@@ -15,12 +15,12 @@ from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.ingest_result import Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP, RED_FLAGS_COLUMN, SCREENING_DATE
-from kneerisk.cohort.sheet.followup import outcomes
-from kneerisk.cohort.sheet.mapping import Mapping, MappingRefused, load
-from kneerisk.cohort.sheet.mapping_checks import MASS, leg_names, mapping_faults
-from kneerisk.cohort.sheet.onerow import SIDE, identical_rows, legs_joined
-from kneerisk.cohort.sheet.sheetcells import SheetRows, over_mass
-from kneerisk.cohort.sheet.worksheet import Worksheet, read_worksheet
+from kneerisk.cohort.sheets.followup import outcomes
+from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load
+from kneerisk.cohort.sheets.mapping_checks import MASS, leg_names, mapping_faults
+from kneerisk.cohort.sheets.onerow import SIDE, identical_rows, legs_joined
+from kneerisk.cohort.sheets.sheetcells import SheetRows, over_mass
+from kneerisk.cohort.sheets.worksheet import Worksheet, read_worksheet
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.schema import columns
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from kneerisk.cohort.sheet.folding import fold
+from kneerisk.cohort.sheets.folding import fold
 from kneerisk.schema import Category, Measure, Side, columns, leg_measures, measures_of
 from kneerisk.schema.history import RED_FLAGS, LegPain
 

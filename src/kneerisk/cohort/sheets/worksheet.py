@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
-from kneerisk.cohort.sheet.filelines import Lines, excel_lines, text_lines
-from kneerisk.cohort.sheet.mapping import SheetForm
+from kneerisk.cohort.sheets.filelines import Lines, excel_lines, text_lines
+from kneerisk.cohort.sheets.mapping import SheetForm
 from kneerisk.errors import CellFault, CohortRefused
 
 EXCEL = (".xlsx", ".xlsm")

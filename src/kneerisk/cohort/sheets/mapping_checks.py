@@ -9,8 +9,8 @@ import pandas as pd
 
 from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.layout import ATHLETE_ID, RED_FLAGS_COLUMN
-from kneerisk.cohort.sheet.mapping import Cell, Mapping
-from kneerisk.cohort.sheet.units import UnknownUnit, factor
+from kneerisk.cohort.sheets.mapping import Cell, Mapping
+from kneerisk.cohort.sheets.units import UnknownUnit, factor
 from kneerisk.schema import Category, Measure, Quantity, columns, leg_measures, measures_of
 from kneerisk.schema.history import LegPain
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import pint
 
-from kneerisk.cohort.sheet.folding import squeezed
+from kneerisk.cohort.sheets.folding import squeezed
 from kneerisk.schema import Quantity
 
 #: The schema's units in pint's words. A unit that is not here has no other to convert from.

@@ -7,12 +7,12 @@ from datetime import date, datetime, time
 from typing import Any
 
 from kneerisk.cohort.cells import NotAllowed, flags
-from kneerisk.cohort.sheet.mapping import Day, SheetForm, Sides
-from kneerisk.cohort.sheet.recognise.column import Column
-from kneerisk.cohort.sheet.recognise.contract import SheetCell, SheetReason
-from kneerisk.cohort.sheet.recognise.understanding import MASS, Understood
-from kneerisk.cohort.sheet.recognise.values import is_missing, number_shown
-from kneerisk.cohort.sheet.recognise.vocabulary import (
+from kneerisk.cohort.sheets.mapping import Day, SheetForm, Sides
+from kneerisk.cohort.sheets.recognise.column import Column
+from kneerisk.cohort.sheets.recognise.contract import SheetCell, SheetReason
+from kneerisk.cohort.sheets.recognise.understanding import MASS, Understood
+from kneerisk.cohort.sheets.recognise.values import is_missing, number_shown
+from kneerisk.cohort.sheets.recognise.vocabulary import (
     AGE,
     ATHLETE,
     BIRTH,
@@ -21,7 +21,7 @@ from kneerisk.cohort.sheet.recognise.vocabulary import (
     SIDE,
     plain_words,
 )
-from kneerisk.cohort.sheet.sheetcells import SheetRows, over_mass
+from kneerisk.cohort.sheets.sheetcells import SheetRows, over_mass
 from kneerisk.schema import Category, Quantity
 
 #: More digits than any measurement has, and fewer than a conversion leaves.

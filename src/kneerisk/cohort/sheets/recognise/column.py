@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kneerisk.cohort.sheet.mapping import Cell
-from kneerisk.cohort.sheet.recognise.contract import Alternative, ColumnAsked, Confidence
-from kneerisk.cohort.sheet.recognise.plausible import OWN_UNIT, Unit
-from kneerisk.cohort.sheet.recognise.values import Facts
-from kneerisk.cohort.sheet.recognise.vocabulary import ROLES, leg_names, unsided
+from kneerisk.cohort.sheets.mapping import Cell
+from kneerisk.cohort.sheets.recognise.contract import Alternative, ColumnAsked, Confidence
+from kneerisk.cohort.sheets.recognise.plausible import OWN_UNIT, Unit
+from kneerisk.cohort.sheets.recognise.values import Facts
+from kneerisk.cohort.sheets.recognise.vocabulary import ROLES, leg_names, unsided
 from kneerisk.schema import Measure, Quantity, Side, columns
 
 

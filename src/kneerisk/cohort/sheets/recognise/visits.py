@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kneerisk.cohort.sheet.folding import fold
-from kneerisk.cohort.sheet.recognise.contract import SheetReason
-from kneerisk.cohort.sheet.recognise.reading import Line
-from kneerisk.cohort.sheet.recognise.vocabulary import FLAGS, leg_names
+from kneerisk.cohort.sheets.folding import fold
+from kneerisk.cohort.sheets.recognise.contract import SheetReason
+from kneerisk.cohort.sheets.recognise.reading import Line
+from kneerisk.cohort.sheets.recognise.vocabulary import FLAGS, leg_names
 from kneerisk.schema import columns
 
 

@@ -12,8 +12,8 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import NamedTuple
 
-from kneerisk.cohort.sheet.folding import fold
-from kneerisk.cohort.sheet.recognise.vocabulary import (
+from kneerisk.cohort.sheets.folding import fold
+from kneerisk.cohort.sheets.recognise.vocabulary import (
     Tokens,
     known_tokens,
     leg_names,
@@ -22,7 +22,7 @@ from kneerisk.cohort.sheet.recognise.vocabulary import (
     tokens,
     unsided,
 )
-from kneerisk.cohort.sheet.units import unit_named
+from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.schema import Quantity, Side, columns
 
 #: Below this likeness (1: the same words) a name says nothing. Assumption: names that people

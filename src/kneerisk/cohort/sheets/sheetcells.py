@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from kneerisk.cohort.cells import NotAllowed, number
-from kneerisk.cohort.sheet.mapping import Cell, Day, PlaceInWords, SheetForm, Sides
-from kneerisk.cohort.sheet.units import UnknownUnit, factor, unit_named
+from kneerisk.cohort.sheets.mapping import Cell, Day, PlaceInWords, SheetForm, Sides
+from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named
 from kneerisk.errors import CellFault
 from kneerisk.schema import Category, Measure, Quantity
 

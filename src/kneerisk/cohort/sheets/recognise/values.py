@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheet.folding import fold
-from kneerisk.cohort.sheet.recognise.vocabulary import plain_words
-from kneerisk.cohort.sheet.sheetcells import with_unit
+from kneerisk.cohort.sheets.folding import fold
+from kneerisk.cohort.sheets.recognise.vocabulary import plain_words
+from kneerisk.cohort.sheets.sheetcells import with_unit
 
 _COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _POINT = re.compile(r"[+-]?\d*\.\d+", re.ASCII)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kneerisk.cohort.sheet.recognise.contract import SheetNote
-from kneerisk.cohort.sheet.recognise.understanding import Understood
-from kneerisk.cohort.sheet.recognise.vocabulary import ATHLETE, BIRTH
+from kneerisk.cohort.sheets.recognise.contract import SheetNote
+from kneerisk.cohort.sheets.recognise.understanding import Understood
+from kneerisk.cohort.sheets.recognise.vocabulary import ATHLETE, BIRTH
 
 _LEFT_OUT = {
     "totals": "hold totals or averages, no athlete",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from kneerisk.cohort.sheet.units import UNDIVIDED_UNITS, UnknownUnit, factor
+from kneerisk.cohort.sheets.units import UNDIVIDED_UNITS, UnknownUnit, factor
 from kneerisk.schema import Quantity
 
 #: Other units that sheets use for a measure of this unit, commonest first.

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from kneerisk.cohort.sheet.recognise.asked import refuse_wrong_asks
-from kneerisk.cohort.sheet.recognise.column import Column
-from kneerisk.cohort.sheet.recognise.constants import constants
-from kneerisk.cohort.sheet.recognise.contract import (
+from kneerisk.cohort.sheets.recognise.asked import refuse_wrong_asks
+from kneerisk.cohort.sheets.recognise.column import Column
+from kneerisk.cohort.sheets.recognise.constants import constants
+from kneerisk.cohort.sheets.recognise.contract import (
     CellStatus,
     RowStatus,
     SheetAnswer,
@@ -25,12 +25,12 @@ from kneerisk.cohort.sheet.recognise.contract import (
     SheetRow,
     SheetWord,
 )
-from kneerisk.cohort.sheet.recognise.notes import notes
-from kneerisk.cohort.sheet.recognise.proposal import mapping_file
-from kneerisk.cohort.sheet.recognise.reading import Line, mark_bad, read_lines, shown
-from kneerisk.cohort.sheet.recognise.understanding import Understood, understood
-from kneerisk.cohort.sheet.recognise.visits import Visit, body_of, settle_repeats, visits
-from kneerisk.cohort.sheet.recognise.vocabulary import AGE, BIRTH, DATE
+from kneerisk.cohort.sheets.recognise.notes import notes
+from kneerisk.cohort.sheets.recognise.proposal import mapping_file
+from kneerisk.cohort.sheets.recognise.reading import Line, mark_bad, read_lines, shown
+from kneerisk.cohort.sheets.recognise.understanding import Understood, understood
+from kneerisk.cohort.sheets.recognise.visits import Visit, body_of, settle_repeats, visits
+from kneerisk.cohort.sheets.recognise.vocabulary import AGE, BIRTH, DATE
 from kneerisk.errors import Fault
 from kneerisk.schema import Category, Quantity, columns, faults_of, from_row, to_row
 from kneerisk.schema.columns import column_locations, column_of
