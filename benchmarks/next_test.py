@@ -31,7 +31,7 @@ from benchmarks.serving import champion_of
 from kneerisk.answer.next_tests import LEAST_SHARE, shares_of
 from kneerisk.errors import KneeriskError
 from kneerisk.model import Bundle
-from kneerisk.model.worth import worth
+from kneerisk.model.value_of_information.expected_gain import worth
 from kneerisk.schema import FloatArray
 
 RESULT = Path(__file__).parent / "results" / "next-test.md"

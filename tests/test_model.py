@@ -11,8 +11,8 @@ from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
-from kneerisk.model.legs import matrix
-from kneerisk.model.posterior import Posterior
+from kneerisk.model.features import matrix
+from kneerisk.model.imputation import Posterior
 from kneerisk.schema import Screening, coded, from_row, quantity, to_row
 from kneerisk.schema.z_scores import error_variance, from_z
 

@@ -18,7 +18,7 @@ from kneerisk.answer.next_tests import LEAST_SHARE, MOST_TESTS, next_tests
 from kneerisk.answer.reading import read
 from kneerisk.evidence import equipment_of_test, measures_of_test, screening_tests
 from kneerisk.model import Bundle
-from kneerisk.model.worth import columns_of, worth
+from kneerisk.model.value_of_information.expected_gain import columns_of, worth
 from kneerisk.schema import (
     FloatArray,
     Screening,

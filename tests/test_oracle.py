@@ -21,7 +21,7 @@ from kneerisk.errors import CohortRefused
 from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.population import contexts, published, state_measures
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.model.posterior import Posterior
+from kneerisk.model.imputation import Posterior
 from kneerisk.schema import SIDES, columns, quantity
 from kneerisk.schema.z_scores import CONDITION_OF, error_variance, location_and_scale
 from kneerisk.training.judging.metrics import accuracy, calibration

@@ -11,7 +11,7 @@ import pytest
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
-from kneerisk.model.legs import directions
+from kneerisk.model.features import directions
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.inputs import (

@@ -9,8 +9,8 @@ from scipy.special import expit
 
 from kneerisk.answer.contract import Driver, Effect, Knee
 from kneerisk.answer.reading import Reading
-from kneerisk.model import contributions
-from kneerisk.model.pulls import TESTS_DONE
+from kneerisk.model.attribution import contributions
+from kneerisk.model.attribution.column_attributions import TESTS_DONE
 from kneerisk.schema import SIDES, FloatArray, columns
 from kneerisk.schema.columns import location_of
 

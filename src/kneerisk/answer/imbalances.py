@@ -16,7 +16,7 @@ from kneerisk.answer.reading import Reading
 from kneerisk.evidence import Grade, ImbalanceFacts, imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.imbalance_markers import marks
-from kneerisk.model.legs import LegMatrix
+from kneerisk.model.features import LegMatrix
 from kneerisk.schema import SIDES, Side, quantity
 
 Named = Literal["clear", "possible", "not_supported", "cannot_tell"]

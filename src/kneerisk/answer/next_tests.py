@@ -14,8 +14,8 @@ from kneerisk.answer.reading import Reading
 from kneerisk.answer.status import hurting
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
 from kneerisk.evidence.imbalance_markers import marks
-from kneerisk.model.posterior import Expected
-from kneerisk.model.worth import Worth, worth
+from kneerisk.model.imputation import Expected
+from kneerisk.model.value_of_information.expected_gain import Worth, worth
 from kneerisk.schema import SIDES, FloatArray, Screening, Side, leg_measures
 
 #: So many tests are named at most, and none that settles less than this share of what is open.

@@ -10,9 +10,9 @@ import numpy as np
 from scipy.special import logit
 
 from kneerisk.model import Bundle, Facts, Prediction
-from kneerisk.model.contributions import Contributions
-from kneerisk.model.legs import LegMatrix
-from kneerisk.model.posterior import Expected
+from kneerisk.model.attribution.contributions import Contributions
+from kneerisk.model.features import LegMatrix
+from kneerisk.model.imputation import Expected
 from kneerisk.schema import Columns, FloatArray, Screening, coded_rows, to_row
 
 #: What a screening always has: the answer to these alone is what the tests are compared with.

@@ -11,10 +11,10 @@ from typing import Any
 import xgboost as xgb
 
 from kneerisk.errors import BundleRefused
-from kneerisk.model.facts import Facts
-from kneerisk.model.golden import TOLERANCE, deviation, golden_numbers
+from kneerisk.model.golden_cases import TOLERANCE, deviation, golden_numbers
+from kneerisk.model.metadata import Facts
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.serial import from_data, to_data
+from kneerisk.model.serialization import from_data, to_data
 from kneerisk.schema.fingerprint import fingerprint
 
 #: Raised when a bundle of an older program can't be read any more.

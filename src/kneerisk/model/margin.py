@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from kneerisk.model.legs import LegMatrix
+from kneerisk.model.features import LegMatrix
 from kneerisk.model.rowwise import row_sums
 from kneerisk.schema import FloatArray
 

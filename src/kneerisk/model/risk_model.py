@@ -10,15 +10,15 @@ from scipy.special import expit, logit
 
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
-from kneerisk.model.boosted import Boosted
+from kneerisk.model.attribution.contributions import Explainer
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.contributions import Explainer
-from kneerisk.model.imbalance import ImbalanceModel
-from kneerisk.model.information import Information
-from kneerisk.model.interval import BootstrapInterval, QuantileInterval
-from kneerisk.model.legs import LegMatrix, averaged, matrix_of
+from kneerisk.model.features import LegMatrix, averaged, matrix_of
+from kneerisk.model.imbalance_model import ImbalanceModel
+from kneerisk.model.imputation import Expected, Posterior
+from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
-from kneerisk.model.posterior import Expected, Posterior
+from kneerisk.model.trees import Boosted
+from kneerisk.model.value_of_information.open_variance import Information
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 

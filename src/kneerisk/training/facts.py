@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.model.facts import Facts, population_seen
+from kneerisk.model.metadata import Facts, population_seen
 from kneerisk.schema import FloatArray, category
 from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training.fitting.fit import Fitted

@@ -8,7 +8,7 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.model.interval import NORMAL_90, BootstrapInterval, QuantileInterval
+from kneerisk.model.intervals import NORMAL_90, BootstrapInterval, QuantileInterval
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.adapting.club import Club, club_of

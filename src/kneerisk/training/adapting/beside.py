@@ -10,7 +10,7 @@ import numpy as np
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
-from kneerisk.model.legs import LegMatrix
+from kneerisk.model.features import LegMatrix
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.training.adapting.adapt import adapt_to
 from kneerisk.training.adapting.club import club_of

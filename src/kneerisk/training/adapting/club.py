@@ -10,7 +10,7 @@ from scipy.special import expit
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.pair_dependence import either_slopes
-from kneerisk.model.legs import LegMatrix
+from kneerisk.model.features import LegMatrix
 from kneerisk.model.margin import Margin, between_values, within_values
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray

@@ -13,10 +13,10 @@ import xgboost as xgb
 from scipy.optimize import minimize
 
 from kneerisk.evidence.assumptions import assumption
-from kneerisk.model.boosted import DIGITS, Boosted
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.legs import LegMatrix, directions
+from kneerisk.model.features import LegMatrix, directions
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.model.trees import DIGITS, Boosted
 from kneerisk.schema import FloatArray
 from kneerisk.training.adapting.club import Club, shared_places
 from kneerisk.training.fitting.boosting import MAX_BIN, parameters

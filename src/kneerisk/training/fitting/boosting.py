@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xgboost as xgb
 
-from kneerisk.model.boosted import DIGITS, Boosted, fill_of
-from kneerisk.model.legs import LegMatrix
+from kneerisk.model.features import LegMatrix
+from kneerisk.model.trees import DIGITS, Boosted, fill_of
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 

@@ -14,12 +14,12 @@ from threadpoolctl import threadpool_limits
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
-from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration, fit_calibration
-from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
-from kneerisk.model.legs import directions
+from kneerisk.model.features import directions
+from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.model.trees import Boosted
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.imbalance import fit_imbalance

@@ -9,8 +9,8 @@ import numpy as np
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.imbalance_markers import marks
-from kneerisk.model.boosted import Boosted
-from kneerisk.model.imbalance import ImbalanceModel, latent_log_odds
+from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds
+from kneerisk.model.trees import Boosted
 from kneerisk.schema import quantity
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.inputs import Inputs

@@ -12,8 +12,8 @@ from kneerisk.errors import CohortRefused
 from kneerisk.evidence import Effect
 from kneerisk.evidence.population import Population
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.model.legs import LegMatrix, averaged, matrix
-from kneerisk.model.posterior import Posterior
+from kneerisk.model.features import LegMatrix, averaged, matrix
+from kneerisk.model.imputation import Posterior
 from kneerisk.schema import Columns, FloatArray, athlete_measures, category, leg_measures
 
 #: From this many outcomes on, an athlete hardly moves the line that they lie on.

@@ -8,10 +8,10 @@ import numpy as np
 import xgboost as xgb
 from scipy.special import logit
 
-from kneerisk.model.boosted import DIGITS, Boosted, fill_of
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.interval import COVERAGE, BootstrapInterval, QuantileInterval
+from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
+from kneerisk.model.trees import DIGITS, Boosted, fill_of
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import MAX_BIN, parameters
 from kneerisk.training.fitting.inputs import Inputs

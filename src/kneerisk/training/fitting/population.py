@@ -8,7 +8,7 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.population import CONTEXTS, Population, contexts, published
-from kneerisk.model.posterior import FARTHEST_Z, measured, measurement_noise
+from kneerisk.model.imputation import FARTHEST_Z, measured, measurement_noise
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from kneerisk.model.contributions import points_of
-from kneerisk.model.pulls import TESTS_DONE
+from kneerisk.model.attribution.column_attributions import TESTS_DONE
+from kneerisk.model.attribution.contributions import points_of
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
 from kneerisk.schema.columns import location_of

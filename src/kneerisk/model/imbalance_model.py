@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, log_ndtr, ndtr, ndtri
 
-from kneerisk.model.boosted import Boosted
-from kneerisk.model.legs import LegMatrix
+from kneerisk.model.features import LegMatrix
+from kneerisk.model.trees import Boosted
 from kneerisk.schema import FloatArray
 
 #: An interval holds the probability at the true values of nine legs in ten.

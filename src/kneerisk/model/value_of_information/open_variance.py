@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from kneerisk.evidence.population import Population
-from kneerisk.model.posterior import JITTER, noise_under
+from kneerisk.model.imputation import JITTER, noise_under
 from kneerisk.model.rowwise import row_sums
 from kneerisk.schema import FloatArray
 
@@ -70,7 +70,7 @@ class Information:
         used
             Places of what was measured, in the left leg's state.
         protocols
-            Codes of the stated protocols, as `kneerisk.model.posterior.stated_protocols` has them.
+            Codes of the stated protocols, as `kneerisk.model.imputation.stated_protocols` has them.
         tests
             The places that each test would measure, at least one a test.
         """

@@ -16,13 +16,13 @@ import xgboost as xgb
 from scipy.special import expit
 
 from kneerisk.evidence.population import Population
-from kneerisk.model.boosted import Boosted
+from kneerisk.model.attribution.column_attributions import Pulls
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.legs import LegMatrix, averaged
+from kneerisk.model.features import LegMatrix, averaged
+from kneerisk.model.imputation import Expected
 from kneerisk.model.margin import Margin, Scaler, between_values, within_values
-from kneerisk.model.posterior import Expected
-from kneerisk.model.pulls import Pulls
 from kneerisk.model.rowwise import row_sums
+from kneerisk.model.trees import Boosted
 from kneerisk.schema import Columns, FloatArray
 
 #: Log-odds that add up to less than this have not moved.

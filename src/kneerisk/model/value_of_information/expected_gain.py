@@ -12,11 +12,9 @@ from scipy.special import expit
 
 from kneerisk.evidence import measures_of_test, screening_tests
 from kneerisk.evidence.population import Population
-from kneerisk.model.information import CERTAIN
-from kneerisk.model.posterior import Expected, stated_protocols
-from kneerisk.model.questions import unasked
+from kneerisk.model.imputation import Expected, stated_protocols
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.slopes import (
+from kneerisk.model.value_of_information.log_odds_slopes import (
     BANDS,
     Variants,
     ask,
@@ -25,6 +23,8 @@ from kneerisk.model.slopes import (
     stepped,
     stepped_measures,
 )
+from kneerisk.model.value_of_information.open_variance import CERTAIN
+from kneerisk.model.value_of_information.unasked_questions import unasked
 from kneerisk.schema import SIDES, Columns, FloatArray, category, leg_measures
 from kneerisk.schema.rules import OPPOSITES, RATIOS
 

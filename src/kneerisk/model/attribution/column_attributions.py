@@ -16,8 +16,8 @@ import numpy as np
 from kneerisk.evidence import Effect, effects
 from kneerisk.evidence.population import CONTEXTS, Population, contexts
 from kneerisk.evidence.risk_factors import belongs
-from kneerisk.model.legs import LegMatrix
-from kneerisk.model.posterior import Expected
+from kneerisk.model.features import LegMatrix
+from kneerisk.model.imputation import Expected
 from kneerisk.schema import SIDES, Columns, FloatArray, columns
 
 #: The source of what depends on how much was measured, and not on what came out.

@@ -25,7 +25,7 @@ from kneerisk.evidence.risk_factors import (
     female,
     risk_factors,
 )
-from kneerisk.model.posterior import Expected, Posterior
+from kneerisk.model.imputation import Expected, Posterior
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, athlete_measures, quantity
 
 

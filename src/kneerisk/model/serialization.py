@@ -10,12 +10,12 @@ import numpy as np
 import xgboost as xgb
 
 from kneerisk.evidence.population import Population
-from kneerisk.model.boosted import Boosted
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.imbalance import ImbalanceModel
-from kneerisk.model.interval import BootstrapInterval, QuantileInterval
+from kneerisk.model.imbalance_model import ImbalanceModel
+from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin, Scaler
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.model.trees import Boosted
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from kneerisk.model.legs import LegMatrix, averaged
+from kneerisk.model.features import LegMatrix, averaged
 from kneerisk.schema import FloatArray
 
 #: Digits of what trees read and are fitted to. Machines differ in the last bits of a sum, and a

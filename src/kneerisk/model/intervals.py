@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.model.boosted import Boosted
-from kneerisk.model.legs import LegMatrix
+from kneerisk.model.features import LegMatrix
 from kneerisk.model.margin import Margin, between_values
 from kneerisk.model.rowwise import row_sums
+from kneerisk.model.trees import Boosted
 from kneerisk.schema import FloatArray
 
 #: Coverage that every interval aims at.

@@ -16,7 +16,7 @@ from scipy.special import expit, logit, ndtri
 
 from kneerisk.evidence.pair_dependence import either
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.model.posterior import Expected
+from kneerisk.model.imputation import Expected
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import Columns, FloatArray
 

@@ -1,0 +1,1 @@
+"""What each measured value adds to a risk: additive attributions (TreeSHAP and a linear part)."""
