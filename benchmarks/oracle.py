@@ -13,7 +13,7 @@ import numpy as np
 from kneerisk.cohort.simulation import oracle_points
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, POINTS, Oracle, oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate
-from kneerisk.training.judging.metrics import calibration
+from kneerisk.evaluation.metrics import calibration
 
 #: The points that others are compared with, scrambled in another way than those.
 MANY, OTHER_SEED = 16_384, 999

@@ -31,11 +31,11 @@ from benchmarks.sample_size_report import Curve, Fit, as_markdown, draw
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
+from kneerisk.evaluation.baselines import Design, fit_logistic, fit_prior, logistic_design
+from kneerisk.evaluation.evaluation import Risks
+from kneerisk.evaluation.xgboost_baseline import fit_xgboost
 from kneerisk.schema import SIDES, Columns, FloatArray, Side
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.judging.baselines import Design, fit_logistic, fit_prior, logistic_design
-from kneerisk.training.judging.evaluation import Risks
-from kneerisk.training.judging.plain_xgboost import fit_xgboost
 
 ROOT = Path(__file__).parents[1]
 NUMBERS = ROOT / "benchmarks" / "results" / "sample-size.json"

@@ -11,6 +11,10 @@ from typing import Any
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import divided
 from kneerisk.errors import CohortRefused
+from kneerisk.evaluation.baselines import fit_baselines
+from kneerisk.evaluation.driver_ranking import drivers
+from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics, risks_of
+from kneerisk.evaluation.verdict import log_loss_over, on_seen
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema.data_dictionary import json_schema
 from kneerisk.training import lineage
@@ -19,10 +23,6 @@ from kneerisk.training.adapting.beside import compared
 from kneerisk.training.adapting.facts import adapted_facts
 from kneerisk.training.card import card
 from kneerisk.training.guarding.guards import refuse_other_outcome, refuse_unsound
-from kneerisk.training.judging.baselines import fit_baselines
-from kneerisk.training.judging.drivers import drivers
-from kneerisk.training.judging.evaluation import Evaluation, evaluate, interval_metrics, risks_of
-from kneerisk.training.judging.verdict import log_loss_over, on_seen
 from kneerisk.training.lineage import Source
 from kneerisk.training.pictures.plots import plots
 from kneerisk.training.run_note import run_note

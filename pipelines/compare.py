@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kneerisk.errors import KneeriskError
-from kneerisk.training.judging.comparison import Comparison, Row, compare
-from kneerisk.training.tracking import ALIAS, CHALLENGER, CHAMPION, Logged, Purpose, Tracking
+from kneerisk.evaluation.comparison import ComparedRun, Comparison, Row, compare
+from kneerisk.training.tracking import CHALLENGER, CHAMPION, Logged, Purpose, Tracking
 from kneerisk.training.tracking.pages import BEST_CALIBRATED, of_cohort
 from pipelines.console import Cell, Table
 
@@ -67,7 +67,7 @@ def _named(tracking: Tracking, wanted: Sequence[str]) -> list[Logged]:
 
 def _one(tracking: Tracking, known: Sequence[Logged], text: str) -> Logged:
     if text in (CHAMPION, CHALLENGER):
-        found = [run for run in known if text in run.tags.get(ALIAS, "").split(", ")]
+        found = [run for run in known if text in (run.alias or "").split(", ")]
     elif _HEXADECIMAL.fullmatch(text):
         found = [run for run in known if run.run_id.startswith(text)]
     else:
@@ -102,8 +102,8 @@ def told(found: Comparison) -> list[str | Table]:
     ]
 
 
-def _heading(run: Logged) -> str:
-    alias = f" {run.tags[ALIAS]}" if ALIAS in run.tags else ""
+def _heading(run: ComparedRun) -> str:
+    alias = f" {run.alias}" if run.alias else ""
     return f"{run.name.partition(' ')[0]}{alias} {run.run_id[:8]}"
 
 

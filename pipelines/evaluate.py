@@ -14,17 +14,17 @@ from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import folds, held_out, subset
 from kneerisk.errors import CohortRefused, KneeriskError
-from kneerisk.model import Facts
-from kneerisk.schema import SIDES
-from kneerisk.training.guarding.guards import plain_id, refuse_other_outcome
-from kneerisk.training.judging.baselines import PriorBaseline, fit_logistic, logistic_design
-from kneerisk.training.judging.evaluation import (
+from kneerisk.evaluation.baselines import PriorBaseline, fit_logistic, logistic_design
+from kneerisk.evaluation.evaluation import (
     Evaluation,
     Risks,
     evaluate,
     interval_metrics,
     risks_of,
 )
+from kneerisk.model import Facts
+from kneerisk.schema import SIDES
+from kneerisk.training.guarding.guards import plain_id, refuse_other_outcome
 from kneerisk.training.lineage import Source, digest, load, load_again
 from kneerisk.training.tracking import Tracking
 from pipelines.console import Progress, Table

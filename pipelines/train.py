@@ -17,26 +17,26 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import divided, held_out, subset
 from kneerisk.errors import BundleRefused
-from kneerisk.model import bundle
-from kneerisk.schema.data_dictionary import json_schema
-from kneerisk.schema.fingerprint import fingerprint
-from kneerisk.training import lineage
-from kneerisk.training.card import card
-from kneerisk.training.facts import facts_of
-from kneerisk.training.fitting.fit import Fitted, fit
-from kneerisk.training.guarding.guards import refuse_unsound
-from kneerisk.training.guarding.sample_size import few_outcomes
-from kneerisk.training.judging.baselines import fit_baselines
-from kneerisk.training.judging.cross_validation import out_of_fold
-from kneerisk.training.judging.drivers import drivers
-from kneerisk.training.judging.evaluation import (
+from kneerisk.evaluation.baselines import fit_baselines
+from kneerisk.evaluation.driver_ranking import drivers
+from kneerisk.evaluation.evaluation import (
     Evaluation,
     cross_validated,
     evaluate,
     interval_metrics,
     risks_of,
 )
-from kneerisk.training.judging.verdict import log_loss_over, on_seen, verdict
+from kneerisk.evaluation.verdict import log_loss_over, on_seen, verdict
+from kneerisk.model import bundle
+from kneerisk.schema.data_dictionary import json_schema
+from kneerisk.schema.fingerprint import fingerprint
+from kneerisk.training import lineage
+from kneerisk.training.card import card
+from kneerisk.training.facts import facts_of
+from kneerisk.training.fitting.cross_validation import out_of_fold
+from kneerisk.training.fitting.fit import Fitted, fit
+from kneerisk.training.guarding.guards import refuse_unsound
+from kneerisk.training.guarding.sample_size import few_outcomes
 from kneerisk.training.lineage import Source
 from kneerisk.training.pictures.plots import plots
 from kneerisk.training.releasing.environment import environment

@@ -15,11 +15,11 @@ import pandas as pd
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import divided, held_out
 from kneerisk.errors import KneeriskError, StudyRefused
+from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.training import lineage
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.guarding.guards import refuse_unsound
-from kneerisk.training.judging.evaluation import Evaluation
 from kneerisk.training.lineage import Source
 from kneerisk.training.tracking import StudyRuns, Tracking
 from kneerisk.training.tuning import Objective, Study, pictures, trial_runs, work

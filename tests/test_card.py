@@ -10,11 +10,11 @@ import pytest
 
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.cohort.splits import divided, held_out
+from kneerisk.evaluation.driver_ranking import drivers
+from kneerisk.evaluation.evaluation import evaluate, risks_of
 from kneerisk.training.card import NOTICE, card
 from kneerisk.training.card.tripod_items import ASKED
 from kneerisk.training.facts import facts_of
-from kneerisk.training.judging.drivers import drivers
-from kneerisk.training.judging.evaluation import evaluate, risks_of
 from kneerisk.training.tracking.run import cut
 
 KINDS = ("simulated", "observed", "adapted")

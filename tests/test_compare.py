@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from kneerisk.training.judging.comparison import compare
-from kneerisk.training.judging.evaluation import Risks, own_task
-from kneerisk.training.judging.verdict import log_loss_over, on_seen, verdict
+from kneerisk.evaluation.comparison import compare
+from kneerisk.evaluation.evaluation import Risks, own_task
+from kneerisk.evaluation.verdict import log_loss_over, on_seen, verdict
 from kneerisk.training.tracking import CHAMPION, Logged, Tracking
 from pipelines.__main__ import app
 

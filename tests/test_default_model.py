@@ -15,10 +15,10 @@ from benchmarks.limits import Limit, limits
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import subset
+from kneerisk.evaluation.evaluation import evaluate, risks_of
 from kneerisk.model import Bundle, Prediction
 from kneerisk.model.calibration import fit_calibration
 from kneerisk.schema import SIDES, Columns, FloatArray, columns
-from kneerisk.training.judging.evaluation import evaluate, risks_of
 
 pytestmark = pytest.mark.slow
 

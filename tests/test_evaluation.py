@@ -14,18 +14,18 @@ from kneerisk.cohort import Cohort, files, splits
 from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
-from kneerisk.evidence import imbalances
-from kneerisk.model import bundle
-from kneerisk.training.judging import decision, metrics, reliability
-from kneerisk.training.judging.baselines import (
+from kneerisk.evaluation import decision, metrics, reliability
+from kneerisk.evaluation.baselines import (
     Design,
     Risks,
     fit_baselines,
     fit_logistic,
     logistic_design,
 )
-from kneerisk.training.judging.evaluation import evaluate, which_limb
-from kneerisk.training.judging.slices import AGE_BANDS, worst
+from kneerisk.evaluation.evaluation import evaluate, which_limb
+from kneerisk.evaluation.slices import AGE_BANDS, worst
+from kneerisk.evidence import imbalances
+from kneerisk.model import bundle
 from kneerisk.training.lineage import digest
 from kneerisk.training.pictures.plots import plots
 from kneerisk.training.tracking import Tracking

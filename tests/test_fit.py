@@ -24,6 +24,7 @@ from kneerisk.evidence.population import published
 from kneerisk.model.calibration import fit_calibration
 from kneerisk.model.margin import Margin, fit_logistic, pairs
 from kneerisk.schema import FloatArray
+from kneerisk.training.fitting.cross_validation import out_of_fold
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.inputs import (
     inputs_of,
@@ -32,7 +33,6 @@ from kneerisk.training.fitting.inputs import (
     usable_columns,
 )
 from kneerisk.training.fitting.population import population_of
-from kneerisk.training.judging.cross_validation import out_of_fold
 
 SIDES = ("outcome_left", "outcome_right")
 FEW = ["athlete_id", "age_years", "sex", "left_hip_drop_deg", "right_hip_drop_deg", *SIDES]

@@ -18,13 +18,13 @@ from kneerisk.cohort.simulation.oracle_update import draw_bounded
 from kneerisk.cohort.simulation.outcomes import draw_effects, true_risk
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.errors import CohortRefused
+from kneerisk.evaluation.metrics import accuracy, calibration
 from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.population import contexts, published, state_measures
 from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.model.imputation import Posterior
 from kneerisk.schema import SIDES, columns, quantity
 from kneerisk.schema.z_scores import CONDITION_OF, error_variance, location_and_scale
-from kneerisk.training.judging.metrics import accuracy, calibration
 
 DRAWS = 100_000
 

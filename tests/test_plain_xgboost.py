@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 from kneerisk.cohort.simulation.simulated_cohort import simulate
-from kneerisk.training.judging.baselines import fit_prior
-from kneerisk.training.judging.plain_xgboost import fit_trees, fit_xgboost
+from kneerisk.evaluation.baselines import fit_prior
+from kneerisk.evaluation.xgboost_baseline import fit_trees, fit_xgboost
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from kneerisk.answer.drivers import drivers_of
 from kneerisk.answer.reading import read
 from kneerisk.cohort.simulation.simulated_cohort import simulate
+from kneerisk.evaluation.driver_ranking import drivers
+from kneerisk.evaluation.evaluation import evaluate, risks_of
+from kneerisk.evaluation.task_metrics import scored_of
 from kneerisk.schema import coded, read_screening
-from kneerisk.training.judging.drivers import drivers
-from kneerisk.training.judging.evaluation import evaluate, risks_of
-from kneerisk.training.judging.scored import scored_of
 from kneerisk.training.pictures.parts import MOST_DRIVERS
 from kneerisk.training.pictures.plots import plots
 from kneerisk.training.pictures.style import highest_shown

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from kneerisk.cohort import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import BundleRefused, PromotionRefused
+from kneerisk.evaluation.evaluation import Risks, cross_validated
 from kneerisk.model import bundle, champion
 from kneerisk.training import lineage
 from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.judging.evaluation import Risks, cross_validated
 from kneerisk.training.lineage import Source
 from kneerisk.training.releasing import gates
 from kneerisk.training.releasing.gates import slope_gate

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 from served import ROOT, free_port, stop
 from typer.testing import CliRunner
 
-from kneerisk.training.judging.verdict import verdict
+from kneerisk.evaluation.verdict import verdict
 from kneerisk.training.tracking import CHAMPION, Logged, Tracking
 from kneerisk.training.tracking.pages import BEST_CALIBRATED, TRAINED
 from pipelines.__main__ import app

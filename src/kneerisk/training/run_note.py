@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kneerisk.training.judging.verdict import verdict
+from kneerisk.evaluation.verdict import verdict
 from kneerisk.training.tracking import CARD, Run
 from kneerisk.training.tracking.pages import of_cohort, runs_page
 

@@ -10,14 +10,14 @@ import numpy as np
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
+from kneerisk.evaluation.evaluation import Risks, evaluate, paired, risks_of
+from kneerisk.evaluation.metrics import paired_difference, row_loss
 from kneerisk.model.features import LegMatrix
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.training.adapting.adapt import adapt_to
 from kneerisk.training.adapting.club import club_of
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.inputs import dealt_folds
-from kneerisk.training.judging.evaluation import Risks, evaluate, paired, risks_of
-from kneerisk.training.judging.metrics import paired_difference, row_loss
 
 FOLDS = 5
 

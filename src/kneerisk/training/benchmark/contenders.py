@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from kneerisk.cohort.splits import subset
+from kneerisk.evaluation.baselines import fit_linear, logistic_design
+from kneerisk.evaluation.xgboost_baseline import FINE, fit_trees
 from kneerisk.schema import FloatArray, leg_measures
 from kneerisk.training.benchmark.task import Rows, Task
 from kneerisk.training.fitting.fit import fit, fit_label
-from kneerisk.training.judging.baselines import fit_linear, logistic_design
-from kneerisk.training.judging.plain_xgboost import FINE, fit_trees
 
 MODEL, XGBOOST, LOGISTIC, PRIOR = "model", "xgboost", "logistic", "prior"
 #: Before the name of what a control reads.

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from kneerisk.evaluation.calibration_curves import bins
 from kneerisk.training.benchmark.contenders import LOGISTIC, MODEL, PRIOR, XGBOOST
 from kneerisk.training.benchmark.judging import Judged
-from kneerisk.training.judging.reliability import bins
 from kneerisk.training.pictures import style as drawing
 from kneerisk.training.pictures.style import FAINT, INK, WITH_PAIN, dress, figure, percent
 

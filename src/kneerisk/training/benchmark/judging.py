@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kneerisk.evaluation.metrics import row_loss
+from kneerisk.evaluation.task_metrics import BOOTSTRAP_SEED
 from kneerisk.schema import FloatArray
 from kneerisk.training.benchmark.contenders import CONTROL, MODEL, OutOfFold
 from kneerisk.training.benchmark.recalibration import recalibration
 from kneerisk.training.benchmark.task import Task
-from kneerisk.training.judging.metrics import row_loss
-from kneerisk.training.judging.scored import BOOTSTRAP_SEED
 
 #: Resamples of people behind an interval, as in `metrics`.
 RESAMPLES = 500

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kneerisk.evaluation.metrics import logistic_weights, logit
 from kneerisk.schema import FloatArray
-from kneerisk.training.judging.metrics import logistic_weights, logit
 
 _Z95 = 1.959964
 _LEAST_SPREAD = 1e-6

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kneerisk.evaluation.slices import FEWEST_EVENTS, Slice
 from kneerisk.training.card.about import About
-from kneerisk.training.judging.slices import FEWEST_EVENTS, Slice
 
 #: What people are born with, or grow into, before what they do.
 ORDER = ("sex", "age", "sport", "side", "battery")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from kneerisk.cohort import Cohort
+from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.model import Facts
 from kneerisk.training.card.about import KINDS, About
 from kneerisk.training.card.fairness import fairness
@@ -12,7 +13,6 @@ from kneerisk.training.card.limits import assumptions, limits, not_done
 from kneerisk.training.card.method import method, population
 from kneerisk.training.card.performance import performance
 from kneerisk.training.card.tripod import tripod
-from kneerisk.training.judging.evaluation import Evaluation
 from kneerisk.training.releasing.environment import PREFIX, environment
 
 NOTICE = (

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
+from kneerisk.evaluation.driver_ranking import Driver
+from kneerisk.evaluation.evaluation import Evaluation
+from kneerisk.evaluation.slices import Slice
 from kneerisk.evidence import imbalances
-from kneerisk.training.judging.drivers import Driver
-from kneerisk.training.judging.evaluation import Evaluation
-from kneerisk.training.judging.slices import Slice
 from kneerisk.training.pictures.style import (
     FAINT,
     INK,

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from kneerisk.training.judging.decision import decision_curve
-from kneerisk.training.judging.evaluation import Evaluation
-from kneerisk.training.judging.reliability import bins, smooth
-from kneerisk.training.judging.scored import Scored
+from kneerisk.evaluation.calibration_curves import bins, smooth
+from kneerisk.evaluation.decision_curves import decision_curve
+from kneerisk.evaluation.evaluation import Evaluation
+from kneerisk.evaluation.task_metrics import Scored
 from kneerisk.training.pictures.parts import drivers, imbalance_auc, oracle_gap, slice_forest
 from kneerisk.training.pictures.style import (
     FAINT,

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kneerisk.training.judging.metrics import paired_difference, row_loss
-from kneerisk.training.judging.scored import Scored
+from kneerisk.evaluation.metrics import paired_difference, row_loss
+from kneerisk.evaluation.task_metrics import Scored
+from kneerisk.evaluation.verdict import SLOPE_HIGH, SLOPE_LOW
 
-#: What a calibration slope may be (assumption: wide enough for chance, narrow enough that a
-#: stated 20 % is not really 10 % or 30 %).
-SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
 #: With fewer outcomes of either sort, held-out athletes can't show how a model performs (Collins,
 #: Ogundimu & Altman 2016, Stat Med 35:214, doi 10.1002/sim.6787).
 FEWEST_EVENTS = 100.0

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import divided
 from kneerisk.errors import CohortRefused, PromotionRefused
+from kneerisk.evaluation.evaluation import paired, risks_of
 from kneerisk.model import bundle, champion
-from kneerisk.training.judging.evaluation import paired, risks_of
 from kneerisk.training.lineage import load_again
 from kneerisk.training.releasing.gates import Gate, loss_gate, slope_gate
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, PLOTS, Tracking, Version

@@ -101,6 +101,11 @@ class Logged:
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
 
+    @property
+    def alias(self) -> str | None:
+        """The alias that its version has, if any."""
+        return self.tags.get(ALIAS)
+
     @classmethod
     def of(cls, found: Any) -> Logged:
         """From what MLflow gives."""

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 import kneerisk
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import held_out, subset
+from kneerisk.evaluation.metrics import paired_difference, row_loss
 from kneerisk.schema import FloatArray
 from kneerisk.training import lineage
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.inputs import MANY_EVENTS, dealt_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
-from kneerisk.training.judging.metrics import paired_difference, row_loss
 from kneerisk.training.tuning.space import Space, in_words, space
 
 FOLDS = 5
@@ -29,7 +29,7 @@ FOLDS = 5
 #: a coin and take more of it than true risks (assumptions).
 DEALS_OF_OUTCOMES, DEALS_OF_TRUTH = (2, 4), (1, 2)
 #: What a number of the study hangs on beside the cohort: the rooms that a fit runs through.
-_ROOMS = ("schema", "evidence", "cohort", "model", "training")
+_ROOMS = ("schema", "evidence", "cohort", "model", "evaluation", "training")
 
 
 @dataclass(frozen=True)

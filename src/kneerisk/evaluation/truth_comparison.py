@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kneerisk.evaluation.metrics import accuracy, auc, calibration, discrimination
+from kneerisk.evaluation.task_metrics import BOOTSTRAP_SEED, Scored, scored_of
 from kneerisk.evidence import imbalances
 from kneerisk.schema import SIDES, FloatArray
-from kneerisk.training.judging.metrics import accuracy, auc, calibration, discrimination
-from kneerisk.training.judging.scored import BOOTSTRAP_SEED, Scored, scored_of
 
 
 def against_truth(known: Scored, true: Scored) -> dict[str, float]:

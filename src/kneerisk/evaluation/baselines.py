@@ -16,6 +16,7 @@ from sklearn.metrics import log_loss
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds
+from kneerisk.evaluation.evaluation import Risks
 from kneerisk.schema import (
     SIDES,
     Category,
@@ -27,7 +28,6 @@ from kneerisk.schema import (
     columns,
     leg_measures,
 )
-from kneerisk.training.judging.evaluation import Risks
 
 #: Weight of the data against the penalty (scikit-learn's C), from shrinking most to least.
 _WEIGHTS = (0.0001, 0.001, 0.01, 0.1, 1.0)

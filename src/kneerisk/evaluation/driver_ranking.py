@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from kneerisk.evaluation.task_metrics import Scored
 from kneerisk.model.attribution.column_attributions import TESTS_DONE
 from kneerisk.model.attribution.contributions import points_of
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
 from kneerisk.schema.columns import location_of
-from kneerisk.training.judging.scored import Scored
 
 #: Screenings that are looked at: the mean over so many has two sure digits, and each takes a
 #: millisecond.

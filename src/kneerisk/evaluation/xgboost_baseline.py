@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds
+from kneerisk.evaluation.baselines import Design, logistic_design
+from kneerisk.evaluation.evaluation import Risks
 from kneerisk.schema import SIDES, Columns, FloatArray
-from kneerisk.training.judging.baselines import Design, logistic_design
-from kneerisk.training.judging.evaluation import Risks
 
 #: What is not searched for: the shares of rows and columns that most guides give.
 SETTINGS = {

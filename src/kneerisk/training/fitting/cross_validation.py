@@ -8,10 +8,10 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import subset
+from kneerisk.evaluation.evaluation import Risks
 from kneerisk.evidence.population import published
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.inputs import inputs_of, stratified_folds
-from kneerisk.training.judging.evaluation import Risks
 
 FOLDS = 5
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
-from kneerisk.training.judging.verdict import BEYOND_CHANCE
-from kneerisk.training.tracking import ALIAS, Logged
+from kneerisk.evaluation.verdict import BEYOND_CHANCE
 
 Better = Literal["higher", "lower", "near 1", "near 0"]
 #: What is compared, in the order of a reader's questions, and which way is better. A number
@@ -45,6 +44,30 @@ _SAME: Mapping[str, str] = {
 }
 
 
+class ComparedRun(Protocol):
+    """What is compared of a run: its name, what it was made with, and its metrics."""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+
+    @property
+    def alias(self) -> str | None:
+        """The alias of its version, `champion` say."""
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """What it was made with."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """What came out, by metric name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A metric of every run, in the order of the runs."""
@@ -60,7 +83,7 @@ class Row:
 class Comparison:
     """Runs side by side."""
 
-    runs: tuple[Logged, ...]
+    runs: tuple[ComparedRun, ...]
     rows: tuple[Row, ...]
     params: Mapping[str, tuple[str | None, ...]]
     """Parameters that differ, in the order of the runs."""
@@ -71,8 +94,7 @@ class Comparison:
         """All of it as plain data."""
         return {
             "runs": [
-                {"run_id": run.run_id, "name": run.name, "alias": run.tags.get(ALIAS)}
-                for run in self.runs
+                {"run_id": run.run_id, "name": run.name, "alias": run.alias} for run in self.runs
             ],
             "metrics": [asdict(row) for row in self.rows],
             "params": dict(self.params),
@@ -81,7 +103,7 @@ class Comparison:
         }
 
 
-def compare(runs: Sequence[Logged], every: bool = False) -> Comparison:
+def compare(runs: Sequence[ComparedRun], every: bool = False) -> Comparison:
     """Compare runs by the metrics that they have.
 
     Parameters
@@ -97,7 +119,7 @@ def compare(runs: Sequence[Logged], every: bool = False) -> Comparison:
     return Comparison(tuple(runs), rows, _differing(runs), warnings, _verdict(runs, warnings))
 
 
-def _row(name: str, runs: Sequence[Logged], *, comparable: bool) -> Row:
+def _row(name: str, runs: Sequence[ComparedRun], *, comparable: bool) -> Row:
     better = METRICS.get(name)
     values = tuple(run.metrics.get(name) for run in runs)
     known = [(place, value) for place, value in enumerate(values) if value is not None]
@@ -109,13 +131,13 @@ def _row(name: str, runs: Sequence[Logged], *, comparable: bool) -> Row:
     return Row(name, better, values, best)
 
 
-def _differing(runs: Sequence[Logged]) -> dict[str, tuple[str | None, ...]]:
+def _differing(runs: Sequence[ComparedRun]) -> dict[str, tuple[str | None, ...]]:
     names = sorted(set().union(*(run.params for run in runs)))
     found = {name: tuple(run.params.get(name) for run in runs) for name in names}
     return {name: values for name, values in found.items() if len(set(values)) > 1}
 
 
-def _warnings(runs: Sequence[Logged]) -> list[str]:
+def _warnings(runs: Sequence[ComparedRun]) -> list[str]:
     if any("data_sha256" not in run.params for run in runs):
         return ["Not every run says which cohort it was judged on: numbers may not compare."]
     apart = [what for name, what in _SAME.items() if len({r.params.get(name) for r in runs}) > 1]
@@ -124,7 +146,7 @@ def _warnings(runs: Sequence[Logged]) -> list[str]:
     return [f"The runs differ in {' and '.join(apart)}: their numbers do not compare."]
 
 
-def _verdict(runs: Sequence[Logged], warnings: Sequence[str]) -> str:
+def _verdict(runs: Sequence[ComparedRun], warnings: Sequence[str]) -> str:
     if warnings:
         return "No verdict: these runs were not judged on the same athletes' same outcomes."
     judged = [run for run in runs if "log_loss" in run.metrics]
@@ -146,5 +168,5 @@ def _verdict(runs: Sequence[Logged], warnings: Sequence[str]) -> str:
     return f"{lower}; that may be chance (standard error at most {most:.5f})."
 
 
-def _called(run: Logged) -> str:
+def _called(run: ComparedRun) -> str:
     return f"{run.name.partition(' ')[0]} ({run.run_id[:8]})"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kneerisk.evaluation.calibration_curves import brier_parts, calibration_index
+from kneerisk.evaluation.metrics import accuracy, calibration, discrimination, slope_interval
 from kneerisk.schema import FloatArray
-from kneerisk.training.judging.metrics import accuracy, calibration, discrimination, slope_interval
-from kneerisk.training.judging.reliability import brier_parts, calibration_index
 
 #: Fixed, so that the same predictions give the same interval.
 BOOTSTRAP_SEED = 20_240_117

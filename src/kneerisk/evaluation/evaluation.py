@@ -19,25 +19,25 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import Oracle
-from kneerisk.model.risk_model import Prediction
-from kneerisk.schema import SIDES, FloatArray
-from kneerisk.training.judging.against_truth import (
-    against_oracle,
-    against_truth,
-    imbalance_metrics,
-    true_discrimination,
-)
-from kneerisk.training.judging.decision import (
+from kneerisk.evaluation.calibration_curves import Bins, bins
+from kneerisk.evaluation.decision_curves import (
     DecisionCurve,
     decision_curve,
     decision_metrics,
     workload_metrics,
 )
-from kneerisk.training.judging.drivers import Driver
-from kneerisk.training.judging.metrics import logit
-from kneerisk.training.judging.reliability import Bins, bins
-from kneerisk.training.judging.scored import Scored, scored_of
-from kneerisk.training.judging.slices import Slice, slices, worst
+from kneerisk.evaluation.driver_ranking import Driver
+from kneerisk.evaluation.metrics import logit
+from kneerisk.evaluation.slices import Slice, slices, worst
+from kneerisk.evaluation.task_metrics import Scored, scored_of
+from kneerisk.evaluation.truth_comparison import (
+    against_oracle,
+    against_truth,
+    imbalance_metrics,
+    true_discrimination,
+)
+from kneerisk.model.risk_model import Prediction
+from kneerisk.schema import SIDES, FloatArray
 
 BASELINES = ("logistic", "control", "prior")
 

@@ -11,12 +11,12 @@ import pandas as pd
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.observation import batteries
+from kneerisk.evaluation.calibration_curves import brier_parts, calibration_index
+from kneerisk.evaluation.decision_curves import decision_metrics, workload_metrics
+from kneerisk.evaluation.metrics import accuracy, calibration, discrimination, slope_interval
+from kneerisk.evaluation.task_metrics import BOOTSTRAP_SEED, Scored
 from kneerisk.evidence.population import state_measures
 from kneerisk.schema import SIDES, Category, Columns, columns
-from kneerisk.training.judging.decision import decision_metrics, workload_metrics
-from kneerisk.training.judging.metrics import accuracy, calibration, discrimination, slope_interval
-from kneerisk.training.judging.reliability import brier_parts, calibration_index
-from kneerisk.training.judging.scored import BOOTSTRAP_SEED, Scored
 
 #: Upper ends of the age bands, in years (assumption: youth, young adults, the decades after).
 AGE_BANDS = {"under 18": 18.0, "18 to 29": 30.0, "30 to 39": 40.0, "40 to 49": 50.0,

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kneerisk.cohort import Cohort
-from kneerisk.training.judging.evaluation import Risks, own_task, paired
-from kneerisk.training.judging.metrics import (
+from kneerisk.evaluation.calibration_curves import calibration_index
+from kneerisk.evaluation.evaluation import Risks, own_task, paired
+from kneerisk.evaluation.metrics import (
     accuracy,
     auc,
     calibration,
     paired_difference,
     row_loss,
 )
-from kneerisk.training.judging.reliability import calibration_index
-from kneerisk.training.releasing.gates import SLOPE_HIGH, SLOPE_LOW
 
+#: What a calibration slope may be (assumption: wide enough for chance, narrow enough that a
+#: stated 20 % is not really 10 % or 30 %).
+SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
 #: A difference is told from chance beyond so many standard errors (a 95 % interval).
 BEYOND_CHANCE = 1.96
 #: Whom a run is compared with, by the metrics that say by how much: the name of the log loss more

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
+from kneerisk.evaluation.metrics import logistic_weights, logit, two_classes
 from kneerisk.schema import FloatArray
-from kneerisk.training.judging.metrics import logistic_weights, logit, two_classes
 
 #: Where the knots of a cubic spline lie (Harrell 2015, table 2.3, four knots).
 KNOTS = (0.05, 0.35, 0.65, 0.95)
