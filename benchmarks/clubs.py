@@ -35,9 +35,9 @@ from kneerisk.evidence.population import published
 from kneerisk.evidence.risk_factors import LegView, contrasts
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, FloatArray
-from kneerisk.training.adapting.adapt import adapt_to
-from kneerisk.training.adapting.club import Club, club_of
 from kneerisk.training.fitting.fit import fit
+from kneerisk.training.updating.club_likelihood import Club, club_of
+from kneerisk.training.updating.model_updating import adapt_to
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.clubs_table import Difference
 from kneerisk.schema import FloatArray
-from kneerisk.training.pictures.style import FAINT, INK, LOGISTIC, MODEL, XGBOOST, dress, figure
+from kneerisk.training.plots.plot_style import FAINT, INK, LOGISTIC, MODEL, XGBOOST, dress, figure
 
 #: What the mean log loss may exceed that of the better baseline by.
 MOST_WORSE = 5e-4

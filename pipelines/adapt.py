@@ -17,16 +17,16 @@ from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metric
 from kneerisk.evaluation.verdict import log_loss_over, on_seen
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema.data_dictionary import json_schema
-from kneerisk.training import lineage
-from kneerisk.training.adapting.adapt import Adapted, adapt
-from kneerisk.training.adapting.beside import compared
-from kneerisk.training.adapting.facts import adapted_facts
 from kneerisk.training.card import card
-from kneerisk.training.guarding.guards import refuse_other_outcome, refuse_unsound
-from kneerisk.training.lineage import Source
-from kneerisk.training.pictures.plots import plots
-from kneerisk.training.run_note import run_note
+from kneerisk.training.leakage.leakage_checks import refuse_other_outcome, refuse_unsound
+from kneerisk.training.plots.evaluation_plots import plots
+from kneerisk.training.recording import lineage
+from kneerisk.training.recording.lineage import Source
+from kneerisk.training.recording.run_note import run_note
 from kneerisk.training.tracking import HELD_OUT, Run, Tracking, registered_name
+from kneerisk.training.updating.model_updating import Adapted, adapt
+from kneerisk.training.updating.update_comparison import compared
+from kneerisk.training.updating.updated_metadata import adapted_facts
 from pipelines.console import Progress, Table
 from pipelines.judged import judged
 from pipelines.released import released

@@ -9,14 +9,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from kneerisk.training import lineage
-from kneerisk.training.benchmark.bars import BARS, checks
+from kneerisk.training.benchmark.benchmark_page import page, table
+from kneerisk.training.benchmark.benchmark_plots import calibration, forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold
-from kneerisk.training.benchmark.figures import calibration, forest
-from kneerisk.training.benchmark.judging import Judged, judge
-from kneerisk.training.benchmark.page import page, table
+from kneerisk.training.benchmark.published_tasks import ric_tasks, weightlifter_tasks
+from kneerisk.training.benchmark.scoring import Judged, judge
+from kneerisk.training.benchmark.targets import BARS, checks
 from kneerisk.training.benchmark.task import Task
-from kneerisk.training.benchmark.tasks import ric_tasks, weightlifter_tasks
+from kneerisk.training.recording import lineage
 from kneerisk.training.tracking import Tracking
 from pipelines.console import Progress
 from pipelines.outputs import write_text

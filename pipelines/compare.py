@@ -9,7 +9,7 @@ from pathlib import Path
 from kneerisk.errors import KneeriskError
 from kneerisk.evaluation.comparison import ComparedRun, Comparison, Row, compare
 from kneerisk.training.tracking import CHALLENGER, CHAMPION, Logged, Purpose, Tracking
-from kneerisk.training.tracking.pages import BEST_CALIBRATED, of_cohort
+from kneerisk.training.tracking.page_addresses import BEST_CALIBRATED, of_cohort
 from pipelines.console import Cell, Table
 
 #: A beginning of a run's id or of a cohort's digest; shorter ones would name several by chance.

@@ -24,8 +24,8 @@ from kneerisk.evaluation.evaluation import (
 )
 from kneerisk.model import Facts
 from kneerisk.schema import SIDES
-from kneerisk.training.guarding.guards import plain_id, refuse_other_outcome
-from kneerisk.training.lineage import Source, digest, load, load_again
+from kneerisk.training.leakage.leakage_checks import plain_id, refuse_other_outcome
+from kneerisk.training.recording.lineage import Source, digest, load, load_again
 from kneerisk.training.tracking import Tracking
 from pipelines.console import Progress, Table
 from pipelines.judged import BESIDE, judged

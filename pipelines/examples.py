@@ -19,10 +19,10 @@ from kneerisk.answer.report import report_markdown
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
-from kneerisk.training import lineage
-from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.lineage import Source
+from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.recording import lineage
+from kneerisk.training.recording.lineage import Source
 from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
 from pipelines.released import released
 from pipelines.train import SEED, rows

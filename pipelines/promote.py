@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kneerisk.training.releasing.registry import promote
+from kneerisk.training.registry.promotion import promote
 from kneerisk.training.tracking import Tracking
 
 

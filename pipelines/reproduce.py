@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kneerisk.training.lineage import load_again
-from kneerisk.training.releasing.reproduction import Reproduced, compare, fit_again
+from kneerisk.training.recording.lineage import load_again
+from kneerisk.training.registry.reproduction import Reproduced, compare, fit_again
 from kneerisk.training.tracking import Tracking
 from pipelines.console import Progress
 from pipelines.released import released

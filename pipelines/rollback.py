@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from kneerisk.training.releasing.registry import rollback
+from kneerisk.training.registry.promotion import rollback
 from kneerisk.training.tracking import Tracking
 
 

@@ -30,17 +30,17 @@ from kneerisk.evaluation.verdict import log_loss_over, on_seen, verdict
 from kneerisk.model import bundle
 from kneerisk.schema.data_dictionary import json_schema
 from kneerisk.schema.fingerprint import fingerprint
-from kneerisk.training import lineage
 from kneerisk.training.card import card
-from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.cross_validation import out_of_fold
 from kneerisk.training.fitting.fit import Fitted, fit
-from kneerisk.training.guarding.guards import refuse_unsound
-from kneerisk.training.guarding.sample_size import few_outcomes
-from kneerisk.training.lineage import Source
-from kneerisk.training.pictures.plots import plots
-from kneerisk.training.releasing.environment import environment
-from kneerisk.training.run_note import run_note
+from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.leakage.leakage_checks import refuse_unsound
+from kneerisk.training.leakage.required_sample_size import few_outcomes
+from kneerisk.training.plots.evaluation_plots import plots
+from kneerisk.training.recording import lineage
+from kneerisk.training.recording.lineage import Source
+from kneerisk.training.recording.run_note import run_note
+from kneerisk.training.registry.environment import environment
 from kneerisk.training.tracking import CHAMPION, HELD_OUT, Run, Tracking, registered_name
 from pipelines.console import Progress, Table
 from pipelines.judged import BESIDE, judged

@@ -16,11 +16,11 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import divided, held_out
 from kneerisk.errors import KneeriskError, StudyRefused
 from kneerisk.evaluation.evaluation import Evaluation
-from kneerisk.training import lineage
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
-from kneerisk.training.guarding.guards import refuse_unsound
-from kneerisk.training.lineage import Source
+from kneerisk.training.leakage.leakage_checks import refuse_unsound
+from kneerisk.training.recording import lineage
+from kneerisk.training.recording.lineage import Source
 from kneerisk.training.tracking import StudyRuns, Tracking
 from kneerisk.training.tuning import Objective, Study, pictures, trial_runs, work
 from kneerisk.training.tuning.locks import JUDGING, WRITING

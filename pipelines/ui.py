@@ -12,7 +12,7 @@ import webbrowser
 from pathlib import Path
 from urllib.request import urlopen
 
-from kneerisk.training.tracking import ARTIFACTS, EXPERIMENTS, pages, tracking_uri
+from kneerisk.training.tracking import ARTIFACTS, EXPERIMENTS, page_addresses, tracking_uri
 from pipelines.console import result, say
 from pipelines.services import NotStarted, answers, refuse_taken_port
 
@@ -80,8 +80,8 @@ def runs_page(address: str) -> str:
         with urlopen(asked, timeout=5) as response:  # noqa: S310 - always http
             found = json.load(response)["experiment"]["experiment_id"]
     except (OSError, ValueError, KeyError):
-        return f"{address}/#/experiments?{pages.TRAINED}"
-    return address + pages.runs_page(str(found))
+        return f"{address}/#/experiments?{page_addresses.TRAINED}"
+    return address + page_addresses.runs_page(str(found))
 
 
 def _show_when_ready(process: subprocess.Popen[bytes], address: str, as_json: bool) -> None:

@@ -14,8 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.model import Bundle, bundle, champion
-from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import Fitted, fit
+from kneerisk.training.fitting.fitted_metadata import facts_of
 from pipelines.examples import default_model
 
 #: What tests in a browser share, and the list of those that were left out without one.

@@ -22,10 +22,10 @@ from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.pair_dependence import either, either_slopes
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import read_screening
-from kneerisk.training.adapting.adapt import adapt, adapt_to, events_needed
-from kneerisk.training.adapting.club import Club, club_of
-from kneerisk.training.adapting.facts import adapted_facts
-from kneerisk.training.adapting.steps import (
+from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
+from kneerisk.training.tracking import CHALLENGER, Tracking
+from kneerisk.training.updating.club_likelihood import Club, club_of
+from kneerisk.training.updating.corrections import (
     Correction,
     corrected,
     fit_intercept,
@@ -34,8 +34,8 @@ from kneerisk.training.adapting.steps import (
     fit_trees,
     shortened,
 )
-from kneerisk.training.guarding.guards import refuse_other_outcome
-from kneerisk.training.tracking import CHALLENGER, Tracking
+from kneerisk.training.updating.model_updating import adapt, adapt_to, events_needed
+from kneerisk.training.updating.updated_metadata import adapted_facts
 from pipelines.__main__ import app
 
 BODY = {

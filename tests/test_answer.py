@@ -20,8 +20,8 @@ from kneerisk.cohort.splits import subset
 from kneerisk.evidence import imbalances, red_flags
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns, to_row
-from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.fitted_metadata import facts_of
 
 ORDER: tuple[Status, ...] = (
     "refer", "current_pain", "out_of_population", "low_information", "ok",

@@ -13,14 +13,14 @@ import pytest
 from kneerisk.cohort import Cohort
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import FloatArray
-from kneerisk.training.benchmark.bars import checks
+from kneerisk.training.benchmark.benchmark_page import page, table
+from kneerisk.training.benchmark.benchmark_plots import forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold, plain_matrix
-from kneerisk.training.benchmark.figures import forest
-from kneerisk.training.benchmark.judging import Judged, judge, within_auc
-from kneerisk.training.benchmark.page import page, table
+from kneerisk.training.benchmark.published_tasks import MAYBE_LATER, one_hot
 from kneerisk.training.benchmark.recalibration import recalibration
+from kneerisk.training.benchmark.scoring import Judged, judge, within_auc
+from kneerisk.training.benchmark.targets import checks
 from kneerisk.training.benchmark.task import Task
-from kneerisk.training.benchmark.tasks import MAYBE_LATER, one_hot
 from pipelines.benchmark import benchmark_on
 
 PEOPLE, VISITS = 60, 2

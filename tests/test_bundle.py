@@ -20,8 +20,8 @@ from kneerisk.cohort.splits import subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, posterior
 from kneerisk.schema import FloatArray
-from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import Fitted, fit
+from kneerisk.training.fitting.fitted_metadata import facts_of
 
 FILES = ("manifest.json", "model.json", "facts.json", "golden.json")
 

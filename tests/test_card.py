@@ -14,7 +14,7 @@ from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import evaluate, risks_of
 from kneerisk.training.card import NOTICE, card
 from kneerisk.training.card.tripod_items import ASKED
-from kneerisk.training.facts import facts_of
+from kneerisk.training.fitting.fitted_metadata import facts_of
 from kneerisk.training.tracking.run import cut
 
 KINDS = ("simulated", "observed", "adapted")

@@ -19,7 +19,7 @@ from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
 from kneerisk.schema import Screening, from_row
-from kneerisk.training.lineage import Source, load
+from kneerisk.training.recording.lineage import Source, load
 from pipelines import __main__ as cli
 from pipelines import console
 from pipelines.commands import cohorts, models, release
@@ -268,8 +268,8 @@ class TestSpine:
 
     def test_train_promote_score(self, kneerisk, tmp_path, monkeypatch):
         # The gates are tested elsewhere; a model of so few athletes need not pass them.
-        monkeypatch.setattr("kneerisk.training.releasing.gates.SLOPE_LOW", -100.0)
-        monkeypatch.setattr("kneerisk.training.releasing.gates.SLOPE_HIGH", 100.0)
+        monkeypatch.setattr("kneerisk.training.registry.gates.SLOPE_LOW", -100.0)
+        monkeypatch.setattr("kneerisk.training.registry.gates.SLOPE_HIGH", 100.0)
         code, out, err = kneerisk("train", "--athletes", 1_500, "--seed", 3, "--json")
         assert code == 0, err
         trained = json.loads(out)

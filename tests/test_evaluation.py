@@ -26,8 +26,8 @@ from kneerisk.evaluation.evaluation import evaluate, which_limb
 from kneerisk.evaluation.slices import AGE_BANDS, worst
 from kneerisk.evidence import imbalances
 from kneerisk.model import bundle
-from kneerisk.training.lineage import digest
-from kneerisk.training.pictures.plots import plots
+from kneerisk.training.plots.evaluation_plots import plots
+from kneerisk.training.recording.lineage import digest
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
 from pipelines.console import plain

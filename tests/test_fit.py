@@ -26,13 +26,13 @@ from kneerisk.model.margin import Margin, fit_logistic, pairs
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.cross_validation import out_of_fold
 from kneerisk.training.fitting.fit import Fitted, fit
-from kneerisk.training.fitting.inputs import (
+from kneerisk.training.fitting.fit_inputs import (
     inputs_of,
     stratified_folds,
     tree_columns,
     usable_columns,
 )
-from kneerisk.training.fitting.population import population_of
+from kneerisk.training.fitting.population_shrinkage import population_of
 
 SIDES = ("outcome_left", "outcome_right")
 FEW = ["athlete_id", "age_years", "sex", "left_hip_drop_deg", "right_hip_drop_deg", *SIDES]

@@ -15,9 +15,9 @@ from kneerisk.cohort.published import ric, weightlifters
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import divided, subset
 from kneerisk.errors import CohortRefused
-from kneerisk.training.guarding.computed_labels import computed_labels
-from kneerisk.training.guarding.guards import provenance, refuse_unsound, shared_athletes
-from kneerisk.training.guarding.sample_size import cox_snell, needed, outcomes_for, rows_for
+from kneerisk.training.leakage.computed_labels import computed_labels
+from kneerisk.training.leakage.leakage_checks import provenance, refuse_unsound, shared_athletes
+from kneerisk.training.leakage.required_sample_size import cox_snell, needed, outcomes_for, rows_for
 
 RATIO = "hamstring_quad_ratio"
 

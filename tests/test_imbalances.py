@@ -23,7 +23,7 @@ from kneerisk.model import Bundle
 from kneerisk.schema import Screening, coded, quantity
 from kneerisk.schema.detectable_change import error_sd
 from kneerisk.schema.z_scores import location_and_scale
-from kneerisk.training.fitting.inputs import inputs_of
+from kneerisk.training.fitting.fit_inputs import inputs_of
 
 Ask = Callable[..., list[Imbalance]]
 NAMED = {"clear", "possible"}

@@ -14,9 +14,9 @@ from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import evaluate, risks_of
 from kneerisk.evaluation.task_metrics import scored_of
 from kneerisk.schema import coded, read_screening
-from kneerisk.training.pictures.parts import MOST_DRIVERS
-from kneerisk.training.pictures.plots import plots
-from kneerisk.training.pictures.style import highest_shown
+from kneerisk.training.plots.detail_plots import MOST_DRIVERS
+from kneerisk.training.plots.evaluation_plots import plots
+from kneerisk.training.plots.plot_style import highest_shown
 
 
 @pytest.fixture(scope="module")

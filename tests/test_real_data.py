@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from real_data import real_file
 
-from kneerisk.training.benchmark.bars import checks
 from kneerisk.training.benchmark.contenders import out_of_fold
-from kneerisk.training.benchmark.judging import Judged, judge
+from kneerisk.training.benchmark.published_tasks import MAYBE_LATER, ric_tasks, weightlifter_tasks
+from kneerisk.training.benchmark.scoring import Judged, judge
+from kneerisk.training.benchmark.targets import checks
 from kneerisk.training.benchmark.task import Task
-from kneerisk.training.benchmark.tasks import MAYBE_LATER, ric_tasks, weightlifter_tasks
 
 pytestmark = pytest.mark.slow
 

@@ -14,13 +14,13 @@ from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import BundleRefused, PromotionRefused
 from kneerisk.evaluation.evaluation import Risks, cross_validated
 from kneerisk.model import bundle, champion
-from kneerisk.training import lineage
-from kneerisk.training.facts import facts_of
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.lineage import Source
-from kneerisk.training.releasing import gates
-from kneerisk.training.releasing.gates import slope_gate
-from kneerisk.training.releasing.registry import promote, rollback
+from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.recording import lineage
+from kneerisk.training.recording.lineage import Source
+from kneerisk.training.registry import gates
+from kneerisk.training.registry.gates import slope_gate
+from kneerisk.training.registry.promotion import promote, rollback
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, registered_name
 from pipelines.train import beside_champion
 

@@ -14,14 +14,14 @@ from kneerisk.cohort.splits import subset
 from kneerisk.model.features import directions
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.fitting.inputs import (
+from kneerisk.training.fitting.fit_inputs import (
     inputs_of,
     stratified_folds,
     tree_columns,
     usable_columns,
 )
-from kneerisk.training.fitting.linear import Tuned, fit_margin
-from kneerisk.training.fitting.population import population_of
+from kneerisk.training.fitting.margin_fit import Tuned, fit_margin
+from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
 OTHER = Settings(

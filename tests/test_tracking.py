@@ -15,8 +15,8 @@ from mlflow.models import Model
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
-from kneerisk.training import lineage
-from kneerisk.training.lineage import Source
+from kneerisk.training.recording import lineage
+from kneerisk.training.recording.lineage import Source
 from kneerisk.training.tracking import (
     ALIAS,
     CARD,
@@ -29,7 +29,7 @@ from kneerisk.training.tracking import (
     registered_name,
     tracking_uri,
 )
-from kneerisk.training.tracking.pages import BEST_CALIBRATED, of_cohort
+from kneerisk.training.tracking.page_addresses import BEST_CALIBRATED, of_cohort
 
 MODEL = "kneerisk-new_pain-12m"
 

@@ -26,7 +26,7 @@ from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tracking import EXPERIMENTS, Tracking
 from kneerisk.training.tuning import Objective, Study, pictures, trial_runs, work
-from kneerisk.training.tuning.space import space
+from kneerisk.training.tuning.search_space import space
 from pipelines.tune import STUDIES, Plan, told, tune_on
 
 IDENTITY = {"cohort": "ab12", "search space": "as ever", "objective": "a bowl", "program": "1"}

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 from kneerisk.evaluation.verdict import verdict
 from kneerisk.training.tracking import CHAMPION, Logged, Tracking
-from kneerisk.training.tracking.pages import BEST_CALIBRATED, TRAINED
+from kneerisk.training.tracking.page_addresses import BEST_CALIBRATED, TRAINED
 from pipelines.__main__ import app
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.schema import FloatArray
-from kneerisk.training.fitting.inputs import dealt_folds
+from kneerisk.training.fitting.fit_inputs import dealt_folds
 
 FOLDS = 5
 Rows = NDArray[np.bool_]

@@ -4,7 +4,7 @@ One Markdown text, made from the facts of the version alone. It answers every it
 also those that nothing was done about.
 """
 
-from kneerisk.training.card.about import About
-from kneerisk.training.card.whole import NOTICE, card
+from kneerisk.training.card.card_context import About
+from kneerisk.training.card.model_card import NOTICE, card
 
 __all__ = ["NOTICE", "About", "card"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kneerisk.evaluation.slices import FEWEST_EVENTS, Slice
-from kneerisk.training.card.about import About
+from kneerisk.training.card.card_context import About
 
 #: What people are born with, or grow into, before what they do.
 ORDER = ("sex", "age", "sport", "side", "battery")

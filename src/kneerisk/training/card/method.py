@@ -8,8 +8,8 @@ import numpy as np
 
 from kneerisk.cohort.splits import HELD_OUT_SHARE
 from kneerisk.schema import columns
-from kneerisk.training.card.about import About
-from kneerisk.training.guarding.sample_size import OPTIMISM, PRECISION, SHRINKAGE
+from kneerisk.training.card.card_context import About
+from kneerisk.training.leakage.required_sample_size import OPTIMISM, PRECISION, SHRINKAGE
 
 #: A measure that fewer screenings have is not listed among those that the cohort has.
 _LISTED_FROM = 0.01

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kneerisk.evidence import imbalances
-from kneerisk.training.card.about import About
+from kneerisk.training.card.card_context import About
 
 #: Measures that a card lists by how far they move risks.
 MOST_DRIVERS = 8

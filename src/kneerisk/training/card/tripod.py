@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kneerisk.evidence import effects
-from kneerisk.training.card.about import About
+from kneerisk.training.card.card_context import About
 from kneerisk.training.card.tripod_items import ASKED
 
 #: Where on the card more is.

@@ -11,7 +11,7 @@ from kneerisk.cohort.splits import subset
 from kneerisk.evaluation.evaluation import Risks
 from kneerisk.evidence.population import published
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.fitting.inputs import inputs_of, stratified_folds
+from kneerisk.training.fitting.fit_inputs import inputs_of, stratified_folds
 
 FOLDS = 5
 

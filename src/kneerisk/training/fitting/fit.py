@@ -22,8 +22,7 @@ from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import Boosted
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
-from kneerisk.training.fitting.imbalance import fit_imbalance
-from kneerisk.training.fitting.inputs import (
+from kneerisk.training.fitting.fit_inputs import (
     Inputs,
     inputs_of,
     inputs_of_label,
@@ -31,9 +30,10 @@ from kneerisk.training.fitting.inputs import (
     tree_columns,
     usable_columns,
 )
-from kneerisk.training.fitting.intervals import fit_bootstrap, fit_quantiles
-from kneerisk.training.fitting.linear import Tuned, fit_margin
-from kneerisk.training.fitting.population import population_of
+from kneerisk.training.fitting.imbalance_trees import fit_imbalance
+from kneerisk.training.fitting.interval_fit import fit_bootstrap, fit_quantiles
+from kneerisk.training.fitting.margin_fit import Tuned, fit_margin
+from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
 Progress = Callable[[str], None]

@@ -5,7 +5,7 @@ model holds the versions of one outcome kind and horizon.
 """
 
 from kneerisk.training.tracking.connection import ARTIFACTS, DATABASE, TrackingFailed, tracking_uri
-from kneerisk.training.tracking.names import (
+from kneerisk.training.tracking.naming import (
     ALIAS,
     BUNDLE,
     CARD,
@@ -19,8 +19,8 @@ from kneerisk.training.tracking.names import (
     registered_name,
 )
 from kneerisk.training.tracking.run import HELD_OUT, Run
-from kneerisk.training.tracking.store import Tracking
-from kneerisk.training.tracking.study import StudyRuns, TrialRun
+from kneerisk.training.tracking.study_runs import StudyRuns, TrialRun
+from kneerisk.training.tracking.tracking_store import Tracking
 
 __all__ = [
     "ALIAS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kneerisk.training.tracking.names import ALIAS, Version
+from kneerisk.training.tracking.naming import ALIAS, Version
 
 
 def holder(client: Any, model: str, alias: str) -> Version | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kneerisk.cohort import Cohort
 from kneerisk.training.tracking import aliases
-from kneerisk.training.tracking.names import (
+from kneerisk.training.tracking.naming import (
     CARD,
     CHALLENGER,
     MODEL_TYPE,

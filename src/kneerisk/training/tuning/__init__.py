@@ -5,9 +5,9 @@ journal, `locks` tell who is alive, `worker` works; `pictures` show what was fou
 """
 
 from kneerisk.training.tuning.objective import Objective
-from kneerisk.training.tuning.pictures import pictures
-from kneerisk.training.tuning.runs import trial_runs
 from kneerisk.training.tuning.study import Study
+from kneerisk.training.tuning.trial_runs import trial_runs
+from kneerisk.training.tuning.tuning_plots import pictures
 from kneerisk.training.tuning.worker import work
 
 __all__ = ["Objective", "Study", "pictures", "trial_runs", "work"]

@@ -17,11 +17,11 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.evaluation.metrics import paired_difference, row_loss
 from kneerisk.schema import FloatArray
-from kneerisk.training import lineage
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.fitting.inputs import MANY_EVENTS, dealt_folds
+from kneerisk.training.fitting.fit_inputs import MANY_EVENTS, dealt_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
-from kneerisk.training.tuning.space import Space, in_words, space
+from kneerisk.training.recording import lineage
+from kneerisk.training.tuning.search_space import Space, in_words, space
 
 FOLDS = 5
 #: How often it is dealt who shares a fold: for a trial, and anew to compare the winner with the

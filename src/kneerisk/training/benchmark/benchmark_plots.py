@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from kneerisk.evaluation.calibration_curves import bins
 from kneerisk.training.benchmark.contenders import LOGISTIC, MODEL, PRIOR, XGBOOST
-from kneerisk.training.benchmark.judging import Judged
-from kneerisk.training.pictures import style as drawing
-from kneerisk.training.pictures.style import FAINT, INK, WITH_PAIN, dress, figure, percent
+from kneerisk.training.benchmark.scoring import Judged
+from kneerisk.training.plots import plot_style as drawing
+from kneerisk.training.plots.plot_style import FAINT, INK, WITH_PAIN, dress, figure, percent
 
 COLOURS = {MODEL: drawing.MODEL, XGBOOST: drawing.XGBOOST, LOGISTIC: drawing.LOGISTIC}
 NAMES = {MODEL: "kneerisk", XGBOOST: "plain XGBoost", LOGISTIC: "logistic regression",

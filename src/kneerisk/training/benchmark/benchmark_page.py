@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from kneerisk.training.benchmark.bars import Check, checks
+from kneerisk.training.benchmark.benchmark_plots import name_of
 from kneerisk.training.benchmark.contenders import CONTROL, LOGISTIC, MODEL, PRIOR
-from kneerisk.training.benchmark.figures import name_of
-from kneerisk.training.benchmark.judging import Judged
+from kneerisk.training.benchmark.scoring import Judged
+from kneerisk.training.benchmark.targets import Check, checks
 
 COLUMNS = ("", "AUC (95 %)", "over seeds", "log loss", "slope (95 %)", "intercept (95 %)",
            "AUC behind kneerisk (95 %)", "what to make of it")  # fmt: skip

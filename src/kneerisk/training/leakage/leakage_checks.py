@@ -14,8 +14,8 @@ from kneerisk.cohort.layout import ATHLETE_ID, CONSTANTS, GROUP, OUTCOMES, SCREE
 from kneerisk.errors import CohortRefused
 from kneerisk.model import Facts
 from kneerisk.schema import Quantity, athlete_measures, columns, leg_measures
-from kneerisk.training.guarding.computed_labels import computed_labels
-from kneerisk.training.guarding.sample_size import Needed, needed
+from kneerisk.training.leakage.computed_labels import computed_labels
+from kneerisk.training.leakage.required_sample_size import Needed, needed
 
 #: Words of columns that tell who was measured where, when and in which file.
 PROVENANCE = frozenset(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kneerisk.training.benchmark.contenders import LOGISTIC, MODEL, XGBOOST
-from kneerisk.training.benchmark.judging import Judged
+from kneerisk.training.benchmark.scoring import Judged
 
 #: The slope of a model whose risks are neither too bold nor too timid.
 SLOPE = (0.8, 1.2)

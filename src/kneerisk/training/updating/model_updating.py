@@ -11,8 +11,9 @@ from kneerisk.evidence.assumptions import assumption
 from kneerisk.model.intervals import NORMAL_90, BootstrapInterval, QuantileInterval
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
-from kneerisk.training.adapting.club import Club, club_of
-from kneerisk.training.adapting.steps import (
+from kneerisk.training.fitting.fit_inputs import dealt_folds
+from kneerisk.training.updating.club_likelihood import Club, club_of
+from kneerisk.training.updating.corrections import (
     AS_IS,
     LOOSE,
     PENALTIES,
@@ -27,7 +28,6 @@ from kneerisk.training.adapting.steps import (
     shortened,
     standard_error,
 )
-from kneerisk.training.fitting.inputs import dealt_folds
 
 FOLDS = 5
 

@@ -17,11 +17,11 @@ from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Facts, bundle
 from kneerisk.model.risk_model import Prediction, RiskModel
 from kneerisk.schema import FloatArray
-from kneerisk.training.adapting.adapt import adapt
 from kneerisk.training.fitting.fit import Progress, fit
 from kneerisk.training.fitting.settings import Settings
-from kneerisk.training.lineage import git_sha
-from kneerisk.training.releasing.environment import changed, environment
+from kneerisk.training.recording.lineage import git_sha
+from kneerisk.training.registry.environment import changed, environment
+from kneerisk.training.updating.model_updating import adapt
 
 #: What other libraries, processors and thread counts may move a probability by: the order of a sum.
 ELSEWHERE = 1e-6

@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from kneerisk.cohort.files import Cohort
 from kneerisk.model import Bundle, Facts
 from kneerisk.schema.fingerprint import fingerprint
-from kneerisk.training.adapting.adapt import Adapted
+from kneerisk.training.updating.model_updating import Adapted
 
 
 def adapted_facts(

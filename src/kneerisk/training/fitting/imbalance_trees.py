@@ -13,7 +13,7 @@ from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds
 from kneerisk.model.trees import Boosted
 from kneerisk.schema import quantity
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
-from kneerisk.training.fitting.inputs import Inputs
+from kneerisk.training.fitting.fit_inputs import Inputs
 from kneerisk.training.fitting.settings import Settings
 
 #: The measurement update already says nearly all there is.

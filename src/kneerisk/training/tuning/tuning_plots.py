@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import TrialState
 
-from kneerisk.training.pictures.style import INK, LOGISTIC, MODEL, dress, figure
+from kneerisk.training.plots.plot_style import INK, LOGISTIC, MODEL, dress, figure
 from kneerisk.training.tuning.study import Study
 
 #: Losses far above the defaults' are cut off: how bad the worst trials were is of no interest.

@@ -18,8 +18,8 @@ from kneerisk.model.features import LegMatrix, directions
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import DIGITS, Boosted
 from kneerisk.schema import FloatArray
-from kneerisk.training.adapting.club import Club, shared_places
 from kneerisk.training.fitting.boosting import MAX_BIN, parameters
+from kneerisk.training.updating.club_likelihood import Club, shared_places
 
 Step = Literal["as_is", "intercept", "slope", "ridge", "boosting"]
 #: Ridge penalties that are tried, of a weight per SD of a column (assumption): from weights that

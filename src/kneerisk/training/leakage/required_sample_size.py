@@ -16,7 +16,7 @@ from scipy.special import ndtri, xlogy
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.schema import Category, athlete_measures, leg_measures
-from kneerisk.training.fitting.inputs import LEAST_SHARE
+from kneerisk.training.fitting.fit_inputs import LEAST_SHARE
 
 SHRINKAGE, OPTIMISM, PRECISION = 0.9, 0.05, 0.05
 #: The normal distribution's 97.5 % point, for an interval of 95 %.

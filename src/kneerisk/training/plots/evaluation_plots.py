@@ -13,8 +13,8 @@ from kneerisk.evaluation.calibration_curves import bins, smooth
 from kneerisk.evaluation.decision_curves import decision_curve
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.task_metrics import Scored
-from kneerisk.training.pictures.parts import drivers, imbalance_auc, oracle_gap, slice_forest
-from kneerisk.training.pictures.style import (
+from kneerisk.training.plots.detail_plots import drivers, imbalance_auc, oracle_gap, slice_forest
+from kneerisk.training.plots.plot_style import (
     FAINT,
     INK,
     MODEL,

@@ -11,7 +11,7 @@ from kneerisk.evaluation.driver_ranking import Driver
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.slices import Slice
 from kneerisk.evidence import imbalances
-from kneerisk.training.pictures.style import (
+from kneerisk.training.plots.plot_style import (
     FAINT,
     INK,
     MODEL,

@@ -14,8 +14,8 @@ from kneerisk.model.margin import Margin
 from kneerisk.model.trees import DIGITS, Boosted, fill_of
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import MAX_BIN, parameters
-from kneerisk.training.fitting.inputs import Inputs
-from kneerisk.training.fitting.linear import Tuned, fit_margin
+from kneerisk.training.fitting.fit_inputs import Inputs
+from kneerisk.training.fitting.margin_fit import Tuned, fit_margin
 
 QUANTILE_ROUNDS = 60
 REFITS = 40

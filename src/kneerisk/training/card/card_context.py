@@ -10,7 +10,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import divided
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.model import Facts
-from kneerisk.training.guarding.sample_size import Needed, needed
+from kneerisk.training.leakage.required_sample_size import Needed, needed
 
 OUTCOMES = {
     "new_pain": "new knee pain within {months} months, in a leg free of it at the screening",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kneerisk.evidence.tables import assumed
-from kneerisk.training.card.about import About
-from kneerisk.training.guarding.sample_size import few_outcomes
-from kneerisk.training.releasing.gates import FEWEST_EVENTS
+from kneerisk.training.card.card_context import About
+from kneerisk.training.leakage.required_sample_size import few_outcomes
+from kneerisk.training.registry.gates import FEWEST_EVENTS
 
 #: An AUC above this, on athletes that were measured, calls for a search for leaks (assumption:
 #: a little above what grouped, held-out evaluation has given for knee pain).

@@ -19,7 +19,7 @@ from kneerisk.model.margin import (
     within_values,
 )
 from kneerisk.schema import FloatArray
-from kneerisk.training.fitting.inputs import Inputs, stratified_folds
+from kneerisk.training.fitting.fit_inputs import Inputs, stratified_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
 #: Ridge penalties that are tried; per SD of a column, in units of an event's information.

@@ -23,7 +23,7 @@ from kneerisk.schema import (
     athlete_measures,
     leg_measures,
 )
-from kneerisk.training.fitting.inputs import dealt_folds
+from kneerisk.training.fitting.fit_inputs import dealt_folds
 
 #: AUC on athletes left out from which on a label is taken for a computed one (assumption): with
 #: one or two inputs this field has not seen 0.75.

@@ -14,10 +14,10 @@ from kneerisk.evaluation.evaluation import Risks, evaluate, paired, risks_of
 from kneerisk.evaluation.metrics import paired_difference, row_loss
 from kneerisk.model.features import LegMatrix
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.training.adapting.adapt import adapt_to
-from kneerisk.training.adapting.club import club_of
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.fitting.inputs import dealt_folds
+from kneerisk.training.fitting.fit_inputs import dealt_folds
+from kneerisk.training.updating.club_likelihood import club_of
+from kneerisk.training.updating.model_updating import adapt_to
 
 FOLDS = 5
 

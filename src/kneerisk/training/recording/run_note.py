@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kneerisk.evaluation.verdict import verdict
 from kneerisk.training.tracking import CARD, Run
-from kneerisk.training.tracking.pages import of_cohort, runs_page
+from kneerisk.training.tracking.page_addresses import of_cohort, runs_page
 
 
 def run_note(run: Run, metrics: Mapping[str, float], card: str, sha256: str) -> str:

@@ -14,7 +14,7 @@ from kneerisk.training.tracking.connection import (
     explained,
     tracking_uri,
 )
-from kneerisk.training.tracking.names import (
+from kneerisk.training.tracking.naming import (
     ABOUT,
     BUNDLE,
     CHALLENGER,
@@ -25,7 +25,7 @@ from kneerisk.training.tracking.names import (
     Version,
 )
 from kneerisk.training.tracking.run import Run
-from kneerisk.training.tracking.study import StudyRuns
+from kneerisk.training.tracking.study_runs import StudyRuns
 
 
 class Tracking:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from kneerisk.cohort import Cohort
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.model import Facts
-from kneerisk.training.card.about import KINDS, About
+from kneerisk.training.card.card_context import KINDS, About
 from kneerisk.training.card.fairness import fairness
-from kneerisk.training.card.limits import assumptions, limits, not_done
+from kneerisk.training.card.limitations import assumptions, limits, not_done
 from kneerisk.training.card.method import method, population
 from kneerisk.training.card.performance import performance
 from kneerisk.training.card.tripod import tripod
-from kneerisk.training.releasing.environment import PREFIX, environment
+from kneerisk.training.registry.environment import PREFIX, environment
 
 NOTICE = (
     "Not a medical device. It does not diagnose, and it does not replace a clinician: it says "
