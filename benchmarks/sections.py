@@ -16,16 +16,16 @@ from pathlib import Path
 from benchmarks.serving import RESULTS, champion_of, machine
 from kneerisk.answer import answer
 from kneerisk.answer.advice import advice_for
-from kneerisk.answer.differences import side_differences
 from kneerisk.answer.drivers import drivers_of, effects_of
-from kneerisk.answer.flags import flags_of
 from kneerisk.answer.follow_up import FollowUp, follow_up
 from kneerisk.answer.imbalances import imbalances_of
 from kneerisk.answer.inputs import inputs_of
 from kneerisk.answer.next_tests import next_tests
-from kneerisk.answer.reading import read
+from kneerisk.answer.predictions import read
+from kneerisk.answer.red_flags import flags_of
 from kneerisk.answer.report import report_html
 from kneerisk.answer.risk import explained, knees_of, risks_of
+from kneerisk.answer.side_differences import side_differences
 from kneerisk.answer.status import reasons_of
 from kneerisk.answer.what_if import WhatIf, what_if
 from kneerisk.model import Bundle

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.serving import RESULTS, champion_of
-from kneerisk.answer.what_if.changes import Changed, changed, direction_of
+from kneerisk.answer.what_if.changed_measures import Changed, changed, direction_of
 from kneerisk.cohort.screenings import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import ScreeningRefused

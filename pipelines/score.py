@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from kneerisk.answer import Answer, answers
-from kneerisk.answer.contract import KNEES, SHOWN
+from kneerisk.answer.answer_schema import KNEES, SHOWN
 from kneerisk.cohort import read_screenings
 from kneerisk.evidence import imbalances
 from pipelines.console import Progress

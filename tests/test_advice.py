@@ -12,10 +12,10 @@ from strategies import screenings
 
 from kneerisk import evidence
 from kneerisk.answer.advice import advice_for
-from kneerisk.answer.conditions import CONDITIONS
-from kneerisk.answer.contract import Advice
+from kneerisk.answer.advice_conditions import CONDITIONS
+from kneerisk.answer.answer_schema import Advice
 from kneerisk.answer.imbalances import imbalances_of
-from kneerisk.answer.reading import read
+from kneerisk.answer.predictions import read
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from strategies import screenings
 
 from kneerisk.answer import Answer, answer, answers
-from kneerisk.answer.contract import Status
+from kneerisk.answer.answer_schema import Status
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset

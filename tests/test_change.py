@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from benchmarks import changes as bench
 from benchmarks.retest import Trial, draw, visits
-from kneerisk.answer.differences import ONE_SIDED, side_differences
-from kneerisk.answer.reading import read
+from kneerisk.answer.predictions import read
+from kneerisk.answer.side_differences import ONE_SIDED, side_differences
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, leg_measures, quantities, quantity
 from kneerisk.schema.columns import category

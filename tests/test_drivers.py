@@ -12,7 +12,7 @@ from strategies import screenings
 from test_answer import TESTED
 
 from kneerisk.answer import answer
-from kneerisk.answer.reading import read
+from kneerisk.answer.predictions import read
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.model import Bundle

@@ -18,10 +18,10 @@ from strategies import screenings
 
 from benchmarks.retest import draw
 from kneerisk.answer import answer
-from kneerisk.answer.contract import Advice
+from kneerisk.answer.answer_schema import Advice
 from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer, follow_up
-from kneerisk.answer.follow_up.advice import advice_shown
-from kneerisk.answer.follow_up.risk import Moves, moves
+from kneerisk.answer.follow_up.advice_followed import advice_shown
+from kneerisk.answer.follow_up.risk_changes import Moves, moves
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.errors import Fault
 from kneerisk.model import Bundle

@@ -12,9 +12,9 @@ from bodies import TEXTBOOK, body, leg, textbook, typical_leg, value_at
 from hypothesis import given
 from strategies import screenings
 
-from kneerisk.answer.contract import Imbalance
+from kneerisk.answer.answer_schema import Imbalance
 from kneerisk.answer.imbalances import imbalances_of, likely_of
-from kneerisk.answer.reading import Reading, read
+from kneerisk.answer.predictions import Reading, read
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import assumption

@@ -13,9 +13,9 @@ from strategies import screenings
 
 from benchmarks.next_test import at_random, fixed, follow, greedy_order, ours, predicted
 from benchmarks.next_test_world import QUESTIONS, TESTS, World, draw
-from kneerisk.answer.contract import NextTest
+from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.next_tests import LEAST_SHARE, MOST_TESTS, next_tests
-from kneerisk.answer.reading import read
+from kneerisk.answer.predictions import read
 from kneerisk.evidence import equipment_of_test, measures_of_test, screening_tests
 from kneerisk.model import Bundle
 from kneerisk.model.value_of_information.expected_gain import columns_of, worth

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kneerisk.answer.drivers import drivers_of
-from kneerisk.answer.reading import read
+from kneerisk.answer.predictions import read
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import evaluate, risks_of

@@ -14,9 +14,9 @@ from strategies import screenings
 
 from benchmarks.what_if import allowed
 from kneerisk.answer import answer
-from kneerisk.answer.contract import KNEES
+from kneerisk.answer.answer_schema import KNEES
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer, what_if
-from kneerisk.answer.what_if.changes import changed, direction_of
+from kneerisk.answer.what_if.changed_measures import changed, direction_of
 from kneerisk.cohort.screenings import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.errors import Fault, ScreeningRefused

@@ -1,6 +1,6 @@
 """What is told: the answer to a screening."""
 
+from kneerisk.answer.answer_schema import Answer
 from kneerisk.answer.compose import answer, answers
-from kneerisk.answer.contract import Answer
 
 __all__ = ["Answer", "answer", "answers"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kneerisk.answer import contract
-from kneerisk.answer.conditions import SPIKE, Case, met, reason
-from kneerisk.answer.contract import SHOWN, Imbalance
+from kneerisk.answer import answer_schema as contract
+from kneerisk.answer.advice_conditions import SPIKE, Case, met, reason
+from kneerisk.answer.answer_schema import SHOWN, Imbalance
 from kneerisk.answer.imbalances import named
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.predictions import Reading
 from kneerisk.evidence import Advice, advice, conditions, imbalances, references, stop_rules
 from kneerisk.schema import Side
 

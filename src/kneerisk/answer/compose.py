@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from kneerisk.answer.advice import advice_for
-from kneerisk.answer.contract import Answer, Flag, Knee, Lineage
-from kneerisk.answer.differences import side_differences
+from kneerisk.answer.answer_schema import Answer, Flag, Knee, Lineage
 from kneerisk.answer.drivers import drivers_of, effects_of
-from kneerisk.answer.flags import flags_of, must_refer
 from kneerisk.answer.imbalances import imbalances_of, likely_of
 from kneerisk.answer.inputs import inputs_of
 from kneerisk.answer.next_tests import next_tests
-from kneerisk.answer.reading import Reading, read
+from kneerisk.answer.predictions import Reading, read
+from kneerisk.answer.red_flags import flags_of, must_refer
 from kneerisk.answer.risk import explained, knees_of, risks_of
+from kneerisk.answer.side_differences import side_differences
 from kneerisk.answer.status import reasons_of
 from kneerisk.model import Bundle, Facts
 from kneerisk.schema import Screening

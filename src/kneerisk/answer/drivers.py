@@ -7,8 +7,8 @@ from functools import cache
 import numpy as np
 from scipy.special import expit
 
-from kneerisk.answer.contract import Driver, Effect, Knee
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.answer_schema import Driver, Effect, Knee
+from kneerisk.answer.predictions import Reading
 from kneerisk.model.attribution import contributions
 from kneerisk.model.attribution.column_attributions import TESTS_DONE
 from kneerisk.schema import SIDES, FloatArray, columns

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kneerisk.answer.conditions import Case, met
-from kneerisk.answer.contract import SHOWN, Imbalance, Likely, PatternRow
+from kneerisk.answer.advice_conditions import Case, met
+from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.phrases import in_sentence, listed
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.predictions import Reading
 from kneerisk.evidence import Grade, ImbalanceFacts, imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.imbalance_markers import marks

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from kneerisk.answer.contract import Effect, Input, InputStatus
+from kneerisk.answer.answer_schema import Effect, Input, InputStatus
 from kneerisk.answer.norms import norm_of
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.predictions import Reading
 from kneerisk.answer.status import seen_before
 from kneerisk.schema import Measure, Quantity, columns
 from kneerisk.schema.columns import location_of

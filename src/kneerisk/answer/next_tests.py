@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.answer.contract import NextTest
-from kneerisk.answer.flags import flags_of, must_refer
+from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.patterns import ONE_READING
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.predictions import Reading
+from kneerisk.answer.red_flags import flags_of, must_refer
 from kneerisk.answer.status import hurting
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
 from kneerisk.evidence.imbalance_markers import marks

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kneerisk.answer.contract import Typical
+from kneerisk.answer.answer_schema import Typical
 from kneerisk.schema import code, columns, quantity
 from kneerisk.schema.detectable_change import error_sd, reading_error
 from kneerisk.schema.z_scores import CONDITION_OF, location_and_scale

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kneerisk.answer.contract import PatternRow, Typical
+from kneerisk.answer.answer_schema import PatternRow, Typical
 from kneerisk.answer.norms import Norm, norm_of
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.predictions import Reading
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import SIDES, Side, quantity
 from kneerisk.schema.detectable_change import READING_PER_SEM

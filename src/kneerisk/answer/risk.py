@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kneerisk.answer.contract import SHOWN, Band, BaseRate, Knee, Reason, Risk, Risks
+from kneerisk.answer.answer_schema import SHOWN, Band, BaseRate, Knee, Reason, Risk, Risks
 from kneerisk.answer.drivers import typical_risk
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.predictions import Reading
 from kneerisk.answer.status import hurting
 
 #: Upper ends of the bands, as multiples of the sport's base rate.

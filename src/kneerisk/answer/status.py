@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kneerisk.answer.contract import Flag, Reason
-from kneerisk.answer.flags import must_refer
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.answer_schema import Flag, Reason
+from kneerisk.answer.predictions import Reading
+from kneerisk.answer.red_flags import must_refer
 from kneerisk.model import Facts
 from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns
 

@@ -12,9 +12,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from kneerisk.answer import phrases
-from kneerisk.answer.contract import Answer
-from kneerisk.answer.report import charts, findings, fit, numbers, picture, words
-from kneerisk.answer.report.page import ONE_PAGE, WHOLE, page
+from kneerisk.answer.answer_schema import Answer
+from kneerisk.answer.report import (
+    chart_geometry,
+    leg_drawing,
+    leg_findings,
+    number_format,
+    page_fit,
+    wording,
+)
+from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, page
 from kneerisk.schema import Screening
 
 #: What Markdown or the HTML inside it would read as more than text.
@@ -37,7 +44,7 @@ def report_html(
     template = _environment().get_template("report.html.j2")
     style = Markup(_style())  # noqa: S704 - ours, from the package
     return template.render(
-        page=found, setting=fit.setting(found), style=style, policy=_directives()
+        page=found, setting=page_fit.setting(found), style=style, policy=_directives()
     )
 
 
@@ -76,24 +83,24 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {
-        "amount": numbers.amount,
-        "axis": charts.AXIS_STEPS,
-        "description": picture.description,
-        "difference": findings.difference_sentence,
-        "flag": words.flag_sentence,
+        "amount": number_format.amount,
+        "axis": chart_geometry.AXIS_STEPS,
+        "description": leg_drawing.description,
+        "difference": leg_findings.difference_sentence,
+        "flag": wording.flag_sentence,
         "listed": phrases.listed,
-        "minus": numbers.MINUS,
-        "number": numbers.number,
-        "push": charts.push,
-        "settled": findings.settled,
+        "minus": number_format.MINUS,
+        "number": number_format.number,
+        "push": chart_geometry.push,
+        "settled": leg_findings.settled,
         "short": phrases.short,
-        "sides": findings.sides_of,
-        "strip": charts.strip,
-        "test": findings.test_sentence,
-        "unit": numbers.unit_of,
-        "width": findings.width_sentence,
+        "sides": leg_findings.sides_of,
+        "strip": chart_geometry.strip,
+        "test": leg_findings.test_sentence,
+        "unit": number_format.unit_of,
+        "width": leg_findings.width_sentence,
     }
-    made.filters |= {"groupby_reason": findings.by_reason, "sentence": numbers.sentence}
+    made.filters |= {"groupby_reason": leg_findings.by_reason, "sentence": number_format.sentence}
     return made
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kneerisk.answer.contract import Imbalance
+from kneerisk.answer.answer_schema import Imbalance
 from kneerisk.evidence import conditions
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.schema import Side

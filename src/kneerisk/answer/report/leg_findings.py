@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-from kneerisk.answer.contract import (
+from kneerisk.answer.answer_schema import (
     SHOWN,
     Advice,
     Answer,
@@ -17,7 +17,7 @@ from kneerisk.answer.contract import (
     SideDifference,
 )
 from kneerisk.answer.phrases import listed
-from kneerisk.answer.report.numbers import amount, in_100, number, sentence, typical
+from kneerisk.answer.report.number_format import amount, in_100, number, sentence, typical
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
 from kneerisk.schema.measure import Equipment

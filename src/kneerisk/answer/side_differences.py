@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from kneerisk.answer.contract import SideDifference
-from kneerisk.answer.reading import Reading
+from kneerisk.answer.answer_schema import SideDifference
+from kneerisk.answer.predictions import Reading
 from kneerisk.schema import SIDES, leg_measures, quantities, quantity
 from kneerisk.schema.detectable_change import CONDITIONS, Compared, Pair, compare
 from kneerisk.schema.rules import OPPOSITES

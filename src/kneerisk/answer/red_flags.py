@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kneerisk.answer.contract import Flag
+from kneerisk.answer.answer_schema import Flag
 from kneerisk.evidence import Urgency, red_flags, urgencies
 from kneerisk.schema import Screening
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from kneerisk.answer.contract import FROZEN, Flag, Knee, Likely, Lineage, Reason, Risk, Status
+from kneerisk.answer.answer_schema import FROZEN, Flag, Knee, Likely, Lineage, Reason, Risk, Status
 from kneerisk.evidence import Imbalance as ImbalanceName
 from kneerisk.schema import Side
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from kneerisk.answer.contract import FROZEN, Lineage, Reason, Risk, Status
+from kneerisk.answer.answer_schema import FROZEN, Lineage, Reason, Risk, Status
 
 
 class Change(BaseModel):

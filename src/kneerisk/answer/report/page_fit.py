@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from kneerisk.answer.report.page import Page
+    from kneerisk.answer.report.report_page import Page
 
 Setting = Literal["", "dense", "packed"]
 

@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from kneerisk.answer.what_if.changes import plain_faults
+from kneerisk.answer.what_if.changed_measures import plain_faults
 from kneerisk.schema import Screening, columns
 from kneerisk.schema.strictness import STRICT
 

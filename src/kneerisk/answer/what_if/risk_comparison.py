@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+from kneerisk.answer.answer_schema import KNEES, Knee, Risk, Risks
 from kneerisk.answer.compose import lineage_of, notice_of
-from kneerisk.answer.contract import KNEES, Knee, Risk, Risks
-from kneerisk.answer.flags import flags_of, must_refer
-from kneerisk.answer.reading import read
+from kneerisk.answer.predictions import read
+from kneerisk.answer.red_flags import flags_of, must_refer
 from kneerisk.answer.risk import knees_of, risks_of
 from kneerisk.answer.status import reasons_of
-from kneerisk.answer.what_if.changes import Changed, changed, detectable, direction_of
-from kneerisk.answer.what_if.contract import Change, Follows, Moved, WhatIfAnswer
-from kneerisk.answer.what_if.request import WhatIf
+from kneerisk.answer.what_if.changed_measures import Changed, changed, detectable, direction_of
+from kneerisk.answer.what_if.what_if_request import WhatIf
+from kneerisk.answer.what_if.what_if_schema import Change, Follows, Moved, WhatIfAnswer
 from kneerisk.model import Bundle
 from kneerisk.schema import Quantity, coded, columns
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-from kneerisk.answer.contract import SHOWN, Answer, Imbalance, Knee
-from kneerisk.answer.follow_up.contract import ImbalanceChange, Move, RiskChange
-from kneerisk.answer.follow_up.request import FEWEST_VISITS, Visit
+from kneerisk.answer.answer_schema import SHOWN, Answer, Imbalance, Knee
+from kneerisk.answer.follow_up.follow_up_request import FEWEST_VISITS, Visit
+from kneerisk.answer.follow_up.follow_up_schema import ImbalanceChange, Move, RiskChange
 from kneerisk.evidence.pair_dependence import either
 from kneerisk.model import RiskModel
 from kneerisk.schema import SIDES, Columns, FloatArray, Quantity, Side, columns, quantity

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kneerisk.answer.contract import (
+from kneerisk.answer.answer_schema import (
     KNEES,
     SHOWN,
     Advice,
@@ -15,8 +15,8 @@ from kneerisk.answer.contract import (
     NextTest,
     SideDifference,
 )
-from kneerisk.answer.report import charts, findings, moving, picture, words
-from kneerisk.answer.report.numbers import in_100
+from kneerisk.answer.report import chart_geometry, driver_table, leg_drawing, leg_findings, wording
+from kneerisk.answer.report.number_format import in_100
 from kneerisk.schema import Screening, Side
 
 
@@ -48,7 +48,7 @@ class KneeRisk:
     high: str
     phrase: str
     sentence: str
-    bar: charts.Bar
+    bar: chart_geometry.Bar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +71,12 @@ class Page:
     risk_text: str
     usual: str | None
     same: str | None
-    table: moving.Table | None
+    table: driver_table.Table | None
     moved: tuple[str, ...]
     change: str
-    legs: tuple[findings.Leg, ...]
+    legs: tuple[leg_findings.Leg, ...]
     open: tuple[str, ...]
-    drawn: tuple[picture.DrawnLeg, ...]
+    drawn: tuple[leg_drawing.DrawnLeg, ...]
     numbers: dict[tuple[Side, str], int]
     difference_summary: str
     differences: tuple[SideDifference, ...]
@@ -92,42 +92,42 @@ def page(
     answer: Answer, screening: Screening, title: str | None, date: str | None, limits: Limits
 ) -> Page:
     """The report of an answer; ``title`` and ``date`` are shown as they are given."""
-    legs = tuple(findings.legs(answer, limits.lines))
+    legs = tuple(leg_findings.legs(answer, limits.lines))
     sides = [side for side in SHOWN if getattr(answer.risk, side) is not None]
     told: tuple[Knee, ...] = (*sides, "either") if answer.risk.either else tuple(sides)
     advice = _spread(answer.advice, limits.advice)
     return Page(
         title=title or "",
-        who=words.who(screening),
+        who=wording.who(screening),
         date=date,
         answer=answer,
         refer=answer.risk.status == "refer",
-        headline=words.headline(answer, screening),
+        headline=wording.headline(answer, screening),
         summary=tuple(_summary(answer, screening)),
-        flags_line=words.flags_sentence(answer),
+        flags_line=wording.flags_sentence(answer),
         flags=tuple(answer.red_flags),
         pains=_pains(screening),
-        risk_heading=words.risk_heading(answer),
+        risk_heading=wording.risk_heading(answer),
         knees=tuple(_knee(answer, screening, side) for side in sides),
         either=_knee(answer, screening, "either") if answer.risk.either else None,
-        risk_text=words.risk_paragraph(answer, told, screening) if told else "",
-        usual=words.usual_sentence(answer, screening),
-        same=words.same_sentence(answer),
-        table=moving.table(answer, screening, limits.drivers),
+        risk_text=wording.risk_paragraph(answer, told, screening) if told else "",
+        usual=wording.usual_sentence(answer, screening),
+        same=wording.same_sentence(answer),
+        table=driver_table.table(answer, screening, limits.drivers),
         moved=tuple(_moved(answer, screening)),
-        change=moving.change_sentence(answer),
+        change=driver_table.change_sentence(answer),
         legs=legs,
-        open=tuple(findings.open_sentences(legs)),
-        drawn=tuple(picture.drawn(answer)),
-        numbers=picture.numbers(answer),
-        difference_summary=findings.difference_summary(answer),
-        differences=tuple(findings.differences(answer, limits.differences)),
+        open=tuple(leg_findings.open_sentences(legs)),
+        drawn=tuple(leg_drawing.drawn(answer)),
+        numbers=leg_drawing.numbers(answer),
+        difference_summary=leg_findings.difference_summary(answer),
+        differences=tuple(leg_findings.differences(answer, limits.differences)),
         tests=tuple(answer.next_tests[: limits.tests]),
         advice=advice,
         more_advice=len(answer.advice) - len(advice),
-        stop_rules=tuple(findings.stop_rules(answer)),
-        overview=words.overview(answer),
-        lineage=words.lineage(answer),
+        stop_rules=tuple(leg_findings.stop_rules(answer)),
+        overview=wording.overview(answer),
+        lineage=wording.lineage(answer),
     )
 
 
@@ -144,16 +144,16 @@ def _spread(advice: Sequence[Advice], most: int | None) -> tuple[Advice, ...]:
 
 def _pains(screening: Screening) -> tuple[str, ...]:
     sides = [side for side in SHOWN if side in screening.pain.sides]
-    return tuple(words.pain_sentence(screening, side) for side in sides)
+    return tuple(wording.pain_sentence(screening, side) for side in sides)
 
 
 def _summary(answer: Answer, screening: Screening) -> list[str]:
     """Two or three sentences after the headline."""
     if answer.risk.status == "refer":
         return [answer.red_flags[0].act]
-    told = list(words.reason_sentences(answer, screening))
-    verdicts = " ".join(findings.verdicts(findings.legs(answer)))
-    change = moving.change_sentence(answer)
+    told = list(wording.reason_sentences(answer, screening))
+    verdicts = " ".join(leg_findings.verdicts(leg_findings.legs(answer)))
+    change = driver_table.change_sentence(answer)
     return [text for text in (*told, verdicts, change) if text]
 
 
@@ -161,7 +161,7 @@ def _moved(answer: Answer, screening: Screening) -> list[str]:
     knees: tuple[Knee, ...] = KNEES
     if answer.risk.right or answer.risk.left:
         knees = SHOWN
-    told = (moving.strongest_sentence(answer, screening, knee) for knee in knees)
+    told = (driver_table.strongest_sentence(answer, screening, knee) for knee in knees)
     return [one for one in told if one]
 
 
@@ -176,7 +176,7 @@ def _knee(answer: Answer, screening: Screening, knee: Knee) -> KneeRisk:
         count=in_100(risk.probability),
         low=in_100(low),
         high=in_100(high),
-        phrase=words.band_phrase(risk, screening.athlete.sport),
-        sentence=words.risk_sentence(answer, knee, screening),
-        bar=charts.bar(risk, base),
+        phrase=wording.band_phrase(risk, screening.athlete.sport),
+        sentence=wording.risk_sentence(answer, knee, screening),
+        bar=chart_geometry.bar(risk, base),
     )

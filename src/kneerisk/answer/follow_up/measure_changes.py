@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from kneerisk.answer.follow_up.contract import Direction, MeasureChange, ReadingAt, Verdict
-from kneerisk.answer.follow_up.request import Visit
+from kneerisk.answer.follow_up.follow_up_request import Visit
+from kneerisk.answer.follow_up.follow_up_schema import Direction, MeasureChange, ReadingAt, Verdict
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import (
     SIDES,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kneerisk.answer.contract import Risk
-from kneerisk.answer.report.findings import Evidence
+from kneerisk.answer.answer_schema import Risk
+from kneerisk.answer.report.leg_findings import Evidence
 
 #: Right end of every risk axis, in 100: the same for everybody, so that bars compare across
 #: athletes and weeks (assumption: nearly all risks of the default model lie below it).

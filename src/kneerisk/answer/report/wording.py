@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kneerisk.answer.contract import SHOWN, Answer, Flag, Knee, Risk
+from kneerisk.answer.answer_schema import SHOWN, Answer, Flag, Knee, Risk
 from kneerisk.answer.phrases import listed
-from kneerisk.answer.report.numbers import in_100, number, sentence
+from kneerisk.answer.report.number_format import in_100, number, sentence
 from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kneerisk.answer.contract import SHOWN, Answer
+from kneerisk.answer.answer_schema import SHOWN, Answer
 from kneerisk.answer.phrases import listed
-from kneerisk.answer.report.findings import named_of, phrase
-from kneerisk.answer.report.words import hurts
+from kneerisk.answer.report.leg_findings import named_of, phrase
+from kneerisk.answer.report.wording import hurts
 from kneerisk.evidence import Imbalance
 from kneerisk.schema import Side
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+from kneerisk.answer.answer_schema import Answer
 from kneerisk.answer.compose import answers
-from kneerisk.answer.contract import Answer
-from kneerisk.answer.flags import must_refer
-from kneerisk.answer.follow_up.advice import advice_shown
-from kneerisk.answer.follow_up.changes import by_chance, changes_of
-from kneerisk.answer.follow_up.contract import (
+from kneerisk.answer.follow_up.advice_followed import advice_shown
+from kneerisk.answer.follow_up.follow_up_request import FollowUp, Visit
+from kneerisk.answer.follow_up.follow_up_schema import (
     FlagAt,
     FollowUpAnswer,
     MeasureChange,
     RiskChange,
     VisitTold,
 )
-from kneerisk.answer.follow_up.request import FollowUp, Visit
-from kneerisk.answer.follow_up.risk import Moves, imbalance_changes, moves, risk_changes
+from kneerisk.answer.follow_up.measure_changes import by_chance, changes_of
+from kneerisk.answer.follow_up.risk_changes import Moves, imbalance_changes, moves, risk_changes
+from kneerisk.answer.red_flags import must_refer
 from kneerisk.model import Bundle
 from kneerisk.schema import coded
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kneerisk.answer.contract import Advice, Answer
-from kneerisk.answer.follow_up.contract import AdviceShown, MeasureChange
-from kneerisk.answer.follow_up.request import Visit
+from kneerisk.answer.answer_schema import Advice, Answer
+from kneerisk.answer.follow_up.follow_up_request import Visit
+from kneerisk.answer.follow_up.follow_up_schema import AdviceShown, MeasureChange
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import Side, columns, to_row
 
