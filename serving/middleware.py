@@ -10,11 +10,11 @@ from anyio import to_thread
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving import body
-from serving.champion import ChampionHolder
+from serving import body_validation as body
+from serving.champion_holder import ChampionHolder
 from serving.logs import LOGGER
-from serving.metrics import Metrics
 from serving.problem import MEDIA_TYPE, REQUEST_ID, Refusal, problem
+from serving.prometheus import Metrics
 from serving.routes import ROUTES, Route
 
 BODY_SECONDS = 20.0

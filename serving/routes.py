@@ -10,7 +10,7 @@ from kneerisk.answer.follow_up import FollowUp
 from kneerisk.answer.what_if import WhatIf
 from kneerisk.schema import Screening
 from serving.assets import ASSETS
-from serving.importing import MOST_UPLOADED_BYTES
+from serving.sheet_import import MOST_UPLOADED_BYTES
 from serving.team import Team
 
 _MEGABYTE = 1_000_000

@@ -15,13 +15,13 @@ from kneerisk.answer.follow_up import FollowUpAnswer, follow_up
 from kneerisk.answer.report import content_policy, report_html
 from kneerisk.answer.what_if import WhatIfAnswer, what_if
 from kneerisk.errors import ScreeningRefused
-from serving.bodies import FollowUpBody, ScreeningBody, WhatIfBody
-from serving.champion import ChampionHolder, models_folder
+from serving.body_schemas import FollowUpBody, ScreeningBody, WhatIfBody
+from serving.champion_holder import ChampionHolder, models_folder
+from serving.documents import pages
 from serving.logs import keep_values_out
-from serving.metrics import Metrics
 from serving.middleware import Door
-from serving.pages import pages
 from serving.problem import invalid_body, refused_with
+from serving.prometheus import Metrics
 from serving.team import Team, TeamAnswer, answer_team
 
 metrics = Metrics()

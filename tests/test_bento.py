@@ -54,9 +54,11 @@ def bento(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A bento of this checkout with the champion in it: built, exported and unpacked."""
     folder = tmp_path_factory.mktemp("bento")
     home = folder / "bentoml"
-    assert run("serving.store", str(champion_models), home=home).startswith("kneerisk_champion:")
+    assert run("serving.model_store", str(champion_models), home=home).startswith(
+        "kneerisk_champion:"
+    )
     # Twice, as after a rollback: the store's newest has to be the champion.
-    run("serving.store", str(champion_models), home=home)
+    run("serving.model_store", str(champion_models), home=home)
     built = re.search(r"__tag__:(\S+)", run("bentoml", "build", "-o", "tag", home=home))
     assert built
     packed, unpacked = folder / "packed.tar", folder / "elsewhere"
@@ -107,7 +109,7 @@ def test_it_serves_from_a_folder_elsewhere(bento: Path, tmp_path: Path) -> None:
 
 
 def test_the_store_is_not_filled_without_a_champion(tmp_path: Path) -> None:
-    from serving.store import fill
+    from serving.model_store import fill
 
     with pytest.raises(BundleRefused, match="train and promote"):
         fill(tmp_path)

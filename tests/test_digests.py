@@ -47,8 +47,8 @@ from kneerisk.schema.history import RED_FLAGS
 from kneerisk.training.recording import lineage
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
-from serving.metrics import Metrics
-from serving.pages import pages
+from serving.documents import pages
+from serving.prometheus import Metrics
 from serving.team import Team, answer_team
 
 pytestmark = pytest.mark.slow

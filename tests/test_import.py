@@ -32,7 +32,7 @@ from kneerisk.cohort.sheets.recognise.names import name_read
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Quantity, Screening, columns, to_row
 from pipelines.ingest import app
-from serving.importing import import_sheet
+from serving.sheet_import import import_sheet
 
 
 def read(content: str | bytes, **said: Any) -> SheetAnswer:

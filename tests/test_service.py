@@ -21,8 +21,7 @@ from kneerisk.schema import Screening
 from serving import body, logs
 from serving import champion as champion_module
 from serving import middleware as middleware_module
-from serving.champion import ChampionHolder
-from serving.metrics import Metrics
+from serving.champion_holder import ChampionHolder
 from serving.middleware import Door
 from serving.openapi import EXAMPLE
 from serving.problem import (
@@ -34,6 +33,7 @@ from serving.problem import (
     problem,
     refused_with,
 )
+from serving.prometheus import Metrics
 
 CANARY = "77.12345"
 
@@ -408,7 +408,7 @@ def test_serving_needs_no_training_code_no_mlflow_and_no_pandas() -> None:
         "kept_out = ['mlflow', 'pandas', 'pyarrow', 'sklearn', 'kneerisk.training',\n"
         "  'kneerisk.cohort.files', 'kneerisk.cohort.simulation', 'kneerisk.cohort.published']\n"
         "sys.modules.update(dict.fromkeys(kept_out))\n"
-        "import serving.service, serving.store\n"
+        "import serving.service, serving.model_store\n"
         "from serving.openapi import description\n"
         "print(description()['openapi'])"
     )

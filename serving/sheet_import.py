@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from kneerisk.cohort.sheets.recognise import AskRefused, SheetAsked, recognise
 from kneerisk.errors import CohortRefused
-from serving import body
+from serving import body_validation as body
 from serving.problem import Refusal, invalid_body, refused_with
 
 #: Some 50 times a squad's history as .xlsx; what was said about its columns is far smaller.

@@ -16,10 +16,10 @@ from starlette.routing import Route
 from kneerisk.evidence import imbalances, red_flags, urgencies
 from kneerisk.schema import Screening
 from serving.assets import ASSETS, asset, page
-from serving.champion import ChampionHolder
-from serving.importing import import_sheet
-from serving.metrics import Metrics
+from serving.champion_holder import ChampionHolder
 from serving.openapi import EXAMPLE, description
+from serving.prometheus import Metrics
+from serving.sheet_import import import_sheet
 
 
 def pages(champion: ChampionHolder, metrics: Metrics) -> Starlette:

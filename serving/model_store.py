@@ -1,6 +1,6 @@
 """Puts the champion into BentoML's model store, from where a bento takes it: run before a build.
 
-    python -m serving.store && bentoml build
+    python -m serving.model_store && bentoml build
 
 The champion is stored anew each time, since a build takes the newest model of the store, which
 after a rollback would be another one.
@@ -17,7 +17,7 @@ import bentoml
 from kneerisk.errors import BundleRefused, KneeriskError
 from kneerisk.model import champion
 from kneerisk.model.bundle import load
-from serving.champion import MODEL_NAME
+from serving.champion_holder import MODEL_NAME
 
 
 def fill(models: Path) -> str:

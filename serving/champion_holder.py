@@ -14,7 +14,7 @@ from kneerisk.errors import KneeriskError
 from kneerisk.model import champion
 from kneerisk.model.bundle import Bundle, load
 from serving.logs import LOGGER
-from serving.metrics import Metrics
+from serving.prometheus import Metrics
 
 #: What the champion is called in BentoML's store.
 MODEL_NAME = "kneerisk_champion"
