@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import serving
+from benchmarks import serving_speed as serving
 
 if __name__ == "__main__":
     sys.exit(serving.main())

@@ -27,7 +27,7 @@ from benchmarks.next_test_world import (
     log_odds,
     losses,
 )
-from benchmarks.serving import champion_of
+from benchmarks.serving_speed import champion_of
 from kneerisk.answer.next_tests import LEAST_SHARE, shares_of
 from kneerisk.errors import KneeriskError
 from kneerisk.model import Bundle

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.clubs_table import Difference
+from benchmarks.club_updating_table import Difference
 from kneerisk.schema import FloatArray
 from kneerisk.training.plots.plot_style import FAINT, INK, LOGISTIC, MODEL, XGBOOST, dress, figure
 

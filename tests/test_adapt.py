@@ -11,8 +11,8 @@ import pytest
 from scipy.special import expit, logit
 from typer.testing import CliRunner
 
-from benchmarks.clubs import Bench, World
-from benchmarks.clubs_table import Difference, as_markdown
+from benchmarks.club_updating import Bench, World
+from benchmarks.club_updating_table import Difference, as_markdown
 from kneerisk.answer import answer
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
@@ -322,7 +322,7 @@ class TestRefused:
 
 
 class TestWorth:
-    """A small version of `python -m benchmarks.clubs`."""
+    """A small version of `python -m benchmarks.club_updating`."""
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from benchmarks import changes as bench
-from benchmarks.retest import Trial, draw, visits
+from benchmarks.retested_athletes import Trial, draw, visits
 from kneerisk.answer.predictions import read
 from kneerisk.answer.side_differences import ONE_SIDED, side_differences
 from kneerisk.model import Bundle

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from benchmarks.limits import Limit, limits
+from benchmarks.learning_limits import Limit, limits
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import subset
@@ -110,7 +110,7 @@ class TestCalibration:
 
 
 class TestLimits:
-    """How near the best that can be said; `benchmarks.limits` measures it for 50,000 athletes."""
+    """How near the best that can be said; `benchmarks.learning_limits` measures it for 50,000 athletes."""
 
     @pytest.mark.parametrize("limit", limits(), ids=lambda limit: limit.metric)
     def test_holds(self, judged: dict[str, float], limit: Limit) -> None:

@@ -32,7 +32,7 @@ from real_data import real_file
 from threadpoolctl import threadpool_info
 from typer.testing import CliRunner
 
-from benchmarks.what_if import CHANGEABLE, allowed
+from benchmarks.what_if_directions import CHANGEABLE, allowed
 from kneerisk import __version__
 from kneerisk.answer import answer, answers
 from kneerisk.answer.follow_up import FollowUp, follow_up

@@ -52,7 +52,7 @@ class TestListed:
         assert figures.main(["--list"]) == 0
         told = capsys.readouterr().out
         assert "clubs (" in told
-        assert "    python -m benchmarks.clubs" in told
+        assert "    python -m benchmarks.club_updating" in told
 
     def test_a_name_that_is_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert figures.main(["moon"]) == 2

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from scipy.special import logit
 from strategies import screenings
 
-from benchmarks.retest import draw
+from benchmarks.retested_athletes import draw
 from kneerisk.answer import answer
 from kneerisk.answer.answer_schema import Advice
 from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer, follow_up

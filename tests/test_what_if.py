@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from strategies import screenings
 
-from benchmarks.what_if import allowed
+from benchmarks.what_if_directions import allowed
 from kneerisk.answer import answer
 from kneerisk.answer.answer_schema import KNEES
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer, what_if

@@ -2,7 +2,7 @@
 
 In headless Chromium against a service that runs, such as the one of `make up`:
 
-    python -m benchmarks.page [http://127.0.0.1:3000]
+    python -m benchmarks.page_speed [http://127.0.0.1:3000]
 
 Weight is the bytes of every body as they were sent (packed where they were), from an empty cache
 to the first answer. Time is counted inside the page, from the last input event to the answer drawn,

@@ -1,6 +1,6 @@
 """What each part of an answer costs, in one process without a server.
 
-`python -m benchmarks.sections`; with `OMP_NUM_THREADS=1`, as a worker has; the
+`python -m benchmarks.answer_cost`; with `OMP_NUM_THREADS=1`, as a worker has; the
 example of the documents, median of many calls.
 """
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.serving import RESULTS, champion_of, machine
+from benchmarks.serving_speed import RESULTS, champion_of, machine
 from kneerisk.answer import answer
 from kneerisk.answer.advice import advice_for
 from kneerisk.answer.drivers import drivers_of, effects_of
@@ -79,7 +79,7 @@ def main() -> int:
     lines = [
         "# What an answer is made of",
         "",
-        f"Measured by `python -m benchmarks.sections` ({about}).",
+        f"Measured by `python -m benchmarks.answer_cost` ({about}).",
         "",
         "| part | median ms of processor time |",
         "| --- | ---: |",

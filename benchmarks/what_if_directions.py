@@ -1,7 +1,7 @@
 """How often a model would move against what is published about the measures that are changed.
 
 Random allowed changes of random simulated athletes, one measure and several that all point one
-way, predicted before the what-if holds anything: `python -m benchmarks.what_if`.
+way, predicted before the what-if holds anything: `python -m benchmarks.what_if_directions`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.serving import RESULTS, champion_of
+from benchmarks.serving_speed import RESULTS, champion_of
 from kneerisk.answer.what_if.changed_measures import Changed, changed, direction_of
 from kneerisk.cohort.screenings import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
@@ -119,7 +119,7 @@ def main() -> int:
     lines = [
         "# Against the published direction, before it is held",
         "",
-        f"`python -m benchmarks.what_if`, {ATHLETES:,} simulated athletes, {bundle.facts.version}.",
+        f"`python -m benchmarks.what_if_directions`, {ATHLETES:,} simulated athletes, {bundle.facts.version}.",
         "",
         f"| changes | knee | cases | against, % | by over {SEEN_POINTS:g} points, % | worst |",
         "| --- | --- | ---: | ---: | ---: | ---: |",

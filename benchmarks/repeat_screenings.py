@@ -1,7 +1,7 @@
 """How often a difference is called where there is none, and where there is one.
 
 Simulated athletes are measured twice with the full laboratory battery; both readings have fresh
-errors of the schema's size. Run ``python -m benchmarks.changes``.
+errors of the schema's size. Run ``python -m benchmarks.repeat_screenings``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
-from benchmarks.retest import Readings, Trial, bare, draw, legs, visits
+from benchmarks.retested_athletes import Readings, Trial, bare, draw, legs, visits
 from kneerisk.schema import SIDES, FloatArray, category
 from kneerisk.schema.detectable_change import BoolArray
 from kneerisk.schema.measure import MDC_PER_SEM
@@ -196,7 +196,10 @@ def _heading(trial: Trial) -> list[str]:
     return [
         "# When a difference is called",
         "",
-        f"`python -m benchmarks.changes`: {ATHLETES:,} simulated athletes, seed {SEED}, the full",
+        (
+            "`python -m benchmarks.repeat_screenings`: "
+            f"{ATHLETES:,} simulated athletes, seed {SEED}, the full"
+        ),
         f"laboratory battery ({len(trial.measures)} columns with an error in the schema), values",
         "unrounded; grades are whole. Readings of one athlete have independent errors of the",
         "schema's size: this shows that the rule keeps its word where those errors are right.",

@@ -1,7 +1,8 @@
 """How near the model comes to the best that can be said of simulated athletes.
 
-`python -m benchmarks.limits` fits the model to simulated athletes as `kneerisk train` does, and
-judges it on others beside logistic regression and the oracle, which knows the simulator.
+`python -m benchmarks.learning_limits` fits the model to simulated athletes as `kneerisk train`
+does, and judges it on others beside logistic regression and the oracle, which knows the
+simulator.
 """
 
 from __future__ import annotations
@@ -125,12 +126,14 @@ def _cell(metrics: Mapping[str, float], name: str, digits: int) -> str:
 
 def main() -> int:
     """Measure, print and write the results; 1 where a promise is not kept."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.limits", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.learning_limits", description=__doc__
+    )
     parser.add_argument("--athletes", type=int, default=ATHLETES, help="athletes to fit to")
     given = parser.parse_args()
     metrics = measured(given.athletes)
     asked = "" if given.athletes == ATHLETES else f" --athletes {given.athletes}"
-    text = as_markdown(metrics, f"python -m benchmarks.limits{asked}", given.athletes)
+    text = as_markdown(metrics, f"python -m benchmarks.learning_limits{asked}", given.athletes)
     if given.athletes == ATHLETES:
         (RESULTS / "limits.md").write_text(text, "utf-8")
     sys.stdout.write(text)

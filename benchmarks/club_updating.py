@@ -1,9 +1,9 @@
 """Adapting beside the champion as it is and beside training from scratch, in simulated clubs.
 
-`python -m benchmarks.clubs` draws clubs whose base rate and effects differ from the champion's,
-adapts the champion to each, and judges by the expected log loss of a leg under the club's true
-risks, on athletes that nobody was fitted to. How far clubs differ here is not what the rule
-assumes of them (`club_intercept_sd`, `club_slope_sd`).
+`python -m benchmarks.club_updating` draws clubs whose base rate and effects differ from the
+champion's, adapts the champion to each, and judges by the expected log loss of a leg under the
+club's true risks, on athletes that nobody was fitted to. How far clubs differ here is not what
+the rule assumes of them (`club_intercept_sd`, `club_slope_sd`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from benchmarks.clubs_table import as_markdown
+from benchmarks.club_updating_table import as_markdown
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.outcomes import Truth, draw_outcomes
@@ -204,7 +204,7 @@ def _loss(true: FloatArray, log_odds: FloatArray) -> float:
 
 @cache
 def _bench(models: Path) -> Bench:
-    from benchmarks.serving import champion_of
+    from benchmarks.serving_speed import champion_of
 
     return Bench(champion_of(models).model)
 
@@ -216,7 +216,7 @@ def _judge(task: tuple[Path, World, int, int, bool]) -> Judged:
 
 def main() -> int:
     """Measure, print and write the results; 1 where a target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.clubs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.club_updating", description=__doc__)
     parser.add_argument("--clubs", type=int, default=CLUBS, help="clubs of each size and world")
     parser.add_argument("--scratch", type=int, default=CLUBS, help="of these, also from scratch")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
@@ -239,7 +239,9 @@ def main() -> int:
                 with given.journal.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(found)) + "\n")
     worlds = [asdict(world) for world in WORLDS]
-    text, met = as_markdown(judged, worlds, f"python -m benchmarks.clubs --clubs {given.clubs}")
+    text, met = as_markdown(
+        judged, worlds, f"python -m benchmarks.club_updating --clubs {given.clubs}"
+    )
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "clubs.md").write_text(text, "utf-8")
     sys.stdout.write(text)

@@ -1,6 +1,6 @@
 """How exact the oracle is: by number of points, and against the true risk.
 
-`python -m benchmarks.oracle [ATHLETES]` (default 40,000) writes `results/oracle.md`.
+`python -m benchmarks.oracle_accuracy [ATHLETES]` (default 40,000) writes `results/oracle.md`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ def main(athletes: int = ATHLETES) -> None:
     """Measure, print and write the tables."""
     lines = [
         "# How exact the oracle is", "",
-        f"Written by `python -m benchmarks.oracle`. Legs of {COMPARED} simulated athletes, by",
+        (
+            "Written by `python -m benchmarks.oracle_accuracy`. "
+            f"Legs of {COMPARED} simulated athletes, by"
+        ),
         f"number of points, against {MANY:,} points of another scrambling:", "",
         "| points | mean error of a leg's risk | mean difference |", "| --- | --- | --- |",
         *(f"| {points:,} | {error:.5f} | {shift:+.5f} |" for points, error, shift in convergence()),

@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.load import Target, alone, together
+from benchmarks.http_load import Target, alone, together
 from kneerisk.errors import KneeriskError
 from kneerisk.model.bundle import Bundle
 from pipelines import serve, ui, up
@@ -113,7 +113,7 @@ def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], l
     ]
     bento = {"BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
     one_worker = {"BENTOML_CONFIG_OPTIONS": "services.KneeRisk.workers=1"}
-    empty_arguments = ("bentoml", "serve", "benchmarks.empty:Empty", "--host", "127.0.0.1")
+    empty_arguments = ("bentoml", "serve", "benchmarks.empty_service:Empty", "--host", "127.0.0.1")
     mlflow_arguments = (
         "mlflow", "models", "serve", "-m", str(folder / "model"), "--host", "127.0.0.1",
         "--port", str(ports[1]), "--env-manager", "local", "--workers", "1",
