@@ -31,7 +31,7 @@ from benchmarks.serving_speed import champion_of
 from kneerisk.answer.next_tests import LEAST_SHARE, shares_of
 from kneerisk.errors import KneeriskError
 from kneerisk.model import Bundle
-from kneerisk.model.value_of_information.expected_gain import worth
+from kneerisk.model.value_of_information.expected_gain import value_of_information
 from kneerisk.schema import FloatArray
 
 RESULT = Path(__file__).parent / "results" / "next-test.md"
@@ -89,9 +89,9 @@ def ours(bundle: Bundle) -> Policy:
         model, picked = bundle.model, np.full(len(done), NONE)
         for rows in np.array_split(np.arange(len(done)), max(1, len(done) // TOGETHER)):
             data = world.seen(done, rows)
-            expected = model.posterior.expected(data)
-            known = bundle.facts.population
-            found = worth(model, known, data, expected, range(len(rows)))
+            expected = model.measurement_update.expected(data)
+            known = bundle.metadata.population
+            found = value_of_information(model, known, data, expected, range(len(rows)))
             for row, one in zip(rows, found, strict=True):
                 shares = shares_of(one, world.free[row])
                 if len(shares) and shares.max() >= LEAST_SHARE:
@@ -242,8 +242,8 @@ def as_markdown(bundle: Bundle, world: World, scores: Scores, ordered: int) -> s
     return "\n".join([
         "# The next best test", "",
         (f"{len(world.done):,} simulated athletes (seed {SEED}), {scores.knees:,} knees free of "
-        f"pain; model {bundle.facts.version}, fitted to {bundle.facts.athletes:,} others. Written "
-        "by `python -m benchmarks.next_test`."), "",
+        f"pain; model {bundle.metadata.version}, fitted to {bundle.metadata.athletes:,} others. "
+        "Written by `python -m benchmarks.next_test`."), "",
         (f"The expected log loss under the true risk is {start:.5f} at the start; all tests "
         f"together take {gain:.5f} off it, and knowing every true risk would leave "
         f"{scores.truth.sum() / scores.knees:.5f}. The table gives the share of what all tests "

@@ -57,7 +57,7 @@ def _target(
     bundle: Bundle, column: str, value: float, data: Any, draw: Random, *, up: bool
 ) -> float | None:
     """A value from the nearest that counts as changed to the end of the range, or None."""
-    measure, seen = columns()[column], bundle.facts.population.get(column)
+    measure, seen = columns()[column], bundle.metadata.population.get(column)
     if seen is None or not isinstance(measure, Quantity):
         return None
     error = float(np.nan_to_num(error_sd(location_of(column)[-1], data)[0]))
@@ -72,7 +72,7 @@ def _target(
 
 def _refused(bundle: Bundle, screening: Screening, changes: dict[str, float]) -> bool:
     try:
-        changed(screening, changes, bundle.facts)
+        changed(screening, changes, bundle.metadata)
     except ScreeningRefused:
         return True
     return False
@@ -87,7 +87,7 @@ def cases(
         many = 1 if most == 1 else draw.randint(2, most)
         targets = allowed(bundle, screening, draw, many, one_way=True)
         if targets and len(targets) >= min(most, 2) and not screening.pain.sides:
-            yield screening, changed(screening, targets, bundle.facts)
+            yield screening, changed(screening, targets, bundle.metadata)
 
 
 def moves(bundle: Bundle, drawn: list[tuple[Screening, Changed]]) -> dict[str, np.ndarray]:
@@ -119,7 +119,10 @@ def main() -> int:
     lines = [
         "# Against the published direction, before it is held",
         "",
-        f"`python -m benchmarks.what_if_directions`, {ATHLETES:,} simulated athletes, {bundle.facts.version}.",
+        (
+            f"`python -m benchmarks.what_if_directions`, {ATHLETES:,} simulated athletes, "
+            f"{bundle.metadata.version}."
+        ),
         "",
         f"| changes | knee | cases | against, % | by over {SEEN_POINTS:g} points, % | worst |",
         "| --- | --- | ---: | ---: | ---: | ---: |",

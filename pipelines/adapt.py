@@ -26,7 +26,7 @@ from kneerisk.training.recording.run_note import run_note
 from kneerisk.training.tracking import HELD_OUT, Run, Tracking, registered_name
 from kneerisk.training.updating.model_updating import Adapted, adapt
 from kneerisk.training.updating.update_comparison import compared
-from kneerisk.training.updating.updated_metadata import adapted_facts
+from kneerisk.training.updating.updated_metadata import updated_metadata
 from pipelines.console import Progress, Table
 from pipelines.judged import judged
 from pipelines.released import released
@@ -56,11 +56,11 @@ def adapt_on(data: Path, version: str | None, models: Path, progress: Progress) 
     club, _ = lineage.load(source)
     train, test = divided(club)
     refuse(base, club, train, test)
-    progress(f"Adapting {base.facts.version}")
+    progress(f"Adapting {base.metadata.version}")
     adapted = adapt(base.model, train, SEED)
     progress("Judging beside the champion as it is and training from scratch")
     metrics = compared(base.model, club, FOLD_SEEDS, progress)
-    found = {"base": base.facts.version, "step": adapted.step, "needs": adapted.needs}
+    found = {"base": base.metadata.version, "step": adapted.step, "needs": adapted.needs}
     if adapted.step == "as_is":
         return {"version": None, "run_id": None, **found, "metrics": metrics}
     progress("Logging the run")
@@ -76,11 +76,11 @@ def refuse(base: Bundle, club: Cohort, train: Cohort, test: Cohort) -> None:
         raise CohortRefused(
             f"the cohort is {club.kind}: a model is adapted to athletes who were measured"
         )
-    refuse_other_outcome(base.facts, club)
-    if base.facts.data_sha256 == lineage.digest(club):
+    refuse_other_outcome(base.metadata, club)
+    if base.metadata.data_sha256 == lineage.digest(club):
         raise CohortRefused(
-            f"{base.facts.version} was made from this very cohort: adapting it again would count "
-            "every outcome twice. Name the version that it was adapted from (--model)"
+            f"{base.metadata.version} was made from this very cohort: adapting it again would "
+            "count every outcome twice. Name the version that it was adapted from (--model)"
         )
     refuse_unsound(club, train, test, from_scratch=False)
 
@@ -92,7 +92,7 @@ def judge(base: Bundle, adapted: Adapted, train: Cohort, test: Cohort) -> Evalua
     others = {name: model.predict(data) for name, model in fit_baselines(train, SEED).items()}
     others["as_is"] = risks_of(base.model.predict(data))
     found = evaluate(test, risks_of(prediction), others)
-    found = replace(found, drivers=drivers(adapted.model, data, found.scored))
+    found = replace(found, drivers=drivers(adapted.model, data, found.task_rows))
     return found.with_metrics({
         **interval_metrics(prediction, None),
         **log_loss_over(test, risks_of(prediction), others["logistic"], "logistic"),
@@ -108,18 +108,18 @@ def log(
     train, test = divided(club)
     sha256 = lineage.digest(club)
     version = run.register(registered_name(club.outcome_kind, club.horizon_months), title(named))
-    facts = adapted_facts(
+    metadata = updated_metadata(
         base, train, adapted, version=str(version), run_id=run.run_id,
         git_sha=lineage.git_sha(), data_sha256=sha256,
     )  # fmt: skip
     drawn = plots(evaluation, f"{title(named)}, held-out athletes")
-    described = card(facts, named, evaluation, drawn)
-    of_base = {"base_version": base.facts.version, "base_run_id": base.facts.run_id,
+    described = card(metadata, named, evaluation, drawn)
+    of_base = {"base_version": base.metadata.version, "base_run_id": base.metadata.run_id,
                "base_sha256": base.sha256, "adapted_step": adapted.step}  # fmt: skip
     run.dataset(train, "training", lineage.digest(train), source.params())
     run.dataset(test, HELD_OUT, lineage.digest(test), source.params())
     run.numbers(
-        {**params(named, facts.data_sha256), **source.params(), **of_base, **adapted.choices},
+        {**params(named, metadata.data_sha256), **source.params(), **of_base, **adapted.choices},
         evaluation.metrics,
     )
     run.figures(drawn)
@@ -128,20 +128,20 @@ def log(
     run.note(run_note(run, evaluation.metrics, described, sha256))
     run.text(json_schema(), "screening.schema.json")
     with TemporaryDirectory() as folder:
-        run.bundle(Path(folder), bundle.save(adapted.model, facts, Path(folder)))
+        run.bundle(Path(folder), bundle.save(adapted.model, metadata, Path(folder)))
     return str(version)
 
 
 def _named(base: Bundle, club: Cohort) -> Cohort:
     """The club's cohort under the name that the adapted model gives it."""
-    source = f"{base.facts.source}, adapted to {club.source}"
+    source = f"{base.metadata.source}, adapted to {club.source}"
     return replace(club, kind="adapted", source=source)
 
 
 def _tags(base: Bundle, club: Cohort) -> dict[str, str]:
     return {
         **tags(_named(base, club)),
-        "base_version": base.facts.version,
+        "base_version": base.metadata.version,
         "mlflow.source.name": "kneerisk adapt",
     }
 

@@ -22,7 +22,7 @@ from kneerisk.evaluation.evaluation import (
     interval_metrics,
     risks_of,
 )
-from kneerisk.model import Facts
+from kneerisk.model import Metadata
 from kneerisk.schema import SIDES
 from kneerisk.training.leakage.leakage_checks import plain_id, refuse_other_outcome
 from kneerisk.training.recording.lineage import Source, digest, load, load_again
@@ -51,9 +51,9 @@ def evaluate_on(
     judged = released(models, version)
     progress(f"Reading {data}")
     cohort, truth = load(Source(path=data))
-    refuse_other_outcome(judged.facts, cohort)
+    refuse_other_outcome(judged.metadata, cohort)
     progress("Looking for athletes that it was trained on")
-    unseen, judged_on = _unseen(judged.facts, cohort)
+    unseen, judged_on = _unseen(judged.metadata, cohort)
     if not unseen.all():
         cohort = subset(cohort, unseen)
         truth = None if truth is None else truth[unseen].reset_index(drop=True)
@@ -61,14 +61,17 @@ def evaluate_on(
     columns = cohort.columns()
     prediction = judged.model.predict(columns)
     progress("Baselines")
-    others = {"logistic": left_out_logistic(cohort), "prior": prior(judged.facts).predict(columns)}
+    others = {
+        "logistic": left_out_logistic(cohort),
+        "prior": prior(judged.metadata).predict(columns),
+    }
     best = oracle_of(cohort, FEWER_POINTS, progress)
     progress("Judging")
     found = evaluate(cohort, risks_of(prediction), others, truth, prediction.imbalances, best)
     found = found.with_metrics(interval_metrics(prediction, truth))
     return {
-        "version": judged.facts.version,
-        "run_id": judged.facts.run_id,
+        "version": judged.metadata.version,
+        "run_id": judged.metadata.run_id,
         "data": str(data),
         "judged_on": judged_on,
         "cohort_kind": cohort.kind,
@@ -78,7 +81,7 @@ def evaluate_on(
     }
 
 
-def _unseen(facts: Facts, cohort: Cohort) -> tuple[NDArray[np.bool_], str]:
+def _unseen(metadata: Metadata, cohort: Cohort) -> tuple[NDArray[np.bool_], str]:
     """Which screenings are of athletes that a model was not trained on, and who they are.
 
     Raises
@@ -87,37 +90,37 @@ def _unseen(facts: Facts, cohort: Cohort) -> tuple[NDArray[np.bool_], str]:
         Where there are none.
     """
     ids = cohort.frame[ATHLETE_ID]
-    if digest(cohort) == facts.data_sha256:
+    if digest(cohort) == metadata.data_sha256:
         return held_out(ids), "held-out athletes of its own cohort"
-    trained = _trained_on(facts)
+    trained = _trained_on(metadata)
     if trained is None:
         return np.ones(len(ids), dtype=bool), "all athletes of the file"
     seen = ids.map(plain_id).isin(trained).to_numpy()
     if seen.all():
-        raise CohortRefused(f"{facts.version} was trained on every athlete of the file")
+        raise CohortRefused(f"{metadata.version} was trained on every athlete of the file")
     left_out = ids[seen].nunique()
     who = f"athletes it was not trained on ({left_out:,} of the file left out)"
     return ~seen, who if left_out else "all athletes of the file, none of whom it was trained on"
 
 
-def _trained_on(facts: Facts) -> set[str] | None:
+def _trained_on(metadata: Metadata) -> set[str] | None:
     """The ids of those a model of people was trained on; None where that is not known here.
 
     A bundle holds no ids. They are in the file that its run names, if both are still here.
     """
-    if facts.cohort == "simulated" or not has_runs():
+    if metadata.cohort == "simulated" or not has_runs():
         return None
     try:
-        params, _ = Tracking(Path.cwd()).logged(facts.run_id)
+        params, _ = Tracking(Path.cwd()).logged(metadata.run_id)
         ids = load_again(params)[0].frame[ATHLETE_ID]
     except KneeriskError:
         return None
     return set(ids[~held_out(ids)].map(plain_id))
 
 
-def prior(facts: Facts) -> PriorBaseline:
+def prior(metadata: Metadata) -> PriorBaseline:
     """The base rate of the athletes that the model was trained on, for everyone."""
-    rates = facts.base_rates.get("all", {})
+    rates = metadata.base_rates.get("all", {})
     return PriorBaseline(leg=rates.get("leg"), either=rates.get("either"))
 
 

@@ -20,7 +20,7 @@ from kneerisk.cohort.splits import held_out, subset
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.recording import lineage
 from kneerisk.training.recording.lineage import Source
 from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
@@ -61,11 +61,11 @@ def default_model() -> Bundle:
     seen = ~held_out(cohort.frame["athlete_id"])
     train = subset(cohort, seen)
     fitted = fit(train, rows(truth, seen), seed=SEED)
-    facts = facts_of(
+    metadata = metadata_of(
         train, rows(truth, seen), fitted, version="default", run_id="none", git_sha=None,
         data_sha256=lineage.digest(cohort),
     )  # fmt: skip
-    return Bundle(fitted.model, facts, "none")
+    return Bundle(fitted.model, metadata, "none")
 
 
 def written(model: Bundle) -> dict[str, str]:

@@ -55,7 +55,7 @@ def report_to(
         "file": str(path),
         "status": found.risk.status,
         "screening_date": screened or None,
-        "version": loaded.facts.version,
+        "version": loaded.metadata.version,
     }
 
 

@@ -27,8 +27,8 @@ def reproduce_version(
     """
     progress("Loading the model")
     made = released(models, version)
-    params, _ = Tracking(Path.cwd()).logged(made.facts.run_id)
-    base = made.facts.base_version and released(models, made.facts.base_version)
+    params, _ = Tracking(Path.cwd()).logged(made.metadata.run_id)
+    base = made.metadata.base_version and released(models, made.metadata.base_version)
     progress("Reading the cohort that it was made from")
     cohort, truth = load_again(params, data)
     again = fit_again(params, cohort, truth, base or None,

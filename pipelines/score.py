@@ -40,7 +40,7 @@ def score_to(file: Path, out: Path, models: Path, progress: Progress) -> dict[st
         rows += [flat(found) for found in answers(loaded, screenings[first : first + _TOGETHER])]
     kept = frame[[name for name in _KEPT if name in frame]]
     write_table(pd.concat([kept, pd.DataFrame(rows)], axis=1), out)
-    return {"file": str(out), "screenings": len(rows), "version": loaded.facts.version}
+    return {"file": str(out), "screenings": len(rows), "version": loaded.metadata.version}
 
 
 def flat(found: Answer) -> dict[str, Any]:

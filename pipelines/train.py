@@ -33,7 +33,7 @@ from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training.card import card
 from kneerisk.training.fitting.cross_validation import out_of_fold
 from kneerisk.training.fitting.fit import Fitted, fit
-from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.leakage.leakage_checks import refuse_unsound
 from kneerisk.training.leakage.required_sample_size import few_outcomes
 from kneerisk.training.plots.evaluation_plots import plots
@@ -102,7 +102,7 @@ def judge(
     found = evaluate(test, ours, others, truth, prediction.imbalances, best)
     for name in ("logistic", *(beside or {})):
         found = found.with_metrics(log_loss_over(test, ours, others[name], name))
-    found = replace(found, drivers=drivers(fitted.model, data, found.scored))
+    found = replace(found, drivers=drivers(fitted.model, data, found.task_rows))
     return found.with_metrics({
         **interval_metrics(prediction, truth),
         **on_seen(train, risks_of(fitted.model.predict(train.columns()))),
@@ -143,17 +143,17 @@ def log(
         registered_name(cohort.outcome_kind, cohort.horizon_months), title(cohort)
     )
     seen = rows(truth, ~held_out(cohort.frame["athlete_id"]))
-    facts = facts_of(
+    metadata = metadata_of(
         train, seen, fitted, version=str(version), run_id=run.run_id,
         git_sha=lineage.git_sha(), data_sha256=lineage.digest(cohort),
     )  # fmt: skip
     pictures = log_judged(run, source, cohort, fitted, evaluation, truth)
-    described = card(facts, cohort, evaluation, pictures)
+    described = card(metadata, cohort, evaluation, pictures)
     run.card(described)
     run.note(run_note(run, evaluation.metrics, described, lineage.digest(cohort)))
     run.text(json_schema(), "screening.schema.json")
     with TemporaryDirectory() as folder:
-        run.bundle(Path(folder), bundle.save(fitted.model, facts, Path(folder)))
+        run.bundle(Path(folder), bundle.save(fitted.model, metadata, Path(folder)))
     return str(version)
 
 

@@ -26,7 +26,7 @@ def pages(champion: ChampionHolder, metrics: Metrics) -> Starlette:
     """The pages as an application to mount beside the predictions."""
 
     def model(_: Request) -> Response:
-        return JSONResponse(champion.current().facts.public())
+        return JSONResponse(champion.current().metadata.public())
 
     def counts(_: Request) -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)

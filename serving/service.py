@@ -61,7 +61,7 @@ class KneeRisk:
         # which would fight with the loop over the interpreter's lock.
         bundle = champion.current()
         found = answer(bundle, screening)
-        metrics.answered(bundle.facts.version)
+        metrics.answered(bundle.metadata.version)
         return _json(found)
 
     @bentoml.api(route="/v1/predict_team", output_spec=TeamAnswer)
@@ -69,7 +69,7 @@ class KneeRisk:
         """Answer the good screenings of a team and name the faults of the others."""
         bundle = champion.current()
         found = answer_team(bundle, team)
-        metrics.answered(bundle.facts.version, len(found.results))
+        metrics.answered(bundle.metadata.version, len(found.results))
         return _json(found)
 
     @bentoml.api(route="/v1/what_if", output_spec=WhatIfAnswer)
@@ -81,7 +81,7 @@ class KneeRisk:
         except ScreeningRefused as refused:
             # What the champion has seen is not known at the door.
             return refused_with(invalid_body(refused.faults))
-        metrics.answered(bundle.facts.version)
+        metrics.answered(bundle.metadata.version)
         return _json(found)
 
     @bentoml.api(route="/v1/follow_up", output_spec=FollowUpAnswer)
@@ -89,7 +89,7 @@ class KneeRisk:
         """Compare the visits of one athlete."""
         bundle = champion.current()
         found = follow_up(bundle, asked)
-        metrics.answered(bundle.facts.version, len(asked.visits))
+        metrics.answered(bundle.metadata.version, len(asked.visits))
         return _json(found)
 
     @bentoml.api(route="/v1/report", output_spec=Answer)
@@ -97,7 +97,7 @@ class KneeRisk:
         """Answer one screening as a page to print."""
         bundle = champion.current()
         page = report_html(answer(bundle, screening), screening)
-        metrics.answered(bundle.facts.version)
+        metrics.answered(bundle.metadata.version)
         policy = {"content-security-policy": content_policy()}
         return Response(page, media_type="text/html", headers=policy)
 

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.fitting.fit import Fitted, fit
-from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.fitting.fitted_metadata import metadata_of
 from pipelines.examples import default_model
 
 #: What tests in a browser share, and the list of those that were left out without one.
@@ -72,7 +72,7 @@ def champion_models(
 ) -> Path:
     """A models folder whose champion is that model. Don't change it: copy it."""
     models = tmp_path_factory.mktemp("models")
-    facts = facts_of(
+    metadata = metadata_of(
         simulated.cohort,
         simulated.truth,
         fitted,
@@ -81,7 +81,7 @@ def champion_models(
         git_sha=None,
         data_sha256="0" * 64,
     )
-    sha256 = bundle.save(fitted.model, facts, models / VERSION)
+    sha256 = bundle.save(fitted.model, metadata, models / VERSION)
     champion.write(models, VERSION, sha256, None)
     return models
 
@@ -108,5 +108,5 @@ def default_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             made = default_model()
-            bundle.save(made.model, replace(made.facts, version=VERSION), folder)
+            bundle.save(made.model, replace(made.metadata, version=VERSION), folder)
     return bundle.load(folder)

@@ -35,7 +35,7 @@ from kneerisk.training.updating.corrections import (
     shortened,
 )
 from kneerisk.training.updating.model_updating import adapt, adapt_to, events_needed
-from kneerisk.training.updating.updated_metadata import adapted_facts
+from kneerisk.training.updating.updated_metadata import updated_metadata
 from pipelines.__main__ import app
 
 BODY = {
@@ -218,7 +218,7 @@ class TestOneModel:
     ) -> None:
         model = corrected(released.model, corrections[name])
         data = {column: values[:40] for column, values in cohort.columns().items()}
-        expected = model.posterior.expected(data)
+        expected = model.measurement_update.expected(data)
         legs = model.legs_of(expected, data)
         told = model.explainer.contributions(data, expected, legs)
         assert np.abs(told.base + told.parts.sum(axis=2) - model.log_odds(legs)).max() < 1e-6
@@ -283,9 +283,9 @@ class TestBundle:
     ) -> None:
         few = replace(cohort, frame=cohort.frame.head(150))
         adapted = adapt(released.model, few)
-        facts = adapted_facts(released, few, adapted, version="kneerisk-new_pain-12m-v2",
+        metadata = updated_metadata(released, few, adapted, version="kneerisk-new_pain-12m-v2",
                               run_id="1" * 32, git_sha=None, data_sha256="2" * 64)  # fmt: skip
-        sha256 = bundle.save(adapted.model, facts, tmp_path / "v2")
+        sha256 = bundle.save(adapted.model, metadata, tmp_path / "v2")
         loaded = bundle.load(tmp_path / "v2", sha256)
         data = cohort.columns()
         before, after = adapted.model.predict(data), loaded.model.predict(data)
@@ -294,31 +294,31 @@ class TestBundle:
         assert told.model.cohort == "adapted"
         assert "corrected by measured ones" in told.notice
         assert told.risk.left.interval[0] < told.risk.left.probability < told.risk.left.interval[1]
-        assert loaded.facts.base_version == released.facts.version
-        assert loaded.facts.base_sha256 == released.sha256
+        assert loaded.metadata.base_version == released.metadata.version
+        assert loaded.metadata.base_sha256 == released.sha256
 
     def test_base_rates_move_with_the_club(self, released: Bundle, club: Club, cohort) -> None:
         up = replace(cohort, frame=cohort.frame.head(300).assign(outcome_left=1.0))
         adapted = adapt(released.model, up)
-        facts = adapted_facts(released, up, adapted, version="v2", run_id="1" * 32, git_sha=None,
-                              data_sha256="2" * 64)  # fmt: skip
-        for sport, rates in released.facts.base_rates.items():
-            assert facts.base_rates[sport]["leg"] > rates["leg"] * 1.2
+        metadata = updated_metadata(released, up, adapted, version="v2", run_id="1" * 32,
+                                    git_sha=None, data_sha256="2" * 64)  # fmt: skip
+        for sport, rates in released.metadata.base_rates.items():
+            assert metadata.base_rates[sport]["leg"] > rates["leg"] * 1.2
 
     def test_an_old_bundle_names_no_base(self, released: Bundle) -> None:
-        assert released.facts.base_version is None
-        assert "base_version" not in released.facts.public()
+        assert released.metadata.base_version is None
+        assert "base_version" not in released.metadata.public()
 
 
 class TestRefused:
     def test_another_outcome(self, released: Bundle, cohort: Cohort) -> None:
         past = replace(cohort, outcome_kind="past_injury", horizon_months=None)
         with pytest.raises(CohortRefused, match=r"tells new pain within .* cohort is past injury"):
-            refuse_other_outcome(released.facts, past)
+            refuse_other_outcome(released.metadata, past)
 
     def test_another_horizon(self, released: Bundle, cohort: Cohort) -> None:
         with pytest.raises(CohortRefused, match="within 6 months"):
-            refuse_other_outcome(released.facts, replace(cohort, horizon_months=6))
+            refuse_other_outcome(released.metadata, replace(cohort, horizon_months=6))
 
 
 class TestWorth:
@@ -390,7 +390,7 @@ class TestCommand:
         assert params["cohort_kind"] == "adapted"
         assert params["base_version"] == told["base"]
         fetched = tracking.bundle(version, tmp_path)
-        assert bundle.load(fetched, version.tags["bundle_sha256"]).facts.cohort == "adapted"
+        assert bundle.load(fetched, version.tags["bundle_sha256"]).metadata.cohort == "adapted"
 
     def test_keeps_the_champion_where_nothing_happened(self, run, cohort, tmp_path) -> None:
         frame = cohort.frame[

@@ -21,7 +21,7 @@ from kneerisk.evidence import imbalances, red_flags
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns, to_row
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.fitting.fitted_metadata import metadata_of
 
 ORDER: tuple[Status, ...] = (
     "refer", "current_pain", "out_of_population", "low_information", "ok",
@@ -78,8 +78,8 @@ class TestContract:
         self, ask: Callable[..., Answer], released: Bundle
     ) -> None:
         model = told(ask())["model"]
-        assert model == released.facts.lineage()
-        assert model["schema"] == released.facts.schema
+        assert model == released.metadata.lineage()
+        assert model["schema"] == released.metadata.schema
         assert model["cohort"] == "simulated"
         assert "git_sha" not in model
 
@@ -177,14 +177,14 @@ class TestBand:
         screening = Screening.model_validate(TESTED)
         risk = answer(released, screening).risk
         rates = {"leg": risk.left.probability / times, "either": risk.either.probability / times}
-        facts = replace(released.facts, base_rates={"all": {"leg": 1.0}, "running": rates})
+        facts = replace(released.metadata, base_rates={"all": {"leg": 1.0}, "running": rates})
         found = answer(replace(released, facts=facts), screening).risk
         assert (found.left.band, found.either.band) == (band, band)
 
     def test_is_measured_against_the_own_sport_in_its_own_unit(
         self, ask: Callable[..., Answer], released: Bundle
     ) -> None:
-        rates = released.facts.base_rates
+        rates = released.metadata.base_rates
         found = ask(athlete=ATHLETE | {"sport": "basketball"}).risk.base_rate
         assert (found.leg, found.either) == (
             rates["basketball"]["leg"],
@@ -272,7 +272,7 @@ class TestStatus:
         self, ask: Callable[..., Answer], released: Bundle, age: int, outside: bool
     ) -> None:
         # The small cohort of these tests need not hold the oldest and youngest that there are.
-        seen = released.facts.population["age_years"]
+        seen = released.metadata.population["age_years"]
         assert (seen["low"], seen["high"]) == (16, 70)
         found = ask(athlete=TESTED["athlete"] | {"age_years": age})
         columns_told = [r.column for r in found.risk.reasons if r.code == "out_of_population"]
@@ -282,7 +282,7 @@ class TestStatus:
     def test_a_value_beyond_what_the_model_has_seen_is_told_with_its_range(
         self, ask: Callable[..., Answer], released: Bundle
     ) -> None:
-        high = released.facts.population["left_hip_drop_deg"]["high"]
+        high = released.metadata.population["left_hip_drop_deg"]["high"]
         left = TESTED["left"] | {"hip_drop_deg": high + 1}
         reason = ask(left=left).risk.reasons[0]
         assert (reason.code, reason.column) == ("out_of_population", "left_hip_drop_deg")
@@ -292,8 +292,8 @@ class TestStatus:
     def test_a_choice_that_the_model_has_not_seen(
         self, ask: Callable[..., Answer], released: Bundle
     ) -> None:
-        seen = released.facts.population | {"sport": {"choices": ["volleyball"], "share": 1.0}}
-        facts = replace(released.facts, population=seen)
+        seen = released.metadata.population | {"sport": {"choices": ["volleyball"], "share": 1.0}}
+        facts = replace(released.metadata, population=seen)
         found = answer(replace(released, facts=facts), Screening.model_validate(TESTED))
         assert found.risk.reasons[0].column == "sport"
 
@@ -332,7 +332,7 @@ class TestOtherModels:
     @staticmethod
     def bundle_of(cohort: Cohort) -> Bundle:
         fitted = fit(cohort)
-        facts = facts_of(cohort, None, fitted, version="club-v1", run_id="1", git_sha="2",
+        facts = metadata_of(cohort, None, fitted, version="club-v1", run_id="1", git_sha="2",
                          data_sha256="3")  # fmt: skip
         return Bundle(fitted.model, facts, "4")
 

@@ -21,7 +21,7 @@ from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, posterior
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import Fitted, fit
-from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.fitting.fitted_metadata import metadata_of
 
 FILES = ("manifest.json", "model.json", "facts.json", "golden.json")
 
@@ -43,7 +43,7 @@ def same(one: Prediction, other: Prediction) -> bool:
 @pytest.fixture
 def folder(champion_models: Path, released: Bundle, tmp_path: Path) -> Path:
     """A copy of the released bundle, to be spoilt."""
-    return shutil.copytree(champion_models / released.facts.version, tmp_path / "spoilt")
+    return shutil.copytree(champion_models / released.metadata.version, tmp_path / "spoilt")
 
 
 def vouch_again(folder: Path) -> None:
@@ -67,17 +67,17 @@ class TestRoundTrip:
     ) -> None:
         cohort = observed if sided else without_sides(observed)
         fitted = fit(cohort)
-        facts = facts_of(cohort, None, fitted, version="club-v1", run_id="1", git_sha=None,
+        metadata = metadata_of(cohort, None, fitted, version="club-v1", run_id="1", git_sha=None,
                          data_sha256="0")  # fmt: skip
 
-        sha256 = bundle.save(fitted.model, facts, tmp_path / "club")
+        sha256 = bundle.save(fitted.model, metadata, tmp_path / "club")
         loaded = bundle.load(tmp_path / "club", sha256)
 
         found = loaded.model.predict(cohort.columns())
         assert same(found, fitted.model.predict(cohort.columns()))
         assert (found.left is not None) == sided
         assert found.imbalances is None
-        assert loaded.facts == facts
+        assert loaded.metadata == metadata
 
     def test_holds_no_file_that_could_run(self, folder: Path) -> None:
         names = {path.name for path in folder.iterdir()}
@@ -88,12 +88,12 @@ class TestRoundTrip:
     def test_the_same_model_has_the_same_name(
         self, fitted: Fitted, released: Bundle, tmp_path: Path
     ) -> None:
-        assert bundle.save(fitted.model, released.facts, tmp_path / "again") == released.sha256
+        assert bundle.save(fitted.model, released.metadata, tmp_path / "again") == released.sha256
 
     def test_is_written_once(self, fitted: Fitted, released: Bundle, tmp_path: Path) -> None:
         (tmp_path / "mine.txt").write_text("mine")
         with pytest.raises(BundleRefused, match="not empty"):
-            bundle.save(fitted.model, released.facts, tmp_path)
+            bundle.save(fitted.model, released.metadata, tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
@@ -154,7 +154,7 @@ class TestRefused:
     def test_another_bundle_than_the_one_that_was_released(
         self, folder: Path, released: Bundle
     ) -> None:
-        assert bundle.load(folder, released.sha256).facts == released.facts
+        assert bundle.load(folder, released.sha256).metadata == released.metadata
         (folder / "manifest.json").write_text((folder / "manifest.json").read_text() + " ")
         with pytest.raises(BundleRefused, match="not the bundle that was released"):
             bundle.load(folder, released.sha256)

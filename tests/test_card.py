@@ -1,4 +1,4 @@
-"""The card of a version: whole, true to its facts, and readable as Markdown."""
+"""The card of a version: whole, true to its metadata, and readable as Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import evaluate, risks_of
 from kneerisk.training.card import NOTICE, card
 from kneerisk.training.card.tripod_items import ASKED
-from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.tracking.run import cut
 
 KINDS = ("simulated", "observed", "adapted")
@@ -22,7 +22,7 @@ KINDS = ("simulated", "observed", "adapted")
 
 @pytest.fixture(scope="module")
 def made(released, fitted):
-    """Of each kind: the facts, the cohort and the evaluation of a version."""
+    """Of each kind: the metadata, the cohort and the evaluation of a version."""
     drawn = simulate(3_500, 9)
     unseen = held_out(drawn.cohort.frame["athlete_id"])
     train, test = divided(drawn.cohort)
@@ -36,14 +36,14 @@ def made(released, fitted):
             test, risks_of(prediction), {"as_is": risks_of(prediction)}, known,
             prediction.imbalances,
         )  # fmt: skip
-        judged = replace(judged, drivers=drivers(released.model, data, judged.scored))
-        facts = facts_of(
+        judged = replace(judged, drivers=drivers(released.model, data, judged.task_rows))
+        metadata = metadata_of(
             train, None, fitted, version="kneerisk-new_pain-12m-v7", run_id="0" * 32,
             git_sha=None, data_sha256="ab" * 32,
         )  # fmt: skip
         base = {"base_version": "v1", "base_sha256": "cd"} if kind == "adapted" else {}
         cohort = replace(drawn.cohort, kind=kind, source="a made-up club")
-        found[kind] = replace(facts, cohort=kind, **base), cohort, judged
+        found[kind] = replace(metadata, cohort=kind, **base), cohort, judged
     return found
 
 
@@ -114,12 +114,12 @@ def test_kinds_are_not_mixed_up(made):
 
 
 def test_no_athlete_is_named(made):
-    facts, cohort, judged = made["observed"]
+    metadata, cohort, judged = made["observed"]
     frame = cohort.frame.assign(athlete_id=[f"secret{i}" for i in np.arange(len(cohort.frame))])
-    assert "secret" not in card(facts, replace(cohort, frame=frame), judged)
+    assert "secret" not in card(metadata, replace(cohort, frame=frame), judged)
 
 
 def test_a_study_s_own_log_loss_is_no_cross_validation_of_the_version(made):
-    facts, cohort, judged = made["simulated"]
-    text = card(facts, cohort, judged.with_metrics({"cv_log_loss": 0.25}))
+    metadata, cohort, judged = made["simulated"]
+    text = card(metadata, cohort, judged.with_metrics({"cv_log_loss": 0.25}))
     assert "Cross-validation by athlete" not in text

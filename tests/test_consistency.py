@@ -137,7 +137,7 @@ class TestOverHttp:
         assert [result["answer"] for result in results] == expected
 
     def test_the_model_is_the_one_of_the_library(self, service: Served, released: Bundle) -> None:
-        assert service.get("/v1/model").json()["version"] == released.facts.version
+        assert service.get("/v1/model").json()["version"] == released.metadata.version
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

@@ -110,7 +110,7 @@ class TestCalibration:
 
 
 class TestLimits:
-    """How near the best that can be said; `benchmarks.learning_limits` measures it for 50,000 athletes."""
+    """How near the best that can be said; `benchmarks.learning_limits` measures 50,000 athletes."""
 
     @pytest.mark.parametrize("limit", limits(), ids=lambda limit: limit.metric)
     def test_holds(self, judged: dict[str, float], limit: Limit) -> None:

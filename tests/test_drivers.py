@@ -31,7 +31,7 @@ def data(simulated: Simulated) -> dict[str, Any]:
 class TestTheSum:
     def test_of_all_parts_is_the_log_odds(self, released: Bundle, data: dict[str, Any]) -> None:
         model = released.model
-        expected = model.posterior.expected(data)
+        expected = model.measurement_update.expected(data)
         legs = model.legs_of(expected, data)
         found = model.explainer.contributions(data, expected, legs)
         assert np.abs(found.base + found.parts.sum(axis=2) - model.log_odds(legs)).max() < CLOSE
@@ -46,7 +46,7 @@ class TestTheSum:
         cohort = Cohort(frame, "observed", "new_pain", 12, "test")
         model = fit(cohort, interval=False).model
         part = {name: values[:50] for name, values in cohort.columns().items()}
-        expected = model.posterior.expected(part)
+        expected = model.measurement_update.expected(part)
         legs = model.legs_of(expected, part)
         found = model.explainer.contributions(part, expected, legs)
         assert not model.sided

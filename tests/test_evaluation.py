@@ -367,9 +367,11 @@ class TestSlices:
         cohort, evaluation = found
         left = next(one for one in evaluation.slices if one.name == "left")
         assert left.metrics["events"] == cohort.frame["outcome_left"].sum()
-        rows = [i for i, place in enumerate(evaluation.scored.place) if place < 2_000]
+        rows = [i for i, place in enumerate(evaluation.task_rows.place) if place < 2_000]
         assert left.metrics["auc"] == pytest.approx(
-            roc_auc_score(evaluation.scored.outcome[rows], evaluation.scored.probability[rows])
+            roc_auc_score(
+                evaluation.task_rows.outcome[rows], evaluation.task_rows.probability[rows]
+            )
         )
         running = next(one for one in evaluation.slices if one.name == "running")
         assert {"log_loss", "brier_reliability", "integrated_calibration_index",

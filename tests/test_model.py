@@ -12,7 +12,7 @@ from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
 from kneerisk.model.features import matrix
-from kneerisk.model.imputation import Posterior
+from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import Screening, coded, from_row, quantity, to_row
 from kneerisk.schema.z_scores import error_variance, from_z
 
@@ -175,7 +175,7 @@ class TestMeasurementUpdate:
             "athlete": {"age_years": 30, "sex": "male", "sport": "running"},
             "left": {"hip_drop_deg": 9.0},
         }
-        legs = matrix(Posterior(people), coded([Screening.model_validate(body)]))
+        legs = matrix(MeasurementUpdate(people), coded([Screening.model_validate(body)]))
         drop = quantity("hip_drop_deg")
         mean, sd = drop.norms[0].male
         z, noise = (9.0 - mean) / sd, (drop.error.sem / sd) ** 2
@@ -200,19 +200,19 @@ class TestMeasurementUpdate:
         data = coded([from_row(row)])
         for name, value in zip(names, z, strict=True):
             data[f"left_{name}"] = from_z(name, np.array([value]), data)
-        expected = Posterior(people).expected(data).mean[0, 0, place]
+        expected = MeasurementUpdate(people).expected(data).mean[0, 0, place]
         assert expected == pytest.approx(weights @ z, abs=0.02)
 
     def test_nothing_measured_leaves_the_prior(self) -> None:
         people = published()
         body = {"athlete": {"age_years": 30, "sex": "male", "sport": "running"}}
-        expected = Posterior(people).expected(coded([Screening.model_validate(body)]))
+        expected = MeasurementUpdate(people).expected(coded([Screening.model_validate(body)]))
         assert np.abs(expected.mean).max() < 1e-9
         assert np.allclose(expected.variance[0, 0, :10], np.diag(people.covariance)[:10])
 
     def test_expected_values_are_right_on_average(self, simulated: Simulated) -> None:
         """A true latent regressed on its expectation has slope one: it is not over-confident."""
-        expected = Posterior(published()).expected(simulated.cohort.columns())
+        expected = MeasurementUpdate(published()).expected(simulated.cohort.columns())
         for k, name in enumerate(published().imbalances):
             given = expected.mean[:, 0, -5 + k]
             true = simulated.truth[f"left_{name}"].to_numpy()

@@ -18,7 +18,7 @@ from kneerisk.answer.next_tests import LEAST_SHARE, MOST_TESTS, next_tests
 from kneerisk.answer.predictions import read
 from kneerisk.evidence import equipment_of_test, measures_of_test, screening_tests
 from kneerisk.model import Bundle
-from kneerisk.model.value_of_information.expected_gain import columns_of, worth
+from kneerisk.model.value_of_information.expected_gain import columns_of, value_of_information
 from kneerisk.schema import (
     FloatArray,
     Screening,
@@ -154,9 +154,11 @@ class TestNamed:
 
     def test_what_the_model_has_not_seen_is_not_named(self, released: Bundle) -> None:
         seen = {
-            name: held for name, held in released.facts.population.items() if "torque" not in name
+            name: held
+            for name, held in released.metadata.population.items()
+            if "torque" not in name
         }
-        blind = replace(released, facts=replace(released.facts, population=seen))
+        blind = replace(released, facts=replace(released.metadata, population=seen))
         assert "knee_strength" in of(named(released, {"athlete": PLAIN}))
         assert "knee_strength" not in of(named(blind, {"athlete": PLAIN}))
 
@@ -196,8 +198,8 @@ class TestNumbers:
         self, released: Bundle, screening: Screening
     ) -> None:
         model, data = released.model, coded([screening])
-        expected = model.posterior.expected(data)
-        [found] = worth(model, released.facts.population, data, expected, [0])
+        expected = model.measurement_update.expected(data)
+        [found] = value_of_information(model, released.metadata.population, data, expected, [0])
         assert (found.gain >= -ROUNDING).all()
         assert (found.gain <= found.most + ROUNDING).all()
         assert (found.removed >= 0.0).all()
@@ -210,10 +212,10 @@ class TestNumbers:
         reading = read(released, asked)
         for i, screening in enumerate(asked):
             assert next_tests(reading, i) == next_tests(read(released, [screening]), 0)
-        data, people = reading.data, released.facts.population
-        together = worth(released.model, people, data, reading.expected, [0, 1, 2])
+        data, people = reading.data, released.metadata.population
+        together = value_of_information(released.model, people, data, reading.expected, [0, 1, 2])
         for i, found in enumerate(together):
-            [alone] = worth(released.model, people, data, reading.expected, [i])
+            [alone] = value_of_information(released.model, people, data, reading.expected, [i])
             assert (found.gain == alone.gain).all()
             assert (found.removed == alone.removed).all()
 

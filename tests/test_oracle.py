@@ -22,7 +22,7 @@ from kneerisk.evaluation.metrics import accuracy, calibration
 from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.population import contexts, published, state_measures
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.model.imputation import Posterior
+from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import SIDES, columns, quantity
 from kneerisk.schema.z_scores import CONDITION_OF, error_variance, location_and_scale
 
@@ -193,7 +193,7 @@ def test_known_readings_give_an_imbalance_in_closed_form(cohort):
     measured = np.flatnonzero(~np.isnan(data["left_wblt_dorsiflexion_deg"]))[:20]
     for row in measured:
         one = only(data, int(row), ("wblt_dorsiflexion_deg", "hip_drop_deg"))
-        expected = Posterior(published()).expected(one)
+        expected = MeasurementUpdate(published()).expected(one)
         thresholds, spread = imbalance_thresholds()
         z = (expected.mean[0, :, -5:] - thresholds) / np.sqrt(
             expected.variance[0, :, -5:] + spread**2

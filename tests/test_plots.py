@@ -12,7 +12,7 @@ from kneerisk.answer.predictions import read
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import evaluate, risks_of
-from kneerisk.evaluation.task_metrics import scored_of
+from kneerisk.evaluation.task_metrics import task_rows_of
 from kneerisk.schema import coded, read_screening
 from kneerisk.training.plots.detail_plots import MOST_DRIVERS
 from kneerisk.training.plots.evaluation_plots import plots
@@ -28,7 +28,7 @@ def judged(released):
     found = evaluate(
         drawn.cohort, risks_of(prediction), truth=drawn.truth, imbalances=prediction.imbalances
     )
-    return replace(found, drivers=drivers(released.model, data, found.scored))
+    return replace(found, drivers=drivers(released.model, data, found.task_rows))
 
 
 class TestDrivers:
@@ -39,7 +39,7 @@ class TestDrivers:
              "left": {"hip_drop_deg": 8, "fppa_deg": 13}, "right": {"hip_drop_deg": 4},
              "protocol": {"valgus_task": "single_leg_squat"}}
         )  # fmt: skip
-        only_right = scored_of(
+        only_right = task_rows_of(
             np.array([np.nan, 0.2]), np.array([np.nan, 1.0]), np.array([0, 0]), sided=True
         )
         found = drivers(released.model, coded([screening]), only_right)
@@ -71,7 +71,8 @@ class TestPictures:
 
     def test_two_models_of_one_cohort_have_the_same_axes(self, judged):
         other = replace(
-            judged, scored=replace(judged.scored, probability=judged.scored.probability / 3)
+            judged,
+            task_rows=replace(judged.task_rows, probability=judged.task_rows.probability / 3),
         )
         drawn = [plots(one, "a test") for one in (judged, other)]
         for name in ("calibration", "decision_curve", "risk_distribution", "roc", "slices"):

@@ -15,7 +15,7 @@ from kneerisk.errors import BundleRefused, PromotionRefused
 from kneerisk.evaluation.evaluation import Risks, cross_validated
 from kneerisk.model import bundle, champion
 from kneerisk.training.fitting.fit import fit
-from kneerisk.training.fitting.fitted_metadata import facts_of
+from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.recording import lineage
 from kneerisk.training.recording.lineage import Source
 from kneerisk.training.registry import gates
@@ -52,7 +52,7 @@ class Club:
         sha256 = lineage.digest(self.simulated.cohort)
         with self.tracking.run("a run", {}) as run:
             version = run.register(registered_name(outcome_kind, horizon), "for a test")
-            facts = facts_of(
+            metadata = metadata_of(
                 self.simulated.cohort, None, self.fitted, version=str(version),
                 run_id=run.run_id, git_sha=None, data_sha256=sha256,
             )  # fmt: skip
@@ -61,7 +61,7 @@ class Club:
             run.text(f"# {version}", CARD)
             run.figures({"roc": Figure(figsize=(1, 1))})
             folder = self.folder / f"made-{version}"
-            run.bundle(folder, bundle.save(model, facts, folder))
+            run.bundle(folder, bundle.save(model, metadata, folder))
         return str(version)
 
     def promote(self, version=None, **options):
@@ -108,7 +108,7 @@ class TestPromotion:
         assert (club.models / version / "card.md").read_text() == f"# {version}"
         assert [path.name for path in (club.models / version / "plots").iterdir()] == ["roc.png"]
         released = champion.read(club.models)
-        assert bundle.load(released.folder, released.sha256).facts.version == version
+        assert bundle.load(released.folder, released.sha256).metadata.version == version
 
     def test_a_challenger_as_good_replaces_the_champion(self, club):
         first = club.train()
@@ -320,7 +320,7 @@ class TestRollback:
         first, _ = self.put(club, 0.0), self.put(club, 0.001)
         shutil.rmtree(club.models / first)
         club.rollback()
-        assert bundle.load(club.models / first).facts.version == first
+        assert bundle.load(club.models / first).metadata.version == first
 
     def test_without_a_champion_there_is_nothing_to_roll_back(self, club):
         with pytest.raises(PromotionRefused, match="names no champion"):

@@ -589,7 +589,7 @@ def releases(source: Path, models: Path) -> tuple[str, str]:
     first, second = named.version, f"{named.version}-again"
     shutil.copytree(named.folder, models / first)
     bundle = load(named.folder)
-    save(bundle.model, replace(bundle.facts, version=second), models / second)
+    save(bundle.model, replace(bundle.metadata, version=second), models / second)
     name_champion(models, first)
     return first, second
 

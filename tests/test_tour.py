@@ -45,7 +45,7 @@ def page_service(
 ) -> Iterator[Served]:
     """The service as `make up` starts it: over the default model."""
     models, folder = tmp_path_factory.mktemp("default"), tmp_path_factory.mktemp("tour")
-    sha256 = bundle.save(default_bundle.model, default_bundle.facts, models / VERSION)
+    sha256 = bundle.save(default_bundle.model, default_bundle.metadata, models / VERSION)
     champion.write(models, VERSION, sha256, None)
     with served(folder, KNEERISK_MODELS=str(models)) as running:
         running.until(lambda: running.alive("/readyz"))

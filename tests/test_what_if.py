@@ -137,8 +137,8 @@ class TestRefused:
     def test_a_measure_that_the_model_never_had(self, released: Bundle) -> None:
         from dataclasses import replace
 
-        seen = {n: s for n, s in released.facts.population.items() if n != "left_fppa_deg"}
-        other = replace(released, facts=replace(released.facts, population=seen))
+        seen = {n: s for n, s in released.metadata.population.items() if n != "left_fppa_deg"}
+        other = replace(released, facts=replace(released.metadata, population=seen))
         assert codes(refused(other, {"left_fppa_deg": 3})) == {"left_fppa_deg": "not_an_input"}
 
     def test_what_is_said_to_be_enough_is_enough(self, released: Bundle) -> None:
@@ -181,7 +181,7 @@ class TestTold:
         (change,) = sent["changes"]
         assert (change["measured"], change["target"], change["unit"]) == (9, 4.5, "deg")
         assert change["evidence_points_to"] == "lower_risk"
-        assert sent["model"] == released.facts.lineage() | {"git_sha": None}
+        assert sent["model"] == released.metadata.lineage() | {"git_sha": None}
         assert "Not a medical device" in sent["notice"]
 
     def test_says_association(self, released: Bundle) -> None:
@@ -213,7 +213,7 @@ class TestTold:
     def test_red_flags_and_equipment_stay_with_the_screening(self, released: Bundle) -> None:
         body = RUNNER | {"red_flags": ["effusion"], "equipment": ["tape_or_phone"]}
         screening = Screening.model_validate(body)
-        after = changed(screening, {"left_hip_drop_deg": 4.5}, released.facts).screening
+        after = changed(screening, {"left_hip_drop_deg": 4.5}, released.metadata).screening
         assert after.red_flags == ["effusion"]
         assert after.equipment == screening.equipment
         row = to_row(screening)
@@ -273,7 +273,7 @@ class TestDirection:
         screening = Screening.model_validate(RUNNER)
 
         def direction(**targets: float) -> int:
-            return changed(screening, targets, released.facts).direction
+            return changed(screening, targets, released.metadata).direction
 
         assert direction(left_hip_drop_deg=4) == -1
         assert direction(left_hip_drop_deg=14) == 1
@@ -299,7 +299,7 @@ class TestSupportedDirection:
         changes = allowed(released, screening, draw, most, one_way=True)
         assume(changes)
         asked = WhatIf(screening=screening, changes=changes)
-        direction = changed(screening, changes, released.facts).direction
+        direction = changed(screening, changes, released.metadata).direction
         told = what_if(released, asked)
         assert direction != 0
         points_to = {one.evidence_points_to for one in told.changes}
@@ -315,7 +315,7 @@ class TestSupportedDirection:
         assume(changes)
         told = what_if(released, WhatIf(screening=screening, changes=changes))
         assert [one.column for one in told.changes] == list(changes)
-        direction = changed(screening, changes, released.facts).direction
+        direction = changed(screening, changes, released.metadata).direction
         assert not against(told, direction)
         if direction == 0:
             assert not any(one.held for one in (told.right, told.left, told.either) if one)
@@ -331,7 +331,7 @@ class TestSupportedDirection:
             changes = allowed(released, screening, draw, most, one_way=True)
             if not changes:
                 continue
-            after = changed(screening, changes, released.facts)
+            after = changed(screening, changes, released.metadata)
             told = what_if(released, WhatIf(screening=screening, changes=changes))
             assert not against(told, after.direction)
             theirs = released.model.predict(coded([after.screening]))

@@ -9,19 +9,21 @@ from kneerisk.answer import answer_schema as contract
 from kneerisk.answer.advice_conditions import SPIKE, Case, met, reason
 from kneerisk.answer.answer_schema import SHOWN, Imbalance
 from kneerisk.answer.imbalances import named
-from kneerisk.answer.predictions import Reading
+from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import Advice, advice, conditions, imbalances, references, stop_rules
 from kneerisk.schema import Side
 
 Row = dict[str, Any]
 
 
-def advice_for(reading: Reading, i: int, found: list[Imbalance] | None) -> list[contract.Advice]:
+def advice_for(
+    predictions: Predictions, i: int, found: list[Imbalance] | None
+) -> list[contract.Advice]:
     """What fits screening i: load, clear imbalances, possible ones, then what holds for everyone.
 
     An imbalance that was not named brings no advice.
     """
-    row, told = reading.rows[i], found or []
+    row, told = predictions.rows[i], found or []
     by_rank = sorted(named(told), key=lambda one: one.status != "clear")
     groups = ["load", *dict.fromkeys(one.name for one in by_rank), "everyone"]
     return [

@@ -11,12 +11,12 @@ from kneerisk.answer.drivers import drivers_of, effects_of
 from kneerisk.answer.imbalances import imbalances_of, likely_of
 from kneerisk.answer.inputs import inputs_of
 from kneerisk.answer.next_tests import next_tests
-from kneerisk.answer.predictions import Reading, read
+from kneerisk.answer.predictions import Predictions, read
 from kneerisk.answer.red_flags import flags_of, must_refer
 from kneerisk.answer.risk import explained, knees_of, risks_of
 from kneerisk.answer.side_differences import side_differences
 from kneerisk.answer.status import reasons_of
-from kneerisk.model import Bundle, Facts
+from kneerisk.model import Bundle, Metadata
 from kneerisk.schema import Screening
 
 NOTICE = (
@@ -40,39 +40,39 @@ def answers(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
     """What the model says of each screening; a screening's numbers don't depend on the others."""
     if not screenings:
         return []
-    reading = read(bundle, screenings)
-    return [_answer(reading, i) for i in range(len(screenings))]
+    predictions = read(bundle, screenings)
+    return [_answer(predictions, i) for i in range(len(screenings))]
 
 
-def _answer(reading: Reading, i: int) -> Answer:
+def _answer(predictions: Predictions, i: int) -> Answer:
     """Red flags first: where one needs a clinician, nothing is scored and nothing advised."""
-    screening, facts = reading.screenings[i], reading.facts
+    screening, metadata = predictions.screenings[i], predictions.metadata
     flags = flags_of(screening)
-    reasons = reasons_of(reading, i, flags)
+    reasons = reasons_of(predictions, i, flags)
     refer = must_refer(flags)
-    knees = [] if refer else knees_of(reading, i)
-    effects = effects_of(reading, i, explained(reading, knees))
+    knees = [] if refer else knees_of(predictions, i)
+    effects = effects_of(predictions, i, explained(predictions, knees))
     return Answer(
         red_flags=flags,
         red_flags_status=_flags_status(screening, flags),
-        risk=risks_of(reading, i, reasons, knees),
-        **({} if refer else _findings(reading, i, knees)),
-        inputs=inputs_of(reading, i, effects),
-        model=lineage_of(facts),
-        notice=notice_of(facts),
+        risk=risks_of(predictions, i, reasons, knees),
+        **({} if refer else _findings(predictions, i, knees)),
+        inputs=inputs_of(predictions, i, effects),
+        model=lineage_of(metadata),
+        notice=notice_of(metadata),
     )
 
 
-def _findings(reading: Reading, i: int, knees: list[Knee]) -> dict[str, Any]:
+def _findings(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, Any]:
     """What a screening that may be scored is told beside its risk."""
-    found = imbalances_of(reading, i)
+    found = imbalances_of(predictions, i)
     return {
-        "drivers": drivers_of(reading, i, explained(reading, knees)),
+        "drivers": drivers_of(predictions, i, explained(predictions, knees)),
         "likely": likely_of(found),
         "imbalances": found,
-        "side_differences": side_differences(reading, i),
-        "next_tests": next_tests(reading, i),
-        "advice": advice_for(reading, i, found),
+        "side_differences": side_differences(predictions, i),
+        "next_tests": next_tests(predictions, i),
+        "advice": advice_for(predictions, i, found),
     }
 
 
@@ -82,18 +82,18 @@ def _flags_status(screening: Screening, flags: list[Flag]) -> Any:
     return "present" if flags else "cleared"
 
 
-def notice_of(facts: Facts) -> str:
+def notice_of(metadata: Metadata) -> str:
     """What every answer says of its use, and of whom the model was trained on."""
-    return f"{NOTICE} {_COHORT_NOTICE[facts.cohort]}"
+    return f"{NOTICE} {_COHORT_NOTICE[metadata.cohort]}"
 
 
-def lineage_of(facts: Facts) -> Lineage:
+def lineage_of(metadata: Metadata) -> Lineage:
     """Which model answered."""
     return Lineage(
-        version=facts.version,
-        run_id=facts.run_id,
-        git_sha=facts.git_sha,
-        cohort=facts.cohort,
-        outcome_kind=facts.outcome_kind,
-        schema=facts.schema,
+        version=metadata.version,
+        run_id=metadata.run_id,
+        git_sha=metadata.git_sha,
+        cohort=metadata.cohort,
+        outcome_kind=metadata.outcome_kind,
+        schema=metadata.schema,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from kneerisk.answer.answer_schema import Driver, Effect, Knee
-from kneerisk.answer.predictions import Reading
+from kneerisk.answer.predictions import Predictions
 from kneerisk.model.attribution import contributions
 from kneerisk.model.attribution.column_attributions import TESTS_DONE
 from kneerisk.schema import SIDES, FloatArray, columns
@@ -18,21 +18,21 @@ from kneerisk.schema.columns import location_of
 LEAST_POINTS = 1e-9
 
 
-def typical_risk(reading: Reading, i: int, knee: Knee) -> float:
+def typical_risk(predictions: Predictions, i: int, knee: Knee) -> float:
     """The risk of an athlete of the same sport who is typical in everything."""
-    return float(expit(reading.contributions.base[i, _row(knee)]))
+    return float(expit(predictions.contributions.base[i, _row(knee)]))
 
 
-def drivers_of(reading: Reading, i: int, knees: list[Knee]) -> list[Driver]:
+def drivers_of(predictions: Predictions, i: int, knees: list[Knee]) -> list[Driver]:
     """The drivers of each knee that has a risk, the strongest first; they add up to it.
 
     A measure counts with both its sides: the other leg's value tells of this one too.
     """
     told: list[Driver] = []
-    measures, of = _measures(reading.contributions.sources)
+    measures, of = _measures(predictions.contributions.sources)
     for knee in knees:
-        log_odds = np.bincount(of, reading.contributions.parts[i, _row(knee)])
-        points = np.bincount(of, points_of(reading, i, knee))
+        log_odds = np.bincount(of, predictions.contributions.parts[i, _row(knee)])
+        points = np.bincount(of, points_of(predictions, i, knee))
         ranked = sorted(
             np.flatnonzero(np.abs(points) > LEAST_POINTS), key=lambda k: -abs(points[k])
         )
@@ -48,23 +48,23 @@ def _measures(sources: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
     return names, np.array([names.index(name) for name in plain])
 
 
-def points_of(reading: Reading, i: int, knee: Knee) -> FloatArray:
+def points_of(predictions: Predictions, i: int, knee: Knee) -> FloatArray:
     """What each source added to the risk of a knee, in points of 100, shape (n_sources,)."""
-    found = reading.contributions
+    found = predictions.contributions
     return contributions.points_of(found.base[i, _row(knee)], found.parts[i, _row(knee)])
 
 
-def effects_of(reading: Reading, i: int, knees: list[Knee]) -> dict[str, Effect]:
+def effects_of(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, Effect]:
     """What each canonical column did to the risk of the knees, in points of 100.
 
     The sport has none: the typical athlete, where the drivers start, is one of the same sport.
     """
-    points = {knee: points_of(reading, i, knee) for knee in knees}
+    points = {knee: points_of(predictions, i, knee) for knee in knees}
     if not points:
         return {}
     return {
         source: Effect(**{knee: float(points[knee][at]) for knee in knees})
-        for at, source in enumerate(reading.contributions.sources)
+        for at, source in enumerate(predictions.contributions.sources)
         if source != "sport"
     }
 

@@ -12,11 +12,11 @@ from kneerisk.answer.advice_conditions import Case, met
 from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.phrases import in_sentence, listed
-from kneerisk.answer.predictions import Reading
+from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import Grade, ImbalanceFacts, imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.imbalance_markers import marks
-from kneerisk.model.features import LegMatrix
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.schema import SIDES, Side, quantity
 
 Named = Literal["clear", "possible", "not_supported", "cannot_tell"]
@@ -26,22 +26,22 @@ READINGS_NEEDED = 2
 RARE = frozenset({"emg", "gait_lab", "isokinetic"})
 
 
-def imbalances_of(reading: Reading, i: int) -> list[Imbalance] | None:
+def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
     """The five of each leg of screening i, right leg first, the likeliest first.
 
     None where the model has no imbalances: it was trained on a cohort that did not know them.
     """
-    chances, model = reading.prediction.imbalances, reading.bundle.model.imbalance
+    chances, model = predictions.prediction.imbalances, predictions.bundle.model.imbalance
     if chances is None or model is None:
         return None
-    legs = LegMatrix(reading.legs.names, reading.legs.values[i : i + 1])
+    legs = FeatureMatrix(predictions.legs.names, predictions.legs.values[i : i + 1])
     low, high = (bound[0] for bound in model.intervals(legs, chances[i : i + 1]))
     told = []
     for side in SHOWN:
-        at, patterns = SIDES.index(side), patterns_of(reading, i, side)
+        at, patterns = SIDES.index(side), patterns_of(predictions, i, side)
         of_leg = [
             _imbalance(
-                reading,
+                predictions,
                 i,
                 side,
                 patterns[name],
@@ -55,19 +55,22 @@ def imbalances_of(reading: Reading, i: int) -> list[Imbalance] | None:
 
 
 def _imbalance(
-    reading: Reading,
+    predictions: Predictions,
     i: int,
     side: Side,
     pattern: list[PatternRow],
     facts: ImbalanceFacts,
     chance: tuple[float, float, float],
 ) -> Imbalance:
-    row = reading.rows[i]
+    row = predictions.rows[i]
     probability, low, high = chance
     mode = row.get("torque_mode")
     speaking = readings_of([one for one in pattern if one.speaks == "for"], mode)
     status = _status(
-        probability, len(readings_of(pattern, mode)), len(speaking), _open(reading, i, side, facts)
+        probability,
+        len(readings_of(pattern, mode)),
+        len(speaking),
+        _open(predictions, i, side, facts),
     )
     return Imbalance(
         side=side,
@@ -76,20 +79,20 @@ def _imbalance(
         probability=probability,
         interval=(low, high),
         status=status,
-        evidence_grade=_grade(facts, reading, i, side),
+        evidence_grade=_grade(facts, predictions, i, side),
         usual_site=facts.usual_site,
         wording=f"{_said(status, probability, len(speaking), facts.phrase)} {facts.wording}",
         pattern=pattern,
     )
 
 
-def _open(reading: Reading, i: int, side: Side, facts: ImbalanceFacts) -> float:
+def _open(predictions: Predictions, i: int, side: Side, facts: ImbalanceFacts) -> float:
     """Share of the latent's variance that the measured values leave open."""
-    people = reading.bundle.model.population
+    people = predictions.bundle.model.population
     k = people.imbalances.index(facts.name)
     before = people.covariance[people.n_measures + k, people.n_measures + k]
     target = len(people.athlete) + len(people.leg) + k
-    return float(reading.expected.variance[i, SIDES.index(side), target] / before)
+    return float(predictions.expected.variance[i, SIDES.index(side), target] / before)
 
 
 def _status(probability: float, measured: int, speaking: int, left_open: float) -> Named:
@@ -116,8 +119,8 @@ def _said(status: Named, probability: float, speaking: int, phrase: str) -> str:
     return f"Too little was measured to tell about {phrase}."
 
 
-def _grade(facts: ImbalanceFacts, reading: Reading, i: int, side: Side) -> Grade:
-    if facts.firmer_grade and met(facts.firmer_when, Case(reading.rows[i], side)):
+def _grade(facts: ImbalanceFacts, predictions: Predictions, i: int, side: Side) -> Grade:
+    if facts.firmer_grade and met(facts.firmer_when, Case(predictions.rows[i], side)):
         return facts.firmer_grade
     return facts.evidence_grade
 

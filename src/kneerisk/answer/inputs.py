@@ -9,21 +9,21 @@ from typing import Any
 
 from kneerisk.answer.answer_schema import Effect, Input, InputStatus
 from kneerisk.answer.norms import norm_of
-from kneerisk.answer.predictions import Reading
+from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.status import seen_before
 from kneerisk.schema import Measure, Quantity, columns
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.z_scores import CONDITION_OF
 
 
-def inputs_of(reading: Reading, i: int, effects: dict[str, Effect]) -> list[Input]:
+def inputs_of(predictions: Predictions, i: int, effects: dict[str, Effect]) -> list[Input]:
     """Every canonical column: used, missing or why not, what is typical, and what it did."""
-    return [_input(reading, i, column, effects.get(column)) for column in columns()]
+    return [_input(predictions, i, column, effects.get(column)) for column in columns()]
 
 
-def _input(reading: Reading, i: int, column: str, effect: Effect | None) -> Input:
-    measure, row = columns()[column], reading.rows[i]
-    value, seen = row.get(column), reading.facts.population.get(column, {})
+def _input(predictions: Predictions, i: int, column: str, effect: Effect | None) -> Input:
+    measure, row = columns()[column], predictions.rows[i]
+    value, seen = row.get(column), predictions.metadata.population.get(column, {})
     if value is None:
         protocol = row.get(CONDITION_OF.get(location_of(column)[-1], ""))
         return _missing(column, row["sex"], protocol, _range(seen))

@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.patterns import ONE_READING
-from kneerisk.answer.predictions import Reading
+from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.red_flags import flags_of, must_refer
 from kneerisk.answer.status import hurting
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.model.imputation import Expected
-from kneerisk.model.value_of_information.expected_gain import Worth, worth
+from kneerisk.model.value_of_information.expected_gain import (
+    ValueOfInformation,
+    value_of_information,
+)
 from kneerisk.schema import SIDES, FloatArray, Screening, Side, leg_measures
 
 #: So many tests are named at most, and none that settles less than this share of what is open.
@@ -25,21 +28,21 @@ MOST_TESTS, LEAST_SHARE = 6, 0.01
 ENOUGH_MEASURES, SETTLING_SHARE = 2, 1.0 / 3.0
 
 
-def next_tests(reading: Reading, i: int) -> list[NextTest]:
+def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
     """The tests not done that are worth most to the i-th screening, best first.
 
-    Worth is the expected fall of the log loss of the knees that are free of pain.
+    ValueOfInformation is the expected fall of the log loss of the knees that are free of pain.
     ``uncertainty_removed`` is that fall over the one that every test together would bring if none
     had an error: of what measuring can remove, not of what the literature leaves open.
     """
-    screening, bundle = reading.screenings[i], reading.bundle
-    free = [side for side in SIDES if side not in hurting(screening, bundle.facts)]
+    screening, bundle = predictions.screenings[i], predictions.bundle
+    free = [side for side in SIDES if side not in hurting(screening, bundle.metadata)]
     if must_refer(flags_of(screening)) or not free:
         return []
-    known = bundle.facts.population
-    [found] = worth(bundle.model, known, reading.data, reading.expected, [i])
+    known = bundle.metadata.population
+    [found] = value_of_information(bundle.model, known, predictions.data, predictions.expected, [i])
     shares = shares_of(found, [side in free for side in SIDES])
-    tests, unsettled = tuple(found.missing), _unsettled(reading, i)
+    tests, unsettled = tuple(found.missing), _unsettled(predictions, i)
     ranked = [
         place
         for place in np.argsort(-shares, kind="stable").tolist()
@@ -49,7 +52,7 @@ def next_tests(reading: Reading, i: int) -> list[NextTest]:
     if not named:
         return []
     both = len(free) == len(SIDES)
-    widths = _widths(reading, i, found.left[named]) if both else [None] * len(named)
+    widths = _widths(predictions, i, found.left[named]) if both else [None] * len(named)
     return [
         _told(
             tests[place],
@@ -62,7 +65,7 @@ def next_tests(reading: Reading, i: int) -> list[NextTest]:
     ]
 
 
-def shares_of(found: Worth, free: Sequence[bool]) -> FloatArray:
+def shares_of(found: ValueOfInformation, free: Sequence[bool]) -> FloatArray:
     """Of what all tests could settle about the knees free of pain, what each would; (n_tests,)."""
     counted = np.array(free, dtype=np.float64)
     most = float((found.most * counted).sum())
@@ -78,7 +81,12 @@ def _possible(test: str, screening: Screening) -> bool:
 
 
 def _told(
-    test: str, found: Worth, *, share: float, width: float | None, settles: NDArray[np.bool_]
+    test: str,
+    found: ValueOfInformation,
+    *,
+    share: float,
+    width: float | None,
+    settles: NDArray[np.bool_],
 ) -> NextTest:
     facts = screening_tests()[test]
     return NextTest(
@@ -101,27 +109,27 @@ def _plain(column: str) -> str:
     return measure if side in SIDES and measure in leg_measures() else column
 
 
-def _widths(reading: Reading, i: int, left: FloatArray) -> list[float | None]:
+def _widths(predictions: Predictions, i: int, left: FloatArray) -> list[float | None]:
     """Width of either knee's interval once a test leaves these variances, (tests, 2, targets).
 
     It is the model's own interval, asked with what would be left open. A question leaves no
     variance of a measure; what its answer does to the interval is not told.
     """
-    count, model = len(left), reading.bundle.model
-    mean = np.repeat(reading.expected.mean[i][None], count, axis=0)
+    count, model = len(left), predictions.bundle.model
+    mean = np.repeat(predictions.expected.mean[i][None], count, axis=0)
     expected = Expected(
-        mean=mean, variance=left, prior=mean, surprise=np.zeros((count, 2, 0)), gains=()
+        mean=mean, variance=left, prior=mean, innovation=np.zeros((count, 2, 0)), gains=()
     )
-    row = np.array([values[i] for values in reading.data.values()])
-    data = dict(zip(reading.data, np.repeat(row[:, None], count, axis=1), strict=True))
+    row = np.array([values[i] for values in predictions.data.values()])
+    data = dict(zip(predictions.data, np.repeat(row[:, None], count, axis=1), strict=True))
     low, high = model.risks(model.legs_of(expected, data)).intervals["either"]
-    measured = (left != reading.expected.variance[i]).any(axis=(1, 2)).tolist()
+    measured = (left != predictions.expected.variance[i]).any(axis=(1, 2)).tolist()
     return [w if some else None for w, some in zip((high - low).tolist(), measured, strict=True)]
 
 
-def _unsettled(reading: Reading, i: int) -> NDArray[np.bool_]:
+def _unsettled(predictions: Predictions, i: int) -> NDArray[np.bool_]:
     """Imbalances of each leg that too little was measured of, shape (2, n_imbalances)."""
-    given = reading.rows[i]
+    given = predictions.rows[i]
 
     def readings(side: Side, name: str) -> set[str]:
         return {ONE_READING.get(m, m) for m in marks()[name] if f"{side}_{m}" in given}

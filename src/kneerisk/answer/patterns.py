@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from kneerisk.answer.answer_schema import PatternRow, Typical
 from kneerisk.answer.norms import Norm, norm_of
-from kneerisk.answer.predictions import Reading
+from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import SIDES, Side, quantity
 from kneerisk.schema.detectable_change import READING_PER_SEM
 from kneerisk.schema.measure import MDC_PER_SEM
 
-#: Measures that come from one reading, or read one thing twice: of a pattern they count once. A
+#: Measures that come from one predictions, or read one thing twice: of a pattern they count once. A
 #: ratio goes with the torques that it is made of.
 ONE_READING = {
     "wblt_distance_cm": "wblt_dorsiflexion_deg",
@@ -68,12 +68,12 @@ class Value:
         )
 
 
-def patterns_of(reading: Reading, i: int, side: Side) -> dict[str, list[PatternRow]]:
+def patterns_of(predictions: Predictions, i: int, side: Side) -> dict[str, list[PatternRow]]:
     """The measured rows of each imbalance's pattern in one leg of screening i.
 
     Those that speak for it come first, then those against, each by size.
     """
-    values = {value.measure: value for value in _values(reading, i, side)}
+    values = {value.measure: value for value in _values(predictions, i, side)}
     found = {}
     for name, signs in marks().items():
         rows = [
@@ -91,12 +91,12 @@ def readings_of(rows: list[PatternRow], torque_mode: str | None) -> set[str]:
     return set(once.values())
 
 
-def _values(reading: Reading, i: int, side: Side) -> Iterator[Value]:
+def _values(predictions: Predictions, i: int, side: Side) -> Iterator[Value]:
     """Every measured value of a leg that marks some imbalance."""
-    row = reading.rows[i]
+    row = predictions.rows[i]
     other = SIDES[1 - SIDES.index(side)]
-    people = reading.bundle.model.population
-    usual = reading.expected.prior[i, SIDES.index(side), len(people.athlete) :]
+    people = predictions.bundle.model.population
+    usual = predictions.expected.prior[i, SIDES.index(side), len(people.athlete) :]
     for measure in dict.fromkeys(name for signs in marks().values() for name in signs):
         value = row.get(f"{side}_{measure}")
         if value is not None:

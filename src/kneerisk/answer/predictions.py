@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from scipy.special import logit
 
-from kneerisk.model import Bundle, Facts, Prediction
+from kneerisk.model import Bundle, Metadata, Prediction
 from kneerisk.model.attribution.contributions import Contributions
-from kneerisk.model.features import LegMatrix
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
 from kneerisk.schema import Columns, FloatArray, Screening, coded_rows, to_row
 
@@ -20,11 +20,11 @@ PLAIN = ("age_years", "sex", "sport")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Predictions:
     """n screenings with all that the model says of them.
 
     ``rows`` are the flat measured values by canonical column, ``data`` the same as coded columns
-    of shape (n,), ``expected`` the true values that they speak for, ``legs`` the leg matrix.
+    of shape (n,), ``expected`` the true values that they speak for, ``legs`` the feature matrix.
     ``width`` is that of either knee's interval in log-odds, ``plain_width`` the same where nothing
     but age, sex and sport is known.
     """
@@ -34,19 +34,19 @@ class Reading:
     rows: list[dict[str, Any]]
     data: Columns
     expected: Expected
-    legs: LegMatrix
+    legs: FeatureMatrix
     prediction: Prediction
     contributions: Contributions
     width: FloatArray
     plain_width: FloatArray
 
     @property
-    def facts(self) -> Facts:
+    def metadata(self) -> Metadata:
         """What is known about the model."""
-        return self.bundle.facts
+        return self.bundle.metadata
 
 
-def read(bundle: Bundle, screenings: Sequence[Screening]) -> Reading:
+def read(bundle: Bundle, screenings: Sequence[Screening]) -> Predictions:
     """Everything the model says of the screenings; each by itself, whatever the others are."""
     model, n = bundle.model, len(screenings)
     rows = [to_row(screening) for screening in screenings]
@@ -54,12 +54,12 @@ def read(bundle: Bundle, screenings: Sequence[Screening]) -> Reading:
     # One pass for both: a call costs as much for two rows as for one.
     both = coded_rows([*rows, *plain])
     data = {name: values[:n] for name, values in both.items()}
-    expected = model.posterior.expected(both)
+    expected = model.measurement_update.expected(both)
     legs = model.legs_of(expected, both)
     prediction = model.predict_legs(legs)
     width = _width(prediction)
-    own = LegMatrix(legs.names, legs.values[:n])
-    return Reading(
+    own = FeatureMatrix(legs.names, legs.values[:n])
+    return Predictions(
         bundle=bundle,
         screenings=screenings,
         rows=rows,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kneerisk.answer.answer_schema import SideDifference
-from kneerisk.answer.predictions import Reading
+from kneerisk.answer.predictions import Predictions
 from kneerisk.schema import SIDES, leg_measures, quantities, quantity
 from kneerisk.schema.detectable_change import CONDITIONS, Compared, Pair, compare
 from kneerisk.schema.rules import OPPOSITES
@@ -15,11 +15,13 @@ from kneerisk.schema.rules import OPPOSITES
 ONE_SIDED = (*OPPOSITES, "leg_length_deficit_cm")
 
 
-def side_differences(reading: Reading, i: int) -> list[SideDifference]:
+def side_differences(predictions: Predictions, i: int) -> list[SideDifference]:
     """Every measure with a published error that was taken on both legs of screening i."""
     row = slice(i, i + 1)
-    data = {name: reading.data[name][row] for name in CONDITIONS}
-    left, right = ({n: reading.data[f"{side}_{n}"][row] for n in leg_measures()} for side in SIDES)
+    data = {name: predictions.data[name][row] for name in CONDITIONS}
+    left, right = (
+        {n: predictions.data[f"{side}_{n}"][row] for n in leg_measures()} for side in SIDES
+    )
     pairs = [
         Pair(measure=name, first=left[name], second=right[name], data=data)
         for name, measure in quantities(leg_measures()).items()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from kneerisk.evaluation.task_metrics import Scored
+from kneerisk.evaluation.task_metrics import TaskRows
 from kneerisk.model.attribution.column_attributions import TESTS_DONE
 from kneerisk.model.attribution.contributions import points_of
 from kneerisk.model.risk_model import RiskModel
@@ -41,7 +41,7 @@ class Driver:
         return asdict(self)
 
 
-def drivers(model: RiskModel, data: Columns, scored: Scored) -> tuple[Driver, ...]:
+def drivers(model: RiskModel, data: Columns, scored: TaskRows) -> tuple[Driver, ...]:
     """Every measure that moves risks, the strongest first.
 
     A measure counts with both its sides, as in an answer: the other leg's value tells of this
@@ -59,7 +59,7 @@ def drivers(model: RiskModel, data: Columns, scored: Scored) -> tuple[Driver, ..
     legs[scored.place % n, scored.place // n] = True
     chosen = np.unique(np.linspace(0, n - 1, min(n, MOST_SCREENINGS)).astype(int))
     part, legs = {name: values[chosen] for name, values in data.items()}, legs[chosen]
-    expected = model.posterior.expected(part)
+    expected = model.measurement_update.expected(part)
     found = model.explainer.contributions(part, expected, model.legs_of(expected, part))
     points = points_of(found.base, found.parts)[legs]
     ranked = sorted(_by_measure(found.sources, points, part, legs), key=lambda one: -one.points)

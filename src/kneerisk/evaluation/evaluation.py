@@ -29,7 +29,7 @@ from kneerisk.evaluation.decision_curves import (
 from kneerisk.evaluation.driver_ranking import Driver
 from kneerisk.evaluation.metrics import logit
 from kneerisk.evaluation.slices import Slice, slices, worst
-from kneerisk.evaluation.task_metrics import Scored, scored_of
+from kneerisk.evaluation.task_metrics import TaskRows, task_rows_of
 from kneerisk.evaluation.truth_comparison import (
     against_oracle,
     against_truth,
@@ -61,8 +61,8 @@ class Evaluation:
     """Metrics by flat name, and the rows they were measured on."""
 
     metrics: dict[str, float]
-    scored: Scored
-    others: Mapping[str, Scored]
+    task_rows: TaskRows
+    others: Mapping[str, TaskRows]
     """The baselines and the oracle on the model's own task, by name."""
     slices: tuple[Slice, ...]
     truth: FloatArray | None = None
@@ -78,12 +78,12 @@ class Evaluation:
     @property
     def calibration_bins(self) -> Bins:
         """Observed shares by predicted risk."""
-        return bins(self.scored.probability, self.scored.outcome)
+        return bins(self.task_rows.probability, self.task_rows.outcome)
 
     @property
     def decision_curve(self) -> DecisionCurve:
         """Net benefit by threshold."""
-        return decision_curve(self.scored.probability, self.scored.outcome)
+        return decision_curve(self.task_rows.probability, self.task_rows.outcome)
 
     def with_metrics(self, more: Mapping[str, float]) -> Evaluation:
         """The same with more metrics."""
@@ -175,12 +175,12 @@ def interval_metrics(prediction: Prediction, truth: pd.DataFrame | None) -> dict
     return found
 
 
-def own_task(cohort: Cohort, predicted: Risks) -> Scored:
+def own_task(cohort: Cohort, predicted: Risks) -> TaskRows:
     """The model's own rows: legs, or athletes where the cohort or the model has no sides."""
     outcomes = cohort.outcomes()
     if predicted.left is None or predicted.right is None or not cohort.has_sides:
         return either_task(cohort, predicted)
-    return scored_of(
+    return task_rows_of(
         np.concatenate([predicted.left, predicted.right]),
         np.concatenate([outcomes.left, outcomes.right]),
         np.tile(athlete_codes(cohort), 2),
@@ -188,7 +188,7 @@ def own_task(cohort: Cohort, predicted: Risks) -> Scored:
     )
 
 
-def paired(cohort: Cohort, one: Risks, other: Risks) -> tuple[Scored, Scored]:
+def paired(cohort: Cohort, one: Risks, other: Risks) -> tuple[TaskRows, TaskRows]:
     """Two models' own rows where both give a risk: row i of both is the same leg or athlete."""
     left = _where_both(one.left, other.left)
     right = _where_both(one.right, other.right)
@@ -209,15 +209,15 @@ def _where_both(
     return np.where(both, one, np.nan), np.where(both, other, np.nan)
 
 
-def either_task(cohort: Cohort, predicted: Risks) -> Scored:
+def either_task(cohort: Cohort, predicted: Risks) -> TaskRows:
     """Rows of the task "pain in either knee", one a screening."""
     either = predicted.either
     if either is None:
         either = np.full(len(cohort.frame), np.nan)
-    return scored_of(either, cohort.outcomes().either, athlete_codes(cohort), sided=False)
+    return task_rows_of(either, cohort.outcomes().either, athlete_codes(cohort), sided=False)
 
 
-def which_limb(cohort: Cohort, predicted: Risks) -> Scored | None:
+def which_limb(cohort: Cohort, predicted: Risks) -> TaskRows | None:
     """Which leg hurts, where exactly one does: the outcome is left, the score left minus right.
 
     The difference is one of log-odds, since what both legs share then cancels.
@@ -229,7 +229,7 @@ def which_limb(cohort: Cohort, predicted: Risks) -> Scored | None:
     apart = logit(predicted.left) - logit(predicted.right)
     chance = 1.0 / (1.0 + np.exp(-apart))
     left = np.where(one_sided, outcomes.left, np.nan)
-    return scored_of(chance, left, athlete_codes(cohort), sided=False)
+    return task_rows_of(chance, left, athlete_codes(cohort), sided=False)
 
 
 def athlete_codes(cohort: Cohort) -> NDArray[np.intp]:
@@ -238,7 +238,7 @@ def athlete_codes(cohort: Cohort) -> NDArray[np.intp]:
     return np.asarray(codes, dtype=np.intp)
 
 
-def _counts(scored: Scored) -> dict[str, float]:
+def _counts(scored: TaskRows) -> dict[str, float]:
     return {
         "rows": float(len(scored.outcome)),
         "events": float(scored.outcome.sum()),
@@ -246,7 +246,7 @@ def _counts(scored: Scored) -> dict[str, float]:
     }
 
 
-def _metrics(cohort: Cohort, predicted: Risks, scored: Scored, prefix: str) -> dict[str, float]:
+def _metrics(cohort: Cohort, predicted: Risks, scored: TaskRows, prefix: str) -> dict[str, float]:
     """All metrics of one model's outcomes: its own task, either knee, and which limb."""
     found = scored.metrics() | decision_metrics(scored.probability, scored.outcome)
     either = either_task(cohort, predicted)
@@ -271,7 +271,7 @@ def _against_truth(
     return metrics
 
 
-def _truth_of(scored: Scored, true: Risks) -> FloatArray | None:
+def _truth_of(scored: TaskRows, true: Risks) -> FloatArray | None:
     """The true risk of each scored row."""
     if not scored.sided:
         return None if true.either is None else true.either[scored.place]

@@ -14,7 +14,7 @@ from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.evaluation.calibration_curves import brier_parts, calibration_index
 from kneerisk.evaluation.decision_curves import decision_metrics, workload_metrics
 from kneerisk.evaluation.metrics import accuracy, calibration, discrimination, slope_interval
-from kneerisk.evaluation.task_metrics import BOOTSTRAP_SEED, Scored
+from kneerisk.evaluation.task_metrics import BOOTSTRAP_SEED, TaskRows
 from kneerisk.evidence.population import state_measures
 from kneerisk.schema import SIDES, Category, Columns, columns
 
@@ -47,7 +47,9 @@ class Slice:
         return asdict(self)
 
 
-def slices(cohort: Cohort, scored: Scored, battery: np.ndarray | None = None) -> tuple[Slice, ...]:
+def slices(
+    cohort: Cohort, scored: TaskRows, battery: np.ndarray | None = None
+) -> tuple[Slice, ...]:
     """Every slice that has rows.
 
     Parameters
@@ -70,7 +72,7 @@ def worst(found: tuple[Slice, ...]) -> Slice | None:
     return min(judged, key=lambda one: one.metrics["auc"]) if judged else None
 
 
-def _metrics(scored: Scored) -> dict[str, float]:
+def _metrics(scored: TaskRows) -> dict[str, float]:
     chance, outcome = scored.probability, scored.outcome
     observed, expected = float(outcome.mean()), float(chance.mean())
     return {
@@ -92,7 +94,7 @@ def _metrics(scored: Scored) -> dict[str, float]:
 
 
 def _labels(
-    cohort: Cohort, scored: Scored, battery: np.ndarray | None
+    cohort: Cohort, scored: TaskRows, battery: np.ndarray | None
 ) -> Iterator[tuple[str, list[str | None]]]:
     """For each way to cut: its name, and the label of each scored row (None: not known)."""
     data = cohort.columns()

@@ -16,7 +16,7 @@ BOOTSTRAP_SEED = 20_240_117
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class TaskRows:
     """Rows of one task that have an outcome, each array of shape (n_rows,).
 
     ``place`` is where a row comes from: the screening's number, and in a task of legs that of its
@@ -35,9 +35,9 @@ class Scored:
         """The screening of each row."""
         return np.asarray(self.place % max(self.n_screenings, 1), dtype=np.intp)
 
-    def take(self, rows: NDArray[np.bool_]) -> Scored:
+    def take(self, rows: NDArray[np.bool_]) -> TaskRows:
         """Some of the rows."""
-        return Scored(
+        return TaskRows(
             self.probability[rows], self.outcome[rows], self.athlete[rows], self.place[rows],
             self.n_screenings, self.sided,
         )  # fmt: skip
@@ -55,16 +55,16 @@ class Scored:
         return {f"{prefix}{name}": value for name, value in found.items()}
 
 
-def scored_of(
+def task_rows_of(
     probability: FloatArray, outcome: FloatArray, athlete: NDArray[np.intp], *, sided: bool
-) -> Scored:
+) -> TaskRows:
     """The rows that have an outcome and a risk, of all screenings or of all left and right legs.
 
     Where the model gives no risk (a knee that hurts now) there is nothing to judge.
     """
     known = np.isfinite(outcome) & np.isfinite(probability)
     n = len(outcome) // 2 if sided else len(outcome)
-    return Scored(
+    return TaskRows(
         probability[known], outcome[known], athlete[known],
         np.flatnonzero(known), n, sided,
     )  # fmt: skip

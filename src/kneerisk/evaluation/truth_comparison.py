@@ -7,12 +7,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneerisk.evaluation.metrics import accuracy, auc, calibration, discrimination
-from kneerisk.evaluation.task_metrics import BOOTSTRAP_SEED, Scored, scored_of
+from kneerisk.evaluation.task_metrics import BOOTSTRAP_SEED, TaskRows, task_rows_of
 from kneerisk.evidence import imbalances
 from kneerisk.schema import SIDES, FloatArray
 
 
-def against_truth(known: Scored, true: Scored) -> dict[str, float]:
+def against_truth(known: TaskRows, true: TaskRows) -> dict[str, float]:
     """How far risks are from the true ones; row i of both is the same leg or athlete."""
     if len(known.outcome) == 0:
         return {}
@@ -24,13 +24,13 @@ def against_truth(known: Scored, true: Scored) -> dict[str, float]:
     }
 
 
-def true_discrimination(true: Scored) -> dict[str, float]:
+def true_discrimination(true: TaskRows) -> dict[str, float]:
     """The AUC that the true risk itself reaches: `true_risk_auc`, with its interval."""
     reached = discrimination(true.probability, true.outcome, true.athlete, BOOTSTRAP_SEED)
     return {f"true_risk_{name}": value for name, value in reached.items()}
 
 
-def against_oracle(known: Scored, best: Scored) -> dict[str, float]:
+def against_oracle(known: TaskRows, best: TaskRows) -> dict[str, float]:
     """`oracle_mae`, mean distance from the oracle's risk, and `auc_below_oracle`."""
     if len(known.outcome) == 0:
         return {}
@@ -72,13 +72,13 @@ def imbalance_metrics(
     return metrics
 
 
-def _legs(chances: FloatArray, place: int, true: FloatArray, athlete: NDArray[np.intp]) -> Scored:
+def _legs(chances: FloatArray, place: int, true: FloatArray, athlete: NDArray[np.intp]) -> TaskRows:
     both = np.concatenate([chances[:, 0, place], chances[:, 1, place]])
-    return scored_of(both, true, np.tile(athlete, 2), sided=True)
+    return task_rows_of(both, true, np.tile(athlete, 2), sided=True)
 
 
 def _below(
-    name: str, model: Scored, oracle: Scored, battery: np.ndarray | None
+    name: str, model: TaskRows, oracle: TaskRows, battery: np.ndarray | None
 ) -> dict[str, float]:
     """By how much the model's AUC is below the oracle's, over all and in its worst battery."""
     found = {name: _gap(model, oracle)}
@@ -91,6 +91,6 @@ def _below(
     return {key: value for key, value in found.items() if np.isfinite(value)}
 
 
-def _gap(model: Scored, oracle: Scored) -> float:
+def _gap(model: TaskRows, oracle: TaskRows) -> float:
     ours, best = (auc(one.probability, one.outcome) for one in (model, oracle))
     return float("nan") if ours is None or best is None else best - ours

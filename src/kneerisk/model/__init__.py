@@ -1,7 +1,7 @@
 """What is fitted: from coded columns of screenings to risks, and the bundle that keeps it."""
 
 from kneerisk.model.bundle import Bundle, load, save
-from kneerisk.model.metadata import Facts
+from kneerisk.model.metadata import Metadata
 from kneerisk.model.risk_model import Prediction, RiskModel
 
-__all__ = ["Bundle", "Facts", "Prediction", "RiskModel", "load", "save"]
+__all__ = ["Bundle", "Metadata", "Prediction", "RiskModel", "load", "save"]

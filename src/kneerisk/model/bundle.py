@@ -12,7 +12,7 @@ import xgboost as xgb
 
 from kneerisk.errors import BundleRefused
 from kneerisk.model.golden_cases import TOLERANCE, deviation, golden_numbers
-from kneerisk.model.metadata import Facts
+from kneerisk.model.metadata import Metadata
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.serialization import from_data, to_data
 from kneerisk.schema.fingerprint import fingerprint
@@ -38,14 +38,14 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A model, ready to answer, with the facts that every answer cites."""
+    """A model, ready to answer, with the metadata that every answer cites."""
 
     model: RiskModel
-    facts: Facts
+    metadata: Metadata
     sha256: str
 
 
-def save(model: RiskModel, facts: Facts, folder: Path) -> str:
+def save(model: RiskModel, metadata: Metadata, folder: Path) -> str:
     """Write a bundle into a new or empty folder; gives the SHA-256 that names it.
 
     Raises
@@ -60,7 +60,7 @@ def save(model: RiskModel, facts: Facts, folder: Path) -> str:
     for name, booster in written.boosters.items():
         booster.save_model(folder / name)
     _write(folder / MODEL, written.data)
-    _write(folder / FACTS, facts.as_dict())
+    _write(folder / FACTS, metadata.as_dict())
     _write(folder / GOLDEN, golden_numbers(_read_back(folder)))
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
     _write(folder / MANIFEST, {"format": FORMAT, "schema": fingerprint(), "files": files})
@@ -84,7 +84,7 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
         manifest = _manifest(folder, sha256)
         _check_files(folder, manifest["files"])
         model = _read_back(folder)
-        facts = Facts(**_json(folder / FACTS))
+        metadata = Metadata(**_json(folder / FACTS))
         off = deviation(model, _json(folder / GOLDEN))
     except _UNREADABLE as error:
         raise BundleRefused(f"{folder.name} can't be read: {type(error).__name__}") from error
@@ -93,7 +93,7 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
             f"{folder.name} gives other numbers for its golden cases than when it was made "
             f"(off by {off:.2g}, allowed {TOLERANCE:g})"
         )
-    return Bundle(model, facts, _sha256(folder / MANIFEST))
+    return Bundle(model, metadata, _sha256(folder / MANIFEST))
 
 
 def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:

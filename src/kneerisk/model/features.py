@@ -1,4 +1,4 @@
-"""The leg matrix: one row a leg, the same in training, in a file and in a request.
+"""The feature matrix: one row a leg, the same in training, in a file and in a request.
 
 Each screening gives a left and a right row. Columns, by prefix: ``athlete_`` (sex, sport,
 history of the athlete, missing stays missing), ``own_`` and ``other_`` (earlier trouble of either
@@ -25,12 +25,12 @@ from kneerisk.evidence.risk_factors import (
     female,
     risk_factors,
 )
-from kneerisk.model.imputation import Expected, Posterior
+from kneerisk.model.imputation import Expected, MeasurementUpdate
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, athlete_measures, quantity
 
 
 @dataclass(frozen=True)
-class LegMatrix:
+class FeatureMatrix:
     """Rows of legs: ``values`` has shape (n_screenings, 2, n_columns), left first."""
 
     names: tuple[str, ...]
@@ -48,13 +48,13 @@ def _places(names: tuple[str, ...], picked: tuple[str, ...]) -> NDArray[np.intp]
     return np.array([place[name] for name in picked], dtype=np.intp)
 
 
-def matrix(posterior: Posterior, data: Columns) -> LegMatrix:
-    """The leg matrix of n screenings, given as coded columns of shape (n,)."""
-    return matrix_of(posterior.population, posterior.expected(data), data)
+def matrix(measurement_update: MeasurementUpdate, data: Columns) -> FeatureMatrix:
+    """The feature matrix of n screenings, given as coded columns of shape (n,)."""
+    return feature_matrix_of(measurement_update.population, measurement_update.expected(data), data)
 
 
-def matrix_of(people: Population, expected: Expected, data: Columns) -> LegMatrix:
-    """The leg matrix of what is expected of n screenings."""
+def feature_matrix_of(people: Population, expected: Expected, data: Columns) -> FeatureMatrix:
+    """The feature matrix of what is expected of n screenings."""
     blocks: list[tuple[list[str], FloatArray]] = [
         _athlete(data),
         _history(data),
@@ -62,13 +62,13 @@ def matrix_of(people: Population, expected: Expected, data: Columns) -> LegMatri
         _factors(people, expected, data),
     ]
     names = tuple(name for block, _ in blocks for name in block)
-    return LegMatrix(names, np.concatenate([values for _, values in blocks], axis=2))
+    return FeatureMatrix(names, np.concatenate([values for _, values in blocks], axis=2))
 
 
-def averaged(legs: LegMatrix) -> LegMatrix:
+def averaged(legs: FeatureMatrix) -> FeatureMatrix:
     """The same matrix with the mean of both legs in either row, for outcomes without sides."""
     mean = np.asarray(legs.values.mean(axis=1, keepdims=True))
-    return LegMatrix(legs.names, np.repeat(mean, 2, axis=1))
+    return FeatureMatrix(legs.names, np.repeat(mean, 2, axis=1))
 
 
 def _athlete(data: Columns) -> tuple[list[str], FloatArray]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, log_ndtr, ndtr, ndtri
 
-from kneerisk.model.features import LegMatrix
-from kneerisk.model.trees import Boosted
+from kneerisk.model.features import FeatureMatrix
+from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import FloatArray
 
 #: An interval holds the probability at the true values of nine legs in ten.
@@ -30,9 +30,9 @@ class ImbalanceModel:
     names: tuple[str, ...]
     thresholds: FloatArray
     spread: float
-    trees: Mapping[str, Boosted]
+    trees: Mapping[str, BoostedTrees]
 
-    def probabilities(self, legs: LegMatrix) -> FloatArray:
+    def probabilities(self, legs: FeatureMatrix) -> FloatArray:
         """Probability of each imbalance, shape (n_screenings, 2, n_imbalances)."""
         log_odds = latent_log_odds(legs, self.names, self.thresholds, self.spread)
         for name, trees in self.trees.items():
@@ -41,7 +41,7 @@ class ImbalanceModel:
         found = np.clip(expit(log_odds), LEAST_TAIL, 1.0 - LEAST_TAIL)
         return np.asarray(found).reshape(-1, 2, len(self.names))
 
-    def intervals(self, legs: LegMatrix, point: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def intervals(self, legs: FeatureMatrix, point: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of what the probability would be if every true value were known, 90 %.
 
         Of shape (n_screenings, 2, n_imbalances), as ``point``, the probability that the interval
@@ -63,14 +63,14 @@ class ImbalanceModel:
         return np.asarray(ndtr((latents - self.thresholds) / self.spread))
 
 
-def _latents(legs: LegMatrix, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
+def _latents(legs: FeatureMatrix, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of each latent, each of shape (n_screenings, 2, n_imbalances)."""
     mean = legs.pick(tuple(f"imbalance_{name}" for name in names))
     return mean, legs.pick(tuple(f"imbalance_spread_{name}" for name in names))
 
 
 def latent_log_odds(
-    legs: LegMatrix, names: tuple[str, ...], thresholds: FloatArray, spread: float
+    legs: FeatureMatrix, names: tuple[str, ...], thresholds: FloatArray, spread: float
 ) -> FloatArray:
     """Log-odds that each latent lies beyond its threshold, shape (2 n, n_imbalances).
 

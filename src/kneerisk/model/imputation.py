@@ -45,15 +45,15 @@ class Expected:
     """Expected true z-scores and their variances, of shape (n, 2 legs, targets).
 
     Targets are [athlete measures, the leg's own measures, the leg's own imbalances]. ``prior`` is
-    what would be expected without any measured value, ``surprise`` (n, 2, n_measures) by how much
+    what would be expected without any measured value, ``innovation`` (n, 2, n_measures) by how much
     each measured value differs from it (0 where not measured), and ``gains`` the solve of each row
-    and leg: mean = prior + weights @ surprise[used].
+    and leg: mean = prior + weights @ innovation[used].
     """
 
     mean: FloatArray
     variance: FloatArray
     prior: FloatArray
-    surprise: FloatArray
+    innovation: FloatArray
     gains: tuple[tuple[Gain, Gain], ...]
 
     def take(self, n: int) -> Expected:
@@ -62,13 +62,13 @@ class Expected:
             mean=self.mean[:n],
             variance=self.variance[:n],
             prior=self.prior[:n],
-            surprise=self.surprise[:n],
+            innovation=self.innovation[:n],
             gains=self.gains[:n],
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Posterior:
+class MeasurementUpdate:
     """The measurement update of one population, with the patterns it has seen."""
 
     population: Population
@@ -86,7 +86,7 @@ class Posterior:
         n, targets = len(athlete), self._targets
         mean = np.empty((n, 2, len(targets)))
         variance, prior = np.empty_like(mean), np.empty_like(mean)
-        surprise = np.zeros((n, 2, self.population.n_measures))
+        innovation = np.zeros((n, 2, self.population.n_measures))
         gains: tuple[list[Gain], list[Gain]] = ([], [])
         for side in (0, 1):
             other = _read_once(self.population, legs[side], legs[1 - side])
@@ -99,13 +99,13 @@ class Posterior:
                 apart = state[row, gain.used] - before[row, gain.used]
                 mean[row, side] = prior[row, side] + gain.weights @ apart
                 variance[row, side] = gain.variance
-                surprise[row, side, gain.used] = apart
+                innovation[row, side, gain.used] = apart
                 gains[side].append(gain)
         return Expected(
             mean=mean,
             variance=variance,
             prior=prior,
-            surprise=surprise,
+            innovation=innovation,
             gains=tuple(zip(*gains, strict=True)),
         )
 

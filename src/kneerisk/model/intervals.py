@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.model.features import LegMatrix
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.margin import Margin, between_values
 from kneerisk.model.rowwise import row_sums
-from kneerisk.model.trees import Boosted
+from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import FloatArray
 
 #: Coverage that every interval aims at.
@@ -28,23 +28,23 @@ NORMAL_90 = 1.6449
 class Interval(Protocol):
     """Lower and upper log-odds, each of shape (n, 2), around the model's own."""
 
-    def around(self, legs: LegMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def around(self, legs: FeatureMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of each leg's log-odds."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantileInterval:
-    """Quantiles of (true minus predicted log-odds), with a conformal widening."""
+    """Quantiles of (true minus predicted log-odds), with a conformal correction."""
 
-    quantiles: Boosted
-    widening: float
+    quantiles: BoostedTrees
+    conformal_correction: float
 
-    def around(self, legs: LegMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def around(self, legs: FeatureMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of each leg's log-odds, shape (n, 2) each; the point is always inside."""
         apart = self.quantiles.values(legs).reshape(*log_odds.shape, 2)
-        low = log_odds + np.minimum(apart[..., 0] - self.widening, 0.0)
-        high = log_odds + np.maximum(apart[..., 1] + self.widening, 0.0)
+        low = log_odds + np.minimum(apart[..., 0] - self.conformal_correction, 0.0)
+        high = log_odds + np.maximum(apart[..., 1] + self.conformal_correction, 0.0)
         return low, high
 
 
@@ -55,7 +55,7 @@ class BootstrapInterval:
     refits: tuple[Margin, ...]
     slope: float
 
-    def around(self, legs: LegMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def around(self, legs: FeatureMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Bounds of each leg's log-odds, shape (n, 2) each."""
         drawn = np.stack([refit.log_odds(legs) for refit in self.refits])
         apart = drawn - drawn.mean(axis=0)
@@ -65,7 +65,7 @@ class BootstrapInterval:
         return log_odds - half, log_odds + half
 
 
-def _measurement(margin: Margin, legs: LegMatrix) -> FloatArray:
+def _measurement(margin: Margin, legs: FeatureMatrix) -> FloatArray:
     """Variance of the log-odds that the uncertainty of the own leg's true values leaves, (n, 2)."""
     gain = _gains(margin)
     measures = tuple(name for name in gain if f"spread_{name}" in legs.names)
@@ -75,7 +75,7 @@ def _measurement(margin: Margin, legs: LegMatrix) -> FloatArray:
     return row_sums(spread * (np.array([gain[name] for name in measures]) * halves) ** 2)
 
 
-def _unasked(margin: Margin, legs: LegMatrix) -> FloatArray:
+def _unasked(margin: Margin, legs: FeatureMatrix) -> FloatArray:
     """Variance that facts which were not asked leave: as much as they have among athletes."""
     missing = np.isnan(between_values(legs, margin.between.names))
     shared = row_sums(missing * margin.between_weights**2)

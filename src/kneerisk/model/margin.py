@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from kneerisk.model.features import LegMatrix
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.rowwise import row_sums
 from kneerisk.schema import FloatArray
 
@@ -51,26 +51,26 @@ class Margin:
     scale: float
     intercept: float
 
-    def log_odds(self, legs: LegMatrix) -> FloatArray:
+    def log_odds(self, legs: FeatureMatrix) -> FloatArray:
         """Log-odds of each leg, shape (n_screenings, 2)."""
         half = self.which_limb(legs) / 2.0 * self.scale
         level = self.between.apply(between_values(legs, self.between.names))
         shared = row_sums(level * self.between_weights) + self.intercept
         return np.stack([shared + half, shared - half], axis=1)
 
-    def which_limb(self, legs: LegMatrix) -> FloatArray:
+    def which_limb(self, legs: FeatureMatrix) -> FloatArray:
         """Log-odds that it is the left leg, given that it is just one; shape (n_screenings,)."""
         apart = self.within.apply(within_values(legs, self.within.names))
         return row_sums(apart * self.within_weights)
 
 
-def within_values(legs: LegMatrix, names: tuple[str, ...]) -> FloatArray:
+def within_values(legs: FeatureMatrix, names: tuple[str, ...]) -> FloatArray:
     """Left minus right, shape (n, len(names)); what is not known does not differ."""
     sides = legs.pick(names)
     return np.nan_to_num(sides[:, 0] - sides[:, 1])
 
 
-def between_values(legs: LegMatrix, names: tuple[str, ...]) -> FloatArray:
+def between_values(legs: FeatureMatrix, names: tuple[str, ...]) -> FloatArray:
     """The mean of both legs, shape (n, len(names)); of an athlete's column, its value."""
     sides = legs.pick(names)
     return np.asarray((sides[:, 0] + sides[:, 1]) / 2.0)

@@ -12,8 +12,8 @@ from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """The facts of a bundle."""
+class Metadata:
+    """The metadata of a bundle."""
 
     version: str
     run_id: str
@@ -39,7 +39,7 @@ class Facts:
     base_sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """All facts as plain data."""
+        """All metadata as plain data."""
         return asdict(self)
 
     def lineage(self) -> dict[str, Any]:

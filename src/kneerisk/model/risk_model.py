@@ -12,12 +12,12 @@ from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
 from kneerisk.model.attribution.contributions import Explainer
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.features import LegMatrix, averaged, matrix_of
+from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix_of
 from kneerisk.model.imbalance_model import ImbalanceModel
-from kneerisk.model.imputation import Expected, Posterior
+from kneerisk.model.imputation import Expected, MeasurementUpdate
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
-from kneerisk.model.trees import Boosted
+from kneerisk.model.trees import BoostedTrees
 from kneerisk.model.value_of_information.open_variance import Information
 from kneerisk.schema import SIDES, Columns, FloatArray
 
@@ -54,18 +54,18 @@ class RiskModel:
 
     population: Population
     margin: Margin
-    boosted: Boosted
+    boosted: BoostedTrees
     calibration: Calibration
     interval: QuantileInterval | BootstrapInterval
-    either_widening: float
+    either_conformal_correction: float
     odds_ratio: float | None
     """Odds ratio between the legs' outcomes; None where the cohort had no sides."""
     imbalance: ImbalanceModel | None
 
     @cached_property
-    def posterior(self) -> Posterior:
+    def measurement_update(self) -> MeasurementUpdate:
         """The measurement update, which remembers the patterns of tests it has seen."""
-        return Posterior(self.population)
+        return MeasurementUpdate(self.population)
 
     @cached_property
     def information(self) -> Information:
@@ -88,16 +88,16 @@ class RiskModel:
         """Whether the model tells the legs apart."""
         return self.odds_ratio is not None
 
-    def legs(self, data: Columns) -> LegMatrix:
-        """The leg matrix of n screenings, as this model reads it."""
-        return self.legs_of(self.posterior.expected(data), data)
+    def legs(self, data: Columns) -> FeatureMatrix:
+        """The feature matrix of n screenings, as this model reads it."""
+        return self.legs_of(self.measurement_update.expected(data), data)
 
-    def legs_of(self, expected: Expected, data: Columns) -> LegMatrix:
-        """The leg matrix of what is expected of n screenings, as this model reads it."""
-        legs = matrix_of(self.population, expected, data)
+    def legs_of(self, expected: Expected, data: Columns) -> FeatureMatrix:
+        """The feature matrix of what is expected of n screenings, as this model reads it."""
+        legs = feature_matrix_of(self.population, expected, data)
         return legs if self.sided else averaged(legs)
 
-    def log_odds(self, legs: LegMatrix) -> FloatArray:
+    def log_odds(self, legs: FeatureMatrix) -> FloatArray:
         """Calibrated log-odds of each leg, shape (n, 2)."""
         base = self.margin.log_odds(legs)
         found = self.boosted.log_odds(legs, base.reshape(-1)).reshape(base.shape)
@@ -107,14 +107,14 @@ class RiskModel:
         """Risks and imbalances of n screenings, given as coded columns of shape (n,)."""
         return self.predict_legs(self.legs(data))
 
-    def predict_legs(self, legs: LegMatrix) -> Prediction:
-        """Risks and imbalances of n screenings, given as their leg matrix."""
+    def predict_legs(self, legs: FeatureMatrix) -> Prediction:
+        """Risks and imbalances of n screenings, given as their feature matrix."""
         risks = self.risks(legs)
         if self.imbalance is None:
             return risks
         return replace(risks, imbalances=self.imbalance.probabilities(legs))
 
-    def risks(self, legs: LegMatrix) -> Prediction:
+    def risks(self, legs: FeatureMatrix) -> Prediction:
         """Risks of n screenings and their intervals; without the imbalances."""
         point = self.log_odds(legs)
         low, high = self.interval.around(legs, point)
@@ -146,7 +146,7 @@ class RiskModel:
             logit(either_of(one, other, self.odds_ratio or 1.0))
             for one, other in zip(left, right, strict=True)
         )
-        below = np.minimum(low - self.either_widening, logit(point))
-        above = np.maximum(high + self.either_widening, logit(point))
+        below = np.minimum(low - self.either_conformal_correction, logit(point))
+        above = np.maximum(high + self.either_conformal_correction, logit(point))
         # Through log-odds and back a number may move by its last digit.
         return np.minimum(expit(below), point), np.maximum(expit(above), point)

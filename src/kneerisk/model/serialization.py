@@ -15,7 +15,7 @@ from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin, Scaler
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.trees import Boosted
+from kneerisk.model.trees import BoostedTrees
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ def to_data(model: RiskModel) -> Written:
         "boosted": _boosted_data(model.boosted, "trees.ubj", out),
         "calibration": _calibration_data(model.calibration),
         "interval": _interval_data(model.interval, out),
-        "either_widening": model.either_widening,
+        "either_widening": model.either_conformal_correction,
         "odds_ratio": model.odds_ratio,
         "imbalance": _imbalance_data(model.imbalance, out) if model.imbalance else None,
     }
@@ -53,7 +53,7 @@ def from_data(data: Json, folder: Path) -> RiskModel:
         boosted=_boosted(data["boosted"], folder),
         calibration=Calibration(**data["calibration"]),
         interval=_interval(data["interval"], folder),
-        either_widening=data["either_widening"],
+        either_conformal_correction=data["either_widening"],
         odds_ratio=data["odds_ratio"],
         imbalance=_imbalance(imbalance, folder) if imbalance else None,
     )
@@ -117,7 +117,7 @@ def _scaler(data: Json) -> Scaler:
     )
 
 
-def _boosted_data(boosted: Boosted, file: str, out: Written) -> Json:
+def _boosted_data(boosted: BoostedTrees, file: str, out: Written) -> Json:
     if boosted.booster is not None:
         out.boosters[file] = boosted.booster
     return {
@@ -128,12 +128,12 @@ def _boosted_data(boosted: Boosted, file: str, out: Written) -> Json:
     }
 
 
-def _boosted(data: Json, folder: Path) -> Boosted:
+def _boosted(data: Json, folder: Path) -> BoostedTrees:
     booster = None
     if data["file"]:
         # One thread: a request is too small to share, and workers would fight over the cores.
         booster = xgb.Booster({"nthread": 1}, model_file=str(folder / data["file"]))
-    return Boosted(
+    return BoostedTrees(
         columns=tuple(data["columns"]),
         fill=np.array(data["fill"]),
         booster=booster,
@@ -150,7 +150,7 @@ def _interval_data(interval: QuantileInterval | BootstrapInterval, out: Written)
         return {
             "kind": "quantile",
             "quantiles": _boosted_data(interval.quantiles, "quantiles.ubj", out),
-            "widening": interval.widening,
+            "widening": interval.conformal_correction,
         }
     return {
         "kind": "bootstrap",
@@ -162,7 +162,7 @@ def _interval_data(interval: QuantileInterval | BootstrapInterval, out: Written)
 def _interval(data: Json, folder: Path) -> QuantileInterval | BootstrapInterval:
     if data["kind"] == "quantile":
         return QuantileInterval(
-            quantiles=_boosted(data["quantiles"], folder), widening=data["widening"]
+            quantiles=_boosted(data["quantiles"], folder), conformal_correction=data["widening"]
         )
     refits = tuple(_margin(refit) for refit in data["refits"])
     return BootstrapInterval(refits=refits, slope=data["slope"])

@@ -8,7 +8,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
-from kneerisk.model.features import LegMatrix, averaged
+from kneerisk.model.features import FeatureMatrix, averaged
 from kneerisk.schema import FloatArray
 
 #: Digits of what trees read and are fitted to. Machines differ in the last bits of a sum, and a
@@ -17,7 +17,7 @@ DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Boosted:
+class BoostedTrees:
     """A booster with its columns; a value that is missing is the training cohort's mean.
 
     So that whether something was asked is never an input by itself.
@@ -29,20 +29,20 @@ class Boosted:
     shared: bool = False
     """The trees read the mean of both legs, and so add the same to either."""
 
-    def rows(self, legs: LegMatrix) -> NDArray[np.float32]:
+    def rows(self, legs: FeatureMatrix) -> NDArray[np.float32]:
         """The booster's input, shape (2 n_screenings, n_columns)."""
         found = (averaged(legs) if self.shared else legs).pick(self.columns)
         rows = found.reshape(-1, len(self.columns))
         return np.where(np.isnan(rows), self.fill, rows).round(DIGITS).astype(np.float32)
 
-    def values(self, legs: LegMatrix) -> FloatArray:
+    def values(self, legs: FeatureMatrix) -> FloatArray:
         """What the trees predict by themselves, shape (2 n_screenings, n_outputs)."""
         if self.booster is None:
             raise ValueError("there are no trees to predict with")
         found = self.booster.inplace_predict(self.rows(legs))
         return np.asarray(found, dtype=np.float64).reshape(len(legs.values) * 2, -1)
 
-    def log_odds(self, legs: LegMatrix, base: FloatArray) -> FloatArray:
+    def log_odds(self, legs: FeatureMatrix, base: FloatArray) -> FloatArray:
         """What the trees add to ``base`` of shape (2 n, ...), in the same shape."""
         if self.booster is None:
             return base
@@ -54,7 +54,7 @@ class Boosted:
         return base + np.asarray(found, dtype=np.float64).reshape(base.shape)
 
 
-def fill_of(legs: LegMatrix, columns: tuple[str, ...]) -> FloatArray:
+def fill_of(legs: FeatureMatrix, columns: tuple[str, ...]) -> FloatArray:
     """Column means of a training cohort, shape (n_columns,); 0 for a column without values."""
     rows = legs.pick(columns).reshape(-1, len(columns))
     known = ~np.isnan(rows)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.evidence.risk_factors import belongs, risk_factors
 from kneerisk.evidence.table_models import Effect
-from kneerisk.model import Facts
+from kneerisk.model import Metadata
 from kneerisk.schema import (
     SIDES,
     Columns,
@@ -59,7 +59,7 @@ class Changed:
         return moves.pop() if len(moves) == 1 else 0
 
 
-def changed(screening: Screening, changes: Mapping[str, float], facts: Facts) -> Changed:
+def changed(screening: Screening, changes: Mapping[str, float], metadata: Metadata) -> Changed:
     """The screening with other values of some measures, and the ratios that are made of them.
 
     Raises
@@ -68,7 +68,7 @@ def changed(screening: Screening, changes: Mapping[str, float], facts: Facts) ->
         With every fault of the changes.
     """
     before, data = to_row(screening), coded([screening])
-    wrong = {column: list(_faults(column, changes[column], before, data, facts))
+    wrong = {column: list(_faults(column, changes[column], before, data, metadata))
              for column in changes}  # fmt: skip
     faults = [fault for found in wrong.values() for fault in found]
     after: dict[str, Any] = before | {name: changes[name] for name in changes if not wrong[name]}
@@ -78,7 +78,7 @@ def changed(screening: Screening, changes: Mapping[str, float], facts: Facts) ->
         if parts:
             after[ratio] = after[over] / after[under] if after[under] else math.inf
             followed.append(ratio)
-            faults += _ratio_faults(ratio, parts, after[ratio], facts)
+            faults += _ratio_faults(ratio, parts, after[ratio], metadata)
     if faults:
         raise ScreeningRefused(faults)
     return Changed(
@@ -123,7 +123,7 @@ def _sign(effect: Effect) -> int:
 
 
 def _faults(
-    column: str, target: float, row: Mapping[str, Any], data: Columns, facts: Facts
+    column: str, target: float, row: Mapping[str, Any], data: Columns, metadata: Metadata
 ) -> Iterator[Fault]:
     """The first thing wrong with one change, in the order in which a person would ask."""
     plain = list(plain_faults(column))
@@ -133,7 +133,7 @@ def _faults(
     measure = columns()[column]
     computed = _computed_ratios(row)
     part = any(column in names[1:] for names in computed)
-    if not part and not (measure.model_input and column in facts.population):
+    if not part and not (measure.model_input and column in metadata.population):
         yield _fault(column, "not_an_input", "is no input of this model, so that nothing follows")
     elif column not in row:
         yield _fault(column, "not_measured", "was not measured, so that there is no change from it")
@@ -141,13 +141,13 @@ def _faults(
         parts = next(f"{over} or {under}" for ratio, over, under in computed if ratio == column)
         yield _fault(column, "computed_from_parts", f"is computed here: change {parts}")
     elif isinstance(measure, Quantity):
-        yield from _bad_target(column, measure, target, row[column], data, facts)
+        yield from _bad_target(column, measure, target, row[column], data, metadata)
 
 
 def _bad_target(
-    column: str, measure: Quantity, target: float, value: float, data: Columns, facts: Facts
+    column: str, measure: Quantity, target: float, value: float, data: Columns, metadata: Metadata
 ) -> Iterator[Fault]:
-    seen = facts.population.get(column)
+    seen = metadata.population.get(column)
     if not measure.low <= target <= measure.high:
         yield _fault(column, "outside_limits", "must be within its limits", measure.allowed)
     elif measure.whole and target != int(target):
@@ -202,13 +202,15 @@ def _computed_ratios(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [names for names in rules if all(name in row for name in names)]
 
 
-def _ratio_faults(ratio: str, parts: list[str], value: float, facts: Facts) -> Iterator[Fault]:
+def _ratio_faults(
+    ratio: str, parts: list[str], value: float, metadata: Metadata
+) -> Iterator[Fault]:
     measure = columns()[ratio]
     if not isinstance(measure, Quantity):
         return
     bounds = {"low": measure.low, "high": measure.high}
     if measure.model_input:
-        bounds = facts.population.get(ratio, bounds)
+        bounds = metadata.population.get(ratio, bounds)
     if bounds["low"] <= value <= bounds["high"]:
         return
     for part in parts:

@@ -43,13 +43,13 @@ def what_if(bundle: Bundle, asked: WhatIf) -> WhatIfAnswer:
     ScreeningRefused
         With every fault of the changes.
     """
-    change = changed(asked.screening, asked.changes, bundle.facts)
+    change = changed(asked.screening, asked.changes, bundle.metadata)
     # One prediction for both; the numbers are those of two answers.
-    reading = read(bundle, [asked.screening, change.screening])
+    predictions = read(bundle, [asked.screening, change.screening])
     flags = flags_of(asked.screening)
-    reasons = reasons_of(reading, 0, flags)
-    knees = [] if must_refer(flags) else knees_of(reading, 0)
-    now, then = (risks_of(reading, i, reasons, knees) for i in (0, 1))
+    reasons = reasons_of(predictions, 0, flags)
+    knees = [] if must_refer(flags) else knees_of(predictions, 0)
+    now, then = (risks_of(predictions, i, reasons, knees) for i in (0, 1))
     moved = _moved(now, then, change.direction)
     return WhatIfAnswer(
         status=now.status,
@@ -59,8 +59,8 @@ def what_if(bundle: Bundle, asked: WhatIf) -> WhatIfAnswer:
         changes=_changes(asked, change),
         also_changed=[_follows(change, column) for column in change.followed],
         wording=_wording(now, moved),
-        model=lineage_of(bundle.facts),
-        notice=notice_of(bundle.facts),
+        model=lineage_of(bundle.metadata),
+        notice=notice_of(bundle.metadata),
         **moved,
     )
 

@@ -1,8 +1,9 @@
-"""From the columns of the leg matrix back to the measured values that they are made of.
+"""From the columns of the feature matrix back to the measured values that they are made of.
 
 Most columns are weighted sums of measured values (the measurement update), or flags of one value.
-A pull is what one value adds to a column, in the column's own unit, against a typical athlete of
-the sport; what no value accounts for (the sport itself, tests that were not done) pulls nowhere.
+An attribution is what one value adds to a column, in the column's own unit, against a typical
+athlete of the sport; what no value accounts for (the sport itself, tests that were not done) is
+attributed to none.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from kneerisk.evidence import Effect, effects
 from kneerisk.evidence.population import CONTEXTS, Population, contexts
 from kneerisk.evidence.risk_factors import belongs
-from kneerisk.model.features import LegMatrix
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
 from kneerisk.schema import SIDES, Columns, FloatArray, columns
 
@@ -25,7 +26,7 @@ TESTS_DONE = "tests_done"
 _AGE = [CONTEXTS.index(name) for name in ("decades_over_30", "decades_over_40")]
 _PAIN = [CONTEXTS.index(name) for name in ("own_pain", "other_pain")]
 _LINEAR = {"per_sd_lower": -1.0, "per_sd_higher": 1.0}
-#: What a flag of the leg matrix is read from, where its name does not say so.
+#: What a flag of the feature matrix is read from, where its name does not say so.
 _READ_FROM = {
     "within_12_months": "prior_knee_injury",
     "over_12_months_ago": "prior_knee_injury",
@@ -36,8 +37,8 @@ _READ_FROM = {
 
 
 @dataclass(frozen=True)
-class Pulls:
-    """Finds the pulls on the columns of one population's leg matrix.
+class ColumnAttributions:
+    """Finds the attributions on the columns of one population's feature matrix.
 
     ``names`` are the columns that are asked about, ``reference`` their values in a typical
     athlete, shape (n_columns,).
@@ -70,8 +71,8 @@ class Pulls:
         athlete = [place[name] for name in people.athlete]
         return np.array([[*athlete, *own[0], *own[1]], [*athlete, *own[1], *own[0]]])
 
-    def of(self, data: Columns, expected: Expected, legs: LegMatrix) -> list[FloatArray]:
-        """For each of n screenings the pulls on both legs, shape (2, n_columns, n_sources)."""
+    def of(self, data: Columns, expected: Expected, legs: FeatureMatrix) -> list[FloatArray]:
+        """The attributions of n screenings on both legs, each (2, n_columns, n_sources)."""
         values = legs.pick(self.names)
         own, other = contexts(data)
         scale = self._scales(data)
@@ -82,32 +83,32 @@ class Pulls:
                 self._on_targets(expected, row, side, context[row])
                 for side, context in ((0, own), (1, other))
             ]
-            pulls = np.zeros((2, len(self.names), len(self.sources)))
+            attributions = np.zeros((2, len(self.names), len(self.sources)))
             for side in (0, 1):
-                part = pulls[side]
+                part = attributions[side]
                 part[self._linear[0]] = scale[row][:, None] * targets[side][self._linear[1]]
                 apart = targets[side] - targets[1 - side]
                 part[self._apart[0]] = apart[self._apart[1]]
                 at, source = self._deciding(side, given[row])
                 part[at, source] = np.nan_to_num(values[row, side, at] - self.reference[at])
-            found.append(pulls)
+            found.append(attributions)
         return found
 
     def _on_targets(
         self, expected: Expected, row: int, side: int, context: FloatArray
     ) -> FloatArray:
-        """Pulls on the expected true measures and imbalances, shape (n_targets, n_sources)."""
+        """What each source adds to the expected measures and imbalances, (n_targets, n_sources)."""
         gain = expected.gains[row][side]
-        pulls = np.zeros((len(self._targets), len(self.sources)))
-        pulls[:, self._state[side][gain.used]] = (
-            gain.weights * expected.surprise[row, side][gain.used]
+        attributions = np.zeros((len(self._targets), len(self.sources)))
+        attributions[:, self._state[side][gain.used]] = (
+            gain.weights * expected.innovation[row, side][gain.used]
         )
         shifts = self._shifts
-        pulls[:, self._place["age_years"]] += shifts[:, _AGE] @ context[_AGE]
+        attributions[:, self._place["age_years"]] += shifts[:, _AGE] @ context[_AGE]
         for pain, place in zip(_PAIN, (side, 1 - side), strict=True):
             source = self._place[f"{SIDES[place]}_pain_nrs"]
-            pulls[:, source] += shifts[:, pain] * context[pain]
-        return pulls
+            attributions[:, source] += shifts[:, pain] * context[pain]
+        return attributions
 
     @cached_property
     def _shifts(self) -> FloatArray:

@@ -1,9 +1,9 @@
 """What each measured value did to the log-odds of each knee: additive contributions.
 
-The log-odds are a sum over columns of the leg matrix: the margin is linear in them, and the trees
-are split by TreeSHAP (Lundberg 2020, doi 10.1038/s42256-019-0138-9). What a column adds goes back
-to the measured values it is made of: for the margin in proportion to their pull, which is exact;
-for the trees, which are not linear, by the size of the pull.
+The log-odds are a sum over columns of the feature matrix: the margin is linear in them, and the
+trees are split by TreeSHAP (Lundberg 2020, doi 10.1038/s42256-019-0138-9). What a column adds goes
+back to the measured values it is made of: for the margin in proportion to their attribution, which
+is exact; for the trees, which are not linear, by the size of the attribution.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import xgboost as xgb
 from scipy.special import expit
 
 from kneerisk.evidence.population import Population
-from kneerisk.model.attribution.column_attributions import Pulls
+from kneerisk.model.attribution.column_attributions import ColumnAttributions
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.features import LegMatrix, averaged
+from kneerisk.model.features import FeatureMatrix, averaged
 from kneerisk.model.imputation import Expected
 from kneerisk.model.margin import Margin, Scaler, between_values, within_values
 from kneerisk.model.rowwise import row_sums
-from kneerisk.model.trees import Boosted
+from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import Columns, FloatArray
 
 #: Log-odds that add up to less than this have not moved.
@@ -63,7 +63,7 @@ class Explainer:
 
     population: Population
     margin: Margin
-    boosted: Boosted
+    boosted: BoostedTrees
     calibration: Calibration
     sided: bool
 
@@ -74,8 +74,8 @@ class Explainer:
         return tuple(dict.fromkeys((*margin, *self.boosted.columns)))
 
     @cached_property
-    def _pulls(self) -> Pulls:
-        return Pulls(self.population, self._names, self._typical)
+    def _attributions(self) -> ColumnAttributions:
+        return ColumnAttributions(self.population, self._names, self._typical)
 
     @cached_property
     def _typical(self) -> FloatArray:
@@ -93,8 +93,10 @@ class Explainer:
         between, within, trees = (np.array([place[n] for n in names], dtype=int) for names in read)
         return between, within, trees
 
-    def contributions(self, data: Columns, expected: Expected, legs: LegMatrix) -> Contributions:
-        """Contributions in n screenings, from what is expected of them and their leg matrix."""
+    def contributions(
+        self, data: Columns, expected: Expected, legs: FeatureMatrix
+    ) -> Contributions:
+        """Contributions in n screenings, from what is expected of them and their feature matrix."""
         margin, alike = self.margin, self.boosted.shared or not self.sided
         shared, between = self._linear(margin.between, legs)
         half, within = self._linear(margin.within, legs)
@@ -102,8 +104,8 @@ class Explainer:
         level, apart = row_sums(shared) + margin.intercept + bias, row_sums(half)
         raw = np.stack([level + apart, level - apart], axis=1) + row_sums(trees)
         values = (averaged(legs) if alike else legs).pick(self._names)
-        parts = np.zeros((len(raw), 2, len(self._pulls.sources)))
-        for row, sides in enumerate(self._pulls.of(data, expected, legs)):
+        parts = np.zeros((len(raw), 2, len(self._attributions.sources)))
+        for row, sides in enumerate(self._attributions.of(data, expected, legs)):
             mean, difference = sides.mean(axis=0), sides[0] - sides[1]
             together, moved = between[row] @ mean, within[row] @ difference
             for side, sign in ((0, 1.0), (1, -1.0)):
@@ -112,9 +114,9 @@ class Explainer:
                 parts[row, side] = together + sign * moved + grown
         parts *= self.calibration.slope
         base = self.calibration.apply(raw) - row_sums(parts)
-        return Contributions(sources=self._pulls.sources, base=base, parts=parts)
+        return Contributions(sources=self._attributions.sources, base=base, parts=parts)
 
-    def _linear(self, scaler: Scaler, legs: LegMatrix) -> tuple[FloatArray, FloatArray]:
+    def _linear(self, scaler: Scaler, legs: FeatureMatrix) -> tuple[FloatArray, FloatArray]:
         """What each column of a part of the margin adds (n, k), and a unit of it (n, n_columns).
 
         A column at its centre adds nothing, also where it is missing; one beyond the farthest
@@ -136,7 +138,7 @@ class Explainer:
         slopes[:, at] = terms / np.where(moved == 0.0, 1.0, moved)
         return terms, slopes
 
-    def _trees(self, legs: LegMatrix) -> tuple[FloatArray, float]:
+    def _trees(self, legs: FeatureMatrix) -> tuple[FloatArray, float]:
         """TreeSHAP of each column (n, 2, n_columns), and what the trees add on average."""
         found = np.zeros((len(legs.values), 2, len(self._names)))
         if self.boosted.booster is None:
@@ -151,13 +153,13 @@ class Explainer:
         return found, float(split[0, -1])
 
 
-def _by_size(terms: FloatArray, pulls: FloatArray, moved: FloatArray) -> FloatArray:
-    """What the columns of a tree add, shared among the sources by the size of their pulls.
+def _by_size(terms: FloatArray, attributions: FloatArray, moved: FloatArray) -> FloatArray:
+    """What the columns of a tree add, shared among the sources by the size of their attributions.
 
-    Terms have shape (k,), pulls (k, n_sources), and ``moved`` (k,) is by how much each column
-    differs from a typical athlete's; what no source accounts for stays with the base.
+    Terms have shape (k,), attributions (k, n_sources), and ``moved`` (k,) is by how much each
+    column differs from a typical athlete's; what no source accounts for stays with the base.
     """
-    sizes = np.abs(pulls)
-    rest = np.abs(moved - pulls.sum(axis=1))
+    sizes = np.abs(attributions)
+    rest = np.abs(moved - attributions.sum(axis=1))
     total = sizes.sum(axis=1) + rest
     return np.asarray((terms / np.where(total > 0.0, total, 1.0)) @ sizes)

@@ -34,7 +34,7 @@ Missing = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
+class ValueOfInformation:
     """What tests would settle about the left knee, the right one and either.
 
     ``missing`` are the columns that each test would fill. ``gain`` (n_tests, 2) is by how much a
@@ -53,9 +53,9 @@ class Worth:
     left: FloatArray
 
 
-def worth(
+def value_of_information(
     model: RiskModel, known: Collection[str], data: Columns, expected: Expected, rows: Sequence[int]
-) -> list[Worth]:
+) -> list[ValueOfInformation]:
     """What each test not done would add to the answer of some screenings.
 
     Parameters
@@ -69,7 +69,10 @@ def worth(
     """
     inquiries = [_Inquiry(model, frozenset(known), data, expected, row) for row in rows]
     answers = ask(model, [inquiry.variants for inquiry in inquiries]) if inquiries else []
-    return [inquiry.worth(log_odds) for inquiry, log_odds in zip(inquiries, answers, strict=True)]
+    return [
+        inquiry.value_of_information(log_odds)
+        for inquiry, log_odds in zip(inquiries, answers, strict=True)
+    ]
 
 
 def missing_columns(data: Columns, known: frozenset[str]) -> Missing:
@@ -161,7 +164,7 @@ class _Inquiry:
         )
         self.in_steps, self.asked = self._gather_steps(), self._gather_questions()
 
-    def worth(self, log_odds: FloatArray) -> Worth:
+    def value_of_information(self, log_odds: FloatArray) -> ValueOfInformation:
         """The worth of every test, from the log-odds of the variants (count, 3)."""
         slopes = np.zeros((len(self.spread), KNEES))
         slopes[: self.size] = slopes_from(log_odds[self.secants], self.steps)
@@ -189,7 +192,7 @@ class _Inquiry:
         k = len(self.model.population.imbalances)
         settled = np.zeros((len(order), 2, k))
         settled[rows] = self.left.share[:, self.size :].reshape(len(rows), 2, k)
-        return Worth(
+        return ValueOfInformation(
             missing=self.missing,
             gain=gain,
             most=most,
@@ -240,7 +243,7 @@ class _Inquiry:
             return np.repeat(self.variants.mean[None], count, axis=0)
         own = self.variants.data
         data = {name: np.repeat(values, count) for name, values in own.items()} | dict(answers)
-        return self.model.posterior.expected(data).mean
+        return self.model.measurement_update.expected(data).mean
 
 
 def _variance(log_odds: FloatArray, shares: FloatArray) -> FloatArray:

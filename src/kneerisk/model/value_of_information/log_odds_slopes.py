@@ -89,7 +89,7 @@ def ask(model: RiskModel, gathered: Sequence[Variants]) -> list[FloatArray]:
         mean=mean,
         variance=np.concatenate([part for _, _, variances in columns for part in variances]),
         prior=mean,
-        surprise=np.zeros((len(mean), 2, 0)),
+        innovation=np.zeros((len(mean), 2, 0)),
         gains=(),
     )
     data = columns[0][0]

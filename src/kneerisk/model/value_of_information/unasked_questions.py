@@ -41,7 +41,7 @@ def unasked(model: RiskModel, data: Columns, missing: tuple[str, ...]) -> Iterat
 
 
 def _mean(model: RiskModel, column: str) -> float:
-    """The mean of a column of the leg matrix in the training cohort: of an answer, its share."""
+    """The training cohort's mean of a column of the feature matrix: of an answer, its share."""
     if column in model.boosted.columns:
         return float(model.boosted.fill[model.boosted.columns.index(column)])
     between = model.margin.between

@@ -9,7 +9,7 @@ from functools import cached_property
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import divided
 from kneerisk.evaluation.evaluation import Evaluation
-from kneerisk.model import Facts
+from kneerisk.model import Metadata
 from kneerisk.training.leakage.required_sample_size import Needed, needed
 
 OUTCOMES = {
@@ -28,7 +28,7 @@ KINDS = {
 class About:
     """A version, the whole cohort that it was made from, and how it did on those held out."""
 
-    facts: Facts
+    metadata: Metadata
     cohort: Cohort
     """Of an adapted version, the club's, under the kind ``adapted``."""
     evaluation: Evaluation

@@ -47,7 +47,7 @@ def _people(about: About) -> Iterator[str]:
     if about.adapted:
         yield (
             "these are the club's athletes; whom the model calls known is still whom "
-            f"{about.facts.base_version} was made from"
+            f"{about.metadata.base_version} was made from"
         )
 
 
@@ -77,7 +77,7 @@ def method(about: About) -> str:
 
 
 def _split(about: About) -> str:
-    train = f"{about.facts.athletes:,} athletes ({about.facts.screenings:,} screenings)"
+    train = f"{about.metadata.athletes:,} athletes ({about.metadata.screenings:,} screenings)"
     found = (
         f"**Data.** A hash of the athlete's id holds out {HELD_OUT_SHARE:.0%} of the athletes, "
         f"never rows, so that no version was ever fitted to them; {train} were left to learn from."
@@ -90,7 +90,7 @@ def _split(about: About) -> str:
 def _model(about: About) -> str:
     if about.adapted:
         return (
-            f"**Model.** {about.facts.base_version} with its log-odds corrected by the club's "
+            f"**Model.** {about.metadata.base_version} with its log-odds corrected by the club's "
             "outcomes, as far as they support it: by their number up to a slope, beyond that by "
             "what is gained on athletes left out. It is never fitted from scratch."
         )
@@ -151,5 +151,5 @@ def size(about: About) -> str:
 
 
 def _settings(about: About) -> str:
-    rows = [f"| `{name}` | {value:g} |" for name, value in sorted(about.facts.choices.items())]
+    rows = [f"| `{name}` | {value:g} |" for name, value in sorted(about.metadata.choices.items())]
     return "\n".join(["| setting, or what was chosen inside the fit | |", "| --- | ---: |", *rows])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from kneerisk.cohort import Cohort
 from kneerisk.evaluation.evaluation import Evaluation
-from kneerisk.model import Facts
+from kneerisk.model import Metadata
 from kneerisk.training.card.card_context import KINDS, About
 from kneerisk.training.card.fairness import fairness
 from kneerisk.training.card.limitations import assumptions, limits, not_done
@@ -26,7 +26,9 @@ USE = (
 )
 
 
-def card(facts: Facts, cohort: Cohort, evaluation: Evaluation, pictures: Iterable[str] = ()) -> str:
+def card(
+    metadata: Metadata, cohort: Cohort, evaluation: Evaluation, pictures: Iterable[str] = ()
+) -> str:
     """The card as Markdown.
 
     Parameters
@@ -38,7 +40,7 @@ def card(facts: Facts, cohort: Cohort, evaluation: Evaluation, pictures: Iterabl
     pictures
         Names of the plots that lie in `plots/` beside the card; without them it shows none.
     """
-    about = About(facts=facts, cohort=cohort, evaluation=evaluation, pictures=tuple(pictures),
+    about = About(metadata=metadata, cohort=cohort, evaluation=evaluation, pictures=tuple(pictures),
                   made_with=environment())  # fmt: skip
     sections = {
         "In short": "\n".join(f"- {line}" for line in _in_short(about)),
@@ -53,7 +55,7 @@ def card(facts: Facts, cohort: Cohort, evaluation: Evaluation, pictures: Iterabl
         "Not done": "\n".join(f"- {line}" for line in not_done(about)),
         "TRIPOD+AI": tripod(about),
     }
-    parts = [f"# {facts.version}", f"**{NOTICE}**"]
+    parts = [f"# {metadata.version}", f"**{NOTICE}**"]
     parts += [f"## {title}\n\n{text}" for title, text in sections.items() if text]
     return "\n\n".join(parts) + "\n"
 
@@ -80,19 +82,19 @@ def _in_short(about: About) -> Iterator[str]:
 
 
 def _identity(about: About) -> Iterator[tuple[str, str]]:
-    facts, cohort = about.facts, about.cohort
+    metadata, cohort = about.metadata, about.cohort
     yield "Outcome", about.outcome
     yield "Per", "leg, and either knee" if cohort.has_sides else "athlete: the source has no side"
     yield "Cohort", f"**{cohort.kind}**: {KINDS[cohort.kind]}"
     yield "Source", cohort.source
-    if facts.base_version is not None:
-        yield "Corrects", f"{facts.base_version}, bundle sha256 `{facts.base_sha256}`"
-    yield "Data", f"sha256 `{facts.data_sha256}`"
-    yield "Run", f"`{facts.run_id}`"
-    yield "Program", f"`{facts.git_sha}`" if facts.git_sha else "not under version control"
-    yield "Schema", f"`{facts.schema}`"
+    if metadata.base_version is not None:
+        yield "Corrects", f"{metadata.base_version}, bundle sha256 `{metadata.base_sha256}`"
+    yield "Data", f"sha256 `{metadata.data_sha256}`"
+    yield "Run", f"`{metadata.run_id}`"
+    yield "Program", f"`{metadata.git_sha}`" if metadata.git_sha else "not under version control"
+    yield "Schema", f"`{metadata.schema}`"
     yield "Made with", _libraries(about.made_with)
-    yield "Made again by", f"`kneerisk reproduce {facts.version}`"
+    yield "Made again by", f"`kneerisk reproduce {metadata.version}`"
 
 
 def _libraries(made_with: Mapping[str, str]) -> str:

@@ -88,7 +88,7 @@ def analysis(about: About) -> dict[str, str]:
                "Not done: groups are kept out of the inputs and not compared.",
         "12e": "AUC, log loss, Brier's score and its parts, calibration slope, intercept, index "
                "and curve, net benefit, precision of the highest risks.",
-        "12f": f"This version is one: {about.facts.base_version} updated." if about.adapted else
+        "12f": f"This version is one: {about.metadata.base_version} updated." if about.adapted else
                "Slope and intercept of left-out log-odds, inside the fit; none after evaluation.",
         "12g": "The released bundle, by the same function as in the service.",
         "13": "Nothing is weighted or resampled, as that would spoil the probabilities.",
@@ -112,8 +112,8 @@ def openness(about: About) -> dict[str, str]:
         "18e": "Drawn again by the program with the seed of the run." if about.simulated else
                "Not with the program; the run keeps a digest, and the source says where it is.",
         "18f": "Open (Apache-2.0)"
-               + (f", commit `{about.facts.git_sha}`." if about.facts.git_sha else ".")
-               + f" `kneerisk reproduce {about.facts.version}` fits it again.",
+               + (f", commit `{about.metadata.git_sha}`." if about.metadata.git_sha else ".")
+               + f" `kneerisk reproduce {about.metadata.version}` fits it again.",
         "19": "Not done.",
     }  # fmt: skip
 
@@ -126,7 +126,8 @@ def results(about: About) -> dict[str, str]:
                f"held-out {about.unit} have the outcome.",
         "20b": f"{_KNOWS}; outcomes by group under {_WORSE}.",
         "20c": "Not done: both parts are random draws of one cohort.",
-        "21": f"{about.facts.athletes:,} athletes with {about.facts.events:,.0f} outcomes to learn "
+        "21": f"{about.metadata.athletes:,} athletes with "
+               f"{about.metadata.events:,.0f} outcomes to learn "
               f"from; {metrics.get('athletes', 0):,.0f} held out.",
         "22": "The bundle holds every weight and tree (JSON, UBJ); any screening can be scored.",
         "23a": f"{_GOOD} and {_WORSE}, with intervals over athletes.",

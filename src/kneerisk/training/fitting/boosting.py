@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xgboost as xgb
 
-from kneerisk.model.features import LegMatrix
-from kneerisk.model.trees import DIGITS, Boosted, fill_of
+from kneerisk.model.features import FeatureMatrix
+from kneerisk.model.trees import DIGITS, BoostedTrees, fill_of
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
@@ -27,7 +27,7 @@ class Rows:
     base: with few events, trees on rows of legs learn what the legs share and blur the rest.
     """
 
-    legs: LegMatrix
+    legs: FeatureMatrix
     base: FloatArray
     target: FloatArray
     fold: np.ndarray
@@ -39,7 +39,7 @@ class Rows:
         """Some of the rows, by a mask of shape (2 n,) that keeps or drops both legs."""
         return replace(
             self,
-            legs=LegMatrix(self.legs.names, self.legs.values[rows[::2]]),
+            legs=FeatureMatrix(self.legs.names, self.legs.values[rows[::2]]),
             base=self.base[rows],
             target=self.target[rows],
             fold=self.fold[rows],
@@ -68,7 +68,7 @@ def parameters(n_rows: int, settings: Settings = DEFAULTS) -> dict[str, object]:
 
 def fit_boosted(
     rows: Rows, rounds: int | None = None, settings: Settings = DEFAULTS
-) -> tuple[Boosted, int]:
+) -> tuple[BoostedTrees, int]:
     """Trees on top of the base, and how many rounds; none where trees don't help.
 
     Parameters
@@ -79,7 +79,7 @@ def fit_boosted(
     settings
         Among them the most rounds to try.
     """
-    empty = Boosted(
+    empty = BoostedTrees(
         columns=rows.columns,
         fill=fill_of(rows.legs, rows.columns),
         booster=None,

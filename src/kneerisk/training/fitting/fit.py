@@ -19,7 +19,7 @@ from kneerisk.model.features import directions
 from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.trees import Boosted
+from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.fit_inputs import (
@@ -128,7 +128,7 @@ def _fit(
         boosted=boosted,
         calibration=calibration,
         interval=BootstrapInterval(refits=(margin,), slope=1.0),
-        either_widening=0.0,
+        either_conformal_correction=0.0,
         odds_ratio=_odds_ratio(inputs, calibration.apply(scores)),
         imbalance=fit_imbalance(inputs, fold, progress) if interval else None,
     )
@@ -175,7 +175,7 @@ def _boost(
     base: FloatArray,
     fold: np.ndarray,
     settings: Settings,
-) -> tuple[Boosted, int, FloatArray]:
+) -> tuple[BoostedTrees, int, FloatArray]:
     """Trees from the linear part, their number, and left-out log-odds (n, 2) of both together."""
     rows = Rows(
         legs=inputs.legs,

@@ -1,4 +1,4 @@
-"""What a fit starts from: the leg matrix of a cohort, its targets, and which columns it may use."""
+"""What a fit starts from: a cohort's feature matrix, its targets, and the columns it may use."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from kneerisk.errors import CohortRefused
 from kneerisk.evidence import Effect
 from kneerisk.evidence.population import Population
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.model.features import LegMatrix, averaged, matrix
-from kneerisk.model.imputation import Posterior
+from kneerisk.model.features import FeatureMatrix, averaged, matrix
+from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import Columns, FloatArray, athlete_measures, category, leg_measures
 
 #: From this many outcomes on, an athlete hardly moves the line that they lie on.
@@ -36,7 +36,7 @@ class Inputs:
     ``outcome`` is the same with recorded outcomes only.
     """
 
-    legs: LegMatrix
+    legs: FeatureMatrix
     target: FloatArray
     outcome: FloatArray
     either: FloatArray
@@ -49,7 +49,7 @@ class Inputs:
     def take(self, rows: np.ndarray) -> Inputs:
         """Some of the screenings, by a mask or by positions."""
         return Inputs(
-            legs=LegMatrix(self.legs.names, self.legs.values[rows]),
+            legs=FeatureMatrix(self.legs.names, self.legs.values[rows]),
             target=self.target[rows],
             outcome=self.outcome[rows],
             either=self.either[rows],
@@ -92,7 +92,7 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         imbalances = _true_imbalances(truth, population)
     _refuse_hopeless(target)
     data = cohort.columns()
-    legs = matrix(Posterior(population), data)
+    legs = matrix(MeasurementUpdate(population), data)
     return Inputs(
         legs=legs if cohort.has_sides else averaged(legs),
         target=target,
@@ -118,7 +118,7 @@ def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -
     _refuse_hopeless(target)
     data = cohort.columns()
     return Inputs(
-        legs=averaged(matrix(Posterior(population), data)),
+        legs=averaged(matrix(MeasurementUpdate(population), data)),
         target=target,
         outcome=target,
         either=label,
@@ -154,7 +154,7 @@ def _true_imbalances(truth: pd.DataFrame, population: Population) -> FloatArray:
 
 
 def usable_columns(inputs: Inputs, least_share: float = LEAST_SHARE) -> tuple[str, ...]:
-    """Columns of the leg matrix that rest on a measure which so many of the screenings have.
+    """Columns of the feature matrix that rest on a measure which so many of the screenings have.
 
     How uncertain an expected value is says which tests were done. In a simulated cohort that is
     chance; in an observed one it says where and when, so it is never an input there.

@@ -1,4 +1,4 @@
-"""The facts of a fitted model: whom it has seen, and how often their knees hurt."""
+"""The metadata of a fitted model: whom it has seen, and how often their knees hurt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.model.metadata import Facts, population_seen
+from kneerisk.model.metadata import Metadata, population_seen
 from kneerisk.schema import FloatArray, category
 from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training.fitting.fit import Fitted
@@ -15,7 +15,7 @@ from kneerisk.training.fitting.fit import Fitted
 FEWEST = 30
 
 
-def facts_of(
+def metadata_of(
     cohort: Cohort,
     truth: pd.DataFrame | None,
     fitted: Fitted,
@@ -24,11 +24,11 @@ def facts_of(
     run_id: str,
     git_sha: str | None,
     data_sha256: str,
-) -> Facts:
-    """The facts of a model fitted to a cohort (the athletes it was trained on, none held out)."""
+) -> Metadata:
+    """The metadata of a model fitted to a cohort: the athletes trained on, none held out."""
     outcomes = cohort.outcomes()
     events = outcomes.either if not cohort.has_sides else np.r_[outcomes.left, outcomes.right]
-    return Facts(
+    return Metadata(
         version=version,
         run_id=run_id,
         git_sha=git_sha,

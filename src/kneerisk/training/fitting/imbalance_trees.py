@@ -10,7 +10,7 @@ from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import imbalance_thresholds
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds
-from kneerisk.model.trees import Boosted
+from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import quantity
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.fit_inputs import Inputs
@@ -35,7 +35,7 @@ def fit_imbalance(
     thresholds, spread = imbalance_thresholds()
     base = latent_log_odds(inputs.legs, names, thresholds, spread)
     target = inputs.imbalances.reshape(base.shape)
-    trees: dict[str, Boosted] = {}
+    trees: dict[str, BoostedTrees] = {}
     for place, name in enumerate(names):
         grades = [measure for measure in marks()[name] if quantity(measure).whole]
         rows = Rows(

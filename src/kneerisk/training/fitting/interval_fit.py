@@ -11,7 +11,7 @@ from scipy.special import logit
 from kneerisk.model.calibration import Calibration
 from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
-from kneerisk.model.trees import DIGITS, Boosted, fill_of
+from kneerisk.model.trees import DIGITS, BoostedTrees, fill_of
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import MAX_BIN, parameters
 from kneerisk.training.fitting.fit_inputs import Inputs
@@ -34,7 +34,7 @@ def fit_quantiles(
         Which screenings only widen the interval (split conformal), shape (n,).
     """
     apart = (logit(inputs.target) - log_odds).reshape(-1)
-    shell = Boosted(columns=columns, fill=fill_of(inputs.legs, columns), booster=None)
+    shell = BoostedTrees(columns=columns, fill=fill_of(inputs.legs, columns), booster=None)
     rows, known = shell.rows(inputs.legs), ~np.isnan(apart)
     fitted = known & ~np.repeat(aside, 2)
     tail = (1.0 - COVERAGE) / 2.0
@@ -54,8 +54,8 @@ def fit_quantiles(
     outside = np.maximum(found[:, 0] - apart[checked], apart[checked] - found[:, 1])
     rank = min(1.0, np.ceil(COVERAGE * (len(outside) + 1)) / len(outside))
     return QuantileInterval(
-        quantiles=Boosted(columns=columns, fill=shell.fill, booster=booster),
-        widening=float(np.quantile(outside, rank)),
+        quantiles=BoostedTrees(columns=columns, fill=shell.fill, booster=booster),
+        conformal_correction=float(np.quantile(outside, rank)),
     )
 
 

@@ -78,7 +78,7 @@ def fit_margin(
     Parameters
     ----------
     columns
-        Columns of the leg matrix that may be used.
+        Columns of the feature matrix that may be used.
     signs
         Supported directions by column; weights are held to them.
     tuned

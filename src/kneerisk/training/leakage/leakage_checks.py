@@ -12,7 +12,7 @@ import pandas as pd
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID, CONSTANTS, GROUP, OUTCOMES, SCREENING_DATE
 from kneerisk.errors import CohortRefused
-from kneerisk.model import Facts
+from kneerisk.model import Metadata
 from kneerisk.schema import Quantity, athlete_measures, columns, leg_measures
 from kneerisk.training.leakage.computed_labels import computed_labels
 from kneerisk.training.leakage.required_sample_size import Needed, needed
@@ -45,7 +45,7 @@ class Checked:
         return {"train_events": float(self.events), "events_needed": float(self.needed.whole)}
 
 
-def refuse_other_outcome(facts: Facts, cohort: Cohort) -> None:
+def refuse_other_outcome(metadata: Metadata, cohort: Cohort) -> None:
     """Refuse a cohort whose outcome or horizon is another one than a model's.
 
     Raises
@@ -54,11 +54,11 @@ def refuse_other_outcome(facts: Facts, cohort: Cohort) -> None:
         With both outcomes.
     """
     theirs = _outcome(cohort.outcome_kind, cohort.horizon_months)
-    ours = _outcome(facts.outcome_kind, facts.horizon_months)
+    ours = _outcome(metadata.outcome_kind, metadata.horizon_months)
     if theirs != ours:
         raise CohortRefused(
-            f"{facts.version} tells {ours}, and the outcome of the cohort is {theirs}: a model is "
-            "judged on, and adapted to, the outcome that it was trained for"
+            f"{metadata.version} tells {ours}, and the outcome of the cohort is {theirs}: a model "
+            "is judged on, and adapted to, the outcome that it was trained for"
         )
 
 

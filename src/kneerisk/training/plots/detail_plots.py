@@ -173,7 +173,7 @@ def oracle_gap(evaluation: Evaluation, about: str) -> Figure:
     """The model's risk of each leg or athlete against the best possible one."""
     drawn = figure("How near is the model to the best that can be said?", about)
     axes = dress(drawn.add_subplot(), "Best possible risk (oracle)", "The model's risk")
-    ours, best = evaluation.scored, evaluation.others["oracle"]
+    ours, best = evaluation.task_rows, evaluation.others["oracle"]
     _, here, there = np.intersect1d(ours.place, best.place, return_indices=True)
     x, y = best.probability[there], ours.probability[here]
     top = highest_shown(float(ours.outcome.mean()))

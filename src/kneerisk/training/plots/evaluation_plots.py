@@ -12,7 +12,7 @@ from sklearn.metrics import roc_curve
 from kneerisk.evaluation.calibration_curves import bins, smooth
 from kneerisk.evaluation.decision_curves import decision_curve
 from kneerisk.evaluation.evaluation import Evaluation
-from kneerisk.evaluation.task_metrics import Scored
+from kneerisk.evaluation.task_metrics import TaskRows
 from kneerisk.training.plots.detail_plots import drivers, imbalance_auc, oracle_gap, slice_forest
 from kneerisk.training.plots.plot_style import (
     FAINT,
@@ -30,7 +30,7 @@ from kneerisk.training.plots.plot_style import (
 
 def plots(evaluation: Evaluation, title: str) -> dict[str, Figure]:
     """Every picture that can be drawn, by file name."""
-    scored = evaluation.scored
+    scored = evaluation.task_rows
     if len(scored.outcome) == 0:
         return {}
     about = f"{title}\n{_counts(scored)}"
@@ -50,16 +50,16 @@ def plots(evaluation: Evaluation, title: str) -> dict[str, Figure]:
     return drawn
 
 
-def _counts(scored: Scored) -> str:
+def _counts(scored: TaskRows) -> str:
     unit = "legs" if scored.sided else "screenings"
     people = len(np.unique(scored.athlete))
     events = int(scored.outcome.sum())
     return f"{people:,} athletes, {len(scored.outcome):,} {unit}, {events:,} with pain"
 
 
-def _models(evaluation: Evaluation) -> Iterator[tuple[str, Scored]]:
+def _models(evaluation: Evaluation) -> Iterator[tuple[str, TaskRows]]:
     """The model and what it is drawn beside, by name."""
-    yield "model", evaluation.scored
+    yield "model", evaluation.task_rows
     for name in ("logistic", "oracle"):
         other = evaluation.others.get(name)
         if other is not None and 0 < other.outcome.sum() < len(other.outcome):
@@ -75,7 +75,7 @@ def calibration(evaluation: Evaluation, about: str) -> Figure:
     for name, scored in _models(evaluation):
         if name != "oracle":
             _calibration_of(axes, evaluation, name, scored)
-    upper = highest_shown(float(evaluation.scored.outcome.mean()))
+    upper = highest_shown(float(evaluation.task_rows.outcome.mean()))
     axes.plot([0, upper], [0, upper], color=FAINT, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
         "as stated", (upper * 0.97, upper * 0.90), color=FAINT, fontsize=8, rotation=45,
@@ -87,14 +87,14 @@ def calibration(evaluation: Evaluation, about: str) -> Figure:
     dress(below, "Stated risk", "Rows")
     edges = np.linspace(0, upper, 41)
     # Risks beyond the last tick are in the last bar.
-    counts, _ = np.histogram(np.minimum(evaluation.scored.probability, upper), edges)
+    counts, _ = np.histogram(np.minimum(evaluation.task_rows.probability, upper), edges)
     below.stairs(counts, edges, fill=True, color=MODEL, alpha=0.75)
     below.set(xlim=(0, upper))
     percent(below, "x")
     return drawn
 
 
-def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: Scored) -> None:
+def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: TaskRows) -> None:
     """One model's bins and curve."""
     label, colour, line = STYLES[name]
     found = bins(scored.probability, scored.outcome)
@@ -142,7 +142,7 @@ def decisions(evaluation: Evaluation, about: str) -> Figure:
     drawn = figure("Is acting on the risk better than treating everyone or nobody?", about)
     axes = dress(drawn.add_subplot(), "Risk at which one acts",
                  "Net benefit, true positives in 100 rows")  # fmt: skip
-    share = float(evaluation.scored.outcome.mean())
+    share = float(evaluation.task_rows.outcome.mean())
     curve = evaluation.decision_curve
     shown = curve.threshold <= highest_shown(share)
     x = curve.threshold[shown]
@@ -160,7 +160,7 @@ def decisions(evaluation: Evaluation, about: str) -> Figure:
     return drawn
 
 
-def risk_distribution(scored: Scored, about: str) -> Figure:
+def risk_distribution(scored: TaskRows, about: str) -> Figure:
     """How risks are spread among those who came to have pain and those who did not."""
     drawn = figure("Which risks were those with and without pain told?", about)
     axes = dress(drawn.add_subplot(), "Stated risk", "Share of the group")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kneerisk.evaluation.metrics import paired_difference, row_loss
-from kneerisk.evaluation.task_metrics import Scored
+from kneerisk.evaluation.task_metrics import TaskRows
 from kneerisk.evaluation.verdict import SLOPE_HIGH, SLOPE_LOW
 
 #: With fewer outcomes of either sort, held-out athletes can't show how a model performs (Collins,
@@ -55,7 +55,7 @@ def slope_gate(metrics: Mapping[str, float]) -> Gate:
     return Gate("calibration_slope", passed, told)
 
 
-def loss_gate(challenger: Scored, champion: Scored, name: str) -> Gate:
+def loss_gate(challenger: TaskRows, champion: TaskRows, name: str) -> Gate:
     """Log loss is no worse than the champion's by more than one standard error.
 
     Parameters

@@ -14,7 +14,7 @@ import pandas as pd
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import BundleRefused
-from kneerisk.model import Bundle, Facts, bundle
+from kneerisk.model import Bundle, Metadata, bundle
 from kneerisk.model.risk_model import Prediction, RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import Progress, fit
@@ -81,7 +81,7 @@ def fit_again(
         return fit(athletes, known, seed=seed, progress=progress, settings=settings).model
     if base.sha256 != params["base_sha256"]:
         raise BundleRefused(
-            f"{base.facts.version} is not the bundle that was adapted (SHA-256 differs)"
+            f"{base.metadata.version} is not the bundle that was adapted (SHA-256 differs)"
         )
     return adapt(base.model, athletes, seed).model
 
@@ -92,11 +92,11 @@ def compare(
     """A version beside itself fitted again, on every athlete of its cohort."""
     data = cohort.columns()
     largest, identical = difference(
-        made.model.predict(data), _as_released(again, made.facts).predict(data)
+        made.model.predict(data), _as_released(again, made.metadata).predict(data)
     )
-    differs = (*_program(made.facts), *changed(params, environment()))
+    differs = (*_program(made.metadata), *changed(params, environment()))
     return Reproduced(
-        version=made.facts.version,
+        version=made.metadata.version,
         identical=identical,
         largest_difference=largest,
         allowed=ELSEWHERE if differs else 0.0,
@@ -131,16 +131,16 @@ def _numbers(prediction: Prediction) -> Iterator[tuple[str, FloatArray]]:
         yield f"{name}_interval", np.stack(bounds)
 
 
-def _as_released(model: RiskModel, facts: Facts) -> RiskModel:
+def _as_released(model: RiskModel, metadata: Metadata) -> RiskModel:
     """The model as a service would load it: written and read back."""
     with TemporaryDirectory() as folder:
-        bundle.save(model, facts, Path(folder) / "again")
+        bundle.save(model, metadata, Path(folder) / "again")
         return bundle.load(Path(folder) / "again").model
 
 
-def _program(facts: Facts) -> Iterator[str]:
+def _program(metadata: Metadata) -> Iterator[str]:
     """How the program is another one than when a version was made."""
-    then, now = facts.git_sha, git_sha()
+    then, now = metadata.git_sha, git_sha()
     if then != now:
         unknown = "not under version control"
         yield f"program: {then or unknown} then, {now or unknown} now"

@@ -10,7 +10,7 @@ from scipy.special import expit
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.pair_dependence import either_slopes
-from kneerisk.model.features import LegMatrix
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.margin import Margin, between_values, within_values
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
@@ -29,7 +29,7 @@ class Club:
     half of their difference, in SD of the mean.
     """
 
-    legs: LegMatrix
+    legs: FeatureMatrix
     log_odds: FloatArray
     columns: FloatArray
     outcome: FloatArray
@@ -40,7 +40,7 @@ class Club:
     def take(self, rows: np.ndarray) -> Club:
         """Some of the screenings, by a mask or by positions."""
         return Club(
-            legs=LegMatrix(self.legs.names, self.legs.values[rows]),
+            legs=FeatureMatrix(self.legs.names, self.legs.values[rows]),
             log_odds=self.log_odds[rows],
             columns=self.columns[rows],
             outcome=self.outcome[rows],
@@ -152,7 +152,7 @@ def club_of(model: RiskModel, cohort: Cohort) -> Club:
     )
 
 
-def tied_columns(margin: Margin, legs: LegMatrix) -> FloatArray:
+def tied_columns(margin: Margin, legs: FeatureMatrix) -> FloatArray:
     """A leg's own columns as the margin reads them, shape (n, 2, n_between).
 
     An effect of a measure moves the mean of both legs and their difference alike; one weight for

@@ -14,9 +14,9 @@ from scipy.optimize import minimize
 
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.features import LegMatrix, directions
+from kneerisk.model.features import FeatureMatrix, directions
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.trees import DIGITS, Boosted
+from kneerisk.model.trees import DIGITS, BoostedTrees
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import MAX_BIN, parameters
 from kneerisk.training.updating.club_likelihood import Club, shared_places
@@ -256,7 +256,7 @@ def _limits(model: RiskModel, slope: float) -> list[tuple[float | None, float | 
     return found
 
 
-def _trees(model: RiskModel, booster: xgb.Booster | None, legs: LegMatrix) -> FloatArray:
+def _trees(model: RiskModel, booster: xgb.Booster | None, legs: FeatureMatrix) -> FloatArray:
     """What a booster adds in the champion's columns, shape (n, 2)."""
-    shell: Boosted = replace(model.boosted, booster=booster)
+    shell: BoostedTrees = replace(model.boosted, booster=booster)
     return shell.log_odds(legs, np.zeros(2 * len(legs.values))).reshape(-1, 2)

@@ -184,7 +184,9 @@ def _widened(model: RiskModel, club: Club, correction: Correction) -> RiskModel:
     interval: QuantileInterval | BootstrapInterval
     if isinstance(model.interval, QuantileInterval):
         more = float(wanted - half)
-        interval = replace(model.interval, widening=model.interval.widening + more)
+        interval = replace(
+            model.interval, conformal_correction=model.interval.conformal_correction + more
+        )
     else:
         stretch = float(wanted / half) if half > 0.0 and len(log_odds) else 1.0
         interval = replace(model.interval, slope=model.interval.slope * stretch)

@@ -1,4 +1,4 @@
-"""The facts of an adapted model: the champion's, corrected by what the club has seen."""
+"""The metadata of an adapted model: the champion's, corrected by what the club has seen."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 from scipy.special import expit, logit
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.model import Bundle, Facts
+from kneerisk.model import Bundle, Metadata
 from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training.updating.model_updating import Adapted
 
 
-def adapted_facts(
+def updated_metadata(
     base: Bundle,
     club: Cohort,
     adapted: Adapted,
@@ -22,8 +22,8 @@ def adapted_facts(
     run_id: str,
     git_sha: str | None,
     data_sha256: str,
-) -> Facts:
-    """The facts of a champion adapted to a club (the athletes adapted to, none held out).
+) -> Metadata:
+    """The metadata of a champion adapted to a club (the athletes adapted to, none held out).
 
     Whom the model knows is still whom the champion was trained on: a club of other ages is
     outside of what was seen, however it was corrected. Base rates of all sports move with the
@@ -32,20 +32,20 @@ def adapted_facts(
     outcomes = club.outcomes()
     events = outcomes.either if not club.has_sides else np.r_[outcomes.left, outcomes.right]
     return replace(
-        base.facts,
+        base.metadata,
         version=version,
         run_id=run_id,
         git_sha=git_sha,
         cohort="adapted",
-        source=f"{base.facts.source}, adapted to {club.source}",
+        source=f"{base.metadata.source}, adapted to {club.source}",
         schema=fingerprint(),
         athletes=int(club.frame["athlete_id"].nunique()),
         screenings=len(club.frame),
         events=float(np.nansum(events)),
         data_sha256=data_sha256,
         base_rates=_base_rates(base, club, adapted),
-        choices={**base.facts.choices, **adapted.choices},
-        base_version=base.facts.version,
+        choices={**base.metadata.choices, **adapted.choices},
+        base_version=base.metadata.version,
         base_sha256=base.sha256,
     )
 
@@ -63,7 +63,7 @@ def _base_rates(base: Bundle, club: Cohort, adapted: Adapted) -> dict[str, dict[
             unit: float(expit(logit(rate) + shift[unit])) if unit in shift else rate
             for unit, rate in rates.items()
         }
-        for sport, rates in base.facts.base_rates.items()
+        for sport, rates in base.metadata.base_rates.items()
     }
 
 
