@@ -177,8 +177,8 @@ class TestBand:
         screening = Screening.model_validate(TESTED)
         risk = answer(released, screening).risk
         rates = {"leg": risk.left.probability / times, "either": risk.either.probability / times}
-        facts = replace(released.metadata, base_rates={"all": {"leg": 1.0}, "running": rates})
-        found = answer(replace(released, facts=facts), screening).risk
+        metadata = replace(released.metadata, base_rates={"all": {"leg": 1.0}, "running": rates})
+        found = answer(replace(released, metadata=metadata), screening).risk
         assert (found.left.band, found.either.band) == (band, band)
 
     def test_is_measured_against_the_own_sport_in_its_own_unit(
@@ -293,8 +293,8 @@ class TestStatus:
         self, ask: Callable[..., Answer], released: Bundle
     ) -> None:
         seen = released.metadata.population | {"sport": {"choices": ["volleyball"], "share": 1.0}}
-        facts = replace(released.metadata, population=seen)
-        found = answer(replace(released, facts=facts), Screening.model_validate(TESTED))
+        metadata = replace(released.metadata, population=seen)
+        found = answer(replace(released, metadata=metadata), Screening.model_validate(TESTED))
         assert found.risk.reasons[0].column == "sport"
 
     def test_a_sex_that_is_not_stated_is_inside(self, ask: Callable[..., Answer]) -> None:
@@ -382,9 +382,9 @@ class TestOtherModels:
         assert other.either.model_dump() == one.either.model_dump() | rest
 
     def test_what_the_model_never_saw_is_unknown_to_it(self, either_only: Bundle) -> None:
-        seen = {n: p for n, p in either_only.facts.population.items() if "hip_drop" not in n}
-        facts = replace(either_only.facts, population=seen)
-        found = answer(replace(either_only, facts=facts), Screening.model_validate(TESTED))
+        seen = {n: p for n, p in either_only.metadata.population.items() if "hip_drop" not in n}
+        metadata = replace(either_only.metadata, population=seen)
+        found = answer(replace(either_only, metadata=metadata), Screening.model_validate(TESTED))
         status = {one.column: one.status for one in found.inputs}
         assert status["left_hip_drop_deg"] == "unknown_to_model"
 

@@ -18,7 +18,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import BundleRefused
-from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, posterior
+from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, imputation
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
@@ -334,7 +334,7 @@ class TestThreads:
         self, released: Bundle, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """With less room for patterns than there are patterns, so that they make room at once."""
-        monkeypatch.setattr(posterior, "PATTERNS_KEPT", 4)
+        monkeypatch.setattr(imputation, "PATTERNS_KEPT", 4)
         some = subset(simulated.cohort, np.arange(len(simulated.cohort.frame)) < 250).columns()
         alone = released.model.predict(some)
         shared = RiskModel(

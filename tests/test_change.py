@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from benchmarks import changes as bench
+from benchmarks import repeat_screenings as bench
 from benchmarks.retested_athletes import Trial, draw, visits
 from kneerisk.answer.predictions import read
 from kneerisk.answer.side_differences import ONE_SIDED, side_differences

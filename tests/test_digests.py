@@ -425,7 +425,7 @@ def run_of(version: str) -> tuple[Bundle, dict[str, str | bytes]]:
 
 def test_the_champion(check: Check, released: Bundle, champion_models: Path) -> None:
     """A fit to a simulated cohort is written in the same bytes."""
-    check("bundle of the champion", bundle_in(champion_models / released.facts.version))
+    check("bundle of the champion", bundle_in(champion_models / released.metadata.version))
 
 
 def test_commands(check: Check, kneerisk: Run, champion_models: Path) -> None:

@@ -14,7 +14,7 @@ from kneerisk.cohort import Cohort, files, splits
 from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
-from kneerisk.evaluation import decision, metrics, reliability
+from kneerisk.evaluation import calibration_curves, decision_curves, metrics
 from kneerisk.evaluation.baselines import (
     Design,
     Risks,
@@ -139,21 +139,21 @@ class TestMetrics:
         found = {
             **metrics.accuracy(chance, outcome),
             **metrics.slope_interval(chance, outcome, np.arange(600) // 2),
-            **reliability.calibration_index(chance, outcome),
-            **reliability.brier_parts(chance, outcome),
-            **decision.decision_metrics(chance, outcome),
-            **decision.workload_metrics(chance, outcome),
+            **calibration_curves.calibration_index(chance, outcome),
+            **calibration_curves.brier_parts(chance, outcome),
+            **decision_curves.decision_metrics(chance, outcome),
+            **decision_curves.workload_metrics(chance, outcome),
         }
         assert found == pytest.approx(expected, rel=1e-7)
         share, rows = np.array([(k / n, n) for k, n in wilson["shares"]]).T
-        low, high = reliability.share_limits(share, rows)
+        low, high = calibration_curves.share_limits(share, rows)
         np.testing.assert_allclose(np.column_stack([low, high]), wilson["limits"], atol=1e-7)
 
     @pytest.mark.parametrize("outcome", ["outcome", "true"])
     def test_the_parts_of_briers_score_add_up(self, outcome):
         data = pd.read_csv(ORACLES / "recalibration.csv")
         chance, happened = data["probability"].to_numpy(), data[outcome].to_numpy()
-        parts = reliability.brier_parts(chance, happened)
+        parts = calibration_curves.brier_parts(chance, happened)
         total = parts["brier_reliability"] - parts["brier_resolution"] + parts["brier_uncertainty"]
         assert total == pytest.approx(metrics.accuracy(chance, happened)["brier"], abs=1e-12)
         assert min(parts.values()) >= 0.0
@@ -162,14 +162,16 @@ class TestMetrics:
         chance = np.array([0.1, 0.1, 0.1, 0.4, 0.4])
         outcome = np.array([0.0, 0.0, 1.0, 1.0, 0.0])
         short, part = np.array([0.1, 0.4]), np.array([1 / 3, 1 / 2])
-        weights = reliability.brier_parts(np.repeat(short, [3, 2]), np.repeat(part, [3, 2]))
-        assert reliability.brier_parts(chance, outcome) == pytest.approx(weights)
+        weights = calibration_curves.brier_parts(np.repeat(short, [3, 2]), np.repeat(part, [3, 2]))
+        assert calibration_curves.brier_parts(chance, outcome) == pytest.approx(weights)
 
     def test_risks_that_come_true_have_no_index_and_wrong_ones_have_their_distance(self):
         rng = np.random.default_rng(3)
         true = rng.uniform(0.05, 0.4, 4_000)
-        right = reliability.calibration_index(true, true)["integrated_calibration_index"]
-        wrong = reliability.calibration_index(true + 0.1, true)["integrated_calibration_index"]
+        right = calibration_curves.calibration_index(true, true)["integrated_calibration_index"]
+        wrong = calibration_curves.calibration_index(true + 0.1, true)[
+            "integrated_calibration_index"
+        ]
         assert right < 0.002
         assert wrong == pytest.approx(0.1, abs=0.003)
 
@@ -177,15 +179,17 @@ class TestMetrics:
         outcome = np.zeros(500)
         outcome[:20] = 1.0
         chance = np.linspace(0.9, 0.01, 500)
-        assert reliability.smooth(chance, outcome) is None
-        assert reliability.calibration_index(np.full(500, 0.1), np.arange(500) % 2 * 1.0) == {}
+        assert calibration_curves.smooth(chance, outcome) is None
+        assert (
+            calibration_curves.calibration_index(np.full(500, 0.1), np.arange(500) % 2 * 1.0) == {}
+        )
 
     def test_rows_with_one_risk_share_the_places_of_a_clinic(self):
         outcome = np.r_[np.ones(2), np.zeros(18)]
-        found = decision.workload_metrics(np.full(20, 0.1), outcome)
+        found = decision_curves.workload_metrics(np.full(20, 0.1), outcome)
         assert found["precision_top_10_pct"] == pytest.approx(0.1)
         assert found["sensitivity_top_10_pct"] == pytest.approx(0.1)
-        ranked = decision.workload_metrics(np.linspace(0.2, 0.1, 20), outcome)
+        ranked = decision_curves.workload_metrics(np.linspace(0.2, 0.1, 20), outcome)
         assert ranked["precision_top_5_pct"] == ranked["precision_top_10_pct"] == 1.0
         assert ranked["precision_top_20_pct"] == 0.5
 
@@ -489,8 +493,8 @@ class TestCommand:
         files.write(replace(simulated.cohort, frame=some), path)
         models = tmp_path / "models"
         own = bundle.load(champion_models / VERSION)
-        facts = replace(own.facts, data_sha256=digest(files.read(path)), version="again")
-        bundle.save(own.model, facts, models / "again")
+        metadata = replace(own.metadata, data_sha256=digest(files.read(path)), version="again")
+        bundle.save(own.model, metadata, models / "again")
         found = evaluate_on("again", path, models, lambda _: None)
         assert found["judged_on"].startswith("held-out")
         assert found["screenings"] == splits.held_out(some["athlete_id"]).sum()
@@ -512,9 +516,9 @@ class TestCommand:
             run.numbers(params, {})
         models = tmp_path / "models"
         own = bundle.load(champion_models / VERSION)
-        facts = replace(own.facts, cohort="observed", run_id=run.run_id, data_sha256=sha256,
+        metadata = replace(own.metadata, cohort="observed", run_id=run.run_id, data_sha256=sha256,
                         version="again")  # fmt: skip
-        bundle.save(own.model, facts, models / "again")
+        bundle.save(own.model, metadata, models / "again")
 
         found = evaluate_on("again", tmp_path / "now.csv", models, lambda _: None)
 

@@ -14,7 +14,7 @@ from strategies import screenings
 
 from kneerisk.answer.answer_schema import Imbalance
 from kneerisk.answer.imbalances import imbalances_of, likely_of
-from kneerisk.answer.predictions import Reading, read
+from kneerisk.answer.predictions import Predictions, read
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.assumptions import assumption
@@ -274,7 +274,7 @@ def test_whatever_speaks_is_beyond_error(released: Bundle, screening: Screening)
                 assert not lopsided
 
 
-def _error_in_sd(reading: Reading, measure: str) -> float:
+def _error_in_sd(reading: Predictions, measure: str) -> float:
     _, scale = location_and_scale(measure, reading.data)
     return float(error_sd(measure, reading.data)[0] / scale[0])
 

@@ -158,7 +158,7 @@ class TestNamed:
             for name, held in released.metadata.population.items()
             if "torque" not in name
         }
-        blind = replace(released, facts=replace(released.metadata, population=seen))
+        blind = replace(released, metadata=replace(released.metadata, population=seen))
         assert "knee_strength" in of(named(released, {"athlete": PLAIN}))
         assert "knee_strength" not in of(named(blind, {"athlete": PLAIN}))
 

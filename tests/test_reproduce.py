@@ -70,7 +70,7 @@ class TestTrained:
             version.model.calibration, intercept=version.model.calibration.intercept + 1e-3
         )
         model = replace(version.model, calibration=moved)
-        bundle.save(model, version.facts, here / "models" / TRAINED)
+        bundle.save(model, version.metadata, here / "models" / TRAINED)
         found = kneerisk("reproduce", TRAINED)
         assert found.exit_code == 1
         assert "NOT reproduced" in found.stdout
@@ -87,7 +87,7 @@ class TestTrained:
             version,
             version.model,
             simulate(20, 1).cohort,
-            Tracking(here).logged(version.facts.run_id)[0],
+            Tracking(here).logged(version.metadata.run_id)[0],
         )
         assert [what.split(":")[0] for what in found.differs] == ["program", "xgboost"]
         assert found.differs[0].endswith("then, another now")

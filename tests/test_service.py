@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict
 
 from kneerisk.errors import BundleRefused
 from kneerisk.schema import Screening
-from serving import body, logs
-from serving import champion as champion_module
+from serving import body_validation, logs
+from serving import champion_holder as champion_module
 from serving import middleware as middleware_module
 from serving.champion_holder import ChampionHolder
 from serving.middleware import Door
@@ -153,13 +153,13 @@ def threads() -> set[Any]:
 
 def refusal(text: str | bytes, model: type[BaseModel] = Screening) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        body.check(text if isinstance(text, bytes) else text.encode(), model)
+        body_validation.check(text if isinstance(text, bytes) else text.encode(), model)
     return caught.value
 
 
 class TestBody:
     def test_a_sound_body_passes(self) -> None:
-        body.check(json.dumps(EXAMPLE).encode(), Screening)
+        body_validation.check(json.dumps(EXAMPLE).encode(), Screening)
 
     def test_doubled_keys_are_pointed_at_wherever_they_are(self) -> None:
         told = refusal('{"a": [{"b": 1, "b": {"c/d": 1, "c/d": 2}}], "e": 1, "e": 2, "e": 3}')

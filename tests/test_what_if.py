@@ -138,7 +138,7 @@ class TestRefused:
         from dataclasses import replace
 
         seen = {n: s for n, s in released.metadata.population.items() if n != "left_fppa_deg"}
-        other = replace(released, facts=replace(released.metadata, population=seen))
+        other = replace(released, metadata=replace(released.metadata, population=seen))
         assert codes(refused(other, {"left_fppa_deg": 3})) == {"left_fppa_deg": "not_an_input"}
 
     def test_what_is_said_to_be_enough_is_enough(self, released: Bundle) -> None:

@@ -250,5 +250,11 @@ def _with_interval(
     true = logit(inputs.either[aside])
     outside = np.maximum(low - true, true - high)
     return RiskModel(
-        **(parts | {"interval": interval, "either_widening": float(np.quantile(outside, COVERAGE))})
+        **(
+            parts
+            | {
+                "interval": interval,
+                "either_conformal_correction": float(np.quantile(outside, COVERAGE)),
+            }
+        )
     )
