@@ -21,13 +21,13 @@ from test_answer import TESTED
 
 from kneerisk.answer import Answer, answer
 from kneerisk.answer.answer_schema import Driver, Imbalance, Risk, Risks
-from kneerisk.answer.phrases import listed
 from kneerisk.answer.report import content_policy, report_html, report_markdown
 from kneerisk.answer.report.driver_table import table
 from kneerisk.answer.report.number_format import amount, in_100, number, sentence, signed, typical
 from kneerisk.evidence import red_flags
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
+from kneerisk.words.phrases import listed
 from pipelines import __main__ as cli
 from pipelines import examples
 

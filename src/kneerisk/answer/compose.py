@@ -18,17 +18,7 @@ from kneerisk.answer.side_differences import side_differences
 from kneerisk.answer.status import reasons_of
 from kneerisk.model import Bundle, Metadata
 from kneerisk.schema import Screening
-
-NOTICE = (
-    "A screening aid for coaches, physios and sports scientists. Not a medical device and not a "
-    "diagnosis: it says what a pattern is consistent with. See a clinician about pain that lasts."
-)
-_COHORT_NOTICE = {
-    "simulated": "The model was trained on simulated athletes drawn from published effects; it "
-    "has not been validated on people.",
-    "observed": "The model was trained on athletes who were measured, of one source.",
-    "adapted": "The model was trained on simulated athletes and corrected by measured ones.",
-}
+from kneerisk.words import text, variant
 
 
 def answer(bundle: Bundle, screening: Screening) -> Answer:
@@ -84,7 +74,7 @@ def _flags_status(screening: Screening, flags: list[Flag]) -> Any:
 
 def notice_of(metadata: Metadata) -> str:
     """What every answer says of its use, and of whom the model was trained on."""
-    return f"{NOTICE} {_COHORT_NOTICE[metadata.cohort]}"
+    return f"{text('answer.notice.use')} {variant('answer.notice.cohort', metadata.cohort)}"
 
 
 def lineage_of(metadata: Metadata) -> Lineage:

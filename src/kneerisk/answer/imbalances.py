@@ -11,13 +11,13 @@ from typing import Literal
 from kneerisk.answer.advice_conditions import Case, met
 from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
-from kneerisk.answer.phrases import in_sentence, listed
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import Grade, ImbalanceFacts, imbalances
 from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.schema import SIDES, Side, quantity
+from kneerisk.words.phrases import in_sentence, listed
 
 Named = Literal["clear", "possible", "not_supported", "cannot_tell"]
 #: So many independent readings make a pattern.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kneerisk.answer.answer_schema import SHOWN, Answer
-from kneerisk.answer.phrases import listed
 from kneerisk.answer.report.leg_findings import named_of, phrase
 from kneerisk.answer.report.wording import hurts
 from kneerisk.evidence import Imbalance
 from kneerisk.schema import Side
+from kneerisk.words.phrases import listed
 
 Paint = Literal["clear", "possible", "open", "plain"]
 

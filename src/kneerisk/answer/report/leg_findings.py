@@ -16,11 +16,11 @@ from kneerisk.answer.answer_schema import (
     PatternRow,
     SideDifference,
 )
-from kneerisk.answer.phrases import listed
 from kneerisk.answer.report.number_format import amount, in_100, number, sentence, typical
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
 from kneerisk.schema.measure import Equipment
+from kneerisk.words.phrases import listed
 
 #: Where lines are few: patterns with values, and values of one pattern (assumption: it fits).
 MOST_TOLD, MOST_VALUES = 3, 4

@@ -11,7 +11,6 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from kneerisk.answer import phrases
 from kneerisk.answer.answer_schema import Answer
 from kneerisk.answer.report import (
     chart_geometry,
@@ -23,6 +22,7 @@ from kneerisk.answer.report import (
 )
 from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, page
 from kneerisk.schema import Screening
+from kneerisk.words import phrases, plural, text, variant
 
 #: What Markdown or the HTML inside it would read as more than text.
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+!|&~-])")
@@ -91,13 +91,16 @@ def _environment() -> Environment:
         "listed": phrases.listed,
         "minus": number_format.MINUS,
         "number": number_format.number,
+        "plural": plural,
         "push": chart_geometry.push,
         "settled": leg_findings.settled,
         "short": phrases.short,
         "sides": leg_findings.sides_of,
         "strip": chart_geometry.strip,
         "test": leg_findings.test_sentence,
+        "text": text,
         "unit": number_format.unit_of,
+        "variant": variant,
         "width": leg_findings.width_sentence,
     }
     made.filters |= {"groupby_reason": leg_findings.by_reason, "sentence": number_format.sentence}

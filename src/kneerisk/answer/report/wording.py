@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Flag, Knee, Risk
-from kneerisk.answer.phrases import listed
 from kneerisk.answer.report.number_format import in_100, number, sentence
 from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
+from kneerisk.words import plural, text, variant
+from kneerisk.words.phrases import listed
 
-_PEOPLE = {
-    "running": ("runner", "runners"),
-    "basketball": ("basketball player", "basketball players"),
-    "volleyball": ("volleyball player", "volleyball players"),
-    "football": ("football player", "football players"),
-    "weightlifting": ("weightlifter", "weightlifters"),
-    "general": ("active adult", "active adults"),
-}
 _OUTCOME = {
     "new_pain": ("gets", "get", "new pain in"),
     "present_pain": ("has", "have", "pain now in"),
@@ -37,15 +30,14 @@ _SITES = {
 }
 
 
-def person(answer_sport: str | None) -> str:
+def person(sport: str | None) -> str:
     """One of the sport, with its article: `a runner`."""
-    one = _PEOPLE.get(answer_sport or "", ("athlete", ""))[0]
-    return f"{'an' if one[0] in 'aeiou' else 'a'} {one}"
+    return variant("common.athlete", sport or "any")
 
 
 def people(sport: str | None) -> str:
     """Those of the sport: `runners`."""
-    return _PEOPLE.get(sport or "", ("", "athletes"))[1]
+    return variant("common.athletes", sport or "any")
 
 
 def who(screening: Screening) -> str:
@@ -221,17 +213,10 @@ def pain_sentence(screening: Screening, side: Side) -> str:
 def flags_sentence(answer: Answer) -> str:
     """Whether the red flags were asked, and what came of it."""
     if answer.red_flags_status == "not_asked":
-        return (
-            "Red flags were not asked. Ask them before acting on this page: it can't see what a "
-            "clinician has to see first."
-        )
+        return text("report.red_flags.not_asked")
     if answer.red_flags_status == "cleared":
-        return "Red flags: all asked, none applies."
-    return f"Red flags: {len(answer.red_flags)} of those asked {_applies(answer.red_flags)}."
-
-
-def _applies(flags: list[Flag]) -> str:
-    return "applies" if len(flags) == 1 else "apply"
+        return text("report.red_flags.cleared")
+    return plural("report.red_flags.present", len(answer.red_flags))
 
 
 def flag_sentence(flag: Flag) -> str:

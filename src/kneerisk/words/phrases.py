@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kneerisk.words.catalogue import text
+
 #: Names that keep their capital inside a sentence.
 NAMES = frozenset({"Ober", "Thomas"})
 
 
-def listed(parts: Sequence[str]) -> str:
+def listed(items: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+    if len(items) < 2:
+        return "".join(items)
+    return text("common.list.and", others=", ".join(items[:-1]), last=items[-1])
 
 
 def short(label: str) -> str:
