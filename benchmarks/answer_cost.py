@@ -30,7 +30,7 @@ from kneerisk.answer.status import reasons_of
 from kneerisk.answer.what_if import WhatIf, what_if
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
-from serving.openapi import EXAMPLE, FOLLOW_UP, WHAT_IF
+from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
 
 TIMES = 60
 

@@ -26,7 +26,7 @@ from kneerisk.model.bundle import Bundle
 from pipelines import serve, ui, up
 from pipelines.released import released
 from pipelines.services import Service, stop
-from serving.openapi import EXAMPLE, FOLLOW_UP, WHAT_IF
+from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
 
 RESULTS = Path(__file__).parent / "results"
 OURS, MLFLOW, EMPTY = "kneerisk /v1/predict", "mlflow models serve", "BentoML, computing nothing"

@@ -26,7 +26,7 @@ from kneerisk.training.recording.lineage import Source
 from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
 from pipelines.released import released
 from pipelines.train import SEED, rows
-from serving.openapi import EXAMPLE
+from serving.request_examples import EXAMPLE
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"
 INDEX, README_ANSWER, CASES = "README.md", "readme-answer.json", "cases.json"

@@ -87,7 +87,7 @@ def _port(variable: str, default: int) -> int:
 
 def told(service: str, mlflow: str) -> str:
     """Where things are, and a request to try."""
-    from serving.openapi import EXAMPLE
+    from serving.request_examples import EXAMPLE
 
     return "\n".join(
         [

@@ -1,4 +1,4 @@
-"""A request's body before BentoML sees it: not too large, JSON, no key twice, no fault.
+"""Validation of a request's body before BentoML sees it: size, JSON, duplicate keys, schema.
 
 BentoML would answer the first fault of a body in its own shape and log the athlete's values with
 it, so nothing that it could refuse is passed on.
@@ -7,6 +7,7 @@ it, so nothing that it could refuse is passed on.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,13 +19,24 @@ from kneerisk.schema import fault_at, faults_of
 from serving.problem import Refusal, invalid_body
 
 
-async def read(receive: Receive, limit: int) -> bytes:
-    """The body in one piece; counted while it arrives, since its stated length may be missing.
+async def read_body(receive: Receive, max_bytes: int) -> bytes:
+    """Read a body, counted while it arrives, since its stated length may be missing.
+
+    Parameters
+    ----------
+    receive
+        ASGI's channel of the request.
+    max_bytes
+        The largest size; each route has its own, `max_body_bytes` in `serving.routes`.
+
+    Returns
+    -------
+        The body in one piece.
 
     Raises
     ------
     Refusal
-        As soon as there are more than `limit` bytes, or where the client hangs up.
+        As soon as there are more than `max_bytes` bytes, or where the client hangs up.
     """
     body = bytearray()
     while True:
@@ -32,13 +44,13 @@ async def read(receive: Receive, limit: int) -> bytes:
         if message["type"] == "http.disconnect":
             raise Refusal("incomplete_body", "The connection ended before the body did.")
         body += message.get("body", b"")
-        if len(body) > limit:
-            raise Refusal("too_large", f"A body here may have at most {limit:,} bytes.")
+        if len(body) > max_bytes:
+            raise Refusal("too_large", f"A body here may have at most {max_bytes:,} bytes.")
         if not message.get("more_body", False):
             return bytes(body)
 
 
-def check(body: bytes, model: type[BaseModel]) -> None:
+def check_body(body: bytes, model: type[BaseModel]) -> None:
     """Refuse a body that is not JSON, names a key twice or does not fit its model.
 
     Raises
@@ -46,9 +58,9 @@ def check(body: bytes, model: type[BaseModel]) -> None:
     Refusal
         With every fault of the body.
     """
-    doubled = list(_doubled(_parsed(body)))
-    if doubled:
-        raise Refusal("duplicate_key", "Each key may be given once.", doubled)
+    duplicates = list(_duplicates(_parse(body)))
+    if duplicates:
+        raise Refusal("duplicate_key", "Each key may be given once.", duplicates)
     try:
         model.model_validate_json(body)
     except ValidationError as error:
@@ -59,28 +71,28 @@ def check(body: bytes, model: type[BaseModel]) -> None:
         raise invalid_body(faults) from None
 
 
-class _Doubled(dict[str, Any]):
+class _WithDuplicates(dict[str, Any]):
     """An object of the body that names some keys twice."""
 
-    keys_twice: list[str]
+    duplicate_keys: list[str]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    names = [name for name, _ in pairs]
-    doubled = _Doubled(found)
-    doubled.keys_twice = [name for name in found if names.count(name) > 1]
-    return doubled
+    plain = dict(pairs)
+    if len(plain) == len(pairs):
+        return plain
+    counts = Counter(name for name, _ in pairs)
+    marked = _WithDuplicates(plain)
+    marked.duplicate_keys = [name for name, count in counts.items() if count > 1]
+    return marked
 
 
-def _parsed(body: bytes) -> Any:
+def _parse(body: bytes) -> Any:
     try:
         return json.loads(body.decode(), object_pairs_hook=_object)
     except json.JSONDecodeError as error:
-        where = f"Line {error.lineno}, column {error.colno}"
-        raise Refusal("malformed_json", f"{where}: {error.msg}.") from None
+        place = f"Line {error.lineno}, column {error.colno}"
+        raise Refusal("malformed_json", f"{place}: {error.msg}.") from None
     except UnicodeDecodeError:
         raise Refusal("malformed_json", "The body is not text in UTF-8.") from None
     except RecursionError:
@@ -89,13 +101,13 @@ def _parsed(body: bytes) -> Any:
         raise Refusal("malformed_json", "A number has too many digits.") from None
 
 
-def _doubled(value: Any, place: tuple[int | str, ...] = ()) -> Iterator[Fault]:
-    if isinstance(value, _Doubled):
-        for name in value.keys_twice:
-            yield fault_at("duplicate_key", (*place, name), "is given twice")
+def _duplicates(value: Any, location: tuple[int | str, ...] = ()) -> Iterator[Fault]:
+    if isinstance(value, _WithDuplicates):
+        for name in value.duplicate_keys:
+            yield fault_at("duplicate_key", (*location, name), "is given twice")
     if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _doubled(part, (*place, name))
+        for name, item in value.items():
+            yield from _duplicates(item, (*location, name))
     elif isinstance(value, list):
-        for index, part in enumerate(value):
-            yield from _doubled(part, (*place, index))
+        for index, item in enumerate(value):
+            yield from _duplicates(item, (*location, index))

@@ -1,51 +1,163 @@
-"""Every address that the service answers, and what each one takes."""
+"""The table of routes: one row for each address that the service answers.
+
+From a row follow the registration with BentoML or Starlette (`serving.registration`), the largest
+size of a body and the allowed methods (`serving.request_validation`), the validation of the body,
+the addresses that the metrics count, and the OpenAPI document (`serving.openapi`). A new endpoint
+is one row here and one function in `serving.endpoints`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from kneerisk.answer.follow_up import FollowUp
-from kneerisk.answer.what_if import WhatIf
+from kneerisk.answer import Answer
+from kneerisk.answer.follow_up import MOST_VISITS, FollowUp, FollowUpAnswer
+from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
+from kneerisk.cohort.sheets.recognise import SheetAnswer, SheetAsked
 from kneerisk.schema import Screening
-from serving.assets import ASSETS
-from serving.sheet_import import MOST_UPLOADED_BYTES
-from serving.team import Team
+from serving import endpoints, page_files
+from serving.request_examples import EXAMPLE, FOLLOW_UP, SHEET, SHEET_MAPPING, WHAT_IF
+from serving.sheet_import import MAX_UPLOAD_BYTES, import_sheet
+from serving.team import MAX_SCREENINGS, Team, TeamAnswer
 
 _MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One address: its method, the JSON it takes, its body's largest size in bytes."""
+    """One address: what it takes, what it answers, and how it is described."""
 
-    method: str
+    path: str
+    method: Literal["GET", "POST"] = "GET"
+    operation: str
+    """Its name in the OpenAPI document and on the service class."""
+    summary: str
+    endpoint: Callable[..., Any] | None = None
+    """The function that answers; None where BentoML or the page's static files do."""
     body: type[BaseModel] | None = None
-    limit: int = 0
-    """0: it takes no body. A body without a model is handed on as it came."""
+    """The model of a JSON body; such a route is answered with the champion."""
+    upload: type[BaseModel] | None = None
+    """The model of the JSON part beside an uploaded file."""
+    max_body_bytes: int = 0
+    """The largest size of a body; 0 where the route takes none."""
+    answer: type[BaseModel] | str = ""
+    """The model of a JSON answer, or a few words on it; other media types have neither."""
+    media_type: str = "application/json"
+    refusals: tuple[str, ...] = ()
+    """Codes of its problems (`serving.problem.KINDS`) besides those of every body."""
+    examples: dict[str, Any] = field(default_factory=dict)
+    """Example bodies by name."""
     needs_champion: bool = False
-    watched: bool = True
-    """False for addresses that machines ask all the time; they are kept out of the log."""
-    name: str = ""
-    """What it is called in counts and in the log; the address itself where empty."""
+    on_event_loop: bool = False
+    """Whether it runs on the event loop, not in a thread of its own."""
+    count: Callable[[Any], int] | None = None
+    """How many screenings a body holds, for the metrics; None: one."""
+    logged: bool = True
+    """False for addresses that machines poll; they are kept out of the log."""
+    metrics_name: str = ""
+    """Its name in metrics and log; the path where empty."""
+
+    @property
+    def allowed_methods(self) -> tuple[str, ...]:
+        """The HTTP methods that it answers."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
 
 
-ROUTES = {
-    "/": Route(method="GET"),
-    "/v1/predict": Route(method="POST", body=Screening, limit=_MEGABYTE, needs_champion=True),
-    # A screening with every measure is near 5 kB, so that 1,000 of them fit with room for blanks.
-    "/v1/predict_team": Route(method="POST", body=Team, limit=10 * _MEGABYTE, needs_champion=True),
-    "/v1/what_if": Route(method="POST", body=WhatIf, limit=_MEGABYTE, needs_champion=True),
-    "/v1/follow_up": Route(method="POST", body=FollowUp, limit=_MEGABYTE, needs_champion=True),
-    "/v1/report": Route(method="POST", body=Screening, limit=_MEGABYTE, needs_champion=True),
-    "/v1/import": Route(method="POST", limit=MOST_UPLOADED_BYTES),
-    "/v1/schema": Route(method="GET"),
-    "/v1/texts": Route(method="GET"),
-    "/v1/model": Route(method="GET", needs_champion=True),
-    "/docs.json": Route(method="GET"),
-    "/livez": Route(method="GET", watched=False),
-    "/readyz": Route(method="GET", needs_champion=True, watched=False),
-    "/metrics": Route(method="GET", watched=False),
-    **{f"/{name}": Route(method="GET", watched=False, name="/page") for name in ASSETS},
-}
+# A few milliseconds of Python gain nothing from a thread of their own, which would compete with
+# the event loop for the interpreter's lock: short predictions run on the event loop.
+_PREDICTIONS = (
+    Route(
+        path="/v1/predict", method="POST", operation="predict",
+        summary="Answer one screening", endpoint=endpoints.predict,
+        body=Screening, answer=Answer, max_body_bytes=_MEGABYTE,
+        examples={"runner": EXAMPLE}, needs_champion=True, on_event_loop=True,
+    ),
+    Route(
+        path="/v1/predict_team", method="POST", operation="predict_team",
+        summary=f"Answer up to {MAX_SCREENINGS:,} screenings, each by itself",
+        endpoint=endpoints.predict_team, body=Team, answer=TeamAnswer,
+        # A screening with every measure is near 5 kB, so 1,000 of them fit with room for blanks.
+        max_body_bytes=10 * _MEGABYTE,
+        examples={"two": {"screenings": [EXAMPLE, EXAMPLE]}}, needs_champion=True,
+        count=lambda team: len(team.screenings),
+    ),
+    Route(
+        path="/v1/what_if", method="POST", operation="what_if",
+        summary="Answer a screening with other values of some measures",
+        endpoint=endpoints.what_if, body=WhatIf, answer=WhatIfAnswer, max_body_bytes=_MEGABYTE,
+        examples={"less_hip_drop": WHAT_IF}, needs_champion=True, on_event_loop=True,
+    ),
+    Route(
+        path="/v1/follow_up", method="POST", operation="follow_up",
+        summary=f"Compare 2 to {MOST_VISITS} visits of one athlete",
+        endpoint=endpoints.follow_up, body=FollowUp, answer=FollowUpAnswer,
+        max_body_bytes=_MEGABYTE, examples={"twelve_weeks": FOLLOW_UP}, needs_champion=True,
+        count=lambda follow_up: len(follow_up.visits),
+    ),
+    Route(
+        path="/v1/report", method="POST", operation="report",
+        summary="Answer one screening as a page to print", endpoint=endpoints.report,
+        body=Screening, media_type="text/html", max_body_bytes=_MEGABYTE,
+        examples={"runner": EXAMPLE}, needs_champion=True, on_event_loop=True,
+    ),
+)  # fmt: skip
+
+_DOCUMENTS = (
+    Route(
+        path="/v1/import", method="POST", operation="import",
+        summary="Recognise a CSV or Excel file: columns, units, bad cells, screenings",
+        endpoint=import_sheet, upload=SheetAsked, answer=SheetAnswer,
+        max_body_bytes=MAX_UPLOAD_BYTES, refusals=("malformed_upload", "unreadable_sheet"),
+        examples={"club": {"file": SHEET, "mapping": SHEET_MAPPING}},
+    ),
+    Route(
+        path="/v1/schema", operation="schema", summary="What a screening may hold",
+        endpoint=endpoints.schema, answer="JSON Schema 2020-12 of a screening.",
+    ),
+    Route(
+        path="/v1/model", operation="model", summary="Which model answers, and whom it knows",
+        endpoint=endpoints.model, answer="Lineage, population seen, kind of cohort.",
+        needs_champion=True,
+    ),
+    Route(
+        path="/v1/texts", operation="texts", summary="Words for a form of one's own",
+        endpoint=endpoints.texts, answer="Red flags as questions; imbalances' labels.",
+    ),
+)  # fmt: skip
+
+_PAGE = (
+    Route(path="/", operation="page", summary="A page for people", media_type="text/html"),
+    *(
+        Route(
+            path=f"/{name}", operation=name.translate(str.maketrans("/.-", "___")),
+            summary="A part of the page", media_type=page_files.media_type(name),
+            metrics_name="/page",
+        )
+        for name in page_files.FILES
+    ),
+)  # fmt: skip
+
+_OPERATIONS = (
+    Route(
+        path="/docs.json", operation="docs", summary="This document", endpoint=endpoints.openapi,
+    ),
+    Route(
+        path="/livez", operation="livez", summary="Whether the service runs",
+        media_type="text/plain", logged=False,
+    ),
+    Route(
+        path="/readyz", operation="readyz", summary="Whether a checked champion is loaded",
+        media_type="text/plain", needs_champion=True, logged=False,
+    ),
+    Route(
+        path="/metrics", operation="metrics", summary="Counts and durations, for Prometheus",
+        endpoint=endpoints.metrics, media_type="text/plain", logged=False,
+    ),
+)  # fmt: skip
+
+#: Every route by its path.
+ROUTES = {route.path: route for route in (*_PREDICTIONS, *_DOCUMENTS, *_PAGE, *_OPERATIONS)}

@@ -10,19 +10,19 @@ from starlette.responses import Response
 
 from kneerisk.cohort.sheets.recognise import AskRefused, SheetAsked, recognise
 from kneerisk.errors import CohortRefused
-from serving import body_validation as body
+from serving.body_validation import check_body
 from serving.problem import Refusal, invalid_body, refused_with
 
 #: Some 50 times a squad's history as .xlsx; what was said about its columns is far smaller.
-MOST_UPLOADED_BYTES = 5_000_000
-_MOST_ASKED_BYTES = 200_000
+MAX_UPLOAD_BYTES = 5_000_000
+_MAX_MAPPING_BYTES = 200_000
 _HOW = "Send multipart/form-data with a part 'file' and, if there is more to say, 'mapping'."
 
 
 class _InMemory(MultiPartParser):
     """Starlette's parser, which else writes files above 1 MB to disk: these are people's data."""
 
-    spool_max_size = 2 * MOST_UPLOADED_BYTES
+    spool_max_size = 2 * MAX_UPLOAD_BYTES
 
 
 async def import_sheet(request: Request) -> Response:
@@ -46,7 +46,7 @@ async def _parts(request: Request) -> tuple[bytes, SheetAsked]:
     if not headers.get("content-type", "").startswith("multipart/form-data"):
         raise Refusal("malformed_upload", _HOW)
     parser = _InMemory(
-        headers, request.stream(), max_files=1, max_fields=1, max_part_size=_MOST_ASKED_BYTES
+        headers, request.stream(), max_files=1, max_fields=1, max_part_size=_MAX_MAPPING_BYTES
     )
     try:
         form = await parser.parse()
@@ -61,5 +61,5 @@ async def _parts(request: Request) -> tuple[bytes, SheetAsked]:
         return content, SheetAsked()
     if not isinstance(mapping, str):
         raise Refusal("malformed_upload", _HOW)
-    body.check(mapping.encode(), SheetAsked)
+    check_body(mapping.encode(), SheetAsked)
     return content, SheetAsked.model_validate_json(mapping)

@@ -14,7 +14,7 @@ import yaml
 from served import ROOT, served
 
 from kneerisk.errors import BundleRefused
-from serving.openapi import EXAMPLE
+from serving.request_examples import EXAMPLE
 
 pytestmark = pytest.mark.slow
 

@@ -47,8 +47,9 @@ from kneerisk.schema.history import RED_FLAGS
 from kneerisk.training.recording import lineage
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
-from serving.documents import pages
 from serving.prometheus import Metrics
+from serving.registration import web_application
+from serving.routes import ROUTES
 from serving.team import Team, answer_team
 
 pytestmark = pytest.mark.slow
@@ -355,7 +356,8 @@ def test_reports(check: Check, released: Bundle, asked: Asked, published: list[S
 
 def test_documents(check: Check, released: Bundle) -> None:
     """What the service says of itself without being asked about anybody has the same bytes."""
-    served = pages(SimpleNamespace(current=lambda: released), Metrics())
+    champion: Any = SimpleNamespace(current=lambda: released)
+    served = web_application(ROUTES, champion, Metrics())
 
     async def texts() -> dict[str, str]:
         transport = httpx.ASGITransport(served)

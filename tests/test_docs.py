@@ -17,7 +17,7 @@ from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns, read_screening
 from pipelines.__main__ import app
 from pipelines.ingest import app as ingest
-from serving.openapi import EXAMPLE
+from serving.request_examples import EXAMPLE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

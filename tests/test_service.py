@@ -1,4 +1,4 @@
-"""The parts of the service by themselves: the door, the body, the log, the champion's holder."""
+"""The parts of the service by themselves: routes, request validation, log, champion's holder."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from pydantic import BaseModel, ConfigDict
 
 from kneerisk.errors import BundleRefused
 from kneerisk.schema import Screening
-from serving import body_validation, logs
 from serving import champion_holder as champion_module
-from serving import middleware as middleware_module
+from serving import endpoints, logs
+from serving import request_validation as validation_module
+from serving.body_validation import check_body
 from serving.champion_holder import ChampionHolder
-from serving.middleware import Door
-from serving.openapi import EXAMPLE
 from serving.problem import (
     KINDS,
     MAX_FAULTS,
@@ -34,6 +33,9 @@ from serving.problem import (
     refused_with,
 )
 from serving.prometheus import Metrics
+from serving.request_examples import EXAMPLE
+from serving.request_validation import RequestValidation
+from serving.routes import ROUTES
 
 CANARY = "77.12345"
 
@@ -153,13 +155,13 @@ def threads() -> set[Any]:
 
 def refusal(text: str | bytes, model: type[BaseModel] = Screening) -> Refusal:
     with pytest.raises(Refusal) as caught:
-        body_validation.check(text if isinstance(text, bytes) else text.encode(), model)
+        check_body(text if isinstance(text, bytes) else text.encode(), model)
     return caught.value
 
 
 class TestBody:
     def test_a_sound_body_passes(self) -> None:
-        body_validation.check(json.dumps(EXAMPLE).encode(), Screening)
+        check_body(json.dumps(EXAMPLE).encode(), Screening)
 
     def test_doubled_keys_are_pointed_at_wherever_they_are(self) -> None:
         told = refusal('{"a": [{"b": 1, "b": {"c/d": 1, "c/d": 2}}], "e": 1, "e": 2, "e": 3}')
@@ -195,12 +197,12 @@ async def exchange(app: Any, request: httpx.Request) -> httpx.Response:
 
 
 def asked(app: Any, path: str = "/v1/predict", content: bytes | None = None) -> httpx.Response:
-    """Ask an application behind the door, with a champion there."""
+    """Ask an application behind the request validation, with a champion there."""
     holder = ChampionHolder(Metrics())
     holder.bundle = object()  # type: ignore[assignment]
     sent = json.dumps(EXAMPLE).encode() if content is None else content
     request = httpx.Request("POST", f"http://test{path}", content=sent)
-    return asyncio.run(exchange(Door(app, holder, Metrics()), request))
+    return asyncio.run(exchange(RequestValidation(app, ROUTES, holder, Metrics()), request))
 
 
 def answering(status: int, kind: str, text: bytes) -> Any:
@@ -212,7 +214,7 @@ def answering(status: int, kind: str, text: bytes) -> Any:
     return app
 
 
-class TestDoor:
+class TestRequestValidation:
     @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
     def test_a_foreign_error_becomes_a_mistake_of_ours(self, status: int) -> None:
         # The body was sound, so that the client is not to blame whatever BentoML says.
@@ -241,14 +243,14 @@ class TestDoor:
         async def wait(scope: Any, receive: Any, send: Any) -> None:
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(middleware_module, "ANSWER_SECONDS", 0.01)
+        monkeypatch.setattr(validation_module, "ANSWER_SECONDS", 0.01)
         assert asked(wait).json()["code"] == "timeout"
 
     def test_a_body_that_never_ends_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def never() -> Any:
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(middleware_module, "BODY_SECONDS", 0.01)
+        monkeypatch.setattr(validation_module, "BODY_SECONDS", 0.01)
         assert self.told_to(never)["code"] == "incomplete_body"
 
     def test_a_client_that_hangs_up_is_not_an_error_of_ours(self) -> None:
@@ -267,8 +269,8 @@ class TestDoor:
         holder = ChampionHolder(Metrics())
         holder.bundle = object()  # type: ignore[assignment]
         scope = {"type": "http", "method": "POST", "path": "/v1/predict", "headers": []}
-        door = Door(answering(200, "text/plain", b""), holder, Metrics())
-        asyncio.run(door(scope, receive, send))
+        validation = RequestValidation(answering(200, "text/plain", b""), ROUTES, holder, Metrics())
+        asyncio.run(validation(scope, receive, send))
         told: dict[str, Any] = json.loads(sent[-1]["body"])
         return told
 
@@ -289,8 +291,8 @@ class TestDoor:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             seen.append(scope["type"])
 
-        door: Any = Door(app, ChampionHolder(Metrics()), Metrics())
-        asyncio.run(door({"type": "lifespan"}, None, None))
+        validation: Any = RequestValidation(app, ROUTES, ChampionHolder(Metrics()), Metrics())
+        asyncio.run(validation({"type": "lifespan"}, None, None))
         assert seen == ["lifespan"]
 
 
@@ -381,7 +383,7 @@ def test_a_bug_in_an_answer_is_a_500_whose_traceback_has_no_values(
     handler = logging.StreamHandler(stream)
     logging.getLogger("bentoml").addHandler(handler)
     monkeypatch.setenv("KNEERISK_MODELS", str(champion_models))
-    monkeypatch.setattr(service_module, "answer", broken)
+    monkeypatch.setattr(endpoints, "answer", broken)
 
     async def ask() -> httpx.Response:
         app: Any = service_module.KneeRisk.to_asgi()  # type: ignore[attr-defined]
@@ -409,8 +411,9 @@ def test_serving_needs_no_training_code_no_mlflow_and_no_pandas() -> None:
         "  'kneerisk.cohort.files', 'kneerisk.cohort.simulation', 'kneerisk.cohort.published']\n"
         "sys.modules.update(dict.fromkeys(kept_out))\n"
         "import serving.service, serving.model_store\n"
-        "from serving.openapi import description\n"
-        "print(description()['openapi'])"
+        "from serving.openapi import openapi_document\n"
+        "from serving.routes import ROUTES\n"
+        "print(openapi_document(ROUTES)['openapi'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60

@@ -17,7 +17,7 @@ from served import Served, served
 
 from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
-from serving.openapi import EXAMPLE, FOLLOW_UP, WHAT_IF
+from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
 from serving.routes import ROUTES
 from serving.team import MAX_SCREENINGS
 
@@ -172,7 +172,7 @@ def test_another_method_is_told_which_one_to_use(service: Served) -> None:
 
 @pytest.mark.parametrize("path", POSTS)
 def test_a_body_is_cut_off_at_its_limit_even_in_chunks(service: Served, path: str) -> None:
-    limit = ROUTES[path].limit
+    limit = ROUTES[path].max_body_bytes
     malformed = "malformed_json" if ROUTES[path].body else "malformed_upload"
     refused(service.post(path, b" " * (limit + 1)), 413, "too_large")
     chunks = (b" " * 100_000 for _ in range(limit // 100_000 + 1))
@@ -321,7 +321,7 @@ class TestTeam:
 
     def test_a_thousand_full_screenings_fit(self) -> None:
         size = len(json.dumps(dict.fromkeys(_every_measure(), 1000.123), indent=1))
-        assert MAX_SCREENINGS * size < ROUTES["/v1/predict_team"].limit
+        assert MAX_SCREENINGS * size < ROUTES["/v1/predict_team"].max_body_bytes
 
 
 def _every_measure() -> list[str]:
