@@ -31,6 +31,7 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes:
 
     Returns
     -------
+    bytes
         The body in one piece.
 
     Raises
@@ -52,6 +53,13 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes:
 
 def check_body(body: bytes, model: type[BaseModel]) -> None:
     """Refuse a body that is not JSON, names a key twice or does not fit its model.
+
+    Parameters
+    ----------
+    body
+        The bytes that the client sent.
+    model
+        What the JSON has to fit.
 
     Raises
     ------

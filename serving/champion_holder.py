@@ -20,7 +20,7 @@ from serving.prometheus import Metrics
 MODEL_NAME = "kneerisk_champion"
 
 POLL_SECONDS = 2.0
-#: A refused bundle may be one that is still being copied, so it is tried again, but seldom.
+#: A refused bundle may be one that is still being copied, so it is tried again after a while.
 RETRY_SECONDS = 20.0
 
 
@@ -34,14 +34,14 @@ class ChampionHolder:
     def __init__(self, metrics: Metrics) -> None:
         self.bundle: Bundle | None = None
         self._metrics = metrics
-        self._serving: tuple[str, str] | None = None
+        self._current: tuple[str, str] | None = None
         self._refused: tuple[str, str] | None = None
         self._retry_at = 0.0
-        self._told = ""
+        self._last_reason = ""
         self._stopped = Event()
 
     def current(self) -> Bundle:
-        """The bundle to answer with; the door lets nobody in before there is one."""
+        """The bundle to answer with; request validation refuses requests before there is one."""
         if self.bundle is None:
             raise RuntimeError("no champion is loaded")
         return self.bundle
@@ -57,38 +57,38 @@ class ChampionHolder:
         self._stopped.set()
 
     def refresh(self, models: Path) -> None:
-        """Look once; swap if another champion is named and its bundle is sound."""
+        """Check once; swap if champion.json names another one and its bundle is sound."""
         try:
             self._swap(models)
         except (KneeriskError, OSError) as error:
-            self._keep(str(error))
+            self._report(str(error))
         except Exception as error:  # noqa: BLE001 - the watcher must outlive any bad bundle
-            self._keep(f"unexpected {type(error).__name__}")
+            self._report(f"unexpected {type(error).__name__}")
 
     def _swap(self, models: Path) -> None:
-        named = champion.read(models)
-        if named is None:
-            self._keep("the models folder names no champion")
+        pointer = champion.read(models)
+        if pointer is None:
+            self._report("the models folder names no champion")
             return
-        release = (named.version, named.sha256)
-        if release == self._serving:
-            self._refused, self._told = None, ""
+        release = (pointer.version, pointer.sha256)
+        if release == self._current:
+            self._refused, self._last_reason = None, ""
             return
         if release == self._refused and time.monotonic() < self._retry_at:
             return
         self._refused, self._retry_at = release, time.monotonic() + RETRY_SECONDS
-        self.bundle = load(named.folder, named.sha256)
-        self._serving, self._refused, self._told = release, None, ""
+        self.bundle = load(pointer.folder, pointer.sha256)
+        self._current, self._refused, self._last_reason = release, None, ""
         self._metrics.champion("loaded")
-        LOGGER.info("serving champion %s", named.version)
+        LOGGER.info("serving champion %s", pointer.version)
 
-    def _keep(self, reason: str) -> None:
-        if reason == self._told:
+    def _report(self, reason: str) -> None:
+        if reason == self._last_reason:
             return
-        self._told = reason
+        self._last_reason = reason
         self._metrics.champion("refused")
-        still = f"keeping {self._serving[0]}" if self._serving else "not ready"
-        LOGGER.warning("no new champion, %s: %s", still, reason)
+        state = f"keeping {self._current[0]}" if self._current else "not ready"
+        LOGGER.warning("no new champion, %s: %s", state, reason)
 
     def _watch(self, models: Path) -> None:
         while not self._stopped.wait(POLL_SECONDS):
@@ -96,11 +96,11 @@ class ChampionHolder:
 
 
 def models_folder(service: bentoml.Service[Any]) -> Path:
-    """Where released models are: as the environment says, in the bento, or ``models`` here."""
-    given = os.environ.get("KNEERISK_MODELS")
-    if given:
-        return Path(given)
+    """The folder of released models: from ``$KNEERISK_MODELS``, the bento, or ``models`` here."""
+    from_environment = os.environ.get("KNEERISK_MODELS")
+    if from_environment:
+        return Path(from_environment)
     if service.bento is not None:
-        packed = service.bento.info.all_models
-        return Path(bentoml.models.get(packed[0].tag).path)
+        bento_models = service.bento.info.all_models
+        return Path(bentoml.models.get(bento_models[0].tag).path)
     return Path("models")

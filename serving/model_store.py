@@ -21,24 +21,36 @@ from serving.champion_holder import MODEL_NAME
 
 
 def fill(models: Path) -> str:
-    """Store the champion of a models folder; gives its tag.
+    """Store the champion of a models folder.
 
     The stored model is itself a models folder that holds nothing but the champion.
+
+    Parameters
+    ----------
+    models
+        The folder of released models, with ``champion.json``.
+
+    Returns
+    -------
+    str
+        The tag of the stored model.
 
     Raises
     ------
     BundleRefused
         Where there is no champion, or its bundle is not sound.
     """
-    named = champion.read(models)
-    if named is None:
+    pointer = champion.read(models)
+    if pointer is None:
         raise BundleRefused(f"{models} names no champion: train and promote a model first")
-    load(named.folder, named.sha256)
-    tag = f"{MODEL_NAME}:{named.version}"
-    if any(str(known.tag) == tag for known in bentoml.models.list()):
+    load(pointer.folder, pointer.sha256)
+    tag = f"{MODEL_NAME}:{pointer.version}"
+    if any(str(model.tag) == tag for model in bentoml.models.list()):
         bentoml.models.delete(tag)
-    with bentoml.models.create(tag, metadata={"sha256": named.sha256}) as stored:
-        shutil.copytree(named.folder, stored.path_of(named.folder.relative_to(models).as_posix()))
+    with bentoml.models.create(tag, metadata={"sha256": pointer.sha256}) as stored:
+        shutil.copytree(
+            pointer.folder, stored.path_of(pointer.folder.relative_to(models).as_posix())
+        )
         shutil.copy2(models / champion.FILE, stored.path_of(champion.FILE))
     return tag
 

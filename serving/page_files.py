@@ -87,7 +87,23 @@ class PageFiles(StaticFiles):
         """The file, or 304 where the browser has it already.
 
         Starlette's ETag is the time of the file, which differs between two copies of one release;
-        this one is its content.
+        this one is a hash of its content.
+
+        Parameters
+        ----------
+        full_path
+            Where the file is.
+        stat_result
+            Its size and times.
+        scope
+            The request, with the ETag that the browser knows.
+        status_code
+            The status to send it with.
+
+        Returns
+        -------
+        Response
+            With the file's content, or without one.
         """
         etag = _etag(str(full_path))
         headers = {

@@ -1,4 +1,4 @@
-"""Problems as RFC 9457 has them: what every answer that is not a success looks like."""
+"""Problems as RFC 9457 has them: the shape of every answer that is not a success."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Refusal(Exception):
 
 
 def problem(refusal: Refusal, request_id: str | None = None) -> Problem:
-    """The problem that tells of a refusal."""
+    """The problem document of a refusal."""
     status, title = KINDS[refusal.code]
     return Problem(
         type=f"urn:kneerisk:problem:{refusal.code.replace('_', '-')}",
@@ -83,11 +83,11 @@ def problem(refusal: Refusal, request_id: str | None = None) -> Problem:
 
 def invalid_body(faults: list[Fault]) -> Refusal:
     """The refusal of a body that breaks the schema, with all its faults."""
-    told = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return Refusal("invalid_body", f"The body has {told}.", faults)
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return Refusal("invalid_body", f"The body has {count}.", faults)
 
 
 def refused_with(refusal: Refusal) -> Response:
     """A refusal as the answer of a handler: BentoML would make a 500 of it if it were raised."""
-    told = problem(refusal, REQUEST_ID.get())
-    return Response(told.as_json(), told.status, media_type=MEDIA_TYPE)
+    body = problem(refusal, REQUEST_ID.get())
+    return Response(body.as_json(), body.status, media_type=MEDIA_TYPE)

@@ -11,7 +11,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """What one worker has seen; `text` adds up all workers."""
+    """Counters of one worker; `text` adds up all workers."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -33,7 +33,17 @@ class Metrics:
         )  # fmt: skip
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        """Count one request."""
+        """Count one request.
+
+        Parameters
+        ----------
+        route
+            Its name in the table of routes, never a path that a client made up.
+        status
+            The HTTP status of the answer.
+        seconds
+            From the first byte of the request to the end of the answer.
+        """
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
@@ -46,9 +56,9 @@ class Metrics:
         self._champions.labels(result).inc()
 
     def text(self) -> bytes:
-        """Everything, in Prometheus' text format; over all workers where there are several."""
+        """All metrics in Prometheus' text format, summed over the workers."""
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return generate_latest(self._registry)
-        everyone = CollectorRegistry()
-        MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]
-        return generate_latest(everyone)
+        all_workers = CollectorRegistry()
+        MultiProcessCollector(all_workers)  # type: ignore[no-untyped-call]
+        return generate_latest(all_workers)

@@ -47,6 +47,7 @@ def web_application(
 
     Returns
     -------
+    Starlette
         The application; its answers are compressed.
     """
     served: list[BaseRoute] = [
@@ -79,6 +80,7 @@ def predictions(
 
     Returns
     -------
+    Callable
         The decorator, to stand below ``@bentoml.service``.
     """
 

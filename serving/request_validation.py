@@ -108,8 +108,12 @@ class RequestValidation:
 
         Parameters
         ----------
-        scope, receive, send
-            As ASGI gives them.
+        scope
+            The request's method, path and headers.
+        receive
+            Gives the parts of its body.
+        send
+            Takes the parts of the answer.
         """
         if scope["type"] != "http":
             await self._app(scope, receive, send)

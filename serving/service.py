@@ -9,7 +9,7 @@ from __future__ import annotations
 import bentoml
 
 from serving.champion_holder import ChampionHolder, models_folder
-from serving.logs import keep_values_out
+from serving.logs import redact_logs
 from serving.prometheus import Metrics
 from serving.registration import predictions, web_application
 from serving.request_validation import RequestValidation
@@ -38,7 +38,7 @@ class KneeRisk:
     """Risk of knee pain and the likely muscle imbalance, per knee, from screening measures."""
 
     def __init__(self) -> None:
-        keep_values_out()
+        redact_logs()
         champion.start(models_folder(KneeRisk))
 
     @bentoml.on_shutdown

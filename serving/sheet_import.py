@@ -13,25 +13,26 @@ from kneerisk.errors import CohortRefused
 from serving.body_validation import check_body
 from serving.problem import Refusal, invalid_body, refused_with
 
-#: Some 50 times a squad's history as .xlsx; what was said about its columns is far smaller.
+#: About 50 times a squad's history as .xlsx (assumption).
 MAX_UPLOAD_BYTES = 5_000_000
+#: The mapping of its columns is far smaller (assumption).
 _MAX_MAPPING_BYTES = 200_000
-_HOW = "Send multipart/form-data with a part 'file' and, if there is more to say, 'mapping'."
+_USAGE = "Send multipart/form-data with a part 'file' and, if there is more to say, 'mapping'."
 
 
 class _InMemory(MultiPartParser):
-    """Starlette's parser, which else writes files above 1 MB to disk: these are people's data."""
+    """Starlette's parser without its files on disk from 1 MB up: these are people's data."""
 
     spool_max_size = 2 * MAX_UPLOAD_BYTES
 
 
 async def import_sheet(request: Request) -> Response:
-    """What a CSV or Excel file holds, as far as it is certain, and what has to be asked."""
+    """Answer what a CSV or Excel file holds, as far as it is certain, and what is still open."""
     try:
-        content, asked = await _parts(request)
-        # Beside the event loop: a large sheet takes a second or two.
-        found = await to_thread.run_sync(recognise, content, asked)
-        text = await to_thread.run_sync(lambda: found.model_dump_json(exclude_none=True))
+        content, mapping = await _upload(request)
+        # In a thread: a large sheet takes a second or two.
+        sheet = await to_thread.run_sync(recognise, content, mapping)
+        text = await to_thread.run_sync(lambda: sheet.model_dump_json(exclude_none=True))
     except Refusal as refusal:
         return refused_with(refusal)
     except CohortRefused as refused:
@@ -41,25 +42,25 @@ async def import_sheet(request: Request) -> Response:
     return Response(text, media_type="application/json")
 
 
-async def _parts(request: Request) -> tuple[bytes, SheetAsked]:
+async def _upload(request: Request) -> tuple[bytes, SheetAsked]:
     headers = Headers(scope=request.scope)
     if not headers.get("content-type", "").startswith("multipart/form-data"):
-        raise Refusal("malformed_upload", _HOW)
+        raise Refusal("malformed_upload", _USAGE)
     parser = _InMemory(
         headers, request.stream(), max_files=1, max_fields=1, max_part_size=_MAX_MAPPING_BYTES
     )
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError):
-        raise Refusal("malformed_upload", _HOW) from None
+        raise Refusal("malformed_upload", _USAGE) from None
     file, mapping = form.get("file"), form.get("mapping")
     if not isinstance(file, UploadFile) or set(form) - {"file", "mapping"}:
-        raise Refusal("malformed_upload", _HOW)
+        raise Refusal("malformed_upload", _USAGE)
     content = await file.read()
     await form.close()
     if mapping is None:
         return content, SheetAsked()
     if not isinstance(mapping, str):
-        raise Refusal("malformed_upload", _HOW)
+        raise Refusal("malformed_upload", _USAGE)
     check_body(mapping.encode(), SheetAsked)
     return content, SheetAsked.model_validate_json(mapping)

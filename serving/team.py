@@ -15,7 +15,7 @@ from serving.problem import Problem, invalid_body, problem
 MAX_SCREENINGS = 1_000
 
 
-def _few_enough(screenings: list[Any]) -> list[Any]:
+def _at_most_the_limit(screenings: list[Any]) -> list[Any]:
     if len(screenings) > MAX_SCREENINGS:
         raise PydanticCustomError("too_many", f"must have at most {MAX_SCREENINGS:,} screenings")
     return screenings
@@ -26,7 +26,7 @@ class Team(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
-    screenings: Annotated[list[Any], AfterValidator(_few_enough)]
+    screenings: Annotated[list[Any], AfterValidator(_at_most_the_limit)]
 
 
 class Result(BaseModel):
@@ -48,15 +48,15 @@ class TeamAnswer(BaseModel):
 
 
 def answer_team(bundle: Bundle, team: Team) -> TeamAnswer:
-    """Answer every good screening of a team, and name the faults of every other one."""
-    good: dict[int, Screening] = {}
+    """Answer every valid screening of a team, and name the faults of every other one."""
+    valid: dict[int, Screening] = {}
     results: dict[int, Result] = {}
     for index, body in enumerate(team.screenings):
         try:
-            good[index] = Screening.model_validate(body)
+            valid[index] = Screening.model_validate(body)
         except ValidationError as error:
-            refused = problem(invalid_body(faults_of(error)))
-            results[index] = Result(index=index, problem=refused)
-    for index, found in zip(good, answers(bundle, list(good.values())), strict=True):
-        results[index] = Result(index=index, answer=found)
+            refusal = invalid_body(faults_of(error))
+            results[index] = Result(index=index, problem=problem(refusal))
+    for index, result in zip(valid, answers(bundle, list(valid.values())), strict=True):
+        results[index] = Result(index=index, answer=result)
     return TeamAnswer(results=[results[index] for index in sorted(results)])

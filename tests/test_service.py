@@ -322,7 +322,7 @@ def written() -> Iterator[io.StringIO]:
     """What a logger with the service's filter writes."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(logs.WithoutValues())
+    handler.addFilter(logs.RedactValues())
     for known in ("test.values", "asyncio"):
         logging.getLogger(known).addHandler(handler)
     yield stream
@@ -362,9 +362,9 @@ class TestLog:
         handler = logging.StreamHandler(io.StringIO())
         logging.getLogger("bentoml").addHandler(handler)
         try:
-            logs.keep_values_out()
-            logs.keep_values_out()
-            assert len([f for f in handler.filters if isinstance(f, logs.WithoutValues)]) == 1
+            logs.redact_logs()
+            logs.redact_logs()
+            assert len([f for f in handler.filters if isinstance(f, logs.RedactValues)]) == 1
         finally:
             logging.getLogger("bentoml").removeHandler(handler)
 
