@@ -29,10 +29,10 @@ from kneerisk.cohort.simulation.outcomes import Truth, draw_outcomes
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
-from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.pair_dependence import either
 from kneerisk.evidence.population import published
 from kneerisk.evidence.risk_factors import LegView, contrasts
+from kneerisk.evidence.tables import assumption
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, FloatArray
 from kneerisk.training.fitting.fit import fit

@@ -15,8 +15,8 @@ from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.cohort.simulation.outcomes import draw_effects, true_risk
 from kneerisk.evidence import measures_of_test, screening_tests
-from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.population import published
+from kneerisk.evidence.tables import assumption
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, FloatArray, columns, leg_measures
 

@@ -18,8 +18,8 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
-from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.pair_dependence import either, either_slopes
+from kneerisk.evidence.tables import assumption
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import read_screening
 from kneerisk.training.leakage.leakage_checks import refuse_other_outcome

@@ -1,5 +1,6 @@
+import csv
 import math
-from dataclasses import dataclass
+from importlib.resources import files
 from typing import Literal
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from kneerisk import evidence
 from kneerisk.errors import BadCells, KneeriskError
 from kneerisk.evidence import parse_table
+from kneerisk.evidence.table_reader import MeasureName, Sources, TableRow, YesOrNo
+from kneerisk.schema import columns
 from kneerisk.schema.athlete import SPORTS
 from kneerisk.schema.history import RED_FLAGS
 
@@ -25,7 +28,6 @@ NULLS = {
 TABLES = {
     "effects": evidence.effects().values(),
     "base_rates": evidence.base_rates(),
-    "correlations": evidence.correlations().values(),
     "imbalances": evidence.imbalances().values(),
     "red_flags": evidence.red_flags().values(),
     "advice": evidence.advice(),
@@ -41,7 +43,7 @@ def test_a_row_without_a_study_is_an_assumption(name):
             assert row.assumption
 
 
-@pytest.mark.parametrize("name", ["effects", "base_rates", "correlations"])
+@pytest.mark.parametrize("name", ["effects", "base_rates"])
 def test_ranges_are_in_order(name):
     for row in TABLES[name]:
         given = [value for value in (row.low, row.central, row.high) if value is not None]
@@ -55,10 +57,9 @@ def test_keys_are_told_apart():
         ("references", evidence.Reference, "key"),
         ("red_flags", evidence.RedFlag, "code"),
         ("advice", evidence.Advice, "code"),
-        ("correlations", evidence.Correlation, "pair"),
         ("reverse_causation", evidence.ReverseCausation, "measure"),
     ):
-        keys = [getattr(found, key) for found in evidence.read_table(name, row)]
+        keys = [getattr(line, key) for line in evidence.read_table(name, row)]
         assert len(keys) == len(set(keys)), name
 
 
@@ -80,8 +81,8 @@ def test_nulls_are_in_it_as_nulls():
 )
 def test_spikes_are_the_published_ratios(factor, hazard_ratio):
     effect = evidence.effects()[factor]
-    found = [math.exp(value) for value in (effect.low, effect.central, effect.high)]
-    assert found == pytest.approx(hazard_ratio, abs=0.001)
+    ratios = [math.exp(value) for value in (effect.low, effect.central, effect.high)]
+    assert ratios == pytest.approx(hazard_ratio, abs=0.001)
     assert not effect.assumption
 
 
@@ -91,8 +92,8 @@ def test_an_effects_measure_and_contrast_agree():
         if effect.status == "null" or effect.contrast not in directions or effect.central < 0:
             continue
         measure = next(
-            found
-            for name, found in evidence.tables.columns().items()
+            declared
+            for name, declared in columns().items()
             if name in {effect.measure, f"left_{effect.measure}"}
         )
         stated = getattr(measure, "direction", None)
@@ -106,15 +107,13 @@ def test_every_sport_has_a_base_rate():
         assert 0 < rate.low < rate.central < rate.high < 0.3
 
 
-def test_correlations_are_of_measures_or_named_groups():
-    groups = {
-        "left_strength", "right_strength", "left_mobility", "right_mobility",
-        "hip_adduction_velocity", "hip_extension_strength", "knee_extensor_work",
-        "sagittal_pelvic_tilt",
-    }  # fmt: skip
-    for found in evidence.correlations().values():
-        assert {found.first, found.second} <= evidence.measure_names() | groups
-        assert -1 <= found.low <= found.high <= 1
+def test_every_table_names_known_sources():
+    for table in files("kneerisk.evidence").iterdir():
+        if not table.name.endswith(".csv"):
+            continue
+        for row in csv.DictReader(table.read_text("utf-8").splitlines(), strict=True):
+            assert set(row.get("sources", "").split()) <= set(evidence.references()), table.name
+            assert row.get("assumption", "no") in {"yes", "no"}, table.name
 
 
 def test_imbalances_are_the_five_and_each_has_advice():
@@ -133,7 +132,7 @@ def test_the_articles_advice_is_there():
 @pytest.mark.parametrize("word", ["diagnos", "caused by", "causes"])
 def test_nothing_claims_a_diagnosis(word):
     texts = [piece.text for piece in evidence.advice()]
-    texts += [found.wording for found in evidence.imbalances().values()]
+    texts += [imbalance.wording for imbalance in evidence.imbalances().values()]
     assert not [text for text in texts if word in text.lower()]
 
 
@@ -156,14 +155,13 @@ def test_present_pain_weakens():
 # The reader
 
 
-@dataclass(frozen=True)
-class Row:
-    measure: str
+class Row(TableRow):
+    measure: MeasureName
     size: float
     count: int
-    sure: bool
+    sure: YesOrNo
     kind: Literal["a", "b"]
-    sources: tuple[str, ...]
+    sources: Sources
     note: str = ""
     extra: float | None = None
 
@@ -174,7 +172,10 @@ GOOD = "hip_drop_deg,0.5,2,yes,a,neal_2019 bramah_2018,,"
 
 def test_cells_are_read_by_their_annotation():
     [row] = parse_table("t.csv", f"{HEADER}\n{GOOD}\n", Row)
-    assert row == Row("hip_drop_deg", 0.5, 2, True, "a", ("neal_2019", "bramah_2018"))
+    assert row.model_dump() == {
+        "measure": "hip_drop_deg", "size": 0.5, "count": 2, "sure": True, "kind": "a",
+        "sources": ("neal_2019", "bramah_2018"), "note": "", "extra": None,
+    }  # fmt: skip
     [row] = parse_table("t.csv", f"{HEADER}\nsex,1,0,no,b,assumption,words,2.5\n", Row)
     assert (row.sure, row.note, row.extra, type(row.size)) == (False, "words", 2.5, float)
 
@@ -183,13 +184,18 @@ def test_every_bad_cell_is_named():
     bad = "hip_dorp_deg,nan,2.5,maybe,c,neal_2091,,x"
     with pytest.raises(BadCells) as refused:
         parse_table("t.csv", f"{HEADER}\n{GOOD}\n{bad}\n,,1,yes,a,,,\nhip_drop_deg,1\n", Row)
-    named = [(fault.line, fault.column) for fault in refused.value.faults]
-    columns = ["measure", "size", "count", "sure", "kind", "sources", "extra"]
-    assert named == [
-        *((3, column) for column in columns),
-        (4, "measure"), (4, "size"), (4, "sources"),
-        (5, ""),
-    ]  # fmt: skip
+    allowed = {(fault.line, fault.column): fault.allowed for fault in refused.value.faults}
+    assert allowed == {
+        (3, "measure"): "a measure of the schema",
+        (3, "size"): "a finite number",
+        (3, "count"): "a whole number",
+        (3, "sure"): "yes or no",
+        (3, "kind"): "one of 'a' or 'b'",
+        (3, "sources"): "keys of references.csv, separated by spaces",
+        (3, "extra"): "a finite number",
+        (4, "measure"): "not empty", (4, "size"): "not empty", (4, "sources"): "not empty",
+        (5, ""): "8 cells",
+    }  # fmt: skip
     assert "t.csv has 11 bad cell(s)" in str(refused.value)
     assert isinstance(refused.value, KneeriskError)
 

@@ -17,8 +17,8 @@ from kneerisk.answer.imbalances import imbalances_of, likely_of
 from kneerisk.answer.predictions import Predictions, read
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import imbalances
-from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.imbalance_markers import marks
+from kneerisk.evidence.tables import assumption
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, coded, quantity
 from kneerisk.schema.detectable_change import error_sd

@@ -19,7 +19,7 @@ from kneerisk.cohort.simulation.outcomes import draw_effects, true_risk
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.metrics import accuracy, calibration
-from kneerisk.evidence.assumptions import imbalance_thresholds
+from kneerisk.evidence.imbalance_markers import imbalance_thresholds
 from kneerisk.evidence.population import contexts, published, state_measures
 from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.model.imputation import MeasurementUpdate

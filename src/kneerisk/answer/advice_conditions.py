@@ -8,7 +8,7 @@ from typing import Any
 
 from kneerisk.answer.answer_schema import Imbalance
 from kneerisk.evidence import conditions
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.tables import assumption
 from kneerisk.schema import Side
 
 JUMPING_SPORTS = frozenset({"basketball", "volleyball"})

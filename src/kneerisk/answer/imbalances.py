@@ -12,9 +12,9 @@ from kneerisk.answer.advice_conditions import Case, met
 from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.predictions import Predictions
-from kneerisk.evidence import Grade, ImbalanceFacts, imbalances
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence import Grade, ImbalanceDefinition, imbalances
 from kneerisk.evidence.imbalance_markers import marks
+from kneerisk.evidence.tables import assumption
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.schema import SIDES, Side, quantity
 from kneerisk.words.phrases import in_sentence, listed
@@ -59,7 +59,7 @@ def _imbalance(
     i: int,
     side: Side,
     pattern: list[PatternRow],
-    facts: ImbalanceFacts,
+    facts: ImbalanceDefinition,
     chance: tuple[float, float, float],
 ) -> Imbalance:
     row = predictions.rows[i]
@@ -86,7 +86,7 @@ def _imbalance(
     )
 
 
-def _open(predictions: Predictions, i: int, side: Side, facts: ImbalanceFacts) -> float:
+def _open(predictions: Predictions, i: int, side: Side, facts: ImbalanceDefinition) -> float:
     """Share of the latent's variance that the measured values leave open."""
     people = predictions.bundle.model.population
     k = people.imbalances.index(facts.name)
@@ -119,7 +119,7 @@ def _said(status: Named, probability: float, speaking: int, phrase: str) -> str:
     return f"Too little was measured to tell about {phrase}."
 
 
-def _grade(facts: ImbalanceFacts, predictions: Predictions, i: int, side: Side) -> Grade:
+def _grade(facts: ImbalanceDefinition, predictions: Predictions, i: int, side: Side) -> Grade:
     if facts.firmer_grade and met(facts.firmer_when, Case(predictions.rows[i], side)):
         return facts.firmer_grade
     return facts.evidence_grade

@@ -1,11 +1,15 @@
-"""Which measures mark which imbalance, and in which direction: what makes up a pattern."""
+"""When an imbalance begins, and which measures mark it in which direction (its pattern)."""
 
 from __future__ import annotations
 
 from functools import cache
 
-from kneerisk.evidence.assumptions import assumption
+import numpy as np
+from scipy.special import ndtri
+
 from kneerisk.evidence.population import published
+from kneerisk.evidence.tables import assumption, imbalances
+from kneerisk.schema import FloatArray
 
 #: A loading of exactly the threshold counts, whatever its last digit.
 ROUNDING = 1e-9
@@ -18,17 +22,30 @@ def marks() -> dict[str, dict[str, int]]:
     The number is 1 where a higher value goes with the imbalance, -1 where a lower one does. A
     ratio is among them by itself, through the measures that it is made of.
     """
-    people = published()
+    population = published()
     least = assumption("imbalance_pattern_covariance") - ROUNDING
-    start = len(people.athlete)
-    own = slice(start, start + len(people.leg))
-    found: dict[str, dict[str, int]] = {}
-    for k, name in enumerate(people.imbalances):
-        with_latent = people.covariance[own, people.n_measures + k]
-        strong = sorted(
-            (-abs(value), measure, 1 if value > 0 else -1)
-            for measure, value in zip(people.leg, with_latent.tolist(), strict=True)
-            if abs(value) >= least
+    start = len(population.athlete)
+    own_leg = slice(start, start + len(population.leg))
+    patterns: dict[str, dict[str, int]] = {}
+    for k, imbalance in enumerate(population.imbalances):
+        covariances = population.covariance[own_leg, population.n_measures + k]
+        strongest_first = sorted(
+            (-abs(covariance), measure, 1 if covariance > 0 else -1)
+            for measure, covariance in zip(population.leg, covariances.tolist(), strict=True)
+            if abs(covariance) >= least
         )
-        found[name] = {measure: sign for _, measure, sign in strong}
-    return found
+        patterns[imbalance] = {measure: sign for _, measure, sign in strongest_first}
+    return patterns
+
+
+def imbalance_thresholds() -> tuple[FloatArray, float]:
+    """Where on its latent scale each imbalance begins: as many legs lie beyond as have it.
+
+    Returns
+    -------
+    The thresholds in SDs of the latents, shape (5,), and the SD of the disagreement about them,
+    in the same unit.
+    """
+    spread = assumption("imbalance_threshold_spread")
+    prevalences = np.array([row.prevalence_central for row in imbalances().values()])
+    return np.asarray(ndtri(1.0 - prevalences) * np.sqrt(1.0 + spread**2)), spread

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
 import numpy as np
 
-from kneerisk.evidence.tables import imbalances, read_table, reverse_causation
+from kneerisk.evidence.table_models import Factor, Loading, Shift, Symmetry
+from kneerisk.evidence.table_reader import read_table
+from kneerisk.evidence.tables import imbalances, reverse_causation
 from kneerisk.schema import (
     Columns,
     FloatArray,
@@ -25,51 +26,6 @@ from kneerisk.schema import (
 )
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.z_scores import location_and_scale
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loading:
-    """How a measure moves with a factor of its own leg, and of the other one."""
-
-    measure: str
-    factor: str
-    own: float
-    other: float
-    sources: tuple[str, ...]
-    assumption: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Factor:
-    """Something latent that several measures share; one an athlete, or one a leg."""
-
-    factor: str
-    level: Literal["imbalance", "leg", "athlete"]
-    left_right: float
-    sources: tuple[str, ...]
-    assumption: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Symmetry:
-    """Correlation of a measure between the legs of one athlete."""
-
-    measure: str
-    left_right: float
-    sources: tuple[str, ...]
-    assumption: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """By how many SDs the mean of a measure moves with a unit of a context."""
-
-    measure: str
-    context: str
-    shift_sd: float
-    sources: tuple[str, ...]
-    assumption: bool
-
 
 #: What moves the means of the true measures; columns of `contexts`.
 CONTEXTS = (

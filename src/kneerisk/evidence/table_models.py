@@ -1,14 +1,22 @@
-"""What the evidence tables hold: one frozen class a table; `sources` are keys of the references.
+"""The rows of the evidence tables: effects, base rates, imbalances, red flags, advice and more.
 
-``assumption`` says that the numbers of a row are a judgement made here, not published ones. A
-field with a default may be an empty cell.
+Each CSV file of this package has one frozen pydantic model, whose fields are its columns in order.
+Numbers without a source of their own carry ``assumption``; so do those whose sources are cited but
+whose size, grade or range is a judgement made here rather than a published number.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from kneerisk.evidence.table_reader import (
+    MeasureName,
+    MeasureNames,
+    Sources,
+    TableRow,
+    Words,
+    YesOrNo,
+)
 
 Imbalance = Literal[
     "hamstring_dominance",
@@ -22,22 +30,7 @@ Status = Literal["supported", "mixed", "null", "assumption"]
 Urgency = Literal["emergency", "urgent", "routine"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """Where a number was read; secondary: in someone else's summary, or not in a study."""
-
-    key: str
-    citation: str
-    secondary: bool
-
-    @property
-    def short(self) -> str:
-        """Who, when and where: the citation up to its first comma, semicolon or bracket."""
-        return re.split(r"[,;]| \(", self.citation, maxsplit=1)[0].strip()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
+class Effect(TableRow):
     """What a factor does to knee pain within 12 months, as natural log-odds.
 
     ``contrast`` is what the log-odds are for (a standard deviation, a category, a band), and
@@ -45,20 +38,19 @@ class Effect:
     """
 
     factor: str
-    measure: str = ""
+    measure: MeasureName = ""
     contrast: str
     population: str
     low: float
     central: float
     high: float
     status: Status
-    sources: tuple[str, ...]
-    assumption: bool
+    sources: Sources
+    assumption: YesOrNo
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseRate:
+class BaseRate(TableRow):
     """How often something happens in a population; low and high where an interval is given."""
 
     population: str
@@ -67,37 +59,20 @@ class BaseRate:
     low: float | None = None
     central: float | None = None
     high: float | None = None
-    sources: tuple[str, ...]
-    assumption: bool
+    sources: Sources
+    assumption: YesOrNo
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """A number with the range it is varied in."""
+class Range(NamedTuple):
+    """A published or assumed number, and the range over which studies disagree."""
 
     low: float
     central: float
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correlation:
-    """Correlation of two measures, or of two groups of measures where no measure is named."""
-
-    pair: str
-    first: str
-    second: str
-    low: float
-    central: float
-    high: float
-    sources: tuple[str, ...]
-    assumption: bool
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImbalanceFacts:
+class ImbalanceDefinition(TableRow):
     """One of the five patterns: its name in the literature of coaches and what may be said.
 
     ``phrase`` names it inside a sentence ("consistent with tight calves"). Where ``firmer_when``
@@ -115,13 +90,12 @@ class ImbalanceFacts:
     prevalence_low: float
     prevalence_central: float
     prevalence_high: float
-    sources: tuple[str, ...]
-    assumption: bool
+    sources: Sources
+    assumption: YesOrNo
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RedFlag:
+class RedFlag(TableRow):
     """A sign that sends the athlete to a clinician before anything is scored.
 
     With ``needs_acute_injury`` the urgency holds after an injury of the last 7 days; without one
@@ -130,15 +104,14 @@ class RedFlag:
 
     code: str
     urgency: Urgency
-    needs_acute_injury: bool
+    needs_acute_injury: YesOrNo
     question: str
     reason: str
-    sources: tuple[str, ...]
-    assumption: bool
+    sources: Sources
+    assumption: YesOrNo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
+class Advice(TableRow):
     """One thing to do, how well its sources support it, and when to stop.
 
     The grade is judged here from the sources. ``when`` gives the conditions under which it is
@@ -147,39 +120,36 @@ class Advice:
     """
 
     code: str
-    imbalance: Imbalance | Literal["load", "everyone"]
+    imbalance: Literal[Imbalance, "load", "everyone"]
     when: str
     text: str
     dose: str = ""
     grade: Grade
     stop_rule: str
-    sources: tuple[str, ...]
-    assumption: bool
+    sources: Sources
+    assumption: YesOrNo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UrgencyFacts:
+class UrgencyLevel(TableRow):
     """How soon a red flag is to be seen, and what to do until then; the wording is ours."""
 
     urgency: Urgency
     when: str
     act: str
-    sources: tuple[str, ...]
-    assumption: bool
+    sources: Sources
+    assumption: YesOrNo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRule:
+class StopRule(TableRow):
     """When to stop with something and see a clinician; a convention of this project."""
 
     code: str
     text: str
-    sources: tuple[str, ...]
-    assumption: bool
+    sources: Sources
+    assumption: YesOrNo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(TableRow):
     """Something that holds for an athlete or a leg, and how it is said to be so."""
 
     condition: str
@@ -187,8 +157,7 @@ class Condition:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScreeningTest:
+class ScreeningTest(TableRow):
     """A test or a question, and the minutes that it takes for both legs.
 
     ``measures`` are what a question asks for; empty for a test that the schema's measures name.
@@ -197,19 +166,90 @@ class ScreeningTest:
     test: str
     label: str
     minutes: float
-    measures: tuple[str, ...] = ()
-    sources: tuple[str, ...]
-    assumption: bool
+    measures: MeasureNames = ()
+    sources: Sources
+    assumption: YesOrNo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReverseCausation:
+class ReverseCausation(TableRow):
     """How far present pain moves a measure, in standard deviations (negative: weaker)."""
 
-    measure: str
+    measure: MeasureName
     shift_sd_low: float
     shift_sd_central: float
     shift_sd_high: float
-    sources: tuple[str, ...]
-    assumption: bool
+    sources: Sources
+    assumption: YesOrNo
     note: str = ""
+
+
+class Assumption(TableRow):
+    """A number that no source gives, and the range in which it would be as plausible."""
+
+    name: str
+    low: float
+    central: float
+    high: float
+    sources: Sources
+    assumption: YesOrNo
+    note: str
+
+
+class Loading(TableRow):
+    """How a measure moves with a latent factor of its own leg, and of the other leg (SD per SD)."""
+
+    measure: MeasureName
+    factor: str
+    own: float
+    other: float
+    sources: Sources
+    assumption: YesOrNo
+
+
+class Factor(TableRow):
+    """A latent factor that several measures share, and its correlation between the legs."""
+
+    factor: str
+    level: Literal["imbalance", "leg", "athlete"]
+    left_right: float
+    sources: Sources
+    assumption: YesOrNo
+
+
+class Symmetry(TableRow):
+    """Correlation of a measure between the two legs of one athlete."""
+
+    measure: MeasureName
+    left_right: float
+    sources: Sources
+    assumption: YesOrNo
+
+
+class Shift(TableRow):
+    """By how many SDs the mean of a measure moves with one unit of a context."""
+
+    measure: MeasureName
+    context: str
+    shift_sd: float
+    sources: Sources
+    assumption: YesOrNo
+
+
+class Sport(TableRow):
+    """Share of a sport among simulated athletes, with their sex and age (years)."""
+
+    sport: str
+    share: float
+    female_share: float
+    age_mean: float
+    age_sd: float
+    sources: Sources
+    assumption: YesOrNo
+
+
+class Battery(TableRow):
+    """Tests that are done together, and the share of simulated screenings that do them."""
+
+    battery: str
+    share: float
+    tests: Words

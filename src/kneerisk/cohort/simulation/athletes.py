@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from kneerisk.evidence import read_table
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence import Sport, read_table
 from kneerisk.evidence.population import Population, contexts
+from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, FloatArray, category, columns
 
 #: The ages that the simulated cohort holds, and so the ages that its model knows.
@@ -27,19 +27,6 @@ ELSEWHERE = (
     "prior_hip_injury",
     "prior_ankle_foot_injury",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sport:
-    """How many of the simulated athletes play a sport, and who they are."""
-
-    sport: str
-    share: float
-    female_share: float
-    age_mean: float
-    age_sd: float
-    sources: tuple[str, ...]
-    assumption: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

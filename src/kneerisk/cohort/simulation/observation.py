@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from kneerisk.cohort.simulation.athletes import ELSEWHERE, Athletes
-from kneerisk.evidence import read_table
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence import Battery, read_table
 from kneerisk.evidence.population import state_measures
+from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, FloatArray, Quantity, category, columns, quantity
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.z_scores import CONDITION_OF, error_variance, from_z
 
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Battery:
-    """A set of tests that are done together, and the share of screenings that do them."""
-
-    battery: str
-    share: float
-    tests: tuple[str, ...]
 
 
 def batteries() -> tuple[Battery, ...]:

@@ -20,10 +20,11 @@ from kneerisk.cohort.simulation.oracle_update import Gain, Update, draw_bounded,
 from kneerisk.cohort.simulation.outcomes import sport_intercepts, sport_rates
 from kneerisk.cohort.simulation.simulated_cohort import SOURCE
 from kneerisk.errors import CohortRefused
-from kneerisk.evidence.assumptions import assumption, imbalance_thresholds
+from kneerisk.evidence.imbalance_markers import imbalance_thresholds
 from kneerisk.evidence.pair_dependence import either
 from kneerisk.evidence.population import Population, contexts, published
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
+from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 #: The mean error of a risk is below 1 in 10,000 with these, and 2 in 10,000 with fewer of them.

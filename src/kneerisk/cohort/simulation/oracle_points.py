@@ -10,8 +10,8 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import poisson, qmc
 
 from kneerisk.cohort.simulation.athletes import FURTHER_EPISODES
-from kneerisk.evidence.assumptions import assumption
 from kneerisk.evidence.risk_factors import risk_factors
+from kneerisk.evidence.tables import assumption
 from kneerisk.schema import FloatArray
 
 #: Most readings of one screening that are only bounded; further ones would share points.

@@ -12,10 +12,11 @@ from scipy.special import expit, logit, ndtr
 
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.evidence import Range, sport_base_rates
-from kneerisk.evidence.assumptions import assumption, imbalance_thresholds
+from kneerisk.evidence.imbalance_markers import imbalance_thresholds
 from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
+from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, FloatArray, category
 
 #: The cohort that the intercepts are set on, so that each sport meets its base rate whatever

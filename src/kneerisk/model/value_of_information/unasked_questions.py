@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.tables import assumption
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns
 

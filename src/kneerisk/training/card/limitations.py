@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kneerisk.evidence.tables import assumed
+from kneerisk.evidence import count_assumptions
 from kneerisk.training.card.card_context import About
 from kneerisk.training.leakage.required_sample_size import few_outcomes
 from kneerisk.training.registry.gates import FEWEST_EVENTS
@@ -29,7 +29,7 @@ _TABLES = {
 def assumptions(about: About) -> Iterator[str]:
     """What nobody has measured and the model takes for granted."""
     if about.simulated or about.adapted:
-        counts = {name: assumed(name) for name in _TABLES}
+        counts = {name: count_assumptions(name) for name in _TABLES}
         told = "; ".join(
             f"{_TABLES[name]}: {judged} of {rows}" for name, (judged, rows) in counts.items()
         )

@@ -7,8 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kneerisk.evidence import imbalances
-from kneerisk.evidence.assumptions import imbalance_thresholds
-from kneerisk.evidence.imbalance_markers import marks
+from kneerisk.evidence.imbalance_markers import imbalance_thresholds, marks
 from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import quantity

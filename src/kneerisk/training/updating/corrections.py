@@ -12,7 +12,7 @@ import numpy as np
 import xgboost as xgb
 from scipy.optimize import minimize
 
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.tables import assumption
 from kneerisk.model.calibration import Calibration
 from kneerisk.model.features import FeatureMatrix, directions
 from kneerisk.model.risk_model import RiskModel

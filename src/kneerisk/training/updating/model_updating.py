@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.evidence.assumptions import assumption
+from kneerisk.evidence.tables import assumption
 from kneerisk.model.intervals import NORMAL_90, BootstrapInterval, QuantileInterval
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
