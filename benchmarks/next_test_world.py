@@ -117,7 +117,7 @@ def _starts(start: NDArray[np.int64], rng: Generator) -> Done:
 
 def log_odds(model: RiskModel, data: dict[str, FloatArray]) -> FloatArray:
     """The model's log-odds of both knees, shape (n, 2)."""
-    return model.log_odds(model.legs(data))
+    return model.log_odds(model.features(data))
 
 
 def _columns(test: str) -> list[str]:

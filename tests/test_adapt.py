@@ -21,6 +21,7 @@ from kneerisk.errors import CohortRefused
 from kneerisk.evidence.pair_dependence import either, either_slopes
 from kneerisk.evidence.tables import assumption
 from kneerisk.model import Bundle, bundle
+from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.schema import read_screening
 from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
 from kneerisk.training.tracking import CHALLENGER, Tracking
@@ -113,8 +114,9 @@ class TestHowMuch:
     def test_an_effect_that_the_champion_does_not_know_is_found(
         self, released: Bundle, club: Club
     ) -> None:
-        name = released.model.margin.between.names.index("expected_slr_deg")
-        true = expit(club.log_odds - 1.2 * club.columns[:, :, name])
+        column = Column(ColumnKind.EXPECTED, "slr_deg")
+        place = released.model.margin.between.columns.index(column)
+        true = expit(club.log_odds - 1.2 * club.columns[:, :, place])
         drawn = np.random.default_rng(3).random(true.shape) < true
         outcome = np.where(np.isnan(club.outcome), np.nan, drawn)
         adapted = adapt_to(released.model, replace(club, outcome=outcome))
@@ -159,14 +161,14 @@ class TestFits:
     def test_directions_are_kept(self, released: Bundle, club: Club) -> None:
         """However the outcomes fall, a published factor does not turn."""
         model = released.model
-        factor = "factor_prior_injury_recent"
-        place = model.margin.between.names.index(factor)
+        factor = Column(ColumnKind.FACTOR, "prior_injury_recent")
+        place = model.margin.between.columns.index(factor)
         upside_down = expit(club.log_odds - 3.0 * club.columns[:, :, place])
         drawn = np.random.default_rng(2).random(upside_down.shape) < upside_down
         turned = replace(club, outcome=drawn.astype(float))
         found = corrected(model, fit_ridge(model, turned, fit_slope(turned), 1.0)).margin
         assert found.between_weights[place] >= -1e-9
-        assert found.within_weights[found.within.names.index(factor)] >= -1e-9
+        assert found.within_weights[found.within.columns.index(factor)] >= -1e-9
 
     @pytest.mark.parametrize("odds_ratio", [0.4, 1.0, 3.0])
     def test_slope_of_either_knee(self, odds_ratio: float) -> None:
@@ -219,7 +221,7 @@ class TestOneModel:
         model = corrected(released.model, corrections[name])
         data = {column: values[:40] for column, values in cohort.columns().items()}
         expected = model.measurement_update.expected(data)
-        legs = model.legs_of(expected, data)
+        legs = model.features(data, expected)
         told = model.explainer.contributions(data, expected, legs)
         assert np.abs(told.base + told.parts.sum(axis=2) - model.log_odds(legs)).max() < 1e-6
 

@@ -32,7 +32,7 @@ class TestTheSum:
     def test_of_all_parts_is_the_log_odds(self, released: Bundle, data: dict[str, Any]) -> None:
         model = released.model
         expected = model.measurement_update.expected(data)
-        legs = model.legs_of(expected, data)
+        legs = model.features(data, expected)
         found = model.explainer.contributions(data, expected, legs)
         assert np.abs(found.base + found.parts.sum(axis=2) - model.log_odds(legs)).max() < CLOSE
 
@@ -47,7 +47,7 @@ class TestTheSum:
         model = fit(cohort, interval=False).model
         part = {name: values[:50] for name, values in cohort.columns().items()}
         expected = model.measurement_update.expected(part)
-        legs = model.legs_of(expected, part)
+        legs = model.features(part, expected)
         found = model.explainer.contributions(part, expected, legs)
         assert not model.sided
         assert np.abs(found.base + found.parts.sum(axis=2) - model.log_odds(legs)).max() < CLOSE

@@ -22,6 +22,7 @@ from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.population import published
 from kneerisk.model.calibration import fit_calibration
+from kneerisk.model.feature_columns import ColumnKind
 from kneerisk.model.margin import Margin, fit_logistic, pairs
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.cross_validation import out_of_fold
@@ -87,8 +88,8 @@ class TestSmallCohorts:
         cohort = with_frame(small, small.frame.assign(**empty))
         fitted = fit(cohort)
         sound(fitted, cohort)
-        read = (*fitted.model.margin.between.names, *fitted.model.boosted.columns)
-        assert not [name for name in read if "height" in name or "sport" in name]
+        read = (*fitted.model.margin.between.columns, *fitted.model.boosted.columns)
+        assert not [column for column in read if column.measures & {"height_cm", "sport"}]
 
     def test_one_sex_and_one_age(self, small: Cohort) -> None:
         cohort = with_frame(small, small.frame.assign(sex="female", age_years=25.0))
@@ -226,13 +227,17 @@ class TestInputs:
     def test_how_much_was_measured_is_no_input_of_an_observed_cohort(self, small: Cohort) -> None:
         fitted = fit(small, interval=False)
         margin = fitted.model.margin
-        read = {*margin.within.names, *margin.between.names, *fitted.model.boosted.columns}
-        assert read
-        assert not [name for name in read if "spread_" in name or name.startswith("imbalance_")]
+        trees = fitted.model.boosted.columns
+        read = (*margin.within.columns, *margin.between.columns, *trees)
+        kinds = {column.kind for column in read}
+        assert ColumnKind.EXPECTED in kinds
+        assert not kinds & {
+            ColumnKind.VARIANCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE,
+        }  # fmt: skip
 
     def test_pain_now_and_provenance_are_no_inputs(self, small: Cohort) -> None:
         inputs = inputs_of(small, None, population_of(small))
-        names = " ".join(inputs.legs.names)
+        names = " ".join(column.name for column in inputs.legs.columns)
         for word in ("pain", "speed", "group", "date", "source", "battery", "missing", "known"):
             assert word not in names
 
@@ -281,7 +286,7 @@ class TestInputs:
         cohort = with_frame(small, small.frame.assign(left_ober_adduction_deg=rare,
                                                       right_ober_adduction_deg=np.nan))  # fmt: skip
         inputs = inputs_of(cohort, None, population_of(cohort))
-        assert not [n for n in usable_columns(inputs) if "ober" in n]
+        assert not [c for c in usable_columns(inputs) if "ober_adduction_deg" in c.measures]
         assert set(tree_columns(inputs)) <= set(usable_columns(inputs))
 
     def test_a_signal_that_is_there_is_found(self, simulated: Simulated) -> None:
@@ -412,13 +417,13 @@ def test_pairs_are_athletes_of_whom_one_leg_has_it() -> None:
 def test_the_linear_part_swaps_with_the_legs(small: Cohort) -> None:
     fitted = fit(small, interval=False)
     margin: Margin = fitted.model.margin
-    legs = fitted.model.legs(small.columns())
+    legs = fitted.model.features(small.columns())
     swapped = {
         {"left": "right", "right": "left"}.get(n.partition("_")[0], "") + n[n.find("_"):]
         if n.startswith(("left_", "right_")) else n: values
         for n, values in small.columns().items()
     }  # fmt: skip
-    other = margin.log_odds(fitted.model.legs(swapped))
+    other = margin.log_odds(fitted.model.features(swapped))
     assert np.array_equal(margin.log_odds(legs), other[:, ::-1])
 
 

@@ -11,7 +11,8 @@ from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
-from kneerisk.model.features import matrix
+from kneerisk.model.feature_columns import FEMALE, Column, ColumnKind, feature_columns
+from kneerisk.model.features import feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import Screening, coded, from_row, quantity, to_row
 from kneerisk.schema.z_scores import error_variance, from_z
@@ -167,6 +168,32 @@ class TestOnAthletesItHasNotSeen:
             assert found[likely, 0, k].mean() == pytest.approx(true[likely].mean(), abs=0.08)
 
 
+class TestColumns:
+    def test_a_name_is_parsed_to_the_column_that_it_names(self) -> None:
+        columns = feature_columns(published())
+        assert {column.kind for column in columns} == set(ColumnKind)
+        names = [column.name for column in columns]
+        assert len(set(names)) == len(names)
+        assert [Column.parse(name) for name in names] == list(columns)
+
+    @pytest.mark.parametrize("name", ["", "hip_drop_deg", "imbalances_x", "Expected_hip_drop_deg"])
+    def test_another_name_is_refused(self, name: str) -> None:
+        with pytest.raises(ValueError, match="is not a column"):
+            Column.parse(name)
+
+    def test_measures_that_a_column_rests_on(self) -> None:
+        rests_on = {
+            Column(ColumnKind.DIFFERENCE, "fppa_deg"): {"fppa_deg"},
+            Column(ColumnKind.OWN, "prior_knee_injury"): {"prior_knee_injury"},
+            Column(ColumnKind.ONE_HOT, "sport", "running"): {"sport"},
+            Column(ColumnKind.IMBALANCE, "calf_tightness"): set(),
+            Column(ColumnKind.FACTOR, "valgus_female"): {"fppa_deg"},
+            Column(ColumnKind.FACTOR, "bmi_from_50"): {"height_cm", "mass_kg"},
+            FEMALE: set(),
+        }
+        assert {column: column.measures for column in rests_on} == rests_on
+
+
 class TestMeasurementUpdate:
     def test_one_measured_value_is_shrunk_by_its_error(self) -> None:
         """The textbook answer: z * s2 / (s2 + e2), with variance s2 * e2 / (s2 + e2)."""
@@ -175,13 +202,15 @@ class TestMeasurementUpdate:
             "athlete": {"age_years": 30, "sex": "male", "sport": "running"},
             "left": {"hip_drop_deg": 9.0},
         }
-        legs = matrix(MeasurementUpdate(people), coded([Screening.model_validate(body)]))
+        data = coded([Screening.model_validate(body)])
+        legs = feature_matrix(people, MeasurementUpdate(people).expected(data), data)
         drop = quantity("hip_drop_deg")
         mean, sd = drop.norms[0].male
         z, noise = (9.0 - mean) / sd, (drop.error.sem / sd) ** 2
-        found = legs.pick(("expected_hip_drop_deg", "spread_hip_drop_deg"))[0, 0]
-        assert found[0] == pytest.approx(z / (1 + noise), rel=1e-6)
-        assert found[1] == pytest.approx(noise / (1 + noise), rel=1e-6)
+        kinds = (ColumnKind.EXPECTED, ColumnKind.VARIANCE)
+        mean, variance = legs.pick(tuple(Column(kind, "hip_drop_deg") for kind in kinds))[0, 0]
+        assert mean == pytest.approx(z / (1 + noise), rel=1e-6)
+        assert variance == pytest.approx(noise / (1 + noise), rel=1e-6)
 
     def test_it_is_a_regression_on_what_was_measured(self) -> None:
         """Against draws: expected values are those of least squares on error-laden measures."""

@@ -11,7 +11,7 @@ import pytest
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
-from kneerisk.model.features import directions
+from kneerisk.model.feature_columns import monotone_directions
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import (
@@ -107,7 +107,7 @@ def test_each_setting_of_the_linear_part_acts(simulated: Simulated) -> None:
         people = population_of(cohort)
         inputs = inputs_of(cohort, truth, people)
         columns = usable_columns(inputs)
-        return fit_margin(inputs, columns, directions(people), 0, settings=settings)[1]
+        return fit_margin(inputs, columns, monotone_directions(people), 0, settings=settings)[1]
 
     light = tuned(simulated.cohort, simulated.truth, Settings(light_penalty=60.0))
     assert light.between == light.within == 60.0

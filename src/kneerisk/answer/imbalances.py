@@ -15,7 +15,6 @@ from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import Grade, ImbalanceDefinition, imbalances
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.evidence.tables import assumption
-from kneerisk.model.features import FeatureMatrix
 from kneerisk.schema import SIDES, Side, quantity
 from kneerisk.words.phrases import in_sentence, listed
 
@@ -34,7 +33,7 @@ def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
     chances, model = predictions.prediction.imbalances, predictions.bundle.model.imbalance
     if chances is None or model is None:
         return None
-    legs = FeatureMatrix(predictions.legs.names, predictions.legs.values[i : i + 1])
+    legs = predictions.legs.take(slice(i, i + 1))
     low, high = (bound[0] for bound in model.intervals(legs, chances[i : i + 1]))
     told = []
     for side in SHOWN:

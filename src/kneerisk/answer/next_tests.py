@@ -122,7 +122,7 @@ def _widths(predictions: Predictions, i: int, left: FloatArray) -> list[float | 
     )
     row = np.array([values[i] for values in predictions.data.values()])
     data = dict(zip(predictions.data, np.repeat(row[:, None], count, axis=1), strict=True))
-    low, high = model.risks(model.legs_of(expected, data)).intervals["either"]
+    low, high = model.risks(model.features(data, expected)).intervals["either"]
     measured = (left != predictions.expected.variance[i]).any(axis=(1, 2)).tolist()
     return [w if some else None for w, some in zip((high - low).tolist(), measured, strict=True)]
 

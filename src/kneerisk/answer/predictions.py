@@ -55,10 +55,10 @@ def read(bundle: Bundle, screenings: Sequence[Screening]) -> Predictions:
     both = coded_rows([*rows, *plain])
     data = {name: values[:n] for name, values in both.items()}
     expected = model.measurement_update.expected(both)
-    legs = model.legs_of(expected, both)
+    legs = model.features(both, expected)
     prediction = model.predict_legs(legs)
     width = _width(prediction)
-    own = FeatureMatrix(legs.names, legs.values[:n])
+    own = legs.take(slice(n))
     return Predictions(
         bundle=bundle,
         screenings=screenings,

@@ -60,7 +60,7 @@ def drivers(model: RiskModel, data: Columns, scored: TaskRows) -> tuple[Driver, 
     chosen = np.unique(np.linspace(0, n - 1, min(n, MOST_SCREENINGS)).astype(int))
     part, legs = {name: values[chosen] for name, values in data.items()}, legs[chosen]
     expected = model.measurement_update.expected(part)
-    found = model.explainer.contributions(part, expected, model.legs_of(expected, part))
+    found = model.explainer.contributions(part, expected, model.features(part, expected))
     points = points_of(found.base, found.parts)[legs]
     ranked = sorted(_by_measure(found.sources, points, part, legs), key=lambda one: -one.points)
     return tuple(one for one in ranked if one.points > 0.0)

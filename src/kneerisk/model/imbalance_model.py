@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, log_ndtr, ndtr, ndtri
 
+from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import FloatArray
@@ -65,8 +66,9 @@ class ImbalanceModel:
 
 def _latents(legs: FeatureMatrix, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of each latent, each of shape (n_screenings, 2, n_imbalances)."""
-    mean = legs.pick(tuple(f"imbalance_{name}" for name in names))
-    return mean, legs.pick(tuple(f"imbalance_spread_{name}" for name in names))
+    mean = legs.pick(tuple(Column(ColumnKind.IMBALANCE, name) for name in names))
+    variance = legs.pick(tuple(Column(ColumnKind.IMBALANCE_VARIANCE, name) for name in names))
+    return mean, variance
 
 
 def latent_log_odds(

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from kneerisk.evidence.risk_factors import risk_factors
+from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.margin import Margin, between_values
 from kneerisk.model.rowwise import row_sums
@@ -67,36 +67,41 @@ class BootstrapInterval:
 
 def _measurement(margin: Margin, legs: FeatureMatrix) -> FloatArray:
     """Variance of the log-odds that the uncertainty of the own leg's true values leaves, (n, 2)."""
-    gain = _gains(margin)
-    measures = tuple(name for name in gain if f"spread_{name}" in legs.names)
-    spread = legs.pick(tuple(f"spread_{name}" for name in measures))
+    slopes = _slopes(margin)
+    of_legs = {column.subject for column in legs.columns if column.kind is ColumnKind.DIFFERENCE}
+    variance = legs.pick(tuple(Column(ColumnKind.VARIANCE, name) for name in slopes))
     # The mean of both legs moves by half of what one leg does, and by all that the athlete does.
-    halves = [1.0 if f"difference_{name}" in legs.names else 2.0 for name in measures]
-    return row_sums(spread * (np.array([gain[name] for name in measures]) * halves) ** 2)
+    halves = [1.0 if name in of_legs else 2.0 for name in slopes]
+    return row_sums(variance * (np.array(list(slopes.values())) * halves) ** 2)
 
 
 def _unasked(margin: Margin, legs: FeatureMatrix) -> FloatArray:
     """Variance that facts which were not asked leave: as much as they have among athletes."""
-    missing = np.isnan(between_values(legs, margin.between.names))
+    missing = np.isnan(between_values(legs, margin.between.columns))
     shared = row_sums(missing * margin.between_weights**2)
     return np.repeat(shared[:, None], 2, axis=1)
 
 
-def _gains(margin: Margin) -> dict[str, float]:
+def _slopes(margin: Margin) -> dict[str, float]:
     """By how much the log-odds of a leg move with an SD of each of its measures."""
-    slopes: dict[str, float] = {}
+    by_column: dict[Column, float] = {}
     between = margin.between_weights / margin.between.spread / 2.0
     within = margin.scale * margin.within_weights / margin.within.spread / 2.0
-    names = (*margin.between.names, *margin.within.names)
-    for name, slope in zip(names, (*between, *within), strict=True):
-        slopes[name] = slopes.get(name, 0.0) + float(slope)
-    measure = {f"factor_{e.factor}": e.measure for e in risk_factors() if "per_sd" in e.contrast}
-    gain: dict[str, float] = {}
-    for name, slope in slopes.items():
-        moved = (
-            name.removeprefix("expected_") if name.startswith("expected_") else measure.get(name)
-        )
+    columns = (*margin.between.columns, *margin.within.columns)
+    for column, slope in zip(columns, (*between, *within), strict=True):
+        by_column[column] = by_column.get(column, 0.0) + float(slope)
+    slopes: dict[str, float] = {}
+    for column, slope in by_column.items():
+        measure = _measure_in_sd(column)
         # Factors of one measure are about different athletes: the larger one covers either.
-        if moved:
-            gain[moved] = max(gain.get(moved, 0.0), abs(slope))
-    return gain
+        if measure:
+            slopes[measure] = max(slopes.get(measure, 0.0), abs(slope))
+    return slopes
+
+
+def _measure_in_sd(column: Column) -> str | None:
+    """The measure whose expected z-score a column is, up to its sign; None if it is none."""
+    if column.kind is ColumnKind.EXPECTED:
+        return column.subject
+    effect = column.effect
+    return effect.measure if effect is not None and "per_sd" in effect.contrast else None

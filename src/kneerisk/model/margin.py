@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
+from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.rowwise import row_sums
 from kneerisk.schema import FloatArray
@@ -30,12 +31,12 @@ FARTHEST_SD = 4.0
 class Scaler:
     """Centre and spread of columns in the training cohort; a missing value is the centre."""
 
-    names: tuple[str, ...]
+    columns: tuple[Column, ...]
     centre: FloatArray
     spread: FloatArray
 
     def apply(self, values: FloatArray) -> FloatArray:
-        """Standardised values, of the same shape (..., len(names))."""
+        """Standardised values, of the same shape (..., len(columns))."""
         z = (np.where(np.isnan(values), self.centre, values) - self.centre) / self.spread
         return np.clip(z, -FARTHEST_SD, FARTHEST_SD)
 
@@ -54,45 +55,49 @@ class Margin:
     def log_odds(self, legs: FeatureMatrix) -> FloatArray:
         """Log-odds of each leg, shape (n_screenings, 2)."""
         half = self.which_limb(legs) / 2.0 * self.scale
-        level = self.between.apply(between_values(legs, self.between.names))
+        level = self.between.apply(between_values(legs, self.between.columns))
         shared = row_sums(level * self.between_weights) + self.intercept
         return np.stack([shared + half, shared - half], axis=1)
 
     def which_limb(self, legs: FeatureMatrix) -> FloatArray:
         """Log-odds that it is the left leg, given that it is just one; shape (n_screenings,)."""
-        apart = self.within.apply(within_values(legs, self.within.names))
+        apart = self.within.apply(within_values(legs, self.within.columns))
         return row_sums(apart * self.within_weights)
 
 
-def within_values(legs: FeatureMatrix, names: tuple[str, ...]) -> FloatArray:
-    """Left minus right, shape (n, len(names)); what is not known does not differ."""
-    sides = legs.pick(names)
+def within_values(legs: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
+    """Left minus right, shape (n, len(columns)); what is not known does not differ."""
+    sides = legs.pick(columns)
     return np.nan_to_num(sides[:, 0] - sides[:, 1])
 
 
-def between_values(legs: FeatureMatrix, names: tuple[str, ...]) -> FloatArray:
-    """The mean of both legs, shape (n, len(names)); of an athlete's column, its value."""
-    sides = legs.pick(names)
+def between_values(legs: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
+    """The mean of both legs, shape (n, len(columns)); of an athlete's column, its value."""
+    sides = legs.pick(columns)
     return np.asarray((sides[:, 0] + sides[:, 1]) / 2.0)
 
 
 def scaler(
-    names: tuple[str, ...], values: FloatArray, *, centred: bool, least: FloatArray | float = 0.0
+    columns: tuple[Column, ...],
+    values: FloatArray,
+    *,
+    centred: bool,
+    least: FloatArray | float = 0.0,
 ) -> Scaler:
-    """Centre and spread of columns, shape (n, len(names)); columns that never vary are left out.
+    """Centre and spread of columns, shape (n, len(columns)); columns that never vary are left out.
 
     A difference between legs is not centred, so that swapping the legs swaps the answer. A spread
     below ``least`` counts as that.
     """
     known = ~np.isnan(values)
     count = np.maximum(known.sum(axis=0), 1)
-    centre = np.where(known, values, 0.0).sum(axis=0) / count if centred else np.zeros(len(names))
+    centre = np.where(known, values, 0.0).sum(axis=0) / count if centred else np.zeros(len(columns))
     apart = np.where(known, values - centre, 0.0)
     spread = np.sqrt((apart**2).sum(axis=0) / count)
     kept = spread > 1e-9
     spread = np.maximum(spread, least)
-    picked = tuple(name for name, keep in zip(names, kept, strict=True) if keep)
-    return Scaler(names=picked, centre=centre[kept], spread=spread[kept])
+    varying = tuple(column for column, keep in zip(columns, kept, strict=True) if keep)
+    return Scaler(columns=varying, centre=centre[kept], spread=spread[kept])
 
 
 def fit_logistic(

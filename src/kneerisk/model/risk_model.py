@@ -12,7 +12,7 @@ from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
 from kneerisk.model.attribution.contributions import Explainer
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix_of
+from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.imputation import Expected, MeasurementUpdate
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
@@ -88,14 +88,24 @@ class RiskModel:
         """Whether the model tells the legs apart."""
         return self.odds_ratio is not None
 
-    def legs(self, data: Columns) -> FeatureMatrix:
-        """The feature matrix of n screenings, as this model reads it."""
-        return self.legs_of(self.measurement_update.expected(data), data)
+    def features(self, data: Columns, expected: Expected | None = None) -> FeatureMatrix:
+        """The feature matrix of n screenings, as this model reads it.
 
-    def legs_of(self, expected: Expected, data: Columns) -> FeatureMatrix:
-        """The feature matrix of what is expected of n screenings, as this model reads it."""
-        legs = feature_matrix_of(self.population, expected, data)
-        return legs if self.sided else averaged(legs)
+        Parameters
+        ----------
+        data
+            The screenings as coded columns, each of shape ``(n,)``; missing is NaN.
+        expected
+            Their expected true values, where the measurement update was done before.
+
+        Returns
+        -------
+        Values of shape ``(n, 2, n_columns)``; both rows alike where the model has no sides.
+        """
+        if expected is None:
+            expected = self.measurement_update.expected(data)
+        features = feature_matrix(self.population, expected, data)
+        return features if self.sided else averaged(features)
 
     def log_odds(self, legs: FeatureMatrix) -> FloatArray:
         """Calibrated log-odds of each leg, shape (n, 2)."""
@@ -105,7 +115,7 @@ class RiskModel:
 
     def predict(self, data: Columns) -> Prediction:
         """Risks and imbalances of n screenings, given as coded columns of shape (n,)."""
-        return self.predict_legs(self.legs(data))
+        return self.predict_legs(self.features(data))
 
     def predict_legs(self, legs: FeatureMatrix) -> Prediction:
         """Risks and imbalances of n screenings, given as their feature matrix."""
@@ -133,7 +143,7 @@ class RiskModel:
 
     def which_limb(self, data: Columns) -> FloatArray:
         """Probability that it is the left knee, given that it is just one; shape (n,)."""
-        return np.asarray(expit(self.margin.which_limb(self.legs(data))))
+        return np.asarray(expit(self.margin.which_limb(self.features(data))))
 
     def _around_either(
         self,

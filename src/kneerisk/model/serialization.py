@@ -11,6 +11,7 @@ import xgboost as xgb
 
 from kneerisk.evidence.population import Population
 from kneerisk.model.calibration import Calibration
+from kneerisk.model.feature_columns import Column
 from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin, Scaler
@@ -103,7 +104,7 @@ def _margin(data: Json) -> Margin:
 
 def _scaler_data(scaler: Scaler) -> Json:
     return {
-        "names": scaler.names,
+        "names": [column.name for column in scaler.columns],
         "centre": scaler.centre.tolist(),
         "spread": scaler.spread.tolist(),
     }
@@ -111,7 +112,7 @@ def _scaler_data(scaler: Scaler) -> Json:
 
 def _scaler(data: Json) -> Scaler:
     return Scaler(
-        names=tuple(data["names"]),
+        columns=tuple(Column.parse(name) for name in data["names"]),
         centre=np.array(data["centre"]),
         spread=np.array(data["spread"]),
     )
@@ -121,7 +122,7 @@ def _boosted_data(boosted: BoostedTrees, file: str, out: Written) -> Json:
     if boosted.booster is not None:
         out.boosters[file] = boosted.booster
     return {
-        "columns": boosted.columns,
+        "columns": [column.name for column in boosted.columns],
         "fill": boosted.fill.tolist(),
         "file": file if boosted.booster is not None else None,
         "shared": boosted.shared,
@@ -134,7 +135,7 @@ def _boosted(data: Json, folder: Path) -> BoostedTrees:
         # One thread: a request is too small to share, and workers would fight over the cores.
         booster = xgb.Booster({"nthread": 1}, model_file=str(folder / data["file"]))
     return BoostedTrees(
-        columns=tuple(data["columns"]),
+        columns=tuple(Column.parse(name) for name in data["columns"]),
         fill=np.array(data["fill"]),
         booster=booster,
         shared=data["shared"],

@@ -8,6 +8,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 
+from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix, averaged
 from kneerisk.schema import FloatArray
 
@@ -23,7 +24,7 @@ class BoostedTrees:
     So that whether something was asked is never an input by itself.
     """
 
-    columns: tuple[str, ...]
+    columns: tuple[Column, ...]
     fill: FloatArray
     booster: xgb.Booster | None
     shared: bool = False
@@ -54,7 +55,7 @@ class BoostedTrees:
         return base + np.asarray(found, dtype=np.float64).reshape(base.shape)
 
 
-def fill_of(legs: FeatureMatrix, columns: tuple[str, ...]) -> FloatArray:
+def fill_of(legs: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
     """Column means of a training cohort, shape (n_columns,); 0 for a column without values."""
     rows = legs.pick(columns).reshape(-1, len(columns))
     known = ~np.isnan(rows)

@@ -190,7 +190,7 @@ def _moved(model: RiskModel, visit: Columns) -> Columns:
 
 def _log_odds(model: RiskModel, data: Columns) -> FloatArray:
     """Log-odds of every output in n screenings, shape (n, 3 + 2 * n_imbalances)."""
-    legs = model.legs(data)
+    legs = model.features(data)
     sides = model.log_odds(legs)
     if model.odds_ratio is None:
         missing = np.full((len(sides), 2), np.nan)

@@ -14,44 +14,40 @@ from functools import cached_property
 
 import numpy as np
 
-from kneerisk.evidence import Effect, effects
+from kneerisk.evidence import Effect
 from kneerisk.evidence.population import CONTEXTS, Population, contexts
 from kneerisk.evidence.risk_factors import belongs
+from kneerisk.model.feature_columns import FEMALE, Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
-from kneerisk.schema import SIDES, Columns, FloatArray, columns
+from kneerisk.schema import SIDES, Columns, FloatArray
+from kneerisk.schema import columns as schema_columns
 
 #: The source of what depends on how much was measured, and not on what came out.
 TESTS_DONE = "tests_done"
 _AGE = [CONTEXTS.index(name) for name in ("decades_over_30", "decades_over_40")]
 _PAIN = [CONTEXTS.index(name) for name in ("own_pain", "other_pain")]
 _LINEAR = {"per_sd_lower": -1.0, "per_sd_higher": 1.0}
-#: What a flag of the feature matrix is read from, where its name does not say so.
-_READ_FROM = {
-    "within_12_months": "prior_knee_injury",
-    "over_12_months_ago": "prior_knee_injury",
-    "per_5_kg_m2": "mass_kg",
-    "novice": "level",
-    "female": "sex",
-}
+#: The body mass index is attributed to the mass: it is what changes.
+_INDEX_MEASURE = "mass_kg"
 
 
 @dataclass(frozen=True)
 class ColumnAttributions:
     """Finds the attributions on the columns of one population's feature matrix.
 
-    ``names`` are the columns that are asked about, ``reference`` their values in a typical
+    ``columns`` are the columns that are asked about, ``reference`` their values in a typical
     athlete, shape (n_columns,).
     """
 
     population: Population
-    names: tuple[str, ...]
+    columns: tuple[Column, ...]
     reference: FloatArray
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
         """Every canonical column, and `TESTS_DONE`."""
-        return (*columns(), TESTS_DONE)
+        return (*schema_columns(), TESTS_DONE)
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -71,19 +67,19 @@ class ColumnAttributions:
         athlete = [place[name] for name in people.athlete]
         return np.array([[*athlete, *own[0], *own[1]], [*athlete, *own[1], *own[0]]])
 
-    def of(self, data: Columns, expected: Expected, legs: FeatureMatrix) -> list[FloatArray]:
+    def of(self, data: Columns, expected: Expected, features: FeatureMatrix) -> list[FloatArray]:
         """The attributions of n screenings on both legs, each (2, n_columns, n_sources)."""
-        values = legs.pick(self.names)
+        values = features.pick(self.columns)
         own, other = contexts(data)
         scale = self._scales(data)
-        given = ~np.isnan(np.column_stack([*(data[name] for name in columns()), own[:, 0]]))
+        given = ~np.isnan(np.column_stack([*(data[name] for name in schema_columns()), own[:, 0]]))
         found = []
         for row in range(len(values)):
             targets = [
                 self._on_targets(expected, row, side, context[row])
                 for side, context in ((0, own), (1, other))
             ]
-            attributions = np.zeros((2, len(self.names), len(self.sources)))
+            attributions = np.zeros((2, len(self.columns), len(self.sources)))
             for side in (0, 1):
                 part = attributions[side]
                 part[self._linear[0]] = scale[row][:, None] * targets[side][self._linear[1]]
@@ -121,11 +117,10 @@ class ColumnAttributions:
     def _linear(self) -> tuple[np.ndarray, np.ndarray]:
         """Columns that are a target times a number, and which target."""
         found = []
-        for at, name in enumerate(self.names):
-            prefix, _, rest = name.partition("_")
-            effect = _effect(name)
-            if prefix in {"expected", "imbalance"} and not name.startswith("imbalance_spread_"):
-                found.append((at, self._targets[rest]))
+        for at, column in enumerate(self.columns):
+            effect = column.effect
+            if column.kind in {ColumnKind.EXPECTED, ColumnKind.IMBALANCE}:
+                found.append((at, self._targets[column.subject]))
             elif effect is not None and effect.contrast in _LINEAR:
                 found.append((at, self._targets[effect.measure]))
         return _pairs(found)
@@ -140,16 +135,16 @@ class ColumnAttributions:
     @cached_property
     def _effects(self) -> list[tuple[int, Effect]]:
         """Those of the linear columns that are published effects."""
-        found = [(place, _effect(self.names[at])) for place, at in enumerate(self._linear[0])]
+        found = [(place, self.columns[at].effect) for place, at in enumerate(self._linear[0])]
         return [(place, effect) for place, effect in found if effect is not None]
 
     @cached_property
     def _apart(self) -> tuple[np.ndarray, np.ndarray]:
         """Columns that are a target's difference between the legs, and which target."""
         return _pairs(
-            (at, self._targets[name.removeprefix("difference_")])
-            for at, name in enumerate(self.names)
-            if name.startswith("difference_")
+            (at, self._targets[column.subject])
+            for at, column in enumerate(self.columns)
+            if column.kind is ColumnKind.DIFFERENCE
         )
 
     def _deciding(self, side: int, given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -163,36 +158,32 @@ class ColumnAttributions:
         """For either leg, columns that one value decides, its source, and the one in its stead."""
         sides = []
         for side in (0, 1):
-            found = [(at, *self._read(name, side)) for at, name in enumerate(self.names)]
+            found = [(at, *self._read(column, side)) for at, column in enumerate(self.columns)]
             flags = np.array([row for row in found if row[1] >= 0], dtype=int).reshape(-1, 3)
             sides.append((flags[:, 0], flags[:, 1], flags[:, 2]))
         return tuple(sides)
 
-    def _read(self, name: str, side: int) -> tuple[int, int]:
+    def _read(self, column: Column, side: int) -> tuple[int, int]:
         """The source of a flag, and the one in its stead where it is missing; -1 for none."""
-        prefix, _, rest = name.partition("_")
-        if prefix == "spread" or name.startswith("imbalance_spread_"):
+        kind, subject = column.kind, column.subject
+        if kind in {ColumnKind.VARIANCE, ColumnKind.IMBALANCE_VARIANCE}:
             return self._place[TESTS_DONE], -1
-        if prefix in {"own", "other"}:
-            return self._place[f"{SIDES[side if prefix == 'own' else 1 - side]}_{rest}"], -1
-        if prefix == "athlete" and not rest.startswith("sport_"):
-            return self._place["sex" if rest == "female" else rest], -1
-        effect = _effect(name)
+        if kind in {ColumnKind.OWN, ColumnKind.OTHER}:
+            owner = side if kind is ColumnKind.OWN else 1 - side
+            return self._place[f"{SIDES[owner]}_{subject}"], -1
+        if kind is ColumnKind.ATHLETE or column == FEMALE:
+            return self._place[subject], -1
+        effect = column.effect
         if effect is None or effect.contrast in _LINEAR:
             return -1, -1
-        measure = _READ_FROM.get(effect.contrast, effect.measure)
-        column = measure if measure in self._place else f"{SIDES[side]}_{measure}"
+        measure = effect.measure or _INDEX_MEASURE
+        source = measure if measure in self._place else f"{SIDES[side]}_{measure}"
         # Not measured, an effect on an age is what is usual at that age.
         of_age = effect.population.startswith("age_")
-        return self._place[column], self._place["age_years"] if of_age else -1
+        return self._place[source], self._place["age_years"] if of_age else -1
 
 
 def _pairs(found: Iterable[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     """Two index arrays of one length."""
     both = np.array([*found], dtype=int).reshape(-1, 2)
     return both[:, 0], both[:, 1]
-
-
-def _effect(name: str) -> Effect | None:
-    """The published effect that a column holds the contrast of."""
-    return effects().get(name.removeprefix("factor_")) if name.startswith("factor_") else None

@@ -18,6 +18,7 @@ from scipy.special import expit
 from kneerisk.evidence.population import Population
 from kneerisk.model.attribution.column_attributions import ColumnAttributions
 from kneerisk.model.calibration import Calibration
+from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix, averaged
 from kneerisk.model.imputation import Expected
 from kneerisk.model.margin import Margin, Scaler, between_values, within_values
@@ -68,29 +69,31 @@ class Explainer:
     sided: bool
 
     @cached_property
-    def _names(self) -> tuple[str, ...]:
+    def _columns(self) -> tuple[Column, ...]:
         """Every column that the log-odds read."""
-        margin = (*self.margin.between.names, *self.margin.within.names)
+        margin = (*self.margin.between.columns, *self.margin.within.columns)
         return tuple(dict.fromkeys((*margin, *self.boosted.columns)))
 
     @cached_property
     def _attributions(self) -> ColumnAttributions:
-        return ColumnAttributions(self.population, self._names, self._typical)
+        return ColumnAttributions(self.population, self._columns, self._typical)
 
     @cached_property
     def _typical(self) -> FloatArray:
         """The columns of a typical athlete, shape (n_columns,): the training cohort's means."""
         between, boosted = self.margin.between, self.boosted
         means = dict(zip(boosted.columns, boosted.fill.tolist(), strict=True))
-        means |= dict(zip(between.names, between.centre.tolist(), strict=True))
-        return np.array([means.get(name, 0.0) for name in self._names])
+        means |= dict(zip(between.columns, between.centre.tolist(), strict=True))
+        return np.array([means.get(column, 0.0) for column in self._columns])
 
     @cached_property
     def _places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where the columns of the margin's two parts and of the trees are among all."""
-        place = {name: at for at, name in enumerate(self._names)}
-        read = (self.margin.between.names, self.margin.within.names, self.boosted.columns)
-        between, within, trees = (np.array([place[n] for n in names], dtype=int) for names in read)
+        place = {column: at for at, column in enumerate(self._columns)}
+        read = (self.margin.between.columns, self.margin.within.columns, self.boosted.columns)
+        between, within, trees = (
+            np.array([place[c] for c in columns], dtype=int) for columns in read
+        )
         return between, within, trees
 
     def contributions(
@@ -103,7 +106,7 @@ class Explainer:
         trees, bias = self._trees(legs)
         level, apart = row_sums(shared) + margin.intercept + bias, row_sums(half)
         raw = np.stack([level + apart, level - apart], axis=1) + row_sums(trees)
-        values = (averaged(legs) if alike else legs).pick(self._names)
+        values = (averaged(legs) if alike else legs).pick(self._columns)
         parts = np.zeros((len(raw), 2, len(self._attributions.sources)))
         for row, sides in enumerate(self._attributions.of(data, expected, legs)):
             mean, difference = sides.mean(axis=0), sides[0] - sides[1]
@@ -125,22 +128,22 @@ class Explainer:
         margin, (between, within, _) = self.margin, self._places
         if scaler is margin.between:
             values, weights, at = (
-                between_values(legs, scaler.names),
+                between_values(legs, scaler.columns),
                 margin.between_weights,
                 between,
             )
         else:
-            values, at = within_values(legs, scaler.names), within
+            values, at = within_values(legs, scaler.columns), within
             weights = margin.within_weights * margin.scale / 2.0
         terms = scaler.apply(values) * weights
         moved = np.nan_to_num(values - scaler.centre)
-        slopes = np.zeros((len(values), len(self._names)))
+        slopes = np.zeros((len(values), len(self._columns)))
         slopes[:, at] = terms / np.where(moved == 0.0, 1.0, moved)
         return terms, slopes
 
     def _trees(self, legs: FeatureMatrix) -> tuple[FloatArray, float]:
         """TreeSHAP of each column (n, 2, n_columns), and what the trees add on average."""
-        found = np.zeros((len(legs.values), 2, len(self._names)))
+        found = np.zeros((len(legs.values), 2, len(self._columns)))
         if self.boosted.booster is None:
             return found, 0.0
         rows = self.boosted.rows(legs)

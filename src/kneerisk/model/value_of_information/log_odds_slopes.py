@@ -95,7 +95,7 @@ def ask(model: RiskModel, gathered: Sequence[Variants]) -> list[FloatArray]:
     data = columns[0][0]
     if len(columns) > 1:
         data = {name: np.concatenate([found[name] for found, _, _ in columns]) for name in data}
-    legs = model.log_odds(model.legs_of(expected, data))
+    legs = model.log_odds(model.features(data, expected))
     found = legs[:, [0, 0, 0]]
     if model.odds_ratio is not None:
         pair = either(expit(legs[:, 0]), expit(legs[:, 1]), model.odds_ratio)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from kneerisk.evidence.tables import assumption
+from kneerisk.model.feature_columns import Column, ColumnKind, sport_columns
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns
+from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
 
 #: Coded answers by column, each of shape (k,), and their shares, shape (k,).
 Answers = tuple[dict[str, FloatArray], FloatArray]
@@ -32,20 +33,21 @@ def unasked(model: RiskModel, data: Columns, missing: tuple[str, ...]) -> Iterat
         if name == "level":
             yield {name: np.arange(3.0)}, _levels()
         elif name == "sport":
-            choices = category(name).choices
-            shares = np.array([_mean(model, f"athlete_sport_{choice}") for choice in choices])
-            yield {name: np.arange(float(len(choices)))}, shares / max(shares.sum(), SMALLEST)
+            shares = np.array([_mean(model, column) for column in sport_columns()])
+            yield {name: np.arange(float(len(shares)))}, shares / max(shares.sum(), SMALLEST)
         elif isinstance(columns()[name], Category) and not name.startswith(SIDES):
-            share = float(np.clip(_mean(model, f"athlete_{name}"), 0.0, 1.0))
+            share = float(np.clip(_mean(model, Column(ColumnKind.ATHLETE, name)), 0.0, 1.0))
             yield {name: np.array([0.0, 1.0])}, np.array([1.0 - share, share])
 
 
-def _mean(model: RiskModel, column: str) -> float:
+def _mean(model: RiskModel, column: Column) -> float:
     """The training cohort's mean of a column of the feature matrix: of an answer, its share."""
     if column in model.boosted.columns:
         return float(model.boosted.fill[model.boosted.columns.index(column)])
     between = model.margin.between
-    return float(between.centre[between.names.index(column)]) if column in between.names else 0.0
+    if column in between.columns:
+        return float(between.centre[between.columns.index(column)])
+    return 0.0
 
 
 def _levels() -> FloatArray:

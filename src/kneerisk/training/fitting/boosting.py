@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xgboost as xgb
 
+from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.trees import DIGITS, BoostedTrees, fill_of
 from kneerisk.schema import FloatArray
@@ -31,15 +32,15 @@ class Rows:
     base: FloatArray
     target: FloatArray
     fold: np.ndarray
-    columns: tuple[str, ...]
-    signs: dict[str, int]
+    columns: tuple[Column, ...]
+    signs: dict[Column, int]
     shared: bool = False
 
     def take(self, rows: np.ndarray) -> Rows:
         """Some of the rows, by a mask of shape (2 n,) that keeps or drops both legs."""
         return replace(
             self,
-            legs=FeatureMatrix(self.legs.names, self.legs.values[rows[::2]]),
+            legs=self.legs.take(rows[::2]),
             base=self.base[rows],
             target=self.target[rows],
             fold=self.fold[rows],
@@ -130,7 +131,7 @@ def _parameters(rows: Rows, settings: Settings) -> dict[str, object]:
         **parameters(len(rows.target), settings),
         "objective": "binary:logistic",
         "base_score": 0.5,
-        "monotone_constraints": tuple(rows.signs.get(name, 0) for name in rows.columns),
+        "monotone_constraints": tuple(rows.signs.get(column, 0) for column in rows.columns),
     }
 
 
@@ -139,6 +140,6 @@ def _matrix(rows: Rows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
         x[pick],
         label=rows.target[pick].round(DIGITS),
         base_margin=rows.base[pick].round(DIGITS),
-        feature_names=list(rows.columns),
+        feature_names=[column.name for column in rows.columns],
         max_bin=MAX_BIN,
     )

@@ -15,7 +15,7 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
 from kneerisk.model.calibration import Calibration, fit_calibration
-from kneerisk.model.features import directions
+from kneerisk.model.feature_columns import Column, ColumnKind, monotone_directions
 from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
@@ -115,7 +115,7 @@ def _fit(
     interval: bool,
     settings: Settings,
 ) -> Fitted:
-    columns, signs = usable_columns(inputs), directions(population)
+    columns, signs = usable_columns(inputs), monotone_directions(population)
     progress("linear part")
     margin, tuned = fit_margin(inputs, columns, signs, seed, settings=settings)
     base, fold = _left_out_base(inputs, margin, columns, signs, tuned, seed)
@@ -149,8 +149,8 @@ def _fit(
 def _left_out_base(
     inputs: Inputs,
     margin: Margin,
-    columns: tuple[str, ...],
-    signs: dict[str, int],
+    columns: tuple[Column, ...],
+    signs: dict[Column, int],
     tuned: Tuned,
     seed: int,
 ) -> tuple[FloatArray, np.ndarray]:
@@ -171,7 +171,7 @@ def _left_out_base(
 
 def _boost(
     inputs: Inputs,
-    signs: dict[str, int],
+    signs: dict[Column, int],
     base: FloatArray,
     fold: np.ndarray,
     settings: Settings,
@@ -220,14 +220,17 @@ def _odds_ratio(inputs: Inputs, scores: FloatArray) -> float | None:
 def _interval(
     inputs: Inputs,
     model: RiskModel,
-    columns: tuple[str, ...],
-    signs: dict[str, int],
+    columns: tuple[Column, ...],
+    signs: dict[Column, int],
     tuned: Tuned,
     progress: Progress,
 ) -> QuantileInterval | BootstrapInterval:
     progress("intervals")
     if inputs.true:
-        read = tuple(c for c in columns if not c.startswith(("difference_", "imbalance_")))
+        derived = {
+            ColumnKind.DIFFERENCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE,
+        }  # fmt: skip
+        read = tuple(column for column in columns if column.kind not in derived)
         return fit_quantiles(inputs, model.log_odds(inputs.legs), read, _aside(inputs))
     return fit_bootstrap(inputs, columns, signs, tuned, model.calibration, progress)
 

@@ -9,12 +9,11 @@ import pandas as pd
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.errors import CohortRefused
-from kneerisk.evidence import Effect
 from kneerisk.evidence.population import Population
-from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.model.features import FeatureMatrix, averaged, matrix
+from kneerisk.model.feature_columns import Column, ColumnKind
+from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
-from kneerisk.schema import Columns, FloatArray, athlete_measures, category, leg_measures
+from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
 
 #: From this many outcomes on, an athlete hardly moves the line that they lie on.
 MANY_EVENTS = 1500.0
@@ -25,6 +24,8 @@ LEAST_SHARE = 0.05
 #: Trees of an observed cohort read a measure when at least this share has it: two splits around
 #: the value that stands for a missing one would tell who was not measured.
 NEARLY_ALL = 0.95
+#: Columns that say which tests were done, and those of the latent variables.
+_UNCERTAIN = frozenset({ColumnKind.VARIANCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class Inputs:
     def take(self, rows: np.ndarray) -> Inputs:
         """Some of the screenings, by a mask or by positions."""
         return Inputs(
-            legs=FeatureMatrix(self.legs.names, self.legs.values[rows]),
+            legs=self.legs.take(rows),
             target=self.target[rows],
             outcome=self.outcome[rows],
             either=self.either[rows],
@@ -92,7 +93,7 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         imbalances = _true_imbalances(truth, population)
     _refuse_hopeless(target)
     data = cohort.columns()
-    legs = matrix(MeasurementUpdate(population), data)
+    legs = feature_matrix(population, MeasurementUpdate(population).expected(data), data)
     return Inputs(
         legs=legs if cohort.has_sides else averaged(legs),
         target=target,
@@ -117,8 +118,9 @@ def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -
     target = np.stack([label, np.full(len(label), np.nan)], axis=1)
     _refuse_hopeless(target)
     data = cohort.columns()
+    expected = MeasurementUpdate(population).expected(data)
     return Inputs(
-        legs=averaged(matrix(MeasurementUpdate(population), data)),
+        legs=averaged(feature_matrix(population, expected, data)),
         target=target,
         outcome=target,
         either=label,
@@ -153,37 +155,24 @@ def _true_imbalances(truth: pd.DataFrame, population: Population) -> FloatArray:
     )
 
 
-def usable_columns(inputs: Inputs, least_share: float = LEAST_SHARE) -> tuple[str, ...]:
+def usable_columns(inputs: Inputs, least_share: float = LEAST_SHARE) -> tuple[Column, ...]:
     """Columns of the feature matrix that rest on a measure which so many of the screenings have.
 
     How uncertain an expected value is says which tests were done. In a simulated cohort that is
     chance; in an observed one it says where and when, so it is never an input there.
     """
     known = _known_measures(inputs.data, least_share)
-    factor_measures = {e.factor: measures_behind(e) for e in risk_factors()}
-    kept = []
-    for name in inputs.legs.names:
-        prefix, _, rest = name.partition("_")
-        if prefix == "imbalance":
-            kept += [name] if inputs.true else []
-        elif prefix == "spread":
-            kept += [name] if inputs.true and rest in known else []
-        elif prefix in {"expected", "difference", "own", "other", "athlete"}:
-            kept += [name] if rest in known else []
-        elif prefix == "factor":
-            kept += [name] if factor_measures[rest] <= known else []
-    return tuple(kept)
+    return tuple(
+        column
+        for column in inputs.legs.columns
+        if column.measures <= known and (inputs.true or column.kind not in _UNCERTAIN)
+    )
 
 
-def measures_behind(effect: Effect) -> frozenset[str]:
-    """The measures that a risk factor is computed from."""
-    return frozenset({effect.measure} if effect.measure else {"height_cm", "mass_kg"})
-
-
-def tree_columns(inputs: Inputs) -> tuple[str, ...]:
+def tree_columns(inputs: Inputs) -> tuple[Column, ...]:
     """The usable columns that trees may read; what the latents say is in the others already."""
     usable = usable_columns(inputs, LEAST_SHARE if inputs.true else NEARLY_ALL)
-    return tuple(name for name in usable if not name.startswith(("spread_", "imbalance_")))
+    return tuple(column for column in usable if column.kind not in _UNCERTAIN)
 
 
 def _known_measures(data: Columns, least_share: float) -> frozenset[str]:
@@ -192,8 +181,7 @@ def _known_measures(data: Columns, least_share: float) -> frozenset[str]:
 
     athlete = {name for name in athlete_measures() if share(name) >= least_share}
     legs = {n for n in leg_measures() if share(f"left_{n}", f"right_{n}") >= least_share}
-    sports = {f"sport_{name}" for name in category("sport").choices} if "sport" in athlete else ()
-    return frozenset(athlete | legs | {"female"}.union(sports))
+    return frozenset(athlete | legs)
 
 
 def stratified_folds(inputs: Inputs, n_folds: int, seed: int) -> np.ndarray:

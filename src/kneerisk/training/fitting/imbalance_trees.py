@@ -8,6 +8,7 @@ import numpy as np
 
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.imbalance_markers import imbalance_thresholds, marks
+from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import quantity
@@ -42,7 +43,11 @@ def fit_imbalance(
             base=base[:, place],
             target=target[:, place],
             fold=np.repeat(fold, 2),
-            columns=tuple(f"{part}_{grade}" for grade in grades for part in ("expected", "spread")),
+            columns=tuple(
+                Column(kind, grade)
+                for grade in grades
+                for kind in (ColumnKind.EXPECTED, ColumnKind.VARIANCE)
+            ),
             signs={},
         )
         if grades:

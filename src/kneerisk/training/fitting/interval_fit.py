@@ -9,6 +9,7 @@ import xgboost as xgb
 from scipy.special import logit
 
 from kneerisk.model.calibration import Calibration
+from kneerisk.model.feature_columns import Column
 from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
 from kneerisk.model.trees import DIGITS, BoostedTrees, fill_of
@@ -22,7 +23,7 @@ REFITS = 40
 
 
 def fit_quantiles(
-    inputs: Inputs, log_odds: FloatArray, columns: tuple[str, ...], aside: np.ndarray
+    inputs: Inputs, log_odds: FloatArray, columns: tuple[Column, ...], aside: np.ndarray
 ) -> QuantileInterval:
     """Quantiles of true minus predicted log-odds, made exact on the screenings set aside.
 
@@ -45,7 +46,10 @@ def fit_quantiles(
             "quantile_alpha": [tail, 1.0 - tail],
         },
         xgb.QuantileDMatrix(
-            rows[fitted], apart[fitted].round(DIGITS), feature_names=list(columns), max_bin=MAX_BIN
+            rows[fitted],
+            apart[fitted].round(DIGITS),
+            feature_names=[column.name for column in columns],
+            max_bin=MAX_BIN,
         ),
         QUANTILE_ROUNDS,
     )
@@ -61,8 +65,8 @@ def fit_quantiles(
 
 def fit_bootstrap(
     inputs: Inputs,
-    columns: tuple[str, ...],
-    signs: dict[str, int],
+    columns: tuple[Column, ...],
+    signs: dict[Column, int],
     tuned: Tuned,
     calibration: Calibration,
     progress: Callable[[str], None],

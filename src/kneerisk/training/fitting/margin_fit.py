@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from kneerisk.evidence.risk_factors import risk_factors
+from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.margin import (
     FARTHEST_SD,
     Margin,
@@ -67,8 +67,8 @@ class _Problem:
 
 def fit_margin(
     inputs: Inputs,
-    columns: tuple[str, ...],
-    signs: dict[str, int],
+    columns: tuple[Column, ...],
+    signs: dict[Column, int],
     seed: int,
     tuned: Tuned | None = None,
     settings: Settings = DEFAULTS,
@@ -109,36 +109,48 @@ def fit_margin(
     return margin, Tuned(within_penalty, penalty, stretch)
 
 
-def _roles(columns: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _roles(columns: tuple[Column, ...]) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """Columns of which the legs' difference is used, and columns of which the mean is.
 
     A measure that a published factor rests on enters through that factor.
     """
-    covered = {e.measure for e in risk_factors() if f"factor_{e.factor}" in columns}
-    plain = [c for c in columns if c.partition("_")[2] not in covered or c.startswith("factor_")]
-    own = [c for c in plain if c.startswith(("expected_", "factor_", "own_"))]
-    shared = [c for c in plain if c.startswith(("expected_", "factor_", "own_", "athlete_"))]
+    covered = {column.effect.measure for column in columns if column.effect is not None}
+    own = [column for column in columns if _enters(column, covered)]
+    shared = [
+        column
+        for column in columns
+        if _enters(column, covered)
+        or column.kind is ColumnKind.ONE_HOT
+        or (column.kind is ColumnKind.ATHLETE and column.subject not in covered)
+    ]
     return tuple(own), tuple(shared)
+
+
+def _enters(column: Column, covered: set[str]) -> bool:
+    """Whether it is a factor, or is about a measure of the leg that no factor covers."""
+    if column.kind in {ColumnKind.EXPECTED, ColumnKind.OWN}:
+        return column.subject not in covered
+    return column.kind is ColumnKind.FACTOR
 
 
 def _fit_within(
     inputs: Inputs,
     apart: Scaler,
-    signs: dict[str, int],
+    signs: dict[Column, int],
     fold: np.ndarray,
     seed: int,
     tuned: Tuned | None,
     settings: Settings,
 ) -> tuple[FloatArray, FloatArray, float, float]:
     """Weights of the differences, and each screening's within part as other folds predict it."""
-    x = apart.apply(within_values(inputs.legs, apart.names))
+    x = apart.apply(within_values(inputs.legs, apart.columns))
     just_one, is_left = pairs(inputs.target)
     none = np.zeros(x.shape[1]), np.zeros(len(x)), PENALTIES[-1], 0.0
     if not inputs.sided or just_one.sum() < FEWEST_PAIRS:
         return none
     rows = just_one > 0
     problem = _Problem(
-        x[rows], is_left[rows], just_one[rows], np.ones(x.shape[1]), _signs(apart.names, signs),
+        x[rows], is_left[rows], just_one[rows], np.ones(x.shape[1]), _signs(apart.columns, signs),
         _prior(inputs, apart),
     )  # fmt: skip
     if tuned is None:
@@ -158,10 +170,10 @@ def _fit_within(
 
 
 def _between_problem(
-    inputs: Inputs, level: Scaler, crossfit: FloatArray, signs: dict[str, int]
+    inputs: Inputs, level: Scaler, crossfit: FloatArray, signs: dict[Column, int]
 ) -> _Problem:
     """All leg rows: half the within part with its own scale, the shared columns, an intercept."""
-    shared = level.apply(between_values(inputs.legs, level.names))
+    shared = level.apply(between_values(inputs.legs, level.columns))
     one = np.ones((len(shared), 1))
     left = np.hstack([crossfit[:, None] / 2.0, shared, one])
     right = np.hstack([-crossfit[:, None] / 2.0, shared, one])
@@ -172,19 +184,19 @@ def _between_problem(
         np.nan_to_num(y),
         (~np.isnan(y)).astype(float),
         free,
-        np.r_[1.0, _signs(level.names, signs), 0.0],
+        np.r_[1.0, _signs(level.columns, signs), 0.0],
         np.r_[0.0, _prior(inputs, level), 0.0],
     )
 
 
-def _least_spread(inputs: Inputs, names: tuple[str, ...]) -> FloatArray:
+def _least_spread(inputs: Inputs, columns: tuple[Column, ...]) -> FloatArray:
     """A published contrast counts up to a whole one, however rare it is among simulated athletes.
 
     Among them nobody doubles a session, and who does would count as one who hardly does.
     """
     if not inputs.true:
-        return np.zeros(len(names))
-    return np.where([name.startswith("factor_") for name in names], 1.0 / FARTHEST_SD, 0.0)
+        return np.zeros(len(columns))
+    return np.where([column.effect is not None for column in columns], 1.0 / FARTHEST_SD, 0.0)
 
 
 def _prior(inputs: Inputs, scaled: Scaler) -> FloatArray:
@@ -192,13 +204,15 @@ def _prior(inputs: Inputs, scaled: Scaler) -> FloatArray:
 
     The cohort outweighs it, but for a contrast that hardly anybody in it has.
     """
-    known = {f"factor_{e.factor}": (e.low + e.central + e.high) / 3.0 for e in risk_factors()}
-    effects = np.array([known.get(name, 0.0) if inputs.true else 0.0 for name in scaled.names])
-    return np.asarray(effects * scaled.spread)
+    if not inputs.true:
+        return np.zeros(len(scaled.columns))
+    effects = [column.effect for column in scaled.columns]
+    means = np.array([(e.low + e.central + e.high) / 3.0 if e else 0.0 for e in effects])
+    return np.asarray(means * scaled.spread)
 
 
-def _signs(names: tuple[str, ...], signs: dict[str, int]) -> FloatArray:
-    return np.array([float(signs.get(name, 0)) for name in names])
+def _signs(columns: tuple[Column, ...], signs: dict[Column, int]) -> FloatArray:
+    return np.array([float(signs.get(column, 0)) for column in columns])
 
 
 def _tune(problem: _Problem, splits: list[np.ndarray], settings: Settings) -> tuple[float, float]:

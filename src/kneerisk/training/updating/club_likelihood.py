@@ -40,7 +40,7 @@ class Club:
     def take(self, rows: np.ndarray) -> Club:
         """Some of the screenings, by a mask or by positions."""
         return Club(
-            legs=FeatureMatrix(self.legs.names, self.legs.values[rows]),
+            legs=self.legs.take(rows),
             log_odds=self.log_odds[rows],
             columns=self.columns[rows],
             outcome=self.outcome[rows],
@@ -132,7 +132,7 @@ class Club:
 def club_of(model: RiskModel, cohort: Cohort) -> Club:
     """A cohort as a club of a champion."""
     outcomes = cohort.outcomes()
-    legs = model.legs(cohort.columns())
+    legs = model.features(cohort.columns())
     missing = np.full(len(outcomes.either), np.nan)
     if not model.sided:
         outcome, either = np.stack([outcomes.either, missing], axis=1), missing
@@ -158,9 +158,9 @@ def tied_columns(margin: Margin, legs: FeatureMatrix) -> FloatArray:
     An effect of a measure moves the mean of both legs and their difference alike; one weight for
     both is half as much to learn as two.
     """
-    level = margin.between.apply(between_values(legs, margin.between.names))
+    level = margin.between.apply(between_values(legs, margin.between.columns))
     half = np.zeros_like(level)
-    apart = margin.within.apply(within_values(legs, margin.within.names))
+    apart = margin.within.apply(within_values(legs, margin.within.columns))
     here, there, ratio = shared_places(margin)
     half[:, here] = apart[:, there] * ratio / 2.0
     return np.stack([level + half, level - half], axis=1)
@@ -168,7 +168,7 @@ def tied_columns(margin: Margin, legs: FeatureMatrix) -> FloatArray:
 
 def shared_places(margin: Margin) -> tuple[np.ndarray, np.ndarray, FloatArray]:
     """Where a column stands in the between part and in the within part, and the ratio of SDs."""
-    places = {name: i for i, name in enumerate(margin.within.names)}
-    pairs = [(i, places[name]) for i, name in enumerate(margin.between.names) if name in places]
+    places = {column: i for i, column in enumerate(margin.within.columns)}
+    pairs = [(i, places[c]) for i, c in enumerate(margin.between.columns) if c in places]
     here, there = (np.array([pair[k] for pair in pairs], dtype=int) for k in (0, 1))
     return here, there, margin.within.spread[there] / margin.between.spread[here]

@@ -14,7 +14,8 @@ from scipy.optimize import minimize
 
 from kneerisk.evidence.tables import assumption
 from kneerisk.model.calibration import Calibration
-from kneerisk.model.features import FeatureMatrix, directions
+from kneerisk.model.feature_columns import monotone_directions
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import DIGITS, BoostedTrees
 from kneerisk.schema import FloatArray
@@ -123,20 +124,20 @@ def fit_trees(model: RiskModel, club: Club, start: Correction, rounds: int) -> C
         slope, curvature = club.slope(log_odds), club.curvature(log_odds)
         return (scale * slope).reshape(-1), (scale**2 * curvature).reshape(-1)
 
-    signs = directions(model.population)
+    signs = monotone_directions(model.population)
     booster = xgb.train(
         {
             **parameters(base.size),
             "objective": "binary:logistic",
             "base_score": 0.5,
             "disable_default_eval_metric": 1,
-            "monotone_constraints": tuple(signs.get(name, 0) for name in boosted.columns),
+            "monotone_constraints": tuple(signs.get(column, 0) for column in boosted.columns),
         },
         xgb.QuantileDMatrix(
             boosted.rows(club.legs),
             label=np.zeros(base.size),
             base_margin=base.reshape(-1).round(DIGITS),
-            feature_names=list(boosted.columns),
+            feature_names=[column.name for column in boosted.columns],
             max_bin=MAX_BIN,
         ),
         rounds,
@@ -243,15 +244,15 @@ def _precision(name: str) -> float:
 
 def _limits(model: RiskModel, slope: float) -> list[tuple[float | None, float | None]]:
     """How far the weight of each column may move before its direction turns."""
-    margin, signs = model.margin, directions(model.population)
+    margin, signs = model.margin, monotone_directions(model.population)
     scale = slope * model.calibration.slope
     room = np.abs(margin.between_weights) * scale
     here, there, ratio = shared_places(margin)
     apart = np.abs(margin.scale * margin.within_weights[there]) * scale / ratio
     room[here] = np.minimum(room[here], apart)
     found: list[tuple[float | None, float | None]] = []
-    for name, left in zip(margin.between.names, room, strict=True):
-        sign = signs.get(name, 0)
+    for column, left in zip(margin.between.columns, room, strict=True):
+        sign = signs.get(column, 0)
         found.append((-left if sign > 0 else None, left if sign < 0 else None))
     return found
 

@@ -12,7 +12,6 @@ from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.evaluation import Risks, evaluate, paired, risks_of
 from kneerisk.evaluation.metrics import paired_difference, row_loss
-from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import dealt_folds
@@ -56,7 +55,7 @@ def _judged(
         fold_begins()
         rest, aside = fold != number, fold == number
         adapted = adapt_to(model, club.take(rest), seed).model
-        legs = FeatureMatrix(club.legs.names, club.legs.values[aside])
+        legs = club.legs.take(aside)
         found["adapted"].append(risks_of(adapted.predict_legs(legs)))
         found["scratch"].append(_from_scratch(subset(cohort, rest), subset(cohort, aside), seed))
     whole = {name: _together(parts, fold) for name, parts in found.items()}

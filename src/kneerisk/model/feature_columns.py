@@ -1,0 +1,175 @@
+"""What each column of the feature matrix holds: its kind, and the measure that it is about.
+
+Code reads a column's meaning from here, never from its name. A bundle writes a column as its name;
+`Column.parse` is the one place that reads such a name.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
+
+from kneerisk.evidence import Effect, effects
+from kneerisk.evidence.population import Population
+from kneerisk.evidence.risk_factors import risk_factors
+from kneerisk.schema import Category, athlete_measures, category, quantity
+
+
+class ColumnKind(StrEnum):
+    """What a column holds; the value is the first word of its name."""
+
+    ATHLETE = "athlete"
+    """A measure or an answer of the athlete, as it was given; missing stays missing."""
+    ONE_HOT = "one_hot"
+    """1 where the athlete gave this choice of an unordered answer (sex, sport), else 0."""
+    OWN = "own"
+    """The history of the knee that the row is about."""
+    OTHER = "other"
+    """The same of the other knee."""
+    EXPECTED = "expected"
+    """Expected true z-score of a measure, given everything that was measured."""
+    VARIANCE = "spread"
+    """Variance of that true z-score."""
+    DIFFERENCE = "difference"
+    """Expected z-score of the own leg minus that of the other leg."""
+    IMBALANCE = "imbalance"
+    """Expected value of an imbalance's latent variable, in SD."""
+    IMBALANCE_VARIANCE = "imbalance_spread"
+    """Its variance."""
+    FACTOR = "factor"
+    """The contrast of a published risk factor at the expected values."""
+
+
+class Column(NamedTuple):
+    """One column of the feature matrix.
+
+    A named tuple, since a prediction looks some thousand columns up by their hash: that of a
+    dataclass takes six times as long.
+    """
+
+    kind: ColumnKind
+    subject: str
+    """The measure that it is about; of an imbalance or a risk factor, its name."""
+    choice: str | None = None
+    """The choice that a one-hot column marks."""
+
+    @property
+    def name(self) -> str:
+        """The name that bundles, boosters and plots give it."""
+        if self.kind is not ColumnKind.ONE_HOT:
+            return f"{self.kind}_{self.subject}"
+        return "athlete_female" if self.subject == "sex" else f"athlete_sport_{self.choice}"
+
+    @property
+    def effect(self) -> Effect | None:
+        """The published effect whose contrast it holds; None if it is no risk factor."""
+        return effects()[self.subject] if self.kind is ColumnKind.FACTOR else None
+
+    @property
+    def measures(self) -> frozenset[str]:
+        """The measures without which it is missing, or says no more than what is usual."""
+        if self.kind in {ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE}:
+            return frozenset()
+        if self.effect is not None:
+            # The body mass index is computed from two measures, so that its row names none.
+            return frozenset({self.effect.measure} - {""} or {"height_cm", "mass_kg"})
+        # Where the sex is not stated, the column holds one half.
+        return frozenset() if self == FEMALE else frozenset({self.subject})
+
+    @classmethod
+    def parse(cls, name: str) -> Column:
+        """The column of this name.
+
+        Raises
+        ------
+        ValueError
+            Where no column has such a name.
+        """
+        for column in (FEMALE, *sport_columns()):
+            if name == column.name:
+                return column
+        # The longest first: one kind's name begins with another's.
+        for kind in sorted(ColumnKind, key=len, reverse=True):
+            if name.startswith(f"{kind}_"):
+                return cls(kind, name.removeprefix(f"{kind}_"))
+        raise ValueError(f"{name!r} is not a column of the feature matrix")
+
+
+#: 1 for women, 0 for men, one half where the sex is not stated.
+FEMALE = Column(ColumnKind.ONE_HOT, "sex", "female")
+
+
+@cache
+def sport_columns() -> tuple[Column, ...]:
+    """One column for each sport."""
+    return tuple(Column(ColumnKind.ONE_HOT, "sport", name) for name in category("sport").choices)
+
+
+@cache
+def athlete_columns() -> tuple[Column, ...]:
+    """Columns of the athlete's own answers: sex, age, sport, and every other choice."""
+    answers = (
+        Column(ColumnKind.ATHLETE, name)
+        for name, measure in athlete_measures().items()
+        if isinstance(measure, Category) and name not in {"sex", "sport"}
+    )
+    return (FEMALE, Column(ColumnKind.ATHLETE, "age_years"), *sport_columns(), *answers)
+
+
+@cache
+def history_columns() -> tuple[Column, ...]:
+    """Earlier trouble of the own and of the other knee."""
+    return tuple(
+        Column(kind, name)
+        for name in ("prior_knee_injury", "same_side_episodes")
+        for kind in (ColumnKind.OWN, ColumnKind.OTHER)
+    )
+
+
+@cache
+def factor_columns() -> tuple[Column, ...]:
+    """One column for each published risk factor."""
+    return tuple(Column(ColumnKind.FACTOR, effect.factor) for effect in risk_factors())
+
+
+def feature_columns(people: Population) -> tuple[Column, ...]:
+    """Every column of the feature matrix of a population, in order."""
+    return _feature_columns(people.athlete, people.leg, people.imbalances)
+
+
+@cache
+def _feature_columns(
+    athlete: tuple[str, ...], leg: tuple[str, ...], imbalances: tuple[str, ...]
+) -> tuple[Column, ...]:
+    measures = (*athlete, *leg)
+    return (
+        *athlete_columns(),
+        *history_columns(),
+        *(Column(ColumnKind.EXPECTED, name) for name in measures),
+        *(Column(ColumnKind.IMBALANCE, name) for name in imbalances),
+        *(Column(ColumnKind.VARIANCE, name) for name in measures),
+        *(Column(ColumnKind.IMBALANCE_VARIANCE, name) for name in imbalances),
+        *(Column(ColumnKind.DIFFERENCE, name) for name in leg),
+        *factor_columns(),
+    )
+
+
+def monotone_directions(people: Population) -> dict[Column, int]:
+    """Columns whose effect on risk has a supported direction: +1 raises it, -1 lowers it.
+
+    A published factor counts towards its published sign; a measure towards its schema direction.
+    """
+    signs = {
+        Column(ColumnKind.FACTOR, effect.factor): 1 if effect.high > 0 else -1
+        for effect in risk_factors()
+    }
+    for name in (*people.athlete, *people.leg):
+        direction = quantity(name).direction
+        if direction is None:
+            continue
+        sign = 1 if direction == "raises" else -1
+        signs[Column(ColumnKind.EXPECTED, name)] = sign
+        if name in people.leg:
+            signs[Column(ColumnKind.DIFFERENCE, name)] = sign
+    return signs
