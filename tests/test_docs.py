@@ -21,6 +21,7 @@ from serving.request_examples import EXAMPLE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+API = (ROOT / "docs/api.md").read_text("utf-8")
 DOCUMENTS = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "data/README.md", "models/README.md")
@@ -54,12 +55,12 @@ def curl_body() -> dict[str, Any]:
     return found
 
 
-def shown_answer() -> dict[str, Any]:
-    """The README's answer without the marks of what was left out."""
-    text = re.sub(r",?\s*\.\.\.(?=\s*[\]}])", "", blocks(README, "json")[0])
+def shown_answer(page: str) -> dict[str, Any]:
+    """The answer that a page shows, without the marks of what was left out."""
+    text = re.sub(r",?\s*\.\.\.(?=\s*[\]}])", "", blocks(page, "json")[0])
     text = re.sub(r'"\.\.\."', '"left out"', re.sub(r"\.\.\.,?(?!\")", "", text))
-    found: dict[str, Any] = json.loads(text)
-    return found
+    shown: dict[str, Any] = json.loads(text)
+    return shown
 
 
 def of_model(annotation: Any) -> type[BaseModel] | None:
@@ -91,33 +92,43 @@ class TestRequest:
     def test_is_a_screening(self) -> None:
         assert isinstance(Screening.model_validate(curl_body()), Screening)
 
-    def test_answer_has_no_key_that_the_code_has_not(self) -> None:
-        assert strange_keys(shown_answer(), Answer) == []
+    @pytest.mark.parametrize("page", [README, API], ids=["README", "API"])
+    def test_answer_has_no_key_that_the_code_has_not(self, page: str) -> None:
+        assert strange_keys(shown_answer(page), Answer) == []
 
     def test_strange_keys_are_found(self) -> None:
         assert strange_keys({"risk": {"left": {"odds": 1}}}, Answer) == ["/risk/left/odds"]
 
-    def test_answer_is_one_of_this_request(self, released: Bundle) -> None:
-        told = answer(released, read_screening(curl_body())).model_dump(exclude_none=True)
-        shown = shown_answer()
+    def test_answer_of_the_api_page_is_whole(self, released: Bundle) -> None:
+        answered = answer(released, read_screening(curl_body())).model_dump(exclude_none=True)
+        shown = shown_answer(API)
 
-        assert shown.keys() == told.keys()
-        assert shown["risk"].keys() == told["risk"].keys()
-        assert shown["notice"] == told["notice"]
+        assert shown.keys() == answered.keys()
+        assert shown["risk"].keys() == answered["risk"].keys()
+        assert shown["notice"] == answered["notice"]
         for side in ("left", "right", "either"):
-            assert shown["risk"][side].keys() == told["risk"][side].keys()
+            assert shown["risk"][side].keys() == answered["risk"][side].keys()
+
+    def test_the_readme_shows_a_part_of_it(self) -> None:
+        risk, whole = shown_answer(README)["risk"], shown_answer(API)["risk"]
+        assert risk.items() <= whole.items()
 
     def test_shown_numbers_agree_with_each_other(self) -> None:
-        risk = shown_answer()["risk"]
+        risk = shown_answer(API)["risk"]
         for side, unit in (("left", "leg"), ("right", "leg"), ("either", "either")):
-            one, base = risk[side], risk["base_rate"][unit]
-            low, high = one["interval"]
-            assert low < one["probability"] < high
-            assert abs(100 * one["probability"] - one["per_100"]) <= 0.6
-            ratio = one["probability"] / base
+            knee, base = risk[side], risk["base_rate"][unit]
+            low, high = knee["interval"]
+            assert low < knee["probability"] < high
+            assert abs(100 * knee["probability"] - knee["per_100"]) <= 0.6
+            ratio = knee["probability"] / base
             bands = {"below": (0, 0.76), "near": (0.74, 1.26), "above": (1.24, 2.02)}
-            lowest, highest = bands.get(one["band"], (1.98, 1000))
+            lowest, highest = bands.get(knee["band"], (1.98, 1000))
             assert lowest <= ratio <= highest
+
+
+def test_the_readme_stays_short() -> None:
+    prose = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+    assert len(prose.split()) <= 900
 
 
 class TestPython:
@@ -133,8 +144,8 @@ class TestPython:
         monkeypatch.chdir(tmp_path)
         found: dict[str, Any] = {}
 
-        for lines in blocks(README, "python"):
-            exec(compile(lines, "README.md", "exec"), found)
+        for lines in blocks(API, "python"):
+            exec(compile(lines, "docs/api.md", "exec"), found)
 
         assert "has not been validated on people" in capsys.readouterr().out
         assert len(found["team"]) == 100
