@@ -1,4 +1,4 @@
-"""Write what is derived from the schema and the simulator, or check that it is current."""
+"""Write the files derived from the schema and the simulator, or check that they are current."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from kneerisk.schema import data_dictionary as dictionary
+from kneerisk.schema import data_dictionary
 
 ROOT = Path(__file__).parents[1]
-#: The sample: enough to see every column and to try the commands on.
+#: Enough athletes to see every column filled, and to try the commands on.
 SAMPLE_ATHLETES, SAMPLE_SEED = 100, 1
 
 
-def sample() -> str:
-    """A small simulated cohort as a canonical CSV file."""
+def sample_cohort() -> str:
+    """Simulate a small cohort and return it as a canonical CSV file."""
     from kneerisk.cohort import write
     from kneerisk.cohort.simulation.simulated_cohort import simulate
 
@@ -24,17 +24,18 @@ def sample() -> str:
         return path.read_text(encoding="utf-8")
 
 
-DERIVED = {
-    "data/dictionary.md": dictionary.markdown,
-    "data/screening.schema.json": dictionary.json_schema,
-    "data/sample.csv": sample,
+#: What renders each derived file.
+RENDERERS = {
+    "data/dictionary.md": data_dictionary.markdown,
+    "data/screening.schema.json": data_dictionary.json_schema,
+    "data/sample.csv": sample_cohort,
 }
 
 
 def derive(root: Path, check: bool) -> list[Path]:
-    """The derived files under ``root`` that are not current; written unless only checked."""
+    """Return the derived files under ``root`` that are stale; rewrite them unless ``check``."""
     stale = []
-    for name, render in DERIVED.items():
+    for name, render in RENDERERS.items():
         path, text = root / name, render()
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             stale.append(path)
@@ -45,11 +46,11 @@ def derive(root: Path, check: bool) -> list[Path]:
 
 
 def main(check: bool) -> int:
-    """Write or check the derived files of this checkout; 1 where a check finds a stale one."""
+    """Write or check the derived files of this checkout; 1 if a check finds a stale one."""
     stale = [path.relative_to(ROOT) for path in derive(ROOT, check)]
     for path in stale:
-        said = "is stale: run python -m pipelines.derive" if check else "written"
-        print(f"{path} {said}", file=sys.stderr)  # noqa: T201
+        message = "is stale: run python -m pipelines.derive" if check else "written"
+        sys.stderr.write(f"{path} {message}\n")
     return int(check and bool(stale))
 
 

@@ -1,4 +1,4 @@
-"""`make down`: stops what `make up` started, and nothing else."""
+"""`make down`: stop what `make up` started, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipelines.up import RUN_FOLDER
 
 
 def main() -> None:
-    """Stop both programs, where they run."""
+    """Stop the service and the MLflow UI if they run."""
     for name in ("service", "mlflow"):
         say(f"{name}: {'stopped' if stop(RUN_FOLDER, name) else 'was not running'}")
 

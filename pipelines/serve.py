@@ -1,4 +1,4 @@
-"""Champion -> HTTP service, in the foreground."""
+"""Serve the champion over HTTP, in the foreground."""
 
 from __future__ import annotations
 
@@ -14,18 +14,29 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def serve_on(host: str, port: int, models: Path, as_json: bool = False) -> None:
-    """Tell where and what, then become the service; it ends when it is stopped.
+    """Print address and version, then replace this process by the service.
+
+    Parameters
+    ----------
+    host
+        Address to listen on.
+    port
+        Port to listen on.
+    models
+        Folder of released bundles with `champion.json`.
+    as_json
+        Whether to print one JSON object instead of a sentence.
 
     Raises
     ------
     PortTaken
-        Where another program listens on the port.
+        If another program listens on the port.
     """
     refuse_taken_port(port, "PORT")
     served = champion.read(models)
-    found = {"url": f"http://{host}:{port}", "version": served.version if served else None}
-    version = found["version"] or f"no model yet: {models} names no champion"
-    result(found, as_json, f"Starting at {found['url']} with {version}")
+    values = {"url": f"http://{host}:{port}", "version": served.version if served else None}
+    version = values["version"] or f"no model yet: {models} names no champion"
+    result(values, as_json, f"Starting at {values['url']} with {version}")
     sys.stdout.flush()
     os.environ.update(environment(models))
     arguments = [sys.executable, "-m", *service_arguments(host, port)]
@@ -33,7 +44,7 @@ def serve_on(host: str, port: int, models: Path, as_json: bool = False) -> None:
 
 
 def service_arguments(host: str, port: int) -> tuple[str, ...]:
-    """How BentoML is started."""
+    """Arguments of `python -m` that start the BentoML service."""
     return (
         "bentoml", "serve", "serving.service:KneeRisk", "--working-dir", str(_ROOT),
         "--host", host, "--port", str(port),
@@ -41,16 +52,17 @@ def service_arguments(host: str, port: int) -> tuple[str, ...]:
 
 
 def environment(models: Path) -> dict[str, str]:
-    """What the service reads from its environment.
+    """Environment variables of the service.
 
-    BentoML's own files stay beside the models: two services share no counts, no home is written.
+    BentoML's own files stay beside the models, so that two services share no counters and nothing
+    is written to the user's home folder.
     """
     state = models.resolve().parent / ".run" / "bentoml"
-    counts = state / "metrics" / str(os.getpid())
-    counts.mkdir(parents=True, exist_ok=True)
+    counters = state / "metrics" / str(os.getpid())
+    counters.mkdir(parents=True, exist_ok=True)
     return {
         "BENTOML_HOME": str(state),
-        "PROMETHEUS_MULTIPROC_DIR": str(counts),
+        "PROMETHEUS_MULTIPROC_DIR": str(counters),
         "KNEERISK_MODELS": str(models.resolve()),
         "BENTOML_DO_NOT_TRACK": "True",
         "OMP_NUM_THREADS": "1",

@@ -1,7 +1,7 @@
-"""Programs that run on after a command: started, found again, and stopped.
+"""Background programs: start them, find them again, stop them.
 
-Each has its own process group, and a log and a note of what it is in `.run/`. A process is ours
-only where its id and its start time are both those noted, since ids are used again.
+Each has its own process group, and a log and a record of its process in `.run/`. A process is taken
+for ours only if both its id and its start time are those recorded, since ids are reused.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -26,12 +26,12 @@ from kneerisk.errors import KneeriskError, PortTaken
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 _HOST = "127.0.0.1"
-#: A noted start time is read back with rounding.
+#: Tolerance for a start time that was rounded on its way through JSON.
 _SAME_START_SECONDS = 1.0
 
 
 class NotStarted(KneeriskError):
-    """A program that ended, or does not answer in time."""
+    """A program that ended early or does not respond in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,21 +47,31 @@ class Service:
 
     @property
     def address(self) -> str:
-        """Where a browser finds it."""
+        """Its URL."""
         return f"http://{_HOST}:{self.port}"
 
-    def running(self, folder: Path) -> Note | None:
-        """The note of its process, if that still runs."""
-        note = Note.read(folder, self.name)
-        return note if note is not None and note.process() is not None else None
+    def running(self, folder: Path) -> ProcessRecord | None:
+        """The record of its process, if that still runs."""
+        record = ProcessRecord.read(folder, self.name)
+        return record if record is not None and record.process() is not None else None
 
     def start(self, folder: Path) -> subprocess.Popen[bytes]:
-        """Start it in its own process group, its output in a log.
+        """Start it in its own process group and write its output to a log.
+
+        Parameters
+        ----------
+        folder
+            Where the log and the record of the process go.
+
+        Returns
+        -------
+        Popen
+            The process.
 
         Raises
         ------
         PortTaken
-            Where another program listens on the port.
+            If another program listens on the port.
         """
         refuse_taken_port(self.port, self.port_variable)
         folder.mkdir(exist_ok=True)
@@ -71,20 +81,26 @@ class Service:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, **self.environment}, start_new_session=True,
             )  # fmt: skip
-        Note(self.name, self.port, process.pid, psutil.Process(process.pid).create_time()).write(
-            folder
-        )
+        started = psutil.Process(process.pid).create_time()
+        ProcessRecord(self.name, self.port, process.pid, started).write(folder)
         return process
 
     def wait(self, folder: Path, deadline: float) -> None:
-        """Return when it answers.
+        """Wait until it responds.
+
+        Parameters
+        ----------
+        folder
+            Where the log and the record of the process are.
+        deadline
+            Time on the clock of `time.monotonic`, in seconds, after which waiting ends.
 
         Raises
         ------
         NotStarted
-            Where it ended or the deadline (of `time.monotonic`) passed; with the log's end.
+            If it ended or the deadline passed; the message holds the last lines of the log.
         """
-        while not answers(self.address + self.ready_path):
+        while not responds(self.address + self.ready_path):
             ended = self.running(folder) is None
             if ended or time.monotonic() > deadline:
                 log = folder / f"{self.name}.log"
@@ -94,8 +110,8 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """What was started: enough to find it again, and to leave anything else alone."""
+class ProcessRecord:
+    """A process that was started here: enough to recognise it, and to leave any other alone."""
 
     name: str
     port: int
@@ -103,17 +119,16 @@ class Note:
     started: float
 
     @classmethod
-    def read(cls, folder: Path, name: str) -> Note | None:
-        """The note of a program, if there is one that can be read."""
+    def read(cls, folder: Path, name: str) -> ProcessRecord | None:
+        """Read the record of a program; None if there is none or it is damaged."""
         try:
             return cls(**json.loads((folder / f"{name}.json").read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
     def write(self, folder: Path) -> None:
-        """Keep it for `make down`."""
-        found = {"name": self.name, "port": self.port, "pid": self.pid, "started": self.started}
-        (folder / f"{self.name}.json").write_text(json.dumps(found) + "\n", "utf-8")
+        """Write the record, which `make down` reads."""
+        (folder / f"{self.name}.json").write_text(json.dumps(asdict(self)) + "\n", "utf-8")
 
     def process(self) -> psutil.Process | None:
         """The process, if it is still the one that was started."""
@@ -126,41 +141,48 @@ class Note:
 
 
 def stop(folder: Path, name: str) -> bool:
-    """Stop a program that was started here, and its children; whether it was running."""
-    note = Note.read(folder, name)
-    process = note.process() if note is not None else None
+    """Stop a program that was started here, with its children; tells whether it was running."""
+    record = ProcessRecord.read(folder, name)
+    process = record.process() if record is not None else None
     if process is not None:
-        family = [process, *process.children(recursive=True)]
+        processes = [process, *process.children(recursive=True)]
         _signal_group(process.pid, signal.SIGTERM)
-        _, left = psutil.wait_procs(family, timeout=_STOP_SECONDS)
-        if left:
+        _, alive = psutil.wait_procs(processes, timeout=_STOP_SECONDS)
+        if alive:
             _signal_group(process.pid, signal.SIGKILL)
-            psutil.wait_procs(left, timeout=_STOP_SECONDS)
+            psutil.wait_procs(alive, timeout=_STOP_SECONDS)
     (folder / f"{name}.json").unlink(missing_ok=True)
     return process is not None
 
 
 def refuse_taken_port(port: int, variable: str) -> None:
-    """Nothing else listens on a port of this machine.
+    """Check that nothing listens on a port of this machine.
+
+    Parameters
+    ----------
+    port
+        The port.
+    variable
+        Environment variable that chooses another, for the message.
 
     Raises
     ------
     PortTaken
-        Where something does.
+        If another program listens on it.
     """
-    with socket.socket() as trial:
-        # As servers do: a port is free although closed connections to it linger.
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket() as probe:
+        # As servers do: closed connections that linger don't make a port taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            trial.bind((_HOST, port))
+            probe.bind((_HOST, port))
         except OSError:
             raise PortTaken(
                 f"port {port} is taken by another program; choose another with {variable}=<port>"
             ) from None
 
 
-def answers(address: str) -> bool:
-    """Whether a request to an address is answered well."""
+def responds(address: str) -> bool:
+    """Whether a GET request to an address is answered with 200."""
     try:
         with urlopen(address, timeout=5) as response:  # noqa: S310 - always http to this machine
             return bool(response.status == 200)

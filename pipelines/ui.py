@@ -1,4 +1,4 @@
-"""Tracked runs -> MLflow's page, in the foreground."""
+"""Show tracked runs in the MLflow UI, in the foreground."""
 
 from __future__ import annotations
 
@@ -14,36 +14,43 @@ from urllib.request import urlopen
 
 from kneerisk.training.tracking import ARTIFACTS, EXPERIMENTS, page_addresses, tracking_uri
 from pipelines.console import result, say
-from pipelines.services import NotStarted, answers, refuse_taken_port
+from pipelines.services import NotStarted, refuse_taken_port, responds
 
 _HOST = "127.0.0.1"
 _START_SECONDS = 90.0
-#: A page that needs the database, so that it answers only when all of MLflow does.
-_BY_NAME = "/api/2.0/mlflow/experiments/get-by-name?experiment_name="
-READY_PATH = f"{_BY_NAME}Default"
+#: An endpoint that reads the database, so that it responds only once all of MLflow is up.
+_EXPERIMENT_BY_NAME = "/api/2.0/mlflow/experiments/get-by-name?experiment_name="
+READY_PATH = f"{_EXPERIMENT_BY_NAME}Default"
 
 
-def ui_on(port: int, as_json: bool = False) -> None:
-    """Run MLflow's page until stopped, or show the one of a tracking server.
+def run_ui(port: int, as_json: bool = False) -> None:
+    """Run the MLflow UI until it is stopped, or show that of a tracking server.
 
-    Where it is is told once it answers: on stderr, or as one JSON object on stdout.
+    Its address is printed once it responds: on stderr, or as one JSON object on stdout.
+
+    Parameters
+    ----------
+    port
+        Port to listen on.
+    as_json
+        Whether to print JSON instead of a sentence.
 
     Raises
     ------
     PortTaken
-        Where another program listens on the port.
+        If another program listens on the port.
     NotStarted
-        Where MLflow ends by itself.
+        If MLflow ends by itself.
     """
     uri = tracking_uri(Path.cwd())
     if uri.startswith(("http://", "https://")):
         _show(uri, as_json)
         return
     refuse_taken_port(port, "MLFLOW_PORT")
-    # Told to stop in any way, it stops MLflow before itself.
+    # Whichever signal ends it, MLflow is stopped first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     command = [sys.executable, "-m", *ui_arguments(uri, port)]
-    # Standard output is for the result, not for MLflow's log.
+    # Standard output is for the result alone: MLflow's log goes to stderr.
     process = subprocess.Popen(command, stdout=sys.stderr, env={**os.environ, **ENVIRONMENT})
     try:
         _show_when_ready(process, f"http://{_HOST}:{port}", as_json)
@@ -58,14 +65,14 @@ def ui_on(port: int, as_json: bool = False) -> None:
 
 
 def ui_arguments(uri: str, port: int) -> tuple[str, ...]:
-    """How MLflow's server is started."""
+    """Arguments of `python -m` that start the MLflow server."""
     return (
         "mlflow", "server", "--backend-store-uri", uri, "--host", _HOST, "--port", str(port),
         "--artifacts-destination", str(Path.cwd() / ARTIFACTS), "--workers", "1",
     )  # fmt: skip
 
 
-#: Without the job queue MLflow is two processes, which stop when told to.
+#: Without its job queue MLflow is two processes, which stop on a signal.
 ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -74,20 +81,20 @@ ENVIRONMENT = {
 
 
 def runs_page(address: str) -> str:
-    """Where the runs of `kneerisk train` are, best calibrated first; all experiments before any."""
-    asked = f"{address}{_BY_NAME}{EXPERIMENTS['train']}"
+    """URL of the runs of `kneerisk train`, best calibrated first; of all experiments if none."""
+    query = f"{address}{_EXPERIMENT_BY_NAME}{EXPERIMENTS['train']}"
     try:
-        with urlopen(asked, timeout=5) as response:  # noqa: S310 - always http
-            found = json.load(response)["experiment"]["experiment_id"]
+        with urlopen(query, timeout=5) as response:  # noqa: S310 - always http
+            experiment_id = json.load(response)["experiment"]["experiment_id"]
     except (OSError, ValueError, KeyError):
         return f"{address}/#/experiments?{page_addresses.TRAINED}"
-    return address + page_addresses.runs_page(str(found))
+    return address + page_addresses.runs_page(str(experiment_id))
 
 
 def _show_when_ready(process: subprocess.Popen[bytes], address: str, as_json: bool) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if answers(address + READY_PATH):
+        if responds(address + READY_PATH):
             _show(address, as_json)
             return
         time.sleep(0.3)

@@ -1,4 +1,4 @@
-"""`make up`: a champion if there is none, then the service and the MLflow UI, until both answer."""
+"""`make up`: train a champion if there is none, start the service and the MLflow UI, and wait."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _START_SECONDS = 180.0
 
 
 def up() -> None:
-    """Start what does not run yet; what runs is left alone."""
-    services = [as_it_runs(service) for service in (answering_service(), mlflow_service())]
-    waiting = [service for service in services if service.running(RUN_FOLDER) is None]
-    for service in waiting:
+    """Start what does not run yet; leave alone what does."""
+    services = [with_running_port(service) for service in (prediction_service(), mlflow_service())]
+    stopped = [service for service in services if service.running(RUN_FOLDER) is None]
+    for service in stopped:
         refuse_taken_port(service.port, service.port_variable)
     ensure_champion()
-    started = [service.start(RUN_FOLDER) for service in waiting]
+    processes = [service.start(RUN_FOLDER) for service in stopped]
     deadline = time.monotonic() + _START_SECONDS
     for service in services:
         service.wait(RUN_FOLDER, deadline)
-    say(told(*(service.address for service in services)))
-    del started  # held until here: Python warns of a child that runs on after its handle is gone
+    say(addresses(*(service.address for service in services)))
+    del processes  # kept until here: Python warns if a handle goes while its process runs
 
 
-def as_it_runs(service: Service) -> Service:
-    """The same, on the port where it runs already, whatever port is asked for now."""
-    note = service.running(RUN_FOLDER)
-    return service if note is None else replace(service, port=note.port)
+def with_running_port(service: Service) -> Service:
+    """The service on the port where it already runs, whatever port the environment names."""
+    record = service.running(RUN_FOLDER)
+    return service if record is None else replace(service, port=record.port)
 
 
-def answering_service() -> Service:
-    """The HTTP service, on PORT."""
+def prediction_service() -> Service:
+    """The BentoML service, on PORT."""
     port = _port("PORT", 3000)
     return Service(
         name="service", port=port, port_variable="PORT", ready_path="/readyz",
@@ -52,7 +52,7 @@ def answering_service() -> Service:
 
 
 def mlflow_service() -> Service:
-    """MLflow's page, on MLFLOW_PORT."""
+    """The MLflow UI, on MLFLOW_PORT."""
     port = _port("MLFLOW_PORT", 5000)
     uri = tracking_uri(Path.cwd())
     return Service(
@@ -62,7 +62,7 @@ def mlflow_service() -> Service:
 
 
 def ensure_champion() -> None:
-    """Train, register and promote the default model where nothing is served yet."""
+    """Train, register and promote the default model if there is no champion yet."""
     from kneerisk.model import champion
 
     if champion.read(MODELS) is not None:
@@ -79,14 +79,14 @@ def ensure_champion() -> None:
 
 
 def _port(variable: str, default: int) -> int:
-    given = os.environ.get(variable) or str(default)
-    if not (given.isascii() and given.isdigit() and 0 < int(given) < 65_536):
+    text = os.environ.get(variable) or str(default)
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
         raise KneeriskError(f"{variable} must be a port, 1 to 65535")
-    return int(given)
+    return int(text)
 
 
-def told(service: str, mlflow: str) -> str:
-    """Where things are, and a request to try."""
+def addresses(service: str, mlflow: str) -> str:
+    """The message that names both addresses and shows a request to try."""
     from serving.request_examples import EXAMPLE
 
     return "\n".join(
@@ -102,7 +102,7 @@ def told(service: str, mlflow: str) -> str:
 
 
 def main() -> None:
-    """Run `up`; a person's mistake ends with its message, no traceback."""
+    """Run `up`; an error that the user can fix ends with its message, not a traceback."""
     try:
         up()
     except KneeriskError as error:

@@ -10,7 +10,7 @@ from kneerisk.schema import Quantity, Screening, columns
 from kneerisk.schema.columns import column_locations
 from kneerisk.schema.data_dictionary import json_schema, markdown
 from kneerisk.schema.history import RED_FLAGS
-from pipelines.derive import DERIVED, ROOT, derive
+from pipelines.derive import RENDERERS, ROOT, derive
 
 PUBLISHED = json.loads(json_schema())
 
@@ -60,7 +60,7 @@ def test_derived_files_are_current():
 
 def test_a_stale_derived_file_is_found_and_written(tmp_path):
     assert [path.name for path in derive(tmp_path, check=True)] == [
-        n.split("/")[1] for n in DERIVED
+        n.split("/")[1] for n in RENDERERS
     ]
     assert not list(tmp_path.iterdir()), "a check writes nothing"
     derive(tmp_path, check=False)

@@ -1,4 +1,4 @@
-"""Every number of the documents is made by one command, and is what was measured."""
+"""Every number of the documents is made by one command, and equals what was measured."""
 
 from __future__ import annotations
 
@@ -15,25 +15,30 @@ from benchmarks import sample_size
 from benchmarks.sample_size_report import MOST_WORSE, Curve, Fit, as_markdown
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from pipelines import figures
-from pipelines.figures import ROOT, Figure, NotMade
-from pipelines.stated import NotStated, Stated, restate, stale
+from pipelines.figures import ROOT, Figure, FigureFailed
+from pipelines.quoted_numbers import (
+    Quotation,
+    QuotationFault,
+    rewrite_quotations,
+    stale_quotations,
+)
 
-FIGURES, STATED = figures.listed()
-#: Where nothing stands but what a command wrote, and what is written by hand there.
+FIGURES, QUOTATIONS = figures.read_figures()
+#: Folders that hold only files written by a command, but for the one written by hand.
 MADE = ("benchmarks/results", "docs/plots", "docs/examples", "docs/tour")
 BY_HAND = "docs/examples/cases.json"
 
 
 class TestListed:
     def test_every_result_is_made_by_a_figure(self) -> None:
-        found = {str(p.relative_to(ROOT)) for folder in MADE for p in (ROOT / folder).rglob("*.*")}
-        patterns = [pattern for one in FIGURES.values() for pattern in one.makes]
-        assert found - {BY_HAND} == {
-            path for path in found if any(fnmatch(path, pattern) for pattern in patterns)
+        files = {str(p.relative_to(ROOT)) for folder in MADE for p in (ROOT / folder).rglob("*.*")}
+        patterns = [pattern for figure in FIGURES.values() for pattern in figure.makes]
+        assert files - {BY_HAND} == {
+            path for path in files if any(fnmatch(path, pattern) for pattern in patterns)
         }
 
     @pytest.mark.parametrize("name", FIGURES)
-    def test_a_figure_left_what_it_makes(self, name: str) -> None:
+    def test_the_files_of_a_figure_exist(self, name: str) -> None:
         assert [p for p in FIGURES[name].makes if not list(ROOT.glob(p))] == []
 
     @pytest.mark.parametrize("name", FIGURES)
@@ -45,16 +50,16 @@ class TestListed:
         files = [word.replace("{root}", str(ROOT)) for part in parts for word in part]
         assert [f for f in files if f.startswith(str(ROOT)) and not Path(f).exists()] == []
 
-    def test_no_document_states_a_stale_number(self) -> None:
-        assert list(stale(ROOT, STATED)) == []
+    def test_no_document_quotes_a_stale_number(self) -> None:
+        assert list(stale_quotations(ROOT, QUOTATIONS)) == []
 
-    def test_the_list_tells_commands_and_minutes(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_the_list_shows_commands_and_minutes(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert figures.main(["--list"]) == 0
-        told = capsys.readouterr().out
-        assert "clubs (" in told
-        assert "    python -m benchmarks.club_updating" in told
+        listed = capsys.readouterr().out
+        assert "clubs (" in listed
+        assert "    python -m benchmarks.club_updating" in listed
 
-    def test_a_name_that_is_none_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_an_unknown_name_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert figures.main(["moon"]) == 2
         assert "no figure is called moon; there are derived, " in capsys.readouterr().err
 
@@ -68,23 +73,25 @@ class TestMake:
         self.figure(f"python -c {shlex.quote(code)}").make(tmp_path)
         assert Path((tmp_path / "out").read_text()).is_relative_to(ROOT)
 
-    def test_metrics_are_kept_without_what_differs_from_run_to_run(
+    def test_metrics_are_kept_without_run_ids(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(figures, "ROOT", tmp_path)
-        told = json.dumps({"run_id": "r", "metrics": {"b": 0.12345678, "a": 1}})
-        self.figure(f"echo {shlex.quote(told)}", "echo promoted", metrics="m.json").make(tmp_path)
+        printed = json.dumps({"run_id": "r", "metrics": {"b": 0.12345678, "a": 1}})
+        self.figure(f"echo {shlex.quote(printed)}", "echo promoted", metrics="m.json").make(
+            tmp_path
+        )
         assert json.loads((tmp_path / "m.json").read_text()) == {"a": 1, "b": 0.123457}
 
-    def test_data_that_are_not_there_are_told(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_missing_data_raise(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KNEERISK_DATA", str(tmp_path))
-        with pytest.raises(NotMade, match=r"reads a\.csv, .*data/README\.md says where to get it"):
+        with pytest.raises(
+            FigureFailed, match=r"reads a\.csv, .*data/README\.md says where to get it"
+        ):
             self.figure("touch out", data=("a.csv",)).make(tmp_path)
         assert not (tmp_path / "out").exists()
 
-    def test_what_fails_is_told_and_the_others_are_made(self, tmp_path: Path) -> None:
+    def test_a_failure_is_reported_and_the_others_are_made(self, tmp_path: Path) -> None:
         out = tmp_path / "out"
         bad, good = self.figure("false"), self.figure(f"touch {shlex.quote(str(out))}")
         assert figures.make({"bad": bad, "good": good}, ["bad", "good"]) == [
@@ -93,8 +100,8 @@ class TestMake:
         assert out.exists()
 
 
-class TestStated:
-    """Words around numbers, in a document of its own."""
+class TestQuotations:
+    """Words around numbers, in a small document made for the test."""
 
     @pytest.fixture
     def root(self, tmp_path: Path) -> Path:
@@ -107,28 +114,30 @@ class TestStated:
         (tmp_path / "d.md").write_text("The AUC\nis 0.61 over\n1,000 legs: it was x y. And -1 %.\n")
         return tmp_path
 
-    def one(self, text: str, result: str = "r.json") -> Stated:
-        return Stated(document="d.md", result=result, text=text)
+    def quotation(self, text: str, result: str = "r.json") -> Quotation:
+        return Quotation(document="d.md", result=result, text=text)
 
-    def test_numbers_and_words_are_written_anew_and_lines_kept(self, root: Path) -> None:
-        told = [self.one("AUC is {{auc:.2f}} over {{of > k=x > n:,}} legs: it was {{w}}."),
-                self.one("And {{=c > share, %}} %.", "r.md")]  # fmt: skip
-        assert len(list(stale(root, told))) == 4
-        restate(root, told)
-        said = (root / "d.md").read_text()
-        assert said == "The AUC\nis 0.70 over\n1,234 legs: it was a b. And -4.7 %.\n"
-        assert list(stale(root, told)) == []
+    def test_numbers_and_words_are_rewritten_and_line_breaks_kept(self, root: Path) -> None:
+        quotations = [
+            self.quotation("AUC is {{auc:.2f}} over {{of > k=x > n:,}} legs: it was {{w}}."),
+            self.quotation("And {{=c > share, %}} %.", "r.md"),
+        ]
+        assert len(list(stale_quotations(root, quotations))) == 4
+        rewrite_quotations(root, quotations)
+        document = (root / "d.md").read_text()
+        assert document == "The AUC\nis 0.70 over\n1,234 legs: it was a b. And -4.7 %.\n"
+        assert list(stale_quotations(root, quotations)) == []
 
     @pytest.mark.parametrize(
         ("text", "message"),
-        [("no {{auc}} here", "says 0 times"), ("{{auc}}", "says 3 times"),
+        [("no {{auc}} here", "has 0 times"), ("{{auc}}", "has 3 times"),
          ("is {{aux}}", "has nothing at aux"), ("is {{of > k=z > n}}", "has 0 rows")],
     )  # fmt: skip
-    def test_words_or_numbers_that_are_not_there_are_told(
+    def test_words_or_numbers_that_are_missing_raise(
         self, root: Path, text: str, message: str
     ) -> None:
-        with pytest.raises(NotStated, match=message):
-            list(stale(root, [self.one(text)]))
+        with pytest.raises(QuotationFault, match=message):
+            list(stale_quotations(root, [self.quotation(text)]))
 
 
 class TestSampleSize:

@@ -15,7 +15,7 @@ import pytest
 
 from kneerisk.errors import KneeriskError, PortTaken
 from pipelines import services, up
-from pipelines.services import Note, NotStarted, Service, stop
+from pipelines.services import NotStarted, ProcessRecord, Service, stop
 
 ROOT = Path(__file__).parents[1]
 LONG_SECONDS = 60.0
@@ -47,17 +47,17 @@ class TestServices:
     def test_it_answers_in_its_own_group_and_is_gone_when_stopped(self, program, tmp_path):
         process = program.start(tmp_path)
         program.wait(tmp_path, deadline())
-        assert services.answers(program.address)
+        assert services.responds(program.address)
         assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
         assert psutil.Process(process.pid).environ()["PROBE"] == "yes"
         assert stop(tmp_path, "probe")
         process.wait()
         assert not psutil.pid_exists(process.pid)
-        assert not services.answers(program.address)
+        assert not services.responds(program.address)
         assert program.running(tmp_path) is None
         assert not stop(tmp_path, "probe")
 
-    def test_a_taken_port_is_told_and_nothing_is_started(self, program, tmp_path):
+    def test_a_taken_port_is_refused_and_nothing_is_started(self, program, tmp_path):
         with socket.socket() as other:
             other.bind(("127.0.0.1", program.port))
             other.listen()
@@ -65,14 +65,14 @@ class TestServices:
                 program.start(tmp_path)
         assert program.running(tmp_path) is None
 
-    def test_a_program_that_ends_is_told_with_its_log(self, program, tmp_path):
+    def test_a_program_that_ends_raises_with_its_log(self, program, tmp_path):
         broken = replace(program, arguments=("kneerisk_no_such_module",))
         process = broken.start(tmp_path)
         with pytest.raises(NotStarted, match="No module named kneerisk_no_such_module"):
             broken.wait(tmp_path, deadline())
         process.wait()
 
-    def test_a_program_that_stays_silent_is_told(self, program, tmp_path):
+    def test_a_program_that_stays_silent_raises(self, program, tmp_path):
         silent = replace(program, ready_path="/not-there")
         process = silent.start(tmp_path)
         with pytest.raises(NotStarted, match="does not answer"):
@@ -80,37 +80,37 @@ class TestServices:
         assert stop(tmp_path, "probe")
         process.wait()
 
-    def test_another_process_with_the_noted_id_is_left_alone(self, tmp_path):
+    def test_another_process_with_the_recorded_id_is_left_alone(self, tmp_path):
         other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        begun = psutil.Process(other.pid).create_time()
-        Note("probe", 1, other.pid, begun - 100.0).write(tmp_path)
+        started = psutil.Process(other.pid).create_time()
+        ProcessRecord("probe", 1, other.pid, started - 100.0).write(tmp_path)
         assert not stop(tmp_path, "probe")
         assert other.poll() is None
         other.communicate(b"\n")
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}'])
-    def test_a_broken_note_is_no_note(self, tmp_path, text):
+    def test_a_damaged_record_is_no_record(self, tmp_path, text):
         (tmp_path / "probe.json").write_text(text)
-        assert Note.read(tmp_path, "probe") is None
+        assert ProcessRecord.read(tmp_path, "probe") is None
 
 
 class TestUp:
     @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "3 000"])
-    def test_a_port_that_is_none_is_refused(self, monkeypatch, port):
+    def test_an_invalid_port_is_refused(self, monkeypatch, port):
         monkeypatch.setenv("PORT", port)
         with pytest.raises(KneeriskError, match="PORT must be a port"):
-            up.answering_service()
+            up.prediction_service()
 
     def test_ports_come_from_the_environment(self, monkeypatch):
         monkeypatch.setenv("PORT", "3111")
         monkeypatch.delenv("MLFLOW_PORT", raising=False)
-        assert up.answering_service().address == "http://127.0.0.1:3111"
+        assert up.prediction_service().address == "http://127.0.0.1:3111"
         assert up.mlflow_service().address == "http://127.0.0.1:5000"
 
-    def test_the_printed_request_is_a_sound_screening(self):
+    def test_the_printed_request_is_a_valid_screening(self):
         from kneerisk.schema import Screening
 
-        body = up.told("http://127.0.0.1:3000", "").partition("-d '")[2].partition("'")[0]
+        body = up.addresses("http://127.0.0.1:3000", "").partition("-d '")[2].partition("'")[0]
         assert Screening.model_validate(json.loads(body)).athlete.sport == "running"
 
 

@@ -192,9 +192,9 @@ def ui(
     as_json: Json = False,
 ) -> None:
     """Open the MLflow page, where runs are compared, until stopped."""
-    from pipelines.ui import ui_on
+    from pipelines.ui import run_ui
 
-    ui_on(port, as_json)
+    run_ui(port, as_json)
 
 
 @app.command(
