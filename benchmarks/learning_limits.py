@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneerisk.cohort.simulation.simulated_cohort import simulate
+from kneerisk.evaluation.model_evaluation import evaluate_model
 from kneerisk.evidence import imbalances
 from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.settings import SEED
 from pipelines.console import progress
-from pipelines.train import SEED, judge
 
 RESULTS = Path(__file__).parent / "results"
 ATHLETES, TRAINED_SEED = 50_000, 1
@@ -75,7 +76,9 @@ def measured(athletes: int) -> dict[str, float]:
         say(f"simulating {athletes:,} athletes")
         train, test = simulate(athletes, TRAINED_SEED), simulate(JUDGED, JUDGED_SEED)
         fitted = fit(train.cohort, train.truth, seed=SEED, progress=say)
-        return judge(fitted, train.cohort, test.cohort, test.truth, say).metrics
+        return evaluate_model(
+            fitted.model, train.cohort, test.cohort, test.truth, seed=SEED, progress=say
+        ).metrics
 
 
 def as_markdown(metrics: Mapping[str, float], command: str, athletes: int) -> str:

@@ -23,8 +23,8 @@ import psutil
 from benchmarks.http_load import Target, alone, together
 from kneerisk.errors import KneeriskError
 from kneerisk.model.bundle import Bundle
-from pipelines import serve, ui, up
-from pipelines.released import released
+from kneerisk.training.registry.version_bundles import load_version
+from pipelines import programs, up
 from pipelines.services import Service, stop
 from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
 
@@ -99,7 +99,7 @@ def champion_of(models: Path) -> Bundle:
     """The champion's bundle; the default one is trained first where there is none."""
     if models == up.MODELS:
         up.ensure_champion()
-    return released(models)
+    return load_version(models)
 
 
 def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], list[Service]]:
@@ -121,13 +121,13 @@ def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], l
     services = [
         Service(
             name="ours", port=ports[0], port_variable="", ready_path="/readyz",
-            arguments=serve.service_arguments("127.0.0.1", ports[0]),
-            environment=serve.environment(models) | bento | one_worker
+            arguments=programs.service_arguments("127.0.0.1", ports[0]),
+            environment=programs.service_environment(models) | bento | one_worker
             | {"PROMETHEUS_MULTIPROC_DIR": str(folder / "ours-metrics")},
         ),
         Service(
             name="mlflow-model", port=ports[1], port_variable="", ready_path="/ping",
-            arguments=mlflow_arguments, environment=dict(ui.ENVIRONMENT)
+            arguments=mlflow_arguments, environment=dict(programs.MLFLOW_ENVIRONMENT)
             # MLflow starts uvicorn by its name.
             | {"OMP_NUM_THREADS": "1", "PATH": path_with_tools()},
         ),

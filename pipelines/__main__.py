@@ -10,8 +10,25 @@ import typer
 
 from kneerisk import __version__
 from kneerisk.errors import KneeriskError
-from pipelines import console
-from pipelines.commands import cohorts, models, release
+from pipelines import (
+    adapt,
+    benchmark,
+    compare,
+    console,
+    evaluate,
+    ingest,
+    promote,
+    report,
+    reproduce,
+    rollback,
+    score,
+    serve,
+    simulate,
+    train,
+    tune,
+    ui,
+)
+from pipelines.options import COHORT_PANEL
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,13 +37,19 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["--help", "-h"]},
 )
-# Without a name their commands stand beside each other: `kneerisk train`.
-for _group in (cohorts, models, release):
-    app.add_typer(_group.app)
+# In the order of the help. Without a name a command stands by itself: `kneerisk train`.
+COMMANDS = (
+    simulate, train, tune, adapt, evaluate, compare, benchmark, ui, reproduce,
+    promote, rollback, score, report, serve,
+)  # fmt: skip
+for _command in COMMANDS:
+    app.add_typer(_command.app)
+    if _command is simulate:
+        app.add_typer(ingest.app, name="ingest", rich_help_panel=COHORT_PANEL)
 
 
-def _tell_version(asked: bool) -> None:
-    if asked:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         sys.stdout.write(f"kneerisk {__version__}\n")
         raise typer.Exit
 
@@ -36,7 +59,7 @@ def kneerisk(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_tell_version, is_eager=True, help="Tell the version and stop."
+            "--version", callback=_show_version, is_eager=True, help="Tell the version and stop."
         ),
     ] = False,
 ) -> None:

@@ -1,105 +1,82 @@
-"""Runs by id, version or cohort -> their metrics side by side, and what they were made with."""
+"""`kneerisk compare`: runs by id, version or cohort -> their metrics side by side."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from kneerisk.errors import KneeriskError
-from kneerisk.evaluation.comparison import ComparedRun, Comparison, Row, compare
-from kneerisk.training.tracking import CHALLENGER, CHAMPION, Logged, Purpose, Tracking
-from kneerisk.training.tracking.page_addresses import BEST_CALIBRATED, of_cohort
+import typer
+
+from pipelines import console
 from pipelines.console import Cell, Table
+from pipelines.options import TRAIN_PANEL, Json, examples
 
-#: A beginning of a run's id or of a cohort's digest; shorter ones would name several by chance.
-_HEXADECIMAL = re.compile(r"[0-9a-f]{4,64}")
-#: Whose runs are judged on held-out athletes, and so compare.
-_PURPOSES: tuple[Purpose, ...] = ("train", "adapt", "tune", "benchmark")
-_MOST_RUNS = 8
+if TYPE_CHECKING:
+    from kneerisk.evaluation.comparison import ComparedRun, Comparison, Row
 
-
-class NotCompared(KneeriskError):
-    """Runs that can't be found, or are not enough to compare."""
+app = typer.Typer()
 
 
-def compare_runs(
-    wanted: Sequence[str], cohort: str | None, *, every_run: bool, every_metric: bool
-) -> Comparison:
-    """Compare runs of the store of this folder.
+@app.command(
+    rich_help_panel=TRAIN_PANEL,
+    epilog=examples(
+        "compare kneerisk-new_pain-12m-v2 kneerisk-new_pain-12m-v3",
+        "compare champion challenger",
+        "compare 3f2a9c11 b7710d5e --every-metric",
+        "compare --cohort 92117db8 --json",
+    ),
+)
+def compare(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Beginnings of run ids, versions, `champion` or `challenger`."),
+    ] = None,
+    cohort: Annotated[
+        str | None,
+        typer.Option(help="All runs on a cohort, by the beginning of its data_sha256."),
+    ] = None,
+    every_run: Annotated[
+        bool, typer.Option("--all", help="All runs; the 8 best calibrated are shown.")
+    ] = False,
+    every_metric: Annotated[
+        bool, typer.Option("--every-metric", help="Also those of baselines, imbalances, slices.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Metrics of runs side by side, what they were made with, and which is better."""
+    from kneerisk.evaluation import comparison
+    from kneerisk.training.tracking import Tracking
+    from kneerisk.training.tracking.run_lookup import runs_to_compare
 
-    Parameters
-    ----------
-    wanted
-        Beginnings of run ids, versions, or the aliases ``champion`` and ``challenger``.
-    cohort
-        The beginning of a cohort's digest: all runs on it, best calibrated first.
-    every_run
-        All runs there are, best calibrated first.
-
-    Raises
-    ------
-    NotCompared
-        Where a run is not there or is named ambiguously, or fewer than two are left.
-    """
-    tracking = Tracking(Path.cwd())
-    if (bool(wanted), cohort is not None, every_run).count(True) != 1:
-        raise NotCompared("name the runs to compare, or give --cohort, or --all")
-    runs = _named(tracking, wanted) if wanted else _all_on(tracking, cohort)
-    if len(runs) < 2:
-        raise NotCompared(f"{len(runs)} such run is there; two are needed to compare")
-    return compare(runs, every=every_metric)
-
-
-def _all_on(tracking: Tracking, cohort: str | None) -> list[Logged]:
-    if cohort is not None and _HEXADECIMAL.fullmatch(cohort) is None:
-        raise NotCompared(f"{cohort} is not the beginning of a digest: 4 to 64 of 0-9 and a-f")
-    where = of_cohort(cohort) if cohort else ""
-    found = tracking.find(_PURPOSES, where, [f"{BEST_CALIBRATED} ASC"])
-    return [run for run in found if "log_loss" in run.metrics][:_MOST_RUNS]
-
-
-def _named(tracking: Tracking, wanted: Sequence[str]) -> list[Logged]:
-    known = tracking.find(_PURPOSES)
-    chosen = [_one(tracking, known, text) for text in wanted]
-    return list({run.run_id: run for run in chosen}.values())
+    compared = runs_to_compare(Tracking(Path.cwd()), runs or [], cohort, every_run=every_run)
+    result = comparison.compare(compared, every=every_metric)
+    console.result(result.as_dict(), as_json, *summary(result))
 
 
-def _one(tracking: Tracking, known: Sequence[Logged], text: str) -> Logged:
-    if text in (CHAMPION, CHALLENGER):
-        found = [run for run in known if text in (run.alias or "").split(", ")]
-    elif _HEXADECIMAL.fullmatch(text):
-        found = [run for run in known if run.run_id.startswith(text)]
-    else:
-        run_id = tracking.version(text).run_id
-        found = [run for run in known if run.run_id == run_id]
-    if not found:
-        raise NotCompared(f"there is no finished run {text}")
-    if len(found) > 1:
-        ids = ", ".join(run.run_id[:12] for run in found)
-        raise NotCompared(f"{text} is several runs: name one of {ids}")
-    return found[0]
-
-
-def told(found: Comparison) -> list[str | Table]:
+def summary(comparison: Comparison) -> list[str | Table]:
     """The result for a person."""
-    names = [_heading(run) for run in found.runs]
+    names = [_heading(run) for run in comparison.runs]
     two = len(names) == 2
     metrics = Table(
         ["metric", *names, *(["difference"] if two else [])],
-        [[row.metric, *_cells(row), *([_apart(row)] if two else [])] for row in found.rows],
+        [
+            [row.metric, *_cells(row), *([_difference(row)] if two else [])]
+            for row in comparison.rows
+        ],
     )
-    made = [
-        [name, *(_short(one or "-") for one in values)] for name, values in found.params.items()
+    parameters = [
+        [name, *(_short(value or "-") for value in values)]
+        for name, values in comparison.params.items()
     ]
-    same = "Made with the same parameters."
+    any_best = any(row.best is not None for row in comparison.rows)
     return [
-        *found.warnings,
+        *comparison.warnings,
         metrics,
-        *(["* best of these runs"] if any(row.best is not None for row in found.rows) else []),
-        Table(["made with", *names], made) if made else same,
-        found.verdict,
-    ]
+        *(["* best of these runs"] if any_best else []),
+        Table(["made with", *names], parameters) if parameters
+        else "Made with the same parameters.",
+        comparison.verdict,
+    ]  # fmt: skip
 
 
 def _heading(run: ComparedRun) -> str:
@@ -116,23 +93,23 @@ def _cells(row: Row) -> list[str | Cell]:
     ]  # fmt: skip
 
 
-def _apart(row: Row) -> str:
+def _difference(row: Row) -> str:
     first, second = row.values
     if first is None or second is None or first == second:
         return ""
-    return f"{second - first:+,.0f}" if _whole(first, second) else f"{second - first:+.4f}"
+    return f"{second - first:+,.0f}" if _are_whole(first, second) else f"{second - first:+.4f}"
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if _whole(value) and abs(value) > 1.0 else f"{value:.4f}"
+    return f"{value:,.0f}" if _are_whole(value) and abs(value) > 1.0 else f"{value:.4f}"
 
 
-def _whole(*values: float) -> bool:
+def _are_whole(*values: float) -> bool:
     return all(float(value).is_integer() for value in values)
 
 
 def _short(text: str, most: int = 24) -> str:
-    """A parameter as far as it tells runs apart at a glance; --json has the whole."""
+    """A parameter as far as it tells runs apart at a glance; --json has all of it."""
     if text.count(".") == 1 and text.replace(".", "").isdecimal():
         return f"{float(text):.5g}"
     return text if len(text) <= most else f"{text[: most - 3]}..."

@@ -16,16 +16,16 @@ from typing import Any
 
 from kneerisk.answer import answer
 from kneerisk.answer.report import report_markdown
-from kneerisk.cohort.splits import held_out, subset
+from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
-from kneerisk.training.recording import lineage
-from kneerisk.training.recording.lineage import Source
-from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
-from pipelines.released import released
-from pipelines.train import SEED, rows
+from kneerisk.training.fitting.settings import SEED
+from kneerisk.training.provenance import lineage
+from kneerisk.training.provenance.lineage import Source
+from kneerisk.training.registry.version_bundles import load_version
+from pipelines.options import DEFAULT_ATHLETES, DEFAULT_SEED
 from serving.request_examples import EXAMPLE
 
 FOLDER = Path(__file__).parents[1] / "docs" / "examples"
@@ -60,9 +60,9 @@ def default_model() -> Bundle:
     cohort, truth = lineage.load(Source(athletes=DEFAULT_ATHLETES, seed=DEFAULT_SEED))
     seen = ~held_out(cohort.frame["athlete_id"])
     train = subset(cohort, seen)
-    fitted = fit(train, rows(truth, seen), seed=SEED)
+    fitted = fit(train, truth_subset(truth, seen), seed=SEED)
     metadata = metadata_of(
-        train, rows(truth, seen), fitted, version="default", run_id="none", git_sha=None,
+        train, truth_subset(truth, seen), fitted, version="default", run_id="none", git_sha=None,
         data_sha256=lineage.digest(cohort),
     )  # fmt: skip
     return Bundle(fitted.model, metadata, "none")
@@ -167,7 +167,7 @@ def main(arguments: list[str]) -> int:
     model again.
     """
     check, folders = "--check" in arguments, [a for a in arguments if a != "--check"]
-    model = released(Path(folders[-1])) if folders else default_model()
+    model = load_version(Path(folders[-1])) if folders else default_model()
     texts = written(model)
     wrong = stale(texts, FOLDER)
     if not check:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipelines import console
-from pipelines.commands.options import Json, examples
+from pipelines.options import Json, examples
 
 if TYPE_CHECKING:
     from kneerisk.cohort.ingest_result import Ingested

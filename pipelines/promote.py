@@ -1,19 +1,51 @@
-"""Challenger -> gates -> released bundle, champion.json."""
+"""`kneerisk promote`: challenger -> gates -> released bundle -> champion.json."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from kneerisk.training.registry.promotion import promote
-from kneerisk.training.tracking import Tracking
+import typer
+
+from pipelines import console
+from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, examples
+
+app = typer.Typer()
 
 
-def promote_to(
-    models: Path, version: str | None, data: Path | None, *, serve: bool
+@app.command(
+    rich_help_panel=RELEASE_PANEL,
+    epilog=examples("promote", "promote kneerisk-new_pain-12m-v3 --json"),
+)
+def promote(
+    version: Annotated[str | None, typer.Argument(help="Default: the only challenger.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The file it was trained on, where that was moved."
+        ),
+    ] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Also replace a champion of another outcome kind.")
+    ] = False,
+    models: Models = MODELS,
+    as_json: Json = False,
+) -> None:
+    """Make a challenger champion, if it passes the gates, and release it to be served."""
+    with console.progress() as progress:
+        progress("Checking the gates")
+        result, summary = promote_version(version, data, models, serve=serve)
+    console.result(result, as_json, summary)
+
+
+def promote_version(
+    version: str | None, data: Path | None, models: Path, *, serve: bool
 ) -> tuple[dict[str, Any], str]:
     """Promote a version; gives what was done, and the same for a person."""
+    from kneerisk.training.registry.promotion import promote
+    from kneerisk.training.tracking import Tracking
+
     promoted = promote(Tracking(Path.cwd()), models, version, data=data, serve=serve)
-    passed = [f"  passed: {gate.told}" for gate in promoted.gates]
-    return asdict(promoted), "\n".join([promoted.message, *passed])
+    gates = [f"  passed: {gate.told}" for gate in promoted.gates]
+    return asdict(promoted), "\n".join([promoted.message, *gates])

@@ -1,91 +1,114 @@
-"""One athlete of a file -> champion -> a page to print, with the numbers that the service gives."""
+"""`kneerisk report`: one athlete of a file -> champion -> a page to print."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import pandas as pd
+import typer
 
-from kneerisk.answer import answer
-from kneerisk.answer.report import report_html, report_markdown
-from kneerisk.cohort import read_screenings
 from kneerisk.errors import CohortRefused
-from pipelines.console import Progress
-from pipelines.outputs import write_text
-from pipelines.released import released
+from pipelines import console
+from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Screenings, examples
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Format = Literal["html", "md"]
+app = typer.Typer()
+#: What a file's name may not hold; such characters of an athlete's id become a hyphen.
+_NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 
-_RENDER = {"html": report_html, "md": report_markdown}
-#: What a file's name is made of; anything else of an athlete's id becomes a hyphen.
-_PLAIN = re.compile(r"[^\w.-]+")
+
+@app.command(
+    rich_help_panel=RELEASE_PANEL,
+    epilog=examples(
+        "report club.csv --athlete A17 --out a17.html",
+        "report club.csv --athlete A17 --date 2026-03-01 --format md",
+    ),
+)
+def report(
+    file: Screenings,
+    athlete: Annotated[str, typer.Option(help="The athlete_id; the last screening is taken.")],
+    date: Annotated[str | None, typer.Option(help="Another screening, such as 2026-03-01.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Default: the athlete_id, here.")] = None,
+    kind: Annotated[
+        Format | None,
+        typer.Option("--format", help="Default: by the suffix of OUT, else html."),
+    ] = None,
+    models: Models = MODELS,
+    as_json: Json = False,
+) -> None:
+    """Write one athlete's answer as a page to print; the browser makes a PDF of it."""
+    chosen = kind or ("md" if out is not None and out.suffix == ".md" else "html")
+    name = _NOT_IN_A_NAME.sub("-", athlete).strip(".-") or "athlete"
+    path = out or Path(f"{name}.{chosen}")
+    with console.progress() as progress:
+        result = write_report(file, athlete, date, path, chosen, models, progress)
+    console.result(result, as_json, f"The report is in {path}: open it and print it")
 
 
-def report_to(
+def write_report(
     file: Path,
     athlete: str,
     date: str | None,
-    out: Path | None,
-    kind: Format | None,
+    out: Path,
+    kind: Format,
     models: Path,
-    progress: Progress,
+    progress: console.Progress,
 ) -> dict[str, Any]:
-    """Write the report of an athlete's last screening, or of the one on a date.
+    """Write the report of an athlete's last screening, or of the one on a date."""
+    from kneerisk.answer import answer
+    from kneerisk.answer.report import report_html, report_markdown
+    from kneerisk.cohort import read_screenings
+    from kneerisk.training.registry.version_bundles import load_version
+    from pipelines.outputs import write_text
 
-    Raises
-    ------
-    BadCells, CohortRefused
-        Where the file holds no sound screenings, or none of this athlete on this date.
-    BundleRefused
-        Where there is no champion, or its bundle is not sound.
-    """
-    loaded = released(models)
+    bundle = load_version(models)
     progress(f"Reading {file}")
     frame, screenings = read_screenings(file)
     row = row_of(frame, athlete, date, file)
-    screened = _dates(frame)[row]
+    screening_date = _dates(frame)[row] or None
     progress("Writing the report")
-    wanted = kind or ("md" if out is not None and out.suffix == ".md" else "html")
-    path = out or Path(f"{_PLAIN.sub('-', athlete).strip('.-') or 'athlete'}.{wanted}")
-    found = answer(loaded, screenings[row])
-    write_text(_RENDER[wanted](found, screenings[row], athlete, screened or None), path)
+    result = answer(bundle, screenings[row])
+    render = {"html": report_html, "md": report_markdown}[kind]
+    write_text(render(result, screenings[row], athlete, screening_date), out)
     return {
-        "file": str(path),
-        "status": found.risk.status,
-        "screening_date": screened or None,
-        "version": loaded.metadata.version,
+        "file": str(out),
+        "status": result.risk.status,
+        "screening_date": screening_date,
+        "version": bundle.metadata.version,
     }
 
 
 def row_of(frame: pd.DataFrame, athlete: str, date: str | None, file: Path) -> int:
     """Which row is the athlete's: the one of the date, else the last by date.
 
-    Raises
-    ------
-    CohortRefused
-        Where there is none. It never says who else is in the file.
+    Where there is none, the error never says who else is in the file.
     """
-    ids = frame["athlete_id"].astype(str) if "athlete_id" in frame else pd.Series(dtype=str)
-    mine = [row for row, name in enumerate(ids) if name == athlete]
-    if not mine:
+    from pandas import Series
+
+    ids = frame["athlete_id"].astype(str) if "athlete_id" in frame else Series(dtype=str)
+    rows = [row for row, name in enumerate(ids) if name == athlete]
+    if not rows:
         count = ids.nunique()
         raise CohortRefused(
             f"{file} has no athlete of that id; it has {count:,} athlete{'' if count == 1 else 's'}"
         )
     dates = _dates(frame)
-    of_date = [row for row in mine if date is None or dates[row].startswith(date)]
-    if not of_date:
+    on_date = [row for row in rows if date is None or dates[row].startswith(date)]
+    if not on_date:
         raise CohortRefused(
-            f"{file} has {len(mine)} screening{'' if len(mine) == 1 else 's'} of this athlete, "
+            f"{file} has {len(rows)} screening{'' if len(rows) == 1 else 's'} of this athlete, "
             "none on that date"
         )
-    return max(of_date, key=lambda row: (dates[row], row))
+    return max(on_date, key=lambda row: (dates[row], row))
 
 
 def _dates(frame: pd.DataFrame) -> list[str]:
     """The date of each row as text; empty where there is none."""
     if "screening_date" not in frame:
         return [""] * len(frame)
-    return ["" if pd.isna(date) else str(date) for date in frame["screening_date"]]
+    dates = frame["screening_date"]
+    return ["" if missing else str(date) for date, missing in zip(dates, dates.isna(), strict=True)]

@@ -1,59 +1,84 @@
-"""Version -> its run -> the same cohort, fitted again -> the same predictions, or what differs."""
+"""`kneerisk reproduce`: version -> its run -> the same cohort, fitted again -> what differs."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from kneerisk.training.recording.lineage import load_again
-from kneerisk.training.registry.reproduction import Reproduced, compare, fit_again
-from kneerisk.training.tracking import Tracking
-from pipelines.console import Progress
-from pipelines.released import released
+import typer
+
+from pipelines import console
+from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
+
+if TYPE_CHECKING:
+    from kneerisk.training.registry.reproduction import Reproduced
+
+app = typer.Typer()
+
+
+@app.command(
+    rich_help_panel=TRAIN_PANEL,
+    epilog=examples("reproduce kneerisk-new_pain-12m-v3", "reproduce --data moved/club.parquet"),
+)
+def reproduce(
+    version: Annotated[str | None, typer.Argument(help="Default: the champion.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="The file it was made from, where that was moved."
+        ),
+    ] = None,
+    models: Models = MODELS,
+    as_json: Json = False,
+) -> None:
+    """Fit a version again from what its run says; fails where the predictions are others."""
+    with console.progress() as progress:
+        reproduced = reproduce_version(version, data, models, progress)
+    console.result(reproduced.as_dict(), as_json, summary(reproduced))
+    if not reproduced.agrees:
+        raise typer.Exit(1)
 
 
 def reproduce_version(
-    version: str | None, data: Path | None, models: Path, progress: Progress
+    version: str | None, data: Path | None, models: Path, progress: console.Progress
 ) -> Reproduced:
-    """Fit a version (the champion, if none is named) again, and compare the predictions.
+    """Fit a version (the champion, if none is named) again, and compare the predictions."""
+    from kneerisk.training.provenance.lineage import load_again
+    from kneerisk.training.registry.reproduction import compare, fit_again
+    from kneerisk.training.registry.version_bundles import load_version
+    from kneerisk.training.tracking import Tracking
 
-    Raises
-    ------
-    CohortRefused
-        Where the screenings that it was made from are gone or changed.
-    BundleRefused
-        Where there is no such version, its bundle is not sound, or it belongs to another schema.
-    TrackingFailed
-        Where its run is not in the store.
-    """
     progress("Loading the model")
-    made = released(models, version)
-    params, _ = Tracking(Path.cwd()).logged(made.metadata.run_id)
-    base = made.metadata.base_version and released(models, made.metadata.base_version)
+    original = load_version(models, version)
+    parameters, _ = Tracking(Path.cwd()).logged(original.metadata.run_id)
+    base_version = original.metadata.base_version
+    base = load_version(models, base_version) if base_version else None
     progress("Reading the cohort that it was made from")
-    cohort, truth = load_again(params, data)
-    again = fit_again(params, cohort, truth, base or None,
+    cohort, truth = load_again(parameters, data)
+    model = fit_again(parameters, cohort, truth, base,
                       lambda step: progress(f"Fitting again: {step}"))  # fmt: skip
     progress("Comparing")
-    return compare(made, again, cohort, params)
+    return compare(original, model, cohort, parameters)
 
 
-def told(found: Reproduced) -> str:
+def summary(reproduced: Reproduced) -> str:
     """The result for a person."""
-    if found.identical:
-        first = f"{found.version} is reproduced: every prediction is the same, bit for bit."
-    elif found.agrees:
-        first = (
-            f"{found.version} is reproduced: predictions differ by at most "
-            f"{found.largest_difference:.2g}, which is the rounding of another machine."
+    version, difference = reproduced.version, f"{reproduced.largest_difference:.2g}"
+    if reproduced.identical:
+        outcome = f"{version} is reproduced: every prediction is the same, bit for bit."
+    elif reproduced.agrees:
+        outcome = (
+            f"{version} is reproduced: predictions differ by at most {difference}, which is the "
+            "rounding of another machine."
         )
     else:
-        first = (
-            f"{found.version} is NOT reproduced: predictions differ by up to "
-            f"{found.largest_difference:.2g}; allowed is {found.allowed:g}."
+        outcome = (
+            f"{version} is NOT reproduced: predictions differ by up to {difference}; allowed is "
+            f"{reproduced.allowed:g}."
         )
-    if not found.differs:
+    if not reproduced.differs:
         return (
-            f"{first}\nProgram, libraries, processor and threads are those that it was made with."
+            f"{outcome}\nProgram, libraries, processor and threads are those that it was made with."
         )
-    lines = [f"  {what}" for what in found.differs]
-    return "\n".join([first, "Not as when it was made:", *lines])
+    differences = [f"  {difference}" for difference in reproduced.differs]
+    return "\n".join([outcome, "Not as when it was made:", *differences])

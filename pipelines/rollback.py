@@ -1,16 +1,23 @@
-"""Champion -> what it replaced, put back into champion.json."""
+"""`kneerisk rollback`: champion -> the version that it replaced, put back into champion.json."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from kneerisk.training.registry.promotion import rollback
-from kneerisk.training.tracking import Tracking
+import typer
+
+from pipelines import console
+from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, examples
+
+app = typer.Typer()
 
 
-def rollback_in(models: Path) -> tuple[dict[str, Any], str]:
-    """Put the previous champion back; gives what was done, and the same for a person."""
-    restored = rollback(Tracking(Path.cwd()), models)
-    return asdict(restored), restored.message
+@app.command(rich_help_panel=RELEASE_PANEL, epilog=examples("rollback"))
+def rollback(models: Models = MODELS, as_json: Json = False) -> None:
+    """Serve again what the champion replaced."""
+    from kneerisk.training.registry import promotion
+    from kneerisk.training.tracking import Tracking
+
+    restored = promotion.rollback(Tracking(Path.cwd()), models)
+    console.result(asdict(restored), as_json, restored.message)

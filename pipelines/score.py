@@ -1,60 +1,79 @@
-"""File of screenings -> champion -> file of answers, with the numbers that the service gives."""
+"""`kneerisk score`: file of screenings -> champion -> file of answers."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import typer
 
-from kneerisk.answer import Answer, answers
-from kneerisk.answer.answer_schema import KNEES, SHOWN
-from kneerisk.cohort import read_screenings
-from kneerisk.evidence import imbalances
-from pipelines.console import Progress
-from pipelines.outputs import write_table
-from pipelines.released import released
+from pipelines import console
+from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Out, Screenings, examples
 
-#: Answered together: enough to be quick, few enough to show progress.
-_TOGETHER = 500
-#: Kept beside each answer, so that it can be joined with what it is about.
-_KEPT = ("athlete_id", "screening_date", "group")
+if TYPE_CHECKING:
+    from kneerisk.answer import Answer
+
+app = typer.Typer()
+#: Screenings answered together: enough to be quick, few enough to show progress (assumption).
+_BATCH = 500
+#: Columns of the input that stand before each answer, so that the two can be joined.
+_KEYS = ("athlete_id", "screening_date", "group")
 
 
-def score_to(file: Path, out: Path, models: Path, progress: Progress) -> dict[str, Any]:
-    """Answer every screening of a file.
+@app.command(
+    rich_help_panel=RELEASE_PANEL,
+    epilog=examples("score club.csv --out answers.csv"),
+)
+def score(
+    file: Screenings,
+    out: Out,
+    models: Models = MODELS,
+    as_json: Json = False,
+) -> None:
+    """Answer every screening of a file, with the numbers that the service gives."""
+    with console.progress() as progress:
+        result = score_file(file, out, models, progress)
+    summary = f"{result['screenings']:,} screenings answered by {result['version']} in {out}"
+    console.result(result, as_json, summary)
 
-    Raises
-    ------
-    BadCells, CohortRefused
-        Where the file holds no sound screenings.
-    BundleRefused
-        Where there is no champion, or its bundle is not sound.
-    """
-    loaded = released(models)
+
+def score_file(file: Path, out: Path, models: Path, progress: console.Progress) -> dict[str, Any]:
+    """Answer every screening of a file."""
+    import pandas as pd
+
+    from kneerisk.answer import answers
+    from kneerisk.cohort import read_screenings
+    from kneerisk.training.registry.version_bundles import load_version
+    from pipelines.outputs import write_table
+
+    bundle = load_version(models)
     progress(f"Reading {file}")
     frame, screenings = read_screenings(file)
     rows = []
-    for first in range(0, len(screenings), _TOGETHER):
+    for first in range(0, len(screenings), _BATCH):
         progress(f"Answering screening {first + 1:,} of {len(screenings):,}")
-        rows += [flat(found) for found in answers(loaded, screenings[first : first + _TOGETHER])]
-    kept = frame[[name for name in _KEPT if name in frame]]
-    write_table(pd.concat([kept, pd.DataFrame(rows)], axis=1), out)
-    return {"file": str(out), "screenings": len(rows), "version": loaded.metadata.version}
+        rows += [flat(answer) for answer in answers(bundle, screenings[first : first + _BATCH])]
+    keys = frame[[name for name in _KEYS if name in frame]]
+    write_table(pd.concat([keys, pd.DataFrame(rows)], axis=1), out)
+    return {"file": str(out), "screenings": len(rows), "version": bundle.metadata.version}
 
 
-def flat(found: Answer) -> dict[str, Any]:
-    """An answer as one row; what it does not tell is missing."""
-    row: dict[str, Any] = {"status": found.risk.status}
-    row["reasons"] = ";".join(reason.code for reason in found.risk.reasons)
-    row["red_flags"] = ";".join(flag.code for flag in found.red_flags)
+def flat(answer: Answer) -> dict[str, Any]:
+    """An answer as one row; what it does not give is missing."""
+    from kneerisk.answer.answer_schema import KNEES, SHOWN
+    from kneerisk.evidence import imbalances
+
+    row: dict[str, Any] = {"status": answer.risk.status}
+    row["reasons"] = ";".join(reason.code for reason in answer.risk.reasons)
+    row["red_flags"] = ";".join(flag.code for flag in answer.red_flags)
     for side in KNEES:
-        risk = getattr(found.risk, side)
+        risk = getattr(answer.risk, side)
         low, high = risk.interval if risk else (None, None)
         row[f"risk_{side}"] = risk.probability if risk else None
         row[f"risk_{side}_low"], row[f"risk_{side}_high"] = low, high
         row[f"band_{side}"] = risk.band if risk else None
-    told = {f"{one.side}_{one.name}": one.probability for one in found.imbalances or ()}
-    row |= {f"{side}_{name}": told.get(f"{side}_{name}") for side in SHOWN
-            for name in imbalances()}  # fmt: skip
-    return row | {"version": found.model.version, "run_id": found.model.run_id}
+    probabilities = {f"{each.side}_{each.name}": each.probability
+                     for each in answer.imbalances or ()}  # fmt: skip
+    columns = (f"{side}_{name}" for side in SHOWN for name in imbalances())
+    row |= {column: probabilities.get(column) for column in columns}
+    return row | {"version": answer.model.version, "run_id": answer.model.run_id}

@@ -1,20 +1,55 @@
-"""Simulator -> canonical cohort file, and the truth beside it."""
+"""`kneerisk simulate`: simulator -> canonical cohort file, and the truth beside it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from kneerisk.cohort import write
-from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
-from pipelines.console import Progress
-from pipelines.outputs import write_table
+import typer
+
+from pipelines import console
+from pipelines.options import (
+    COHORT_PANEL,
+    DEFAULT_ATHLETES,
+    DEFAULT_SEED,
+    Athletes,
+    Json,
+    Out,
+    Seed,
+    examples,
+)
+
+app = typer.Typer()
 
 
-def simulate_to(
-    out: Path, athletes: int, seed: int, truth: Path | None, progress: Progress
+@app.command(
+    rich_help_panel=COHORT_PANEL,
+    epilog=examples("simulate --athletes 5000 --out cohort.parquet"),
+)
+def simulate(
+    out: Out,
+    athletes: Athletes = DEFAULT_ATHLETES,
+    seed: Seed = DEFAULT_SEED,
+    truth: Annotated[Path | None, typer.Option(help="The true risks; default: beside OUT.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a simulated cohort, drawn from published effect sizes."""
+    with console.progress() as progress:
+        result = write_simulated(out, athletes, seed, truth, progress)
+    summary = (
+        f"{result['screenings']:,} simulated screenings in {out}, the truth in {result['truth']}"
+    )
+    console.result(result, as_json, summary)
+
+
+def write_simulated(
+    out: Path, athletes: int, seed: int, truth: Path | None, progress: console.Progress
 ) -> dict[str, Any]:
     """Write a simulated cohort, and what is true of it beside it or where asked for."""
+    from kneerisk.cohort import write
+    from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
+    from pipelines.outputs import write_table
+
     truth = truth or truth_beside(out)
     progress(f"Simulating {athletes:,} athletes")
     simulated = simulate(athletes, seed)

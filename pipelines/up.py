@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kneerisk.errors import KneeriskError
 from kneerisk.training.tracking import tracking_uri
-from pipelines import serve, ui
+from pipelines import programs
 from pipelines.console import plain, progress, say
 from pipelines.services import Service, refuse_taken_port
 
@@ -46,8 +46,8 @@ def prediction_service() -> Service:
     port = _port("PORT", 3000)
     return Service(
         name="service", port=port, port_variable="PORT", ready_path="/readyz",
-        arguments=serve.service_arguments("127.0.0.1", port),
-        environment=serve.environment(MODELS),
+        arguments=programs.service_arguments("127.0.0.1", port),
+        environment=programs.service_environment(MODELS),
     )  # fmt: skip
 
 
@@ -56,8 +56,9 @@ def mlflow_service() -> Service:
     port = _port("MLFLOW_PORT", 5000)
     uri = tracking_uri(Path.cwd())
     return Service(
-        name="mlflow", port=port, port_variable="MLFLOW_PORT", ready_path=ui.READY_PATH,
-        arguments=ui.ui_arguments(uri, port), environment=ui.ENVIRONMENT,
+        name="mlflow", port=port, port_variable="MLFLOW_PORT",
+        ready_path=programs.MLFLOW_READY_PATH,
+        arguments=programs.mlflow_arguments(uri, port), environment=programs.MLFLOW_ENVIRONMENT,
     )  # fmt: skip
 
 
@@ -67,15 +68,15 @@ def ensure_champion() -> None:
 
     if champion.read(MODELS) is not None:
         return
-    from pipelines.commands.options import DEFAULT_ATHLETES, DEFAULT_SEED
-    from pipelines.promote import promote_to
-    from pipelines.train import told, train_on
+    from pipelines.options import DEFAULT_ATHLETES, DEFAULT_SEED
+    from pipelines.promote import promote_version
+    from pipelines.train import summary, train_model
 
     say("There is no model yet: training the default one on simulated athletes.")
     with progress() as doing:
-        found = train_on(None, DEFAULT_ATHLETES, DEFAULT_SEED, doing)
-    say(plain(*told(found)))
-    say(promote_to(MODELS, str(found["version"]), None, serve=False)[1])
+        result = train_model(None, DEFAULT_ATHLETES, DEFAULT_SEED, doing)
+    say(plain(*summary(result)))
+    say(promote_version(str(result["version"]), None, MODELS, serve=False)[1])
 
 
 def _port(variable: str, default: int) -> int:
@@ -92,7 +93,7 @@ def addresses(service: str, mlflow: str) -> str:
     return "\n".join(
         [
             f"Service  {service} (API: {service}/docs.json)",
-            f"MLflow   {ui.runs_page(mlflow)}",
+            f"MLflow   {programs.runs_address(mlflow)}",
             "Try:",
             f"  curl -s {service}/v1/predict -H 'Content-Type: application/json' \\",
             f"    -d '{json.dumps(EXAMPLE)}'",

@@ -21,7 +21,7 @@ from kneerisk.training.benchmark.recalibration import recalibration
 from kneerisk.training.benchmark.scoring import Judged, judge, within_auc
 from kneerisk.training.benchmark.targets import checks
 from kneerisk.training.benchmark.task import Task
-from pipelines.benchmark import benchmark_on
+from pipelines.benchmark import benchmark_method
 
 PEOPLE, VISITS = 60, 2
 
@@ -244,7 +244,7 @@ class TestCommand:
         for name in ("a.csv", "b.csv", "c.csv"):
             (tmp_path / name).write_text("id,knees\n1,0\n", encoding="utf-8")
         with pytest.raises(CohortRefused, match="not the published file"):
-            benchmark_on(Path("a.csv"), Path("b.csv"), Path("c.csv"), 1, Path("o.md"), str)
+            benchmark_method((Path("a.csv"), Path("b.csv"), Path("c.csv")), 1, Path("o.md"), str)
         assert sorted(p.name for p in tmp_path.iterdir()) == ["a.csv", "b.csv", "c.csv"]
 
 

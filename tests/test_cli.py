@@ -19,18 +19,18 @@ from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
 from kneerisk.schema import Screening, from_row
-from kneerisk.training.recording.lineage import Source, load
+from kneerisk.training.provenance.lineage import Source, load
 from pipelines import __main__ as cli
 from pipelines import console
-from pipelines.commands import cohorts, models, release
+from pipelines.__main__ import COMMANDS as COMMAND_FILES
 from pipelines.console import Table
 from pipelines.ingest import app as ingest
 from pipelines.score import flat
 
 COMMANDS = sorted(
     str(command.name or command.callback.__name__)
-    for group in (cohorts, models, release)
-    for command in group.app.registered_commands
+    for file in COMMAND_FILES
+    for command in file.app.registered_commands
 )
 TYPED = [
     *COMMANDS,

@@ -44,7 +44,7 @@ from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import Screening, data_dictionary, faults_of
 from kneerisk.schema.history import RED_FLAGS
-from kneerisk.training.recording import lineage
+from kneerisk.training.provenance import lineage
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
 from serving.prometheus import Metrics

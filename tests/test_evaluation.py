@@ -27,11 +27,11 @@ from kneerisk.evaluation.slices import AGE_BANDS, worst
 from kneerisk.evidence import imbalances
 from kneerisk.model import bundle
 from kneerisk.training.plots.evaluation_plots import plots
-from kneerisk.training.recording.lineage import digest
+from kneerisk.training.provenance.lineage import digest
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
 from pipelines.console import plain
-from pipelines.evaluate import evaluate_on, told
+from pipelines.evaluate import evaluate_version, summary
 from pipelines.outputs import write_table
 
 VERSION = "kneerisk-new_pain-12m-v1"
@@ -446,7 +446,7 @@ class TestCommand:
         assert printed["judged_on"] == "all athletes of the file"
 
     def test_a_person_reads_the_model_beside_the_others(self, printed):
-        lines = plain(*told(printed)).splitlines()
+        lines = plain(*summary(printed)).splitlines()
         starts = [line.split("  ")[0] for line in lines]
         for label in ("model", "logistic", "base rate", "oracle"):
             assert label in starts
@@ -457,7 +457,7 @@ class TestCommand:
     ):
         cohort = files.read(file)
         files.write(replace(cohort, frame=cohort.frame.head(150)), tmp_path / "alone.csv")
-        found = evaluate_on(None, tmp_path / "alone.csv", champion_models, lambda _: None)
+        found = evaluate_version(None, tmp_path / "alone.csv", champion_models, lambda _: None)
         assert "imbalances" not in found["metrics"]
         assert "oracle_mae" in found["metrics"]["oracle"]
         assert "true_risk_mae" not in found["metrics"]["oracle"]
@@ -472,7 +472,7 @@ class TestCommand:
     def test_another_outcome_is_refused(self, champion_models, file, tmp_path, other, words):
         files.write(replace(files.read(file), **other), tmp_path / "other.csv")
         with pytest.raises(KneeriskError, match=words):
-            evaluate_on(None, tmp_path / "other.csv", champion_models, lambda _: None)
+            evaluate_version(None, tmp_path / "other.csv", champion_models, lambda _: None)
 
     @pytest.mark.parametrize("version", ["../models", "kneerisk-new_pain-12m-v99"])
     def test_a_version_that_is_not_there_is_refused(
@@ -481,7 +481,7 @@ class TestCommand:
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         with pytest.raises(KneeriskError, match=r"holds no|not a version"):
-            evaluate_on(version, file, champion_models, lambda _: None)
+            evaluate_version(version, file, champion_models, lambda _: None)
         assert not list(tmp_path.iterdir())
 
     def test_athletes_that_it_was_trained_on_are_left_out(
@@ -495,7 +495,7 @@ class TestCommand:
         own = bundle.load(champion_models / VERSION)
         metadata = replace(own.metadata, data_sha256=digest(files.read(path)), version="again")
         bundle.save(own.model, metadata, models / "again")
-        found = evaluate_on("again", path, models, lambda _: None)
+        found = evaluate_version("again", path, models, lambda _: None)
         assert found["judged_on"].startswith("held-out")
         assert found["screenings"] == splits.held_out(some["athlete_id"]).sum()
 
@@ -520,7 +520,7 @@ class TestCommand:
                         version="again")  # fmt: skip
         bundle.save(own.model, metadata, models / "again")
 
-        found = evaluate_on("again", tmp_path / "now.csv", models, lambda _: None)
+        found = evaluate_version("again", tmp_path / "now.csv", models, lambda _: None)
 
         old = 100 - splits.held_out(frame["athlete_id"][200:300]).sum()
         assert found["screenings"] == 300 - old
@@ -529,7 +529,7 @@ class TestCommand:
         trained = then.frame[~splits.held_out(then.frame["athlete_id"])]
         files.write(replace(then, frame=trained), tmp_path / "trained.csv")
         with pytest.raises(CohortRefused, match="every athlete"):
-            evaluate_on("again", tmp_path / "trained.csv", models, lambda _: None)
+            evaluate_version("again", tmp_path / "trained.csv", models, lambda _: None)
 
 
 class TestBaselines:

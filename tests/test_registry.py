@@ -16,13 +16,13 @@ from kneerisk.evaluation.evaluation import Risks, cross_validated
 from kneerisk.model import bundle, champion
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
-from kneerisk.training.recording import lineage
-from kneerisk.training.recording.lineage import Source
+from kneerisk.training.provenance import lineage
+from kneerisk.training.provenance.lineage import Source
 from kneerisk.training.registry import gates
 from kneerisk.training.registry.gates import slope_gate
 from kneerisk.training.registry.promotion import promote, rollback
+from kneerisk.training.registry.version_bundles import log_loss_over_champion
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, registered_name
-from pipelines.train import beside_champion
 
 SOURCE = Source(athletes=600, seed=2)
 KIND = "kneerisk-new_pain-12m"
@@ -276,18 +276,18 @@ class TestKinds:
             club.promote()
 
 
-class TestBesideTheChampion:
+class TestLossOverTheChampion:
     """A new model is judged beside the champion of its kind, before it is promoted."""
 
-    def beside(self, club) -> dict[str, float]:
+    def over_champion(self, club) -> dict[str, float]:
         cohort = club.simulated.cohort
-        return beside_champion(club.tracking, cohort, cohort, club.fitted)
+        return log_loss_over_champion(club.tracking, club.fitted.model, cohort)
 
     def test_it_is_compared_on_the_same_rows(self, club):
         club.train(shift=1.0)
-        assert self.beside(club) == {}
+        assert self.over_champion(club) == {}
         club.promote()
-        found = self.beside(club)
+        found = self.over_champion(club)
         # A unit of log-odds too much is worse, whatever the sample.
         assert found["log_loss_over_champion"] < 0.0 < found["log_loss_over_champion_error"]
 
@@ -295,7 +295,7 @@ class TestBesideTheChampion:
         club.train()
         club.promote()
         monkeypatch.setattr("kneerisk.model.bundle.fingerprint", lambda: "another schema")
-        assert self.beside(club) == {}
+        assert self.over_champion(club) == {}
 
 
 class TestRollback:

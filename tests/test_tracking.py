@@ -15,8 +15,8 @@ from mlflow.models import Model
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
-from kneerisk.training.recording import lineage
-from kneerisk.training.recording.lineage import Source
+from kneerisk.training.provenance import lineage
+from kneerisk.training.provenance.lineage import Source
 from kneerisk.training.tracking import (
     ALIAS,
     CARD,

@@ -25,9 +25,15 @@ from kneerisk.errors import StudyRefused
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tracking import EXPERIMENTS, Tracking
-from kneerisk.training.tuning import Objective, Study, pictures, trial_runs, work
+from kneerisk.training.tuning.objective import Objective
+from kneerisk.training.tuning.search import STUDIES, SearchPlan
 from kneerisk.training.tuning.search_space import space
-from pipelines.tune import STUDIES, Plan, told, tune_on
+from kneerisk.training.tuning.study import Study
+from kneerisk.training.tuning.trial_runs import trial_runs
+from kneerisk.training.tuning.tuning_plots import pictures
+from kneerisk.training.tuning.winner import describe_result
+from kneerisk.training.tuning.worker import work
+from pipelines.tune import tune_settings
 
 IDENTITY = {"cohort": "ab12", "search space": "as ever", "objective": "a bowl", "program": "1"}
 SPACE = space(true=True, plenty=True, people=False)
@@ -338,7 +344,7 @@ def folder(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("project")
 
 
-PLAN = Plan("knees", trials=3, workers=2)
+PLAN = SearchPlan("knees", trials=3, workers=2)
 ATHLETES, SEED = 250, 5
 
 
@@ -370,7 +376,7 @@ def tuned(folder: Path, killed: list[str]) -> tuple[dict[str, Any], list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        found = tune_on(None, ATHLETES, SEED, PLAN, lines.append)
+        found = tune_settings(None, ATHLETES, SEED, PLAN, lines.append)
     return found, lines
 
 
@@ -431,21 +437,21 @@ class TestCommand:
         winner = next(run for run in runs_in(folder) if run.info.run_id == found["run_id"])
         assert Settings.of(winner.data.params) == Settings.of(found["best"])
         assert json.loads(json.dumps(found)) == found
-        assert str(found["best"]["trial"]) in told(found)
+        assert str(found["best"]["trial"]) in describe_result(found)
 
     def test_again_it_tells_what_was_found(self, folder, tuned, monkeypatch):
         monkeypatch.chdir(folder)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         before = len(runs_in(folder))
         lines: list[str] = []
-        assert tune_on(None, ATHLETES, SEED, PLAN, lines.append) == tuned[0]
+        assert tune_settings(None, ATHLETES, SEED, PLAN, lines.append) == tuned[0]
         assert "Going on with the study knees: 3 trials are done, 0 to go" in lines
         assert len(runs_in(folder)) == before
 
     def test_another_cohort_is_refused(self, folder, tuned, monkeypatch):
         monkeypatch.chdir(folder)
         with pytest.raises(StudyRefused, match="cohort: it was begun with"):
-            tune_on(None, ATHLETES, SEED + 1, PLAN, lambda _: None)
+            tune_settings(None, ATHLETES, SEED + 1, PLAN, lambda _: None)
 
     def test_no_athlete_is_in_the_journal(self, folder, tuned):
         kept = (folder / STUDIES / "knees.journal").read_text()

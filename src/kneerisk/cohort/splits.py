@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
@@ -34,6 +35,11 @@ def divided(cohort: Cohort) -> tuple[Cohort, Cohort]:
 def subset(cohort: Cohort, rows: NDArray[np.bool_]) -> Cohort:
     """Some screenings of a cohort, numbered anew; `rows` has shape (n_screenings,)."""
     return replace(cohort, frame=cohort.frame[rows].reset_index(drop=True))
+
+
+def truth_subset(truth: pd.DataFrame | None, rows: NDArray[np.bool_]) -> pd.DataFrame | None:
+    """The truth of some screenings, numbered anew; None where the cohort has no known truth."""
+    return None if truth is None else truth[rows].reset_index(drop=True)
 
 
 def folds(athlete_ids: Iterable[object], n_folds: int, seed: int) -> NDArray[np.intp]:

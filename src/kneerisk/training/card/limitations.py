@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from kneerisk.evidence import count_assumptions
 from kneerisk.training.card.card_context import About
-from kneerisk.training.leakage.required_sample_size import few_outcomes
-from kneerisk.training.registry.gates import FEWEST_EVENTS
+from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS, few_outcomes
 
 #: An AUC above this, on athletes that were measured, calls for a search for leaks (assumption:
 #: a little above what grouped, held-out evaluation has given for knee pain).

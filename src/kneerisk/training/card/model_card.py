@@ -13,7 +13,7 @@ from kneerisk.training.card.limitations import assumptions, limits, not_done
 from kneerisk.training.card.method import method, population
 from kneerisk.training.card.performance import performance
 from kneerisk.training.card.tripod import tripod
-from kneerisk.training.registry.environment import PREFIX, environment
+from kneerisk.training.provenance.environment import PREFIX, environment
 
 NOTICE = (
     "Not a medical device. It does not diagnose, and it does not replace a clinician: it says "

@@ -52,3 +52,5 @@ class Settings:
 
 #: What is fitted with where nobody chose otherwise.
 DEFAULTS = Settings()
+#: Of the folds and trees of a fit. Another seed gives a model that differs by chance alone.
+SEED = 0

@@ -19,6 +19,9 @@ from kneerisk.schema import Category, athlete_measures, leg_measures
 from kneerisk.training.fitting.fit_inputs import LEAST_SHARE
 
 SHRINKAGE, OPTIMISM, PRECISION = 0.9, 0.05, 0.05
+#: With fewer outcomes of either sort, held-out athletes can't show how a model performs (Collins,
+#: Ogundimu & Altman 2016, Stat Med 35:214, doi 10.1002/sim.6787).
+FEWEST_EVENTS = 100.0
 #: The normal distribution's 97.5 % point, for an interval of 95 %.
 _NORMAL_95 = 1.96
 

@@ -1,1 +1,1 @@
-"""What a run records: where its data came from, and what stands on its page."""
+"""What a run records of a model: parameters, data sets, metrics, plots, card and bundle."""

@@ -12,10 +12,7 @@ from dataclasses import dataclass
 from kneerisk.evaluation.metrics import paired_difference, row_loss
 from kneerisk.evaluation.task_metrics import TaskRows
 from kneerisk.evaluation.verdict import SLOPE_HIGH, SLOPE_LOW
-
-#: With fewer outcomes of either sort, held-out athletes can't show how a model performs (Collins,
-#: Ogundimu & Altman 2016, Stat Med 35:214, doi 10.1002/sim.6787).
-FEWEST_EVENTS = 100.0
+from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS
 
 
 @dataclass(frozen=True, slots=True)

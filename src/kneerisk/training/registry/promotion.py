@@ -11,7 +11,7 @@ from kneerisk.cohort.splits import divided
 from kneerisk.errors import CohortRefused, PromotionRefused
 from kneerisk.evaluation.evaluation import paired, risks_of
 from kneerisk.model import bundle, champion
-from kneerisk.training.recording.lineage import load_again
+from kneerisk.training.provenance.lineage import load_again
 from kneerisk.training.registry.gates import Gate, loss_gate, slope_gate
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, PLOTS, Tracking, Version
 

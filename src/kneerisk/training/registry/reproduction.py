@@ -19,8 +19,8 @@ from kneerisk.model.risk_model import Prediction, RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import Progress, fit
 from kneerisk.training.fitting.settings import Settings
-from kneerisk.training.recording.lineage import git_sha
-from kneerisk.training.registry.environment import changed, environment
+from kneerisk.training.provenance.environment import changed, environment
+from kneerisk.training.provenance.lineage import git_sha
 from kneerisk.training.updating.model_updating import adapt
 
 #: What other libraries, processors and thread counts may move a probability by: the order of a sum.

@@ -4,7 +4,13 @@ A registered version is a logged model of MLflow whose artifacts are its bundle.
 model holds the versions of one outcome kind and horizon.
 """
 
-from kneerisk.training.tracking.connection import ARTIFACTS, DATABASE, TrackingFailed, tracking_uri
+from kneerisk.training.tracking.connection import (
+    ARTIFACTS,
+    DATABASE,
+    TrackingFailed,
+    has_runs,
+    tracking_uri,
+)
 from kneerisk.training.tracking.naming import (
     ALIAS,
     BUNDLE,
@@ -41,6 +47,7 @@ __all__ = [
     "TrackingFailed",
     "TrialRun",
     "Version",
+    "has_runs",
     "registered_name",
     "tracking_uri",
 ]

@@ -24,6 +24,11 @@ def tracking_uri(folder: Path) -> str:
     return given or f"sqlite:///{folder.resolve() / DATABASE}"
 
 
+def has_runs(folder: Path) -> bool:
+    """Whether there is a store of runs, so that asking for a run does not make one."""
+    return "MLFLOW_TRACKING_URI" in os.environ or (folder / DATABASE).is_file()
+
+
 def be_quiet() -> None:
     """Nothing is sent anywhere, and stdout is left to the result of a command."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

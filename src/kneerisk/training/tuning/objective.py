@@ -20,7 +20,7 @@ from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import MANY_EVENTS, dealt_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
-from kneerisk.training.recording import lineage
+from kneerisk.training.provenance import lineage
 from kneerisk.training.tuning.search_space import Space, in_words, space
 
 FOLDS = 5

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kneerisk.cohort.files import Cohort
+from kneerisk.errors import CohortRefused
 from kneerisk.evidence.tables import assumption
+from kneerisk.model import Bundle
 from kneerisk.model.intervals import NORMAL_90, BootstrapInterval, QuantileInterval
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit_inputs import dealt_folds
+from kneerisk.training.leakage.leakage_checks import refuse_other_outcome, refuse_unsound
 from kneerisk.training.updating.club_likelihood import Club, club_of
 from kneerisk.training.updating.corrections import (
     AS_IS,
@@ -62,6 +65,39 @@ class Adapted:
         if self.correction.penalty is not None:
             found["adapted_penalty"] = self.correction.penalty
         return found | self.gains
+
+
+def refuse_club(base: Bundle, club: Cohort, train: Cohort, test: Cohort, club_sha256: str) -> None:
+    """Refuse a club that a model can't honestly be updated by.
+
+    Parameters
+    ----------
+    base
+        The version to update.
+    club
+        The club's whole cohort.
+    train, test
+        Its athletes to learn from, and those held out.
+    club_sha256
+        The digest of the whole cohort.
+
+    Raises
+    ------
+    CohortRefused
+        Where nobody was measured, the outcome is another one, the version was made from this very
+        cohort, or something in it gives the outcome away.
+    """
+    if club.kind != "observed":
+        raise CohortRefused(
+            f"the cohort is {club.kind}: a model is adapted to athletes who were measured"
+        )
+    refuse_other_outcome(base.metadata, club)
+    if base.metadata.data_sha256 == club_sha256:
+        raise CohortRefused(
+            f"{base.metadata.version} was made from this very cohort: adapting it again would "
+            "count every outcome twice. Name the version that it was adapted from (--model)"
+        )
+    refuse_unsound(club, train, test, from_scratch=False)
 
 
 def events_needed() -> dict[Step, int]:

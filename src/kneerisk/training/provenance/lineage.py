@@ -29,6 +29,11 @@ class Source:
     athletes: int | None = None
     seed: int | None = None
 
+    @classmethod
+    def of(cls, path: Path | None, athletes: int, seed: int) -> Source:
+        """A file where one is given, else the simulator."""
+        return cls(athletes=athletes, seed=seed) if path is None else cls(path=path.resolve())
+
     def params(self) -> dict[str, str]:
         """As run parameters; `from_params` reads them back."""
         known = {"data_file": self.path, "data_athletes": self.athletes, "data_seed": self.seed}

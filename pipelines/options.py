@@ -10,6 +10,8 @@ import typer
 DEFAULT_ATHLETES = 30_000
 DEFAULT_SEED = 1
 MODELS = Path("models")
+#: Under these headings `kneerisk --help` lists the commands.
+COHORT_PANEL, TRAIN_PANEL, RELEASE_PANEL = "Make a cohort", "Train and judge", "Release and answer"
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Out = Annotated[Path, typer.Option("--out", help="The file to write, .csv or .parquet.")]

@@ -1,0 +1,105 @@
+"""A released model on a cohort that it was not fitted to, against baselines and the oracle.
+
+The logistic regression is fitted to the cohort itself, by cross-validation over athletes: what a
+club would get from its own data alone. The prior is the base rate that the model was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from kneerisk.cohort import Cohort
+from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
+from kneerisk.cohort.splits import folds, subset
+from kneerisk.evaluation.baselines import PriorBaseline, fit_logistic, logistic_design
+from kneerisk.evaluation.evaluation import (
+    Evaluation,
+    Risks,
+    evaluate,
+    interval_metrics,
+    risks_of,
+)
+from kneerisk.model import Bundle, Metadata
+from kneerisk.schema import SIDES
+
+#: Of the folds of the logistic regression. Five are the usual choice (assumption).
+SEED, FOLDS = 0, 5
+
+
+def validate(
+    bundle: Bundle,
+    cohort: Cohort,
+    truth: pd.DataFrame | None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Evaluation:
+    """Evaluate a released model on a cohort.
+
+    Parameters
+    ----------
+    bundle
+        The released model.
+    cohort
+        Athletes with outcomes; none of them should be among those that the model was fitted to.
+    truth
+        Of a simulated cohort, the true risks and imbalances, one row a screening.
+    progress
+        Called with what is being done.
+    """
+    progress("Predicting")
+    columns = cohort.columns()
+    prediction = bundle.model.predict(columns)
+    progress("Baselines")
+    baselines = {
+        "logistic": cross_validated_logistic(cohort),
+        "prior": training_prior(bundle.metadata).predict(columns),
+    }
+    oracle = oracle_of(cohort, FEWER_POINTS, progress)
+    progress("Judging")
+    evaluation = evaluate(
+        cohort, risks_of(prediction), baselines, truth, prediction.imbalances, oracle
+    )
+    return evaluation.with_metrics(interval_metrics(prediction, truth))
+
+
+def training_prior(metadata: Metadata) -> PriorBaseline:
+    """The base rate of the athletes that the model was trained on, for everyone."""
+    rates = metadata.base_rates.get("all", {})
+    return PriorBaseline(leg=rates.get("leg"), either=rates.get("either"))
+
+
+def cross_validated_logistic(cohort: Cohort) -> Risks:
+    """Logistic regression of the cohort, each athlete predicted by a fit without them."""
+    fold = folds(cohort.frame["athlete_id"], FOLDS, SEED)
+    out_of_fold = {task: np.full(len(fold), np.nan) for task in (*SIDES, "either")}
+    for number in range(FOLDS):
+        outside = fold != number
+        if outside.all() or not outside.any():
+            continue
+        fitted = fit_logistic(subset(cohort, outside), logistic_design(), SEED)
+        risks = fitted.predict(subset(cohort, ~outside).columns())
+        for task, values in out_of_fold.items():
+            predicted = getattr(risks, task)
+            values[~outside] = np.nan if predicted is None else predicted
+    left, right = (out_of_fold[side] if cohort.has_sides else None for side in SIDES)
+    return Risks(left, right, out_of_fold["either"])
+
+
+def metrics_by_task(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as plain data, its metrics grouped by the task that they measure."""
+    tasks: dict[str, dict[str, float]] = {"risk": {}}
+    for name, value in evaluation.metrics.items():
+        tasks.setdefault(_task(name), {})[name] = value
+    return {**evaluation.as_dict(), "metrics": tasks}
+
+
+def _task(metric: str) -> str:
+    if "which_limb" in metric:
+        return "which_limb"
+    if "imbalance_" in metric:
+        return "imbalances"
+    unprefixed = metric.removeprefix("logistic_").removeprefix("prior_")
+    return "oracle" if unprefixed.startswith(("oracle_", "true_", "auc_below")) else "risk"

@@ -1,0 +1,131 @@
+"""A whole benchmark: out-of-fold predictions from several processes, its runs and its page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from kneerisk.training.benchmark.benchmark_page import page, table
+from kneerisk.training.benchmark.benchmark_plots import calibration, forest
+from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold
+from kneerisk.training.benchmark.scoring import Judged
+from kneerisk.training.benchmark.targets import BARS, checks
+from kneerisk.training.benchmark.task import Task
+from kneerisk.training.provenance import lineage
+from kneerisk.training.tracking import Run, Tracking
+
+#: Processes at once; each runs on one thread.
+PROCESSES = 2
+COMMAND = (
+    "kneerisk benchmark --ric-metadata run_data_meta.csv --ric-kinematics run_kinematics.csv "
+    "--weightlifters wlinj.csv --out docs/real-benchmark.md --json"
+)
+#: Beside the page, the folder and the start of the name of its plots.
+PLOT_FILES = "plots/real-benchmark"
+
+
+def out_of_fold_by_task(
+    tasks: Sequence[Task], seeds: Sequence[int], progress: Callable[[str], None]
+) -> Iterator[tuple[Task, list[OutOfFold]]]:
+    """Out-of-fold predictions of each task, by fold seed, from several processes.
+
+    Parameters
+    ----------
+    tasks
+        What is predicted, of whom.
+    seeds
+        How the folds are dealt, each once.
+    progress
+        Called as each fit ends.
+    """
+    jobs = [(task, seed) for task in tasks for seed in seeds]
+    # Not forked: the threads of BLAS and OpenMP don't survive that.
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
+        running = {pool.submit(out_of_fold, task, seed): (task.name, seed) for task, seed in jobs}
+        done: dict[tuple[str, int], OutOfFold] = {}
+        for future in as_completed(running):
+            done[running[future]] = future.result()
+            progress(f"Out of fold: {len(done)} of {len(jobs)} fits of tasks by seed")
+    for task in tasks:
+        yield task, [done[task.name, seed] for seed in seeds]
+
+
+def log_benchmark(run: Run, tracking: Tracking, scores: Sequence[Judged], seeds: int) -> None:
+    """Log the benchmark's own run, and a run of each task below it.
+
+    Parameters
+    ----------
+    run
+        The benchmark's own run.
+    tracking
+        The store of runs.
+    scores
+        Of every task.
+    seeds
+        How often folds were dealt.
+    """
+    figures = _figures(scores)
+    run.figures(figures)
+    markdown = page(scores, COMMAND, {name: f"plots/{name}.png" for name in figures})
+    run.note(markdown.partition("![")[0])
+    run.numbers({"seeds": seeds, "tasks": len(scores)}, {})
+    for task_scores in scores:
+        _log_task(tracking, task_scores, seeds, run.run_id)
+
+
+def _log_task(tracking: Tracking, scores: Judged, seeds: int, parent: str) -> None:
+    task = scores.task
+    sha256 = lineage.digest(task.cohort)
+    with tracking.run(task.title, benchmark_tags(), "benchmark", parent) as run:
+        run.numbers(
+            {"task": task.name, "seeds": seeds, "source": task.cohort.source,
+             "data_sha256": sha256, "folds": "by year" if task.block is not None else "by athlete"},
+            scores.flat(),
+        )  # fmt: skip
+        run.dataset(task.cohort, "benchmark", sha256, {})
+        run.figures({"forest": forest([scores])})
+        run.note(table(scores))
+
+
+def benchmark_tags() -> dict[str, str]:
+    """The tags by which the runs are found."""
+    return {
+        "mlflow.source.name": "kneerisk benchmark",
+        "mlflow.source.git.commit": lineage.git_sha() or "",
+    }
+
+
+def task_summary(scores: Judged) -> dict[str, Any]:
+    """What a task's metrics come to, as plain data: chance, confounding, targets met."""
+    return {
+        "title": scores.task.title,
+        "chance": {name: scores.is_chance(name) for name in scores.reached_by},
+        "confounded_by": {name: list(by) for name, by in scores.reached_by.items()},
+        "asked": [
+            {"asked": check.asked, "measured": check.measured, "met": check.met}
+            for check in checks(scores)
+        ],
+    }
+
+
+def page_with_plots(scores: Sequence[Judged], folder: Path) -> str:
+    """The page as Markdown; its plots are saved below the folder that it is to lie in."""
+    addresses = {}
+    for name, figure in _figures(scores).items():
+        addresses[name] = f"{PLOT_FILES}-{name}.png"
+        path = folder / addresses[name]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Without the program's version, so that the same numbers are the same file.
+        figure.savefig(path, metadata={"Software": None})
+    return page(scores, COMMAND, addresses)
+
+
+def _figures(scores: Sequence[Judged]) -> dict[str, Figure]:
+    """The plots of the page, by name."""
+    with_targets = [each for each in scores if each.task.name in BARS]
+    return {"forest": forest(scores), "calibration": calibration(with_targets)}

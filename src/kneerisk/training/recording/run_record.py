@@ -1,0 +1,169 @@
+"""What a run in MLflow records of a model: parameters, data sets, metrics, plots, card, bundle.
+
+The same for a model that was trained, tuned or updated, so that runs compare in MLflow's page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+from kneerisk.cohort import Cohort
+from kneerisk.cohort.splits import divided
+from kneerisk.evaluation.evaluation import Evaluation
+from kneerisk.evaluation.verdict import verdict
+from kneerisk.model import Metadata, bundle
+from kneerisk.model.risk_model import RiskModel
+from kneerisk.schema.data_dictionary import json_schema
+from kneerisk.schema.fingerprint import fingerprint
+from kneerisk.training.card import card
+from kneerisk.training.fitting.settings import SEED
+from kneerisk.training.plots.evaluation_plots import plots
+from kneerisk.training.provenance.environment import environment
+from kneerisk.training.provenance.lineage import Source, digest, git_sha
+from kneerisk.training.tracking import CARD, HELD_OUT, Run, registered_name
+from kneerisk.training.tracking.page_addresses import of_cohort, runs_page
+
+#: Artifact of a run: metrics, slices and curves.
+EVALUATION = "evaluation.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A model, how good it is, and what it was made from."""
+
+    source: Source
+    data: Cohort
+    """The whole cohort as it was read."""
+    cohort: Cohort
+    """The same under the kind and source that the model states: an updated one says ``adapted``."""
+    model: RiskModel
+    evaluation: Evaluation
+    parameters: Mapping[str, Any]
+    """Settings, choices of the fit, and what it was updated from."""
+
+
+class DescribeVersion(Protocol):
+    """Writes the metadata of a version, once it is known what the version is called."""
+
+    def __call__(
+        self, *, version: str, run_id: str, git_sha: str | None, data_sha256: str
+    ) -> Metadata:
+        """The metadata of the version."""
+
+
+def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
+    """Register a model as the next version of its outcome kind, and log all about it.
+
+    Parameters
+    ----------
+    run
+        The run of the version, which is still being written.
+    record
+        What is logged.
+    describe
+        Gives the metadata of the version.
+
+    Returns
+    -------
+    str
+        The name of the version, such as ``kneerisk-new_pain-12m-v3``.
+    """
+    cohort, sha256 = record.cohort, digest(record.data)
+    version = run.register(
+        registered_name(cohort.outcome_kind, cohort.horizon_months), cohort_title(cohort)
+    )
+    metadata = describe(
+        version=str(version), run_id=run.run_id, git_sha=git_sha(), data_sha256=sha256
+    )
+    plot_names = log_evaluation(run, record)
+    markdown = card(metadata, cohort, record.evaluation, plot_names)
+    run.card(markdown)
+    run.note(run_note(run, record.evaluation.metrics, markdown, sha256))
+    run.text(json_schema(), "screening.schema.json")
+    with TemporaryDirectory() as folder:
+        run.bundle(Path(folder), bundle.save(record.model, metadata, Path(folder)))
+    return str(version)
+
+
+def log_evaluation(run: Run, record: RunRecord) -> list[str]:
+    """Log a model and how good it is, whether it becomes a version or not.
+
+    Returns
+    -------
+    list of str
+        The names of the plots that were drawn.
+    """
+    data, source = record.data, record.source.params()
+    for part, context in zip(divided(data), ("training", HELD_OUT), strict=True):
+        run.dataset(part, context, digest(part), source)
+    parameters = {**run_parameters(record.cohort, digest(data)), **source, **record.parameters}
+    run.numbers(parameters, record.evaluation.metrics)
+    figures = plots(record.evaluation, f"{cohort_title(record.cohort)}, held-out athletes")
+    run.figures(figures)
+    run.text(json.dumps(record.evaluation.as_dict()), EVALUATION)
+    return list(figures)
+
+
+def run_parameters(cohort: Cohort, data_sha256: str) -> dict[str, Any]:
+    """What identifies a run: the data, the schema, the seed, and what it was fitted with."""
+    return {
+        "cohort_kind": cohort.kind,
+        "outcome_kind": cohort.outcome_kind,
+        "horizon_months": cohort.horizon_months or "none",
+        "source": cohort.source,
+        "athletes": cohort.frame["athlete_id"].nunique(),
+        "screenings": len(cohort.frame),
+        "data_sha256": data_sha256,
+        "schema": fingerprint(),
+        "seed": SEED,
+        **environment(),
+    }
+
+
+def run_tags(cohort: Cohort, command: str) -> dict[str, str]:
+    """The tags by which runs are found: of the cohort, the command and the commit."""
+    return {
+        "cohort_kind": cohort.kind,
+        "outcome_kind": cohort.outcome_kind,
+        "mlflow.source.name": f"kneerisk {command}",
+        "mlflow.source.git.commit": git_sha() or "",
+    }
+
+
+def cohort_title(cohort: Cohort) -> str:
+    """A name for people: `new pain in 12 months, simulated, 50,000 athletes`."""
+    horizon = f" in {cohort.horizon_months} months" if cohort.horizon_months else ""
+    outcome = cohort.outcome_kind.replace("_", " ") + horizon
+    return f"{outcome}, {cohort.kind}, {cohort.frame['athlete_id'].nunique():,} athletes"
+
+
+def run_note(run: Run, metrics: Mapping[str, float], card: str, data_sha256: str) -> str:
+    """The text on a run's page: the verdict, links to everything else, and the card.
+
+    Parameters
+    ----------
+    run
+        The run, its version registered.
+    metrics
+        Of the model, by flat name.
+    card
+        The model card, Markdown.
+    data_sha256
+        The digest of the whole cohort.
+    """
+    run_page = f"/#/experiments/{run.experiment}/runs/{run.run_id}"
+    same_cohort = runs_page(run.experiment, of_cohort(data_sha256))
+    links = [
+        f"[plots]({run_page}/artifacts)",
+        f"[card]({run_page}/artifacts/{CARD})",
+        f"[all runs on this cohort, best calibrated first]({same_cohort})",
+    ]
+    if run.version is not None:
+        address = f"/#/models/{run.version.model}/versions/{run.version.number}"
+        links.insert(0, f"[{run.version}]({address})")
+    return f"**{verdict(metrics)}**\n\n{' · '.join(links)}\n\n{card}"

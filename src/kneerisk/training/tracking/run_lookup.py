@@ -1,0 +1,85 @@
+"""Which runs a person means: by the beginning of an id, a version, an alias, or a cohort."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kneerisk.errors import KneeriskError
+from kneerisk.training.tracking.naming import CHALLENGER, CHAMPION, Logged, Purpose
+from kneerisk.training.tracking.page_addresses import BEST_CALIBRATED, of_cohort
+from kneerisk.training.tracking.tracking_store import Tracking
+
+#: A beginning of a run's id or of a cohort's digest; shorter ones would name several by chance.
+_HEXADECIMAL = re.compile(r"[0-9a-f]{4,64}")
+#: Whose runs are evaluated on held-out athletes, and so compare.
+_PURPOSES: tuple[Purpose, ...] = ("train", "adapt", "tune", "benchmark")
+_MOST_RUNS = 8
+
+
+class NotCompared(KneeriskError):
+    """Runs that can't be found, or are not enough to compare."""
+
+
+def runs_to_compare(
+    tracking: Tracking, names: Sequence[str], cohort: str | None, *, every_run: bool
+) -> list[Logged]:
+    """Find the runs that are to be compared.
+
+    Parameters
+    ----------
+    tracking
+        The store of runs.
+    names
+        Beginnings of run ids, versions, or the aliases ``champion`` and ``challenger``.
+    cohort
+        The beginning of a cohort's digest: all runs on it, best calibrated first.
+    every_run
+        All runs there are, best calibrated first.
+
+    Returns
+    -------
+    list of Logged
+        Two or more runs, each once.
+
+    Raises
+    ------
+    NotCompared
+        Where a run is not there or is named ambiguously, or fewer than two are left.
+    """
+    if (bool(names), cohort is not None, every_run).count(True) != 1:
+        raise NotCompared("name the runs to compare, or give --cohort, or --all")
+    runs = _by_name(tracking, names) if names else _by_cohort(tracking, cohort)
+    if len(runs) < 2:
+        raise NotCompared(f"{len(runs)} such run is there; two are needed to compare")
+    return runs
+
+
+def _by_cohort(tracking: Tracking, cohort: str | None) -> list[Logged]:
+    if cohort is not None and _HEXADECIMAL.fullmatch(cohort) is None:
+        raise NotCompared(f"{cohort} is not the beginning of a digest: 4 to 64 of 0-9 and a-f")
+    where = of_cohort(cohort) if cohort else ""
+    runs = tracking.find(_PURPOSES, where, [f"{BEST_CALIBRATED} ASC"])
+    return [run for run in runs if "log_loss" in run.metrics][:_MOST_RUNS]
+
+
+def _by_name(tracking: Tracking, names: Sequence[str]) -> list[Logged]:
+    known = tracking.find(_PURPOSES)
+    chosen = [_only_run(tracking, known, name) for name in names]
+    return list({run.run_id: run for run in chosen}.values())
+
+
+def _only_run(tracking: Tracking, known: Sequence[Logged], name: str) -> Logged:
+    if name in (CHAMPION, CHALLENGER):
+        matches = [run for run in known if name in (run.alias or "").split(", ")]
+    elif _HEXADECIMAL.fullmatch(name):
+        matches = [run for run in known if run.run_id.startswith(name)]
+    else:
+        run_id = tracking.version(name).run_id
+        matches = [run for run in known if run.run_id == run_id]
+    if not matches:
+        raise NotCompared(f"there is no finished run {name}")
+    if len(matches) > 1:
+        ids = ", ".join(run.run_id[:12] for run in matches)
+        raise NotCompared(f"{name} is several runs: name one of {ids}")
+    return matches[0]

@@ -1,0 +1,202 @@
+"""A search for settings by several processes that share one study."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from kneerisk.cohort import Cohort
+from kneerisk.errors import KneeriskError
+from kneerisk.training.provenance.lineage import Source, load
+from kneerisk.training.recording.run_record import cohort_title, run_tags
+from kneerisk.training.tracking import StudyRuns, Tracking
+from kneerisk.training.tuning.locks import WRITING
+from kneerisk.training.tuning.objective import Objective
+from kneerisk.training.tuning.study import Study
+from kneerisk.training.tuning.trial_runs import trial_runs
+from kneerisk.training.tuning.worker import work
+
+#: Where studies are kept: a journal and a file of locks each.
+STUDIES = Path(".run") / "studies"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPlan:
+    """How a study is to be worked at."""
+
+    study: str
+    trials: int
+    """Of the study in all, whoever finished them."""
+    workers: int = 1
+    """Processes, this one among them."""
+    timeout_seconds: int | None = None
+    """No trial is begun after so many seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """A study with the cohort that its settings are for."""
+
+    plan: SearchPlan
+    folder: Path
+    """Where the command is run: studies and runs are kept below it."""
+    source: Source
+    cohort: Cohort
+    truth: pd.DataFrame | None
+    objective: Objective
+    study: Study
+
+    @classmethod
+    def open(
+        cls,
+        plan: SearchPlan,
+        folder: Path,
+        source: Source,
+        known: tuple[Cohort, pd.DataFrame | None] | None = None,
+    ) -> Search:
+        """Begin a study, or go on with the one of that name.
+
+        Parameters
+        ----------
+        plan
+            Names the study.
+        folder
+            Where the command is run.
+        source
+            Of the cohort.
+        known
+            The cohort and its truth, where they were loaded already.
+
+        Raises
+        ------
+        StudyRefused
+            Where the study of that name is of another cohort, search space or program.
+        """
+        cohort, truth = known or load(source)
+        objective = Objective.of(cohort, truth)
+        study = Study(folder / STUDIES, plan.study, objective.identity(), objective.space)
+        return cls(plan=plan, folder=folder, source=source, cohort=cohort, truth=truth,
+                   objective=objective, study=study)  # fmt: skip
+
+    @contextmanager
+    def parent_run(self) -> Iterator[tuple[Tracking, StudyRuns]]:
+        """The study's parent run, found again or begun; it ends as this block does."""
+        study = self.study
+        with study.locks.held(WRITING):
+            tracking = Tracking(self.folder)
+            name = f"study {study.name}, {cohort_title(self.cohort)}"
+            runs = tracking.study(study.id, name, run_tags(self.cohort, "tune"))
+        try:
+            yield tracking, runs
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            with study.locks.held(WRITING):
+                runs.end("KILLED" if stopped else "FAILED")
+            raise
+        with study.locks.held(WRITING):
+            runs.end("FINISHED")
+
+    def run_trials(
+        self,
+        runs: StudyRuns,
+        progress: Callable[[str], None],
+        report_error: Callable[[str], None],
+    ) -> None:
+        """Work at the study, with other processes where the plan asks for several workers.
+
+        Parameters
+        ----------
+        runs
+            Where the trials become runs.
+        progress
+            Called with what is being done.
+        report_error
+            Called in another worker with why it ended; a function of a module, so that it can be
+            passed to that process.
+        """
+        plan, study = self.plan, self.study
+        deadline = None if plan.timeout_seconds is None else time.time() + plan.timeout_seconds
+
+        def write_runs() -> None:
+            with study.locks.held(WRITING):
+                runs.keep(trial_runs(study))
+
+        of_use = min(plan.workers, plan.trials - study.finished) - 1
+        with self._other_workers(of_use, deadline, progress, report_error):
+            work(
+                study, self.objective.loss, self.objective.steps, plan.trials,
+                no_more=lambda: _is_over(deadline), told=progress, after=write_runs,
+            )  # fmt: skip
+        write_runs()
+
+    @contextmanager
+    def _other_workers(
+        self,
+        number: int,
+        deadline: float | None,
+        progress: Callable[[str], None],
+        report_error: Callable[[str], None],
+    ) -> Iterator[None]:
+        """The other workers, each a process with its own copy of the cohort."""
+        context = multiprocessing.get_context("spawn")
+        arguments = (self.plan, self.folder, self.source, deadline, report_error)
+        processes = [
+            context.Process(target=run_worker, args=arguments, daemon=True) for _ in range(number)
+        ]
+        for process in processes:
+            process.start()
+        try:
+            yield
+        except BaseException:
+            for process in processes:
+                process.terminate()
+            raise
+        finally:
+            for process in processes:
+                process.join()
+        failed = sum(bool(process.exitcode) for process in processes)
+        if failed:
+            progress(f"{failed} of {number + 1} workers ended early; others did their trials")
+
+
+def run_worker(
+    plan: SearchPlan,
+    folder: Path,
+    source: Source,
+    deadline: float | None,
+    report_error: Callable[[str], None],
+) -> None:
+    """Work at a study for another process, until there are enough trials or that process is gone.
+
+    Parameters
+    ----------
+    plan, folder, source
+        As of `Search.open`.
+    deadline
+        No trial is begun after this time, in seconds since the epoch.
+    report_error
+        Called with the reason where the study is refused.
+    """
+    parent = multiprocessing.parent_process()
+    try:
+        search = Search.open(plan, folder, source)
+        work(
+            search.study, search.objective.loss, search.objective.steps, plan.trials,
+            no_more=lambda: _is_over(deadline),
+            left=lambda: parent is not None and not parent.is_alive(),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        return
+    except KneeriskError as error:
+        report_error(f"kneerisk: a worker: {error}")
+        raise SystemExit(1) from None
+
+
+def _is_over(deadline: float | None) -> bool:
+    return deadline is not None and time.time() > deadline

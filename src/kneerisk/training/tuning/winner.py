@@ -1,0 +1,175 @@
+"""The best settings of a study: compared with the defaults on new folds, refitted and recorded.
+
+A winner of many trials suits the folds that it won on, so its gain is measured on folds that no
+trial used; it becomes a version only where that gain exceeds one standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from kneerisk.cohort.splits import divided, held_out, truth_subset
+from kneerisk.errors import StudyRefused
+from kneerisk.evaluation.evaluation import Evaluation
+from kneerisk.evaluation.model_evaluation import evaluate_model
+from kneerisk.training.fitting.fit import Fitted, fit
+from kneerisk.training.fitting.fitted_metadata import metadata_of
+from kneerisk.training.fitting.settings import DEFAULTS, SEED, Settings
+from kneerisk.training.provenance.lineage import digest, truth_digest
+from kneerisk.training.recording.run_record import (
+    RunRecord,
+    cohort_title,
+    log_evaluation,
+    log_version,
+    run_parameters,
+    run_tags,
+)
+from kneerisk.training.registry.version_bundles import log_loss_over_champion
+from kneerisk.training.tracking import StudyRuns, Tracking
+from kneerisk.training.tuning.locks import JUDGING, WRITING
+from kneerisk.training.tuning.search import Search
+from kneerisk.training.tuning.tuning_plots import pictures
+
+Progress = Callable[[str], None]
+
+
+def record_winner(
+    search: Search, tracking: Tracking, runs: StudyRuns, progress: Progress
+) -> dict[str, Any]:
+    """Refit and record the best settings, unless that was done for as many trials.
+
+    Parameters
+    ----------
+    search
+        The study, its trials finished.
+    tracking
+        The store of runs.
+    runs
+        The runs of the study.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    dict
+        `version` (None where the defaults stay), `run_id` of the winner, `parent_run_id`,
+        `study`, `trials`, `best` and `metrics`.
+
+    Raises
+    ------
+    StudyRefused
+        Where no trial was finished.
+    """
+    study = search.study
+    with study.locks.held(JUDGING):
+        if (result := study.result) and runs.has(result["run_id"]):
+            return result
+        with study.locks.held(WRITING):
+            runs.close_left_open()
+        result = _record(search, tracking, runs, progress)
+        study.keep(result)
+    return result
+
+
+def _record(
+    search: Search, tracking: Tracking, runs: StudyRuns, progress: Progress
+) -> dict[str, Any]:
+    study, cohort = search.study, search.cohort
+    best = study.best
+    if best is None:
+        raise StudyRefused(f"no trial of {study.name} was finished: the same command goes on")
+    settings = study.settings(best)
+    gain, error = (0.0, 0.0)
+    if settings != DEFAULTS:
+        gain, error = search.objective.gain(settings, progress)
+    fitted, evaluation = _refit(search, settings, progress)
+    evaluation = evaluation.with_metrics({
+        "cv_log_loss": float(best.value or 0.0),
+        "cv_log_loss_over_defaults": -gain,
+        "cv_log_loss_over_defaults_error": error,
+        **log_loss_over_champion(tracking, fitted.model, divided(cohort)[1]),
+    })  # fmt: skip
+    progress("Logging the winner")
+    tags = run_tags(cohort, "tune") | runs.tags_of(role="winner", from_trial=str(best.number))
+    record = RunRecord(
+        source=search.source, data=cohort, cohort=cohort, model=fitted.model,
+        evaluation=evaluation,
+        parameters={"truth_sha256": truth_digest(search.truth), **fitted.choices},
+    )  # fmt: skip
+    version = None
+    with tracking.run(f"winner, trial {best.number:03d}", tags, "tune") as run:
+        if gain > error:
+            truth = truth_subset(search.truth, ~held_out(cohort.frame["athlete_id"]))
+            version = log_version(
+                run, record, partial(metadata_of, divided(cohort)[0], truth, fitted)
+            )
+        else:
+            log_evaluation(run, record)
+            run.note("The default settings stay: these gain no more than chance would give.")
+    result = {
+        "version": version, "run_id": run.run_id, "parent_run_id": runs.parent.run_id,
+        "study": study.name, "trials": study.finished,
+        "best": {"trial": best.number, "cv_log_loss": best.value, **asdict(settings)},
+        "metrics": evaluation.metrics,
+    }  # fmt: skip
+    with study.locks.held(WRITING):
+        _update_parent(search, runs, result)
+    return result
+
+
+def _refit(search: Search, settings: Settings, progress: Progress) -> tuple[Fitted, Evaluation]:
+    """The winner and the defaults refitted, and evaluated on athletes that the study never saw."""
+    progress("Refitting the winner and the defaults")
+    unseen = held_out(search.cohort.frame["athlete_id"])
+    train, test = divided(search.cohort)
+    fitted, defaults = (
+        fit(train, truth_subset(search.truth, ~unseen), seed=SEED, settings=each)
+        for each in (settings, DEFAULTS)
+    )
+    progress("Judging on athletes that the study never saw")
+    evaluation = evaluate_model(
+        fitted.model, train, test, truth_subset(search.truth, unseen), seed=SEED,
+        rivals={"defaults": defaults.model}, paired_with=("logistic", "defaults"),
+        progress=progress,
+    )  # fmt: skip
+    return fitted, evaluation
+
+
+def _update_parent(search: Search, runs: StudyRuns, result: Mapping[str, Any]) -> None:
+    """What the parent run shows: the winner's numbers, and how the search went."""
+    study, cohort = search.study, search.cohort
+    bounds = {
+        f"tried_{name}": f"{tried.low:g} to {tried.high:g}" for name, tried in study.space.items()
+    }
+    runs.parent.numbers(
+        {**run_parameters(cohort, digest(cohort)), **search.source.params(), **bounds},
+        {**result["metrics"], "trials": float(result["trials"])},
+    )
+    runs.parent.figures(pictures(study, cohort_title(cohort)))
+    runs.parent.note(describe_result(result))
+
+
+def describe_result(result: Mapping[str, Any]) -> str:
+    """What a study found, for a person; see `record_winner` for its keys."""
+    metrics, best = result["metrics"], result["best"]
+    changed = ", ".join(
+        f"{name} {value:.3g}" for name, value in best.items()
+        if name in asdict(DEFAULTS) and value != getattr(DEFAULTS, name)
+    )  # fmt: skip
+    outcome = (
+        f"{result['version']} is challenger (run {result['run_id']})." if result["version"]
+        else "The default settings stay; nothing was registered."
+    )  # fmt: skip
+    chosen = changed or "the default settings"
+    lines = [outcome, f"  {result['trials']} trials; best is trial {best['trial']}: {chosen}"]
+    for prefix, where in (("cv_", "on new folds"), ("", "on athletes it never saw")):
+        more, error = (metrics.get(f"{prefix}log_loss_over_defaults{e}") for e in ("", "_error"))
+        if changed and more is not None:
+            lines.append(f"  log loss less that of the defaults, {where}: {more:+.5f} "
+                         f"(standard error {error:.5f})")  # fmt: skip
+    if changed and not result["version"]:
+        lines.append("  On new folds that is less than one standard error: chance would do it.")
+    return "\n".join(lines)
