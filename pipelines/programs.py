@@ -1,4 +1,4 @@
-"""The two programs that answer HTTP, BentoML's service and MLflow's page: how each is started."""
+"""How the BentoML service and the MLflow UI are started, and where the UI shows the runs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from urllib.request import urlopen
 
 _ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
-#: A page that needs the database, so that it answers only when all of MLflow does.
-_BY_NAME = "/api/2.0/mlflow/experiments/get-by-name?experiment_name="
-MLFLOW_READY_PATH = f"{_BY_NAME}Default"
-#: Without the job queue MLflow is two processes, which stop when told to.
+#: An endpoint that reads the database, so that it responds only once all of MLflow is up.
+_EXPERIMENT_BY_NAME = "/api/2.0/mlflow/experiments/get-by-name?experiment_name="
+MLFLOW_READY_PATH = f"{_EXPERIMENT_BY_NAME}Default"
+#: Without its job queue MLflow is two processes, which stop on a signal.
 MLFLOW_ENVIRONMENT = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -21,7 +21,7 @@ MLFLOW_ENVIRONMENT = {
 
 
 def service_arguments(host: str, port: int) -> tuple[str, ...]:
-    """How BentoML is started."""
+    """Arguments of `python -m` that start the BentoML service."""
     return (
         "bentoml", "serve", "serving.service:KneeRisk", "--working-dir", str(_ROOT),
         "--host", host, "--port", str(port),
@@ -29,16 +29,17 @@ def service_arguments(host: str, port: int) -> tuple[str, ...]:
 
 
 def service_environment(models: Path) -> dict[str, str]:
-    """What the service reads from its environment.
+    """Environment variables of the service.
 
-    BentoML's own files stay beside the models: two services share no counts, no home is written.
+    BentoML's own files stay beside the models, so that two services share no counters and nothing
+    is written to the user's home folder.
     """
     state = models.resolve().parent / ".run" / "bentoml"
-    counts = state / "metrics" / str(os.getpid())
-    counts.mkdir(parents=True, exist_ok=True)
+    counters = state / "metrics" / str(os.getpid())
+    counters.mkdir(parents=True, exist_ok=True)
     return {
         "BENTOML_HOME": str(state),
-        "PROMETHEUS_MULTIPROC_DIR": str(counts),
+        "PROMETHEUS_MULTIPROC_DIR": str(counters),
         "KNEERISK_MODELS": str(models.resolve()),
         "BENTOML_DO_NOT_TRACK": "True",
         "OMP_NUM_THREADS": "1",
@@ -47,7 +48,7 @@ def service_environment(models: Path) -> dict[str, str]:
 
 
 def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:
-    """How MLflow's server is started."""
+    """Arguments of `python -m` that start the MLflow server."""
     from kneerisk.training.tracking import ARTIFACTS
 
     return (
@@ -57,10 +58,10 @@ def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:
 
 
 def runs_address(address: str) -> str:
-    """Where the runs of `kneerisk train` are, best calibrated first; all experiments before any."""
+    """URL of the runs of `kneerisk train`, best calibrated first; of all experiments if none."""
     from kneerisk.training.tracking import EXPERIMENTS, page_addresses
 
-    experiment = f"{address}{_BY_NAME}{EXPERIMENTS['train']}"
+    experiment = f"{address}{_EXPERIMENT_BY_NAME}{EXPERIMENTS['train']}"
     try:
         with urlopen(experiment, timeout=5) as response:  # noqa: S310 - always http
             experiment_id = json.load(response)["experiment"]["experiment_id"]
