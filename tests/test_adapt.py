@@ -11,8 +11,9 @@ import pytest
 from scipy.special import expit, logit
 from typer.testing import CliRunner
 
-from benchmarks.club_updating import Bench, World
-from benchmarks.club_updating_table import Difference, as_markdown
+from benchmarks.club_updating import UpdatingStudy, as_markdown
+from benchmarks.paired_difference import PairedDifference
+from benchmarks.simulated_clubs import ClubVariation
 from kneerisk.answer import answer
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
@@ -44,8 +45,8 @@ BODY = {
     "left": {"hip_drop_deg": 8, "wblt_distance_cm": 7},
     "right": {"hip_drop_deg": 4},
 }
-#: Ways in which clubs of the small benchmark differ: base rates by a factor of two either way.
-DIFFERENT = World("different", 0.7, 0.9, 0.3, 0.15)
+#: How clubs of the small benchmark differ: base rates by a factor of two either way.
+DIFFERENT = ClubVariation("different", 0.7, 0.9, 0.3, 0.15)
 
 
 @pytest.fixture(scope="module")
@@ -328,34 +329,38 @@ class TestWorth:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def bench(cls, released: Bundle) -> Bench:
-        return Bench(released.model, pool=3_000, fresh=600)
+    def study(cls, released: Bundle) -> UpdatingStudy:
+        return UpdatingStudy(released.model, pool=3_000, test=600)
 
-    def test_clubs_that_differ_gain(self, bench: Bench) -> None:
+    def test_clubs_that_differ_gain(self, study: UpdatingStudy) -> None:
         for size, most_worse in ((50, 0.5), (500, 0.25)):
-            judged = [bench.judge(DIFFERENT, size, i, scratch=False) for i in range(24)]
-            gain = Difference.of([j.adapted for j in judged], [j.as_is for j in judged])
+            results = [study.run_club(DIFFERENT, size, i, scratch=False) for i in range(24)]
+            gain = PairedDifference.between(
+                [r.adapted for r in results], [r.as_is for r in results]
+            )
             assert gain.mean < 0.0
-            assert gain.worse <= most_worse
+            assert gain.share_worse <= most_worse
 
-    def test_clubs_that_do_not_differ_lose_little(self, bench: Bench) -> None:
-        same = World("the same", 0.0, 1.0, 0.0, 0.0)
+    def test_clubs_that_do_not_differ_lose_little(self, study: UpdatingStudy) -> None:
+        same = ClubVariation("the same", 0.0, 1.0, 0.0, 0.0)
         for size, most in ((50, 0.003), (500, 0.0025)):
-            judged = [bench.judge(same, size, i, scratch=False) for i in range(16)]
-            cost = Difference.of([j.adapted for j in judged], [j.as_is for j in judged])
+            results = [study.run_club(same, size, i, scratch=False) for i in range(16)]
+            cost = PairedDifference.between(
+                [r.adapted for r in results], [r.as_is for r in results]
+            )
             assert 0.0 < cost.mean <= most
 
-    def test_adapting_beats_training_from_scratch(self, bench: Bench) -> None:
-        judged = [bench.judge(DIFFERENT, 300, i) for i in range(6)]
-        less = Difference.of([j.adapted for j in judged], [j.scratch for j in judged])
-        assert less.clubs == 6
-        assert less.mean < 0.0
+    def test_adapting_beats_training_from_scratch(self, study: UpdatingStudy) -> None:
+        results = [study.run_club(DIFFERENT, 300, i) for i in range(6)]
+        gain = PairedDifference.between([r.adapted for r in results], [r.scratch for r in results])
+        assert gain.pairs == 6
+        assert gain.mean < 0.0
 
-    def test_nothing_beats_the_true_risk(self, bench: Bench) -> None:
-        judged = bench.judge(DIFFERENT, 300, 0)
-        assert judged.true < min(judged.as_is, judged.adapted, judged.scratch)
+    def test_nothing_beats_the_true_risk(self, study: UpdatingStudy) -> None:
+        club = study.run_club(DIFFERENT, 300, 0)
+        assert club.true < min(club.as_is, club.adapted, club.scratch)
 
-    def test_a_missed_promise_is_told(self) -> None:
+    def test_a_missed_target_is_reported(self) -> None:
         row = {"world": "w", "size": 50, "step": "slope", "events": 9, "true": 0.2, "as_is": 0.3,
                "adapted": 0.31, "scratch": 0.4}  # fmt: skip
         rows = [row | {"adapted": 0.31 + i / 1000} for i in range(5)]
