@@ -1,9 +1,9 @@
-"""How many athletes it takes: the model beside logistic regression and plain XGBoost.
+"""How many athletes it takes: the model against logistic regression and plain XGBoost.
 
-`python -m benchmarks.sample_size` draws simulated cohorts of each size, fits everything to their
-outcomes as to any other cohort's, and judges on athletes that nobody was fitted to, by the expected
-log loss of a leg under the true risks: no draw of outcomes blurs it. Floors and ceilings beside
-them: the oracle, a model fitted to the true risks of many athletes, the base rate.
+`python -m benchmarks.sample_size` draws simulated cohorts of each size, fits every model to their
+outcomes as to any observed cohort, and scores athletes that no model was fitted to. The score is
+the expected log loss of a leg under the true risks, which has no noise from drawn outcomes. Bounds:
+the oracle, a model fitted to the true risks of many athletes, and the base rate.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.sample_size_report import Curve, Fit, as_markdown, draw
+from benchmarks.learning_curve import CohortLosses, LearningCurve, as_markdown, plot
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
@@ -45,30 +45,31 @@ SIZES = (500, 1000, 2000, 5000)
 COHORTS = 20
 #: The cohort of size n and number k is drawn with seed n * 1000 + k.
 SEED_STEP = 1_000
-#: Those on whom everything is judged, and those whose true risks the reference model learns.
-FRESH, FRESH_SEED = 20_000, 71
-TRUE, TRUE_SEED = 30_000, 72
+#: Athletes on whom every model is scored.
+TEST, TEST_SEED = 20_000, 71
+#: Athletes whose true risks the reference model is fitted to.
+TRUE_RISK, TRUE_RISK_SEED = 30_000, 72
 
 
-class Told(Protocol):
-    """Risks of legs."""
+class LegRisks(Protocol):
+    """Risks of legs, shape (n,) each; None for a cohort without sides."""
 
     left: FloatArray | None
     right: FloatArray | None
 
 
-class Predicts(Protocol):
-    """Whatever predicts risks from coded columns: ours and the baselines."""
+class Predictor(Protocol):
+    """Our model or a baseline."""
 
-    def predict(self, data: Columns) -> Told:
-        """The risks of n screenings."""
+    def predict(self, data: Columns) -> LegRisks:
+        """Predict the risks of n screenings."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnLeg:
-    """Logistic regression on a leg's own values alone, and the athlete's: a third as many columns.
+    """Logistic regression on the athlete's values and those of one leg: a third as many columns.
 
-    With few outcomes that is a better baseline than one that reads both legs and their difference.
+    With few outcomes it is a better baseline than one that reads both legs and their difference.
     """
 
     design: Design
@@ -76,9 +77,9 @@ class OwnLeg:
 
     @classmethod
     def fit(cls, cohort: Cohort) -> OwnLeg:
-        """Fit on legs with an outcome; the penalty is chosen in folds of athletes."""
+        """Fit to the legs with an outcome; the penalty is chosen in folds of athletes."""
         design, data, outcomes = logistic_design(), cohort.columns(), cohort.outcomes()
-        rows = np.vstack([_own(design, data, side) for side in SIDES])
+        rows = np.vstack([_own_columns(design, data, side) for side in SIDES])
         outcome = np.concatenate([outcomes.left, outcomes.right])
         athlete = np.tile(cohort.frame["athlete_id"].to_numpy(), 2)
         known = np.isfinite(outcome)
@@ -94,115 +95,130 @@ class OwnLeg:
         return cls(design, search.best_estimator_)
 
     def predict(self, data: Columns) -> Risks:
-        """The risks of n screenings."""
+        """Predict the risks of n screenings."""
         left, right = (
-            self.model.predict_proba(_own(self.design, data, side))[:, 1] for side in SIDES
+            self.model.predict_proba(_own_columns(self.design, data, side))[:, 1] for side in SIDES
         )
         return Risks(left=left, right=right, either=None)
 
 
-def _own(design: Design, data: Columns, side: Side) -> FloatArray:
-    """Columns of the athlete, then of one leg."""
+def _own_columns(design: Design, data: Columns, side: Side) -> FloatArray:
+    """The athlete's columns, then those of one leg, shape (n, n_columns)."""
     athlete = Design(design.athlete, ()).of_leg(data, side)
     return np.column_stack([athlete, *(data[f"{side}_{name}"] for name in design.leg)])
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Fresh athletes and the true risks of their legs, shape (n, 2); NaN for one that hurts."""
+class Scorer:
+    """Scores models on test athletes by the true risks of their legs."""
 
-    fresh: Simulated
+    test: Simulated
 
     @property
-    def true(self) -> FloatArray:
-        """True risks (n, 2)."""
-        return self.fresh.truth[["risk_left", "risk_right"]].to_numpy(np.float64)
+    def true_risks(self) -> FloatArray:
+        """True risks (n, 2); NaN for a knee that hurts already."""
+        return self.test.truth[["risk_left", "risk_right"]].to_numpy(np.float64)
 
     def loss(self, left: FloatArray | None, right: FloatArray | None) -> float:
-        """Expected log loss of a leg, in nats."""
+        """Expected log loss of a leg in nats, for predicted risks of shape (n,) each."""
         if left is None or right is None:
             raise ValueError("a cohort with sides gives a risk for each leg")
-        known = ~np.isnan(self.true)
-        true, told = self.true[known], np.stack([left, right], axis=1)[known]
-        return float(-(true * np.log(told) + (1.0 - true) * np.log1p(-told)).mean())
+        known = ~np.isnan(self.true_risks)
+        true, predicted = self.true_risks[known], np.stack([left, right], axis=1)[known]
+        return float(-(true * np.log(predicted) + (1.0 - true) * np.log1p(-predicted)).mean())
 
-    def of(self, model: Predicts) -> float:
-        """The loss of a model."""
-        found = model.predict(self.fresh.cohort.columns())
-        return self.loss(found.left, found.right)
+    def loss_of(self, model: Predictor) -> float:
+        """The expected log loss of a model."""
+        predicted = model.predict(self.test.cohort.columns())
+        return self.loss(predicted.left, predicted.right)
 
-    def fitted(self, size: int, number: int) -> Fit:
-        """One cohort: drawn, and fitted to its outcomes in each way.
+    def fit_and_score(self, size: int, number: int) -> CohortLosses:
+        """Draw one cohort, fit every model to its outcomes, and score them.
 
-        As an observed one: what is usual and what goes with what are estimated as well.
+        The cohort counts as observed, so that typical values and correlations are estimated too.
         """
-        drawn = simulate(size, size * SEED_STEP + number).cohort
-        cohort = replace(drawn, kind="observed", source="a simulated club")
+        simulated = simulate(size, size * SEED_STEP + number).cohort
+        cohort = replace(simulated, kind="observed", source="a simulated club")
         outcomes = cohort.outcomes()
-        return Fit(
+        return CohortLosses(
             athletes=size,
             cohort=number,
             outcomes=int(np.nansum([outcomes.left, outcomes.right])),
-            model=self.of(fit(cohort, interval=False).model),
-            logistic=self.of(fit_logistic(cohort, logistic_design(), seed=0)),
-            own_leg=self.of(OwnLeg.fit(cohort)),
-            xgboost=self.of(fit_xgboost(cohort, seed=0, either=False)),
-            base_rate=self.of(fit_prior(cohort)),
+            model=self.loss_of(fit(cohort, interval=False).model),
+            logistic=self.loss_of(fit_logistic(cohort, logistic_design(), seed=0)),
+            own_leg=self.loss_of(OwnLeg.fit(cohort)),
+            xgboost=self.loss_of(fit_xgboost(cohort, seed=0, either=False)),
+            base_rate=self.loss_of(fit_prior(cohort)),
         )
 
     def oracle(self) -> float:
-        """The least loss that the measured values allow."""
-        best = oracle(self.fresh.cohort.columns(), FEWER_POINTS)
-        return self.loss(best.left, best.right)
+        """The lowest expected loss that the measured values allow."""
+        risks = oracle(self.test.cohort.columns(), FEWER_POINTS)
+        return self.loss(risks.left, risks.right)
 
-    def fitted_to_truth(self, athletes: int = TRUE) -> float:
-        """The loss of a model that was told the true risks of many athletes."""
-        drawn = simulate(athletes, TRUE_SEED)
-        return self.of(fit(drawn.cohort, drawn.truth, interval=False).model)
+    def fitted_to_truth(self, athletes: int = TRUE_RISK) -> float:
+        """The loss of a model that was fitted to the true risks of many athletes."""
+        simulated = simulate(athletes, TRUE_RISK_SEED)
+        return self.loss_of(fit(simulated.cohort, simulated.truth, interval=False).model)
 
 
 @cache
-def _judge() -> Judge:
-    return Judge(simulate(FRESH, FRESH_SEED))
+def _scorer() -> Scorer:
+    return Scorer(simulate(TEST, TEST_SEED))
 
 
-def _fitted(task: tuple[int, int]) -> Fit:
-    return _judge().fitted(*task)
+def _fit_and_score(task: tuple[int, int]) -> CohortLosses:
+    return _scorer().fit_and_score(*task)
 
 
-def measure(sizes: Sequence[int], cohorts: int, workers: int) -> Curve:
-    """Every cohort of every size, and the losses that they lie between."""
+def measure(sizes: Sequence[int], cohorts: int, workers: int) -> LearningCurve:
+    """Score every cohort of every size, and the bounds.
+
+    Parameters
+    ----------
+    sizes
+        Athletes of a cohort.
+    cohorts
+        Cohorts of each size.
+    workers
+        Processes that fit at the same time.
+
+    Returns
+    -------
+    LearningCurve
+        All losses.
+    """
     tasks = [(size, number) for size in sizes for number in range(cohorts)]
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        fits = list(pool.map(_fitted, tasks))
-    judge = _judge()
-    return Curve(
-        fresh=FRESH,
-        fitted_to=TRUE,
-        true_risk=judge.loss(judge.true[:, 0], judge.true[:, 1]),
-        oracle=judge.oracle(),
-        fitted_to_truth=judge.fitted_to_truth(),
-        fits=fits,
+        losses = list(pool.map(_fit_and_score, tasks))
+    scorer = _scorer()
+    return LearningCurve(
+        fresh=TEST,
+        fitted_to=TRUE_RISK,
+        true_risk=scorer.loss(scorer.true_risks[:, 0], scorer.true_risks[:, 1]),
+        oracle=scorer.oracle(),
+        fitted_to_truth=scorer.fitted_to_truth(),
+        fits=losses,
     )
 
 
 def main() -> int:
-    """Measure, print and write the results; 1 where the promise is broken."""
+    """Measure, then print and write the page and the plot; 1 if the target is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sample_size", description=__doc__)
     parser.add_argument("--cohorts", type=int, default=COHORTS, help="cohorts of each size")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--draw", action="store_true", help="only draw what was measured again")
-    given = parser.parse_args()
+    parser.add_argument("--draw", action="store_true", help="only render earlier results again")
+    options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    if not given.draw:
-        curve = measure(given.sizes, given.cohorts, given.workers)
-        NUMBERS.write_text(json.dumps(asdict(curve), indent=1) + "\n", "utf-8")
-    curve = Curve.read(NUMBERS)
+    if not options.draw:
+        measured = measure(options.sizes, options.cohorts, options.workers)
+        NUMBERS.write_text(json.dumps(asdict(measured), indent=1) + "\n", "utf-8")
+    curve = LearningCurve.read(NUMBERS)
     text, met = as_markdown(curve)
     PAGE.write_text(text, "utf-8")
     PLOT.parent.mkdir(exist_ok=True)
-    draw(curve).savefig(PLOT)
+    plot(curve).savefig(PLOT)
     sys.stdout.write(text)
     return 0 if met else 1
 

@@ -12,7 +12,7 @@ import pytest
 from test_docs import unknown_commands
 
 from benchmarks import sample_size
-from benchmarks.sample_size_report import MOST_WORSE, Curve, Fit, as_markdown
+from benchmarks.learning_curve import MOST_WORSE, CohortLosses, LearningCurve, as_markdown
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from pipelines import figures
 from pipelines.figures import ROOT, Figure, FigureFailed
@@ -144,27 +144,32 @@ class TestSampleSize:
     """`python -m benchmarks.sample_size` in small, and what it left."""
 
     def test_fitted_to_outcomes_no_worse_than_logistic_regression_or_plain_xgboost(self) -> None:
-        judge = sample_size.Judge(simulate(3_000, 5))
-        curve = Curve(fresh=3_000, fitted_to=0, true_risk=0.0, oracle=0.0, fitted_to_truth=0.0,
-                      fits=[judge.fitted(1_000, number) for number in (101, 102)])  # fmt: skip
-        better = curve.better(1_000)
-        assert curve.against("model", 1_000).mean == 0.0
-        assert curve.against(better, 1_000).mean <= MOST_WORSE
-        assert curve.losses("model", 1_000).max() < curve.losses("base_rate", 1_000).min()
+        scorer = sample_size.Scorer(simulate(3_000, 5))
+        fits = [scorer.fit_and_score(1_000, number) for number in (101, 102)]
+        curve = LearningCurve(
+            fresh=3_000, fitted_to=0, true_risk=0.0, oracle=0.0, fitted_to_truth=0.0, fits=fits
+        )
+        better = curve.better_baseline(1_000)
+        assert curve.difference("model", 1_000).mean == 0.0
+        assert curve.difference(better, 1_000).mean <= MOST_WORSE
+        assert curve.values("model", 1_000).max() < curve.values("base_rate", 1_000).min()
 
     def test_the_page_is_what_was_measured(self) -> None:
-        text, kept = as_markdown(Curve.read(sample_size.NUMBERS))
+        text, met = as_markdown(LearningCurve.read(sample_size.NUMBERS))
         assert sample_size.PAGE.read_text("utf-8") == text
-        assert kept
+        assert met
 
-    @pytest.mark.parametrize(("model", "said"), [(0.2504, "It is, at every size."),
+    @pytest.mark.parametrize(("model", "verdict"), [(0.2504, "Met at every size."),
                                                  (0.2506, "MISSED.")])  # fmt: skip
-    def test_it_is_held_to_the_better_baseline(self, model: float, said: str) -> None:
-        fits = [Fit(athletes=500, cohort=k, outcomes=60, model=model, logistic=0.25, own_leg=0.25,
-                    xgboost=0.26, base_rate=0.26) for k in range(2)]  # fmt: skip
-        curve = Curve(
+    def test_it_is_held_to_the_better_baseline(self, model: float, verdict: str) -> None:
+        fits = [
+            CohortLosses(athletes=500, cohort=number, outcomes=60, model=model, logistic=0.25,
+                         own_leg=0.25, xgboost=0.26, base_rate=0.26)
+            for number in range(2)
+        ]  # fmt: skip
+        curve = LearningCurve(
             fresh=1, fitted_to=1, true_risk=0.2, oracle=0.2, fitted_to_truth=0.2, fits=fits
         )
-        text, kept = as_markdown(curve)
-        assert said in text
-        assert kept == (model < 0.2505)
+        text, met = as_markdown(curve)
+        assert verdict in text
+        assert met == (model < 0.2505)
