@@ -88,20 +88,21 @@ def sheet(
     if mapping is None or out is None:
         raise typer.BadParameter("needs --mapping and --out, or --propose to get a mapping")
     from kneerisk.cohort.bad_rows import write_bad_rows
-    from kneerisk.cohort.sheets import ingest as own
+    from kneerisk.cohort.sheets import club_cohort
 
     _refuse_overwriting((file, mapping), (out, skip_bad_rows))
-    ingested = own.ingest(file, mapping, skip_bad_rows=skip_bad_rows is not None)
+    ingested = club_cohort.ingest(file, mapping, skip_bad_rows=skip_bad_rows is not None)
     _keep(ingested, out, None, as_json=as_json)
     if skip_bad_rows is not None and ingested.bad_rows is not None:
         write_bad_rows(ingested.bad_rows, skip_bad_rows)
 
 
 def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
-    from kneerisk.cohort.sheets.recognise.sheetfile import recognise_file, write_mapping
+    from kneerisk.cohort.sheets.mapping_proposal import write_mapping
+    from kneerisk.cohort.sheets.undescribed_sheet import recognise_file
 
     found = recognise_file(file)
-    write_mapping(found, mapping)
+    write_mapping(found.mapping, mapping)
     used = [column for column in found.columns if column.applied]
     asked = [column for column in found.columns if column.question]
     result = {

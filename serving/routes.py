@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from kneerisk.answer import Answer
 from kneerisk.answer.follow_up import MOST_VISITS, FollowUp, FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
-from kneerisk.cohort.sheets.recognise import SheetAnswer, SheetAsked
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked
 from kneerisk.schema import Screening
 from serving import endpoints, page_files
 from serving.request_examples import EXAMPLE, FOLLOW_UP, SHEET, SHEET_MAPPING, WHAT_IF

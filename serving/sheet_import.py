@@ -8,7 +8,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kneerisk.cohort.sheets.recognise import AskRefused, SheetAsked, recognise
+from kneerisk.cohort.sheets.sheet_answer import SheetAsked
+from kneerisk.cohort.sheets.stated_answers import AskRefused
+from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused
 from serving.body_validation import check_body
 from serving.problem import Refusal, invalid_body, refused_with

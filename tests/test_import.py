@@ -26,9 +26,15 @@ from typer.testing import CliRunner
 
 from kneerisk.cohort import read as read_cohort
 from kneerisk.cohort import screenings_of
-from kneerisk.cohort.sheets.recognise import AskRefused, SheetAnswer, SheetAsked, recognise
-from kneerisk.cohort.sheets.recognise.contract import SheetCell, SheetColumn
-from kneerisk.cohort.sheets.recognise.names import name_read
+from kneerisk.cohort.sheets.column_names import read_name
+from kneerisk.cohort.sheets.sheet_answer import (
+    SheetAnswer,
+    SheetAsked,
+    SheetCell,
+    SheetColumn,
+)
+from kneerisk.cohort.sheets.stated_answers import AskRefused
+from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Quantity, Screening, columns, to_row
 from pipelines.ingest import app
@@ -106,21 +112,21 @@ def excel(*rows: list[Any], before: tuple[str, ...] = (), **merged: str) -> byte
 def test_a_name_tells_the_measure_the_side_and_the_unit(
     name: str, means: str, side: str | None, unit: str | None
 ) -> None:
-    named = name_read(name)
+    named = read_name(name)
     assert means in [match.means for match in named.matches if match.likeness >= 0.8]
     assert (named.side, named.unit) == (side, unit)
 
 
 @pytest.mark.parametrize("name", ["Remarks", "Position", "Team", "Email", "Shirt number", "Coach"])
 def test_a_name_of_something_else_is_no_measure(name: str) -> None:
-    assert not name_read(name).matches
+    assert not read_name(name).matches
 
 
 def test_every_label_of_the_schema_is_recognised() -> None:
     for canonical, measure in columns().items():
         side, _, rest = canonical.partition("_")
         is_leg = side in ("left", "right")
-        found = name_read(f"{measure.label} {side if is_leg else ''}")
+        found = read_name(f"{measure.label} {side if is_leg else ''}")
         assert (rest if is_leg else canonical) in [m.means for m in found.matches], canonical
 
 
@@ -443,7 +449,7 @@ def test_all_faults_of_what_was_said_are_told_at_once() -> None:
 
 
 def test_it_needs_no_pandas() -> None:
-    code = "import sys; from kneerisk.cohort.sheets.recognise import recognise; print(*sys.modules)"
+    code = "import sys; import kneerisk.cohort.sheets.undescribed_sheet; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "pyarrow"} & set(done.stdout.split())
 

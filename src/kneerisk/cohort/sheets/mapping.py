@@ -1,4 +1,7 @@
-"""The mapping file (TOML) that says what the columns of a club's sheet mean."""
+"""The mapping: what the columns of a sheet mean and how its cells are read.
+
+A person writes it as a TOML file, or it comes of recognising the sheet; the same reader reads both.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from kneerisk.cohort.layout import OutcomeKind
+from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, OutcomeKind
 from kneerisk.errors import CohortRefused
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 #: Where an injury named in words is; 'none' is none at the knee, 'unknown' is not recorded.
 Place = Literal["left", "right", "both", "either", "none", "unknown"]
+
+#: Why a line below the names is no athlete's: totals or averages, the names again (a printed page),
+#: a line of units, or a remark in the first column only.
+LeftOut = Literal["totals", "names_again", "units_again", "remark"]
 
 
 class MappingRefused(CohortRefused):
@@ -25,9 +32,20 @@ class MappingRefused(CohortRefused):
         super().__init__("\n".join([f"{path} has {len(faults)} fault(s):", *lines]))
 
 
-def _named(value: Any) -> Any:
+def _with_column(value: Any) -> Any:
     """A bare column name is short for a table with nothing but the column."""
     return {"column": value} if isinstance(value, str) else value
+
+
+def _with_columns(value: Any) -> Any:
+    """A bare name, a list of names, or a table with `column` instead of `columns`."""
+    if isinstance(value, str | list):
+        value = {"columns": value}
+    if isinstance(value, dict) and "column" in value and "columns" not in value:
+        value = {"columns" if name == "column" else name: entry for name, entry in value.items()}
+    if isinstance(value, dict) and isinstance(value.get("columns"), str):
+        value = value | {"columns": [value["columns"]]}
+    return value
 
 
 class SheetForm(BaseModel):
@@ -48,6 +66,8 @@ class SheetForm(BaseModel):
     decimal_comma: bool = False
     missing: list[str] = []
     """Words for "not recorded", besides an empty cell."""
+    leave_out: list[LeftOut] = []
+    """Kinds of lines that are no athlete's and are left out wherever they stand."""
 
 
 class Cell(BaseModel):
@@ -76,11 +96,11 @@ class Day(BaseModel):
 
 
 class Identity(BaseModel):
-    """The column that tells athletes apart."""
+    """The columns that together tell athletes apart: an id, or first and last name."""
 
     model_config = _STRICT
 
-    column: str
+    columns: Annotated[list[str], Field(min_length=1)]
     prefix: str = ""
 
 
@@ -104,8 +124,8 @@ class PlaceInWords(BaseModel):
     """What a word stands for that is not listed; without it such a word is a bad cell."""
 
 
-OneColumn = Annotated[Cell, BeforeValidator(_named)]
-OneDay = Annotated[Day, BeforeValidator(_named)]
+OneColumn = Annotated[Cell, BeforeValidator(_with_column)]
+OneDay = Annotated[Day, BeforeValidator(_with_column)]
 
 
 class OutcomeMap(BaseModel):
@@ -129,61 +149,74 @@ class OutcomeMap(BaseModel):
 
 
 class Mapping(BaseModel):
-    """What a sheet's columns mean, by canonical column."""
+    """What a sheet's columns mean, by canonical column.
+
+    A mapping file must name the source, the athletes and the outcome; of a sheet that is only to
+    be scored there is none.
+    """
 
     model_config = _STRICT
 
-    source: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)] | None = None
     sheet: SheetForm = SheetForm()
-    athlete_id: Annotated[Identity, BeforeValidator(_named)]
+    athlete_id: Annotated[Identity, BeforeValidator(_with_columns)] | None = None
     screening_date: OneDay | None = None
+    birth_date: OneDay | None = None
+    """Gives the age at the screening, where no column gives the age."""
     group: str | None = None
     one_row_per: list[str] = []
     sides: Sides | None = None
     constants: dict[str, str | int | float] = {}
     columns: dict[str, OneColumn] = {}
     legs: dict[str, OneColumn] = {}
-    outcome: OutcomeMap
+    outcome: OutcomeMap | None = None
 
     def cells(self) -> dict[str, Cell]:
         """Every mapped cell by its place in the mapping file."""
         named: dict[str, Cell | None] = {f"columns.{n}": c for n, c in self.columns.items()}
         named |= {f"legs.{name}": cell for name, cell in self.legs.items()}
         for name in ("left", "right", "either", "leg", "follow_up_months", "lost"):
-            named[f"outcome.{name}"] = getattr(self.outcome, name)
+            named[f"outcome.{name}"] = getattr(self.outcome, name, None)
         return {name: cell for name, cell in named.items() if cell is not None}
 
     def days(self) -> dict[str, Day]:
         """Every mapped date by its place in the mapping file."""
         named = {
-            "screening_date": self.screening_date,
-            "outcome.date": self.outcome.date,
-            "outcome.follow_up_end": self.outcome.follow_up_end,
+            SCREENING_DATE: self.screening_date,
+            "birth_date": self.birth_date,
+            "outcome.date": self.outcome.date if self.outcome else None,
+            "outcome.follow_up_end": self.outcome.follow_up_end if self.outcome else None,
         }
         return {name: day for name, day in named.items() if day is not None}
 
-    def column_of(self, canonical: str) -> str:
-        """The sheet's column behind a canonical one; its own name where there is none."""
-        leg = canonical.partition("_")[2]
-        if cell := self.columns.get(canonical) or self.legs.get(canonical) or self.legs.get(leg):
-            return cell.column
+    def column_of(self, canonical: str) -> str | None:
+        """The sheet's column behind a canonical one, or None where no column holds it."""
+        unsided = canonical.partition("_")[2]
+        cells = self.columns.get(canonical) or self.legs.get(canonical) or self.legs.get(unsided)
+        if cells:
+            return cells.column
         used = self.used()
         if canonical.startswith("outcome_"):
             place = "outcome." + canonical.removeprefix("outcome_")
-            return used.get(place) or used.get("outcome.leg") or used.get("outcome.words", place)
-        return used.get(canonical, canonical)
+            return used.get(place) or used.get("outcome.leg") or used.get("outcome.words")
+        if canonical == "age_years":
+            return used.get("birth_date")
+        return used.get(canonical)
 
     def used(self) -> dict[str, str]:
         """Every column of the sheet that the mapping names, by its place in the mapping file."""
         named = {name: cell.column for name, cell in self.cells().items()}
         named |= {name: day.column for name, day in self.days().items()}
-        named["athlete_id"] = self.athlete_id.column
+        if self.athlete_id is not None:
+            first, *others = self.athlete_id.columns
+            named[ATHLETE_ID] = first
+            named |= {f"{ATHLETE_ID}.{i}": name for i, name in enumerate(others, start=1)}
         named |= {f"one_row_per.{i}": name for i, name in enumerate(self.one_row_per)}
         if self.group is not None:
             named["group"] = self.group
         if self.sides is not None:
             named["sides"] = self.sides.column
-        if self.outcome.words is not None:
+        if self.outcome is not None and self.outcome.words is not None:
             named["outcome.words"] = self.outcome.words.column
         return named
 
@@ -198,7 +231,7 @@ def load(path: Path) -> Mapping:
     """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Mapping.model_validate(entries)
+        mapping = Mapping.model_validate(entries)
     except FileNotFoundError:
         raise MappingRefused(path, ["there is no such file"]) from None
     except OSError as error:
@@ -208,10 +241,20 @@ def load(path: Path) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise MappingRefused(path, [f"is not TOML: {error}"]) from None
     except ValidationError as error:
-        raise MappingRefused(path, [_fault(found) for found in error.errors()]) from None
+        faults = [*_absent(entries), *map(_fault, error.errors())]
+        raise MappingRefused(path, faults) from None
+    if faults := _absent(entries):
+        raise MappingRefused(path, faults)
+    return mapping
 
 
-def _fault(found: Any) -> str:
+def _absent(entries: dict[str, Any]) -> list[str]:
+    """What a mapping file has to say, though a mapping that comes of recognition need not."""
+    required = ("source", ATHLETE_ID, "outcome")
+    return [f"{name}: must be given" for name in required if name not in entries]
+
+
+def _fault(details: Any) -> str:
     plain = {"extra_forbidden": "is not an entry of a mapping file", "missing": "must be given"}
-    place = ".".join(str(part) for part in found["loc"])
-    return f"{place}: {plain.get(found['type'], found['msg'])}"
+    place = ".".join(str(step) for step in details["loc"])
+    return f"{place}: {plain.get(details['type'], details['msg'])}"

@@ -5,43 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-import pandas as pd
-
-from kneerisk.cohort.file_validation import typed
-from kneerisk.cohort.layout import ATHLETE_ID, RED_FLAGS_COLUMN
-from kneerisk.cohort.sheets.mapping import Cell, Mapping
+from kneerisk.cohort.layout import RED_FLAGS_COLUMN
+from kneerisk.cohort.sheets.headings import Table
+from kneerisk.cohort.sheets.mapping import Cell, Mapping, OutcomeMap
+from kneerisk.cohort.sheets.schema_checks import constant_faults
+from kneerisk.cohort.sheets.sheet_wording import rule_for_cohort
 from kneerisk.cohort.sheets.units import UnknownUnit, factor
-from kneerisk.schema import Category, Measure, Quantity, columns, leg_measures, measures_of
-from kneerisk.schema.history import LegPain
+from kneerisk.cohort.sheets.vocabulary import leg_names
+from kneerisk.schema import Category, Measure, Quantity, columns
 
 MASS = "mass_kg"
 
 
-def leg_names() -> dict[str, Measure]:
-    """Measures that each leg has, by their name without a side."""
-    return leg_measures() | measures_of(LegPain)
+def mapping_faults(mapping: Mapping, table: Table) -> list[str]:
+    """Every mistake of a mapping: against the schema, against the sheet, and within itself.
 
+    Parameters
+    ----------
+    mapping
+        The mapping, its form checked.
+    table
+        The sheet.
 
-def mapping_faults(mapping: Mapping, header: Sequence[str]) -> list[str]:
-    """Every mistake of a mapping: against the schema, against the sheet, and within itself."""
+    Returns
+    -------
+    list of str
+        One sentence each, which begins with the place in the mapping file.
+    """
     return [
-        *_header_faults(mapping, header),
+        *_header_faults(mapping, table),
         *_measure_faults(mapping),
         *_constant_faults(mapping),
         *_side_faults(mapping),
-        *_outcome_faults(mapping),
+        *(_outcome_faults(mapping, mapping.outcome) if mapping.outcome else ()),
     ]
 
 
-def _header_faults(mapping: Mapping, header: Sequence[str]) -> Iterator[str]:
-    if len(header) == 1:
+def _header_faults(mapping: Mapping, table: Table) -> Iterator[str]:
+    if len(table.names) == 1:
         yield "sheet.delimiter: the sheet has one column only, so the delimiter may be another"
     for place, name in mapping.used().items():
-        count = list(header).count(name)
-        if count == 0:
-            yield f"{place}: the sheet has no column {name!r}{_instead(name, header)}"
-        elif count > 1:
+        if name in table.references:
+            continue
+        if count := table.names.count(name):
             yield f"{place}: the sheet has {count} columns {name!r}"
+        else:
+            yield f"{place}: the sheet has no column {name!r}{_instead(name, table.names)}"
 
 
 def _instead(name: str, known: Sequence[str]) -> str:
@@ -50,15 +59,15 @@ def _instead(name: str, known: Sequence[str]) -> str:
 
 
 def _measure_faults(mapping: Mapping) -> Iterator[str]:
-    for part, cells, known in (
+    for section, cells, known in (
         ("columns", mapping.columns, columns()),
         ("legs", mapping.legs, leg_names()),
     ):
         for name, cell in cells.items():
-            place = f"{part}.{name}"
+            place = f"{section}.{name}"
             if measure := known.get(name):
                 yield from _cell_faults(place, cell, measure, MASS in mapping.columns)
-            elif part == "legs" or name != RED_FLAGS_COLUMN:
+            elif section == "legs" or name != RED_FLAGS_COLUMN:
                 yield f"{place}: is not a measure of the schema{_instead(name, list(known))}"
 
 
@@ -84,23 +93,26 @@ def _cell_faults(place: str, cell: Cell, measure: Measure, has_mass: bool) -> It
 
 
 def _constant_faults(mapping: Mapping) -> Iterator[str]:
-    for name, value in mapping.constants.items():
+    if mapping.birth_date and "age_years" in (mapping.columns | mapping.constants):
+        yield "birth_date: the age is given too, so that one of the two would be ignored"
+    if mapping.birth_date and mapping.screening_date is None:
+        yield "birth_date: needs screening_date, to which the age is counted"
+    for name in mapping.constants:
         if name not in columns():
             yield f"constants.{name}: is not a measure of the schema"
         elif name in mapping.columns:
             yield f"constants.{name}: is mapped to a column too"
-        else:
-            one = pd.DataFrame({ATHLETE_ID: ["any"], name: pd.Series([value], dtype=object)})
-            # Rules between measures are checked later, on whole rows.
-            bad = [fault for fault in typed(one, [0])[1] if fault.column == name]
-            yield from (f"constants.{name}: {f.rule} (allowed: {f.allowed})" for f in bad)
+    for name, fault in constant_faults(mapping.constants):
+        if name not in mapping.columns:
+            rule = rule_for_cohort(fault.code, message=fault.message)
+            yield f"constants.{name}: {rule} (allowed: {fault.allowed})"
 
 
 def _side_faults(mapping: Mapping) -> Iterator[str]:
     if mapping.sides is None:
         if mapping.legs:
             yield "legs: needs [sides], which names the column that tells the legs apart"
-        if mapping.outcome.leg:
+        if mapping.outcome and mapping.outcome.leg:
             yield "outcome.leg: needs [sides], which names the column that tells the legs apart"
     elif mapping.one_row_per:
         yield "one_row_per: can't be used with [sides], where an athlete has a row for each leg"
@@ -110,10 +122,9 @@ def _side_faults(mapping: Mapping) -> Iterator[str]:
                 yield f"columns.{side}_{name}: is mapped in legs.{name} too"
 
 
-def _outcome_faults(mapping: Mapping) -> Iterator[str]:
-    outcome = mapping.outcome
-    ways = [outcome.words, outcome.leg, outcome.left or outcome.right or outcome.either]
-    if sum(way is not None for way in ways) != 1:
+def _outcome_faults(mapping: Mapping, outcome: OutcomeMap) -> Iterator[str]:
+    forms = [outcome.words, outcome.leg, outcome.left or outcome.right or outcome.either]
+    if sum(form is not None for form in forms) != 1:
         yield "outcome: needs one of words, leg, or left and right (or either)"
     if (outcome.left is None) != (outcome.right is None):
         yield "outcome: left and right go together"
@@ -124,7 +135,7 @@ def _outcome_faults(mapping: Mapping) -> Iterator[str]:
     if outcome.lost and any(v not in ("yes", "no", "") for v in outcome.lost.meanings.values()):
         yield "outcome.lost: values must be yes, no or empty"
     yield from _plain_faults(mapping)
-    yield from _horizon_faults(mapping)
+    yield from _horizon_faults(mapping, outcome)
 
 
 def _plain_faults(mapping: Mapping) -> Iterator[str]:
@@ -135,8 +146,7 @@ def _plain_faults(mapping: Mapping) -> Iterator[str]:
             yield f"{place}: has no unit and no sign"
 
 
-def _horizon_faults(mapping: Mapping) -> Iterator[str]:
-    outcome = mapping.outcome
+def _horizon_faults(mapping: Mapping, outcome: OutcomeMap) -> Iterator[str]:
     followed = [n for n in ("date", "follow_up_end", "follow_up_months", "lost")
                 if getattr(outcome, n) is not None]  # fmt: skip
     if outcome.kind == "new_pain":

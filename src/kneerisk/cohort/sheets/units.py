@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import pint
 
-from kneerisk.cohort.sheets.folding import squeezed
+from kneerisk.cohort.sheets.vocabulary import without_blanks
 from kneerisk.schema import Quantity
 
 #: The schema's units in pint's words. A unit that is not here has no other to convert from.
@@ -68,7 +68,7 @@ class UnknownUnit(ValueError):
 def _written() -> Mapping[str, str]:
     text = files(__package__).joinpath("unit_words.csv").read_text(encoding="utf-8")
     return {
-        squeezed(word): row["unit"]
+        without_blanks(word): row["unit"]
         for row in csv.DictReader(text.splitlines())
         for word in row["words"].split("|")
     }
@@ -76,7 +76,7 @@ def _written() -> Mapping[str, str]:
 
 def unit_named(text: str) -> str | None:
     """The unit that people write like this (`lbs`, `°`, `Zoll`); None where it is no unit."""
-    return _written().get(squeezed(text))
+    return _written().get(without_blanks(text))
 
 
 @cache

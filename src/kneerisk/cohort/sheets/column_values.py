@@ -1,4 +1,4 @@
-"""What the cells of a column tell by themselves: numbers, decimal marks, units, dates, words."""
+"""What the cells of a column say by themselves: numbers, decimal marks, units, dates, words."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.folding import fold
-from kneerisk.cohort.sheets.recognise.vocabulary import plain_words
-from kneerisk.cohort.sheets.sheetcells import with_unit
+from kneerisk.cohort.sheets.cell_text import with_unit
+from kneerisk.cohort.sheets.vocabulary import fold, plain_words
 
 _COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _POINT = re.compile(r"[+-]?\d*\.\d+", re.ASCII)
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
-_DAY_PARTS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
-#: Dates whose order is told by their form; a day and a month in figures are not among them.
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
+#: Dates whose form gives the order; a day and a month in figures are not among them.
 _CLEAR_FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y",
                 "%b %d, %Y", "%d. %B %Y", "%d-%b-%Y", "%d-%b-%y", "%Y-%m-%d %H:%M:%S")  # fmt: skip
 
 
-class Facts(NamedTuple):
+class ColumnValues(NamedTuple):
     """A column's cells, counted."""
 
     filled: int
@@ -49,29 +48,42 @@ def decimal_marks(cells: Iterable[Any]) -> int:
     return commas - sum(bool(_POINT.fullmatch(text)) for text in texts)
 
 
-def facts(cells: Iterable[Any], commas: bool | None, *, else_commas: bool = False) -> Facts:
+def column_values(
+    cells: Iterable[Any], commas: bool | None, *, else_commas: bool = False
+) -> ColumnValues:
     """What a column's cells are.
 
-    Without `commas` the column's own cells tell the decimal mark; where they are even it is
-    `else_commas`, the mark of the rest of the sheet.
+    Parameters
+    ----------
+    cells
+        The cells as they stand.
+    commas
+        Whether decimals are written with a comma; None: the column's own cells say.
+    else_commas
+        The decimal mark where the column's cells don't say: that of the rest of the sheet.
+
+    Returns
+    -------
+    ColumnValues
+        Numbers (in the unit of the sheet), words and their counts.
     """
     filled = [cell for cell in cells if cell != ""]
     if commas is None:
-        more = decimal_marks(filled)
-        commas = more > 0 or (more == 0 and else_commas)
+        surplus = decimal_marks(filled)
+        commas = surplus > 0 or (surplus == 0 and else_commas)
     numbers: list[float] = []
     words: Counter[str] = Counter()
-    own: Counter[str] = Counter()
+    units: Counter[str] = Counter()
     for cell in filled:
         value, unit = _number(cell, commas=commas)
         if value is not None:
             numbers.append(value)
-            own.update([unit] if unit else [])
+            units.update([unit] if unit else [])
         elif not isinstance(cell, date):
             words[str(cell)] += 1
-    unit = next((one for one, count in own.items() if count * 2 > len(numbers)), None)
-    there = sum(not is_missing(cell) for cell in filled)
-    return Facts(there, numbers, words, commas, unit)
+    usual = next((unit for unit, count in units.items() if count * 2 > len(numbers)), None)
+    recorded = sum(not is_missing(cell) for cell in filled)
+    return ColumnValues(recorded, numbers, words, commas, usual)
 
 
 def _number(cell: Any, *, commas: bool) -> tuple[float | None, str | None]:
@@ -88,7 +100,7 @@ def number_shown(cell: Any, *, commas: bool) -> float | None:
     return None if isinstance(cell, datetime | date) else _number(cell, commas=commas)[0]
 
 
-class Days(NamedTuple):
+class DateForms(NamedTuple):
     """How a column writes its dates."""
 
     formats: list[str]
@@ -98,13 +110,13 @@ class Days(NamedTuple):
     """Whether day and month could be either way round, and were taken as day first."""
 
 
-def days(cells: Iterable[Any], day_first: bool | None) -> Days:
+def date_forms(cells: Iterable[Any], day_first: bool | None) -> DateForms:
     """The forms of a column's dates; the order of day and month only from what is there."""
     filled = [cell for cell in cells if not is_missing(cell)]
-    figures = [m for c in filled if isinstance(c, str) and (m := _DAY_PARTS.fullmatch(c))]
+    matches = [m for c in filled if isinstance(c, str) and (m := _DAY_AND_MONTH.fullmatch(c))]
     by_mark: dict[str, list[tuple[int, int]]] = {}
-    for found in figures:
-        by_mark.setdefault(found[2], []).append((int(found[1]), int(found[3])))
+    for match in matches:
+        by_mark.setdefault(match[2], []).append((int(match[1]), int(match[3])))
     formats = [form for form in _CLEAR_FORMS if any(_is_day(cell, form) for cell in filled)]
     is_open = False
     for mark, pairs in by_mark.items():
@@ -114,15 +126,15 @@ def days(cells: Iterable[Any], day_first: bool | None) -> Days:
         formats += [order + "%Y", order + "%y"]
     used = [form for form in formats if any(_is_day(cell, form) for cell in filled)]
     good = sum(isinstance(c, date) or any(_is_day(c, form) for form in used) for c in filled)
-    return Days(used or ["%Y-%m-%d"], good / len(filled) if filled else 0.0, is_open)
+    return DateForms(used or ["%Y-%m-%d"], good / len(filled) if filled else 0.0, is_open)
 
 
 def _first_is_day(mark: str, pairs: list[tuple[int, int]]) -> bool | None:
-    """Points are written day first everywhere; of the others one day above 12 tells."""
-    over = (any(first > 12 for first, _ in pairs), any(second > 12 for _, second in pairs))
-    if mark == "." or over == (True, False):
+    """Points are written day first everywhere; elsewhere a single day above 12 decides."""
+    above = (any(first > 12 for first, _ in pairs), any(second > 12 for _, second in pairs))
+    if mark == "." or above == (True, False):
         return True
-    return False if over == (False, True) else None
+    return False if above == (False, True) else None
 
 
 def _is_day(cell: Any, form: str) -> bool:

@@ -1,20 +1,20 @@
-"""Outcomes of a club's sheet: what was recorded, for whom long enough, and what was not.
+"""Outcomes of a club's sheet: what was recorded, and what is known at the horizon.
 
 No outcome recorded is not "no pain". Of an athlete followed for less than the horizon, pain that
-came is known and its absence is not.
+came is known but its absence is not: the follow-up is right-censored.
 """
 
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kneerisk.cohort.cells import NotAllowed
 from kneerisk.cohort.layout import OUTCOMES
+from kneerisk.cohort.sheets.cell_reading import ColumnReader
 from kneerisk.cohort.sheets.mapping import Cell, OutcomeMap
-from kneerisk.cohort.sheets.sheetcells import SheetRows
 
 #: What each place of an injury says of left, right and either knee; None is not recorded. Where
 #: only "a knee" is known, neither side is.
@@ -27,6 +27,7 @@ PLACES: dict[str | None, tuple[int | None, int | None, int | None]] = {
     "unknown": (None, None, None),
     None: (None, None, None),
 }
+#: The outcome of the row's own leg, where the sheet has a row for each leg.
 LEG_OUTCOME = "leg"
 
 
@@ -37,8 +38,8 @@ def months_later(day: date, months: int) -> date:
 
 
 @dataclass(frozen=True, slots=True)
-class _Watch:
-    """How long one athlete was watched, as far as the sheet says."""
+class _FollowUp:
+    """How long one athlete was followed, as far as the sheet says."""
 
     start: date | None
     pain: date | None
@@ -81,80 +82,109 @@ class _Watch:
         return None if self.is_longer else 1.0
 
 
-def outcomes(
-    outcome: OutcomeMap, rows: SheetRows, starts: list[date | None]
+def outcomes_at_horizon(
+    outcome: OutcomeMap, reader: ColumnReader, screened: Sequence[date | None]
 ) -> dict[str, list[float | None]]:
-    """The outcome columns of each row, by canonical name (or `LEG_OUTCOME`)."""
-    recorded = _recorded(outcome, rows)
+    """The outcome columns of each row.
+
+    Parameters
+    ----------
+    outcome
+        Which columns hold the outcome and the follow-up.
+    reader
+        The rows; it notes bad cells.
+    screened
+        The date of each row's screening.
+
+    Returns
+    -------
+    dict
+        0, 1 or None (not known) a row, by canonical name (or `LEG_OUTCOME`).
+    """
+    recorded = _recorded(outcome, reader)
     if outcome.kind != "new_pain":
         return recorded
-    watches = _watches(outcome, rows, starts, recorded)
+    follow_ups = _follow_ups(outcome, reader, screened, recorded)
     return {
-        name: [watch.outcome(value) for watch, value in zip(watches, values, strict=True)]
+        name: [one.outcome(value) for one, value in zip(follow_ups, values, strict=True)]
         for name, values in recorded.items()
     }
 
 
-def _recorded(outcome: OutcomeMap, rows: SheetRows) -> dict[str, list[float | None]]:
+def _recorded(outcome: OutcomeMap, reader: ColumnReader) -> dict[str, list[float | None]]:
     if outcome.words is not None:
-        told = [PLACES[place] for place in rows.places(outcome.words)]
-        return {name: [p[i] for p in told] for i, name in enumerate(OUTCOMES)}
+        knees = [PLACES[place] for place in reader.places(outcome.words)]
+        return {name: [knee[i] for knee in knees] for i, name in enumerate(OUTCOMES)}
     cells = {
         OUTCOMES[0]: outcome.left,
         OUTCOMES[1]: outcome.right,
         OUTCOMES[2]: outcome.either,
         LEG_OUTCOME: outcome.leg,
     }
-    return {name: _zero_or_one(rows, cell) for name, cell in cells.items() if cell is not None}
+    return {name: _zero_or_one(reader, cell) for name, cell in cells.items() if cell is not None}
 
 
-def _zero_or_one(rows: SheetRows, cell: Cell) -> list[float | None]:
+def _zero_or_one(reader: ColumnReader, cell: Cell) -> list[float | None]:
     allowed = "0, 1 or empty"
     if cell.meanings:
         allowed = "one of " + ", ".join([*cell.meanings, "or empty"])
-    values = rows.numbers(cell, allowed)
+    values = reader.numbers(cell, allowed)
     for row, value in enumerate(values):
         if value not in (None, 0.0, 1.0):
-            rows.refuse(row, cell.column, NotAllowed("is no outcome", allowed))
+            reader.refuse(row, cell.column, "not_an_outcome", allowed)
             values[row] = None
     return values
 
 
-def _is_painful(recorded: dict[str, list[float | None]], row: int) -> bool:
-    return any(values[row] == 1 for values in recorded.values())
-
-
-def _watches(
+def _follow_ups(
     outcome: OutcomeMap,
-    rows: SheetRows,
-    starts: list[date | None],
+    reader: ColumnReader,
+    screened: Sequence[date | None],
     recorded: dict[str, list[float | None]],
-) -> list[_Watch]:
-    nothing: list[Any] = [None] * len(rows)
-    ends = rows.days(outcome.follow_up_end) if outcome.follow_up_end else nothing
-    months = nothing
+) -> list[_FollowUp]:
+    unknown: list[Any] = [None] * len(reader)
+    ends = reader.days(outcome.follow_up_end) if outcome.follow_up_end else unknown
+    months = unknown
     if outcome.follow_up_months:
-        months = rows.numbers(outcome.follow_up_months, "a number of months")
-    lost = rows.words(outcome.lost, ("yes", "no")) if outcome.lost else nothing
-    pains = rows.days(outcome.date) if outcome.date else nothing
-    for row, pain in enumerate(pains):
-        if pain and outcome.date and not outcome.leg and not _is_painful(recorded, row):
-            refused = NotAllowed("is given, but no pain is recorded", "a date only with pain")
-            rows.refuse(row, outcome.date.column, refused)
-    for name, days in ((outcome.date, pains), (outcome.follow_up_end, ends)):
-        for row, (start, day) in enumerate(zip(starts, days, strict=True)):
-            if name and start and day and day < start:
-                refused = NotAllowed("is before the screening", "the screening's date or later")
-                rows.refuse(row, name.column, refused)
+        months = reader.numbers(outcome.follow_up_months, "a number of months")
+    lost = reader.words(outcome.lost, ("yes", "no")) if outcome.lost else unknown
+    onsets = reader.days(outcome.date) if outcome.date else unknown
+    if outcome.date and not outcome.leg:
+        _refuse_dates_without_pain(reader, outcome.date.column, onsets, recorded)
+    for day, dates in ((outcome.date, onsets), (outcome.follow_up_end, ends)):
+        if day:
+            _refuse_dates_before(reader, day.column, dates, screened)
     return [
-        _Watch(
-            start=starts[row],
-            pain=pains[row],
+        _FollowUp(
+            start=screened[row],
+            pain=onsets[row],
             end=ends[row],
             months=months[row],
             lost=lost[row] == "yes",
             horizon=outcome.horizon_months or 0,
             is_length_mapped=bool(outcome.follow_up_end or outcome.follow_up_months),
         )
-        for row in range(len(rows))
+        for row in range(len(reader))
     ]
+
+
+def _refuse_dates_without_pain(
+    reader: ColumnReader,
+    column: str,
+    onsets: Sequence[date | None],
+    recorded: dict[str, list[float | None]],
+) -> None:
+    for row, onset in enumerate(onsets):
+        if onset and not any(values[row] == 1 for values in recorded.values()):
+            reader.refuse(row, column, "date_without_pain", "a date only with pain")
+
+
+def _refuse_dates_before(
+    reader: ColumnReader,
+    column: str,
+    dates: Sequence[date | None],
+    screened: Sequence[date | None],
+) -> None:
+    for row, (start, day) in enumerate(zip(screened, dates, strict=True)):
+        if start and day and day < start:
+            reader.refuse(row, column, "before_screening", "the screening's date or later")

@@ -1,7 +1,7 @@
-"""What the name of a column tells: measures that it may be, the leg, and the unit.
+"""What the name of a column says: the measures that it may be, the leg, and the unit.
 
 A name is compared word by word with every way to name a measure; words that few measures share
-count for more (inverse document frequency, Sparck Jones 1972).
+count for more (inverse document frequency, Spärck Jones 1972).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.folding import fold
-from kneerisk.cohort.sheets.recognise.vocabulary import (
+from kneerisk.cohort.sheets.units import unit_named
+from kneerisk.cohort.sheets.vocabulary import (
     Tokens,
+    fold,
     known_tokens,
-    leg_names,
     phrases,
     sides,
+    split_words,
     tokens,
     unsided,
 )
-from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.schema import Quantity, Side, columns
 
 #: Below this likeness (1: the same words) a name says nothing. Assumption: names that people
@@ -34,6 +34,8 @@ _NEARLY = 0.85
 _SAME_LETTERS = 0.8
 #: A word that no name has weighs as one that this many measures share (assumption).
 _UNKNOWN_IN = 6
+#: More meanings than these are never worth a question (assumption).
+_MOST_MATCHES = 6
 
 
 class Match(NamedTuple):
@@ -53,49 +55,48 @@ class Named(NamedTuple):
 
 
 @cache
-def name_read(name: str) -> Named:
+def read_name(name: str) -> Named:
     """A column's name: its measures, its side and its unit."""
-    plain = name.strip()
-    if plain in columns() or plain in unsided():
-        side, _, rest = plain.partition("_")
-        own = side if side in ("left", "right") and plain in columns() else None
-        means = rest if own else plain
-        measure = unsided()[means]
-        # The unit is in the name.
-        unit = measure.unit if isinstance(measure, Quantity) else None
-        return Named((Match(means, 1.0),), _side(own), unit)
-    text, unit = _without_unit(plain)
-    words, side_word = _without_side(text)
-    return Named(_matches(words), side_word, unit)
+    stripped = name.strip()
+    if stripped in columns() or stripped in unsided():
+        return _canonical(stripped)
+    text, unit = _without_unit(stripped)
+    words, side = _without_side(text)
+    return Named(_matches(words), side, unit)
 
 
-def _side(word: str | None) -> Side | None:
-    return None if word is None else sides()[word]
+def _canonical(name: str) -> Named:
+    """A name of the schema itself, which has the unit in it."""
+    first, _, rest = name.partition("_")
+    is_leg = first in ("left", "right") and name in columns()
+    means = rest if is_leg else name
+    measure = unsided()[means]
+    unit = measure.unit if isinstance(measure, Quantity) else None
+    return Named((Match(means, 1.0),), sides()[first] if is_leg else None, unit)
 
 
 def _without_unit(name: str) -> tuple[str, str | None]:
     """Brackets that hold a unit, or a unit as the last word, or after a comma."""
-    for found in re.finditer(r"[(\[{]([^)\]}]*)[)\]}]", name):
-        if unit := unit_named(found[1]):
-            return name[: found.start()] + " " + name[found.end() :], unit
-    for found in re.finditer(r"(?:[\s,;:_]+(?:in\s+)?)(?=\S)", name):
-        tail = name[found.end() :]
+    for bracket in re.finditer(r"[(\[{]([^)\]}]*)[)\]}]", name):
+        if unit := unit_named(bracket[1]):
+            return name[: bracket.start()] + " " + name[bracket.end() :], unit
+    for gap in re.finditer(r"(?:[\s,;:_]+(?:in\s+)?)(?=\S)", name):
+        tail = name[gap.end() :]
         # A single letter says too little outside brackets: it may be short for anything.
         if (unit := unit_named(tail)) and (len(tail) > 1 or tail in "°%mN"):
-            return name[: found.start()], unit
+            return name[: gap.start()], unit
     return name, None
 
 
 def _without_side(text: str) -> tuple[Tokens, Side | None]:
-    apart = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])", " ", text)
-    found = [word for word in re.findall(r"[^\W_]+", fold(apart)) if word in sides()]
-    named = {sides()[word] for word in found}
-    if len(named) != 1 or not tokens(text) - set(found):
-        return tokens(text), next(iter(named)) if len(named) == 1 else None
-    return tokens(text) - set(found), named.pop()
+    side_words = {word for word in split_words(text) if word in sides()}
+    named = {sides()[word] for word in side_words}
+    if len(named) != 1:
+        return tokens(text), None
+    return tokens(text) - side_words or tokens(text), named.pop()
 
 
-def only_side(name: str) -> bool:
+def names_only_a_side(name: str) -> bool:
     """Whether a name says nothing but a side, such as `L`."""
     text, _ = _without_unit(name.strip())
     return bool(text) and set(re.findall(r"[^\W_]+", fold(text))) <= set(sides())
@@ -103,8 +104,8 @@ def only_side(name: str) -> bool:
 
 @cache
 def _weight(word: str) -> float:
-    of = len(known_tokens().get(word, ())) or _UNKNOWN_IN
-    return math.log(1 + len(unsided()) / of)
+    meanings = len(known_tokens().get(word, ())) or _UNKNOWN_IN
+    return math.log(1 + len(unsided()) / meanings)
 
 
 def _matches(words: Tokens) -> tuple[Match, ...]:
@@ -116,7 +117,7 @@ def _matches(words: Tokens) -> tuple[Match, ...]:
         if likeness >= LEAST_LIKENESS and likeness > best.get(means, 0.0):
             best[means] = likeness
     ranked = sorted(best.items(), key=lambda pair: -pair[1])
-    return tuple(Match(*pair) for pair in ranked[:6])
+    return tuple(Match(*pair) for pair in ranked[:_MOST_MATCHES])
 
 
 def _likeness(words: Tokens, phrase: Tokens) -> float:
@@ -127,18 +128,13 @@ def _likeness(words: Tokens, phrase: Tokens) -> float:
 
 
 @cache
-def _alike(one: str, other: str) -> float:
-    if one == other:
+def _alike(word: str, other: str) -> float:
+    if word == other:
         return 1.0
-    short, long = sorted((one, other), key=len)
+    short, long = sorted((word, other), key=len)
     if len(short) >= 3 and long.startswith(short):
         return _NEARLY
     # Two words that names do use are two words: abduction is no misspelt adduction.
-    if len(short) < 5 or (one in known_tokens() and other in known_tokens()):
+    if len(short) < 5 or (word in known_tokens() and other in known_tokens()):
         return 0.0
-    return _NEARLY if SequenceMatcher(None, one, other).ratio() >= _SAME_LETTERS else 0.0
-
-
-def is_leg(means: str) -> bool:
-    """Whether each leg has a measure of this name."""
-    return means in leg_names()
+    return _NEARLY if SequenceMatcher(None, word, other).ratio() >= _SAME_LETTERS else 0.0

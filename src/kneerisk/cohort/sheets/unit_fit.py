@@ -29,7 +29,8 @@ OTHER_UNITS = {
 #: A column's median further than this from every norm, in its standard deviations, is no typical
 #: one; another unit must be nearer by `_CLEARLY_NEARER` to be thought of (assumptions).
 _TYPICAL_Z, _CLEARLY_NEARER = 2.0, 1.0
-#: An undivided force is thought of up to here, since nothing else tells it from a divided one.
+#: An undivided force is thought of up to here, since nothing else tells it from a divided one
+#: (assumption).
 _POSSIBLE_Z = 3.0
 #: Stands for the athletes' mass until it is known (assumption: halfway between the sexes' norms).
 USUAL_MASS_KG = 70.0
@@ -67,19 +68,36 @@ class Fit(NamedTuple):
         return self.is_possible and (self.distance is None or self.distance <= _TYPICAL_Z)
 
 
-def stated(measure: Quantity, unit: str) -> Unit | None:
-    """A unit that is named; None where it measures something else."""
+def unit_of(measure: Quantity, name: str) -> Unit | None:
+    """How numbers in a named unit become a measure; None where it measures something else."""
     for per_body_mass in (False, True):
         try:
-            factor(measure, unit, per_body_mass=per_body_mass)
+            factor(measure, name, per_body_mass=per_body_mass)
         except UnknownUnit:
             continue
-        return Unit(unit, per_body_mass)
+        return Unit(name, per_body_mass)
     return None
 
 
 def fit(measure: Quantity, unit: Unit, numbers: Sequence[float], mass_kg: float) -> Fit:
-    """How well numbers in a unit fit; with no numbers at all nothing speaks against it."""
+    """How well numbers in a unit fit a measure.
+
+    Parameters
+    ----------
+    measure
+        The measure that they may be.
+    unit
+        The unit that they may be in.
+    numbers
+        The column's numbers, in that unit; with none at all nothing speaks against it.
+    mass_kg
+        The athletes' usual body mass in kg, for forces and torques still to be divided by it.
+
+    Returns
+    -------
+    Fit
+        The share within the limits, and the distance of the median from the norms.
+    """
     scale = factor(measure, unit.name, per_body_mass=unit.per_body_mass)
     values = [number * scale / (mass_kg if unit.per_body_mass else 1.0) for number in numbers]
     if not values:
@@ -92,20 +110,50 @@ def fit(measure: Quantity, unit: Unit, numbers: Sequence[float], mass_kg: float)
 
 
 def other_fits(measure: Quantity, numbers: Sequence[float], mass_kg: float) -> list[Fit]:
-    """The other usual units in which the numbers are possible, the most typical first."""
-    units = [stated(measure, name) for name in OTHER_UNITS.get(measure.unit, ())]
+    """The other usual units in which numbers are possible.
+
+    Parameters
+    ----------
+    measure
+        The measure that they may be.
+    numbers
+        The column's numbers, as they stand.
+    mass_kg
+        The athletes' usual body mass in kg.
+
+    Returns
+    -------
+    list of Fit
+        The most typical first.
+    """
+    units = [unit_of(measure, name) for name in OTHER_UNITS.get(measure.unit, ())]
     fits = [fit(measure, unit, numbers, mass_kg) for unit in units if unit is not None]
-    good = [one for one in fits if one.is_possible]
-    return sorted(good, key=lambda one: (-one.share, one.distance or 0.0))
+    possible = [candidate for candidate in fits if candidate.is_possible]
+    return sorted(possible, key=lambda candidate: (-candidate.share, candidate.distance or 0.0))
 
 
-def better_units(measure: Quantity, own: Fit, others: Sequence[Fit]) -> list[Fit]:
-    """Units that have to be asked about before the schema's own is taken without a word for it."""
+def rival_units(measure: Quantity, own: Fit, others: Sequence[Fit]) -> list[Fit]:
+    """Units that have to be asked about before the schema's own is taken without a word for it.
+
+    Parameters
+    ----------
+    measure
+        The measure that the column may be.
+    own
+        How well the numbers fit in the schema's unit.
+    others
+        How well they fit in others.
+
+    Returns
+    -------
+    list of Fit
+        Those of the others that may be meant instead.
+    """
     if not own.is_possible:
         return [other for other in others if other.share > own.share]
     if measure.unit in UNDIVIDED_UNITS:
         return [other for other in others if (other.distance or 0.0) <= _POSSIBLE_Z]
     if own.is_typical:
         return []
-    near = (own.distance or 0.0) - _CLEARLY_NEARER
-    return [o for o in others if o.is_typical and o.distance is not None and o.distance < near]
+    limit = (own.distance or 0.0) - _CLEARLY_NEARER
+    return [o for o in others if o.is_typical and o.distance is not None and o.distance < limit]

@@ -1,0 +1,284 @@
+"""How the cells of a sheet become the schema's values, or faults, column by column.
+
+A fault names the sheet's own line and column, so that the person who keeps the sheet finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kneerisk.cohort.cells import NotAllowed, flags
+from kneerisk.cohort.sheets.cell_text import (
+    as_text,
+    parse_day,
+    parse_number,
+    refused_number,
+    with_unit,
+)
+from kneerisk.cohort.sheets.headings import Table
+from kneerisk.cohort.sheets.mapping import Cell, Day, PlaceInWords, SheetForm, Sides
+from kneerisk.cohort.sheets.units import UnknownUnit, factor
+from kneerisk.schema import Category, Measure, Quantity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetFault:
+    """One thing wrong with a sheet; `sheet_wording` puts it into words."""
+
+    code: str
+    """Stable."""
+    lines: tuple[int, ...]
+    """The lines that it is about; a fault of one cell has one."""
+    column: str | None = None
+    """The sheet's column; None for a whole row, or where no column holds the measure."""
+    measure: str | None = None
+    """The canonical column whose rule is broken; None where the cell could not be read at all."""
+    allowed: str | None = None
+    unit: str = ""
+    variant: str = ""
+    """Which of several rules of the same code is broken."""
+    others: int = 0
+    """So many other lines are the same athlete's, of which `lines` names the first few."""
+    message: str = ""
+    """The rule in the schema's own words, where it is one of the schema's."""
+
+
+class ColumnReader:
+    """Reads the rows of a table column by column; faults gather as they are met.
+
+    Parameters
+    ----------
+    form
+        How the file is laid out: its decimal mark, and its words for "not recorded".
+    table
+        The athletes' rows.
+    """
+
+    def __init__(self, form: SheetForm, table: Table) -> None:
+        self.form = form
+        self.rows = table.rows
+        self.lines = table.lines
+        self.faults: list[SheetFault] = []
+        self._places = {name: place for place, name in enumerate(table.references)}
+        self._missing = {"", *(word.casefold() for word in form.missing)}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def cells(self, column: str, listed: Collection[str] = ()) -> list[Any]:
+        """The raw cells of a column; None where nothing was recorded.
+
+        A word that the mapping lists for this column has that meaning, even if it is one of those
+        that stand for "not recorded" elsewhere.
+        """
+        place = self._places[column]
+        missing = self._missing.difference(listed)
+        return [
+            None if isinstance(cell, str) and cell.casefold() in missing else cell
+            for cell in (row[place] for row in self.rows)
+        ]
+
+    def refuse(
+        self, row: int, column: str, code: str, allowed: str, *, unit: str = "", variant: str = ""
+    ) -> None:
+        """Note a bad cell.
+
+        Parameters
+        ----------
+        row
+            The position of the row in the table.
+        column
+            The sheet's column.
+        code
+            The rule that is broken.
+        allowed
+            What may stand there, in words.
+        unit
+            The unit of the measure, if it has one.
+        variant
+            Which of several rules of this code.
+        """
+        self.faults.append(
+            SheetFault(
+                code=code,
+                lines=(self.lines[row],),
+                column=column,
+                allowed=allowed,
+                unit=unit,
+                variant=variant,
+            )
+        )
+
+    def numbers(
+        self, cell: Cell, allowed: str, measure: Quantity | None = None
+    ) -> list[float | None]:
+        """A column as numbers.
+
+        Parameters
+        ----------
+        cell
+            The column and how it is read.
+        allowed
+            What may stand there, for faults.
+        measure
+            The measure whose unit the numbers are converted to; None leaves them as they are.
+
+        Returns
+        -------
+        list
+            One number a row, in the measure's unit (times kg, where body mass is still to be
+            divided out); None where nothing was recorded or the cell is bad.
+        """
+        unit = measure.unit if measure else ""
+        words = _casefolded(cell.meanings)
+        commas = self.form.decimal_comma
+        commas = commas if cell.decimal_comma is None else cell.decimal_comma
+        values: list[float | None] = []
+        for row, raw in enumerate(self.cells(cell.column, words)):
+            text, own_unit = _without_unit(raw, words, cell, measure)
+            try:
+                value = parse_number(text, words, allowed, commas=commas)
+            except NotAllowed as refused:
+                variant = "comma" if commas else refused_number(text)
+                self.refuse(row, cell.column, refused.code, allowed, unit=unit, variant=variant)
+                value = None
+            values.append(None if value is None else value * _scale(cell, measure, own_unit))
+        return values
+
+    def words(self, cell: Cell, choices: tuple[str, ...]) -> list[str | None]:
+        """A column as words of the schema."""
+        words = {choice.casefold(): choice for choice in choices} | _casefolded(cell.meanings)
+        listed = [*dict.fromkeys((*cell.meanings, *choices))]
+        return [str(w) if w else None for w in self._looked_up(cell.column, words, listed)]
+
+    def texts(self, column: str) -> list[str | None]:
+        """A column as text; a whole number of Excel's as its digits."""
+        return [None if raw is None else as_text(raw) for raw in self.cells(column)]
+
+    def places(self, words: PlaceInWords) -> list[str | None]:
+        """Where an injury is, by the mapping's words."""
+        known = _casefolded(words.meanings)
+        return self._looked_up(words.column, known, list(words.meanings), words.otherwise)
+
+    def sides(self, sides: Sides) -> list[str | None]:
+        """The leg that each row is about; a row without one is a fault."""
+        words = _casefolded(dict(sides.meanings))
+        legs = self._looked_up(sides.column, words, list(sides.meanings))
+        for row, raw in enumerate(self.cells(sides.column)):
+            if raw is None:
+                self.refuse(row, sides.column, "missing", "one of " + ", ".join(sides.meanings))
+        return legs
+
+    def red_flags(self, cell: Cell) -> list[list[str] | None]:
+        """A column of red flags, in the mapping's words or as codes joined by ';'.
+
+        Returns
+        -------
+        list
+            The codes of each row, none of them for "none"; None where nothing was recorded.
+        """
+        words = _casefolded(cell.meanings)
+        rows: list[list[str] | None] = []
+        for row, raw in enumerate(self.cells(cell.column, words)):
+            rows.append(None)
+            if raw is None:
+                continue
+            try:
+                codes = flags(words.get(as_text(raw).casefold(), raw))
+            except NotAllowed as refused:
+                variant = "red_flag" if refused.code == "unknown_word" else "red_flag_twice"
+                self.refuse(row, cell.column, refused.code, refused.allowed, variant=variant)
+            else:
+                rows[-1] = [code for code in codes.split(";") if code != "none"]
+        return rows
+
+    def _looked_up(
+        self, column: str, words: dict[str, Any], listed: list[str], otherwise: Any = None
+    ) -> list[Any]:
+        meanings = []
+        for row, raw in enumerate(self.cells(column, words)):
+            word = None if raw is None else as_text(raw).casefold()
+            if word is None or word in words:
+                meanings.append(None if word is None else words[word])
+                continue
+            if otherwise is None:
+                self.refuse(row, column, "unknown_word", "one of " + ", ".join(listed))
+            meanings.append(otherwise)
+        return meanings
+
+    def days(self, day: Day) -> list[date | None]:
+        """A column of dates."""
+        dates: list[date | None] = []
+        for row, raw in enumerate(self.cells(day.column)):
+            dates.append(None if raw is None else parse_day(raw, day.formats))
+            if raw is not None and dates[-1] is None:
+                self.refuse(row, day.column, "not_a_date", "a date as " + " or ".join(day.formats))
+        return dates
+
+    def measured(self, cell: Cell, measure: Measure) -> list[Any]:
+        """A column as values of a measure (times body mass, where that is to be divided out)."""
+        if isinstance(measure, Category):
+            return list(self.words(cell, measure.choices))
+        quantity = measure if isinstance(measure, Quantity) else None
+        return list(self.numbers(cell, measure.allowed, quantity))
+
+    def divided_by_mass(
+        self, column: str, values: Sequence[Any], masses: Sequence[Any], mass_cells: Sequence[Any]
+    ) -> list[Any]:
+        """Values divided by body mass; one that lacks it is a fault, since it can't be used.
+
+        Parameters
+        ----------
+        column
+            The sheet's column of the values.
+        values
+            Forces or torques of each row, in the measure's unit times kg.
+        masses
+            Body masses in kg; None where missing or bad.
+        mass_cells
+            The raw cells of the masses: one that is bad itself has its own fault.
+
+        Returns
+        -------
+        list
+            One value a row, in the measure's unit; None where either is not known.
+        """
+        for row, value in enumerate(values):
+            if value is not None and mass_cells[row] is None:
+                self.refuse(row, column, "needs_body_mass", "a body mass")
+        return [
+            None if value is None or not mass else value / mass
+            for value, mass in zip(values, masses, strict=True)
+        ]
+
+
+def _casefolded(values: dict[str, Any]) -> dict[str, Any]:
+    return {word.strip().casefold(): value for word, value in values.items()}
+
+
+def _scale(cell: Cell, measure: Quantity | None, own_unit: str | None) -> float:
+    """What a cell's number is multiplied by; a unit in the cell itself comes first."""
+    if measure is None:
+        return 1.0
+    scale = factor(measure, own_unit or cell.unit, per_body_mass=cell.per_body_mass)
+    return -scale if cell.opposite else scale
+
+
+def _without_unit(
+    raw: Any, words: dict[str, Any], cell: Cell, measure: Quantity | None
+) -> tuple[Any, str | None]:
+    """A cell such as `38°` or `12 cm` as its number and its unit."""
+    if not isinstance(raw, str) or measure is None or raw.casefold() in words:
+        return raw, None
+    text, unit = with_unit(raw)
+    if unit is None:
+        return raw, None
+    try:
+        factor(measure, unit, per_body_mass=cell.per_body_mass)
+    except UnknownUnit:
+        # 12 kg is no height; the whole cell is refused as no number.
+        return raw, None
+    return text, unit

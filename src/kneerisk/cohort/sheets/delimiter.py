@@ -1,0 +1,94 @@
+"""Delimited text of unknown form: its encoding, its delimiter, and its lines."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any, NamedTuple
+
+from kneerisk.errors import CohortRefused
+
+#: Every row with an entry, and the line of the file that it starts on.
+Lines = list[tuple[int, list[Any]]]
+
+#: The delimiter is sniffed from so many lines (assumption: titles and remarks are fewer).
+_SAMPLE_LINES = 200
+DELIMITERS = ("\t", ";", ",", "|")
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class DecodedText(NamedTuple):
+    """A file's text and the encoding that it was read in."""
+
+    text: str
+    encoding: str
+    is_guessed: bool
+    """Nothing but the failure of UTF-8 speaks for the encoding."""
+
+
+def decode(content: bytes, encoding: str | None) -> DecodedText:
+    """The text of a file in the encoding that is stated, or the first one that fits.
+
+    Raises
+    ------
+    CohortRefused
+        Where no usual encoding fits.
+    """
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    for name in [encoding] if encoding else [marked] if marked else ["utf-8", "cp1252"]:
+        try:
+            text = content.decode("utf-8-sig" if name == "utf-8" else name)
+        except UnicodeDecodeError:
+            continue
+        plain = name.removesuffix("-sig")
+        return DecodedText(text, plain, is_guessed=plain == "cp1252" and not encoding)
+    raise CohortRefused("it is neither UTF-8 nor Windows text; save it as UTF-8 or .xlsx")
+
+
+def sniff_delimiter(text: str) -> str:
+    """The delimiter that parts the lines of a text most evenly.
+
+    `csv.Sniffer` takes letters and blanks for delimiters and gives up on decimal commas, so the
+    few that sheets use are tried in turn.
+    """
+    return max(DELIMITERS, key=lambda delimiter: _evenness(text, delimiter))
+
+
+def _evenness(text: str, delimiter: str) -> tuple[float, int]:
+    """The share of lines that have the commonest number of cells, over one, and that number."""
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        widths = Counter(len(row) for row in islice(reader, _SAMPLE_LINES) if any(row))
+    except csv.Error:
+        return (-1.0, 0)
+    width, lines = max(widths.items(), key=lambda pair: (pair[0] > 1, pair[1]), default=(0, 0))
+    return (lines / widths.total() if width > 1 else 0.0, width)
+
+
+def text_lines(text: str, delimiter: str) -> Lines:
+    """The rows of delimited text that have an entry, each with the line that it starts on.
+
+    Raises
+    ------
+    csv.Error
+        Where a quote is never closed, or closed within a cell.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    return list(_numbered(reader))
+
+
+def _numbered(reader: Any) -> Iterable[tuple[int, list[Any]]]:
+    start = 1
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        if any(cells):
+            yield start, cells
+        start = reader.line_num + 1

@@ -1,0 +1,224 @@
+"""Where the names of the columns stand, and which lines below them are no athlete's."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple, get_args
+
+from openpyxl.utils import get_column_letter
+
+from kneerisk.cohort.sheets.column_names import Named, names_only_a_side, read_name
+from kneerisk.cohort.sheets.delimiter import Lines
+from kneerisk.cohort.sheets.mapping import LeftOut
+from kneerisk.cohort.sheets.units import unit_named
+from kneerisk.cohort.sheets.vocabulary import fold, plain_words
+from kneerisk.errors import CohortRefused
+
+LEFT_OUT: tuple[LeftOut, ...] = get_args(LeftOut)
+
+#: The names of the columns are looked for in the first lines only (assumption).
+_HEADING_WITHIN = 20
+#: Names of less likeness together than this are no heading, and each line more must add this
+#: much (assumptions).
+_LEAST_SCORE, _LINE_COST = 0.5, 0.1
+_NUMBER = re.compile(r"[+-]?[\d.,]+\s*\S{0,3}")
+
+
+class Heading(NamedTuple):
+    """The names of the columns, and the lines that they were put together from."""
+
+    names: list[str]
+    meanings: list[Named]
+    """What each name says."""
+    lines: list[int]
+
+
+class OmittedLine(NamedTuple):
+    """A line below the names that is no athlete's."""
+
+    reason: LeftOut
+    cells: list[Any]
+
+
+class Table(NamedTuple):
+    """The rows below the names, each as wide as they are, and what was left out of them."""
+
+    names: list[str]
+    """As they stand; they may be empty or repeat."""
+    references: list[str]
+    """How a mapping names each column: by its name, with its letter where that is not enough."""
+    rows: list[list[Any]]
+    lines: list[int]
+    omitted: dict[int, OmittedLine]
+    """Lines that are no athlete's."""
+    too_long: list[int]
+    """Lines with entries to the right of the last name."""
+
+
+def find_heading(lines: Lines, stated_line: int | None) -> Heading:
+    """The line, or up to two with a line of units, whose cells are most like names of measures.
+
+    Raises
+    ------
+    CohortRefused
+        Where no line looks like names, or the line that was stated is empty.
+    """
+    numbers = [number for number, _ in lines]
+    if stated_line is not None and stated_line not in numbers:
+        raise CohortRefused(f"line {stated_line} is empty, so it can't name the columns")
+    first_lines = range(min(len(lines), _HEADING_WITHIN))
+    starts = first_lines if stated_line is None else [numbers.index(stated_line)]
+    best: tuple[float, Heading] | None = None
+    for start in starts:
+        for height in (1, 2):
+            block = lines[start : start + height]
+            if len(block) < height or not _may_be_names(block):
+                continue
+            # The units stand in a line of their own below the names.
+            below = lines[start + height : start + height + 1]
+            block += [row for row in below if _is_units(row[1])]
+            heading = _read([row for _, row in block], [number for number, _ in block])
+            score = _score(heading) - _LINE_COST * height
+            if best is None or score > best[0]:
+                best = (score, heading)
+    if best is None or (best[0] < _LEAST_SCORE and stated_line is None):
+        raise CohortRefused("no line in it looks like the names of columns (Name, Age, Sex, ...)")
+    return best[1]
+
+
+def _may_be_names(block: Lines) -> bool:
+    """Names are words."""
+    filled = [cell for _, row in block for cell in row if cell != ""]
+    return all(isinstance(cell, str) and not _NUMBER.fullmatch(cell) for cell in filled)
+
+
+def _is_units(row: list[Any]) -> bool:
+    filled = [cell for cell in row if cell != ""]
+    return bool(filled) and all(isinstance(c, str) and unit_named(c.strip("()[] ")) for c in filled)
+
+
+def _read(rows: list[list[Any]], lines: list[int]) -> Heading:
+    names = joined_names([list(row) for row in rows])
+    fragments = [
+        [str(row[place]) if place < len(row) else "" for row in rows] for place in range(len(names))
+    ]
+    return Heading(names, [_best(*pair) for pair in zip(names, fragments, strict=True)], lines)
+
+
+def joined_names(rows: list[list[Any]]) -> list[str]:
+    """The names of columns out of one or several rows.
+
+    A name above others, in a merged cell, holds to the right as long as there are names below it.
+    """
+    width = max((len(row) for row in rows), default=0)
+    names = [[str(cell) for cell in [*row, *[""] * (width - len(row))]] for row in rows]
+    for place in range(1, width if len(names) > 1 else 0):
+        if not names[0][place] and names[1][place]:
+            names[0][place] = names[0][place - 1]
+    return [" ".join(filter(None, fragments)) for fragments in zip(*names, strict=True)]
+
+
+def _best(joined: str, fragments: list[str]) -> Named:
+    """A column under another's heading may be named well enough by its own part alone."""
+    together = read_name(joined) if joined else Named((), None, None)
+    for end in range(len(fragments), 0, -1):
+        own = " ".join(filter(None, fragments[1:end] if len(fragments) > 1 else fragments))
+        if not own or names_only_a_side(own) or unit_named(own):
+            continue
+        alone = read_name(own)
+        if _likeness(alone) > _likeness(together):
+            return alone._replace(
+                side=alone.side or together.side, unit=alone.unit or together.unit
+            )
+    return together
+
+
+def _likeness(named: Named) -> float:
+    return named.matches[0].likeness if named.matches else 0.0
+
+
+def _score(heading: Heading) -> float:
+    """How many different columns are recognised."""
+    best: dict[tuple[str, str | None], float] = {}
+    for named in heading.meanings:
+        if named.matches:
+            key = (named.matches[0].means, named.side)
+            best[key] = max(best.get(key, 0.0), named.matches[0].likeness)
+    return sum(best.values())
+
+
+def heading_names(lines: Lines, first: int, height: int) -> list[str]:
+    """The names of the columns in the rows that a mapping states."""
+    return joined_names([row for line, row in lines if first <= line < first + height])
+
+
+def rows_below(
+    lines: Lines,
+    names: Sequence[str],
+    *,
+    heading_line: int,
+    last_line: int | None = None,
+    leave_out: Collection[LeftOut] = LEFT_OUT,
+) -> Table:
+    """The athletes' rows below the names.
+
+    Parameters
+    ----------
+    lines
+        Every line of the sheet with an entry, by its number.
+    names
+        The names of the columns.
+    heading_line
+        The last line of the names.
+    last_line
+        The last line that belongs to the table; None for the last of the sheet.
+    leave_out
+        The kinds of lines that are left out.
+
+    Returns
+    -------
+    Table
+        Rows as wide as the names, and the lines that were left out, with the reason.
+    """
+    width = len(names)
+    folded = [fold(name) for name in names]
+    table = Table(list(names), references(names), [], [], {}, [])
+    for line, row in lines:
+        if line <= heading_line or (last_line is not None and line > last_line):
+            continue
+        cells = [*row, *[""] * (width - len(row))][:width]
+        reason = _no_athlete(cells, folded)
+        if any(cell != "" for cell in row[width:]):
+            table.too_long.append(line)
+        if reason is not None and reason in leave_out:
+            table.omitted[line] = OmittedLine(reason, cells)
+        else:
+            table.rows.append(cells)
+            table.lines.append(line)
+    return table
+
+
+def references(names: Sequence[str]) -> list[str]:
+    """How a mapping names each column: `Age`, but `SLR [D]` where two columns are named SLR."""
+    count = Counter(names)
+    return [
+        name if name and count[name] == 1 else f"{name} [{get_column_letter(place)}]".strip()
+        for place, name in enumerate(names, start=1)
+    ]
+
+
+def _no_athlete(cells: list[Any], names: list[str]) -> LeftOut | None:
+    filled = {at: cell for at, cell in enumerate(cells) if cell != ""}
+    words = {at: fold(cell).rstrip(":. ") for at, cell in filled.items() if isinstance(cell, str)}
+    first = next(iter(words.values()), "")
+    if first in plain_words("total") and next(iter(words)) <= 2:
+        return "totals"
+    if len(words) > 1 and all(word == names[at].rstrip(":. ") for at, word in words.items()):
+        return "names_again"
+    if len(filled) > 1 and _is_units(cells):
+        return "units_again"
+    if len(filled) == 1 and len(names) > 2 and words and next(iter(words)) == 0:
+        return "remark"
+    return None

@@ -1,0 +1,300 @@
+"""A sheet that nobody described: its mapping as far as it is certain, and the open questions.
+
+Each column is first recognised alone; then columns are looked at together, since a force needs the
+body mass, a date of birth the day of the screening, and two columns can't be one measure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+from openpyxl.utils import get_column_letter
+
+from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of
+from kneerisk.cohort.sheets.column_values import column_values, decimal_marks
+from kneerisk.cohort.sheets.headings import LEFT_OUT, Heading, Table, find_heading, rows_below
+from kneerisk.cohort.sheets.mapping import Day, Identity, Mapping, SheetForm, Sides
+from kneerisk.cohort.sheets.questions import (
+    Context,
+    confirm_column,
+    recognise_column,
+    without_meaning,
+)
+from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked, SheetAsked
+from kneerisk.cohort.sheets.unit_fit import USUAL_MASS_KG
+from kneerisk.cohort.sheets.units import factor
+from kneerisk.cohort.sheets.vocabulary import (
+    AGE,
+    ATHLETE,
+    BIRTH,
+    DATE,
+    SIDE,
+    leg_names,
+    plain_words,
+)
+from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet
+from kneerisk.schema import Quantity, columns
+
+MASS = "mass_kg"
+#: An unnamed column is taken for the athletes' where so many of its entries differ (assumption).
+_MOSTLY_DIFFERENT = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecognisedSheet:
+    """Everything that is known of a sheet before its rows are read."""
+
+    file: OpenedSheet
+    heading: Heading
+    table: Table
+    columns: tuple[RecognisedColumn, ...]
+    mapping: Mapping
+    """How the rows are read; columns whose question is open are not in it."""
+
+    @property
+    def dates_are_open(self) -> bool:
+        """Whether it is asked how the dates of the screenings are to be read."""
+        return any(column.means == DATE and column.question for column in self.columns)
+
+    def column_of(self, canonical: str) -> RecognisedColumn | None:
+        """The column that holds a canonical one, or is asked whether it does."""
+        return next((column for column in self.columns if column.canonical == canonical), None)
+
+    @property
+    def canonical(self) -> set[str]:
+        """Every canonical column that the sheet holds, with a side where rows are legs too."""
+        held = {column.canonical for column in self.columns if column.canonical}
+        if BIRTH in held and DATE in held:
+            held.add(AGE)
+        sided = {f"{side}_{name}" for name in held for side in ("left", "right")}
+        return held | (sided & set(columns()))
+
+
+def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
+    """What a sheet is, as far as it says by itself and a person stated.
+
+    Raises
+    ------
+    CohortRefused
+        Where it can't be read, or no line looks like the names of columns.
+    """
+    file = open_sheet(
+        content,
+        worksheet=stated.sheet,
+        delimiter=stated.delimiter,
+        encoding=stated.encoding,
+    )
+    heading = find_heading(file.lines, stated.header_line)
+    table = rows_below(file.lines, heading.names, heading_line=heading.lines[-1])
+    found = tuple(_columns(heading, table, stated))
+    form = SheetForm(
+        name=file.worksheet,
+        header_row=heading.lines[0],
+        header_rows=heading.lines[-1] - heading.lines[0] + 1,
+        delimiter=file.delimiter,
+        encoding="utf-8-sig" if file.encoding in {None, "utf-8"} else str(file.encoding),
+        missing=sorted(plain_words("missing")),
+        leave_out=_kinds_left_out(table),
+    )
+    return RecognisedSheet(
+        file=file,
+        heading=heading,
+        table=table,
+        columns=found,
+        mapping=_mapping(found, form, dict(stated.constants)),
+    )
+
+
+def _kinds_left_out(table: Table) -> list[Any]:
+    reasons = {line.reason for line in table.omitted.values()}
+    return [reason for reason in LEFT_OUT if reason in reasons]
+
+
+def _mapping(
+    found: Sequence[RecognisedColumn], form: SheetForm, constants: dict[str, str | int | float]
+) -> Mapping:
+    """The mapping of the columns that no question is left about."""
+    used = [column for column in found if column.is_applied]
+    has_mass = any(column.means == MASS for column in used)
+    by_role = {column.means: column for column in reversed(used)}
+    athletes = [column.reference for column in used if column.means == ATHLETE]
+    # What is still to be divided by a body mass that is asked about waits with it.
+    measured = {
+        str(column.canonical): column
+        for column in used
+        if (column.measure or column.means == "red_flags")
+        and (has_mass or not column.unit.per_body_mass)
+    }
+    side = by_role.get(SIDE)
+    legs = {name for name in measured if name in leg_names()} if side else set()
+    return Mapping(
+        sheet=form,
+        athlete_id=Identity(columns=athletes) if athletes else None,
+        screening_date=_day(by_role.get(DATE)),
+        birth_date=_day(by_role.get(BIRTH)),
+        sides=_sides(side) if side else None,
+        constants=constants,
+        columns={n: column.cell() for n, column in measured.items() if n not in legs},
+        legs={n: column.cell() for n, column in measured.items() if n in legs},
+    )
+
+
+def _day(column: RecognisedColumn | None) -> Day | None:
+    return Day(column=column.reference, formats=list(column.formats)) if column else None
+
+
+def _sides(column: RecognisedColumn) -> Sides:
+    return Sides.model_validate({"column": column.reference, "values": column.words})
+
+
+def _columns(heading: Heading, table: Table, stated: SheetAsked) -> list[RecognisedColumn]:
+    cells = [[row[at] for row in table.rows] for at in range(len(heading.names))]
+    commas = None if stated.decimal is None else stated.decimal == "comma"
+    mostly = sum(decimal_marks(column) for column in cells) > 0
+    plain = [
+        RecognisedColumn(
+            place=get_column_letter(at + 1),
+            name=name,
+            reference=table.references[at],
+            values=column_values(cells[at], commas, else_commas=mostly),
+            why="no measure has such a name",
+        )
+        for at, name in enumerate(heading.names)
+    ]
+    context = Context(USUAL_MASS_KG, has_sides=False)
+    first = _each(plain, heading, cells, stated, context)
+    # What the body mass is, and whether rows are legs, matters to the other columns.
+    has_sides = any(column.means == SIDE and column.is_applied for column in first)
+    context = context._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
+    found = _each(plain, heading, cells, stated, context)
+    return _without_duplicates(_with_age(_without_mass(_with_athlete(found))))
+
+
+def _each(
+    plain: Sequence[RecognisedColumn],
+    heading: Heading,
+    cells: Sequence[list[Any]],
+    stated: SheetAsked,
+    context: Context,
+) -> list[RecognisedColumn]:
+    recognised = []
+    for column, named, own in zip(plain, heading.meanings, cells, strict=True):
+        recognised.append(recognise_column(column, named, own, context))
+        if answer := stated.columns.get(column.place):
+            recognised[-1] = confirm_column(recognised[-1], named, own, answer, context)
+    return recognised
+
+
+def _usual_mass(found: Sequence[RecognisedColumn]) -> float:
+    measure = columns()[MASS]
+    for column in found:
+        if column.means == MASS and column.values.numbers and isinstance(measure, Quantity):
+            unit = column.proposal.unit if column.proposal else column.unit.name
+            mass = median(column.values.numbers) * factor(measure, unit)
+            return mass if measure.low <= mass <= measure.high else USUAL_MASS_KG
+    return USUAL_MASS_KG
+
+
+# -- columns looked at together ---------------------------------------------------------------
+
+
+def _with_athlete(found: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """A column of different words without another meaning names the athletes, if none else does."""
+    if any(column.means == ATHLETE for column in found):
+        return found
+    for at, column in enumerate(found):
+        words = column.values.words
+        if column.means or column.is_confirmed or words.total() < max(1, column.values.filled):
+            continue
+        if len(words) > _MOSTLY_DIFFERENT * column.values.filled:
+            why = "its words differ from row to row and no other column names the athletes"
+            found[at] = replace(column, means=ATHLETE, confidence="likely", why=why)
+            return found
+    return found
+
+
+def _without_mass(found: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """Forces that are still to be divided need the body mass."""
+    if any(column.means == MASS for column in found):
+        return found
+    why = "It is still to be divided by body mass, which no column gives."
+    return [_to_leave_out(c, why) if c.means and _is_undivided(c) else c for c in found]
+
+
+def _is_undivided(column: RecognisedColumn) -> bool:
+    proposed = column.proposal.per_body_mass if column.proposal else None
+    return column.unit.per_body_mass if proposed is None else proposed
+
+
+def _with_age(found: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """A date of birth gives the age at the screening, unless a column gives the age itself."""
+    held = {column.means for column in found}
+    if AGE in held:
+        why = "another column tells the age"
+        return [_left_out(c, why) if c.means == BIRTH else c for c in found]
+    if DATE in held:
+        return found
+    why = "An age needs the date of the screening, which no column gives."
+    return [
+        replace(_to_leave_out(c, why), alternatives=()) if c.means == BIRTH else c for c in found
+    ]
+
+
+def _to_leave_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
+    return replace(
+        column,
+        question=f"Leave {column.name!r} out? {why}",
+        proposal=ColumnAsked(means=None),
+        confidence="unsure",
+    )
+
+
+def _without_duplicates(found: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """Columns that mean the same: what a person confirmed counts, else it is asked which one."""
+    same: dict[str, list[int]] = defaultdict(list)
+    for at, column in enumerate(found):
+        # First and last name together name an athlete.
+        if column.canonical and column.means != ATHLETE:
+            same[column.canonical].append(at)
+    for places in same.values():
+        confirmed = [at for at in places if found[at].is_confirmed]
+        best = max(found[at].confidence == "certain" for at in places)
+        sure = confirmed or [at for at in places if (found[at].confidence == "certain") == best]
+        for at in set(places) - set(sure):
+            why = f"{found[sure[0]].name!r} ({found[sure[0]].place}) means the same"
+            found[at] = _left_out(found[at], why)
+        if len(sure) > 1:
+            for at in sure:
+                found[at] = _which(found, at, sure)
+    return found
+
+
+def _left_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
+    return replace(without_meaning(column, why), alternatives=column.alternatives)
+
+
+def _which(found: Sequence[RecognisedColumn], at: int, same: Sequence[int]) -> RecognisedColumn:
+    """One of several columns with the same meaning; the fullest is proposed."""
+    column = found[at]
+    others = ", ".join(found[other].place for other in same if other != at)
+    fullest = max(same, key=lambda place: (found[place].values.filled, -place))
+    label = label_of(column.means or "")
+    keep = ColumnAsked(
+        means=column.canonical,
+        unit=column.unit.name,
+        per_body_mass=column.unit.per_body_mass or None,
+    )
+    drop = ColumnAsked(means=None)
+    is_fullest = at == fullest
+    other = Alternative(label="Leave it out", ask=drop)
+    return replace(
+        column,
+        confidence="unsure",
+        question=f"{column.name!r} and column {others} both look like {label}. Is this the one?",
+        proposal=keep if is_fullest else drop,
+        alternatives=(other if is_fullest else Alternative(label=label, ask=keep),),
+    )

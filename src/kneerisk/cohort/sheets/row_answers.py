@@ -1,0 +1,280 @@
+"""The rows of a sheet for `/v1/import` and the page: screenings, and what became of every cell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, time
+from typing import Any
+
+from kneerisk.cohort.sheets.cell_reading import SheetFault
+from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.column_values import is_missing, number_shown
+from kneerisk.cohort.sheets.read_sheet import SheetReading
+from kneerisk.cohort.sheets.recognition import RecognisedSheet
+from kneerisk.cohort.sheets.sheet_answer import (
+    RowStatus,
+    SheetCell,
+    SheetConstant,
+    SheetReason,
+    SheetRow,
+)
+from kneerisk.cohort.sheets.sheet_wording import page_rule
+from kneerisk.cohort.sheets.visits import AthleteRow, Visit
+from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS
+from kneerisk.schema import Quantity, columns, to_row
+from kneerisk.schema.columns import column_locations
+
+#: Faults of a visit, not of a cell.
+_OF_VISIT = {"legs_differ", "repeated_leg", "same_athlete", "same_athlete_and_date"}
+#: Parts of a date as a person writes them.
+_DATE_PARTS = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month"}
+
+
+class _Row:
+    """One athlete's row while its answer is put together."""
+
+    def __init__(self, row: AthleteRow) -> None:
+        self.row = row
+        self.cells: dict[str, SheetCell] = {}
+        self.reasons: list[SheetReason] = []
+        self.waits = False
+        """An entry of it stands in a column whose question is open."""
+
+    def refuse(
+        self, column: RecognisedColumn, code: str, message: str, allowed: str | None
+    ) -> None:
+        """Note a bad cell, in the preview and among the reasons of the row."""
+        before = self.cells.get(column.place)
+        unit = column.measure.unit if isinstance(column.measure, Quantity) else None
+        self.cells[column.place] = SheetCell(
+            place=column.place,
+            shown=before.shown if before else "",
+            status="bad",
+            code=code,
+            message=message,
+            allowed=allowed,
+            unit=unit,
+        )
+        self.reasons.append(
+            SheetReason(
+                code=code,
+                message=message,
+                place=column.place,
+                column=column.name,
+                allowed=allowed,
+            )
+        )
+
+
+def row_answers(
+    sheet: RecognisedSheet, reading: SheetReading, constants: list[SheetConstant]
+) -> list[SheetRow]:
+    """Every line below the names, as it is answered.
+
+    Parameters
+    ----------
+    sheet
+        The sheet as it was recognised.
+    reading
+        Its rows as they were read.
+    constants
+        What may hold for the whole sheet; rows wait for what is needed.
+
+    Returns
+    -------
+    list of SheetRow
+        In the sheet's order.
+    """
+    answers = _Answers(sheet, reading, constants).by_line
+    return [answers[line] for line in sorted(answers)]
+
+
+class _Answers:
+    """The answers of a sheet's lines, put together cell by cell and visit by visit."""
+
+    def __init__(
+        self, sheet: RecognisedSheet, reading: SheetReading, constants: list[SheetConstant]
+    ) -> None:
+        self._sheet = sheet
+        self._by_reference = {column.reference: column for column in sheet.columns}
+        self._needed = {constant.means for constant in constants if constant.needed}
+        self._rows: dict[int, _Row] = {}
+        for visit in reading.visits:
+            self._rows |= {row.line: _Row(row) for row in visit.rows}
+        self._show_cells(reading)
+        for fault in reading.row_faults:
+            self._refuse(fault)
+        self.by_line = {line: _omitted(sheet, line) for line in sheet.table.omitted}
+        again = Counter(visit.first.key for visit in reading.visits)
+        for visit in reading.visits:
+            is_repeated = sheet.dates_are_open and again[visit.first.key] > 1
+            self.by_line |= self._visit(visit, is_repeated=is_repeated)
+
+    def _show_cells(self, reading: SheetReading) -> None:
+        place_of = {column: place for place, column in self._sheet.mapping.used().items()}
+        for at, column in enumerate(self._sheet.columns):
+            values = reading.values.get(place_of.get(column.reference, ""))
+            for number, line in enumerate(reading.table.lines):
+                cell = reading.table.rows[number][at]
+                if cell != "":
+                    row = self._rows[line]
+                    row.cells[column.place] = _cell(
+                        column, cell, values[number] if values else None
+                    )
+                    is_asked = row.cells[column.place].status == "asked"
+                    row.waits |= is_asked and not is_missing(cell)
+
+    def _refuse(self, fault: SheetFault) -> None:
+        row = self._rows[fault.lines[0]]
+        column = self._by_reference.get(fault.column or "")
+        if column is None or fault.code in _OF_VISIT:
+            row.reasons.append(SheetReason(code=fault.code, message=page_rule(fault)))
+            return
+        allowed = column.measure.allowed if column.measure else _dates_shown(fault.allowed)
+        if fault.message:
+            allowed = fault.allowed
+        row.refuse(column, fault.code, page_rule(fault), allowed)
+
+    def _visit(self, visit: Visit, *, is_repeated: bool) -> dict[int, SheetRow]:
+        of_visit: list[SheetReason] = []
+        waits = is_repeated
+        for fault in visit.faults:
+            if fault.measure in self._needed:
+                waits = True
+            elif fault.code in _OF_VISIT:
+                of_visit.append(SheetReason(code=fault.code, message=page_rule(fault)))
+            elif fault.column is None:
+                of_visit.append(_unheld(fault))
+            else:
+                self._refuse(fault)
+        for name in visit.lacking:
+            if name in self._needed:
+                waits = True
+            else:
+                of_visit += self._lacking(visit, name)
+        rows = [self._rows[line] for line in visit.lines]
+        waits |= any(row.waits for row in rows)
+        is_bad = bool(of_visit) or any(row.reasons for row in rows)
+        screening = None if is_bad or waits else _body(visit)
+        status: RowStatus = "bad" if is_bad else "waiting" if screening is None else "ready"
+        if status == "ready" and visit.is_earlier:
+            status = "earlier"
+        first, *others = rows
+        answers = {first.row.line: _answer(first, status, of_visit, screening)}
+        for row in others:
+            own: RowStatus = "bad" if row.reasons else "joined"
+            into = visit.first.line if own == "joined" else None
+            answers[row.row.line] = _answer(row, own, [], None, into)
+        return answers
+
+    def _lacking(self, visit: Visit, name: str) -> list[SheetReason]:
+        """An answer needs a value that no cell of the visit has."""
+        message, row = "must be given", self._rows[visit.first.line]
+        column = self._sheet.column_of(name)
+        if column is None and name == AGE:
+            column = self._sheet.column_of(BIRTH)
+            day = self._sheet.column_of(DATE)
+            born = row.cells.get(column.place) if column else None
+            is_born = born is not None and born.status in {"ok", "converted"}
+            if is_born and day is not None and row.row.date is None:
+                column, message = day, "must be given, since the age is counted to it"
+        allowed = columns()[name].allowed
+        if column is None:
+            label = columns()[name].label
+            reason = f"{label} must be given, and no column has it"
+            return [SheetReason(code="missing", message=reason, allowed=allowed)]
+        cell = row.cells.get(column.place)
+        if cell is None or cell.status not in {"bad", "asked"}:
+            row.refuse(column, "missing", message, allowed)
+        return []
+
+
+def _unheld(fault: SheetFault) -> SheetReason:
+    measure = columns().get(fault.measure or "")
+    message = f"{measure.label} {fault.message}" if measure else fault.message
+    return SheetReason(code=fault.code, message=message, allowed=fault.allowed)
+
+
+def _answer(
+    row: _Row,
+    status: RowStatus,
+    of_visit: list[SheetReason],
+    screening: dict[str, Any] | None,
+    into_line: int | None = None,
+) -> SheetRow:
+    return SheetRow(
+        line=row.row.line,
+        status=status,
+        athlete=row.row.athlete,
+        date=row.row.date,
+        into_line=into_line,
+        screening=screening,
+        reasons=[*row.reasons, *of_visit],
+        cells=[row.cells[place] for place in sorted(row.cells, key=_in_order)],
+    )
+
+
+def _in_order(place: str) -> tuple[int, str]:
+    return (len(place), place)
+
+
+def _omitted(sheet: RecognisedSheet, line: int) -> SheetRow:
+    cells = [
+        SheetCell(place=column.place, shown=shown(cell), status="ignored")
+        for column, cell in zip(sheet.columns, sheet.table.omitted[line].cells, strict=True)
+        if cell != ""
+    ]
+    return SheetRow(line=line, status="ignored", cells=cells)
+
+
+def _body(visit: Visit) -> dict[str, Any] | None:
+    """The body of a request that asks about the visit."""
+    if visit.screening is None:
+        return None
+    body: dict[str, Any] = {}
+    for name, value in to_row(visit.screening).items():
+        section = body
+        *sections, last = column_locations()[name]
+        for step in sections:
+            section = section.setdefault(step, {})
+        section[last] = value
+    flags = visit.values.get(FLAGS)
+    return body if flags is None else {**body, "red_flags": flags}
+
+
+def _cell(column: RecognisedColumn, cell: Any, value: Any) -> SheetCell:
+    """A cell that is not empty, as far as it could be read."""
+    text = shown(cell)
+    waits_for_mass = value is None and column.unit.per_body_mass and not is_missing(cell)
+    if column.question or waits_for_mass:
+        return SheetCell(place=column.place, shown=text, status="asked")
+    if column.means is None:
+        return SheetCell(place=column.place, shown=text, status="ignored")
+    if value is None:
+        message = "stands for: not recorded"
+        return SheetCell(place=column.place, shown=text, status="ignored", message=message)
+    unit = column.measure.unit if isinstance(column.measure, Quantity) else None
+    number = number_shown(cell, commas=column.values.commas) if unit else None
+    is_converted = number is not None and abs(number - value) > 1e-9 * abs(number)
+    return SheetCell(
+        place=column.place,
+        shown=text,
+        status="converted" if is_converted else "ok",
+        value=value.isoformat() if isinstance(value, date) else value,
+        unit=unit,
+    )
+
+
+def shown(cell: Any) -> str:
+    """A cell as it stands, for people."""
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return f"{cell:.10g}" if isinstance(cell, float) else str(cell)
+
+
+def _dates_shown(allowed: str | None) -> str | None:
+    for code, text in _DATE_PARTS.items():
+        allowed = allowed.replace(code, text) if allowed else None
+    return allowed

@@ -1,0 +1,144 @@
+"""What a person stated about a sheet: checked, and what is left to be stated for all its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kneerisk.cohort.sheets.column_meaning import split_side
+from kneerisk.cohort.sheets.recognition import RecognisedSheet
+from kneerisk.cohort.sheets.schema_checks import constant_faults
+from kneerisk.cohort.sheets.sheet_answer import ColumnAsked, SheetAsked, SheetConstant
+from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named
+from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, unsided
+from kneerisk.errors import Fault, KneeriskError
+from kneerisk.schema import Category, Quantity, columns
+from kneerisk.schema.rules import NEEDS
+
+SEX, SPORT, DROP_TASK = "sex", "sport", "hip_drop_task"
+
+
+class AskRefused(KneeriskError):
+    """A wish about a sheet that can't be met, with every fault of it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        lines = [f"  {fault.pointer}: {fault.message}" for fault in faults]
+        super().__init__("\n".join([f"What was asked has {len(faults)} fault(s):", *lines]))
+
+
+def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:
+    """Check what was stated against schema and sheet.
+
+    Raises
+    ------
+    AskRefused
+        With every fault, each with a JSON pointer into what was stated.
+    """
+    by_place = {column.place: column for column in sheet.columns}
+    faults: list[Fault] = []
+    for place, answer in stated.columns.items():
+        if place in by_place:
+            faults += _column_faults(place, answer, by_place[place].canonical)
+        else:
+            pointer = f"/columns/{_escaped(place)}"
+            faults.append(_fault("no_such_column", pointer, "the sheet has no such column"))
+    faults += _constant_faults(stated.constants, sheet)
+    if faults:
+        raise AskRefused(faults)
+
+
+def _fault(code: str, pointer: str, message: str, allowed: str | None = None) -> Fault:
+    return Fault(pointer=pointer, code=code, message=message, allowed=allowed)
+
+
+def _column_faults(place: str, answer: ColumnAsked, recognised: str | None) -> Iterator[Fault]:
+    pointer = f"/columns/{place}"
+    means, _ = split_side(answer.means or recognised or "")
+    if answer.means is not None and means not in unsided() and means not in ROLES:
+        yield _fault("unknown_name", f"{pointer}/means", "is not a measure of the schema",
+                     "a canonical column, " + ", ".join(ROLES))  # fmt: skip
+        return
+    measure = unsided().get(means)
+    if answer.unit is not None or answer.per_body_mass:
+        yield from _unit_faults(pointer, answer, measure if isinstance(measure, Quantity) else None)
+    for word, value in answer.words.items():
+        if isinstance(measure, Category) and value not in (*measure.choices, ""):
+            yield _fault("unknown_choice", f"{pointer}/words/{_escaped(word)}",
+                         f"must be {measure.allowed}", measure.allowed)  # fmt: skip
+        if isinstance(measure, Quantity) and isinstance(value, str) and value:
+            yield _fault("not_a_number", f"{pointer}/words/{_escaped(word)}", "must be a number")
+
+
+def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) -> Iterator[Fault]:
+    if measure is None:
+        yield _fault("no_unit", f"{pointer}/unit", "only a measured quantity has a unit")
+        return
+    name = unit_named(answer.unit) or answer.unit if answer.unit else None
+    ways = (False, True) if answer.per_body_mass is None else (answer.per_body_mass,)
+    message = ""
+    for per_body_mass in ways:
+        try:
+            factor(measure, name, per_body_mass=per_body_mass)
+        except UnknownUnit as error:
+            message = message or str(error)
+        else:
+            return
+    yield _fault("unknown_unit", f"{pointer}/unit", message, f"a unit that becomes {measure.unit}")
+
+
+def _constant_faults(
+    constants: Mapping[str, str | int | float], sheet: RecognisedSheet
+) -> Iterator[Fault]:
+    for name in constants:
+        pointer = f"/constants/{_escaped(name)}"
+        if name not in columns():
+            yield _fault("unknown_name", pointer, "is not a measure of the schema")
+        elif column := sheet.column_of(name):
+            yield _fault("told_twice", pointer, f"stands in column {column.place} too")
+    for name, fault in constant_faults(constants):
+        yield _fault(fault.code, f"/constants/{name}", fault.message, fault.allowed)
+
+
+def _escaped(word: str) -> str:
+    return word.replace("~", "~0").replace("/", "~1")
+
+
+def open_constants(sheet: RecognisedSheet) -> list[SheetConstant]:
+    """What a person may state for the whole sheet; rows wait for what is needed."""
+    held = sheet.canonical
+    constants = []
+    if AGE not in held:
+        question = "No column tells the age. Is it the same for all, in years?"
+        constants.append(_constant(sheet, AGE, question, is_needed=True))
+    if SEX not in held:
+        question = "No column tells the sex. Is it one for all?"
+        constants.append(_constant(sheet, SEX, question, is_needed=True))
+    if SPORT not in held:
+        constants.append(_constant(sheet, SPORT, "No column tells the sport. Is it one for all?"))
+    for need in NEEDS:
+        given = [name for name in need.measures if {name, f"left_{name}", f"right_{name}"} & held]
+        if given and need.protocol not in held:
+            question = f"How was it done? {columns()[need.protocol].protocol}"
+            constants.append(_constant(sheet, need.protocol, question, is_needed=True))
+    if {"left_hip_drop_deg", "right_hip_drop_deg"} & held and DROP_TASK not in held:
+        question = "Which task was filmed for the hip drop?"
+        constants.append(_constant(sheet, DROP_TASK, question))
+    return constants
+
+
+def _constant(
+    sheet: RecognisedSheet, name: str, question: str, *, is_needed: bool = False
+) -> SheetConstant:
+    measure = columns()[name]
+    choices = list(measure.choices) if isinstance(measure, Category) else []
+    default = measure.default if isinstance(measure, Category) else None
+    stated = sheet.mapping.constants.get(name)
+    return SheetConstant(
+        means=name,
+        label=measure.label,
+        choices=choices,
+        unit=measure.unit if isinstance(measure, Quantity) else None,
+        value=default if stated is None else stated,
+        needed=is_needed and stated is None,
+        question=question,
+    )

@@ -1,0 +1,223 @@
+"""Rows put together to visits: repeated rows, two legs of one athlete, several dates.
+
+One visit is one athlete at one date. Rows that contradict each other are faults on both sides,
+since nobody knows which one is right.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from kneerisk.cohort.layout import ATHLETE_ID, OUTCOMES
+from kneerisk.cohort.sheets.cell_reading import SheetFault
+from kneerisk.cohort.sheets.cell_text import as_text
+from kneerisk.cohort.sheets.headings import Table
+from kneerisk.cohort.sheets.mapping import Mapping
+from kneerisk.cohort.sheets.recorded_outcomes import LEG_OUTCOME
+from kneerisk.cohort.sheets.vocabulary import athlete_key
+from kneerisk.schema import Screening
+
+#: So many other lines of the same athlete are named in a fault (assumption: more help nobody).
+_MOST_LINES = 5
+
+
+@dataclass(slots=True)
+class AthleteRow:
+    """One row of the sheet, read."""
+
+    line: int
+    athlete: str | None = None
+    """The id or name as it is spelled here."""
+    date: str | None = None
+    side: str | None = None
+    """The leg that the row is about, where each row is one leg."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """By canonical column; a leg's measure without a side where rows are legs."""
+
+    @property
+    def key(self) -> str:
+        """What is the same in all rows of one athlete; a row without an athlete is alone."""
+        return f"athlete {athlete_key(self.athlete)}" if self.athlete else f"line {self.line}"
+
+
+@dataclass(slots=True)
+class Visit:
+    """One athlete at one date: a row, or the rows of both legs."""
+
+    rows: list[AthleteRow]
+    values: dict[str, Any]
+    """By canonical column."""
+    faults: list[SheetFault] = field(default_factory=list)
+    screening: Screening | None = None
+    """None where the schema refuses the values, or needs others for an answer."""
+    lacking: list[str] = field(default_factory=list)
+    """Canonical columns without which nothing can be answered; a cohort may lack them."""
+    athlete: str | None = None
+    """The id or name, as the sheet spells it first."""
+    is_earlier: bool = False
+    """Whether the athlete has a later visit."""
+
+    @property
+    def first(self) -> AthleteRow:
+        """The row that the visit stands at."""
+        return self.rows[0]
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The lines of its rows."""
+        return tuple(row.line for row in self.rows)
+
+
+def distinct_rows(mapping: Mapping, table: Table) -> tuple[Table, list[SheetFault]]:
+    """The first row of each athlete (or of what `one_row_per` names), and rows that differ.
+
+    Only columns that the mapping uses count: a sheet with a row a trial differs in the trial.
+    """
+    if not mapping.one_row_per:
+        return table, []
+    places = {name: place for place, name in enumerate(table.references)}
+    compared = [n for n in dict.fromkeys(mapping.used().values()) if n not in mapping.one_row_per]
+    first_rows: dict[tuple[str, ...], int] = {}
+    faults: list[SheetFault] = []
+    for row, cells in enumerate(table.rows):
+        key = tuple(athlete_key(as_text(cells[places[name]])) for name in mapping.one_row_per)
+        first = first_rows.setdefault(key, row)
+        faults += [
+            SheetFault(
+                code="rows_differ",
+                lines=(table.lines[first], table.lines[row]),
+                column=name,
+                allowed="the same on every row of one_row_per",
+            )
+            for name in compared
+            if cells[places[name]] != table.rows[first][places[name]]
+        ]
+    kept = list(first_rows.values())
+    rows = [table.rows[row] for row in kept]
+    lines = [table.lines[row] for row in kept]
+    return table._replace(rows=rows, lines=lines), faults
+
+
+def join_rows(mapping: Mapping, rows: Sequence[AthleteRow]) -> list[Visit]:
+    """The visits of a sheet in the order of their first rows.
+
+    Parameters
+    ----------
+    mapping
+        Whether each row is one leg, and which measures are a leg's.
+    rows
+        The athletes' rows, in the sheet's order.
+
+    Returns
+    -------
+    list of Visit
+        A row each, or the rows of both legs; contradictions among them are its faults.
+    """
+    if mapping.sides is None:
+        visits = [Visit([row], mapping.constants | row.values) for row in rows]
+    else:
+        together: dict[tuple[str, str | None], list[AthleteRow]] = defaultdict(list)
+        for row in rows:
+            together[row.key, row.date].append(row)
+        visits = [_joined(mapping, legs) for legs in together.values()]
+    spellings: dict[str, str | None] = {}
+    for visit in visits:
+        visit.athlete = spellings.setdefault(visit.first.key, visit.first.athlete)
+    return visits
+
+
+def _joined(mapping: Mapping, legs: list[AthleteRow]) -> Visit:
+    visit = Visit(legs, {})
+    outcomes = dict(zip(("left", "right"), OUTCOMES, strict=False))
+    for position, leg in enumerate(legs):
+        for name, value in leg.values.items():
+            if name not in (*mapping.legs, LEG_OUTCOME):
+                visit.faults += _agreement(mapping, visit, name, value, leg)
+            elif leg.side is not None:
+                target = outcomes[leg.side] if name == LEG_OUTCOME else f"{leg.side}_{name}"
+                visit.values.setdefault(target, value)
+        if leg.side is not None and leg.side in [other.side for other in legs[:position]]:
+            visit.faults.append(_repeated_leg(mapping, leg))
+    visit.values = mapping.constants | visit.values
+    return visit
+
+
+def _agreement(
+    mapping: Mapping, visit: Visit, name: str, value: Any, leg: AthleteRow
+) -> Iterator[SheetFault]:
+    """What holds for the athlete must be the same in the rows of both legs; empty is no word."""
+    if visit.values.setdefault(name, value) != value:
+        yield SheetFault(
+            code="legs_differ",
+            lines=(visit.first.line, leg.line),
+            column=mapping.column_of(name),
+            measure=name,
+            allowed="the same on both rows",
+        )
+
+
+def _repeated_leg(mapping: Mapping, leg: AthleteRow) -> SheetFault:
+    return SheetFault(
+        code="repeated_leg",
+        lines=(leg.line,),
+        column=mapping.used()["sides"],
+        allowed="one row for each leg",
+        variant=leg.side or "",
+    )
+
+
+def order_visits(mapping: Mapping, visits: Sequence[Visit]) -> None:
+    """Mark the earlier visits of each athlete; without different dates all of them are faults.
+
+    Parameters
+    ----------
+    mapping
+        The columns that a fault names.
+    visits
+        The visits of a sheet; they are changed in place.
+    """
+    by_athlete: dict[str, list[Visit]] = defaultdict(list)
+    for visit in visits:
+        if visit.first.athlete:
+            by_athlete[visit.first.key].append(visit)
+    for same in by_athlete.values():
+        if len(same) < 2:
+            continue
+        dates = [visit.first.date for visit in same]
+        if None in dates:
+            _refuse_same(mapping, same, "same_athlete")
+            continue
+        latest = max(date for date in dates if date)
+        by_date: dict[str | None, list[Visit]] = defaultdict(list)
+        for visit in same:
+            by_date[visit.first.date].append(visit)
+            visit.is_earlier = visit.first.date != latest
+        for of_day in by_date.values():
+            if len(of_day) > 1:
+                _refuse_same(mapping, of_day, "same_athlete_and_date")
+
+
+def _refuse_same(mapping: Mapping, visits: Sequence[Visit], code: str) -> None:
+    used = mapping.used()
+    column = used.get("screening_date") or used.get(ATHLETE_ID)
+    lines = tuple(visit.first.line for visit in visits)
+    for visit in visits:
+        visit.faults.append(
+            SheetFault(
+                code=code,
+                # Its own line comes first; of a thousand others the first few say enough.
+                lines=(visit.first.line, *islice(_others(lines, visit.first.line), _MOST_LINES)),
+                column=column,
+                allowed="one row for each athlete and date",
+                others=len(lines) - 1,
+            )
+        )
+        visit.is_earlier = False
+
+
+def _others(lines: tuple[int, ...], own: int) -> Iterator[int]:
+    return (line for line in lines if line != own)

@@ -1,0 +1,165 @@
+"""The words that sheets use for measures, legs and answers, and how words and names compare.
+
+The schema's own names and labels come first. What else people write is listed in
+`column_words.csv`: English and German and, for the commonest measures, French and Spanish.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from kneerisk.schema import Category, Measure, Side, columns, leg_measures, measures_of
+from kneerisk.schema.history import RED_FLAGS, LegPain
+
+ATHLETE, DATE, BIRTH = "athlete_id", "screening_date", "birth_date"
+SIDE, FLAGS = "side", "red_flags"
+#: The measure that a date of birth tells, with the date of the screening.
+AGE = "age_years"
+#: What a column may mean besides a measure, with its name for people.
+ROLES = {
+    ATHLETE: "Athlete",
+    DATE: "Date of the screening",
+    BIRTH: "Date of birth",
+    SIDE: "Leg of the row",
+    FLAGS: "Red flags",
+}
+#: Every question with the answers yes and no shares the words of this one.
+_YES_NO = "osteoarthritis"
+#: Accents of the European scripts. The marks of other scripts (Japanese dakuten, Devanagari vowel
+#: signs) make another letter, so they are kept.
+_FIRST_ACCENT, _LAST_ACCENT = "\u0300", "\u036f"
+_APOSTROPHES = frozenset("'\u2019\u02bc\u0060\u00b4")
+
+Tokens = frozenset[str]
+
+
+def fold(text: str) -> str:
+    """Lower case without accents or repeated blanks, so that `Größe` and `GROSSE` are one word."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def without_blanks(text: str) -> str:
+    """A folded text without any blank: how units are compared."""
+    return fold(text).replace(" ", "")
+
+
+def athlete_key(name: str) -> str:
+    """What tells one athlete from another, however the name or id is spelled.
+
+    Capitals, accents, blanks and punctuation don't count: `José Peña`, `JOSE  PENA` and
+    `Jose-Pena` are one person. The order of the parts does, and a punctuation mark still parts
+    two of them, so that `1-11` and `11-1` stay two athletes.
+    """
+    decomposed = unicodedata.normalize("NFKD", name.casefold())
+    letters = (c for c in decomposed if not _FIRST_ACCENT <= c <= _LAST_ACCENT)
+    key = " ".join("".join(map(_as_key, letters)).split())
+    # An id of nothing but punctuation has no key but itself.
+    return key or name
+
+
+def _as_key(character: str) -> str:
+    kind = unicodedata.category(character)
+    if character in _APOSTROPHES or kind == "Cf":
+        return ""
+    return " " if kind.startswith(("P", "Z")) else character
+
+
+@cache
+def _table() -> dict[tuple[str, str], tuple[str, ...]]:
+    text = files(__package__).joinpath("column_words.csv").read_text(encoding="utf-8")
+    return {
+        (row["means"], row["choice"]): tuple(row["words"].split("|"))
+        for row in csv.DictReader(text.splitlines())
+    }
+
+
+def _choices_of(means: str) -> dict[str, tuple[str, ...]]:
+    return {choice: words for (name, choice), words in _table().items() if name == means and choice}
+
+
+@cache
+def leg_names() -> dict[str, Measure]:
+    """Measures that each leg has, by their name without a side."""
+    return leg_measures() | measures_of(LegPain)
+
+
+@cache
+def unsided() -> dict[str, Measure]:
+    """Every measure by its name without a side."""
+    sided = {f"{side}_{name}" for side in ("left", "right") for name in leg_names()}
+    unpaired = {name: measure for name, measure in columns().items() if name not in sided}
+    return unpaired | leg_names()
+
+
+@cache
+def sides() -> Mapping[str, Side]:
+    """A word for a leg, folded, to its side."""
+    by_word: dict[str, Side] = {}
+    side: Side
+    for side in ("left", "right"):
+        by_word |= {fold(word): side for word in _table()[SIDE, side]}
+    return by_word
+
+
+@cache
+def plain_words(kind: str) -> frozenset[str]:
+    """The folded words of one of the kinds without a choice: `total`, `missing`, `filler`."""
+    return frozenset(fold(word) for word in _table()[kind, ""])
+
+
+@cache
+def answers(means: str) -> Mapping[str, str]:
+    """What the folded words of a column of answers stand for."""
+    if means == FLAGS:
+        return {fold(code): code for code in RED_FLAGS} | {
+            fold(code.replace("_", " ")): code for code in RED_FLAGS
+        }
+    if means == SIDE:
+        return sides()
+    measure = unsided().get(means)
+    if not isinstance(measure, Category):
+        return {}
+    of_schema = {fold(form): c for c in measure.choices for form in (c, c.replace("_", " "))}
+    table = _choices_of(means if set(measure.choices) != {"no", "yes"} else _YES_NO)
+    return {fold(word): choice for choice, words in table.items() for word in words} | of_schema
+
+
+def tokens(text: str) -> Tokens:
+    """The words of a name, folded; `kneeToWall`, `knee_to_wall` and `Knee-to-wall` are the same."""
+    words = frozenset(split_words(text))
+    return words - plain_words("filler") or words
+
+
+def split_words(text: str) -> list[str]:
+    """The folded words of a text, in order; a capital after a small letter begins a new one."""
+    spaced = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])", " ", text)
+    return re.findall(r"[^\W_]+", fold(spaced))
+
+
+@cache
+def phrases() -> tuple[tuple[str, Tokens], ...]:
+    """Every way to name a measure or a role: what it means, and the words of the name."""
+    names: dict[tuple[str, Tokens], None] = {}
+    for name, measure in unsided().items():
+        names[name, tokens(name)] = names[name, tokens(measure.label)] = None
+    for (means, choice), words in _table().items():
+        if not choice and (means in ROLES or means in unsided()):
+            names |= {(means, tokens(word)): None for word in words}
+    return tuple(names)
+
+
+@cache
+def known_tokens() -> Mapping[str, frozenset[str]]:
+    """Every word of a name, and what it is a part of."""
+    meanings: dict[str, set[str]] = defaultdict(set)
+    for means, words in phrases():
+        for word in words:
+            meanings[word].add(means)
+    return {word: frozenset(means) for word, means in meanings.items()}
