@@ -32,7 +32,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.evaluation.baselines import Design, fit_logistic, fit_prior, logistic_design
-from kneerisk.evaluation.evaluation import Risks
+from kneerisk.evaluation.task_rows import Risks
 from kneerisk.evaluation.xgboost_baseline import fit_xgboost
 from kneerisk.schema import SIDES, Columns, FloatArray, Side
 from kneerisk.training.fitting.fit import fit

@@ -83,7 +83,7 @@ def adapt_model(
 
 def summary(result: dict[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
-    from pipelines.metric_table import metric_table
+    from pipelines.printed_metrics import metrics_table
 
     metrics, base = result["metrics"], result["base"]
     outcome = f"{base} is kept as it is; nothing was registered."
@@ -95,7 +95,7 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
     lines: list[str | console.Table] = [
         outcome,
         result["needs"],
-        metric_table(metrics, _ROWS, "Cross-validated by athlete"),
+        metrics_table(metrics, _ROWS, "Cross-validated by athlete"),
     ]
     if "cv_scratch_log_loss" not in metrics:
         lines.append("From scratch: too few outcomes.")

@@ -55,8 +55,8 @@ def benchmark_method(
         Called with what is being done.
     """
     from kneerisk.training.benchmark import benchmark_run
-    from kneerisk.training.benchmark.published_tasks import ric_tasks, weightlifter_tasks
-    from kneerisk.training.benchmark.scoring import judge
+    from kneerisk.training.benchmark.scoring import score_task
+    from kneerisk.training.benchmark.tasks import ric_tasks, weightlifter_tasks
     from kneerisk.training.tracking import Tracking
     from pipelines.outputs import write_text
 
@@ -68,7 +68,7 @@ def benchmark_method(
     tracking, name = Tracking(Path.cwd()), f"published data, {seeds} fold seeds"
     with tracking.run(name, benchmark_run.benchmark_tags(), purpose="benchmark") as run:
         predictions = benchmark_run.out_of_fold_by_task(tasks, range(seeds), progress)
-        scores = [judge(task, by_seed) for task, by_seed in predictions]
+        scores = [score_task(task, by_seed) for task, by_seed in predictions]
         progress("Logging the runs")
         benchmark_run.log_benchmark(run, tracking, scores, seeds)
     if out is not None:

@@ -68,7 +68,7 @@ def evaluate_version(
 
 def summary(result: Mapping[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
-    from pipelines.metric_table import BASELINES, metric_table
+    from pipelines.printed_metrics import BASELINES, metrics_table
 
     tasks = result["metrics"]
     metrics = {name: value for task in tasks.values() for name, value in task.items()}
@@ -83,4 +83,4 @@ def summary(result: Mapping[str, Any]) -> list[str | console.Table]:
     if lowest := result["worst_slice"]:
         lines.append(f"Lowest AUC: {lowest['by']} {lowest['name']}, {lowest['metrics']['auc']:.3f}")
     title = f"{result['version']} on {result['judged_on']}: {counts}"
-    return [metric_table(metrics, BASELINES, title), "\n".join(lines)]
+    return [metrics_table(metrics, BASELINES, title), "\n".join(lines)]

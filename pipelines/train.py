@@ -98,16 +98,16 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
     from kneerisk.evaluation.verdict import verdict
     from kneerisk.training.leakage.required_sample_size import few_outcomes
-    from pipelines.metric_table import BASELINES, metric_table
+    from pipelines.printed_metrics import BASELINES, metrics_table
 
     metrics = result["metrics"]
     lines: list[str | console.Table] = [
         f"{result['version']} is challenger (run {result['run_id']}).",
         verdict(metrics),
-        metric_table(metrics, BASELINES, "On held-out athletes"),
+        metrics_table(metrics, BASELINES, "On held-out athletes"),
     ]
     if "cv_log_loss" in metrics:
-        lines.append(metric_table(metrics, {"cv_": "model"}, "Cross-validated by athlete"))
+        lines.append(metrics_table(metrics, {"cv_": "model"}, "Cross-validated by athlete"))
     events, needed = (metrics.get(name) for name in ("train_events", "events_needed"))
     if events is not None and needed is not None and events < needed:
         lines.append(few_outcomes(events, needed))

@@ -16,11 +16,14 @@ from kneerisk.schema import FloatArray
 from kneerisk.training.benchmark.benchmark_page import page, table
 from kneerisk.training.benchmark.benchmark_plots import forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold, plain_matrix
-from kneerisk.training.benchmark.published_tasks import MAYBE_LATER, one_hot
-from kneerisk.training.benchmark.recalibration import recalibration
-from kneerisk.training.benchmark.scoring import Judged, judge, within_auc
-from kneerisk.training.benchmark.targets import checks
-from kneerisk.training.benchmark.task import Task
+from kneerisk.training.benchmark.scoring import (
+    TaskScores,
+    recalibration,
+    score_task,
+    within_fold_auc,
+)
+from kneerisk.training.benchmark.targets import target_checks
+from kneerisk.training.benchmark.tasks import MAYBE_LATER, Task, one_hot
 from pipelines.benchmark import benchmark_method
 
 PEOPLE, VISITS = 60, 2
@@ -108,15 +111,15 @@ class TestContenders:
         self, found: tuple[Task, OutOfFold]
     ) -> None:
         _, told = found
-        assert list(told.chance) == ["model", "prior", "xgboost", "logistic", "control speed"]
-        for chance in told.chance.values():
+        assert list(told.probability) == ["model", "prior", "xgboost", "logistic", "control speed"]
+        for chance in told.probability.values():
             assert ((chance > 0.0) & (chance < 1.0)).all()
-        assert set(told.part) == set(range(5))
+        assert set(told.fold) == set(range(5))
 
     def test_a_signal_of_the_legs_is_found_and_no_control_reaches_it(
         self, found: tuple[Task, OutOfFold]
     ) -> None:
-        judged = judge(found[0], [found[1]])
+        judged = score_task(found[0], [found[1]])
         for name in ("model", "xgboost", "logistic"):
             assert judged.metrics[name]["auc"] > 0.75
             assert judged.reached_by[name] == ()
@@ -141,7 +144,7 @@ class TestContenders:
         both = data["left_run_eversion_peak_deg"] + data["right_run_eversion_peak_deg"]
         task = limb_task(cohort, limb=False, label=(both > np.median(both)).astype(float))
 
-        judged = judge(task, [out_of_fold(task, 0)])
+        judged = score_task(task, [out_of_fold(task, 0)])
 
         assert judged.metrics["model"]["auc"] > 0.9
         assert "right_limb" not in judged.metrics["model"]
@@ -158,7 +161,7 @@ class TestControls:
     """A score that a control reaches is marked, however high it is."""
 
     @staticmethod
-    def judged(told_by_control: float) -> Judged:
+    def judged(told_by_control: float) -> TaskScores:
         task = limb_task(made_up())
         rng = np.random.default_rng(0)
 
@@ -168,7 +171,7 @@ class TestControls:
 
         one = told(task, model=guess(1.0), prior=np.full(120, 0.5), xgboost=guess(0.7),
                    logistic=guess(1.0), control__speed=guess(told_by_control))  # fmt: skip
-        return judge(task, [one])
+        return score_task(task, [one])
 
     def test_a_control_that_does_as_well_confounds(self) -> None:
         judged = self.judged(1.0)
@@ -201,7 +204,7 @@ class TestPage:
              "weightlifters_without_later")  # fmt: skip
 
     @staticmethod
-    def of(name: str, model: float, control: float) -> Judged:
+    def of(name: str, model: float, control: float) -> TaskScores:
         task = limb_task(made_up(), name=name, title=name)
         rng = np.random.default_rng(0)
 
@@ -211,7 +214,7 @@ class TestPage:
 
         one = told(task, model=guess(model), prior=np.full(120, 0.5), xgboost=guess(model),
                    logistic=guess(model), control__speed=guess(control))  # fmt: skip
-        return judge(task, [one])
+        return score_task(task, [one])
 
     def test_it_says_what_a_control_reaches_and_what_is_chance(self) -> None:
         signals = dict.fromkeys(self.NAMES, (1.0, 0.0))
@@ -231,9 +234,9 @@ class TestPage:
         assert not re.search(r"\bnan\b", text)
 
     def test_a_limit_that_is_missed_is_told(self) -> None:
-        missed = [one for one in checks(self.of("which_limb", 0.3, 0.0)) if not one.met]
-        assert "AUC at least 0.69" in [one.asked for one in missed]
-        assert checks(self.of("knee_or_other", 0.3, 0.0)) == []
+        missed = [one for one in target_checks(self.of("which_limb", 0.3, 0.0)) if not one.met]
+        assert "AUC at least 0.69" in [one.target for one in missed]
+        assert target_checks(self.of("knee_or_other", 0.3, 0.0)) == []
 
 
 class TestCommand:
@@ -254,8 +257,8 @@ class TestScores:
         score = np.array([1.0, 2.0, 11.0, 12.0])
         label = np.array([0.0, 1.0, 0.0, 1.0])
         once = np.ones((1, 4))
-        assert within_auc(score, label, np.array([0, 0, 1, 1]), once)[0] == 1.0
-        assert within_auc(score, label, np.zeros(4, dtype=int), once)[0] == 0.75
+        assert within_fold_auc(score, label, np.array([0, 0, 1, 1]), once)[0] == 1.0
+        assert within_fold_auc(score, label, np.zeros(4, dtype=int), once)[0] == 0.75
 
     def test_the_base_rate_scores_a_half_whatever_the_folds(self) -> None:
         cohort = made_up(3)
@@ -263,7 +266,7 @@ class TestScores:
         chance = np.full(len(task.label), np.nan)
         for train, test in task.splits(0):
             chance[test] = task.label[train].mean()
-        judged = judge(task, [told(task, model=chance)])
+        judged = score_task(task, [told(task, model=chance)])
         assert judged.metrics["model"]["auc"] == 0.5
         assert "calibration_slope" not in judged.metrics["model"]
 

@@ -11,7 +11,8 @@ import pytest
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.cohort.splits import divided, held_out
 from kneerisk.evaluation.driver_ranking import drivers
-from kneerisk.evaluation.evaluation import evaluate, risks_of
+from kneerisk.evaluation.evaluation import evaluate
+from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.training.card import NOTICE, card
 from kneerisk.training.card.tripod_items import ASKED
 from kneerisk.training.fitting.fitted_metadata import metadata_of

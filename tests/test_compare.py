@@ -9,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from kneerisk.evaluation.comparison import compare
-from kneerisk.evaluation.evaluation import Risks, own_task
-from kneerisk.evaluation.verdict import log_loss_over, on_seen, verdict
+from kneerisk.evaluation.evaluation import evaluate
+from kneerisk.evaluation.metrics import log_loss
+from kneerisk.evaluation.task_rows import Risks, own_task
+from kneerisk.evaluation.verdict import log_loss_over, training_metrics, verdict
 from kneerisk.training.tracking import CHAMPION, Logged, Tracking
 from pipelines.__main__ import app
 
@@ -142,14 +144,14 @@ class TestMeasured:
         back = log_loss_over(simulated.cohort, *reversed(risks), "logistic")
         more, error = found["log_loss_over_logistic"], found["log_loss_over_logistic_error"]
         assert more == -back["log_loss_over_logistic"] < -2.0 * error < 0.0
-        whole = [own_task(simulated.cohort, one).metrics() for one in risks]
-        assert more == pytest.approx(whole[0]["log_loss"] - whole[1]["log_loss"])
+        losses = [log_loss(own_task(simulated.cohort, one)) for one in risks]
+        assert more == pytest.approx(losses[0] - losses[1])
         assert verdict(found).startswith("Better than logistic regression")
 
     def test_metrics_of_seen_athletes_are_those_of_an_evaluation(self, simulated, risks):
-        found = on_seen(simulated.cohort, risks[0])
-        whole = own_task(simulated.cohort, risks[0]).metrics("train_")
-        assert found == {name: whole[name] for name in found}
+        found = training_metrics(simulated.cohort, risks[0])
+        whole = evaluate(simulated.cohort, risks[0], sliced=False).metrics
+        assert found == {name: whole[name.removeprefix("train_")] for name in found}
         assert {"train_auc", "train_log_loss", "train_calibration_slope"} <= set(found)
 
 

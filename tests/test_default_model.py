@@ -15,7 +15,8 @@ from benchmarks.learning_limits import Limit, limits
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import subset
-from kneerisk.evaluation.evaluation import evaluate, risks_of
+from kneerisk.evaluation.evaluation import evaluate
+from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.model import Bundle, Prediction
 from kneerisk.model.calibration import fit_calibration
 from kneerisk.schema import SIDES, Columns, FloatArray, columns

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,18 +15,23 @@ from kneerisk.cohort import Cohort, files, splits
 from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
-from kneerisk.evaluation import calibration_curves, decision_curves, metrics
+from kneerisk.evaluation import calibration_metrics, metric_table
 from kneerisk.evaluation.baselines import (
     Design,
-    Risks,
     fit_baselines,
     fit_logistic,
     logistic_design,
 )
-from kneerisk.evaluation.evaluation import evaluate, which_limb
-from kneerisk.evaluation.slices import AGE_BANDS, worst
+from kneerisk.evaluation.comparison import compare
+from kneerisk.evaluation.evaluation import evaluate
+from kneerisk.evaluation.metric_table import measure
+from kneerisk.evaluation.metrics import bootstrap_auc, log_loss, paired_difference, row_loss
+from kneerisk.evaluation.slices import AGE_BANDS, worst_of
+from kneerisk.evaluation.task_rows import Risks, TaskRows, logit, task_rows, which_limb_task
 from kneerisk.evidence import imbalances
 from kneerisk.model import bundle
+from kneerisk.training.card.fairness import fairness
+from kneerisk.training.card.performance import performance
 from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance.lineage import digest
 from kneerisk.training.tracking import Tracking
@@ -33,6 +39,7 @@ from pipelines.__main__ import app
 from pipelines.console import plain
 from pipelines.evaluate import evaluate_version, summary
 from pipelines.outputs import write_table
+from pipelines.printed_metrics import metrics_table
 
 VERSION = "kneerisk-new_pain-12m-v1"
 ORACLES = Path(__file__).parent / "oracles"
@@ -105,19 +112,35 @@ class TestSplits:
         assert (splits.folds(ids, 5, seed=4) != fold).any()
 
 
+@pytest.fixture(scope="module")
+def recalibration() -> pd.DataFrame:
+    return pd.read_csv(ORACLES / "recalibration.csv")
+
+
+def oracle(name: str) -> dict:
+    return json.loads((ORACLES / f"{name}.json").read_text())
+
+
+def measured(rows: TaskRows) -> dict[str, float]:
+    """Every metric of the table, whatever task it is of."""
+    every = ("own", "either", "slice")
+    return {name: value for task in every for name, value in measure(rows, task).items()}
+
+
 class TestMetrics:
     @pytest.mark.parametrize("outcome", ["outcome", "true"])
-    def test_recalibration_agrees_with_statsmodels(self, outcome):
-        data = pd.read_csv(ORACLES / "recalibration.csv")
-        expected = json.loads((ORACLES / "recalibration.json").read_text())[outcome]
-        found = metrics.calibration(data["probability"].to_numpy(), data[outcome].to_numpy())
-        assert found == pytest.approx(expected, rel=1e-6)
+    def test_recalibration_agrees_with_statsmodels(self, recalibration, outcome):
+        rows = task_rows(recalibration["probability"].to_numpy(), recalibration[outcome].to_numpy())
+        found = measured(rows)
+        for name, value in oracle("recalibration")[outcome].items():
+            assert found[name] == pytest.approx(value, rel=1e-6)
 
-    def test_bootstrap_spread_agrees_with_delong_where_each_row_is_an_athlete(self):
-        data = pd.read_csv(ORACLES / "recalibration.csv")
-        expected = json.loads((ORACLES / "delong.json").read_text())
-        arrays = data["probability"].to_numpy(), data["outcome"].to_numpy()
-        resampled = metrics.bootstrap_auc(*arrays, np.arange(600), seed=1, resamples=2_000)
+    def test_bootstrap_spread_agrees_with_delong_where_each_row_is_an_athlete(self, recalibration):
+        expected = oracle("delong")
+        rows = task_rows(
+            recalibration["probability"].to_numpy(), recalibration["outcome"].to_numpy()
+        )
+        resampled = bootstrap_auc(replace(rows, resamples=2_000), seed=1)
         assert resampled.std() == pytest.approx(expected["standard_error"], rel=0.08)
         assert resampled.mean() == pytest.approx(expected["auc"], abs=0.003)
 
@@ -125,71 +148,69 @@ class TestMetrics:
         rng = np.random.default_rng(5)
         score, outcome = rng.integers(0, 6, 40) / 6, rng.integers(0, 2, 40).astype(float)
         athlete = np.repeat(np.arange(20), 2)
-        found = metrics.bootstrap_auc(score, outcome, athlete, seed=9, resamples=25)
+        found = bootstrap_auc(replace(task_rows(score, outcome, athlete), resamples=25), seed=9)
         drawn = np.random.default_rng(9).multinomial(20, np.full(20, 1 / 20), 25)
-        for auc, times in zip(found, drawn, strict=True):
+        for area, times in zip(found, drawn, strict=True):
             rows = np.repeat(np.arange(40), times[athlete])
-            assert auc == pytest.approx(roc_auc_score(outcome[rows], score[rows]))
+            assert area == pytest.approx(roc_auc_score(outcome[rows], score[rows]))
 
-    def test_every_other_number_agrees_with_other_programs(self):
-        data = pd.read_csv(ORACLES / "recalibration.csv")
-        expected = json.loads((ORACLES / "evaluation.json").read_text())
+    def test_every_other_number_agrees_with_other_programs(self, recalibration):
+        expected = oracle("evaluation")
         wilson = expected.pop("wilson")
-        chance, outcome = data["probability"].to_numpy(), data["outcome"].to_numpy()
-        found = {
-            **metrics.accuracy(chance, outcome),
-            **metrics.slope_interval(chance, outcome, np.arange(600) // 2),
-            **calibration_curves.calibration_index(chance, outcome),
-            **calibration_curves.brier_parts(chance, outcome),
-            **decision_curves.decision_metrics(chance, outcome),
-            **decision_curves.workload_metrics(chance, outcome),
-        }
-        assert found == pytest.approx(expected, rel=1e-7)
+        found = measured(
+            task_rows(
+                recalibration["probability"].to_numpy(),
+                recalibration["outcome"].to_numpy(),
+                np.arange(600) // 2,
+            )
+        )
+        assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-7)
         share, rows = np.array([(k / n, n) for k, n in wilson["shares"]]).T
-        low, high = calibration_curves.share_limits(share, rows)
+        low, high = calibration_metrics.share_limits(share, rows)
         np.testing.assert_allclose(np.column_stack([low, high]), wilson["limits"], atol=1e-7)
 
     @pytest.mark.parametrize("outcome", ["outcome", "true"])
-    def test_the_parts_of_briers_score_add_up(self, outcome):
-        data = pd.read_csv(ORACLES / "recalibration.csv")
-        chance, happened = data["probability"].to_numpy(), data[outcome].to_numpy()
-        parts = calibration_curves.brier_parts(chance, happened)
-        total = parts["brier_reliability"] - parts["brier_resolution"] + parts["brier_uncertainty"]
-        assert total == pytest.approx(metrics.accuracy(chance, happened)["brier"], abs=1e-12)
-        assert min(parts.values()) >= 0.0
+    def test_the_parts_of_briers_score_add_up(self, recalibration, outcome):
+        found = measured(
+            task_rows(recalibration["probability"].to_numpy(), recalibration[outcome].to_numpy())
+        )
+        parts = [found[f"brier_{name}"] for name in ("reliability", "resolution", "uncertainty")]
+        assert parts[0] - parts[1] + parts[2] == pytest.approx(found["brier"], abs=1e-12)
+        assert min(parts) >= 0.0
 
     def test_a_true_probability_counts_as_a_part_of_a_row_with_pain(self):
-        chance = np.array([0.1, 0.1, 0.1, 0.4, 0.4])
+        risk = np.array([0.1, 0.1, 0.1, 0.4, 0.4])
         outcome = np.array([0.0, 0.0, 1.0, 1.0, 0.0])
         short, part = np.array([0.1, 0.4]), np.array([1 / 3, 1 / 2])
-        weights = calibration_curves.brier_parts(np.repeat(short, [3, 2]), np.repeat(part, [3, 2]))
-        assert calibration_curves.brier_parts(chance, outcome) == pytest.approx(weights)
+        as_rows, as_parts = (
+            measured(task_rows(risk, outcome)),
+            measured(task_rows(np.repeat(short, [3, 2]), np.repeat(part, [3, 2]))),
+        )
+        for name in ("brier", "brier_reliability", "brier_resolution", "auc", "log_loss"):
+            assert as_rows[name] == pytest.approx(as_parts[name])
 
     def test_risks_that_come_true_have_no_index_and_wrong_ones_have_their_distance(self):
         rng = np.random.default_rng(3)
         true = rng.uniform(0.05, 0.4, 4_000)
-        right = calibration_curves.calibration_index(true, true)["integrated_calibration_index"]
-        wrong = calibration_curves.calibration_index(true + 0.1, true)[
-            "integrated_calibration_index"
-        ]
+        right = calibration_metrics.integrated_calibration_index(task_rows(true, true))
+        wrong = calibration_metrics.integrated_calibration_index(task_rows(true + 0.1, true))
         assert right < 0.002
         assert wrong == pytest.approx(0.1, abs=0.003)
 
     def test_few_outcomes_have_no_curve(self):
         outcome = np.zeros(500)
         outcome[:20] = 1.0
-        chance = np.linspace(0.9, 0.01, 500)
-        assert calibration_curves.smooth(chance, outcome) is None
-        assert (
-            calibration_curves.calibration_index(np.full(500, 0.1), np.arange(500) % 2 * 1.0) == {}
-        )
+        few = task_rows(np.linspace(0.9, 0.01, 500), outcome)
+        assert calibration_metrics.smooth(few) is None
+        same = task_rows(np.full(500, 0.1), np.arange(500) % 2 * 1.0)
+        assert calibration_metrics.integrated_calibration_index(same) is None
 
     def test_rows_with_one_risk_share_the_places_of_a_clinic(self):
         outcome = np.r_[np.ones(2), np.zeros(18)]
-        found = decision_curves.workload_metrics(np.full(20, 0.1), outcome)
+        found = measured(task_rows(np.full(20, 0.1), outcome))
         assert found["precision_top_10_pct"] == pytest.approx(0.1)
         assert found["sensitivity_top_10_pct"] == pytest.approx(0.1)
-        ranked = decision_curves.workload_metrics(np.linspace(0.2, 0.1, 20), outcome)
+        ranked = measured(task_rows(np.linspace(0.2, 0.1, 20), outcome))
         assert ranked["precision_top_5_pct"] == ranked["precision_top_10_pct"] == 1.0
         assert ranked["precision_top_20_pct"] == 0.5
 
@@ -207,42 +228,83 @@ class TestMetrics:
 
     @pytest.mark.parametrize("value", [0.0, 1.0])
     def test_with_one_kind_of_outcome_only_accuracy_is_measured(self, value):
-        chance, outcome = np.linspace(0.1, 0.4, 10), np.full(10, value)
-        assert metrics.discrimination(chance, outcome, np.arange(10), 1) == {}
-        assert metrics.calibration(chance, outcome) == {}
-        assert set(metrics.accuracy(chance, outcome)) == {"log_loss", "brier"}
+        rows = task_rows(np.linspace(0.1, 0.4, 10), np.full(10, value))
+        assert set(measure(rows, "which_limb")) == {"log_loss", "brier"}
 
     def test_a_single_event_has_an_auc_without_an_interval(self):
         outcome = np.zeros(30)
         outcome[3] = 1.0
-        found = metrics.discrimination(np.linspace(0, 1, 30), outcome, np.arange(30), 1)
-        assert set(found) == {"auc"}
+        found = measure(task_rows(np.linspace(0, 1, 30), outcome), "own")
+        assert "auc" in found
+        assert "auc_low" not in found
 
     def test_a_separated_outcome_has_no_slope(self):
-        chance = np.linspace(0.01, 0.99, 40)
-        found = metrics.calibration(chance, (chance > 0.5).astype(float))
+        risk = np.linspace(0.01, 0.99, 40)
+        found = measured(task_rows(risk, (risk > 0.5).astype(float)))
         assert "calibration_slope" not in found
+        assert "calibration_slope_low" not in found
 
-    def test_nothing_is_measured_on_nothing(self):
-        empty = np.empty(0)
-        assert metrics.accuracy(empty, empty) == {}
-        assert metrics.calibration(empty, empty) == {}
+    def test_of_no_rows_only_counts_are_measured(self):
+        nothing = task_rows(np.empty(0), np.empty(0))
+        assert measured(nothing) == {}
+        assert measure(nothing, "counts") == {"rows": 0.0, "events": 0.0, "athletes": 0.0}
 
     def test_a_paired_difference_counts_athletes_not_rows(self):
         rng = np.random.default_rng(0)
         difference = rng.normal(0.01, 0.1, 400)
-        mean, error = metrics.paired_difference(difference, np.arange(400))
+        mean, error = paired_difference(difference, np.arange(400))
         assert error == pytest.approx(difference.std() / 20)
-        again, wider = metrics.paired_difference(np.tile(difference, 3), np.tile(np.arange(400), 3))
+        again, wider = paired_difference(np.tile(difference, 3), np.tile(np.arange(400), 3))
         assert again == pytest.approx(mean)
         assert wider == pytest.approx(error)
 
     def test_row_loss_averages_to_log_loss(self):
         rng = np.random.default_rng(0)
-        chance, outcome = rng.random(50), rng.integers(0, 2, 50).astype(float)
-        assert metrics.row_loss(chance, outcome).mean() == pytest.approx(
-            metrics.accuracy(chance, outcome)["log_loss"]
+        risk, outcome = rng.random(50), rng.integers(0, 2, 50).astype(float)
+        assert row_loss(risk, outcome).mean() == pytest.approx(log_loss(task_rows(risk, outcome)))
+
+
+class TestTable:
+    """One row of the table is all that a metric needs."""
+
+    def test_a_name_stands_once_and_each_is_computed_or_said_to_come_from_elsewhere(self):
+        names = [metric.name for metric in metric_table.METRICS]
+        assert len(set(names)) == len(names)
+        cohort, truth = cohort_of(400)
+        found = evaluate(cohort, risks_of(truth)).metrics
+        for metric in metric_table.METRICS:
+            if metric.compute and {"own", "counts"} & metric.measured_on:
+                assert metric.name in found
+
+    def test_a_metric_is_one_row_and_one_function(self, monkeypatch):
+        """It then is in JSON, slices, the printed table, the card and the comparison of runs."""
+        mean_risk = metric_table.Metric(
+            "mean_risk", "mean risk", "near 0", lambda rows: float(rows.probability.mean())
         )
+        monkeypatch.setattr(metric_table, "METRICS", (*metric_table.METRICS, mean_risk))
+        cohort, truth = cohort_of(400)
+        risks = risks_of(truth)
+
+        evaluation = evaluate(cohort, risks, {"logistic": risks})
+
+        plain_data = json.loads(json.dumps(evaluation.as_dict()))
+        value = np.mean([risks.left, risks.right])
+        assert plain_data["metrics"]["mean_risk"] == pytest.approx(value)
+        assert plain_data["metrics"]["logistic_either_mean_risk"] == pytest.approx(
+            risks.either.mean()
+        )
+        assert all("mean_risk" in part["metrics"] for part in plain_data["slices"])
+        table = metrics_table(evaluation.metrics, {"": "model"}, "")
+        assert dict(zip(table.columns, table.rows[0], strict=True))["mean risk"] == f"{value:.4f}"
+        about = SimpleNamespace(evaluation=evaluation, metrics=evaluation.metrics, cohort=cohort,
+                                unit="legs", picture=lambda *_: [])  # fmt: skip
+        assert "| mean risk |" in performance(about)
+        assert "| mean risk |" in fairness(about)
+        runs = [SimpleNamespace(run_id=name, name=name, alias=None, params={},
+                                metrics={"mean_risk": mean, "cv_mean_risk": mean})
+                for name, mean in (("one", 0.2), ("other", 0.1))]  # fmt: skip
+        compared = {row.metric: row.better for row in compare(runs).rows}
+        assert compared == {"mean_risk": "near 0", "cv_mean_risk": "near 0"}
 
 
 class TestEvaluation:
@@ -259,7 +321,7 @@ class TestEvaluation:
 
     def test_too_extreme_risks_have_a_slope_below_one(self):
         cohort, truth = cohort_of(4_000)
-        extreme = Risks(*(1 / (1 + np.exp(-2 * metrics.logit(np.asarray(r)))) for r in (
+        extreme = Risks(*(1 / (1 + np.exp(-2 * logit(np.asarray(r)))) for r in (
             truth["risk_left"], truth["risk_right"], truth["risk_either"])))  # fmt: skip
         found = evaluate(cohort, extreme, truth=truth).metrics
         assert found["true_calibration_slope"] == pytest.approx(0.5, abs=0.01)
@@ -283,7 +345,7 @@ class TestEvaluation:
 
     def test_which_limb_uses_screenings_with_exactly_one_painful_leg(self):
         cohort, truth = cohort_of(3_000)
-        limb = which_limb(cohort, risks_of(truth))
+        limb = which_limb_task(cohort, risks_of(truth))
         assert limb is not None
         sides = cohort.frame["outcome_left"] + cohort.frame["outcome_right"]
         assert len(limb.outcome) == (sides == 1).sum()
@@ -315,7 +377,7 @@ class TestEvaluation:
             axis=1,
         )
         best = Oracle(left=true.left, right=true.right, either=true.either, imbalances=chances)
-        worse = Risks(*(1 / (1 + np.exp(-0.5 * metrics.logit(x) + 1)) for x in (
+        worse = Risks(*(1 / (1 + np.exp(-0.5 * logit(x) + 1)) for x in (
             true.left, true.right, true.either)))  # fmt: skip
         blurred = chances + np.random.default_rng(0).normal(0.0, 0.1, chances.shape)
         found = evaluate(
@@ -394,7 +456,7 @@ class TestSlices:
         few = tuple(
             replace(one, metrics={**one.metrics, "events": 29.0}) for one in evaluation.slices
         )
-        assert worst(few) is None
+        assert worst_of(few) is None
 
     def test_a_battery_is_known_by_its_tests(self, found):
         _, evaluation = found

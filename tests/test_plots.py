@@ -11,8 +11,8 @@ from kneerisk.answer.drivers import drivers_of
 from kneerisk.answer.predictions import read
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evaluation.driver_ranking import drivers
-from kneerisk.evaluation.evaluation import evaluate, risks_of
-from kneerisk.evaluation.task_metrics import task_rows_of
+from kneerisk.evaluation.evaluation import evaluate
+from kneerisk.evaluation.task_rows import risks_of, task_rows
 from kneerisk.schema import coded, read_screening
 from kneerisk.training.plots.detail_plots import MOST_DRIVERS
 from kneerisk.training.plots.evaluation_plots import plots
@@ -39,7 +39,7 @@ class TestDrivers:
              "left": {"hip_drop_deg": 8, "fppa_deg": 13}, "right": {"hip_drop_deg": 4},
              "protocol": {"valgus_task": "single_leg_squat"}}
         )  # fmt: skip
-        only_right = task_rows_of(
+        only_right = task_rows(
             np.array([np.nan, 0.2]), np.array([np.nan, 1.0]), np.array([0, 0]), sided=True
         )
         found = drivers(released.model, coded([screening]), only_right)

@@ -14,10 +14,14 @@ import pytest
 from real_data import real_file
 
 from kneerisk.training.benchmark.contenders import out_of_fold
-from kneerisk.training.benchmark.published_tasks import MAYBE_LATER, ric_tasks, weightlifter_tasks
-from kneerisk.training.benchmark.scoring import Judged, judge
-from kneerisk.training.benchmark.targets import checks
-from kneerisk.training.benchmark.task import Task
+from kneerisk.training.benchmark.scoring import TaskScores, score_task
+from kneerisk.training.benchmark.targets import target_checks
+from kneerisk.training.benchmark.tasks import (
+    MAYBE_LATER,
+    Task,
+    ric_tasks,
+    weightlifter_tasks,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -35,20 +39,20 @@ def tasks() -> dict[str, Task]:
 
 
 @pytest.fixture(scope="module")
-def judged(tasks: dict[str, Task]) -> Callable[[str], Judged]:
+def judged(tasks: dict[str, Task]) -> Callable[[str], TaskScores]:
     """A task judged by its name, once."""
 
     @cache
-    def by_name(name: str) -> Judged:
+    def by_name(name: str) -> TaskScores:
         seeds = SEEDS.get(name, range(1))
-        return judge(tasks[name], [out_of_fold(tasks[name], seed) for seed in seeds])
+        return score_task(tasks[name], [out_of_fold(tasks[name], seed) for seed in seeds])
 
     return by_name
 
 
 def test_the_sets_are_those_described(tasks: dict[str, Task]) -> None:
     sizes = {
-        name: (int(task.judged.sum()), len(set(task.athletes[task.judged])),
+        name: (int(task.evaluated.sum()), len(set(task.athletes[task.evaluated])),
                int(np.nansum(task.label)))
         for name, task in tasks.items()
     }  # fmt: skip
@@ -69,17 +73,17 @@ def test_no_model_can_read_who_was_measured_where(tasks: dict[str, Task]) -> Non
 
 
 @pytest.mark.parametrize("name", ["which_limb", "weightlifters", "weightlifters_without_later"])
-def test_what_is_there_is_found(judged: Callable[[str], Judged], name: str) -> None:
+def test_what_is_there_is_found(judged: Callable[[str], TaskScores], name: str) -> None:
     found = judged(name)
-    missed = [(one.asked, one.measured) for one in checks(found) if not one.met]
+    missed = [(one.target, one.measured) for one in target_checks(found) if not one.met]
     assert not missed
     assert found.metrics["model"]["auc"] < LEAK
 
 
-def test_which_limb_hurts_is_explained_by_no_control(judged: Callable[[str], Judged]) -> None:
+def test_which_limb_hurts_is_explained_by_no_control(judged: Callable[[str], TaskScores]) -> None:
     assert judged("which_limb").reached_by["model"] == ()
 
 
-def test_knee_or_another_injury_is_told_by_nothing(judged: Callable[[str], Judged]) -> None:
+def test_knee_or_another_injury_is_told_by_nothing(judged: Callable[[str], TaskScores]) -> None:
     found = judged("knee_or_other")
     assert all(found.is_chance(name) for name in ("model", "logistic", "xgboost"))

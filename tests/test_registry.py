@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from kneerisk.cohort import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import BundleRefused, PromotionRefused
-from kneerisk.evaluation.evaluation import Risks, cross_validated
+from kneerisk.evaluation.evaluation import cross_validated
+from kneerisk.evaluation.task_rows import Risks
 from kneerisk.model import bundle, champion
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of

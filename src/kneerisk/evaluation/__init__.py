@@ -1,1 +1,1 @@
-"""How a model is judged: metrics, baselines, slices, the verdict."""
+"""How good a model is: metrics, baselines, slices, comparison of runs, the verdict."""

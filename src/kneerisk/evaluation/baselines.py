@@ -16,7 +16,7 @@ from sklearn.metrics import log_loss
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds
-from kneerisk.evaluation.evaluation import Risks
+from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import (
     SIDES,
     Category,

@@ -4,40 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from kneerisk.evaluation.metric_table import Better, View, listed
 from kneerisk.evaluation.verdict import BEYOND_CHANCE
 
-Better = Literal["higher", "lower", "near 1", "near 0"]
-#: What is compared, in the order of a reader's questions, and which way is better. A number
-#: without a side (how many rows) only describes.
-METRICS: Mapping[str, Better | None] = {
-    "rows": None,
-    "events": None,
-    "log_loss": "lower",
-    "brier": "lower",
-    "auc": "higher",
-    "which_limb_auc": "higher",
-    "either_auc": "higher",
-    "calibration_slope": "near 1",
-    "calibration_intercept": "near 0",
-    "integrated_calibration_index": "lower",
-    "net_benefit_at_10_pct": "higher",
-    "worst_slice_auc": "higher",
-    "oracle_mae": "lower",
-    "auc_below_oracle": "lower",
-    "interval_coverage": None,
-    "log_loss_over_logistic": "lower",
-    "log_loss_over_champion": "lower",
-    "train_log_loss": None,
-    "train_auc": None,
-    "cv_log_loss": "lower",
-    "cv_auc": "higher",
-    "cv_calibration_slope": "near 1",
-    "cv_integrated_calibration_index": "lower",
-}
+#: The lists of a comparison, in the order of a reader's questions, and what stands before the name
+#: of a metric in each.
+_LISTS: Mapping[View, str] = {"compared": "", "compared_train": "train_", "compared_cv": "cv_"}
 #: Of the data, not of the model: where one of these differs, numbers don't compare.
-_SAME: Mapping[str, str] = {
+_SAME_DATA: Mapping[str, str] = {
     "data_sha256": "cohort",
     "outcome_kind": "outcome",
     "horizon_months": "horizon",
@@ -108,65 +84,89 @@ def compare(runs: Sequence[ComparedRun], every: bool = False) -> Comparison:
 
     Parameters
     ----------
+    runs
+        Two or more.
     every
         Also metrics that describe parts: baselines, imbalances, slices.
+
+    Returns
+    -------
+    A row a metric, in the order of the table of metrics.
     """
-    names = [name for name in METRICS if any(name in run.metrics for run in runs)]
+    directions = _directions()
+    names = [name for name in directions if any(name in run.metrics for run in runs)]
     if every:
         names += sorted(set().union(*(run.metrics for run in runs)) - set(names))
     warnings = tuple(_warnings(runs))
-    rows = tuple(_row(name, runs, comparable=not warnings) for name in names)
+    rows = tuple(_row(name, directions.get(name), runs, comparable=not warnings) for name in names)
     return Comparison(tuple(runs), rows, _differing(runs), warnings, _verdict(runs, warnings))
 
 
-def _row(name: str, runs: Sequence[ComparedRun], *, comparable: bool) -> Row:
-    better = METRICS.get(name)
+def _directions() -> dict[str, Better | None]:
+    """The metrics that are compared, by flat name, and which way is better.
+
+    A low loss of the athletes that a model was fitted to may be chance that it learnt: no way is
+    better there.
+    """
+    return {
+        f"{prefix}{metric.name}": None if view == "compared_train" else metric.better
+        for view, prefix in _LISTS.items()
+        for metric in listed(view)
+    }
+
+
+def _row(name: str, better: Better | None, runs: Sequence[ComparedRun], *, comparable: bool) -> Row:
     values = tuple(run.metrics.get(name) for run in runs)
     known = [(place, value) for place, value in enumerate(values) if value is not None]
     best = None
     if comparable and better is not None and len({value for _, value in known}) > 1:
         distance = {"higher": lambda v: -v, "lower": lambda v: v,
                     "near 1": lambda v: abs(v - 1.0), "near 0": abs}[better]  # fmt: skip
-        best = min(known, key=lambda one: distance(one[1]))[0]
+        best = min(known, key=lambda item: distance(item[1]))[0]
     return Row(name, better, values, best)
 
 
 def _differing(runs: Sequence[ComparedRun]) -> dict[str, tuple[str | None, ...]]:
     names = sorted(set().union(*(run.params for run in runs)))
-    found = {name: tuple(run.params.get(name) for run in runs) for name in names}
-    return {name: values for name, values in found.items() if len(set(values)) > 1}
+    params = {name: tuple(run.params.get(name) for run in runs) for name in names}
+    return {name: values for name, values in params.items() if len(set(values)) > 1}
 
 
 def _warnings(runs: Sequence[ComparedRun]) -> list[str]:
     if any("data_sha256" not in run.params for run in runs):
         return ["Not every run says which cohort it was judged on: numbers may not compare."]
-    apart = [what for name, what in _SAME.items() if len({r.params.get(name) for r in runs}) > 1]
-    if not apart:
+    differing = [
+        label
+        for name, label in _SAME_DATA.items()
+        if len({run.params.get(name) for run in runs}) > 1
+    ]
+    if not differing:
         return []
-    return [f"The runs differ in {' and '.join(apart)}: their numbers do not compare."]
+    return [f"The runs differ in {' and '.join(differing)}: their numbers do not compare."]
 
 
 def _verdict(runs: Sequence[ComparedRun], warnings: Sequence[str]) -> str:
     if warnings:
         return "No verdict: these runs were not judged on the same athletes' same outcomes."
-    judged = [run for run in runs if "log_loss" in run.metrics]
-    if len(judged) < 2:
+    evaluated = [run for run in runs if "log_loss" in run.metrics]
+    if len(evaluated) < 2:
         return "No verdict: fewer than two of the runs have a log loss on held-out athletes."
-    first, second = sorted(judged, key=lambda run: run.metrics["log_loss"])[:2]
-    apart = second.metrics["log_loss"] - first.metrics["log_loss"]
-    if apart == 0.0:
-        return f"{_called(first)} and {_called(second)} have the same log loss."
+    first, second = sorted(evaluated, key=lambda run: run.metrics["log_loss"])[:2]
+    difference = second.metrics["log_loss"] - first.metrics["log_loss"]
+    if difference == 0.0:
+        return f"{_short_name(first)} and {_short_name(second)} have the same log loss."
     errors = [run.metrics.get("log_loss_over_logistic_error") for run in (first, second)]
-    lower = f"{_called(first)} has the lowest log loss, {apart:.5f} below that of {_called(second)}"
+    names = _short_name(first), _short_name(second)
+    lower = f"{names[0]} has the lowest log loss, {difference:.5f} below that of {names[1]}"
     if None in errors:
         return f"{lower}; the runs don't tell whether by more than chance."
-    # Both were judged beside the same logistic regression on the same rows. The error of a
-    # difference is at most the sum of the errors of its parts, whatever they have in common.
+    # Both were compared with the same logistic regression on the same rows. The error of a
+    # difference is at most the sum of the errors of its parts, however they are correlated.
     most = sum(error for error in errors if error is not None)
-    if apart > BEYOND_CHANCE * most:
+    if difference > BEYOND_CHANCE * most:
         return f"{lower}: more than chance explains (standard error at most {most:.5f})."
     return f"{lower}; that may be chance (standard error at most {most:.5f})."
 
 
-def _called(run: ComparedRun) -> str:
+def _short_name(run: ComparedRun) -> str:
     return f"{run.name.partition(' ')[0]} ({run.run_id[:8]})"

@@ -1,6 +1,7 @@
-"""What acting on a risk is worth: net benefit, and what a clinic finds that has room for so many.
+"""What acting on a risk is worth: net benefit, and whom a clinic with few places finds.
 
-As in `metrics`, an outcome is 0 or 1, or a true probability.
+Decision curve analysis (Vickers & Elkin 2006, Med Decis Making 26:565,
+doi 10.1177/0272989X06295361). A fractional outcome counts as a part of a row with pain.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.schema import FloatArray
 
 #: Risks at which somebody may think it right to act (assumption: from an exercise programme that
@@ -16,18 +19,13 @@ from kneerisk.schema import FloatArray
 THRESHOLDS = (0.05, 0.10, 0.15, 0.20)
 #: Shares of its athletes that a clinic or a coach can see (assumption).
 WORKLOADS = (0.05, 0.10, 0.20)
-#: Of the curve that is drawn.
+#: Thresholds of the curve that is drawn.
 GRID = np.round(np.arange(0.005, 0.4001, 0.005), 3)
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionCurve:
-    """Net benefit by threshold, each array of shape (n_thresholds,); treating none has none.
-
-    References
-    ----------
-    Vickers & Elkin 2006, Med Decis Making 26:565, doi 10.1177/0272989X06295361.
-    """
+    """Net benefit by threshold, each array of shape (n_thresholds,); treating nobody has none."""
 
     threshold: FloatArray
     model: FloatArray
@@ -38,54 +36,65 @@ class DecisionCurve:
         return {name: getattr(self, name).tolist() for name in self.__dataclass_fields__}
 
 
-def decision_curve(
-    probability: FloatArray, outcome: FloatArray, thresholds: FloatArray = GRID
-) -> DecisionCurve:
-    """Net benefit of acting on whoever is at or above each threshold, and on everyone."""
-    model = [net_benefit(probability >= t, outcome, float(t)) for t in thresholds]
-    all_of_them = np.ones(len(outcome), dtype=bool)
-    everyone = [net_benefit(all_of_them, outcome, float(t)) for t in thresholds]
+def decision_curve(rows: TaskRows, thresholds: FloatArray = GRID) -> DecisionCurve:
+    """Net benefit of acting on whoever is at or above each threshold, and on everyone.
+
+    Parameters
+    ----------
+    rows
+        Of a task.
+    thresholds
+        Risks from 0 to 1, 1 excluded, shape (n_thresholds,).
+
+    Returns
+    -------
+    Both curves.
+    """
+    model = [net_benefit(rows, float(threshold)) for threshold in thresholds]
+    everyone = [treat_all_net_benefit(rows, float(threshold)) for threshold in thresholds]
     return DecisionCurve(np.asarray(thresholds), np.array(model), np.array(everyone))
 
 
-def net_benefit(treated: np.ndarray, outcome: FloatArray, threshold: float) -> float:
-    """True positives less the false ones, weighed by the odds of the threshold, a row."""
-    right = float(outcome[treated].sum())
-    wrong = float((1.0 - outcome[treated]).sum())
-    return (right - wrong * threshold / (1.0 - threshold)) / len(outcome)
+def net_benefit(rows: TaskRows, threshold: float) -> float:
+    """Net benefit of acting on the rows at or above a threshold, in true positives a row."""
+    return _net_benefit(rows.probability >= threshold, rows.outcome, threshold)
 
 
-def decision_metrics(probability: FloatArray, outcome: FloatArray) -> dict[str, float]:
-    """`net_benefit_at_10_pct`, `treat_all_net_benefit_at_10_pct`, and so on by threshold."""
-    if len(outcome) == 0:
-        return {}
-    curve = decision_curve(probability, outcome, np.array(THRESHOLDS))
-    found: dict[str, float] = {}
-    for i, threshold in enumerate(THRESHOLDS):
-        at = f"net_benefit_at_{threshold:.0%}".replace("%", "_pct")
-        found |= {at: float(curve.model[i]), f"treat_all_{at}": float(curve.everyone[i])}
-    return found
+def treat_all_net_benefit(rows: TaskRows, threshold: float) -> float:
+    """Net benefit of acting on every row, in true positives a row."""
+    return _net_benefit(np.ones(len(rows.outcome), dtype=bool), rows.outcome, threshold)
 
 
-def workload_metrics(probability: FloatArray, outcome: FloatArray) -> dict[str, float]:
-    """Of the share with the highest risks: `precision_top_10_pct`, `sensitivity_top_10_pct`.
+def _net_benefit(treated: NDArray[np.bool_], outcome: FloatArray, threshold: float) -> float:
+    """True positives less the false ones, weighed by the odds of the threshold."""
+    true_positives = float(outcome[treated].sum())
+    false_positives = float((1.0 - outcome[treated]).sum())
+    return (true_positives - false_positives * threshold / (1.0 - threshold)) / len(outcome)
 
-    Precision is how many of those come to have pain, sensitivity how many of all who do are among
-    them. Of rows with the same risk, all stand as good a chance to be among them.
+
+def top_precision(rows: TaskRows, share: float) -> float | None:
+    """Of the share of rows with the highest risks, how many have pain; None without rows."""
+    if len(rows.outcome) == 0:
+        return None
+    return _top_events(rows, share)[0] / (share * len(rows.outcome))
+
+
+def top_sensitivity(rows: TaskRows, share: float) -> float | None:
+    """Of all rows with pain, how many are among the share with the highest risks; None if none."""
+    if len(rows.outcome) == 0:
+        return None
+    caught, events = _top_events(rows, share)
+    return caught / events if events > 0.0 else None
+
+
+def _top_events(rows: TaskRows, share: float) -> tuple[float, float]:
+    """Events in the top share of the risks, and all events.
+
+    Rows with the same risk have the same chance to be in it.
     """
-    found: dict[str, float] = {}
-    if len(outcome) == 0:
-        return found
-    level, group = np.unique(-probability, return_inverse=True)
-    rows = np.bincount(group, minlength=len(level)).astype(float)
-    pain = np.bincount(group, weights=outcome, minlength=len(level))
-    before = np.cumsum(rows) - rows
-    for share in WORKLOADS:
-        places = share * len(outcome)
-        taken = np.clip(places - before, 0.0, rows)
-        caught = float((taken * pain / rows).sum())
-        name = f"top_{share:.0%}".replace("%", "_pct")
-        found[f"precision_{name}"] = caught / places
-        if pain.sum() > 0.0:
-            found[f"sensitivity_{name}"] = caught / float(pain.sum())
-    return found
+    level, group = np.unique(-rows.probability, return_inverse=True)
+    size = np.bincount(group, minlength=len(level)).astype(float)
+    events = np.bincount(group, weights=rows.outcome, minlength=len(level))
+    before = np.cumsum(size) - size
+    taken = np.clip(share * len(rows.outcome) - before, 0.0, size)
+    return float((taken * events / size).sum()), float(events.sum())

@@ -1,4 +1,4 @@
-"""Which measures move a model's risks most, over the athletes that it is judged on."""
+"""Which measures move a model's risks most, over the athletes that it is evaluated on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from kneerisk.evaluation.task_metrics import TaskRows
+from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.model.attribution.column_attributions import TESTS_DONE
 from kneerisk.model.attribution.contributions import points_of
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
 from kneerisk.schema.columns import location_of
 
-#: Screenings that are looked at: the mean over so many has two sure digits, and each takes a
+#: Screenings that are explained: the mean over so many has two sure digits, and each takes a
 #: millisecond.
 MOST_SCREENINGS = 1_500
 #: Below this correlation of its values with what they add, a measure has no one direction.
@@ -41,29 +41,40 @@ class Driver:
         return asdict(self)
 
 
-def drivers(model: RiskModel, data: Columns, scored: TaskRows) -> tuple[Driver, ...]:
+def drivers(model: RiskModel, data: Columns, rows: TaskRows) -> tuple[Driver, ...]:
     """Every measure that moves risks, the strongest first.
 
-    A measure counts with both its sides, as in an answer: the other leg's value tells of this
-    leg too.
+    A measure counts with both its sides, as in an answer: the other leg's value says something
+    about this leg too.
 
     Parameters
     ----------
+    model
+        Whose risks are explained.
     data
         Coded columns of the screenings, shape (n,) each.
-    scored
-        The rows of them that were judged: legs that are told no risk move nobody's.
+    rows
+        The evaluated rows: legs without a risk move nobody's.
+
+    Returns
+    -------
+    Measures that move some risk, by falling points.
     """
     n = len(data["age_years"])
-    legs = np.zeros((n, 2), dtype=bool)
-    legs[scored.place % n, scored.place // n] = True
+    evaluated = np.zeros((n, 2), dtype=bool)
+    evaluated[rows.place % n, rows.place // n] = True
     chosen = np.unique(np.linspace(0, n - 1, min(n, MOST_SCREENINGS)).astype(int))
-    part, legs = {name: values[chosen] for name, values in data.items()}, legs[chosen]
-    expected = model.measurement_update.expected(part)
-    found = model.explainer.contributions(part, expected, model.features(part, expected))
-    points = points_of(found.base, found.parts)[legs]
-    ranked = sorted(_by_measure(found.sources, points, part, legs), key=lambda one: -one.points)
-    return tuple(one for one in ranked if one.points > 0.0)
+    sample = {name: values[chosen] for name, values in data.items()}
+    expected = model.measurement_update.expected(sample)
+    contributions = model.explainer.contributions(
+        sample, expected, model.features(sample, expected)
+    )
+    points = points_of(contributions.base, contributions.parts)[evaluated[chosen]]
+    ranked = sorted(
+        _by_measure(contributions.sources, points, sample, evaluated[chosen]),
+        key=lambda driver: -driver.points,
+    )
+    return tuple(driver for driver in ranked if driver.points > 0.0)
 
 
 def _by_measure(
@@ -73,8 +84,8 @@ def _by_measure(
     for place, source in enumerate(sources):
         name = source if source == TESTS_DONE else location_of(source)[-1]
         places.setdefault(name, []).append(place)
-    for name, of in places.items():
-        moved = points[:, of].sum(axis=1)
+    for name, members in places.items():
+        moved = points[:, members].sum(axis=1)
         values = _values(name, data)[legs]
         yield Driver(
             measure=name,
@@ -101,10 +112,10 @@ def _direction(name: str, values: FloatArray, moved: FloatArray) -> Direction:
     known = np.isfinite(values)
     if known.sum() < 3 or np.ptp(values[known]) == 0.0 or np.ptp(moved[known]) == 0.0:
         return "mixed"
-    together = float(np.corrcoef(values[known], moved[known])[0, 1])
-    if abs(together) < LEAST_CORRELATION:
+    correlation = float(np.corrcoef(values[known], moved[known])[0, 1])
+    if abs(correlation) < LEAST_CORRELATION:
         return "mixed"
-    return "higher" if together > 0.0 else "lower"
+    return "higher" if correlation > 0.0 else "lower"
 
 
 def _label(name: str) -> str:

@@ -16,13 +16,8 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import folds, subset
 from kneerisk.evaluation.baselines import PriorBaseline, fit_logistic, logistic_design
-from kneerisk.evaluation.evaluation import (
-    Evaluation,
-    Risks,
-    evaluate,
-    interval_metrics,
-    risks_of,
-)
+from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics
+from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.model import Bundle, Metadata
 from kneerisk.schema import SIDES
 

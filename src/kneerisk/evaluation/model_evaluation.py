@@ -15,8 +15,9 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.evaluation.baselines import fit_baselines
 from kneerisk.evaluation.driver_ranking import drivers
-from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics, risks_of
-from kneerisk.evaluation.verdict import log_loss_over, on_seen
+from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics
+from kneerisk.evaluation.task_rows import risks_of
+from kneerisk.evaluation.verdict import log_loss_over, training_metrics
 from kneerisk.model.risk_model import RiskModel
 
 
@@ -72,5 +73,5 @@ def evaluate_model(
     evaluation = replace(evaluation, drivers=drivers(model, columns, evaluation.task_rows))
     return evaluation.with_metrics({
         **interval_metrics(prediction, truth),
-        **on_seen(train, risks_of(model.predict(train.columns()))),
+        **training_metrics(train, risks_of(model.predict(train.columns()))),
     })  # fmt: skip

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds
 from kneerisk.evaluation.baselines import Design, logistic_design
-from kneerisk.evaluation.evaluation import Risks
+from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 #: What is not searched for: the shares of rows and columns that most guides give.

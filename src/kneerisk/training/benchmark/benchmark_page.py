@@ -1,4 +1,4 @@
-"""The benchmark as a page: what it shows, every score beside its controls, and what was asked."""
+"""The benchmark as a Markdown page: what it shows, scores with their controls, and targets."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kneerisk.training.benchmark.benchmark_plots import name_of
 from kneerisk.training.benchmark.contenders import CONTROL, LOGISTIC, MODEL, PRIOR
-from kneerisk.training.benchmark.scoring import Judged
-from kneerisk.training.benchmark.targets import Check, checks
+from kneerisk.training.benchmark.scoring import TaskScores
+from kneerisk.training.benchmark.targets import TargetCheck, target_checks
 
 COLUMNS = ("", "AUC (95 %)", "over seeds", "log loss", "slope (95 %)", "intercept (95 %)",
            "AUC behind kneerisk (95 %)", "what to make of it")  # fmt: skip
@@ -20,7 +20,7 @@ PLAINLY = {
 METHOD = """\
 ## How it was measured
 
-- **People, not rows.** Everything about a person is either learnt from or judged, never both:
+- **People, not rows.** Everything about a person is either learnt from or scores, never both:
   five folds dealt anew for each seed, or, where it says so, whole years left out, with whoever
   came in that year left out of the other years too. Penalties, tree depths, rounds and
   calibration are chosen inside the rest.
@@ -41,53 +41,59 @@ METHOD = """\
 """
 
 
-def page(tasks: Sequence[Judged], command: str, pictures: Mapping[str, str]) -> str:
+def page(tasks: Sequence[TaskScores], command: str, plots: Mapping[str, str]) -> str:
     """Markdown of all tasks.
 
     Parameters
     ----------
+    tasks
+        Their scores, in the order of the page.
     command
         That makes the page again.
-    pictures
-        Address of each picture by name: `forest`, `calibration`.
+    plots
+        Address of each plot by name: `forest`, `calibration`.
+
+    Returns
+    -------
+    The page, ending in a newline.
     """
-    by_name = {judged.task.name: judged for judged in tasks}
-    parts = [
+    by_name = {scores.task.name: scores for scores in tasks}
+    sections = [
         "# How good it is on people",
         f"<!-- Made by `{command}`: change that, not this page. -->",
         *_lead(by_name),
-        f"![AUC of every contender by task, with intervals]({pictures['forest']})",
-        *(_task(judged) for judged in tasks),
+        f"![AUC of every contender by task, with intervals]({plots['forest']})",
+        *(_task(scores) for scores in tasks),
         "## Do stated risks come true?",
-        f"![Observed share by stated risk]({pictures['calibration']})",
+        f"![Observed share by stated risk]({plots['calibration']})",
         "## What was asked, and whether it was reached",
         "Set before it was measured.",
-        asked([check for judged in tasks for check in checks(judged)], by_name),
+        targets_table([check for scores in tasks for check in target_checks(scores)], by_name),
         METHOD.rstrip(),
         _limits(tasks),
         f"Made by `{command}`; [where to get the files](../data/README.md).",
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(sections) + "\n"
 
 
-def _sentences(by_name: Mapping[str, Judged]) -> Iterable[str]:
+def _sentences(by_name: Mapping[str, TaskScores]) -> Iterable[str]:
     limb = by_name["which_limb"]
     right = 100 * limb.metrics[MODEL]["right_limb"]
     yield (
         "**From the gait of a runner with one painful knee, the model picks the painful one in "
-        f"{right:.0f} of 100, where guessing picks 50; {_explained(limb)}, and plain logistic "
-        f"regression {_beside(limb)}.**"
+        f"{right:.0f} of 100, where guessing picks 50; {_confounding(limb)}, and plain logistic "
+        f"regression {_against_logistic(limb)}.**"
     )
     every, less = by_name["weightlifters"], by_name["weightlifters_without_later"]
     yield (
         "**Among older weightlifters it tells some of those who have had a knee injury, mostly by "
-        f"injuries of other joints, which may have come later ({_explained(every)}); without "
-        f"those, {_explained(less)}.**"
+        f"injuries of other joints, which may have come later ({_confounding(every)}); without "
+        f"those, {_confounding(less)}.**"
     )
     other, which = by_name["knee_or_other"], by_name["patellofemoral_or_itb"]
     yield (
-        f"**Whether a runner's injury is at the knee or elsewhere {_seen(other)}, with whole years "
-        f"left out; whether it is patellofemoral pain or ITB syndrome {_seen(which)}.**"
+        f"**Whether a runner's injury is at the knee or elsewhere {_signal(other)}, with whole "
+        f"years left out; whether it is patellofemoral pain or ITB syndrome {_signal(which)}.**"
     )
     yield (
         "All of it is about pain and injuries that were there already: none of these sets says "
@@ -95,67 +101,67 @@ def _sentences(by_name: Mapping[str, Judged]) -> Iterable[str]:
     )
 
 
-def _lead(by_name: Mapping[str, Judged]) -> tuple[str, str]:
+def _lead(by_name: Mapping[str, TaskScores]) -> tuple[str, str]:
     *shown, caveat = _sentences(by_name)
     return " ".join(shown), caveat
 
 
-def _beside(judged: Judged) -> str:
-    other = judged.metrics[LOGISTIC]
+def _against_logistic(scores: TaskScores) -> str:
+    other = scores.metrics[LOGISTIC]
     if other["auc_behind_model_low"] > 0.0:
         return "does worse"
     return "does better" if other["auc_behind_model_high"] < 0.0 else "does about as well"
 
 
-def _explained(judged: Judged) -> str:
-    if reached := judged.reached_by[MODEL]:
+def _confounding(scores: TaskScores) -> str:
+    if reached := scores.reached_by[MODEL]:
         return f"it tells no more than {_controls(reached)} do"
-    controls = _controls([name for name in judged.metrics if name.startswith(CONTROL)])
+    controls = _controls([name for name in scores.metrics if name.startswith(CONTROL)])
     return f"{controls} {'does' if controls == PLAINLY['speed'] else 'do'} not explain it"
 
 
-def _seen(judged: Judged) -> str:
-    if judged.is_chance(MODEL):
+def _signal(scores: TaskScores) -> str:
+    if scores.is_chance(MODEL):
         return "is told by nothing here: no score is beyond chance and the confounders"
-    if reached := judged.reached_by[MODEL]:
+    if reached := scores.reached_by[MODEL]:
         return f"seems to be told, but no better than by {_controls(reached)} alone"
     return "is told in part"
 
 
 def _controls(names: Sequence[str]) -> str:
     own = [name.removeprefix(CONTROL).strip() for name in names]
-    told = [PLAINLY.get(name, name) for name in own]
-    return told[0] if len(told) == 1 else ", ".join(told[:-1]) + " and " + told[-1]
+    words = [PLAINLY.get(name, name) for name in own]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
 
 
-def _task(judged: Judged) -> str:
-    counts = judged.counts
-    about = (
-        f"Label: {judged.task.label_means} ({counts['events']:,.0f} of {counts['rows']:,.0f}; "
-        f"{counts['athletes']:,.0f} people). {_verdict(judged)}"
+def _task(scores: TaskScores) -> str:
+    counts = scores.counts
+    text = (
+        f"Label: {scores.task.label_means} ({counts['events']:,.0f} of {counts['rows']:,.0f}; "
+        f"{counts['athletes']:,.0f} people). {_verdict(scores)}"
     )
-    return f"## {judged.task.title}\n\n{about}\n\n{table(judged)}"
+    return f"## {scores.task.title}\n\n{text}\n\n{table(scores)}"
 
 
-def _verdict(judged: Judged) -> str:
-    if judged.is_chance(MODEL):
+def _verdict(scores: TaskScores) -> str:
+    if scores.is_chance(MODEL):
         return (
             "**Nothing is there beyond chance and the confounders**, for any of the models; "
             "no score of this table is a result."
         )
-    if reached := judged.reached_by[MODEL]:
-        told = " and ".join(
-            f"{name.removeprefix(CONTROL).strip()} ({judged.metrics[name]['auc']:.2f})"
+    if reached := scores.reached_by[MODEL]:
+        controls = " and ".join(
+            f"{name.removeprefix(CONTROL).strip()} ({scores.metrics[name]['auc']:.2f})"
             for name in reached
         )
-        return f"**Confounded**: the model's score is reached by {told}."
+        return f"**Confounded**: the model's score is reached by {controls}."
     return "No control reaches the model's score."
 
 
-def table(judged: Judged) -> str:
+def table(scores: TaskScores) -> str:
     """Every contender's scores as a table in Markdown."""
     lines = [_row(COLUMNS), _row(["---"] * len(COLUMNS))]
-    lines += [_row(_cells(judged, name)) for name in judged.metrics]
+    lines += [_row(_cells(scores, name)) for name in scores.metrics]
     return "\n".join(lines)
 
 
@@ -163,54 +169,54 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cells(judged: Judged, name: str) -> list[str]:
-    found = judged.metrics[name]
+def _cells(scores: TaskScores, name: str) -> list[str]:
+    metrics = scores.metrics[name]
     base = name == PRIOR
-    seeds = f"{found['auc_lowest_seed']:.3f} to {found['auc_highest_seed']:.3f}"
+    seeds = f"{metrics['auc_lowest_seed']:.3f} to {metrics['auc_highest_seed']:.3f}"
     return [
         name_of(name),
-        "0.500" if base else _with_limits(found, "auc", 3),
+        "0.500" if base else _with_limits(metrics, "auc", 3),
         "" if base else seeds,
-        f"{found['log_loss']:.4f}",
-        _with_limits(found, "calibration_slope", 2),
-        _with_limits(found, "calibration_intercept", 2),
-        "" if base else _with_limits(found, "auc_behind_model", 3),
-        _remark(judged, name),
+        f"{metrics['log_loss']:.4f}",
+        _with_limits(metrics, "calibration_slope", 2),
+        _with_limits(metrics, "calibration_intercept", 2),
+        "" if base else _with_limits(metrics, "auc_behind_model", 3),
+        _remark(scores, name),
     ]
 
 
-def _with_limits(found: Mapping[str, float], name: str, digits: int) -> str:
-    if name not in found:
+def _with_limits(metrics: Mapping[str, float], name: str, digits: int) -> str:
+    if name not in metrics:
         return ""
-    low, high = (found[f"{name}_{end}"] for end in ("low", "high"))
-    return f"{found[name]:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    low, high = (metrics[f"{name}_{end}"] for end in ("low", "high"))
+    return f"{metrics[name]:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
-def _remark(judged: Judged, name: str) -> str:
+def _remark(scores: TaskScores, name: str) -> str:
     if name == PRIOR or name.startswith(CONTROL):
         return ""
-    if judged.is_chance(name):
+    if scores.is_chance(name):
         return "chance"
-    if reached := judged.reached_by[name]:
+    if reached := scores.reached_by[name]:
         return "confounded: reached by " + ", ".join(
-            one.removeprefix(CONTROL).strip() for one in reached
+            control.removeprefix(CONTROL).strip() for control in reached
         )
     return "above every control"
 
 
-def asked(found: Sequence[Check], by_name: Mapping[str, Judged]) -> str:
-    """Every limit with what was measured, as a table in Markdown."""
+def targets_table(checks: Sequence[TargetCheck], by_name: Mapping[str, TaskScores]) -> str:
+    """Every target with what was measured, as a table in Markdown."""
     lines = [_row(("task", "asked", "measured", "reached")), _row(["---"] * 4)]
     lines += [
-        _row((by_name[one.task].task.title, one.asked, f"{one.measured:.3f}",
-              "yes" if one.met else "**no**"))
-        for one in found
+        _row((by_name[check.task].task.title, check.target, f"{check.measured:.3f}",
+              "yes" if check.met else "**no**"))
+        for check in checks
     ]  # fmt: skip
     return "\n".join(lines)
 
 
-def _limits(tasks: Sequence[Judged]) -> str:
-    sets = sorted({judged.task.cohort.source for judged in tasks})
+def _limits(tasks: Sequence[TaskScores]) -> str:
+    sets = sorted({scores.task.cohort.source for scores in tasks})
     return (
         "## What it does not show\n\n"
         "Present pain and past injuries of people who came to a clinic, or answered a survey; not "

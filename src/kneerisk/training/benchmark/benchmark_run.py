@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from kneerisk.training.benchmark.benchmark_page import page, table
 from kneerisk.training.benchmark.benchmark_plots import calibration, forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold
-from kneerisk.training.benchmark.scoring import Judged
-from kneerisk.training.benchmark.targets import BARS, checks
-from kneerisk.training.benchmark.task import Task
+from kneerisk.training.benchmark.scoring import TaskScores
+from kneerisk.training.benchmark.targets import TARGETS, target_checks
+from kneerisk.training.benchmark.tasks import Task
 from kneerisk.training.provenance import lineage
 from kneerisk.training.tracking import Run, Tracking
 
@@ -55,7 +55,7 @@ def out_of_fold_by_task(
         yield task, [done[task.name, seed] for seed in seeds]
 
 
-def log_benchmark(run: Run, tracking: Tracking, scores: Sequence[Judged], seeds: int) -> None:
+def log_benchmark(run: Run, tracking: Tracking, scores: Sequence[TaskScores], seeds: int) -> None:
     """Log the benchmark's own run, and a run of each task below it.
 
     Parameters
@@ -78,7 +78,7 @@ def log_benchmark(run: Run, tracking: Tracking, scores: Sequence[Judged], seeds:
         _log_task(tracking, task_scores, seeds, run.run_id)
 
 
-def _log_task(tracking: Tracking, scores: Judged, seeds: int, parent: str) -> None:
+def _log_task(tracking: Tracking, scores: TaskScores, seeds: int, parent: str) -> None:
     task = scores.task
     sha256 = lineage.digest(task.cohort)
     with tracking.run(task.title, benchmark_tags(), "benchmark", parent) as run:
@@ -100,20 +100,20 @@ def benchmark_tags() -> dict[str, str]:
     }
 
 
-def task_summary(scores: Judged) -> dict[str, Any]:
+def task_summary(scores: TaskScores) -> dict[str, Any]:
     """What a task's metrics come to, as plain data: chance, confounding, targets met."""
     return {
         "title": scores.task.title,
         "chance": {name: scores.is_chance(name) for name in scores.reached_by},
         "confounded_by": {name: list(by) for name, by in scores.reached_by.items()},
         "asked": [
-            {"asked": check.asked, "measured": check.measured, "met": check.met}
-            for check in checks(scores)
+            {"asked": check.target, "measured": check.measured, "met": check.met}
+            for check in target_checks(scores)
         ],
     }
 
 
-def page_with_plots(scores: Sequence[Judged], folder: Path) -> str:
+def page_with_plots(scores: Sequence[TaskScores], folder: Path) -> str:
     """The page as Markdown; its plots are saved below the folder that it is to lie in."""
     addresses = {}
     for name, figure in _figures(scores).items():
@@ -125,7 +125,7 @@ def page_with_plots(scores: Sequence[Judged], folder: Path) -> str:
     return page(scores, COMMAND, addresses)
 
 
-def _figures(scores: Sequence[Judged]) -> dict[str, Figure]:
+def _figures(scores: Sequence[TaskScores]) -> dict[str, Figure]:
     """The plots of the page, by name."""
-    with_targets = [each for each in scores if each.task.name in BARS]
+    with_targets = [each for each in scores if each.task.name in TARGETS]
     return {"forest": forest(scores), "calibration": calibration(with_targets)}

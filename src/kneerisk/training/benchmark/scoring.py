@@ -1,4 +1,11 @@
-"""How well each contender did, with intervals, and which scores a control reaches as well."""
+"""Scores of each contender with intervals, and which of them a control reaches as well.
+
+A score is the mean over the fold seeds of each seed's score, never that of averaged probabilities,
+which would be the score of an ensemble. People are resampled, all seeds with the same draws.
+Screenings are compared within the fold that was left out together: fits to different folds have
+different intercepts, which fall as the share in the fold rises, so that pooled, even the base rate
+scores below 0.5 (Parker et al. 2007, BMC Bioinformatics 8:326, doi 10.1186/1471-2105-8-326).
+"""
 
 from __future__ import annotations
 
@@ -8,41 +15,55 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.evaluation.metrics import row_loss
-from kneerisk.evaluation.task_metrics import BOOTSTRAP_SEED
+from kneerisk.evaluation.calibration_metrics import last_weight
+from kneerisk.evaluation.metrics import BOOTSTRAP_SEED, row_loss
+from kneerisk.evaluation.task_rows import RESAMPLES, logit
 from kneerisk.schema import FloatArray
 from kneerisk.training.benchmark.contenders import CONTROL, MODEL, OutOfFold
-from kneerisk.training.benchmark.recalibration import recalibration
-from kneerisk.training.benchmark.task import Task
+from kneerisk.training.benchmark.tasks import Task
 
-#: Resamples of people behind an interval, as in `metrics`.
-RESAMPLES = 500
 _LIMITS = (0.025, 0.975)
+#: The normal distribution's 97.5 % point.
+_Z95 = 1.959964
+#: Log-odds that differ by less than this within every fold say nothing of a slope.
+_LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class TaskScores:
     """A task with the scores of its contenders.
 
-    ``metrics`` are by contender and name: `auc`, `log_loss`, `calibration_slope` and
-    `calibration_intercept` are means over the fold seeds, each with `_low` and `_high`, the limits
-    of its 95 % interval; `auc_lowest_seed` and `auc_highest_seed` are the range over the seeds;
-    `auc_behind_model` and `log_loss_behind_model` how much better the model is in the same folds.
-    In a task of limbs, `right_limb` is the share of screenings whose painful limb was told the
-    higher risk. ``reached_by`` are the controls that reach a contender's score.
+    Attributes
+    ----------
+    task
+        What was predicted.
+    metrics
+        By contender and name: `auc`, `log_loss`, `calibration_slope` and `calibration_intercept`
+        are means over the fold seeds, each with `_low` and `_high`, the limits of its 95 %
+        interval; `auc_lowest_seed` and `auc_highest_seed` are the range over the seeds;
+        `auc_behind_model` and `log_loss_behind_model` how much better the model is in the same
+        folds. In a task of limbs, `right_limb` is the share of screenings whose painful limb got
+        the higher risk.
+    reached_by
+        By contender the controls that reach its score.
+    probability
+        By contender the mean over the seeds, of the evaluated screenings, shape (n,).
+    label
+        Of the same screenings, 0 or 1, shape (n,).
+    athlete
+        Whose they are, as codes from 0, shape (n,).
     """
 
     task: Task
     metrics: Mapping[str, Mapping[str, float]]
     reached_by: Mapping[str, tuple[str, ...]]
-    chance: Mapping[str, FloatArray]
-    """By contender the mean probability over the seeds, of the judged screenings."""
+    probability: Mapping[str, FloatArray]
     label: FloatArray
     athlete: NDArray[np.intp]
 
     @property
     def counts(self) -> dict[str, float]:
-        """`rows`, `events` and `athletes` of the judged screenings."""
+        """`rows`, `events` and `athletes` of the evaluated screenings."""
         return {
             "rows": float(len(self.label)),
             "events": float(self.label.sum()),
@@ -51,11 +72,11 @@ class Judged:
 
     def flat(self) -> dict[str, float]:
         """Every metric by one name, as a run keeps it: the contender before it, the model bare."""
-        found = self.counts
-        for who, metrics in self.metrics.items():
-            before = "" if who == MODEL else who.replace(" ", "_") + "_"
-            found |= {f"{before}{name}": value for name, value in metrics.items()}
-        return found
+        flat = self.counts
+        for contender, metrics in self.metrics.items():
+            prefix = "" if contender == MODEL else contender.replace(" ", "_") + "_"
+            flat |= {f"{prefix}{name}": value for name, value in metrics.items()}
+        return flat
 
     def is_chance(self, name: str) -> bool:
         """Whether the interval of a contender's AUC holds 0.5."""
@@ -74,39 +95,35 @@ class _Resampled:
     seeds: FloatArray
 
 
-def judge(task: Task, by_seed: Sequence[OutOfFold]) -> Judged:
-    """Judge out-of-fold probabilities, those of one fold seed an entry.
-
-    A score is the mean over the seeds of each seed's score, never that of averaged probabilities,
-    which would be the score of an ensemble. People are resampled, all seeds with the same draws.
-
-    Screenings are compared within the part that was left out together. Fits without different
-    parts have different intercepts, which fall as the share in the part rises: pooled, even the
-    base rate scores below 0.5 (Parker and others 2007, doi 10.1186/1471-2105-8-326).
-    """
-    rows = task.judged
+def score_task(task: Task, by_seed: Sequence[OutOfFold]) -> TaskScores:
+    """Score out-of-fold probabilities, those of one fold seed an entry."""
+    rows = task.evaluated
     _, athlete = np.unique(task.athletes[rows], return_inverse=True)
     label = task.label[rows]
-    parts = np.stack([one.part[rows] for one in by_seed])
-    names = by_seed[0].chance
-    told = {name: np.stack([one.chance[name][rows] for one in by_seed]) for name in names}
+    folds = np.stack([predictions.fold[rows] for predictions in by_seed])
+    probability = {
+        name: np.stack([predictions.probability[name][rows] for predictions in by_seed])
+        for name in by_seed[0].probability
+    }
     weights = _weights(athlete)
-    drawn = {name: _resampled(chance, label, parts, weights) for name, chance in told.items()}
+    resampled = {
+        name: _resampled(values, label, folds, weights) for name, values in probability.items()
+    }
     metrics = {
-        name: {**_of(drawn[name], drawn[MODEL], name),
-               **recalibration(chance, label, parts, athlete),
-               **({"right_limb": _right(chance, label)} if task.limb else {})}
-        for name, chance in told.items()
+        name: {**_with_intervals(resampled[name], resampled[MODEL], name),
+               **recalibration(values, label, folds, athlete),
+               **({"right_limb": _share_right(values, label)} if task.limb else {})}
+        for name, values in probability.items()
     }  # fmt: skip
-    controls = [name for name in told if name.startswith(CONTROL)]
+    controls = [name for name in probability if name.startswith(CONTROL)]
     reached = {
-        name: tuple(one for one in controls if _reaches(drawn[one].auc, drawn[name].auc))
-        for name in told
+        name: tuple(c for c in controls if _reaches(resampled[c].auc, resampled[name].auc))
+        for name in probability
         if name not in controls
     }
-    means = {name: chance.mean(axis=0) for name, chance in told.items()}
-    return Judged(task=task, metrics=metrics, reached_by=reached, chance=means, label=label,
-                  athlete=athlete)  # fmt: skip
+    means = {name: values.mean(axis=0) for name, values in probability.items()}
+    return TaskScores(task=task, metrics=metrics, reached_by=reached, probability=means,
+                      label=label, athlete=athlete)  # fmt: skip
 
 
 def _weights(athlete: NDArray[np.intp]) -> FloatArray:
@@ -118,50 +135,122 @@ def _weights(athlete: NDArray[np.intp]) -> FloatArray:
 
 
 def _resampled(
-    chance: FloatArray, label: FloatArray, parts: NDArray[np.intp], weights: FloatArray
+    probability: FloatArray, label: FloatArray, folds: NDArray[np.intp], weights: FloatArray
 ) -> _Resampled:
-    auc = np.stack([within_auc(one, label, part, weights)
-                    for one, part in zip(chance, parts, strict=True)])  # fmt: skip
-    loss = np.mean([row_loss(one, label) for one in chance], axis=0)
+    auc = np.stack([within_fold_auc(score, label, fold, weights)
+                    for score, fold in zip(probability, folds, strict=True)])  # fmt: skip
+    loss = np.mean([row_loss(risk, label) for risk in probability], axis=0)
     return _Resampled(auc.mean(axis=0), weights @ loss / weights.sum(axis=1), auc[:, 0])
 
 
-def within_auc(
-    score: FloatArray, label: FloatArray, part: NDArray[np.intp], weights: FloatArray
+def within_fold_auc(
+    score: FloatArray, label: FloatArray, fold: NDArray[np.intp], weights: FloatArray
 ) -> FloatArray:
-    """AUC over the pairs of rows of the same part, shape (n_weightings,).
+    """AUC over the pairs of rows of the same fold.
 
     Parameters
     ----------
+    score
+        Of each row, shape (n,).
+    label
+        0 or 1, shape (n,).
+    fold
+        Which rows were left out together, shape (n,).
     weights
         How often each row counts, shape (n_weightings, n).
+
+    Returns
+    -------
+    Shape (n_weightings,).
     """
     wins, pairs = np.zeros(len(weights)), np.zeros(len(weights))
-    for number in np.unique(part):
-        yes, no = ((part == number) & (label == value) for value in (1.0, 0.0))
-        apart = score[yes][:, None] - score[no][None, :]
-        won = (apart > 0.0) + 0.5 * (apart == 0.0)
-        wins += ((weights[:, yes] @ won) * weights[:, no]).sum(axis=1)
-        pairs += weights[:, yes].sum(axis=1) * weights[:, no].sum(axis=1)
+    for number in np.unique(fold):
+        positive, negative = ((fold == number) & (label == value) for value in (1.0, 0.0))
+        difference = score[positive][:, None] - score[negative][None, :]
+        won = (difference > 0.0) + 0.5 * (difference == 0.0)
+        wins += ((weights[:, positive] @ won) * weights[:, negative]).sum(axis=1)
+        pairs += weights[:, positive].sum(axis=1) * weights[:, negative].sum(axis=1)
     return np.asarray(wins / pairs)
 
 
-def _of(own: _Resampled, model: _Resampled, name: str) -> dict[str, float]:
-    found = {**_limits("auc", own.auc), **_limits("log_loss", own.log_loss)}
-    found |= {"auc_lowest_seed": float(own.seeds.min()), "auc_highest_seed": float(own.seeds.max())}
+def recalibration(
+    probability: FloatArray,
+    label: FloatArray,
+    folds: NDArray[np.intp],
+    athlete: NDArray[np.intp],
+) -> dict[str, float]:
+    """`calibration_slope` and `calibration_intercept`, with `_low` and `_high`; means over seeds.
+
+    The slope is taken within the folds (each has an intercept of its own); the intercept is
+    calibration in the large, over all of them. The variance is robust to rows of one athlete
+    being alike.
+
+    Parameters
+    ----------
+    probability
+        Of each fold seed, shape (n_seeds, n).
+    label
+        0 or 1, shape (n,).
+    folds
+        Which rows were left out together, shape (n_seeds, n).
+    athlete
+        Whose rows they are, as codes from 0, shape (n,).
+
+    Returns
+    -------
+    By name; without those that some seed does not have.
+    """
+    metrics: dict[str, float] = {}
+    for name, fit in (("calibration_slope", _slope), ("calibration_intercept", _intercept)):
+        fits = [fit(logit(risk), label, fold, athlete)
+                for risk, fold in zip(probability, folds, strict=True)]  # fmt: skip
+        known = [estimate for estimate in fits if estimate is not None]
+        if len(known) == len(fits):
+            value, half = np.mean(known, axis=0) * (1.0, _Z95)
+            metrics |= {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
+    return {name: float(value) for name, value in metrics.items()}
+
+
+def _slope(
+    margin: FloatArray, label: FloatArray, fold: NDArray[np.intp], athlete: NDArray[np.intp]
+) -> tuple[float, float] | None:
+    """Slope and standard error; each fold has an intercept of its own."""
+    member = (fold[:, None] == np.unique(fold)[None, :]).astype(np.float64)
+    share = (member.T @ label) / member.sum(axis=0)
+    # A fold with one kind of label says nothing of a slope, and its intercept has no limit.
+    member = member[:, (share > 0.0) & (share < 1.0)]
+    rows = member.any(axis=1)
+    level = member @ ((member.T @ margin) / member.sum(axis=0))
+    if np.ptp((margin - level)[rows]) < _LEAST_SPREAD:
+        return None
+    design = np.column_stack([member, margin])[rows]
+    return last_weight(design, np.zeros(len(design)), label[rows], athlete[rows])
+
+
+def _intercept(
+    margin: FloatArray, label: FloatArray, _: NDArray[np.intp], athlete: NDArray[np.intp]
+) -> tuple[float, float] | None:
+    return last_weight(np.ones((len(margin), 1)), margin, label, athlete)
+
+
+def _with_intervals(own: _Resampled, model: _Resampled, name: str) -> dict[str, float]:
+    metrics = {**_limits("auc", own.auc), **_limits("log_loss", own.log_loss)}
+    metrics |= {"auc_lowest_seed": float(own.seeds.min())}
+    metrics |= {"auc_highest_seed": float(own.seeds.max())}
     if name != MODEL:
-        found |= _limits("auc_behind_model", model.auc - own.auc)
-        found |= _limits("log_loss_behind_model", own.log_loss - model.log_loss)
-    return found
+        metrics |= _limits("auc_behind_model", model.auc - own.auc)
+        metrics |= _limits("log_loss_behind_model", own.log_loss - model.log_loss)
+    return metrics
 
 
-def _right(chance: FloatArray, label: FloatArray) -> float:
-    return float(np.where(chance == 0.5, 0.5, (chance > 0.5) == (label == 1.0)).mean())
+def _share_right(probability: FloatArray, label: FloatArray) -> float:
+    right = np.where(probability == 0.5, 0.5, (probability > 0.5) == (label == 1.0))
+    return float(right.mean())
 
 
-def _limits(name: str, drawn: FloatArray) -> dict[str, float]:
-    low, high = np.quantile(drawn[1:], _LIMITS)
-    return {name: float(drawn[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
+def _limits(name: str, resampled: FloatArray) -> dict[str, float]:
+    low, high = np.quantile(resampled[1:], _LIMITS)
+    return {name: float(resampled[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
 
 
 def _reaches(control: FloatArray, score: FloatArray) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from kneerisk.evaluation.metric_table import listed, metric_named
 from kneerisk.evaluation.slices import FEWEST_EVENTS, Slice
 from kneerisk.training.card.card_context import About
 
@@ -17,9 +18,10 @@ def fairness(about: About) -> str:
     if not parts:
         return ""
     rows = [row for by in ORDER for one in parts if one.by == by for row in _row(one)]
+    columns = listed("card_slices")
     head = [
-        "| by | part | with pain | observed to stated | AUC | log loss | Brier | slope |",
-        "| --- | --- | ---: | ---: | --- | ---: | ---: | --- |",
+        f"| by | part | with pain | {' | '.join(metric.column for metric in columns)} |",
+        "| --- | --- | ---: |" + "".join(" --- |" if m.interval else " ---: |" for m in columns),
     ]
     note = (
         f"A part with fewer than {FEWEST_EVENTS:.0f} outcomes of either sort is shown and not "
@@ -36,27 +38,12 @@ def _worst(about: About) -> str:
         return "No part has outcomes enough to be judged by itself."
     return (
         f"It ranks worst for **{worst.by}: {worst.name.replace('_', ' ')}**, with an AUC of "
-        f"{_within(worst.metrics, 'auc', 3)}. Race, income and disability are not recorded, so "
-        "that nothing is known of fairness by them."
+        f"{metric_named('auc').text(worst.metrics)}. Race, income and disability are not recorded, "
+        "so that nothing is known of fairness by them."
     )
 
 
 def _row(one: Slice) -> Iterator[str]:
-    told = one.metrics
-    counts = f"{told['events']:,.0f} of {told['rows']:,.0f}"
-    cells = [one.by, one.name.replace("_", " "), counts,
-             _number(told, "observed_to_expected", 2), _within(told, "auc", 3),
-             _number(told, "log_loss", 4), _number(told, "brier", 4),
-             _within(told, "calibration_slope", 2)]  # fmt: skip
-    yield f"| {' | '.join(cells)} |"
-
-
-def _number(told: Mapping[str, float], name: str, digits: int) -> str:
-    return f"{told[name]:.{digits}f}" if name in told else "not measurable"
-
-
-def _within(told: Mapping[str, float], name: str, digits: int) -> str:
-    low, high = told.get(f"{name}_low"), told.get(f"{name}_high")
-    if name not in told or low is None or high is None:
-        return _number(told, name, digits)
-    return f"{told[name]:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    counts = f"{one.metrics['events']:,.0f} of {one.metrics['rows']:,.0f}"
+    cells = [metric.text(one.metrics) for metric in listed("card_slices")]
+    yield f"| {' | '.join([one.by, one.name.replace('_', ' '), counts, *cells])} |"

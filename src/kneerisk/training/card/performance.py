@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kneerisk.evaluation.metric_table import listed, metric_named
 from kneerisk.evidence import imbalances
 from kneerisk.training.card.card_context import About
 
@@ -153,27 +154,19 @@ def _acting(metrics: Mapping[str, float]) -> Iterator[str]:
 
 
 def _table(metrics: Mapping[str, float], task: str, rows: Mapping[str, str]) -> str:
-    lines = ["| | AUC | log loss | Brier | calibration slope | intercept | calibration index |",
-             "| --- | --- | --- | --- | --- | --- | --- |"]  # fmt: skip
+    columns = listed("card")
+    lines = [f"| | {' | '.join(metric.label for metric in columns)} |",
+             f"| --- |{' --- |' * len(columns)}"]  # fmt: skip
     for prefix, label in rows.items():
         start = prefix + task
-        if f"{start}log_loss" not in metrics:
-            continue
-        cells = [_auc(metrics, start), _number(metrics, f"{start}log_loss", 4),
-                 _number(metrics, f"{start}brier", 4),
-                 _number(metrics, f"{start}calibration_slope", 2),
-                 _number(metrics, f"{start}calibration_intercept", 2),
-                 _number(metrics, f"{start}integrated_calibration_index", 4)]  # fmt: skip
-        lines.append(f"| {label} | {' | '.join(cells)} |")
+        if f"{start}log_loss" in metrics:
+            cells = [metric.text(metrics, start) for metric in columns]
+            lines.append(f"| {label} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _auc(metrics: Mapping[str, float], prefix: str) -> str:
-    told = _number(metrics, f"{prefix}auc", 3)
-    if f"{prefix}auc_low" not in metrics:
-        return told
-    low, high = metrics[f"{prefix}auc_low"], metrics[f"{prefix}auc_high"]
-    return f"{told} ({low:.3f} to {high:.3f})"
+    return metric_named("auc").text(metrics, prefix)
 
 
 def _number(metrics: Mapping[str, float], name: str, digits: int) -> str:

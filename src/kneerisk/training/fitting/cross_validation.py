@@ -8,7 +8,7 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import subset
-from kneerisk.evaluation.evaluation import Risks
+from kneerisk.evaluation.task_rows import Risks
 from kneerisk.evidence.population import published
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import inputs_of, stratified_folds

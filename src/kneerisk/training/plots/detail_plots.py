@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from kneerisk.evaluation.driver_ranking import Driver
 from kneerisk.evaluation.evaluation import Evaluation
+from kneerisk.evaluation.metric_table import metric_named
 from kneerisk.evaluation.slices import Slice
 from kneerisk.evidence import imbalances
 from kneerisk.training.plots.plot_style import (
@@ -53,15 +54,16 @@ def slice_forest(evaluation: Evaluation, about: str) -> Figure:
     drawn = figure("Does it work as well for everyone?", about, size)
     left, right = drawn.subplots(1, 2, sharey=True)
     lowest = evaluation.worst_slice
-    for axes, name, label in ((left, "auc", "AUC"), (right, "calibration_slope", "Slope")):
-        dress(axes, f"{label}, 95 % interval", "")
+    for axes, name in ((left, "auc"), (right, "calibration_slope")):
+        label = metric_named(name).column
+        dress(axes, f"{label[:1].upper()}{label[1:]}, 95 % interval", "")
         axes.grid(visible=False, axis="y")
         whole = evaluation.metrics.get(name)
         if whole is not None:
             axes.axvline(whole, color=FAINT, linewidth=1, linestyle=":")
         for place, one in enumerate(rows):
             if isinstance(one, Slice):
-                colour = WITH_PAIN if one is lowest else MODEL if one.is_judged else FAINT
+                colour = WITH_PAIN if one is lowest else MODEL if one.is_comparable else FAINT
                 _interval(axes, place, one, name, colour)
     left.axvline(0.5, color=INK, linewidth=0.8)
     right.axvline(1.0, color=INK, linewidth=0.8)
@@ -173,7 +175,7 @@ def oracle_gap(evaluation: Evaluation, about: str) -> Figure:
     """The model's risk of each leg or athlete against the best possible one."""
     drawn = figure("How near is the model to the best that can be said?", about)
     axes = dress(drawn.add_subplot(), "Best possible risk (oracle)", "The model's risk")
-    ours, best = evaluation.task_rows, evaluation.others["oracle"]
+    ours, best = evaluation.task_rows, evaluation.comparators["oracle"]
     _, here, there = np.intersect1d(ours.place, best.place, return_indices=True)
     x, y = best.probability[there], ours.probability[here]
     top = highest_shown(float(ours.outcome.mean()))

@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from kneerisk.evaluation.calibration_curves import bins, smooth
+from kneerisk.evaluation.calibration_metrics import bins, smooth
 from kneerisk.evaluation.decision_curves import decision_curve
 from kneerisk.evaluation.evaluation import Evaluation
-from kneerisk.evaluation.task_metrics import TaskRows
+from kneerisk.evaluation.metric_table import metric_named
+from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.training.plots.detail_plots import drivers, imbalance_auc, oracle_gap, slice_forest
 from kneerisk.training.plots.plot_style import (
     FAINT,
@@ -39,9 +40,9 @@ def plots(evaluation: Evaluation, title: str) -> dict[str, Figure]:
         drawn["calibration"] = calibration(evaluation, about)
         drawn["roc"] = roc(evaluation, about)
         drawn["decision_curve"] = decisions(evaluation, about)
-    if any(one.is_judged for one in evaluation.slices):
+    if any(one.is_comparable for one in evaluation.slices):
         drawn["slices"] = slice_forest(evaluation, about)
-    if "oracle" in evaluation.others:
+    if "oracle" in evaluation.comparators:
         drawn["oracle_gap"] = oracle_gap(evaluation, about)
     if evaluation.drivers:
         drawn["drivers"] = drivers(evaluation, about)
@@ -61,7 +62,7 @@ def _models(evaluation: Evaluation) -> Iterator[tuple[str, TaskRows]]:
     """The model and what it is drawn beside, by name."""
     yield "model", evaluation.task_rows
     for name in ("logistic", "oracle"):
-        other = evaluation.others.get(name)
+        other = evaluation.comparators.get(name)
         if other is not None and 0 < other.outcome.sum() < len(other.outcome):
             yield name, other
 
@@ -97,17 +98,17 @@ def calibration(evaluation: Evaluation, about: str) -> Figure:
 def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: TaskRows) -> None:
     """One model's bins and curve."""
     label, colour, line = STYLES[name]
-    found = bins(scored.probability, scored.outcome)
-    slope = evaluation.metrics.get("calibration_slope" if name == "model" else
-                                   f"{name}_calibration_slope")  # fmt: skip
-    told = label if slope is None else f"{label}, slope {slope:.2f}"
+    found = bins(scored)
     model = name == "model"
+    slope, prefix = metric_named("calibration_slope"), "" if model else f"{name}_"
+    value = evaluation.metrics.get(f"{prefix}{slope.name}")
+    told = label if value is None else f"{label}, {slope.column} {value:.{slope.digits}f}"
     errors = np.vstack([found.observed - found.low, found.high - found.observed])
     axes.errorbar(
         found.predicted, found.observed, yerr=errors if model else None, fmt="o" if model else "s",
         color=colour, capsize=3, markersize=5 if model else 4, label=told, zorder=3 if model else 2,
     )  # fmt: skip
-    curve = smooth(scored.probability, scored.outcome)
+    curve = smooth(scored)
     if curve is not None:
         order = np.argsort(scored.probability)
         shown = order[int(0.005 * len(order)) : int(np.ceil(0.995 * len(order)))]
@@ -126,10 +127,8 @@ def roc(evaluation: Evaluation, about: str) -> Figure:
         label, colour, line = STYLES[name]
         prefix = "" if name == "model" else f"{name}_"
         wrong, right, _ = roc_curve(scored.outcome, scored.probability)
-        told = f"{label}, AUC {evaluation.metrics[f'{prefix}auc']:.3f}"
-        if f"{prefix}auc_low" in evaluation.metrics:
-            low, high = (evaluation.metrics[f"{prefix}auc_{end}"] for end in ("low", "high"))
-            told += f" ({low:.3f} to {high:.3f})"
+        auc = metric_named("auc")
+        told = f"{label}, {auc.label} {auc.text(evaluation.metrics, prefix)}"
         axes.plot(wrong, right, color=colour, linewidth=1.7, linestyle=line, label=told)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     percent(axes)
@@ -151,7 +150,7 @@ def decisions(evaluation: Evaluation, about: str) -> Figure:
               label="act on everyone")  # fmt: skip
     for name, scored in reversed(list(_models(evaluation))):
         label, colour, line = STYLES[name]
-        of_model = decision_curve(scored.probability, scored.outcome, x)
+        of_model = decision_curve(scored, x)
         axes.plot(x, 100 * of_model.model, color=colour, linestyle=line, linewidth=1.7, label=label)
     top = 100 * share
     axes.set(xlim=(0, float(x.max())), ylim=(-0.12 * top, 1.05 * top))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kneerisk.evaluation.metrics import paired_difference, row_loss
-from kneerisk.evaluation.task_metrics import TaskRows
+from kneerisk.evaluation.metrics import loss_difference
+from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.evaluation.verdict import SLOPE_HIGH, SLOPE_LOW
 from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS
 
@@ -62,12 +62,10 @@ def loss_gate(challenger: TaskRows, champion: TaskRows, name: str) -> Gate:
     name
         Of the champion.
     """
-    worse = row_loss(challenger.probability, challenger.outcome)
-    worse = worse - row_loss(champion.probability, champion.outcome)
-    mean, error = paired_difference(worse, challenger.athlete)
+    mean, error = loss_difference(challenger, champion)
     told = (
-        f"log loss on the same {len(worse)} held-out rows is {mean:+.5f} from that of {name}; "
-        f"allowed is one standard error of the difference, {error:.5f}"
+        f"log loss on the same {len(challenger.outcome)} held-out rows is {mean:+.5f} from that of "
+        f"{name}; allowed is one standard error of the difference, {error:.5f}"
     )
     return Gate("log_loss", mean <= error, told)
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import divided
 from kneerisk.errors import CohortRefused, PromotionRefused
-from kneerisk.evaluation.evaluation import paired, risks_of
+from kneerisk.evaluation.task_rows import paired_rows, risks_of
 from kneerisk.model import bundle, champion
 from kneerisk.training.provenance.lineage import load_again
 from kneerisk.training.registry.gates import Gate, loss_gate, slope_gate
@@ -137,7 +137,7 @@ def _loss_gate(
             risks_of(bundle.load(_fetched(tracking, models, one, Path(folder))).model.predict(data))
             for one in (chosen, current)
         )
-    one, other = paired(cohort, new, old)
+    one, other = paired_rows(cohort, new, old)
     if len(one.outcome) == 0:
         raise PromotionRefused(f"{chosen} and {current} have no held-out outcome in common")
     return loss_gate(one, other, str(current))

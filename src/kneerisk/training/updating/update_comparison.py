@@ -10,8 +10,9 @@ import numpy as np
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
-from kneerisk.evaluation.evaluation import Risks, evaluate, paired, risks_of
-from kneerisk.evaluation.metrics import paired_difference, row_loss
+from kneerisk.evaluation.evaluation import evaluate
+from kneerisk.evaluation.task_rows import Risks, risks_of
+from kneerisk.evaluation.verdict import log_loss_over
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import dealt_folds
@@ -64,12 +65,7 @@ def _judged(
     if whole["scratch"] is not None:
         others["scratch"] = whole["scratch"]
     metrics = evaluate(cohort, adapted_risks, others).metrics
-    one, other = paired(cohort, adapted_risks, as_is)
-    more = row_loss(one.probability, one.outcome) - row_loss(other.probability, other.outcome)
-    if len(more):
-        mean, error = paired_difference(more, one.athlete)
-        metrics |= {"log_loss_over_as_is": mean, "log_loss_over_as_is_error": error}
-    return metrics
+    return metrics | log_loss_over(cohort, adapted_risks, as_is, "as_is")
 
 
 def _from_scratch(train: Cohort, test: Cohort, seed: int) -> Risks | None:

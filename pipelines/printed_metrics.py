@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kneerisk.evaluation.metric_table import listed
 from pipelines.console import Table
 
-_COLUMNS = {"auc": "AUC", "log_loss": "log loss", "brier": "Brier", "calibration_slope": "slope",
-            "integrated_calibration_index": "ICI", "which_limb_auc": "which limb"}  # fmt: skip
 #: The label of a row, by how the names of its metrics start.
 BASELINES = {"": "model", "logistic_": "logistic", "prior_": "base rate", "oracle_": "oracle"}
 
 
-def metric_table(metrics: Mapping[str, float], rows: Mapping[str, str], title: str) -> Table:
+def metrics_table(metrics: Mapping[str, float], rows: Mapping[str, str], title: str) -> Table:
     """The rows that were measured, and the columns that any of them has."""
     measured = {prefix: label for prefix, label in rows.items() if f"{prefix}log_loss" in metrics}
-    columns = {name: label for name, label in _COLUMNS.items()
-               if any(f"{prefix}{name}" in metrics for prefix in measured)}  # fmt: skip
+    columns = {
+        metric.name: metric.column
+        for metric in listed("printed")
+        if any(f"{prefix}{metric.name}" in metrics for prefix in measured)
+    }
     return Table(
         ["", *columns.values()],
         [

@@ -1,0 +1,262 @@
+"""How far predicted risks are from what happens: slope, intercept, curve and integrated index.
+
+Logistic recalibration (Cox 1958; Van Calster et al. 2019, BMC Med 17:230,
+doi 10.1186/s12916-019-1466-7), and a smooth curve by restricted cubic splines (Austin & Steyerberg
+2019, Stat Med 38:4051, doi 10.1002/sim.8281). A metric that cannot be measured is None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kneerisk.evaluation.task_rows import TaskRows
+from kneerisk.schema import FloatArray
+
+#: Where the knots of a cubic spline lie (Harrell 2015, table 2.3, four knots).
+KNOTS = (0.05, 0.35, 0.65, 0.95)
+#: With fewer outcomes of either sort a curve of three parameters follows chance (assumption: ten
+#: a parameter).
+FEWEST_OUTCOMES = 30.0
+#: Fewer rows than this in a bin would show chance, not calibration (assumption).
+ROWS_A_BIN = 30
+MOST_BINS = 10
+#: Beyond this a slope is the sign of separation, not of calibration (assumption).
+_LARGEST_SLOPE = 20.0
+#: Log-odds that differ by less than this are the same.
+_LEAST_SPREAD = 1e-6
+#: The normal distribution's 97.5 % point.
+_Z95 = 1.959964
+_CLOSEST_KNOTS = 1e-3
+
+
+def calibration_intercept(rows: TaskRows) -> float | None:
+    """Calibration in the large: the intercept, in log-odds, with the slope held at 1.
+
+    0 is right; above 0 more happens than was predicted. None with one kind of outcome.
+    """
+    if not rows.has_both_outcomes:
+        return None
+    ones = np.ones((len(rows.outcome), 1))
+    weights = logistic_weights(ones, rows.outcome, offset=rows.log_odds)
+    return None if weights is None else float(weights[0])
+
+
+def calibration_slope(rows: TaskRows) -> float | None:
+    """Slope of the outcome on the log-odds: 1 is right, below 1 risks are too extreme.
+
+    None with one kind of outcome, the same risk for everyone, or a separated outcome.
+    """
+    margin = rows.log_odds
+    if not rows.has_both_outcomes or np.ptp(margin) <= _LEAST_SPREAD:
+        return None
+    weights = logistic_weights(_with_intercept(margin), rows.outcome, np.zeros(len(margin)))
+    if weights is None or abs(weights[1]) >= _LARGEST_SLOPE:
+        return None
+    return float(weights[1])
+
+
+def calibration_slope_interval(rows: TaskRows) -> tuple[float, float] | None:
+    """95 % interval of the calibration slope, robust to rows of one athlete being alike."""
+    if calibration_slope(rows) is None:
+        return None
+    design = _with_intercept(rows.log_odds)
+    estimate = last_weight(design, np.zeros(len(design)), rows.outcome, rows.athlete)
+    if estimate is None:
+        return None
+    slope, error = estimate
+    return slope - _Z95 * error, slope + _Z95 * error
+
+
+def last_weight(
+    design: FloatArray, offset: FloatArray, outcome: FloatArray, athlete: NDArray[np.intp]
+) -> tuple[float, float] | None:
+    """The last coefficient of a logistic regression, and its cluster-robust standard error.
+
+    Parameters
+    ----------
+    design
+        Columns, shape (n, p).
+    offset
+        Log-odds that are added with weight 1, shape (n,).
+    outcome
+        0 to 1, shape (n,).
+    athlete
+        The cluster of each row, as codes from 0, shape (n,).
+
+    Returns
+    -------
+    Coefficient and standard error; None where the outcome is separated.
+
+    References
+    ----------
+    Liang & Zeger 1986, Biometrika 73:13, doi 10.1093/biomet/73.1.13.
+    """
+    weights = logistic_weights(design, outcome, offset)
+    if weights is None:
+        return None
+    fitted = 1.0 / (1.0 + np.exp(-(design @ weights + offset)))
+    bread = np.linalg.inv(design.T @ (design * (fitted * (1.0 - fitted))[:, None]))
+    scores = design * (outcome - fitted)[:, None]
+    by_athlete = np.column_stack([np.bincount(athlete, weights=column) for column in scores.T])
+    variance = bread @ (by_athlete.T @ by_athlete) @ bread
+    return float(weights[-1]), float(np.sqrt(variance[-1, -1]))
+
+
+def logistic_weights(
+    design: FloatArray, outcome: FloatArray, offset: FloatArray, steps: int = 50
+) -> FloatArray | None:
+    """Coefficients of an unpenalised logistic regression by Newton's method.
+
+    Parameters
+    ----------
+    design
+        Columns, shape (n, p).
+    outcome
+        0 to 1, shape (n,).
+    offset
+        Log-odds that are added with weight 1, shape (n,).
+    steps
+        Most iterations.
+
+    Returns
+    -------
+    Shape (p,). None where a separated outcome makes the coefficients grow without end.
+    """
+    beta = np.zeros(design.shape[1])
+    for _ in range(steps):
+        fitted = 1.0 / (1.0 + np.exp(-np.clip(design @ beta + offset, -500.0, 500.0)))
+        weight = np.maximum(fitted * (1.0 - fitted), 1e-12)
+        slope = design.T @ (outcome - fitted)
+        step = np.linalg.lstsq(design.T @ (design * weight[:, None]), slope, rcond=None)[0]
+        beta = beta + np.clip(step, -5.0, 5.0)
+        if float(np.abs(step).max()) < 1e-9:
+            return np.asarray(beta, dtype=np.float64)
+    return None
+
+
+def _with_intercept(margin: FloatArray) -> FloatArray:
+    return np.column_stack([np.ones(len(margin)), margin])
+
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Rows in equally full bins of predicted risk, each array of shape (n_bins,).
+
+    ``low`` and ``high`` are the 95 % limits of the observed share (Wilson 1927).
+    """
+
+    predicted: FloatArray
+    observed: FloatArray
+    low: FloatArray
+    high: FloatArray
+    rows: FloatArray
+
+    def as_dict(self) -> dict[str, list[float]]:
+        """Lists by name."""
+        return {name: getattr(self, name).tolist() for name in self.__dataclass_fields__}
+
+
+def bins(rows: TaskRows) -> Bins:
+    """Mean risk and observed share in equally full bins, at most `MOST_BINS` of them."""
+    count = max(2, min(MOST_BINS, len(rows.outcome) // ROWS_A_BIN))
+    order = np.argsort(rows.probability, kind="stable")
+    members = [index for index in np.array_split(order, count) if len(index)]
+    predicted = np.array([rows.probability[index].mean() for index in members])
+    share = np.array([rows.outcome[index].mean() for index in members])
+    sizes = np.array([float(len(index)) for index in members])
+    low, high = share_limits(share, sizes)
+    return Bins(predicted, share, low, high, sizes)
+
+
+def share_limits(share: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Wilson's 95 % limits of observed shares.
+
+    Parameters
+    ----------
+    share
+        Of the rows with pain, 0 to 1, shape (k,).
+    rows
+        How many rows each share is of, shape (k,).
+
+    Returns
+    -------
+    Lower and upper limits, each of shape (k,).
+
+    References
+    ----------
+    Wilson 1927, J Am Stat Assoc 22:209, doi 10.1080/01621459.1927.10502953.
+    """
+    middle = (share + _Z95**2 / (2 * rows)) / (1 + _Z95**2 / rows)
+    spread = np.sqrt(share * (1 - share) / rows + _Z95**2 / (4 * rows**2))
+    half = _Z95 * spread / (1 + _Z95**2 / rows)
+    low, high = np.minimum(middle - half, share), np.maximum(middle + half, share)
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)
+
+
+def smooth(rows: TaskRows) -> FloatArray | None:
+    """The smooth calibration curve: a logistic regression on a spline of the log-odds.
+
+    Parameters
+    ----------
+    rows
+        Of a task.
+
+    Returns
+    -------
+    What happens at each row's risk, shape (n_rows,); None with too few outcomes or too few
+    different risks for a curve.
+    """
+    rarer = min(float(rows.outcome.sum()), float((1.0 - rows.outcome).sum()))
+    if not rows.has_both_outcomes or rarer < FEWEST_OUTCOMES:
+        return None
+    margin = rows.log_odds
+    knots = np.quantile(margin, KNOTS)
+    if np.diff(knots).min() < _CLOSEST_KNOTS:
+        return None
+    design = restricted_cubic_spline(margin, knots)
+    weights = logistic_weights(design, rows.outcome, np.zeros(len(margin)))
+    if weights is None:
+        return None
+    return np.asarray(1.0 / (1.0 + np.exp(-design @ weights)))
+
+
+def restricted_cubic_spline(x: FloatArray, knots: FloatArray) -> FloatArray:
+    """Columns of a cubic spline that is straight beyond the outer knots.
+
+    Parameters
+    ----------
+    x
+        Values, shape (n,).
+    knots
+        In ascending order, shape (k,).
+
+    Returns
+    -------
+    One, x, and a curve for all but two of the knots, shape (n, k).
+
+    References
+    ----------
+    Stone & Koo 1985, as Harrell 2015, Regression Modeling Strategies, 2.4.5, writes it.
+    """
+
+    def cube(knot: float) -> FloatArray:
+        return np.asarray(np.maximum(x - knot, 0.0) ** 3)
+
+    first, before_last, last = knots[0], knots[-2], knots[-1]
+    curves = [
+        cube(knot)
+        - cube(before_last) * (last - knot) / (last - before_last)
+        + cube(last) * (before_last - knot) / (last - before_last)
+        for knot in knots[:-2]
+    ]
+    scaled = [curve / (last - first) ** 2 for curve in curves]
+    return np.column_stack([np.ones_like(x), x, *scaled])
+
+
+def integrated_calibration_index(rows: TaskRows) -> float | None:
+    """Mean distance between the risk and the smooth calibration curve; None without a curve."""
+    curve = smooth(rows)
+    return None if curve is None else float(np.abs(curve - rows.probability).mean())
