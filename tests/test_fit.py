@@ -178,14 +178,20 @@ print(*np.concatenate([prediction.left, low, high, prediction.imbalances.ravel()
 #: Every result of a solver is off by one unit in the last place, up or down.
 NUDGED = """
 import numpy as np
+import scipy.linalg
 random = np.random.default_rng(0)
 def nudged(solver):
     def call(*arguments, **options):
         exact = np.asarray(solver(*arguments, **options))
         return exact * (1.0 + random.choice([-1.0, 1.0], exact.shape) * np.finfo(float).eps)
     return call
-for name in ("solve", "inv", "pinv", "cholesky"):
-    setattr(np.linalg, name, nudged(getattr(np.linalg, name)))
+solvers = {
+    np.linalg: ("solve", "inv", "pinv", "cholesky"),
+    scipy.linalg: ("cho_solve", "solve_triangular", "cholesky"),
+}
+for library, names in solvers.items():
+    for name in names:
+        setattr(library, name, nudged(getattr(library, name)))
 """
 
 
