@@ -16,9 +16,10 @@ from pathlib import Path
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evaluation.model_evaluation import evaluate_model
 from kneerisk.evidence import imbalances
+from kneerisk.progress import event
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.settings import SEED
-from pipelines.console import progress
+from pipelines.console import progress as console_progress
 
 RESULTS = Path(__file__).parent / "results"
 ATHLETES, TRAINED_SEED = 50_000, 1
@@ -72,12 +73,12 @@ def limits() -> list[Limit]:
 
 def measured(athletes: int) -> dict[str, float]:
     """Every metric of a model of so many athletes, its baselines and the oracle."""
-    with progress() as say:
-        say(f"simulating {athletes:,} athletes")
+    with console_progress() as progress:
+        progress(event("simulating", athletes=athletes))
         train, test = simulate(athletes, TRAINED_SEED), simulate(JUDGED, JUDGED_SEED)
-        fitted = fit(train.cohort, train.truth, seed=SEED, progress=say)
+        fitted = fit(train.cohort, train.truth, seed=SEED, progress=progress)
         return evaluate_model(
-            fitted.model, train.cohort, test.cohort, test.truth, seed=SEED, progress=say
+            fitted.model, train.cohort, test.cohort, test.truth, seed=SEED, progress=progress
         ).metrics
 
 

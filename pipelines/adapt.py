@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kneerisk.progress import Progress, event
 from pipelines import console
 from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
 
@@ -46,7 +47,7 @@ def adapt(
 
 
 def adapt_model(
-    data: Path, version: str | None, models: Path, progress: console.Progress
+    data: Path, version: str | None, models: Path, progress: Progress
 ) -> dict[str, Any]:
     """Update a version (the champion, if none is named) by a club's file.
 
@@ -63,19 +64,19 @@ def adapt_model(
     from kneerisk.training.updating.update_comparison import compared
 
     base = load_version(models, version)
-    progress("Reading the club's cohort")
+    progress(event("reading_club"))
     source = Source(path=data.resolve())
     club, _ = load(source)
     train, test = divided(club)
     model_updating.refuse_club(base, club, train, test, digest(club))
-    progress(f"Adapting {base.metadata.version}")
+    progress(event("updating", version=base.metadata.version))
     adapted = model_updating.adapt(base.model, train, SEED)
-    progress("Judging beside the champion as it is and training from scratch")
+    progress(event("evaluating_update"))
     metrics = compared(base.model, club, FOLD_SEEDS, progress)
     result = {"base": base.metadata.version, "step": adapted.step, "needs": adapted.needs}
     if adapted.step == "as_is":
         return {"version": None, "run_id": None, **result, "metrics": metrics}
-    progress("Logging the run")
+    progress(event("logging_run"))
     logged = log_update(Tracking(Path.cwd()), source, base, club, adapted, metrics)
     return {"version": logged.version, "run_id": logged.run_id, **result,
             "metrics": logged.metrics}  # fmt: skip

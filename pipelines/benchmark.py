@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kneerisk.progress import Progress, event
 from pipelines import console
 from pipelines.options import TRAIN_PANEL, Json, examples
 
@@ -39,7 +40,7 @@ def benchmark(
 
 
 def benchmark_method(
-    files: tuple[Path, Path, Path], seeds: int, out: Path | None, progress: console.Progress
+    files: tuple[Path, Path, Path], seeds: int, out: Path | None, progress: Progress
 ) -> dict[str, Any]:
     """Score every contender on the published sets; gives `metrics`, each after its task, and more.
 
@@ -61,15 +62,15 @@ def benchmark_method(
     from pipelines.outputs import write_text
 
     started = perf_counter()
-    progress("Reading the files")
+    progress(event("reading_files"))
     metadata, kinematics, weightlifters = files
     tasks = (*ric_tasks(metadata, kinematics), *weightlifter_tasks(weightlifters))
-    progress("Opening MLflow")
+    progress(event("opening_mlflow"))
     tracking, name = Tracking(Path.cwd()), f"published data, {seeds} fold seeds"
     with tracking.run(name, benchmark_run.benchmark_tags(), purpose="benchmark") as run:
         predictions = benchmark_run.out_of_fold_by_task(tasks, range(seeds), progress)
         scores = [score_task(task, by_seed) for task, by_seed in predictions]
-        progress("Logging the runs")
+        progress(event("logging_runs"))
         benchmark_run.log_benchmark(run, tracking, scores, seeds)
     if out is not None:
         write_text(benchmark_run.page_with_plots(scores, out.parent), out)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from kneerisk.progress import Progress, ProgressEvent
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-
-#: Told of long work: what is being done now. A step that ends in `3 of 20` fills the bar, from
-#: which the time left follows.
-Progress = Callable[[str], None]
-_COUNTED = re.compile(r"(?P<what>.*?)\s*(?P<number>[\d,]+) of (?P<total>[\d,]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,34 +113,51 @@ def _text(cell: str | Cell) -> str:
     return cell.text if isinstance(cell, Cell) else cell
 
 
+def progress_text(event: ProgressEvent) -> str:
+    """What is being done, in words."""
+    from kneerisk.words import variant
+
+    counts = {} if event.total is None else {"number": event.number, "total": event.total}
+    values = {name: f"{value:,}" if isinstance(value, int) else value
+              for name, value in {**event.details, **counts}.items()}  # fmt: skip
+    text = variant("command_line.progress", event.stage, **values)
+    if event.within is None:
+        return text
+    return variant("command_line.progress_within", event.within, step=text)
+
+
 class _Bar:
     """The bar of a terminal: full where steps are counted, moving to and fro where not."""
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
         self._task = bar.add_task("", total=None)
-        self._counting: str | None = None
+        self._stage: ProgressEvent | None = None
 
-    def __call__(self, doing: str) -> None:
-        counted = _COUNTED.match(doing)
-        if counted is None:
-            self._counting = None
-            self._bar.reset(self._task, description=doing, total=None)
+    def __call__(self, event: ProgressEvent) -> None:
+        text = progress_text(event)
+        if event.number is None or event.total is None:
+            self._stage = None
+            self._bar.reset(self._task, description=text, total=None)
             return
-        total = int(counted["total"].replace(",", ""))
-        if counted["what"] != self._counting:
-            self._counting = counted["what"]
-            self._bar.reset(self._task, total=total)
-        # The step that is told of is being done, not done.
-        done = int(counted["number"].replace(",", "")) - 1
-        self._bar.update(self._task, description=doing, completed=done, total=total)
+        stage = replace(event, number=None)
+        if stage != self._stage:
+            self._stage = stage
+            self._bar.reset(self._task, total=event.total)
+        # The step that begins is not done yet.
+        self._bar.update(
+            self._task, description=text, completed=event.number - 1, total=event.total
+        )
 
 
 class _Lines:
-    def __init__(self) -> None:
-        self._told = ""
+    """A line for each event on a stderr that is no terminal."""
 
-    def __call__(self, doing: str) -> None:
-        if doing != self._told:
-            self._told = doing
-            say(doing)
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, event: ProgressEvent) -> None:
+        text = progress_text(event)
+        if text != self._last:
+            self._last = text
+            say(text)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kneerisk.progress import Progress, event
 from pipelines import console
 from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
 
@@ -37,7 +38,7 @@ def evaluate(
 
 
 def evaluate_version(
-    version: str | None, data: Path, models: Path, progress: console.Progress
+    version: str | None, data: Path, models: Path, progress: Progress
 ) -> dict[str, Any]:
     """Evaluate a released or registered version on a cohort file; gives `metrics` by task."""
     from kneerisk.evaluation.external_validation import metrics_by_task, validate
@@ -46,12 +47,12 @@ def evaluate_version(
     from kneerisk.training.recording.training_athletes import without_training_athletes
     from kneerisk.training.registry.version_bundles import load_version
 
-    progress("Loading the model")
+    progress(event("loading_model"))
     bundle = load_version(models, version)
-    progress(f"Reading {data}")
+    progress(event("reading_file", file=data))
     cohort, truth = load(Source(path=data))
     refuse_other_outcome(bundle.metadata, cohort)
-    progress("Looking for athletes that it was trained on")
+    progress(event("finding_training_athletes"))
     cohort, truth, athletes = without_training_athletes(bundle.metadata, cohort, truth, Path.cwd())
     evaluation = validate(bundle, cohort, truth, progress)
     return {

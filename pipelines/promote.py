@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kneerisk.progress import event
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, examples
 
@@ -34,7 +35,7 @@ def promote(
 ) -> None:
     """Make a challenger champion, if it passes the gates, and release it to be served."""
     with console.progress() as progress:
-        progress("Checking the gates")
+        progress(event("checking_gates"))
         result, summary = promote_version(version, data, models, serve=serve)
     console.result(result, as_json, summary)
 

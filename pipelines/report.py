@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from kneerisk.errors import CohortRefused
+from kneerisk.progress import Progress, event
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Screenings, examples
 
@@ -56,7 +57,7 @@ def write_report(
     out: Path,
     kind: Format,
     models: Path,
-    progress: console.Progress,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Write the report of an athlete's last screening, or of the one on a date."""
     from kneerisk.answer import answer
@@ -66,11 +67,11 @@ def write_report(
     from pipelines.outputs import write_text
 
     bundle = load_version(models)
-    progress(f"Reading {file}")
+    progress(event("reading_file", file=file))
     frame, screenings = read_screenings(file)
     row = row_of(frame, athlete, date, file)
     screening_date = _dates(frame)[row] or None
-    progress("Writing the report")
+    progress(event("writing_report"))
     result = answer(bundle, screenings[row])
     render = {"html": report_html, "md": report_markdown}[kind]
     write_text(render(result, screenings[row], athlete, screening_date), out)

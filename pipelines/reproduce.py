@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneerisk.progress import Progress, event, within
 from pipelines import console
 from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
 
@@ -40,7 +41,7 @@ def reproduce(
 
 
 def reproduce_version(
-    version: str | None, data: Path | None, models: Path, progress: console.Progress
+    version: str | None, data: Path | None, models: Path, progress: Progress
 ) -> Reproduced:
     """Fit a version (the champion, if none is named) again, and compare the predictions."""
     from kneerisk.training.provenance.lineage import load_again
@@ -48,16 +49,16 @@ def reproduce_version(
     from kneerisk.training.registry.version_bundles import load_version
     from kneerisk.training.tracking import Tracking
 
-    progress("Loading the model")
+    progress(event("loading_model"))
     original = load_version(models, version)
     parameters, _ = Tracking(Path.cwd()).logged(original.metadata.run_id)
     base_version = original.metadata.base_version
     base = load_version(models, base_version) if base_version else None
-    progress("Reading the cohort that it was made from")
+    progress(event("reading_original_cohort"))
     cohort, truth = load_again(parameters, data)
     model = fit_again(parameters, cohort, truth, base,
-                      lambda step: progress(f"Fitting again: {step}"))  # fmt: skip
-    progress("Comparing")
+                      within("fitting_again", progress))  # fmt: skip
+    progress(event("comparing"))
     return compare(original, model, cohort, parameters)
 
 

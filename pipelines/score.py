@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from kneerisk.progress import Progress, event
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Out, Screenings, examples
 
@@ -37,7 +38,7 @@ def score(
     console.result(result, as_json, summary)
 
 
-def score_file(file: Path, out: Path, models: Path, progress: console.Progress) -> dict[str, Any]:
+def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[str, Any]:
     """Answer every screening of a file."""
     import pandas as pd
 
@@ -47,11 +48,11 @@ def score_file(file: Path, out: Path, models: Path, progress: console.Progress) 
     from pipelines.outputs import write_table
 
     bundle = load_version(models)
-    progress(f"Reading {file}")
+    progress(event("reading_file", file=file))
     frame, screenings = read_screenings(file)
     rows = []
     for first in range(0, len(screenings), _BATCH):
-        progress(f"Answering screening {first + 1:,} of {len(screenings):,}")
+        progress(event("answering", number=first + 1, total=len(screenings)))
         rows += [flat(answer) for answer in answers(bundle, screenings[first : first + _BATCH])]
     keys = frame[[name for name in _KEYS if name in frame]]
     write_table(pd.concat([keys, pd.DataFrame(rows)], axis=1), out)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kneerisk.progress import Progress, event
 from pipelines import console
 from pipelines.options import (
     COHORT_PANEL,
@@ -43,7 +44,7 @@ def simulate(
 
 
 def write_simulated(
-    out: Path, athletes: int, seed: int, truth: Path | None, progress: console.Progress
+    out: Path, athletes: int, seed: int, truth: Path | None, progress: Progress
 ) -> dict[str, Any]:
     """Write a simulated cohort, and what is true of it beside it or where asked for."""
     from kneerisk.cohort import write
@@ -51,9 +52,9 @@ def write_simulated(
     from pipelines.outputs import write_table
 
     truth = truth or truth_beside(out)
-    progress(f"Simulating {athletes:,} athletes")
+    progress(event("simulating", athletes=athletes))
     simulated = simulate(athletes, seed)
-    progress(f"Writing {out}")
+    progress(event("writing_file", file=out))
     write(simulated.cohort, out)
     write_table(simulated.truth, truth)
     return {

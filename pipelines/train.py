@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from kneerisk.progress import Progress, event, within
 from pipelines import console
 from pipelines.options import (
     DEFAULT_ATHLETES,
@@ -41,9 +42,7 @@ def train(
     console.result(result, as_json, *summary(result))
 
 
-def train_model(
-    data: Path | None, athletes: int, seed: int, progress: console.Progress
-) -> dict[str, Any]:
+def train_model(data: Path | None, athletes: int, seed: int, progress: Progress) -> dict[str, Any]:
     """Train on a file, or on simulated athletes; gives `version`, `run_id` and `metrics`."""
     from functools import partial
 
@@ -61,20 +60,20 @@ def train_model(
     from kneerisk.training.tracking import Tracking
 
     source = Source.of(data, athletes, seed)
-    progress("Reading the cohort" if data else f"Simulating {athletes:,} athletes")
+    progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
     cohort, truth = load(source)
     unseen = held_out(cohort.frame["athlete_id"])
     train, test = subset(cohort, ~unseen), subset(cohort, unseen)
     train_truth, test_truth = truth_subset(truth, ~unseen), truth_subset(truth, unseen)
-    progress("Checking that the cohort can be learnt from")
+    progress(event("checking_cohort"))
     leakage = refuse_unsound(cohort, train, test, true=truth is not None)
 
-    progress("Opening MLflow")
+    progress(event("opening_mlflow"))
     tracking = Tracking(Path.cwd())
     with tracking.run(run_record.cohort_title(cohort), run_record.run_tags(cohort, "train")) as run:
         fitted = fit(train, train_truth, seed=SEED,
-                     progress=lambda step: progress(f"Fitting: {step}"))  # fmt: skip
-        progress("Judging on athletes it has not seen")
+                     progress=within("fitting", progress))  # fmt: skip
+        progress(event("evaluating_held_out"))
         evaluation = evaluate_model(fitted.model, train, test, test_truth, seed=SEED,
                                     progress=progress)  # fmt: skip
         metrics = log_loss_over_champion(tracking, fitted.model, test)
@@ -83,7 +82,7 @@ def train_model(
         if cohort.kind != "simulated":
             predictions = out_of_fold(cohort, CROSS_VALIDATION_SEEDS, progress)
             metrics |= cross_validated(cohort, predictions)
-        progress("Logging the run")
+        progress(event("logging_run"))
         record = run_record.RunRecord(
             source=source, data=cohort, cohort=cohort, model=fitted.model,
             evaluation=evaluation.with_metrics(metrics),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kneerisk.progress import Progress, event
 from pipelines import console
 from pipelines.options import (
     DEFAULT_ATHLETES,
@@ -60,7 +61,7 @@ def tune(
 
 
 def tune_settings(
-    data: Path | None, athletes: int, seed: int, plan: SearchPlan, progress: console.Progress
+    data: Path | None, athletes: int, seed: int, plan: SearchPlan, progress: Progress
 ) -> dict[str, Any]:
     """Search settings on a file's or simulated athletes, or go on with the search.
 
@@ -74,14 +75,14 @@ def tune_settings(
     from kneerisk.training.tuning.winner import record_winner
 
     source = Source.of(data, athletes, seed)
-    progress("Reading the cohort" if data else f"Simulating {athletes:,} athletes")
+    progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
     cohort, truth = load(source)
-    progress("Checking that the cohort can be learnt from")
+    progress(event("checking_cohort"))
     refuse_unsound(cohort, *divided(cohort), true=truth is not None)
     search = Search.open(plan, Path.cwd(), source, (cohort, truth))
     if finished := search.study.finished:
-        progress(f"Going on with the study {plan.study}: {finished} trials are done, "
-                 f"{max(0, plan.trials - finished)} to go")  # fmt: skip
+        left = max(0, plan.trials - finished)
+        progress(event("continuing_study", study=plan.study, finished=finished, left=left))
     with search.parent_run() as (tracking, runs):
         search.run_trials(runs, progress, report_error=console.say)
         return record_winner(search, tracking, runs, progress)

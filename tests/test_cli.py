@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,10 @@ from kneerisk.cohort import read, read_screenings
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
+from kneerisk.progress import event, within
 from kneerisk.schema import Screening, from_row
 from kneerisk.training.provenance.lineage import Source, load
+from kneerisk.words.catalogue import section
 from pipelines import __main__ as cli
 from pipelines import console
 from pipelines.__main__ import COMMANDS as COMMAND_FILES
@@ -27,6 +30,7 @@ from pipelines.console import Table
 from pipelines.ingest import app as ingest
 from pipelines.score import flat
 
+ROOT = Path(__file__).parents[1]
 COMMANDS = sorted(
     str(command.name or command.callback.__name__)
     for file in COMMAND_FILES
@@ -352,10 +356,11 @@ class TestConsole:
         assert capsys.readouterr().out == "First.\n\nmetric   v1\nauc     0.7\n\nLast.\n"
 
     STEPS = (
+        "from kneerisk.progress import event\n"
         "from pipelines.console import progress\n"
-        "with progress() as doing:\n"
-        "    doing('reading')\n"
-        "    for number in range(1, 5): doing(f'bootstrap {number} of 4')\n"
+        "with progress() as tell:\n"
+        "    tell(event('reading_cohort'))\n"
+        "    for number in range(1, 5): tell(event('bootstrap', number=number, total=4))\n"
     )
 
     def test_a_terminal_has_a_bar_with_the_time_left(self):
@@ -365,7 +370,25 @@ class TestConsole:
         assert "━" in shown
 
     def test_a_file_has_a_line_a_step(self, capsys):
-        with console.progress() as doing:
-            for step in ("reading", "reading", "fit 1 of 2", "fit 2 of 2"):
-                doing(step)
-        assert capsys.readouterr().err == "reading\nfit 1 of 2\nfit 2 of 2\n"
+        reading = event("reading_file", file="club.csv")
+        oracle = [event("oracle", number=number, total=20_000) for number in (1, 4_097)]
+        with console.progress() as progress:
+            for step in (reading, reading, *oracle):
+                progress(step)
+            within("fitting", progress)(event("linear_part"))
+        assert capsys.readouterr().err.splitlines() == [
+            "Reading club.csv",
+            "oracle: screening 1 of 20,000",
+            "oracle: screening 4,097 of 20,000",
+            "Fitting: linear part",
+        ]
+
+    def test_every_stage_has_its_text_and_its_place_in_the_code(self):
+        """The words of a stage are found by its name: neither is there without the other."""
+        files = [path for room in ("src", "pipelines") for path in (ROOT / room).rglob("*.py")]
+        sources = [path.read_text("utf-8") for path in files if path.name != "progress.py"]
+        words = section("command_line")
+        for call, table in (("event", "progress"), ("within", "progress_within")):
+            pattern = rf'\b{call}\(\s*"([a-z_]+)"'
+            stages = {stage for source in sources for stage in re.findall(pattern, source)}
+            assert stages == set(words[table])

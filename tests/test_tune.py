@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import StudyRefused
+from kneerisk.progress import ProgressEvent
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tracking import EXPERIMENTS, Tracking
@@ -33,6 +34,7 @@ from kneerisk.training.tuning.trial_runs import trial_runs
 from kneerisk.training.tuning.tuning_plots import pictures
 from kneerisk.training.tuning.winner import describe_result
 from kneerisk.training.tuning.worker import work
+from pipelines.console import progress_text
 from pipelines.tune import tune_settings
 
 IDENTITY = {"cohort": "ab12", "search space": "as ever", "objective": "a bowl", "program": "1"}
@@ -169,13 +171,13 @@ class TestStudy:
 
     def test_time_that_is_up_begins_no_trial(self, tmp_path):
         study = study_in(tmp_path)
-        work(study, bowl, STEPS, 5, no_more=lambda: len(study.trials()) >= 2)
+        work(study, bowl, STEPS, 5, is_over=lambda: len(study.trials()) >= 2)
         assert len(finished(study)) == 2
 
     def test_who_is_left_alone_stops_between_folds(self, tmp_path):
         study, done = study_in(tmp_path), []
         loss, steps = counted(bowl)
-        work(study, loss, STEPS, 5, told=done.append, left=lambda: len(steps) >= 2)
+        work(study, loss, STEPS, 5, progress=done.append, is_orphaned=lambda: len(steps) >= 2)
         assert steps == [0, 1]
         assert study.trials()[0].state == TrialState.RUNNING
 
@@ -278,7 +280,7 @@ class TestObjective:
     def test_every_leg_is_judged_once_a_deal_by_a_model_of_others(self, simulated: Simulated):
         club = replace(simulated.cohort, kind="observed", source="a made-up club")
         objective = Objective.of(club, None)
-        folds = np.array([objective._in_fold(step) for step in range(objective.steps)])
+        folds = np.array([objective._in_fold(step) for step in range(objective.folds)])
         assert (folds.sum(axis=0) == 2).all()
         athlete = objective.train.frame["athlete_id"].to_numpy()
         for inside in folds:
@@ -303,7 +305,7 @@ class TestObjective:
         gain, error = objective.gain(Settings(max_depth=1))
         assert gain == pytest.approx(0.015)
         assert error == pytest.approx(0.0, abs=1e-12)
-        assert not steps & set(range(objective.steps))
+        assert not steps & set(range(objective.folds))
         folds = [objective._in_fold(step) for step in sorted(steps)]
         assert len({inside.tobytes() for inside in folds}) == len(folds) == 20
         assert (np.sum(folds, axis=0) == 4).all()
@@ -370,14 +372,14 @@ def killed(folder: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def tuned(folder: Path, killed: list[str]) -> tuple[dict[str, Any], list[str]]:
+def tuned(folder: Path, killed: list[str]) -> tuple[dict[str, Any], list[ProgressEvent]]:
     """The same again: what it found, and what it told."""
-    lines: list[str] = []
+    events: list[ProgressEvent] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        found = tune_settings(None, ATHLETES, SEED, PLAN, lines.append)
-    return found, lines
+        found = tune_settings(None, ATHLETES, SEED, PLAN, events.append)
+    return found, events
 
 
 def runs_in(folder: Path) -> list[Any]:
@@ -391,14 +393,15 @@ def runs_in(folder: Path) -> list[Any]:
 @pytest.mark.slow
 class TestCommand:
     def test_goes_on_after_a_kill(self, folder, killed, tuned):
-        found, lines = tuned
+        found, events = tuned
+        stages = {event.stage for event in events}
         assert not any("Logging the winner" in line for line in killed)
         assert found["trials"] == 3
         states = [trial.state for trial in self.study(folder).trials()]
         assert states.count(TrialState.FAIL) >= 1
         assert TrialState.RUNNING not in states
-        assert "Refitting the winner and the defaults" in lines
-        assert not any("workers ended early" in line for line in lines)
+        assert "refitting_winner" in stages
+        assert "workers_failed" not in stages
 
     def study(self, folder: Path) -> Study:
         objective = json.loads((folder / STUDIES / "knees.journal").read_text().splitlines()[1])
@@ -443,9 +446,10 @@ class TestCommand:
         monkeypatch.chdir(folder)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         before = len(runs_in(folder))
-        lines: list[str] = []
-        assert tune_settings(None, ATHLETES, SEED, PLAN, lines.append) == tuned[0]
-        assert "Going on with the study knees: 3 trials are done, 0 to go" in lines
+        events: list[ProgressEvent] = []
+        assert tune_settings(None, ATHLETES, SEED, PLAN, events.append) == tuned[0]
+        texts = [progress_text(event) for event in events]
+        assert "Going on with the study knees: 3 trials are done, 0 to go" in texts
         assert len(runs_in(folder)) == before
 
     def test_another_cohort_is_refused(self, folder, tuned, monkeypatch):

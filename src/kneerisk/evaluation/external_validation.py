@@ -6,7 +6,6 @@ club would get from its own data alone. The prior is the base rate that the mode
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from kneerisk.evaluation.baselines import PriorBaseline, fit_logistic, logistic_
 from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics
 from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.model import Bundle, Metadata
+from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import SIDES
 
 #: Of the folds of the logistic regression. Five are the usual choice (assumption).
@@ -29,7 +29,7 @@ def validate(
     bundle: Bundle,
     cohort: Cohort,
     truth: pd.DataFrame | None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = ignore,
 ) -> Evaluation:
     """Evaluate a released model on a cohort.
 
@@ -44,16 +44,16 @@ def validate(
     progress
         Called with what is being done.
     """
-    progress("Predicting")
+    progress(event("predicting"))
     columns = cohort.columns()
     prediction = bundle.model.predict(columns)
-    progress("Baselines")
+    progress(event("fitting_baselines"))
     baselines = {
         "logistic": cross_validated_logistic(cohort),
         "prior": training_prior(bundle.metadata).predict(columns),
     }
     oracle = oracle_of(cohort, FEWER_POINTS, progress)
-    progress("Judging")
+    progress(event("evaluating"))
     evaluation = evaluate(
         cohort, risks_of(prediction), baselines, truth, prediction.imbalances, oracle
     )

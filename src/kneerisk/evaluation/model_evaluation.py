@@ -6,7 +6,7 @@ paired. The oracle, where the cohort is simulated, is the lowest loss that any m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -19,6 +19,7 @@ from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metric
 from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.evaluation.verdict import log_loss_over, training_metrics
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.progress import Progress, ignore
 
 
 def evaluate_model(
@@ -30,7 +31,7 @@ def evaluate_model(
     seed: int,
     rivals: Mapping[str, RiskModel] | None = None,
     paired_with: tuple[str, ...] = ("logistic",),
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = ignore,
 ) -> Evaluation:
     """Evaluate a model on held-out athletes.
 

@@ -7,7 +7,6 @@ can have a lower expected loss. How near the integral is stands in `docs/decisio
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +24,7 @@ from kneerisk.evidence.pair_dependence import either
 from kneerisk.evidence.population import Population, contexts, published
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
 from kneerisk.evidence.tables import assumption
+from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 #: The mean error of a risk is below 1 in 10,000 with these, and 2 in 10,000 with fewer of them.
@@ -50,9 +50,7 @@ class Oracle:
     imbalances: FloatArray
 
 
-def oracle(
-    data: Columns, points: int = POINTS, progress: Callable[[str], None] = lambda _: None
-) -> Oracle:
+def oracle(data: Columns, points: int = POINTS, progress: Progress = ignore) -> Oracle:
     """The oracle of n simulated screenings, given as coded columns of shape (n,).
 
     Parameters
@@ -73,7 +71,7 @@ def oracle(
     parts = []
     for first in range(0, n, TOGETHER):
         if first % (TOGETHER * 64) == 0:
-            progress(f"oracle: screening {first + 1:,} of {n:,}")
+            progress(event("oracle", number=first + 1, total=n))
         parts.append(integral.of(np.arange(first, min(first + TOGETHER, n))))
     # What lies beyond the error of the integral must not rank athletes who are alike.
     risks, imbalances = (
@@ -88,9 +86,7 @@ def oracle(
     )
 
 
-def oracle_of(
-    cohort: Cohort, points: int = POINTS, progress: Callable[[str], None] = lambda _: None
-) -> Oracle | None:
+def oracle_of(cohort: Cohort, points: int = POINTS, progress: Progress = ignore) -> Oracle | None:
     """The oracle of a cohort that this simulator drew; None of any other, which has none."""
     if cohort.kind != "simulated" or cohort.source != SOURCE:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from kneerisk.progress import Progress, event
 from kneerisk.training.benchmark.benchmark_page import page, table
 from kneerisk.training.benchmark.benchmark_plots import calibration, forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold
@@ -30,7 +31,7 @@ PLOT_FILES = "plots/real-benchmark"
 
 
 def out_of_fold_by_task(
-    tasks: Sequence[Task], seeds: Sequence[int], progress: Callable[[str], None]
+    tasks: Sequence[Task], seeds: Sequence[int], progress: Progress
 ) -> Iterator[tuple[Task, list[OutOfFold]]]:
     """Out-of-fold predictions of each task, by fold seed, from several processes.
 
@@ -50,7 +51,7 @@ def out_of_fold_by_task(
         done: dict[tuple[str, int], OutOfFold] = {}
         for future in as_completed(running):
             done[running[future]] = future.result()
-            progress(f"Out of fold: {len(done)} of {len(jobs)} fits of tasks by seed")
+            progress(event("out_of_fold", number=len(done), total=len(jobs)))
     for task in tasks:
         yield task, [done[task.name, seed] for seed in seeds]
 

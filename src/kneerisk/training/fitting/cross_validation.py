@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import subset
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.evidence.population import published
+from kneerisk.progress import Progress, event, ignore
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import inputs_of, stratified_folds
 
@@ -19,7 +20,7 @@ FOLDS = 5
 def out_of_fold(
     cohort: Cohort,
     seeds: range,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = ignore,
     n_folds: int = FOLDS,
 ) -> Iterator[Risks]:
     """For each seed, the risks of all screenings from grouped folds, everything fitted inside."""
@@ -28,8 +29,8 @@ def out_of_fold(
         fold = stratified_folds(inputs, n_folds, seed)
         left, right, either = (np.full(len(fold), np.nan) for _ in range(3))
         for number in range(n_folds):
-            fits = f"{done * n_folds + number + 1} of {len(seeds) * n_folds}"
-            progress(f"cross-validation: fit {fits}")
+            fits, total = done * n_folds + number + 1, len(seeds) * n_folds
+            progress(event("cross_validation", number=fits, total=total))
             outside = fold != number
             model = fit(subset(cohort, outside), seed=seed, interval=False).model
             found = model.predict(subset(cohort, ~outside).columns())

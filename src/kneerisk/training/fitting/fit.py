@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,7 @@ from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterv
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees
+from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.fit_inputs import (
@@ -36,7 +36,6 @@ from kneerisk.training.fitting.margin_fit import Tuned, fit_margin
 from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
-Progress = Callable[[str], None]
 SET_ASIDE = 4
 
 
@@ -53,7 +52,7 @@ def fit(
     truth: pd.DataFrame | None = None,
     *,
     seed: int = 0,
-    progress: Progress = lambda _: None,
+    progress: Progress = ignore,
     interval: bool = True,
     settings: Settings = DEFAULTS,
 ) -> Fitted:
@@ -78,7 +77,7 @@ def fit(
     # The matrices of a fit are small: threads of the linear algebra would only wait for each other
     # (a solve of 80 measures took 14 ms with two of them on a busy machine, 0.2 ms with one).
     with threadpool_limits(limits=1, user_api="blas"):
-        progress("measured to true")
+        progress(event("measurement_update"))
         population = population_of(cohort, settings)
         inputs = inputs_of(cohort, truth, population)
         return _fit(inputs, population, seed, progress, interval, settings)
@@ -104,7 +103,7 @@ def fit_label(
     with threadpool_limits(limits=1, user_api="blas"):
         population = population_of(cohort, settings)
         inputs = inputs_of_label(cohort, label, population)
-        return _fit(inputs, population, seed, lambda _: None, False, settings).model
+        return _fit(inputs, population, seed, ignore, False, settings).model
 
 
 def _fit(
@@ -116,10 +115,10 @@ def _fit(
     settings: Settings,
 ) -> Fitted:
     columns, signs = usable_columns(inputs), monotone_directions(population)
-    progress("linear part")
+    progress(event("linear_part"))
     margin, tuned = fit_margin(inputs, columns, signs, seed, settings=settings)
     base, fold = _left_out_base(inputs, margin, columns, signs, tuned, seed)
-    progress("trees")
+    progress(event("trees"))
     boosted, rounds, scores = _boost(inputs, signs, base, fold, settings)
     calibration = _calibrate(inputs, scores)
     shell = RiskModel(
@@ -225,7 +224,7 @@ def _interval(
     tuned: Tuned,
     progress: Progress,
 ) -> QuantileInterval | BootstrapInterval:
-    progress("intervals")
+    progress(event("intervals"))
     if inputs.true:
         derived = {
             ColumnKind.DIFFERENCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from kneerisk.evidence import imbalances
@@ -11,6 +9,7 @@ from kneerisk.evidence.imbalance_markers import imbalance_thresholds, marks
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds
 from kneerisk.model.trees import BoostedTrees
+from kneerisk.progress import Progress, event
 from kneerisk.schema import quantity
 from kneerisk.training.fitting.boosting import Rows, fit_boosted
 from kneerisk.training.fitting.fit_inputs import Inputs
@@ -20,9 +19,7 @@ from kneerisk.training.fitting.settings import Settings
 MOST_ROUNDS = 40
 
 
-def fit_imbalance(
-    inputs: Inputs, fold: np.ndarray, progress: Callable[[str], None]
-) -> ImbalanceModel | None:
+def fit_imbalance(inputs: Inputs, fold: np.ndarray, progress: Progress) -> ImbalanceModel | None:
     """The five imbalances, where the cohort knows them: a simulated one only.
 
     Trees read the grades of the imbalance's own pattern and nothing else: what other readings say
@@ -30,7 +27,7 @@ def fit_imbalance(
     """
     if inputs.imbalances is None:
         return None
-    progress("imbalances")
+    progress(event("imbalances"))
     names = tuple(imbalances())
     thresholds, spread = imbalance_thresholds()
     base = latent_log_odds(inputs.legs, names, thresholds, spread)

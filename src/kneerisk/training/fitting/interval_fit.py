@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import xgboost as xgb
 from scipy.special import logit
@@ -13,6 +11,7 @@ from kneerisk.model.feature_columns import Column
 from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
 from kneerisk.model.trees import DIGITS, BoostedTrees, fill_of
+from kneerisk.progress import Progress, event
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import MAX_BIN, parameters
 from kneerisk.training.fitting.fit_inputs import Inputs
@@ -69,7 +68,7 @@ def fit_bootstrap(
     signs: dict[Column, int],
     tuned: Tuned,
     calibration: Calibration,
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> BootstrapInterval:
     """Margins refitted on athletes drawn with replacement, with the penalties chosen before."""
     people, member = np.unique(inputs.athletes.astype(str), return_inverse=True)
@@ -77,7 +76,7 @@ def fit_bootstrap(
     refits: list[Margin] = []
     for number in range(REFITS):
         if number % 10 == 0:
-            progress(f"bootstrap {number + 1} of {REFITS}")
+            progress(event("bootstrap", number=number + 1, total=REFITS))
         drawn = np.random.default_rng(number).integers(0, len(people), len(people))
         sample = inputs.take(np.concatenate([rows_of[i] for i in drawn]))
         refits.append(fit_margin(sample, columns, signs, number, tuned)[0])

@@ -16,8 +16,9 @@ from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Metadata, bundle
 from kneerisk.model.risk_model import Prediction, RiskModel
+from kneerisk.progress import Progress
 from kneerisk.schema import FloatArray
-from kneerisk.training.fitting.fit import Progress, fit
+from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.settings import Settings
 from kneerisk.training.provenance.environment import changed, environment
 from kneerisk.training.provenance.lineage import git_sha

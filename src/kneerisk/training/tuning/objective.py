@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ import kneerisk
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.evaluation.metrics import paired_difference, row_loss
+from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import MANY_EVENTS, dealt_folds
@@ -50,7 +50,7 @@ class Objective:
         return cls(subset(cohort, kept), known)
 
     @property
-    def steps(self) -> int:
+    def folds(self) -> int:
         """How many fits one trial takes."""
         return self._deals[0] * FOLDS
 
@@ -71,18 +71,17 @@ class Objective:
         """
         return float(np.nanmean(self._losses(settings, step)))
 
-    def gain(
-        self, settings: Settings, progress: Callable[[str], None] = lambda _: None
-    ) -> tuple[float, float]:
+    def gain(self, settings: Settings, progress: Progress = ignore) -> tuple[float, float]:
         """Mean log loss of the defaults less that of settings, and its standard error.
 
         On folds that no trial was judged on. Legs of an athlete are alike, so that athletes are
         the clusters.
         """
         better = np.zeros_like(self._target)
-        anew = range(self.steps, self.steps + self._deals[1] * FOLDS)
+        anew = range(self.folds, self.folds + self._deals[1] * FOLDS)
         for step in anew:
-            progress(f"Comparing with the defaults: fold {step - anew[0] + 1} of {len(anew)}")
+            number = step - anew[0] + 1
+            progress(event("comparing_with_defaults", number=number, total=len(anew)))
             apart = self._losses(DEFAULTS, step) - self._losses(settings, step)
             inside = self._in_fold(step)
             better[inside] += apart[inside]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
+from kneerisk.progress import Progress, event
 from kneerisk.training.provenance.lineage import Source, load
 from kneerisk.training.recording.run_record import cohort_title, run_tags
 from kneerisk.training.tracking import StudyRuns, Tracking
@@ -105,7 +106,7 @@ class Search:
     def run_trials(
         self,
         runs: StudyRuns,
-        progress: Callable[[str], None],
+        progress: Progress,
         report_error: Callable[[str], None],
     ) -> None:
         """Work at the study, with other processes where the plan asks for several workers.
@@ -130,8 +131,8 @@ class Search:
         of_use = min(plan.workers, plan.trials - study.finished) - 1
         with self._other_workers(of_use, deadline, progress, report_error):
             work(
-                study, self.objective.loss, self.objective.steps, plan.trials,
-                no_more=lambda: _is_over(deadline), told=progress, after=write_runs,
+                study, self.objective.loss, self.objective.folds, plan.trials,
+                is_over=lambda: _is_over(deadline), progress=progress, after_trial=write_runs,
             )  # fmt: skip
         write_runs()
 
@@ -140,7 +141,7 @@ class Search:
         self,
         number: int,
         deadline: float | None,
-        progress: Callable[[str], None],
+        progress: Progress,
         report_error: Callable[[str], None],
     ) -> Iterator[None]:
         """The other workers, each a process with its own copy of the cohort."""
@@ -162,7 +163,7 @@ class Search:
                 process.join()
         failed = sum(bool(process.exitcode) for process in processes)
         if failed:
-            progress(f"{failed} of {number + 1} workers ended early; others did their trials")
+            progress(event("workers_failed", failed=failed, workers=number + 1))
 
 
 def run_worker(
@@ -187,9 +188,9 @@ def run_worker(
     try:
         search = Search.open(plan, folder, source)
         work(
-            search.study, search.objective.loss, search.objective.steps, plan.trials,
-            no_more=lambda: _is_over(deadline),
-            left=lambda: parent is not None and not parent.is_alive(),
+            search.study, search.objective.loss, search.objective.folds, plan.trials,
+            is_over=lambda: _is_over(deadline),
+            is_orphaned=lambda: parent is not None and not parent.is_alive(),
         )  # fmt: skip
     except KeyboardInterrupt:
         return

@@ -1,4 +1,8 @@
-"""A study in a journal file: trials are handed out, finished, and taken over from the dead."""
+"""A study in a journal file: trials are assigned, finished, and retried after a process ended.
+
+The sampler is a tree-structured Parzen estimator (Bergstra et al. 2011, NeurIPS 24) and trials are
+pruned by a Wilcoxon signed-rank test against the best one on the same folds, both of Optuna.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,8 @@ SEED = 0
 RANDOM_TRIALS = 10
 #: A trial whose worker was killed so often is left: it may be what kills them (assumption).
 MOST_TRIES = 3
-#: A trial that is worse than the best one on the same folds ends early at this p (Wilcoxon).
+#: A trial that is worse than the best one on the same folds is pruned at this p (Wilcoxon;
+#: assumption: Optuna's default).
 PRUNING_P = 0.1
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 _DONE = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -39,8 +44,8 @@ ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a process gets that asks for work: a trial, or a number to wait for, or neither."""
+class Assignment:
+    """What a process that asks for work gets: a trial, or a number to wait for, or neither."""
 
     trial: optuna.Trial | None = None
     wait_for: int | None = None
@@ -100,51 +105,51 @@ class Study:
 
     @property
     def finished(self) -> int:
-        """How many trials count: judged, or pruned."""
+        """How many trials count: complete or pruned."""
         return sum(trial.state in _DONE for trial in self.trials())
 
     @property
     def best(self) -> FrozenTrial | None:
         """The trial with the least loss, the earlier one where two are equal."""
-        judged = [trial for trial in self.trials() if trial.state == TrialState.COMPLETE]
-        return min(judged, key=lambda trial: (trial.value, trial.number), default=None)
+        complete = (trial for trial in self.trials() if trial.state == TrialState.COMPLETE)
+        return min(complete, key=lambda trial: (trial.value, trial.number), default=None)
 
     @property
     def of_defaults(self) -> FrozenTrial | None:
         """The trial of the default settings."""
-        judged = (trial for trial in self.trials() if trial.state == TrialState.COMPLETE)
-        return next((trial for trial in judged if self.settings(trial) == DEFAULTS), None)
+        complete = (trial for trial in self.trials() if trial.state == TrialState.COMPLETE)
+        return next((trial for trial in complete if self.settings(trial) == DEFAULTS), None)
 
     def settings(self, trial: FrozenTrial | optuna.Trial) -> Settings:
         """The settings of a trial; what is not tried has its default."""
         return replace(DEFAULTS, **trial.params)
 
-    def ask(self, most: int) -> Asked:
+    def ask(self, trials: int) -> Assignment:
         """A trial to work at, held by this process, while fewer than so many are done or held."""
         with self.locks.held(ASKING):
             self._take_over()
-            running = [one.number for one in self.trials() if one.state == TrialState.RUNNING]
-            if self.finished + len(running) >= most:
+            running = [trial.number for trial in self.trials() if trial.state == TrialState.RUNNING]
+            if self.finished + len(running) >= trials:
                 elsewhere = [number for number in running if self.locks.is_held(number)]
-                return Asked(wait_for=elsewhere[0] if elsewhere else None)
-            first_tries = sum(_RETRY_OF not in one.user_attrs for one in self.trials())
+                return Assignment(wait_for=elsewhere[0] if elsewhere else None)
+            first_tries = sum(_RETRY_OF not in trial.user_attrs for trial in self.trials())
             self._study.sampler = optuna.samplers.TPESampler(
                 n_startup_trials=RANDOM_TRIALS, seed=SEED + first_tries
             )
             trial = self._study.ask(dict(self.space))
             self.locks.take(trial.number)
-            return Asked(trial=trial)
+            return Assignment(trial=trial)
 
     def known(self, trial: optuna.Trial) -> dict[int, float]:
-        """Losses by step that an earlier try of the same trial has left."""
+        """Losses by fold that an earlier attempt at the same trial has left."""
         first = trial.user_attrs.get(_RETRY_OF)
         if first is None:
             return {}
-        found: dict[int, float] = {}
-        for one in self.trials():
-            if one.number == first or one.user_attrs.get(_RETRY_OF) == first:
-                found |= one.intermediate_values
-        return found
+        losses: dict[int, float] = {}
+        for attempt in self.trials():
+            if attempt.number == first or attempt.user_attrs.get(_RETRY_OF) == first:
+                losses |= attempt.intermediate_values
+        return losses
 
     def tell(self, trial: optuna.Trial, value: float | None, *, pruned: bool = False) -> None:
         """Finish a trial: with its loss, as pruned, or as failed where it has none."""
@@ -157,47 +162,44 @@ class Study:
     def _take_over(self) -> None:
         """Trials whose process has ended have failed, and are tried again."""
         trials = self.trials()
-        for dead in trials:
-            if dead.state != TrialState.RUNNING or self.locks.is_held(dead.number):
+        for abandoned in trials:
+            if abandoned.state != TrialState.RUNNING or self.locks.is_held(abandoned.number):
                 continue
-            first = dead.user_attrs.get(_RETRY_OF, dead.number)
-            tries = 1 + sum(one.user_attrs.get(_RETRY_OF) == first for one in trials)
-            # Queued before it is told: whoever is killed in between leaves a trial to be told.
-            waiting = any(
-                one.state == TrialState.WAITING and one.user_attrs.get(_RETRY_OF) == first
-                for one in trials
-            )
-            if tries < MOST_TRIES and not waiting:
-                self._study.enqueue_trial(dead.params, user_attrs={_RETRY_OF: first})
-            self._study.tell(dead.number, state=TrialState.FAIL)
+            first = abandoned.user_attrs.get(_RETRY_OF, abandoned.number)
+            retries = [trial for trial in trials if trial.user_attrs.get(_RETRY_OF) == first]
+            queued = any(trial.state == TrialState.WAITING for trial in retries)
+            # Queued before it is failed: a kill in between leaves a trial that is still running.
+            if 1 + len(retries) < MOST_TRIES and not queued:
+                self._study.enqueue_trial(abandoned.params, user_attrs={_RETRY_OF: first})
+            self._study.tell(abandoned.number, state=TrialState.FAIL)
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """What was found when so many trials were finished as now, if it was judged."""
-        kept = self._study.user_attrs.get(_RESULT)
-        return dict(kept) if kept and kept["trials"] == self.finished else None
+        """What was recorded of the winner when as many trials were finished as now, if it was."""
+        result = self._study.user_attrs.get(_RESULT)
+        return dict(result) if result and result["trials"] == self.finished else None
 
     def keep(self, result: Mapping[str, Any]) -> None:
-        """Keep what was found."""
+        """Keep what was recorded of the winner."""
         self._study.set_user_attr(_RESULT, json.loads(json.dumps(result)))
 
     def losses(self) -> dict[int, float]:
         """Loss of every finished trial by its number.
 
-        That of one which ended early is as far from the best as it was on the folds that it did.
+        That of a pruned trial is as far from the best trial's as it was on its own folds.
         """
         best = self.best
         if best is None or best.value is None:
             return {}
-        found: dict[int, float] = {}
+        losses: dict[int, float] = {}
         for trial in self.trials():
             if trial.state == TrialState.COMPLETE and trial.value is not None:
-                found[trial.number] = trial.value
+                losses[trial.number] = trial.value
             elif trial.state == TrialState.PRUNED:
-                apart = [loss - best.intermediate_values[step]
-                         for step, loss in trial.intermediate_values.items()]  # fmt: skip
-                found[trial.number] = best.value + sum(apart) / len(apart)
-        return found
+                differences = [loss - best.intermediate_values[fold]
+                               for fold, loss in trial.intermediate_values.items()]  # fmt: skip
+                losses[trial.number] = best.value + sum(differences) / len(differences)
+        return losses
 
     def importances(self) -> dict[str, float]:
         """How much of the spread of losses each setting explains (fANOVA), largest first.
@@ -209,20 +211,20 @@ class Study:
         losses = self.losses()
         if len(losses) < 2 * RANDOM_TRIALS or len(set(losses.values())) < 2:
             return {}
-        whole = optuna.create_study()
+        every_loss = optuna.create_study()
         for trial in self.trials():
             if trial.number in losses:
-                whole.add_trial(optuna.create_trial(
+                every_loss.add_trial(optuna.create_trial(
                     params=trial.params, distributions=dict(self.space), value=losses[trial.number],
                 ))  # fmt: skip
-        return get_param_importances(whole, evaluator=FanovaImportanceEvaluator(seed=SEED))
+        return get_param_importances(every_loss, evaluator=FanovaImportanceEvaluator(seed=SEED))
 
 
-def _differences(begun: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [
-        f"{name}: it was begun with {begun.get(name, 'none')}, and now it is {now.get(name)}"
+        f"{name}: it was begun with {before.get(name, 'none')}, and now it is {now.get(name)}"
         for name in now
-        if begun.get(name) != now[name]
+        if before.get(name) != now[name]
     ]
 
 

@@ -6,7 +6,7 @@ trial used; it becomes a version only where that gain exceeds one standard error
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from kneerisk.cohort.splits import divided, held_out, truth_subset
 from kneerisk.errors import StudyRefused
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.model_evaluation import evaluate_model
+from kneerisk.progress import Progress, event
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.fitting.settings import DEFAULTS, SEED, Settings
@@ -32,8 +33,6 @@ from kneerisk.training.tracking import StudyRuns, Tracking
 from kneerisk.training.tuning.locks import JUDGING, WRITING
 from kneerisk.training.tuning.search import Search
 from kneerisk.training.tuning.tuning_plots import pictures
-
-Progress = Callable[[str], None]
 
 
 def record_winner(
@@ -92,7 +91,7 @@ def _record(
         "cv_log_loss_over_defaults_error": error,
         **log_loss_over_champion(tracking, fitted.model, divided(cohort)[1]),
     })  # fmt: skip
-    progress("Logging the winner")
+    progress(event("logging_winner"))
     tags = run_tags(cohort, "tune") | runs.tags_of(role="winner", from_trial=str(best.number))
     record = RunRecord(
         source=search.source, data=cohort, cohort=cohort, model=fitted.model,
@@ -122,14 +121,14 @@ def _record(
 
 def _refit(search: Search, settings: Settings, progress: Progress) -> tuple[Fitted, Evaluation]:
     """The winner and the defaults refitted, and evaluated on athletes that the study never saw."""
-    progress("Refitting the winner and the defaults")
+    progress(event("refitting_winner"))
     unseen = held_out(search.cohort.frame["athlete_id"])
     train, test = divided(search.cohort)
     fitted, defaults = (
         fit(train, truth_subset(search.truth, ~unseen), seed=SEED, settings=each)
         for each in (settings, DEFAULTS)
     )
-    progress("Judging on athletes that the study never saw")
+    progress(event("evaluating_after_study"))
     evaluation = evaluate_model(
         fitted.model, train, test, truth_subset(search.truth, unseen), seed=SEED,
         rivals={"defaults": defaults.model}, paired_with=("logistic", "defaults"),

@@ -1,87 +1,95 @@
-"""Working at a study: trial after trial, fold after fold, until there are enough."""
+"""One worker of a study: trial after trial, fold after fold, until there are enough."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import replace
 
 import numpy as np
 import optuna
 
+from kneerisk.progress import Progress, ProgressEvent, event, ignore
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tuning.study import ERROR, Study
 
-#: Loss of settings in a step.
+#: Loss of settings on a fold, folds numbered from 0 over all deals.
 Loss = Callable[[Settings, int], float]
 
 
-class Stopped(Exception):
+class Orphaned(Exception):
     """The process that this one works for is gone: the trial is left to who comes next."""
 
 
 def work(
     study: Study,
     loss: Loss,
-    steps: int,
-    most: int,
+    folds: int,
+    trials: int,
     *,
-    no_more: Callable[[], bool] = lambda: False,
-    left: Callable[[], bool] = lambda: False,
-    told: Callable[[str], None] = lambda _: None,
-    after: Callable[[], None] = lambda: None,
+    is_over: Callable[[], bool] = lambda: False,
+    is_orphaned: Callable[[], bool] = lambda: False,
+    progress: Progress = ignore,
+    after_trial: Callable[[], None] = lambda: None,
 ) -> None:
     """Work at a study until so many trials are finished, by this process and by others.
 
     Parameters
     ----------
-    steps
-        How many steps make a trial.
-    no_more
-        Says that no trial is to be begun any more; what runs elsewhere is still waited for.
-    left
-        Says that nobody waits for this process any more: it stops where it is.
-    told
-        Told what is being done.
-    after
+    study
+        The study, shared with other processes.
+    loss
+        Gives the loss of settings on a fold.
+    folds
+        How many folds make a trial.
+    trials
+        How many trials of the study are wanted in all.
+    is_over
+        Whether no trial is to be begun any more; what runs elsewhere is still waited for.
+    is_orphaned
+        Whether nobody waits for this process any more: it stops where it is.
+    progress
+        Called as each fold begins.
+    after_trial
         Called after each trial.
     """
-    while not left():
-        asked = study.ask(0 if no_more() else most)
-        if asked.trial is not None:
-            name = f"Trial {asked.trial.number} ({study.finished} of {most} done{_best(study)})"
+    while not is_orphaned():
+        assignment = study.ask(0 if is_over() else trials)
+        if assignment.trial is not None:
+            first_fold = _first_fold(study, assignment.trial.number, trials, folds)
             try:
-                _judge(study, asked.trial, loss, steps, left, partial(_tell, told, name, steps))
-            except Stopped:
+                _run_trial(study, assignment.trial, loss, is_orphaned, progress, first_fold)
+            except Orphaned:
                 return
-        elif asked.wait_for is not None:
-            told(f"Waiting for trial {asked.wait_for} of another process")
-            study.locks.wait_for(asked.wait_for)
+        elif assignment.wait_for is not None:
+            progress(event("waiting_for_trial", trial=assignment.wait_for))
+            study.locks.wait_for(assignment.wait_for)
         else:
             return
-        after()
+        after_trial()
 
 
-def _judge(
+def _run_trial(
     study: Study,
     trial: optuna.Trial,
     loss: Loss,
-    steps: int,
-    left: Callable[[], bool],
-    told: Callable[[int], None],
+    is_orphaned: Callable[[], bool],
+    progress: Progress,
+    first_fold: ProgressEvent,
 ) -> None:
     settings, known = study.settings(trial), study.known(trial)
+    folds = first_fold.total or 0
     losses: list[float] = []
     try:
-        for step in range(steps):
-            told(step)
-            if left():
-                raise Stopped
-            losses.append(known[step] if step in known else loss(settings, step))
-            trial.report(losses[-1], step)
-            if step + 1 < steps and settings != DEFAULTS and trial.should_prune():
+        for fold in range(folds):
+            progress(replace(first_fold, number=fold + 1))
+            if is_orphaned():
+                raise Orphaned
+            losses.append(known[fold] if fold in known else loss(settings, fold))
+            trial.report(losses[-1], fold)
+            if fold + 1 < folds and settings != DEFAULTS and trial.should_prune():
                 study.tell(trial, losses[-1], pruned=True)
                 return
-    except (KeyboardInterrupt, Stopped):
+    except (KeyboardInterrupt, Orphaned):
         raise
     except Exception as error:
         trial.set_user_attr(ERROR, type(error).__name__)
@@ -90,9 +98,9 @@ def _judge(
     study.tell(trial, float(np.mean(losses)))
 
 
-def _tell(told: Callable[[str], None], name: str, steps: int, step: int) -> None:
-    told(f"{name}: fold {step + 1} of {steps}")
-
-
-def _best(study: Study) -> str:
-    return "" if study.best is None else f", best {study.best.value:.5f}"
+def _first_fold(study: Study, trial: int, trials: int, folds: int) -> ProgressEvent:
+    """The progress of a trial as it begins, with how far the study has come."""
+    known = {"trial": trial, "finished": study.finished, "trials": trials}
+    if study.best is None:
+        return event("first_trial", number=1, total=folds, **known)
+    return event("trial", number=1, total=folds, best=f"{study.best.value:.5f}", **known)

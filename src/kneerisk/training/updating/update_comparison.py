@@ -14,6 +14,7 @@ from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.evaluation.verdict import log_loss_over
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.progress import Progress, event, ignore
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import dealt_folds
 from kneerisk.training.updating.club_likelihood import club_of
@@ -26,7 +27,7 @@ def compared(
     model: RiskModel,
     cohort: Cohort,
     seeds: range,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = ignore,
 ) -> dict[str, float]:
     """Metrics of grouped cross-validation, `cv_` before their names: the mean over fold seeds.
 
@@ -38,7 +39,7 @@ def compared(
     number, fits = count(1), FOLDS * len(seeds)
 
     def fold_begins() -> None:
-        progress(f"cross-validation: fit {next(number)} of {fits}")
+        progress(event("cross_validation", number=next(number), total=fits))
 
     by_seed = [_judged(model, cohort, seed, fold_begins) for seed in seeds]
     shared = set[str]().union(*by_seed).intersection(*by_seed)
