@@ -36,7 +36,7 @@ def ric(
     from kneerisk.cohort.published import ric as published
 
     _refuse_overwriting((metadata, kinematics), (out, report))
-    _keep(published.ingest(metadata, kinematics), out, report, as_json=as_json)
+    _write(published.ingest(metadata, kinematics), out, report, as_json=as_json)
 
 
 @app.command(epilog=examples("ingest weightlifters wlinj.csv --out lifters.parquet"))
@@ -50,7 +50,7 @@ def weightlifters(
     from kneerisk.cohort.published import weightlifters as published
 
     _refuse_overwriting((file,), (out, report))
-    _keep(published.ingest(file), out, report, as_json=as_json)
+    _write(published.ingest(file), out, report, as_json=as_json)
 
 
 @app.command(
@@ -92,7 +92,7 @@ def sheet(
 
     _refuse_overwriting((file, mapping), (out, skip_bad_rows))
     ingested = club_cohort.ingest(file, mapping, skip_bad_rows=skip_bad_rows is not None)
-    _keep(ingested, out, None, as_json=as_json)
+    _write(ingested, out, None, as_json=as_json)
     if skip_bad_rows is not None and ingested.bad_rows is not None:
         write_bad_rows(ingested.bad_rows, skip_bad_rows)
 
@@ -101,31 +101,31 @@ def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
     from kneerisk.cohort.sheets.mapping_proposal import write_mapping
     from kneerisk.cohort.sheets.undescribed_sheet import recognise_file
 
-    found = recognise_file(file)
-    write_mapping(found.mapping, mapping)
-    used = [column for column in found.columns if column.applied]
-    asked = [column for column in found.columns if column.question]
+    sheet = recognise_file(file)
+    write_mapping(sheet.mapping, mapping)
+    used = [column for column in sheet.columns if column.applied]
+    open_columns = [column for column in sheet.columns if column.question]
     result = {
         "mapping": str(mapping),
         "columns": {column.column: column.means for column in used},
-        "questions": {column.column: column.question for column in asked},
+        "questions": {column.column: column.question for column in open_columns},
     }
-    told = f"{mapping}: {len(used)} of {len(found.columns)} columns recognised; check it"
-    lines = [told, *(f"  asked: {column.question}" for column in asked)]
+    summary = f"{mapping}: {len(used)} of {len(sheet.columns)} columns recognised; check it"
+    lines = [summary, *(f"  asked: {column.question}" for column in open_columns)]
     console.result(result, as_json, "\n".join(lines))
 
 
 def _refuse_overwriting(inputs: Sequence[Path], outputs: Sequence[Path | None]) -> None:
     from kneerisk.errors import CohortRefused
 
-    taken = [path.resolve() for path in inputs]
+    used = [path.resolve() for path in inputs]
     for path in outputs:
-        if path is not None and path.resolve() in taken:
+        if path is not None and path.resolve() in used:
             raise CohortRefused(f"{path}: is read or written here already, choose another name")
-        taken += [path.resolve()] if path is not None else []
+        used += [path.resolve()] if path is not None else []
 
 
-def _keep(ingested: Ingested, out: Path, report: Path | None, *, as_json: bool) -> None:
+def _write(ingested: Ingested, out: Path, report: Path | None, *, as_json: bool) -> None:
     from kneerisk.cohort import write
     from kneerisk.cohort.ingest_result import write_report
 
@@ -134,10 +134,10 @@ def _keep(ingested: Ingested, out: Path, report: Path | None, *, as_json: bool) 
         write_report(ingested.blanked, report)
     cohort = ingested.cohort
     result = {"out": str(out), **cohort.constants, **ingested.summary()}
-    console.result(result, as_json, _told(result))
+    console.result(result, as_json, _summary(result))
 
 
-def _told(result: dict[str, Any]) -> str:
+def _summary(result: dict[str, Any]) -> str:
     """The result for people."""
     events, recorded = result["events"], result["recorded"]
     lines = [

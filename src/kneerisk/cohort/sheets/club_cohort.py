@@ -19,7 +19,7 @@ from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load
 from kneerisk.cohort.sheets.mapping_checks import mapping_faults
 from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
 from kneerisk.cohort.sheets.schema_checks import source_of
-from kneerisk.cohort.sheets.sheet_wording import cohort_faults
+from kneerisk.cohort.sheets.sheet_wording import cohort_faults, omitted_counts
 from kneerisk.cohort.sheets.visits import Visit
 from kneerisk.cohort.sheets.workbook import described_lines
 from kneerisk.errors import BadCells, CellFault, CohortRefused
@@ -60,19 +60,20 @@ def ingest(sheet: Path, mapping: Path, *, skip_bad_rows: bool = False) -> Ingest
     if faults and not skip_bad_rows:
         raise BadCells(str(sheet), faults)
     faulty = {fault.line for fault in faults}
-    good = np.array([faulty.isdisjoint(visit.lines) for visit in reading.visits], dtype=bool)
-    if not good.any():
+    is_good = np.array([faulty.isdisjoint(visit.lines) for visit in reading.visits], dtype=bool)
+    if not is_good.any():
         raise BadCells(str(sheet), faults)
     left_out = {
         line
-        for visit, is_good in zip(reading.visits, good, strict=True)
+        for visit in reading.visits
         for line in visit.lines
-        if not is_good
+        if not faulty.isdisjoint(visit.lines)
     }
     return Ingested(
-        cohort=_cohort(meaning, rows[good]),
+        cohort=_cohort(meaning, rows[is_good]),
         bad_rows=_bad_rows(table, left_out | faulty, faults),
-        dropped={"rows with bad cells": int((~good).sum())} if faults else {},
+        dropped=omitted_counts(table)
+        | ({"rows with bad cells": int((~is_good).sum())} if faults else {}),
     )
 
 

@@ -125,8 +125,8 @@ def date_forms(cells: Iterable[Any], day_first: bool | None) -> DateForms:
         order = f"%m{mark}%d{mark}" if first is False else f"%d{mark}%m{mark}"
         formats += [order + "%Y", order + "%y"]
     used = [form for form in formats if any(_is_day(cell, form) for cell in filled)]
-    good = sum(isinstance(c, date) or any(_is_day(c, form) for form in used) for c in filled)
-    return DateForms(used or ["%Y-%m-%d"], good / len(filled) if filled else 0.0, is_open)
+    read = sum(isinstance(c, date) or any(_is_day(c, form) for form in used) for c in filled)
+    return DateForms(used or ["%Y-%m-%d"], read / len(filled) if filled else 0.0, is_open)
 
 
 def _first_is_day(mark: str, pairs: list[tuple[int, int]]) -> bool | None:

@@ -60,6 +60,18 @@ class Table(NamedTuple):
 def find_heading(lines: Lines, stated_line: int | None) -> Heading:
     """The line, or up to two with a line of units, whose cells are most like names of measures.
 
+    Parameters
+    ----------
+    lines
+        Every line of the sheet with an entry, by its number.
+    stated_line
+        The first line of the names, where a person stated it.
+
+    Returns
+    -------
+    Heading
+        The names, what each of them says, and their lines.
+
     Raises
     ------
     CohortRefused
@@ -150,7 +162,22 @@ def _score(heading: Heading) -> float:
 
 
 def heading_names(lines: Lines, first: int, height: int) -> list[str]:
-    """The names of the columns in the rows that a mapping states."""
+    """The names of the columns in the rows that a mapping states.
+
+    Parameters
+    ----------
+    lines
+        Every line of the sheet with an entry, by its number.
+    first
+        The first line of the names.
+    height
+        So many lines make up a name.
+
+    Returns
+    -------
+    list of str
+        One name a column; an empty text where it has none.
+    """
     return joined_names([row for line, row in lines if first <= line < first + height])
 
 

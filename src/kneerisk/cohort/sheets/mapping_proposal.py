@@ -130,6 +130,13 @@ def _text(value: str) -> str:
 def write_mapping(text: str, path: Path) -> None:
     """Write the proposed mapping; a file that is there already is a person's work and stays.
 
+    Parameters
+    ----------
+    text
+        The mapping file.
+    path
+        Where it is written.
+
     Raises
     ------
     CohortRefused

@@ -77,6 +77,18 @@ class RecognisedSheet:
 def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
     """What a sheet is, as far as it says by itself and a person stated.
 
+    Parameters
+    ----------
+    content
+        A CSV, tab-separated or Excel file.
+    stated
+        What a person stated about it; nothing of this is guessed.
+
+    Returns
+    -------
+    RecognisedSheet
+        Its columns, the open questions, and the mapping of what is certain.
+
     Raises
     ------
     CohortRefused
@@ -90,7 +102,7 @@ def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
     )
     heading = find_heading(file.lines, stated.header_line)
     table = rows_below(file.lines, heading.names, heading_line=heading.lines[-1])
-    found = tuple(_columns(heading, table, stated))
+    recognised = tuple(_columns(heading, table, stated))
     form = SheetForm(
         name=file.worksheet,
         header_row=heading.lines[0],
@@ -104,8 +116,8 @@ def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
         file=file,
         heading=heading,
         table=table,
-        columns=found,
-        mapping=_mapping(found, form, dict(stated.constants)),
+        columns=recognised,
+        mapping=_mapping(recognised, form, dict(stated.constants)),
     )
 
 
@@ -115,10 +127,10 @@ def _kinds_left_out(table: Table) -> list[Any]:
 
 
 def _mapping(
-    found: Sequence[RecognisedColumn], form: SheetForm, constants: dict[str, str | int | float]
+    recognised: Sequence[RecognisedColumn], form: SheetForm, constants: dict[str, str | int | float]
 ) -> Mapping:
     """The mapping of the columns that no question is left about."""
-    used = [column for column in found if column.is_applied]
+    used = [column for column in recognised if column.is_applied]
     has_mass = any(column.means == MASS for column in used)
     by_role = {column.means: column for column in reversed(used)}
     athletes = [column.reference for column in used if column.means == ATHLETE]
@@ -170,8 +182,8 @@ def _columns(heading: Heading, table: Table, stated: SheetAsked) -> list[Recogni
     # What the body mass is, and whether rows are legs, matters to the other columns.
     has_sides = any(column.means == SIDE and column.is_applied for column in first)
     context = context._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
-    found = _each(plain, heading, cells, stated, context)
-    return _without_duplicates(_with_age(_without_mass(_with_athlete(found))))
+    recognised = _each(plain, heading, cells, stated, context)
+    return _without_duplicates(_with_age(_without_mass(_with_athlete(recognised))))
 
 
 def _each(
@@ -189,9 +201,9 @@ def _each(
     return recognised
 
 
-def _usual_mass(found: Sequence[RecognisedColumn]) -> float:
+def _usual_mass(recognised: Sequence[RecognisedColumn]) -> float:
     measure = columns()[MASS]
-    for column in found:
+    for column in recognised:
         if column.means == MASS and column.values.numbers and isinstance(measure, Quantity):
             unit = column.proposal.unit if column.proposal else column.unit.name
             mass = median(column.values.numbers) * factor(measure, unit)
@@ -202,27 +214,27 @@ def _usual_mass(found: Sequence[RecognisedColumn]) -> float:
 # -- columns looked at together ---------------------------------------------------------------
 
 
-def _with_athlete(found: list[RecognisedColumn]) -> list[RecognisedColumn]:
+def _with_athlete(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
     """A column of different words without another meaning names the athletes, if none else does."""
-    if any(column.means == ATHLETE for column in found):
-        return found
-    for at, column in enumerate(found):
+    if any(column.means == ATHLETE for column in recognised):
+        return recognised
+    for at, column in enumerate(recognised):
         words = column.values.words
         if column.means or column.is_confirmed or words.total() < max(1, column.values.filled):
             continue
         if len(words) > _MOSTLY_DIFFERENT * column.values.filled:
             why = "its words differ from row to row and no other column names the athletes"
-            found[at] = replace(column, means=ATHLETE, confidence="likely", why=why)
-            return found
-    return found
+            recognised[at] = replace(column, means=ATHLETE, confidence="likely", why=why)
+            return recognised
+    return recognised
 
 
-def _without_mass(found: list[RecognisedColumn]) -> list[RecognisedColumn]:
+def _without_mass(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
     """Forces that are still to be divided need the body mass."""
-    if any(column.means == MASS for column in found):
-        return found
+    if any(column.means == MASS for column in recognised):
+        return recognised
     why = "It is still to be divided by body mass, which no column gives."
-    return [_to_leave_out(c, why) if c.means and _is_undivided(c) else c for c in found]
+    return [_to_leave_out(c, why) if c.means and _is_undivided(c) else c for c in recognised]
 
 
 def _is_undivided(column: RecognisedColumn) -> bool:
@@ -230,17 +242,18 @@ def _is_undivided(column: RecognisedColumn) -> bool:
     return column.unit.per_body_mass if proposed is None else proposed
 
 
-def _with_age(found: list[RecognisedColumn]) -> list[RecognisedColumn]:
+def _with_age(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
     """A date of birth gives the age at the screening, unless a column gives the age itself."""
-    held = {column.means for column in found}
+    held = {column.means for column in recognised}
     if AGE in held:
         why = "another column tells the age"
-        return [_left_out(c, why) if c.means == BIRTH else c for c in found]
+        return [_left_out(c, why) if c.means == BIRTH else c for c in recognised]
     if DATE in held:
-        return found
+        return recognised
     why = "An age needs the date of the screening, which no column gives."
     return [
-        replace(_to_leave_out(c, why), alternatives=()) if c.means == BIRTH else c for c in found
+        replace(_to_leave_out(c, why), alternatives=()) if c.means == BIRTH else c
+        for c in recognised
     ]
 
 
@@ -253,35 +266,39 @@ def _to_leave_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
     )
 
 
-def _without_duplicates(found: list[RecognisedColumn]) -> list[RecognisedColumn]:
+def _without_duplicates(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
     """Columns that mean the same: what a person confirmed counts, else it is asked which one."""
     same: dict[str, list[int]] = defaultdict(list)
-    for at, column in enumerate(found):
+    for at, column in enumerate(recognised):
         # First and last name together name an athlete.
         if column.canonical and column.means != ATHLETE:
             same[column.canonical].append(at)
     for places in same.values():
-        confirmed = [at for at in places if found[at].is_confirmed]
-        best = max(found[at].confidence == "certain" for at in places)
-        sure = confirmed or [at for at in places if (found[at].confidence == "certain") == best]
+        confirmed = [at for at in places if recognised[at].is_confirmed]
+        best = max(recognised[at].confidence == "certain" for at in places)
+        sure = confirmed or [
+            at for at in places if (recognised[at].confidence == "certain") == best
+        ]
         for at in set(places) - set(sure):
-            why = f"{found[sure[0]].name!r} ({found[sure[0]].place}) means the same"
-            found[at] = _left_out(found[at], why)
+            why = f"{recognised[sure[0]].name!r} ({recognised[sure[0]].place}) means the same"
+            recognised[at] = _left_out(recognised[at], why)
         if len(sure) > 1:
             for at in sure:
-                found[at] = _which(found, at, sure)
-    return found
+                recognised[at] = _which(recognised, at, sure)
+    return recognised
 
 
 def _left_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
     return replace(without_meaning(column, why), alternatives=column.alternatives)
 
 
-def _which(found: Sequence[RecognisedColumn], at: int, same: Sequence[int]) -> RecognisedColumn:
+def _which(
+    recognised: Sequence[RecognisedColumn], at: int, same: Sequence[int]
+) -> RecognisedColumn:
     """One of several columns with the same meaning; the fullest is proposed."""
-    column = found[at]
-    others = ", ".join(found[other].place for other in same if other != at)
-    fullest = max(same, key=lambda place: (found[place].values.filled, -place))
+    column = recognised[at]
+    others = ", ".join(recognised[other].place for other in same if other != at)
+    fullest = max(same, key=lambda place: (recognised[place].values.filled, -place))
     label = label_of(column.means or "")
     keep = ColumnAsked(
         means=column.canonical,

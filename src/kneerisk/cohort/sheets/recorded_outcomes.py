@@ -106,7 +106,7 @@ def outcomes_at_horizon(
         return recorded
     follow_ups = _follow_ups(outcome, reader, screened, recorded)
     return {
-        name: [one.outcome(value) for one, value in zip(follow_ups, values, strict=True)]
+        name: [known.outcome(value) for known, value in zip(follow_ups, values, strict=True)]
         for name, values in recorded.items()
     }
 

@@ -105,9 +105,9 @@ class _Answers:
         for fault in reading.row_faults:
             self._refuse(fault)
         self.by_line = {line: _omitted(sheet, line) for line in sheet.table.omitted}
-        again = Counter(visit.first.key for visit in reading.visits)
+        count = Counter(visit.first.key for visit in reading.visits)
         for visit in reading.visits:
-            is_repeated = sheet.dates_are_open and again[visit.first.key] > 1
+            is_repeated = sheet.dates_are_open and count[visit.first.key] > 1
             self.by_line |= self._visit(visit, is_repeated=is_repeated)
 
     def _show_cells(self, reading: SheetReading) -> None:
@@ -162,9 +162,9 @@ class _Answers:
         first, *others = rows
         answers = {first.row.line: _answer(first, status, of_visit, screening)}
         for row in others:
-            own: RowStatus = "bad" if row.reasons else "joined"
-            into = visit.first.line if own == "joined" else None
-            answers[row.row.line] = _answer(row, own, [], None, into)
+            status = "bad" if row.reasons else "joined"
+            into_line = visit.first.line if status == "joined" else None
+            answers[row.row.line] = _answer(row, status, [], None, into_line)
         return answers
 
     def _lacking(self, visit: Visit, name: str) -> list[SheetReason]:

@@ -57,9 +57,9 @@ class ColumnAsked(BaseModel):
     @model_serializer(mode="wrap")
     def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A null is sent for a column that is left out, so it must not get lost on the way."""
-        told = {name: value for name, value in handler(self).items() if value not in (None, {})}
+        stated = {name: value for name, value in handler(self).items() if value not in (None, {})}
         leaves_out = "means" in self.model_fields_set and self.means is None
-        return {"means": None} if leaves_out else told
+        return {"means": None} if leaves_out else stated
 
 
 class SheetAsked(BaseModel):

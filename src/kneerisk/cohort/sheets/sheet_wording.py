@@ -6,12 +6,14 @@ a sheet on the page.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from kneerisk.cohort.sheets.cell_reading import SheetFault
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
-from kneerisk.cohort.sheets.mapping import Mapping
+from kneerisk.cohort.sheets.headings import Table
+from kneerisk.cohort.sheets.mapping import LeftOut, Mapping
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH
@@ -151,12 +153,19 @@ def cohort_faults(fault: SheetFault, mapping: Mapping) -> Iterator[CellFault]:
         )
 
 
-_OMITTED = {
+#: Why a line is no athlete's: it is one of those that ...
+_OMITTED: dict[LeftOut, str] = {
     "totals": "hold totals or averages, no athlete",
     "names_again": "repeat the names of the columns",
     "units_again": "hold units",
     "remark": "have an entry in the first column only",
 }
+
+
+def omitted_counts(table: Table) -> dict[str, int]:
+    """How many lines were left out as no athlete's, by the reason in words."""
+    count = Counter(line.reason for line in table.omitted.values())
+    return {f"lines that {why}": count[reason] for reason, why in _OMITTED.items() if count[reason]}
 
 
 def notes(sheet: RecognisedSheet) -> list[SheetNote]:

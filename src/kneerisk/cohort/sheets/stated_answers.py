@@ -29,6 +29,13 @@ class AskRefused(KneeriskError):
 def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:
     """Check what was stated against schema and sheet.
 
+    Parameters
+    ----------
+    stated
+        What a person stated.
+    sheet
+        The sheet as it was recognised with it.
+
     Raises
     ------
     AskRefused
@@ -74,9 +81,9 @@ def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) ->
         yield _fault("no_unit", f"{pointer}/unit", "only a measured quantity has a unit")
         return
     name = unit_named(answer.unit) or answer.unit if answer.unit else None
-    ways = (False, True) if answer.per_body_mass is None else (answer.per_body_mass,)
+    forms = (False, True) if answer.per_body_mass is None else (answer.per_body_mass,)
     message = ""
-    for per_body_mass in ways:
+    for per_body_mass in forms:
         try:
             factor(measure, name, per_body_mass=per_body_mass)
         except UnknownUnit as error:

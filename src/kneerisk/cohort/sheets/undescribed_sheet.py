@@ -40,6 +40,18 @@ _MOST_WORDS = 50
 def recognise(content: bytes, stated: SheetAsked | None = None) -> SheetAnswer:
     """What a CSV or Excel file holds, with every question and every bad cell, all at once.
 
+    Parameters
+    ----------
+    content
+        A CSV, tab-separated or Excel file.
+    stated
+        What a person stated about it; None: nothing yet.
+
+    Returns
+    -------
+    SheetAnswer
+        Columns, questions, rows as screenings, notes, and the same reading as a mapping file.
+
     Raises
     ------
     CohortRefused
@@ -67,6 +79,16 @@ def recognise(content: bytes, stated: SheetAsked | None = None) -> SheetAnswer:
 
 def recognise_file(path: Path) -> SheetAnswer:
     """What a CSV, tab-separated or Excel file on disk holds.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    SheetAnswer
+        As from its bytes.
 
     Raises
     ------

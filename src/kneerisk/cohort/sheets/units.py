@@ -1,4 +1,8 @@
-"""Conversion from a sheet's units to the schema's, by pint."""
+"""Units as sheets write them, and their conversion to the schema's, by pint.
+
+A force or torque that is not divided by body mass yet becomes the schema's unit times kg; a share
+of body weight is the kilogram-force that a muscle lifts over the kilograms that the body has.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,7 @@ UNDIVIDED_UNITS = {
     "N/kg": "newton",
     "% BW": "kilogram_force",
 }
-#: Spellings that pint reads as something else ('Nm' as a count times metres).
+#: Spellings that pint reads as something else (`Nm` as a count times metres).
 SPELLINGS = {
     "Nm": "newton * meter",
     "N*m": "newton * meter",
@@ -55,7 +59,6 @@ SPELLINGS = {
     "ratio": "dimensionless",
 }
 
-
 #: What a scale shows in newtons is the weight of a mass, so many kilograms-force.
 WEIGHT = {"kilogram": "kilogram_force"}
 
@@ -65,7 +68,7 @@ class UnknownUnit(ValueError):
 
 
 @cache
-def _written() -> Mapping[str, str]:
+def _units_by_word() -> Mapping[str, str]:
     text = files(__package__).joinpath("unit_words.csv").read_text(encoding="utf-8")
     return {
         without_blanks(word): row["unit"]
@@ -76,7 +79,7 @@ def _written() -> Mapping[str, str]:
 
 def unit_named(text: str) -> str | None:
     """The unit that people write like this (`lbs`, `°`, `Zoll`); None where it is no unit."""
-    return _written().get(without_blanks(text))
+    return _units_by_word().get(without_blanks(text))
 
 
 @cache
@@ -88,9 +91,21 @@ def _registry() -> pint.UnitRegistry[float]:
 
 
 def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) -> float:
-    """What a number in `unit` is multiplied by to be in the measure's unit.
+    """What a number is multiplied by to be in a measure's unit.
 
-    With `per_body_mass` the result still has to be divided by body mass in kg.
+    Parameters
+    ----------
+    measure
+        The measure.
+    unit
+        The unit of the number, in the words of pint or of `SPELLINGS`; None: the measure's own.
+    per_body_mass
+        Whether the result still has to be divided by body mass in kg.
+
+    Returns
+    -------
+    float
+        The factor.
 
     Raises
     ------

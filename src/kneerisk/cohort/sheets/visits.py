@@ -73,9 +73,21 @@ class Visit:
 
 
 def distinct_rows(mapping: Mapping, table: Table) -> tuple[Table, list[SheetFault]]:
-    """The first row of each athlete (or of what `one_row_per` names), and rows that differ.
+    """Rows that repeat each other as one, for a sheet with a row for each trial.
 
-    Only columns that the mapping uses count: a sheet with a row a trial differs in the trial.
+    Only the columns that the mapping uses are compared.
+
+    Parameters
+    ----------
+    mapping
+        Which columns are the same on every row of one athlete (`one_row_per`).
+    table
+        The athletes' rows.
+
+    Returns
+    -------
+    tuple
+        The table with the first of each, and a fault for every column in which another differs.
     """
     if not mapping.one_row_per:
         return table, []
@@ -96,9 +108,8 @@ def distinct_rows(mapping: Mapping, table: Table) -> tuple[Table, list[SheetFaul
             for name in compared
             if cells[places[name]] != table.rows[first][places[name]]
         ]
-    kept = list(first_rows.values())
-    rows = [table.rows[row] for row in kept]
-    lines = [table.lines[row] for row in kept]
+    rows = [table.rows[row] for row in first_rows.values()]
+    lines = [table.lines[row] for row in first_rows.values()]
     return table._replace(rows=rows, lines=lines), faults
 
 
@@ -120,10 +131,10 @@ def join_rows(mapping: Mapping, rows: Sequence[AthleteRow]) -> list[Visit]:
     if mapping.sides is None:
         visits = [Visit([row], mapping.constants | row.values) for row in rows]
     else:
-        together: dict[tuple[str, str | None], list[AthleteRow]] = defaultdict(list)
+        by_visit: dict[tuple[str, str | None], list[AthleteRow]] = defaultdict(list)
         for row in rows:
-            together[row.key, row.date].append(row)
-        visits = [_joined(mapping, legs) for legs in together.values()]
+            by_visit[row.key, row.date].append(row)
+        visits = [_joined(mapping, legs) for legs in by_visit.values()]
     spellings: dict[str, str | None] = {}
     for visit in visits:
         visit.athlete = spellings.setdefault(visit.first.key, visit.first.athlete)
@@ -136,7 +147,7 @@ def _joined(mapping: Mapping, legs: list[AthleteRow]) -> Visit:
     for position, leg in enumerate(legs):
         for name, value in leg.values.items():
             if name not in (*mapping.legs, LEG_OUTCOME):
-                visit.faults += _agreement(mapping, visit, name, value, leg)
+                visit.faults += _contradictions(mapping, visit, name, value, leg)
             elif leg.side is not None:
                 target = outcomes[leg.side] if name == LEG_OUTCOME else f"{leg.side}_{name}"
                 visit.values.setdefault(target, value)
@@ -146,10 +157,10 @@ def _joined(mapping: Mapping, legs: list[AthleteRow]) -> Visit:
     return visit
 
 
-def _agreement(
+def _contradictions(
     mapping: Mapping, visit: Visit, name: str, value: Any, leg: AthleteRow
 ) -> Iterator[SheetFault]:
-    """What holds for the athlete must be the same in the rows of both legs; empty is no word."""
+    """What holds for the athlete must agree in the rows of both legs; an empty cell agrees."""
     if visit.values.setdefault(name, value) != value:
         yield SheetFault(
             code="legs_differ",
@@ -184,24 +195,24 @@ def order_visits(mapping: Mapping, visits: Sequence[Visit]) -> None:
     for visit in visits:
         if visit.first.athlete:
             by_athlete[visit.first.key].append(visit)
-    for same in by_athlete.values():
-        if len(same) < 2:
+    for repeats in by_athlete.values():
+        if len(repeats) < 2:
             continue
-        dates = [visit.first.date for visit in same]
+        dates = [visit.first.date for visit in repeats]
         if None in dates:
-            _refuse_same(mapping, same, "same_athlete")
+            _refuse_repeats(mapping, repeats, "same_athlete")
             continue
         latest = max(date for date in dates if date)
         by_date: dict[str | None, list[Visit]] = defaultdict(list)
-        for visit in same:
+        for visit in repeats:
             by_date[visit.first.date].append(visit)
             visit.is_earlier = visit.first.date != latest
-        for of_day in by_date.values():
-            if len(of_day) > 1:
-                _refuse_same(mapping, of_day, "same_athlete_and_date")
+        for visits_of_day in by_date.values():
+            if len(visits_of_day) > 1:
+                _refuse_repeats(mapping, visits_of_day, "same_athlete_and_date")
 
 
-def _refuse_same(mapping: Mapping, visits: Sequence[Visit], code: str) -> None:
+def _refuse_repeats(mapping: Mapping, visits: Sequence[Visit], code: str) -> None:
     used = mapping.used()
     column = used.get("screening_date") or used.get(ATHLETE_ID)
     lines = tuple(visit.first.line for visit in visits)

@@ -152,7 +152,19 @@ def _worksheet_names(content: bytes) -> list[str]:
 
 
 def excel_lines(content: bytes, name: str | None) -> Lines:
-    """The rows of a worksheet (of the first one without a name) that have an entry.
+    """The rows of a worksheet that have an entry.
+
+    Parameters
+    ----------
+    content
+        The file.
+    name
+        The worksheet; None: the first one.
+
+    Returns
+    -------
+    Lines
+        Numbers, dates and stripped texts, by line.
 
     Raises
     ------
