@@ -54,7 +54,7 @@ def adapt_model(
     Gives `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`,
     `needs` and `metrics`.
     """
-    from kneerisk.cohort.splits import divided
+    from kneerisk.cohort.splits import train_test_split
     from kneerisk.training.fitting.settings import SEED
     from kneerisk.training.provenance.lineage import Source, digest, load
     from kneerisk.training.recording.update_record import log_update
@@ -67,7 +67,7 @@ def adapt_model(
     progress(event("reading_club"))
     source = Source(path=data.resolve())
     club, _ = load(source)
-    train, test = divided(club)
+    train, test = train_test_split(club)
     model_updating.refuse_club(base, club, train, test, digest(club))
     progress(event("updating", version=base.metadata.version))
     adapted = model_updating.adapt(base.model, train, SEED)

@@ -68,7 +68,7 @@ def tune_settings(
     Gives `version` (None where the defaults stay), `run_id` of the winner, `parent_run_id`,
     `study`, `trials`, `best` and `metrics`.
     """
-    from kneerisk.cohort.splits import divided
+    from kneerisk.cohort.splits import train_test_split
     from kneerisk.training.leakage.leakage_checks import refuse_unsound
     from kneerisk.training.provenance.lineage import Source, load
     from kneerisk.training.tuning.search import Search
@@ -78,7 +78,7 @@ def tune_settings(
     progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
     cohort, truth = load(source)
     progress(event("checking_cohort"))
-    refuse_unsound(cohort, *divided(cohort), true=truth is not None)
+    refuse_unsound(cohort, *train_test_split(cohort), true=truth is not None)
     search = Search.open(plan, Path.cwd(), source, (cohort, truth))
     if finished := search.study.finished:
         left = max(0, plan.trials - finished)

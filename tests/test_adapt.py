@@ -224,7 +224,7 @@ class TestOneModel:
         expected = model.measurement_update.expected(data)
         legs = model.features(data, expected)
         told = model.explainer.contributions(data, expected, legs)
-        assert np.abs(told.base + told.parts.sum(axis=2) - model.log_odds(legs)).max() < 1e-6
+        assert np.abs(told.base + told.values.sum(axis=2) - model.log_odds(legs)).max() < 1e-6
 
     def test_trees_are_the_champions_and_some_more(
         self, released: Bundle, corrections: dict[str, Correction]
@@ -252,7 +252,7 @@ class TestOneModel:
     ) -> None:
         def half_width(model) -> float:
             point = model.log_odds(club.legs)
-            low, high = model.interval.around(club.legs, point)
+            low, high = model.interval.bounds(club.legs, point)
             assert (low <= point).all()
             assert (point <= high).all()
             return float((high - low).mean() / 2)

@@ -19,7 +19,10 @@ from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, imputation
-from kneerisk.schema import FloatArray
+from kneerisk.model.imputation import stated_protocols
+from kneerisk.model.value_of_information import open_variance
+from kneerisk.model.value_of_information.open_variance import OpenVariance
+from kneerisk.schema import FloatArray, Screening, coded
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 
@@ -343,3 +346,18 @@ class TestThreads:
         with ThreadPoolExecutor(4) as threads:
             found = list(threads.map(shared.predict, [some] * 8))
         assert all(same(one, alone) for one in found)
+        solved = shared.measurement_update.gain.cache_info()
+        assert solved.misses > solved.currsize == 4
+
+    def test_patterns_of_further_tests_are_forgotten_too(
+        self, released: Bundle, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What a service remembers does not grow with what it is asked."""
+        monkeypatch.setattr(open_variance, "PATTERNS_KEPT", 2)
+        population = OpenVariance(released.model.population)
+        unstated = stated_protocols(
+            coded([Screening.model_validate({"athlete": {"age_years": 30, "sex": "male"}})])
+        )[0]
+        for place in range(5):
+            population.posterior(np.array([place]), unstated, {"a": (5,)})
+        assert population.solved.cache_info().currsize == 2

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from kneerisk.cohort.simulation.simulated_cohort import simulate
-from kneerisk.cohort.splits import divided, held_out
+from kneerisk.cohort.splits import held_out, train_test_split
 from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.task_rows import risks_of
@@ -26,7 +26,7 @@ def made(released, fitted):
     """Of each kind: the metadata, the cohort and the evaluation of a version."""
     drawn = simulate(3_500, 9)
     unseen = held_out(drawn.cohort.frame["athlete_id"])
-    train, test = divided(drawn.cohort)
+    train, test = train_test_split(drawn.cohort)
     data = test.columns()
     prediction = released.model.predict(data)
     truth = drawn.truth[unseen].reset_index(drop=True)

@@ -34,7 +34,7 @@ class TestTheSum:
         expected = model.measurement_update.expected(data)
         legs = model.features(data, expected)
         found = model.explainer.contributions(data, expected, legs)
-        assert np.abs(found.base + found.parts.sum(axis=2) - model.log_odds(legs)).max() < CLOSE
+        assert np.abs(found.base + found.values.sum(axis=2) - model.log_odds(legs)).max() < CLOSE
 
     def test_holds_where_legs_are_not_told_apart(self, simulated: Simulated) -> None:
         frame = simulated.cohort.frame.copy()
@@ -50,8 +50,8 @@ class TestTheSum:
         legs = model.features(part, expected)
         found = model.explainer.contributions(part, expected, legs)
         assert not model.sided
-        assert np.abs(found.base + found.parts.sum(axis=2) - model.log_odds(legs)).max() < CLOSE
-        assert (found.parts[:, 0] == found.parts[:, 1]).all()
+        assert np.abs(found.base + found.values.sum(axis=2) - model.log_odds(legs)).max() < CLOSE
+        assert (found.values[:, 0] == found.values[:, 1]).all()
 
     @given(screening=screenings())
     @settings(max_examples=30)

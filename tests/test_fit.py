@@ -23,7 +23,8 @@ from kneerisk.errors import CohortRefused
 from kneerisk.evidence.population import published
 from kneerisk.model.calibration import fit_calibration
 from kneerisk.model.feature_columns import ColumnKind
-from kneerisk.model.margin import Margin, fit_logistic, pairs
+from kneerisk.model.logistic_fit import fit_penalised_logistic
+from kneerisk.model.margin import Margin, discordant_pairs
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.cross_validation import out_of_fold
 from kneerisk.training.fitting.fit import Fitted, fit
@@ -385,7 +386,7 @@ class TestLogistic:
 
     def test_free_weights_are_those_of_another_program(self, problem) -> None:
         x, y, weight, _ = problem
-        found = fit_logistic(x, y, weight, np.full(6, 2.0), np.zeros(6))
+        found = fit_penalised_logistic(x, y, weight, np.full(6, 2.0), np.zeros(6))
         other = LogisticRegression(C=0.5, fit_intercept=False, tol=1e-10, max_iter=1000)
         assert found == pytest.approx(other.fit(x, y, weight).coef_[0], abs=1e-5)
 
@@ -408,7 +409,7 @@ class TestLogistic:
         bounds = [(0 if s > 0 else None, 0 if s < 0 else None) for s in signs]
         other = minimize(loss, np.zeros(6), jac=True, bounds=bounds, method="L-BFGS-B",
                          options={"ftol": 1e-14, "gtol": 1e-10, "maxiter": 5000})  # fmt: skip
-        found = fit_logistic(x, y, weight, penalty, signs)
+        found = fit_penalised_logistic(x, y, weight, penalty, signs)
         assert found == pytest.approx(other.x, abs=1e-4)
         assert (signs * found >= 0).all()
         assert loss(found)[0] <= other.fun + 1e-9
@@ -416,11 +417,11 @@ class TestLogistic:
     def test_outcomes_may_be_probabilities(self, problem) -> None:
         x, _, weight, penalty = problem
         chance = expit(x @ [0.5, 0, -0.5, 0, 0.2, 0])
-        twice = fit_logistic(
+        twice = fit_penalised_logistic(
             np.vstack([x, x]), np.r_[np.ones(400), np.zeros(400)],
             np.r_[weight * chance, weight * (1 - chance)], penalty, np.zeros(6),
         )  # fmt: skip
-        assert fit_logistic(x, chance, weight, penalty, np.zeros(6)) == pytest.approx(
+        assert fit_penalised_logistic(x, chance, weight, penalty, np.zeros(6)) == pytest.approx(
             twice, abs=1e-7
         )
 
@@ -428,31 +429,35 @@ class TestLogistic:
         x = np.column_stack([np.linspace(-1, 1, 50), np.ones(50)])
         y = (x[:, 0] > 0).astype(float)
         for penalty in (np.array([0.0, 0.0]), np.array([1.0, 0.0])):
-            found = fit_logistic(x, y, np.ones(50), penalty, np.zeros(2))
+            found = fit_penalised_logistic(x, y, np.ones(50), penalty, np.zeros(2))
             assert np.isfinite(found).all()
             assert ((x @ found > 0) == (y == 1)).all()
         assert 1 < found[0] < 10
 
     def test_outcomes_of_one_kind_have_an_end(self) -> None:
         x = np.column_stack([np.linspace(-1, 1, 50), np.ones(50)])
-        found = fit_logistic(x, np.zeros(50), np.ones(50), np.array([1.0, 0.0]), np.zeros(2))
+        found = fit_penalised_logistic(
+            x, np.zeros(50), np.ones(50), np.array([1.0, 0.0]), np.zeros(2)
+        )
         assert np.isfinite(found).all()
         assert expit(x @ found).max() < 0.001
 
     def test_columns_that_are_the_same_share_a_weight(self, problem) -> None:
         x, y, weight, _ = problem
         doubled = np.column_stack([x[:, 0], x[:, 0]])
-        found = fit_logistic(doubled, y, weight, np.ones(2), np.zeros(2))
+        found = fit_penalised_logistic(doubled, y, weight, np.ones(2), np.zeros(2))
         assert found[0] == pytest.approx(found[1])
 
     def test_no_rows_have_no_weight(self) -> None:
         none = np.empty(0)
-        assert not fit_logistic(np.empty((0, 3)), none, none, np.ones(3), np.zeros(3)).any()
+        assert not fit_penalised_logistic(
+            np.empty((0, 3)), none, none, np.ones(3), np.zeros(3)
+        ).any()
 
 
 def test_pairs_are_athletes_of_whom_one_leg_has_it() -> None:
     y = np.array([[1, 0], [0, 1], [1, 1], [0, 0], [np.nan, 1], [0.2, 0.5]])
-    just_one, is_left = pairs(y)
+    just_one, is_left = discordant_pairs(y)
     assert just_one == pytest.approx([1, 1, 0, 0, 0, 0.2 * 0.5 + 0.5 * 0.8])
     assert is_left == pytest.approx([1, 0, 0, 0, 0, 0.1 / 0.5])
 

@@ -13,7 +13,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.published import ric, weightlifters
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
-from kneerisk.cohort.splits import divided, subset
+from kneerisk.cohort.splits import subset, train_test_split
 from kneerisk.errors import CohortRefused
 from kneerisk.training.leakage.computed_labels import computed_labels
 from kneerisk.training.leakage.leakage_checks import provenance, refuse_unsound, shared_athletes
@@ -124,34 +124,34 @@ class TestRealCohorts:
     def test_runners_pass(self) -> None:
         files = real_file("ric/run_data_meta.csv"), real_file("ric/run_kinematics.csv")
         cohort = ric.ingest(*files).cohort
-        found = refuse_unsound(cohort, *divided(cohort))
+        found = refuse_unsound(cohort, *train_test_split(cohort))
         assert found.events == 366
         assert found.needed.least < 100 < found.events < found.needed.whole
 
     def test_weightlifters_pass(self) -> None:
         cohort = weightlifters.ingest(real_file("weightlifters/wlinj.csv")).cohort
-        found = refuse_unsound(cohort, *divided(cohort))
+        found = refuse_unsound(cohort, *train_test_split(cohort))
         assert found.events == 167
         assert found.warning
 
 
 class TestSplit:
     def test_an_athlete_on_both_sides_is_counted_not_named(self, club: Cohort) -> None:
-        train, test = divided(club)
+        train, test = train_test_split(club)
         both = replace(test, frame=test.frame.assign(athlete_id=train.frame["athlete_id"][0]))
         assert [r for r in shared_athletes((train, both)) if "sim-" in r] == []
         with pytest.raises(CohortRefused, match=r"1 athlete\(s\) are on both sides of the split"):
             refuse_unsound(club, train, both)
 
     def test_ids_that_differ_by_case_or_spaces_are_one_person(self, club: Cohort) -> None:
-        train, test = divided(club)
+        train, test = train_test_split(club)
         shouted = train.frame["athlete_id"][:3].str.upper().str.replace("SIM-", " SIM-")
         frame = test.frame.head(3).assign(athlete_id=list(shouted))
         reasons = list(shared_athletes((train, replace(test, frame=frame))))
         assert reasons[0].startswith("3 athlete(s)")
 
     def test_the_same_readings_under_another_id(self, club: Cohort) -> None:
-        train, test = divided(club)
+        train, test = train_test_split(club)
         copied = train.frame.tail(4).assign(athlete_id=["w", "x", "y", "z"])
         reasons = list(shared_athletes((train, replace(test, frame=copied))))
         assert "same readings" in reasons[0]

@@ -31,7 +31,7 @@ def drivers_of(predictions: Predictions, i: int, knees: list[Knee]) -> list[Driv
     told: list[Driver] = []
     measures, of = _measures(predictions.contributions.sources)
     for knee in knees:
-        log_odds = np.bincount(of, predictions.contributions.parts[i, _row(knee)])
+        log_odds = np.bincount(of, predictions.contributions.values[i, _row(knee)])
         points = np.bincount(of, points_of(predictions, i, knee))
         ranked = sorted(
             np.flatnonzero(np.abs(points) > LEAST_POINTS), key=lambda k: -abs(points[k])
@@ -51,7 +51,7 @@ def _measures(sources: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
 def points_of(predictions: Predictions, i: int, knee: Knee) -> FloatArray:
     """What each source added to the risk of a knee, in points of 100, shape (n_sources,)."""
     found = predictions.contributions
-    return contributions.points_of(found.base[i, _row(knee)], found.parts[i, _row(knee)])
+    return contributions.percentage_points(found.base[i, _row(knee)], found.values[i, _row(knee)])
 
 
 def effects_of(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, Effect]:

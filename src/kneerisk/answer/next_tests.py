@@ -31,7 +31,7 @@ ENOUGH_MEASURES, SETTLING_SHARE = 2, 1.0 / 3.0
 def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
     """The tests not done that are worth most to the i-th screening, best first.
 
-    ValueOfInformation is the expected fall of the log loss of the knees that are free of pain.
+    The value of a test is the expected fall of the log loss of the knees that are free of pain.
     ``uncertainty_removed`` is that fall over the one that every test together would bring if none
     had an error: of what measuring can remove, not of what the literature leaves open.
     """
@@ -52,14 +52,16 @@ def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
     if not named:
         return []
     both = len(free) == len(SIDES)
-    widths = _widths(predictions, i, found.left[named]) if both else [None] * len(named)
+    widths = (
+        _widths(predictions, i, found.remaining_variance[named]) if both else [None] * len(named)
+    )
     return [
         _told(
             tests[place],
             found,
             share=float(shares[place]),
             width=width,
-            settles=(unsettled & (found.settled[place] >= SETTLING_SHARE)).any(axis=0),
+            settles=(unsettled & (found.imbalance_share[place] >= SETTLING_SHARE)).any(axis=0),
         )
         for place, width in zip(named, widths, strict=True)
     ]
@@ -68,7 +70,7 @@ def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
 def shares_of(found: ValueOfInformation, free: Sequence[bool]) -> FloatArray:
     """Of what all tests could settle about the knees free of pain, what each would; (n_tests,)."""
     counted = np.array(free, dtype=np.float64)
-    most = float((found.most * counted).sum())
+    most = float((found.largest_gain * counted).sum())
     return np.asarray(
         (found.gain * counted).sum(axis=1) / most if most > 0.0 else np.zeros(len(found.gain))
     )

@@ -56,7 +56,7 @@ def read(bundle: Bundle, screenings: Sequence[Screening]) -> Predictions:
     data = {name: values[:n] for name, values in both.items()}
     expected = model.measurement_update.expected(both)
     legs = model.features(both, expected)
-    prediction = model.predict_legs(legs)
+    prediction = model.predict_features(legs)
     width = _width(prediction)
     own = legs.take(slice(n))
     return Predictions(

@@ -26,7 +26,7 @@ def held_out(athlete_ids: Iterable[object], share: float = HELD_OUT_SHARE) -> ND
     return np.array([chosen[athlete_id] for athlete_id in ids], dtype=np.bool_)
 
 
-def divided(cohort: Cohort) -> tuple[Cohort, Cohort]:
+def train_test_split(cohort: Cohort) -> tuple[Cohort, Cohort]:
     """The cohort to train on, and the one held out."""
     held = held_out(cohort.frame["athlete_id"])
     return subset(cohort, ~held), subset(cohort, held)

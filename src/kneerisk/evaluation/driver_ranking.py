@@ -10,7 +10,7 @@ import numpy as np
 
 from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.model.attribution.column_attributions import TESTS_DONE
-from kneerisk.model.attribution.contributions import points_of
+from kneerisk.model.attribution.contributions import percentage_points
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
 from kneerisk.schema.columns import location_of
@@ -69,7 +69,7 @@ def drivers(model: RiskModel, data: Columns, rows: TaskRows) -> tuple[Driver, ..
     contributions = model.explainer.contributions(
         sample, expected, model.features(sample, expected)
     )
-    points = points_of(contributions.base, contributions.parts)[evaluated[chosen]]
+    points = percentage_points(contributions.base, contributions.values)[evaluated[chosen]]
     ranked = sorted(
         _by_measure(contributions.sources, points, sample, evaluated[chosen]),
         key=lambda driver: -driver.points,

@@ -1,4 +1,4 @@
-"""A released model as a folder of JSON and UBJ files that vouch for each other."""
+"""A released model as a folder of JSON and UBJ files, whose hashes stand in a manifest."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.serialization import from_data, to_data
 from kneerisk.schema.fingerprint import fingerprint
 
-#: Raised when a bundle of an older program can't be read any more.
+#: Format of the files; it goes up when bundles of an older program can't be read any more.
 FORMAT = 2
-MANIFEST, MODEL, FACTS, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
-#: What may lie beside the files of a bundle, for people: its card and the plots that this shows.
-BESIDE = ("card.md", "plots")
+MANIFEST, MODEL, METADATA, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
+#: What may lie in the folder as well, for people: the card and the plots that it shows.
+UNLISTED = ("card.md", "plots")
 
-#: What reading something that is not a bundle may end with.
+#: Errors that reading something else than a bundle may end in.
 _UNREADABLE = (
     OSError,
     ValueError,
@@ -38,7 +38,7 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A model, ready to answer, with the metadata that every answer cites."""
+    """A model, ready to predict, with the metadata that every answer cites."""
 
     model: RiskModel
     metadata: Metadata
@@ -46,12 +46,25 @@ class Bundle:
 
 
 def save(model: RiskModel, metadata: Metadata, folder: Path) -> str:
-    """Write a bundle into a new or empty folder; gives the SHA-256 that names it.
+    """Write a bundle into a new or empty folder.
+
+    Parameters
+    ----------
+    model
+        The model.
+    metadata
+        What is recorded about it.
+    folder
+        Where to write; it is made where it does not exist.
+
+    Returns
+    -------
+    The SHA-256 of the manifest, which names the bundle.
 
     Raises
     ------
     BundleRefused
-        Where the folder already holds something.
+        Where the folder holds something already.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
@@ -60,7 +73,7 @@ def save(model: RiskModel, metadata: Metadata, folder: Path) -> str:
     for name, booster in written.boosters.items():
         booster.save_model(folder / name)
     _write(folder / MODEL, written.data)
-    _write(folder / FACTS, metadata.as_dict())
+    _write(folder / METADATA, metadata.as_dict())
     _write(folder / GOLDEN, golden_numbers(_read_back(folder)))
     files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
     _write(folder / MANIFEST, {"format": FORMAT, "schema": fingerprint(), "files": files})
@@ -72,8 +85,14 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
 
     Parameters
     ----------
+    folder
+        The bundle's folder.
     sha256
-        The hash it must have, where somebody vouches for one.
+        The hash that it must have; None where none is known.
+
+    Returns
+    -------
+    The bundle.
 
     Raises
     ------
@@ -84,7 +103,7 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
         manifest = _manifest(folder, sha256)
         _check_files(folder, manifest["files"])
         model = _read_back(folder)
-        metadata = Metadata(**_json(folder / FACTS))
+        metadata = Metadata(**_json(folder / METADATA))
         off = deviation(model, _json(folder / GOLDEN))
     except _UNREADABLE as error:
         raise BundleRefused(f"{folder.name} can't be read: {type(error).__name__}") from error
@@ -117,7 +136,7 @@ def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
 
 
 def _check_files(folder: Path, files: dict[str, str]) -> None:
-    present = {path.name for path in folder.iterdir()} - {MANIFEST, *BESIDE}
+    present = {path.name for path in folder.iterdir()} - {MANIFEST, *UNLISTED}
     for name in sorted(present ^ files.keys()):
         what = "is missing" if name in files else "does not belong to it"
         raise BundleRefused(f"{folder.name}: {name} {what}")

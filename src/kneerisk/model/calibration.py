@@ -9,23 +9,45 @@ from scipy.special import expit
 
 from kneerisk.schema import FloatArray
 
+#: The slope is kept between these: with few events it is a noisy number (assumption).
+SLOPES = (0.2, 2.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Log-odds in, calibrated log-odds out."""
+    """A line on the log-odds."""
 
     intercept: float = 0.0
     slope: float = 1.0
 
     def apply(self, log_odds: FloatArray) -> FloatArray:
-        """Calibrated log-odds, of the same shape."""
+        """Calibrate log-odds.
+
+        Parameters
+        ----------
+        log_odds
+            Log-odds of any shape.
+
+        Returns
+        -------
+        Calibrated log-odds, of the same shape.
+        """
         return self.intercept + self.slope * log_odds
 
 
 def fit_calibration(log_odds: FloatArray, target: FloatArray) -> Calibration:
-    """Logistic recalibration (Cox 1958) of left-out log-odds on outcomes or true risks, (n,).
+    """Logistic recalibration (Cox 1958, doi 10.1093/biomet/45.3-4.562) of left-out log-odds.
 
-    The slope is kept between 0.2 and 2: with few events it is a noisy number.
+    Parameters
+    ----------
+    log_odds
+        Log-odds of rows that the model was not fitted to, shape ``(n,)``.
+    target
+        Their outcomes, or true risks, shape ``(n,)``.
+
+    Returns
+    -------
+    The calibration, with its slope inside `SLOPES` and the mean risk equal to the mean target.
     """
     weights = np.array([0.0, 1.0])
     x = np.column_stack([np.ones_like(log_odds), log_odds])
@@ -36,7 +58,7 @@ def fit_calibration(log_odds: FloatArray, target: FloatArray) -> Calibration:
         weights -= np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
             break
-    slope = float(np.clip(weights[1], 0.2, 2.0))
+    slope = float(np.clip(weights[1], *SLOPES))
     return Calibration(_intercept(slope * log_odds, target), slope)
 
 

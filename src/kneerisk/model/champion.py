@@ -31,7 +31,16 @@ class Champion:
 
 
 def read(models: Path) -> Champion | None:
-    """The champion of a models folder; None where it names none.
+    """The champion of a models folder.
+
+    Parameters
+    ----------
+    models
+        The models folder.
+
+    Returns
+    -------
+    The champion; None where the folder names none.
 
     Raises
     ------
@@ -40,8 +49,9 @@ def read(models: Path) -> Champion | None:
     """
     path = models / FILE
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        version, sha256, previous = found["version"], found["sha256"], found.get("previous")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version, sha256 = content["version"], content["sha256"]
+        previous = content.get("previous")
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -58,12 +68,28 @@ def _is_version(name: object) -> bool:
 
 
 def write(models: Path, version: str, sha256: str, previous: str | None) -> Champion:
-    """Name the champion in one step: a reader sees the old file or the new one, whole."""
+    """Name the champion in one step: a reader sees the old file or the new one, never a part.
+
+    Parameters
+    ----------
+    models
+        The models folder; it is made where it does not exist.
+    version
+        Name of the champion's folder in it.
+    sha256
+        Hash of its bundle.
+    previous
+        The version that it replaces; None for the first.
+
+    Returns
+    -------
+    The champion.
+    """
     models.mkdir(parents=True, exist_ok=True)
     unfinished = models / f".{FILE}.{os.getpid()}"
-    facts = {"version": version, "sha256": sha256, "previous": previous}
+    content = {"version": version, "sha256": sha256, "previous": previous}
     with unfinished.open("w", encoding="utf-8") as file:
-        json.dump(facts, file, indent=1)
+        json.dump(content, file, indent=1)
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())

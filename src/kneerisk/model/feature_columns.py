@@ -79,7 +79,16 @@ class Column(NamedTuple):
 
     @classmethod
     def parse(cls, name: str) -> Column:
-        """The column of this name.
+        """The column of a name.
+
+        Parameters
+        ----------
+        name
+            The column's `name`.
+
+        Returns
+        -------
+        The column.
 
         Raises
         ------

@@ -105,9 +105,37 @@ def feature_matrix(people: Population, expected: Expected, data: Columns) -> Fea
 
 
 def averaged(features: FeatureMatrix) -> FeatureMatrix:
-    """The same matrix with the mean of both legs in either row, for outcomes without sides."""
+    """The feature matrix for outcomes without sides.
+
+    Parameters
+    ----------
+    features
+        The feature matrix of n screenings.
+
+    Returns
+    -------
+    The same columns, with the mean of both legs in either row.
+    """
     mean = np.asarray(features.values.mean(axis=1, keepdims=True))
     return FeatureMatrix(features.columns, np.repeat(mean, 2, axis=1))
+
+
+def row_sums(terms: FloatArray) -> FloatArray:
+    """Sum each row by itself, in an order that does not depend on how many rows there are.
+
+    A BLAS product picks another kernel for one row than for many, and numpy another order of
+    adding for another memory layout; either would give an athlete another last digit in a team.
+
+    Parameters
+    ----------
+    terms
+        Shape ``(..., n_terms)``.
+
+    Returns
+    -------
+    Shape ``(...)``.
+    """
+    return np.asarray(np.ascontiguousarray(terms).sum(axis=-1))
 
 
 def _athlete_values(data: Columns) -> FloatArray:

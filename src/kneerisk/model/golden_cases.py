@@ -1,4 +1,4 @@
-"""Golden cases: made-up screenings with the numbers that a bundle must give for them."""
+"""Golden cases: made-up screenings, with the numbers that a bundle must give for them."""
 
 from __future__ import annotations
 

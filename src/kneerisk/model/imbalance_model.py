@@ -1,4 +1,9 @@
-"""Probabilities of the five imbalances of a leg; several may be present at once."""
+"""Probabilities of the five imbalances of a leg; several may be present at once.
+
+An imbalance is a normal latent variable that has crossed a threshold (a liability threshold model:
+Falconer 1965, doi 10.1111/j.1469-1809.1965.tb00500.x). The measurement update gives its mean and
+variance, and both together a probit probability; trees correct it where grades mark the imbalance.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +18,11 @@ from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import FloatArray
 
-#: An interval holds the probability at the true values of nine legs in ten.
+#: An interval holds the probability at the true values of nine legs in ten (assumption, as for
+#: the risks).
 COVERAGE = 0.90
-#: A latent that is known better than this, or a probability nearer to 0 or 1, is taken as this.
+#: A latent that is known better than this, or a probability nearer to 0 or 1, counts as this: a
+#: normal quantile has to stay finite (assumption).
 LEAST_SD, LEAST_TAIL = 1e-6, 1e-12
 
 
@@ -23,9 +30,10 @@ LEAST_SD, LEAST_TAIL = 1e-6, 1e-12
 class ImbalanceModel:
     """What the measurement update says of each latent imbalance, corrected where it errs.
 
-    The update takes every reading for a normal one. A grade is none: most legs have grade 0,
-    however far below 1 they are. ``trees`` hold, by imbalance, what grades say beyond the update;
-    an imbalance that no grade marks has none, and its probability is exact.
+    The update takes every value as normal. A grade is not: most legs have grade 0, however far
+    below 1 they are. ``trees`` hold, by imbalance, what grades say beyond the update; an imbalance
+    that no grade marks has none, and its probability is exact. ``thresholds`` (n_imbalances,) are
+    where each begins, in SD of its latent, and ``spread`` is their SD among assessors.
     """
 
     names: tuple[str, ...]
@@ -33,52 +41,91 @@ class ImbalanceModel:
     spread: float
     trees: Mapping[str, BoostedTrees]
 
-    def probabilities(self, legs: FeatureMatrix) -> FloatArray:
-        """Probability of each imbalance, shape (n_screenings, 2, n_imbalances)."""
-        log_odds = latent_log_odds(legs, self.names, self.thresholds, self.spread)
+    def probabilities(self, features: FeatureMatrix) -> FloatArray:
+        """Probability of each imbalance.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+
+        Returns
+        -------
+        Shape ``(n, 2, n_imbalances)``, left leg first.
+        """
+        log_odds = latent_log_odds(features, self.names, self.thresholds, self.spread)
         for name, trees in self.trees.items():
             place = self.names.index(name)
-            log_odds[:, place] = trees.log_odds(legs, log_odds[:, place])
-        found = np.clip(expit(log_odds), LEAST_TAIL, 1.0 - LEAST_TAIL)
-        return np.asarray(found).reshape(-1, 2, len(self.names))
+            log_odds[:, place] = trees.log_odds(features, log_odds[:, place])
+        probabilities = np.clip(expit(log_odds), LEAST_TAIL, 1.0 - LEAST_TAIL)
+        return np.asarray(probabilities).reshape(-1, 2, len(self.names))
 
-    def intervals(self, legs: FeatureMatrix, point: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Bounds of what the probability would be if every true value were known, 90 %.
+    def intervals(
+        self, features: FeatureMatrix, point: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Bounds of what each probability would be if every true value were known, 90 %.
 
-        Of shape (n_screenings, 2, n_imbalances), as ``point``, the probability that the interval
-        holds. Known a latent, the probability is that of a threshold with a spread; unknown, the
+        With the latent known, the probability is that of a threshold with a spread; unknown, the
         latent is normal. The share left out below is a tenth of the point, not always 5 %: where
-        the probability is nearly 0, what could be left out below is nearly 0 too, and would be
-        bought with a needlessly high upper bound.
+        the probability is nearly 0, what could be left out below is nearly 0 too, and would cost a
+        needlessly high upper bound.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+        point
+            The probabilities that the intervals are around, shape ``(n, 2, n_imbalances)``.
+
+        Returns
+        -------
+        Lower and upper bounds, each of the shape of ``point``, which lies inside.
         """
-        mean, variance = _latents(legs, self.names)
+        mean, variance = _latents(features, self.names)
         sd = np.maximum(np.sqrt(variance), LEAST_SD)
         at_point = self.thresholds + self.spread * ndtri(np.clip(point, LEAST_TAIL, 1 - LEAST_TAIL))
         share = ndtr((at_point - mean) / sd)
         below = np.clip((1.0 - COVERAGE) * point, share - COVERAGE, share)
-        low, high = (self._at(mean + sd * ndtri(tail)) for tail in (below, below + COVERAGE))
+        low, high = (
+            self._probability_at(mean + sd * ndtri(tail)) for tail in (below, below + COVERAGE)
+        )
         return np.minimum(low, point), np.maximum(high, point)
 
-    def _at(self, latents: FloatArray) -> FloatArray:
+    def _probability_at(self, latents: FloatArray) -> FloatArray:
         """Probability of each imbalance where its latent is known."""
         return np.asarray(ndtr((latents - self.thresholds) / self.spread))
 
 
-def _latents(legs: FeatureMatrix, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
+def _latents(features: FeatureMatrix, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of each latent, each of shape (n_screenings, 2, n_imbalances)."""
-    mean = legs.pick(tuple(Column(ColumnKind.IMBALANCE, name) for name in names))
-    variance = legs.pick(tuple(Column(ColumnKind.IMBALANCE_VARIANCE, name) for name in names))
+    mean = features.pick(tuple(Column(ColumnKind.IMBALANCE, name) for name in names))
+    variance = features.pick(tuple(Column(ColumnKind.IMBALANCE_VARIANCE, name) for name in names))
     return mean, variance
 
 
 def latent_log_odds(
-    legs: FeatureMatrix, names: tuple[str, ...], thresholds: FloatArray, spread: float
+    features: FeatureMatrix, names: tuple[str, ...], thresholds: FloatArray, spread: float
 ) -> FloatArray:
-    """Log-odds that each latent lies beyond its threshold, shape (2 n, n_imbalances).
+    """Log-odds that each latent lies beyond its threshold.
 
     A normal latent with known mean and variance exceeds a normal threshold with a probit
     probability.
+
+    Parameters
+    ----------
+    features
+        The feature matrix of n screenings.
+    names
+        The imbalances.
+    thresholds
+        Mean threshold of each, in SD of its latent, shape ``(len(names),)``.
+    spread
+        SD of the thresholds.
+
+    Returns
+    -------
+    Shape ``(2 n, len(names))``, left and right leg in turn.
     """
-    mean, variance = _latents(legs, names)
+    mean, variance = _latents(features, names)
     probit = (mean - thresholds) / np.sqrt(variance + spread**2)
     return np.asarray(log_ndtr(probit) - log_ndtr(-probit)).reshape(-1, len(names))

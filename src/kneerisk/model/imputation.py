@@ -1,15 +1,19 @@
-"""From measured to true: what the measured values say about every true measure of a leg.
+"""Imputation by a Gaussian measurement update: the true value of every measure, given some.
 
-With Gaussian true measures and errors this is one linear solve for each pattern of missing tests
-(Kalman's measurement update): an expected z-score and a variance for every measure and imbalance.
+True measures and errors are taken as jointly Gaussian, so that the expected true values and their
+variances are one linear solve for each pattern of tests done: the update step of Kalman 1960,
+doi 10.1115/1.3662552, which is regression imputation with known errors (Little & Rubin 2019,
+doi 10.1002/9781119482260, chapter 4). Nothing is drawn or filled in: the variance goes along.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from threading import Lock
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from kneerisk.evidence.population import Population, contexts
@@ -17,37 +21,42 @@ from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.rules import OPPOSITES, RATIOS
 from kneerisk.schema.z_scores import CONDITION_OF, error_variance, to_z_of_all
 
-#: Beyond this many SDs a reading says no more than at it; guards a model against wild values.
+#: Values farther out than this many SDs count as this many, so that a wild value can't take over
+#: (assumption: fewer than 1 in 10,000 athletes are).
 FARTHEST_Z = 4.0
-#: Where a published step of the risk lies farther out: a doubled session is at 4.5 SDs.
+#: The same where a published risk lies farther out: a doubled session is at 4.5 SDs.
 FARTHER_Z = {"session_spike_ratio": 6.0}
-#: Keeps a solve stable where two measures are one and the same up to rounding.
+#: Added to error variances: keeps a solve stable where two measures are one up to rounding.
 JITTER = 1e-9
-#: How many patterns of missing tests a process remembers.
+#: How many patterns of tests done a process remembers (assumption); one takes some 20 kB.
 PATTERNS_KEPT = 4096
+
+#: The protocols that measurement errors depend on.
+_PROTOCOLS = tuple(sorted(set(CONDITION_OF.values())))
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """The solve for one pattern of missing tests.
+    """The Kalman gain of one pattern of tests done.
 
-    ``used`` are the places of the measured values in the state, ``weights`` (targets, n_used) how
-    far each target moves with each of them, ``variance`` (targets,) what is left open.
+    ``used`` (n_used,) are the places of the measured values in the state, ``weights`` (n_targets,
+    n_used) how far each target moves with each of them, and ``variance`` (n_targets,) the variance
+    that they leave.
     """
 
-    used: np.ndarray
+    used: NDArray[np.intp]
     weights: FloatArray
     variance: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """Expected true z-scores and their variances, of shape (n, 2 legs, targets).
+    """Expected true z-scores and their variances, each of shape (n, 2 legs, n_targets).
 
-    Targets are [athlete measures, the leg's own measures, the leg's own imbalances]. ``prior`` is
-    what would be expected without any measured value, ``innovation`` (n, 2, n_measures) by how much
-    each measured value differs from it (0 where not measured), and ``gains`` the solve of each row
-    and leg: mean = prior + weights @ innovation[used].
+    Targets are the athlete's measures, the leg's own measures and the leg's own imbalances.
+    ``prior`` is what would be expected without any measured value, ``innovation`` (n, 2,
+    n_measures) by how much each measured value differs from that (0 where not measured), and
+    ``gains`` the gain of each row and leg: mean = prior + weights @ innovation[used].
     """
 
     mean: FloatArray
@@ -57,7 +66,7 @@ class Expected:
     gains: tuple[tuple[Gain, Gain], ...]
 
     def take(self, n: int) -> Expected:
-        """The first n screenings of it."""
+        """The first n screenings."""
         return Expected(
             mean=self.mean[:n],
             variance=self.variance[:n],
@@ -67,39 +76,47 @@ class Expected:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MeasurementUpdate:
-    """The measurement update of one population, with the patterns it has seen."""
+    """The measurement update of one population; it remembers the patterns that it has solved."""
 
     population: Population
-    _gains: dict[bytes, Gain] = field(default_factory=dict, repr=False)
-    _room: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def expected(self, data: Columns) -> Expected:
-        """What the coded columns of n screenings say about the true measures of their legs.
+        """Expected true values of both legs of n screenings.
 
         Every row is solved by itself, so that its numbers do not depend on its neighbours.
+
+        Parameters
+        ----------
+        data
+            The screenings as coded columns in the schema's units, each of shape ``(n,)``; missing
+            is NaN.
+
+        Returns
+        -------
+        Means and variances in SD of the schema's norms, of shape ``(n, 2, n_targets)``.
         """
-        athlete, legs = measured(self.population, data)
-        conditions = stated_protocols(data)
-        own_means = contexts(data)
+        athlete, legs = measured_z_scores(self.population, data)
+        protocols = stated_protocols(data)
+        own_contexts = contexts(data)
         n, targets = len(athlete), self._targets
         mean = np.empty((n, 2, len(targets)))
         variance, prior = np.empty_like(mean), np.empty_like(mean)
         innovation = np.zeros((n, 2, self.population.n_measures))
         gains: tuple[list[Gain], list[Gain]] = ([], [])
         for side in (0, 1):
-            other = _read_once(self.population, legs[side], legs[1 - side])
+            other = _without_shared_readings(self.population, legs[side], legs[1 - side])
             state = np.concatenate([athlete, legs[side], other], axis=1)
-            before = self.population.means(own_means[side])
-            prior[:, side] = before[:, targets]
-            patterns = np.concatenate([~np.isnan(state), conditions], axis=1).astype(np.uint8)
+            prior_state = self.population.means(own_contexts[side])
+            prior[:, side] = prior_state[:, targets]
+            patterns = np.concatenate([~np.isnan(state), protocols], axis=1).astype(np.uint8)
             for row in range(n):
-                gain = self._gain(patterns[row])
-                apart = state[row, gain.used] - before[row, gain.used]
-                mean[row, side] = prior[row, side] + gain.weights @ apart
+                gain = self.gain(patterns[row].tobytes())
+                difference = state[row, gain.used] - prior_state[row, gain.used]
+                mean[row, side] = prior[row, side] + gain.weights @ difference
                 variance[row, side] = gain.variance
-                innovation[row, side, gain.used] = apart
+                innovation[row, side, gain.used] = difference
                 gains[side].append(gain)
         return Expected(
             mean=mean,
@@ -109,45 +126,54 @@ class MeasurementUpdate:
             gains=tuple(zip(*gains, strict=True)),
         )
 
+    @cached_property
+    def gain(self) -> Callable[[bytes], Gain]:
+        """The gain of a pattern: a byte a measure of the state, then the code of each protocol."""
+        return lru_cache(maxsize=PATTERNS_KEPT)(self._solve)
+
     @property
-    def _targets(self) -> np.ndarray:
+    def _targets(self) -> NDArray[np.intp]:
         people = self.population
         own = len(people.athlete) + len(people.leg)
         start = people.n_measures
         latent = np.arange(start, start + len(people.imbalances))
         return np.concatenate([np.arange(own), latent])
 
-    def _gain(self, pattern: np.ndarray) -> Gain:
-        key = pattern.tobytes()
-        found = self._gains.get(key)
-        if found is None:
-            found = self._solve(pattern)
-            # Requests share this; two of them must not make room at the same time.
-            with self._room:
-                while len(self._gains) >= PATTERNS_KEPT:
-                    self._gains.pop(next(iter(self._gains)))
-                self._gains[key] = found
-        return found
-
-    def _solve(self, pattern: np.ndarray) -> Gain:
+    def _solve(self, pattern: bytes) -> Gain:
         people, size = self.population, self.population.n_measures
-        used = np.flatnonzero(pattern[:size])
+        codes = np.frombuffer(pattern, dtype=np.uint8)
+        used = np.flatnonzero(codes[:size])
         targets = self._targets
-        noise = noise_under(people, pattern[size:])[used]
-        known = people.covariance[np.ix_(used, used)] + np.diag(noise + JITTER)
+        noise = error_variances(people, codes[size:])[used]
+        observed = people.covariance[np.ix_(used, used)] + np.diag(noise + JITTER)
         crossed = people.covariance[np.ix_(used, targets)]
-        weights = cho_solve(cho_factor(known), crossed).T if len(used) else crossed.T
-        left_over = np.diag(people.covariance)[targets] - (weights * crossed.T).sum(axis=1)
-        return Gain(used, np.ascontiguousarray(weights), np.maximum(left_over, 0.0))
+        weights = cho_solve(cho_factor(observed), crossed).T if len(used) else crossed.T
+        remaining = np.diag(people.covariance)[targets] - (weights * crossed.T).sum(axis=1)
+        return Gain(used, np.ascontiguousarray(weights), np.maximum(remaining, 0.0))
 
 
-def measured(people: Population, data: Columns) -> tuple[FloatArray, tuple[FloatArray, ...]]:
-    """Measured z-scores: the athlete's (n, a) and each leg's (n, m); missing is NaN."""
-    own = to_z_of_all(people.athlete, _table(people.athlete, "", data), data)
-    sided = [to_z_of_all(people.leg, _table(people.leg, f"{side}_", data), data) for side in SIDES]
-    for z in sided:
-        _forget_computed_ratios(people, z, data)
-    return _clipped(people.athlete, own), tuple(_clipped(people.leg, z) for z in sided)
+def measured_z_scores(
+    people: Population, data: Columns
+) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+    """Measured values as z-scores of the schema's norms.
+
+    Parameters
+    ----------
+    people
+        The population, whose measures are wanted.
+    data
+        Coded columns in the schema's units, each of shape ``(n,)``; missing is NaN.
+
+    Returns
+    -------
+    The athlete's, of shape ``(n, n_athlete)``, and those of the left and the right leg, each of
+    shape ``(n, n_leg)``; missing is NaN, and so is a ratio of two measured torques.
+    """
+    athlete = to_z_of_all(people.athlete, _stacked(people.athlete, "", data), data)
+    legs = [to_z_of_all(people.leg, _stacked(people.leg, f"{side}_", data), data) for side in SIDES]
+    for z in legs:
+        _drop_computed_ratios(people, z, data)
+    return _clipped(people.athlete, athlete), tuple(_clipped(people.leg, z) for z in legs)
 
 
 def _clipped(names: tuple[str, ...], z: FloatArray) -> FloatArray:
@@ -155,45 +181,60 @@ def _clipped(names: tuple[str, ...], z: FloatArray) -> FloatArray:
     return np.clip(z, -farthest, farthest)
 
 
-def _read_once(people: Population, own: FloatArray, other: FloatArray) -> FloatArray:
-    """The other leg's z-scores but those of a reading that is the own leg's too, shape (n, m)."""
-    found = other.copy()
+def _without_shared_readings(people: Population, own: FloatArray, other: FloatArray) -> FloatArray:
+    """The other leg's z-scores (n, m) without readings that the own leg has as well."""
+    z = other.copy()
     for place in (people.leg.index(name) for name in OPPOSITES):
-        found[~np.isnan(own[:, place]), place] = np.nan
-    return found
+        z[~np.isnan(own[:, place]), place] = np.nan
+    return z
 
 
-def _table(names: tuple[str, ...], prefix: str, data: Columns) -> FloatArray:
-    """Some of the columns side by side, shape (n, len(names))."""
+def _stacked(names: tuple[str, ...], prefix: str, data: Columns) -> FloatArray:
+    """Some of the coded columns side by side, shape (n, len(names))."""
     return np.stack([data[f"{prefix}{name}"] for name in names], axis=1)
 
 
-def _forget_computed_ratios(people: Population, z: FloatArray, data: Columns) -> None:
-    """A ratio computed from two torques of the same test says nothing that they don't."""
+def _drop_computed_ratios(people: Population, z: FloatArray, data: Columns) -> None:
+    """Drop ratios computed from two torques of one test: they say nothing that these don't."""
     for rule in RATIOS:
         choices = category(rule.protocol).choices
         same_test = np.isin(data[rule.protocol], [choices.index(mode) for mode in rule.modes])
         over, under, ratio = (people.leg.index(x) for x in (rule.over, rule.under, rule.ratio))
-        known = same_test & ~np.isnan(z[:, over]) & ~np.isnan(z[:, under])
-        z[known, ratio] = np.nan
+        computed = same_test & ~np.isnan(z[:, over]) & ~np.isnan(z[:, under])
+        z[computed, ratio] = np.nan
 
 
-def stated_protocols(data: Columns) -> np.ndarray:
-    """Codes of the protocols that measurement errors depend on, (n, n_protocols); 0: not stated."""
+def stated_protocols(data: Columns) -> FloatArray:
+    """Codes of the protocols that measurement errors depend on.
+
+    Parameters
+    ----------
+    data
+        Coded columns, each of shape ``(n,)``.
+
+    Returns
+    -------
+    Shape ``(n, n_protocols)``: 0 where a protocol is not stated, else its choice's code plus 1.
+    """
     return np.column_stack([np.nan_to_num(data[name] + 1.0, nan=0.0) for name in _PROTOCOLS])
 
 
-_PROTOCOLS = tuple(sorted(set(CONDITION_OF.values())))
+def error_variances(people: Population, protocols: np.ndarray | None = None) -> FloatArray:
+    """Error variance of every measure of the state.
 
+    Parameters
+    ----------
+    people
+        The population, whose state it is.
+    protocols
+        Codes of the stated protocols, shape ``(n_protocols,)``; None where none is stated.
 
-def measurement_noise(people: Population) -> FloatArray:
-    """Error variance of every measure of the state for unstated protocols, shape (n_measures,)."""
-    return noise_under(people, np.zeros(len(_PROTOCOLS)))
-
-
-def noise_under(people: Population, conditions: np.ndarray) -> FloatArray:
-    """Error variance of every measure of the state, in z-scores, shape (n_measures,)."""
-    stated = dict(zip(_PROTOCOLS, conditions.tolist(), strict=True))
+    Returns
+    -------
+    Shape ``(n_measures,)``, in z-scores squared.
+    """
+    codes = np.zeros(len(_PROTOCOLS)) if protocols is None else protocols
+    stated = dict(zip(_PROTOCOLS, codes.tolist(), strict=True))
 
     def variance(name: str) -> float:
         return error_variance(name, int(stated.get(CONDITION_OF.get(name, ""), 0)))

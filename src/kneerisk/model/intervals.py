@@ -1,83 +1,103 @@
-"""The interval around a risk: what error, missing tests and the literature leave open.
+"""The interval around a risk: what errors, missing tests and the literature leave open.
 
-Where the truth was known in training: quantiles of the true log-odds given what was measured,
-widened until they held on athletes set aside. Where only outcomes were: refits on athletes drawn
-with replacement, plus the error of the measured values.
+Where the truth was known in training: quantiles of the true log-odds given what was measured, with
+a split conformal correction on athletes set aside (conformalized quantile regression: Romano 2019,
+arXiv 1905.03222). Where only outcomes were: the linear part refitted to athletes drawn with
+replacement (bootstrap: Efron 1979, doi 10.1214/aos/1176344552) plus the variance of true values.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from kneerisk.model.feature_columns import Column, ColumnKind
-from kneerisk.model.features import FeatureMatrix
+from kneerisk.model.features import FeatureMatrix, row_sums
 from kneerisk.model.margin import Margin, between_values
-from kneerisk.model.rowwise import row_sums
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import FloatArray
 
-#: Coverage that every interval aims at.
+#: Coverage that every interval aims at (assumption: the usual 90 %).
 COVERAGE = 0.90
 #: The two-sided 90 % point of the normal distribution.
 NORMAL_90 = 1.6449
 
 
-class Interval(Protocol):
-    """Lower and upper log-odds, each of shape (n, 2), around the model's own."""
-
-    def around(self, legs: FeatureMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Bounds of each leg's log-odds."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuantileInterval:
-    """Quantiles of (true minus predicted log-odds), with a conformal correction."""
+    """Quantiles of true minus predicted log-odds, and their conformal correction, in log-odds."""
 
     quantiles: BoostedTrees
     conformal_correction: float
 
-    def around(self, legs: FeatureMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Bounds of each leg's log-odds, shape (n, 2) each; the point is always inside."""
-        apart = self.quantiles.values(legs).reshape(*log_odds.shape, 2)
-        low = log_odds + np.minimum(apart[..., 0] - self.conformal_correction, 0.0)
-        high = log_odds + np.maximum(apart[..., 1] + self.conformal_correction, 0.0)
+    def bounds(
+        self, features: FeatureMatrix, log_odds: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each leg's log-odds; the point is always inside.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+        log_odds
+            The model's log-odds of each leg, shape ``(n, 2)``.
+
+        Returns
+        -------
+        Lower and upper bounds, each of shape ``(n, 2)``.
+        """
+        quantiles = self.quantiles.values(features).reshape(*log_odds.shape, 2)
+        low = log_odds + np.minimum(quantiles[..., 0] - self.conformal_correction, 0.0)
+        high = log_odds + np.maximum(quantiles[..., 1] + self.conformal_correction, 0.0)
         return low, high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootstrapInterval:
-    """Refitted margins, and how a leg's log-odds move with what is not known of it."""
+    """Linear parts refitted to resampled athletes; ``slope`` is that of the calibration."""
 
     refits: tuple[Margin, ...]
     slope: float
 
-    def around(self, legs: FeatureMatrix, log_odds: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Bounds of each leg's log-odds, shape (n, 2) each."""
-        drawn = np.stack([refit.log_odds(legs) for refit in self.refits])
-        apart = drawn - drawn.mean(axis=0)
-        variance = (apart**2).sum(axis=0) / max(len(self.refits) - 1, 1)
-        unknown = _measurement(self.refits[0], legs) + _unasked(self.refits[0], legs)
+    def bounds(
+        self, features: FeatureMatrix, log_odds: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each leg's log-odds.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+        log_odds
+            The model's log-odds of each leg, shape ``(n, 2)``.
+
+        Returns
+        -------
+        Lower and upper bounds, each of shape ``(n, 2)``.
+        """
+        refitted = np.stack([refit.log_odds(features) for refit in self.refits])
+        deviation = refitted - refitted.mean(axis=0)
+        variance = (deviation**2).sum(axis=0) / max(len(self.refits) - 1, 1)
+        margin = self.refits[0]
+        unknown = _measurement_variance(margin, features) + _unasked_variance(margin, features)
         half = NORMAL_90 * self.slope * np.sqrt(variance + unknown)
         return log_odds - half, log_odds + half
 
 
-def _measurement(margin: Margin, legs: FeatureMatrix) -> FloatArray:
+def _measurement_variance(margin: Margin, features: FeatureMatrix) -> FloatArray:
     """Variance of the log-odds that the uncertainty of the own leg's true values leaves, (n, 2)."""
     slopes = _slopes(margin)
-    of_legs = {column.subject for column in legs.columns if column.kind is ColumnKind.DIFFERENCE}
-    variance = legs.pick(tuple(Column(ColumnKind.VARIANCE, name) for name in slopes))
+    of_legs = {c.subject for c in features.columns if c.kind is ColumnKind.DIFFERENCE}
+    variance = features.pick(tuple(Column(ColumnKind.VARIANCE, name) for name in slopes))
     # The mean of both legs moves by half of what one leg does, and by all that the athlete does.
     halves = [1.0 if name in of_legs else 2.0 for name in slopes]
     return row_sums(variance * (np.array(list(slopes.values())) * halves) ** 2)
 
 
-def _unasked(margin: Margin, legs: FeatureMatrix) -> FloatArray:
-    """Variance that facts which were not asked leave: as much as they have among athletes."""
-    missing = np.isnan(between_values(legs, margin.between.columns))
+def _unasked_variance(margin: Margin, features: FeatureMatrix) -> FloatArray:
+    """Variance that unanswered questions leave: as much as their answers have among athletes."""
+    missing = np.isnan(between_values(features, margin.between.columns))
     shared = row_sums(missing * margin.between_weights**2)
     return np.repeat(shared[:, None], 2, axis=1)
 

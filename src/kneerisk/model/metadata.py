@@ -1,4 +1,4 @@
-"""What is known about a model beside its numbers: lineage, whom it has seen, base rates."""
+"""What a bundle records about its model: lineage, the population seen, base rates."""
 
 from __future__ import annotations
 
@@ -39,31 +39,42 @@ class Metadata:
     base_sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """All metadata as plain data."""
+        """All metadata as plain data, as a bundle keeps it."""
         return asdict(self)
 
     def lineage(self) -> dict[str, Any]:
         """What every answer says about the model."""
-        whole = self.as_dict()
+        values = self.as_dict()
         names = ("version", "run_id", "git_sha", "cohort", "outcome_kind", "schema")
-        return {name: whole[name] for name in names if whole[name] is not None}
+        return {name: values[name] for name in names if values[name] is not None}
 
     def public(self) -> dict[str, Any]:
-        """What the service tells about its model."""
+        """What the service publishes about its model: everything that is known."""
         return {name: value for name, value in self.as_dict().items() if value is not None}
 
 
 def population_seen(data: Columns, *, people: bool) -> dict[str, Any]:
-    """Per column what a cohort held: its range, or its choices, and how often it was given.
+    """What a cohort held: the range or the choices of each column, and how often it was given.
 
-    Of real ``people`` it is the central 99.8 %: single athletes at the edges stay out of it, and
-    of some thirty measures hardly anybody has one outside. What was seen on one leg was seen on
-    both, so that legs which are swapped stay inside.
+    What was seen on one leg counts for both, so that an athlete whose legs are swapped stays
+    inside.
+
+    Parameters
+    ----------
+    data
+        The cohort as coded columns in the schema's units, each of shape ``(n,)``.
+    people
+        Whether these are real people. Of them the range is the central 99.8 %, so that no single
+        athlete at an edge can be made out; hardly anybody has one of some thirty measures outside.
+
+    Returns
+    -------
+    By column ``low`` and ``high`` or ``choices``, and ``share``, that of the screenings with it.
     """
     edges = [0.001, 0.999] if people else [0.0, 1.0]
     seen: dict[str, Any] = {}
     for name, measure in columns().items():
-        given = _of_both_legs(name, data)
+        given = _values_of_both_legs(name, data)
         known = given[~np.isnan(given)]
         if len(known) == 0:
             continue
@@ -77,7 +88,7 @@ def population_seen(data: Columns, *, people: bool) -> dict[str, Any]:
     return seen
 
 
-def _of_both_legs(name: str, data: Columns) -> FloatArray:
+def _values_of_both_legs(name: str, data: Columns) -> FloatArray:
     side, _, measure = name.partition("_")
     if side not in SIDES:
         return data[name]

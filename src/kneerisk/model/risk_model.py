@@ -18,7 +18,7 @@ from kneerisk.model.imputation import Expected, MeasurementUpdate
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
 from kneerisk.model.trees import BoostedTrees
-from kneerisk.model.value_of_information.open_variance import Information
+from kneerisk.model.value_of_information.open_variance import OpenVariance
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 
@@ -38,7 +38,7 @@ class Prediction:
     imbalances: FloatArray | None
 
     def take(self, n: int) -> Prediction:
-        """The first n screenings of it."""
+        """The first n screenings."""
         return Prediction(
             left=None if self.left is None else self.left[:n],
             right=None if self.right is None else self.right[:n],
@@ -50,7 +50,11 @@ class Prediction:
 
 @dataclass(frozen=True, kw_only=True)
 class RiskModel:
-    """Everything that turns measured values into risks; plain numbers and boosters."""
+    """Everything that turns measured values into risks: plain numbers and boosters.
+
+    Measured values become expected true values (`measurement_update`), these the feature matrix,
+    and that log-odds: a linear part, trees on top, a calibration.
+    """
 
     population: Population
     margin: Margin
@@ -64,17 +68,17 @@ class RiskModel:
 
     @cached_property
     def measurement_update(self) -> MeasurementUpdate:
-        """The measurement update, which remembers the patterns of tests it has seen."""
+        """The measurement update, which remembers the patterns of tests done."""
         return MeasurementUpdate(self.population)
 
     @cached_property
-    def information(self) -> Information:
-        """What further tests would say, which remembers the patterns of tests it has seen."""
-        return Information(self.population)
+    def open_variance(self) -> OpenVariance:
+        """What tests leave open and further ones would settle, by patterns of tests done."""
+        return OpenVariance(self.population)
 
     @cached_property
     def explainer(self) -> Explainer:
-        """What splits the log-odds into what each measured value adds."""
+        """Splits the log-odds into what each measured value adds."""
         return Explainer(
             population=self.population,
             margin=self.margin,
@@ -107,54 +111,97 @@ class RiskModel:
         features = feature_matrix(self.population, expected, data)
         return features if self.sided else averaged(features)
 
-    def log_odds(self, legs: FeatureMatrix) -> FloatArray:
-        """Calibrated log-odds of each leg, shape (n, 2)."""
-        base = self.margin.log_odds(legs)
-        found = self.boosted.log_odds(legs, base.reshape(-1)).reshape(base.shape)
-        return self.calibration.apply(found)
+    def log_odds(self, features: FeatureMatrix) -> FloatArray:
+        """Calibrated log-odds of each leg.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings, as `features` gives it.
+
+        Returns
+        -------
+        Shape ``(n, 2)``, left leg first.
+        """
+        base = self.margin.log_odds(features)
+        boosted = self.boosted.log_odds(features, base.reshape(-1)).reshape(base.shape)
+        return self.calibration.apply(boosted)
 
     def predict(self, data: Columns) -> Prediction:
-        """Risks and imbalances of n screenings, given as coded columns of shape (n,)."""
-        return self.predict_legs(self.features(data))
+        """Risks and imbalances of n screenings.
 
-    def predict_legs(self, legs: FeatureMatrix) -> Prediction:
-        """Risks and imbalances of n screenings, given as their feature matrix."""
-        risks = self.risks(legs)
+        Parameters
+        ----------
+        data
+            The screenings as coded columns in the schema's units, each of shape ``(n,)``; missing
+            is NaN.
+
+        Returns
+        -------
+        Probabilities and their 90 % intervals.
+        """
+        return self.predict_features(self.features(data))
+
+    def predict_features(self, features: FeatureMatrix) -> Prediction:
+        """Risks and imbalances of n screenings, from their feature matrix.
+
+        Parameters
+        ----------
+        features
+            The feature matrix, as `features` gives it.
+
+        Returns
+        -------
+        Probabilities and their 90 % intervals.
+        """
+        risks = self.risks(features)
         if self.imbalance is None:
             return risks
-        return replace(risks, imbalances=self.imbalance.probabilities(legs))
+        return replace(risks, imbalances=self.imbalance.probabilities(features))
 
-    def risks(self, legs: FeatureMatrix) -> Prediction:
-        """Risks of n screenings and their intervals; without the imbalances."""
-        point = self.log_odds(legs)
-        low, high = self.interval.around(legs, point)
+    def risks(self, features: FeatureMatrix) -> Prediction:
+        """Risks of n screenings and their intervals, without the imbalances.
+
+        Parameters
+        ----------
+        features
+            The feature matrix, as `features` gives it.
+
+        Returns
+        -------
+        Probabilities and their 90 % intervals; ``imbalances`` is None.
+        """
+        point = self.log_odds(features)
+        low, high = self.interval.bounds(features, point)
         if not self.sided:
-            either = {"either": (expit(low[:, 0]), expit(high[:, 0]))}
+            interval = {"either": (expit(low[:, 0]), expit(high[:, 0]))}
             return Prediction(
-                left=None, right=None, either=expit(point[:, 0]), intervals=either, imbalances=None
+                left=None,
+                right=None,
+                either=expit(point[:, 0]),
+                intervals=interval,
+                imbalances=None,
             )
         left, right = expit(point[:, 0]), expit(point[:, 1])
         intervals: dict[str, tuple[FloatArray, FloatArray]] = {
             side: (expit(low[:, i]), expit(high[:, i])) for i, side in enumerate(SIDES)
         }
-        both = either_of(left, right, self.odds_ratio or 1.0)
-        intervals["either"] = self._around_either(both, intervals["left"], intervals["right"])
-        return Prediction(left=left, right=right, either=both, intervals=intervals, imbalances=None)
+        either = either_of(left, right, self.odds_ratio or 1.0)
+        intervals["either"] = self._either_interval(either, intervals["left"], intervals["right"])
+        return Prediction(
+            left=left, right=right, either=either, intervals=intervals, imbalances=None
+        )
 
-    def which_limb(self, data: Columns) -> FloatArray:
-        """Probability that it is the left knee, given that it is just one; shape (n,)."""
-        return np.asarray(expit(self.margin.which_limb(self.features(data))))
-
-    def _around_either(
+    def _either_interval(
         self,
         point: FloatArray,
         left: tuple[FloatArray, FloatArray],
         right: tuple[FloatArray, FloatArray],
     ) -> tuple[FloatArray, FloatArray]:
-        """The interval of either knee: the legs' bounds taken together, then widened."""
+        """The interval of either knee: both legs' bounds together, with its own correction."""
         low, high = (
-            logit(either_of(one, other, self.odds_ratio or 1.0))
-            for one, other in zip(left, right, strict=True)
+            logit(either_of(left_bound, right_bound, self.odds_ratio or 1.0))
+            for left_bound, right_bound in zip(left, right, strict=True)
         )
         below = np.minimum(low - self.either_conformal_correction, logit(point))
         above = np.maximum(high + self.either_conformal_correction, logit(point))

@@ -1,4 +1,8 @@
-"""Trees on rows of legs: boosting from a margin, and the columns it reads."""
+"""Gradient-boosted trees on rows of legs: the booster, the columns it reads, what it adds.
+
+XGBoost (Chen & Guestrin 2016, doi 10.1145/2939672.2939785); the trees start from the linear part's
+log-odds and are held to the same monotone directions.
+"""
 
 from __future__ import annotations
 
@@ -19,45 +23,93 @@ DIGITS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoostedTrees:
-    """A booster with its columns; a value that is missing is the training cohort's mean.
-
-    So that whether something was asked is never an input by itself.
-    """
+    """A booster with the columns that it reads; ``booster`` is None where trees don't help."""
 
     columns: tuple[Column, ...]
     fill: FloatArray
+    """The training cohort's mean of each column, which stands for a missing value: so whether
+    something was asked is never an input by itself."""
     booster: xgb.Booster | None
     shared: bool = False
     """The trees read the mean of both legs, and so add the same to either."""
 
-    def rows(self, legs: FeatureMatrix) -> NDArray[np.float32]:
-        """The booster's input, shape (2 n_screenings, n_columns)."""
-        found = (averaged(legs) if self.shared else legs).pick(self.columns)
-        rows = found.reshape(-1, len(self.columns))
+    def rows(self, features: FeatureMatrix) -> NDArray[np.float32]:
+        """The booster's input.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+
+        Returns
+        -------
+        Shape ``(2 n, n_columns)``, left and right leg in turn, without missing values.
+        """
+        values = (averaged(features) if self.shared else features).pick(self.columns)
+        rows = values.reshape(-1, len(self.columns))
         return np.where(np.isnan(rows), self.fill, rows).round(DIGITS).astype(np.float32)
 
-    def values(self, legs: FeatureMatrix) -> FloatArray:
-        """What the trees predict by themselves, shape (2 n_screenings, n_outputs)."""
+    def values(self, features: FeatureMatrix) -> FloatArray:
+        """What the trees predict by themselves.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+
+        Returns
+        -------
+        Shape ``(2 n, n_outputs)``, in the unit of what they were fitted to.
+
+        Raises
+        ------
+        ValueError
+            Where there are no trees.
+        """
         if self.booster is None:
             raise ValueError("there are no trees to predict with")
-        found = self.booster.inplace_predict(self.rows(legs))
-        return np.asarray(found, dtype=np.float64).reshape(len(legs.values) * 2, -1)
+        predicted = self.booster.inplace_predict(self.rows(features))
+        return np.asarray(predicted, dtype=np.float64).reshape(len(features.values) * 2, -1)
 
-    def log_odds(self, legs: FeatureMatrix, base: FloatArray) -> FloatArray:
-        """What the trees add to ``base`` of shape (2 n, ...), in the same shape."""
+    def log_odds(self, features: FeatureMatrix, base: FloatArray) -> FloatArray:
+        """Log-odds of the trees on top of a base.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+        base
+            Log-odds that the trees add to, shape ``(2 n, ...)``.
+
+        Returns
+        -------
+        The shape of ``base``; the base itself where there are no trees.
+        """
         if self.booster is None:
             return base
         # XGBoost adds in single precision: the base is added here, so that it keeps its own.
         zero = np.zeros(base.shape, dtype=np.float32)
-        found = self.booster.inplace_predict(
-            self.rows(legs), predict_type="margin", base_margin=zero
+        added = self.booster.inplace_predict(
+            self.rows(features), predict_type="margin", base_margin=zero
         )
-        return base + np.asarray(found, dtype=np.float64).reshape(base.shape)
+        return base + np.asarray(added, dtype=np.float64).reshape(base.shape)
 
 
-def fill_of(legs: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
-    """Column means of a training cohort, shape (n_columns,); 0 for a column without values."""
-    rows = legs.pick(columns).reshape(-1, len(columns))
+def column_means(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
+    """Means of columns in a training cohort, over both legs.
+
+    Parameters
+    ----------
+    features
+        The feature matrix of the cohort.
+    columns
+        Which of its columns.
+
+    Returns
+    -------
+    Shape ``(len(columns),)``; 0 for a column without values.
+    """
+    rows = features.pick(columns).reshape(-1, len(columns))
     known = ~np.isnan(rows)
     total = np.where(known, rows, 0.0).sum(axis=0)
     return np.asarray(total / np.maximum(known.sum(axis=0), 1))

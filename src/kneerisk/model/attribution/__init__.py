@@ -1,1 +1,1 @@
-"""What each measured value adds to a risk: additive attributions (TreeSHAP and a linear part)."""
+"""Attributions: what each measured value adds to a risk (TreeSHAP and a linear part)."""

@@ -1,9 +1,9 @@
-"""What each measured value did to the log-odds of each knee: additive contributions.
+"""What each measured value adds to the log-odds of each knee: additive contributions.
 
-The log-odds are a sum over columns of the feature matrix: the margin is linear in them, and the
+The log-odds are a sum over columns of the feature matrix: the linear part is one already, and the
 trees are split by TreeSHAP (Lundberg 2020, doi 10.1038/s42256-019-0138-9). What a column adds goes
-back to the measured values it is made of: for the margin in proportion to their attribution, which
-is exact; for the trees, which are not linear, by the size of the attribution.
+back to the measured values that it is made of: of the linear part in proportion to their
+attributions, which is exact; of the trees, which are not linear, by the size of the attributions.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from kneerisk.evidence.population import Population
 from kneerisk.model.attribution.column_attributions import ColumnAttributions
 from kneerisk.model.calibration import Calibration
 from kneerisk.model.feature_columns import Column
-from kneerisk.model.features import FeatureMatrix, averaged
+from kneerisk.model.features import FeatureMatrix, averaged, row_sums
 from kneerisk.model.imputation import Expected
 from kneerisk.model.margin import Margin, Scaler, between_values, within_values
-from kneerisk.model.rowwise import row_sums
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import Columns, FloatArray
 
-#: Log-odds that add up to less than this have not moved.
+#: Log-odds that add up to less than this have not moved (assumption: far below any digit shown).
 _NOTHING = 1e-6
 
 
@@ -35,32 +34,43 @@ class Contributions:
     """Contributions to the log-odds of each leg.
 
     ``base`` (n, 2) are the log-odds of an athlete of the same sport who is typical in everything;
-    ``parts`` (n, 2, n_sources) what each source adds. A source is a canonical column, or
-    `TESTS_DONE`. base + parts.sum(axis=2) are the model's log-odds.
+    ``values`` (n, 2, n_sources) what each source adds. A source is a canonical column, or
+    `TESTS_DONE`. base + values.sum(axis=2) are the model's log-odds.
     """
 
     sources: tuple[str, ...]
     base: FloatArray
-    parts: FloatArray
+    values: FloatArray
 
 
-def points_of(base: FloatArray, parts: FloatArray) -> FloatArray:
-    """What each source added to a risk, in points of 100, the shape of ``parts`` (..., n_sources).
+def percentage_points(base: FloatArray, contributions: FloatArray) -> FloatArray:
+    """What each source adds to a risk.
 
-    The risk bends, log-odds don't: the points are shared out in proportion, so that they add up
-    to the difference between this risk and the typical one, whose log-odds are ``base`` (...).
+    The logistic curve bends: the percentage points are shared out in proportion to the log-odds,
+    so that they add up to the difference between this risk and the typical one.
+
+    Parameters
+    ----------
+    base
+        Log-odds of the typical athlete, shape ``(...)``.
+    contributions
+        Log-odds that each source adds, shape ``(..., n_sources)``.
+
+    Returns
+    -------
+    Percentage points, of the shape of ``contributions``.
     """
-    total = parts.sum(axis=-1)
+    total = contributions.sum(axis=-1)
     start, end = expit(base), expit(base + total)
     moved = np.abs(total) > _NOTHING
     # Where nothing moved in sum the slope of the curve takes the place of the difference.
     rate = np.where(moved, (end - start) / np.where(moved, total, 1.0), start * (1.0 - start))
-    return np.asarray(100.0 * rate[..., None] * parts)
+    return np.asarray(100.0 * rate[..., None] * contributions)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Explainer:
-    """Splits the log-odds of one model; what does not depend on the screening is kept."""
+    """Splits the log-odds of one model; what no screening changes is worked out once."""
 
     population: Population
     margin: Margin
@@ -90,36 +100,54 @@ class Explainer:
     def _places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where the columns of the margin's two parts and of the trees are among all."""
         place = {column: at for at, column in enumerate(self._columns)}
-        read = (self.margin.between.columns, self.margin.within.columns, self.boosted.columns)
-        between, within, trees = (
-            np.array([place[c] for c in columns], dtype=int) for columns in read
+        margin, trees = self.margin, self.boosted.columns
+        between, within, boosted = (
+            np.array([place[column] for column in columns], dtype=int)
+            for columns in (margin.between.columns, margin.within.columns, trees)
         )
-        return between, within, trees
+        return between, within, boosted
 
     def contributions(
-        self, data: Columns, expected: Expected, legs: FeatureMatrix
+        self, data: Columns, expected: Expected, features: FeatureMatrix
     ) -> Contributions:
-        """Contributions in n screenings, from what is expected of them and their feature matrix."""
+        """Contributions in n screenings.
+
+        Parameters
+        ----------
+        data
+            The screenings as coded columns, each of shape ``(n,)``; missing is NaN.
+        expected
+            Their expected true values.
+        features
+            Their feature matrix, as the model reads it.
+
+        Returns
+        -------
+        Log-odds that each source adds to either leg.
+        """
         margin, alike = self.margin, self.boosted.shared or not self.sided
-        shared, between = self._linear(margin.between, legs)
-        half, within = self._linear(margin.within, legs)
-        trees, bias = self._trees(legs)
-        level, apart = row_sums(shared) + margin.intercept + bias, row_sums(half)
-        raw = np.stack([level + apart, level - apart], axis=1) + row_sums(trees)
-        values = (averaged(legs) if alike else legs).pick(self._columns)
-        parts = np.zeros((len(raw), 2, len(self._attributions.sources)))
-        for row, sides in enumerate(self._attributions.of(data, expected, legs)):
+        between_terms, between_units = self._linear(margin.between, features)
+        within_terms, within_units = self._linear(margin.within, features)
+        tree_terms, tree_bias = self._tree_terms(features)
+        level = row_sums(between_terms) + margin.intercept + tree_bias
+        half = row_sums(within_terms)
+        raw = np.stack([level + half, level - half], axis=1) + row_sums(tree_terms)
+        values = (averaged(features) if alike else features).pick(self._columns)
+        added = np.zeros((len(raw), 2, len(self._attributions.sources)))
+        for row, sides in enumerate(self._attributions.attributions(data, expected, features)):
             mean, difference = sides.mean(axis=0), sides[0] - sides[1]
-            together, moved = between[row] @ mean, within[row] @ difference
+            together, apart = between_units[row] @ mean, within_units[row] @ difference
             for side, sign in ((0, 1.0), (1, -1.0)):
                 away = np.nan_to_num(values[row, side] - self._typical)
-                grown = _by_size(trees[row, side], mean if alike else sides[side], away)
-                parts[row, side] = together + sign * moved + grown
-        parts *= self.calibration.slope
-        base = self.calibration.apply(raw) - row_sums(parts)
-        return Contributions(sources=self._attributions.sources, base=base, parts=parts)
+                of_trees = _shared_by_size(
+                    tree_terms[row, side], mean if alike else sides[side], away
+                )
+                added[row, side] = together + sign * apart + of_trees
+        added *= self.calibration.slope
+        base = self.calibration.apply(raw) - row_sums(added)
+        return Contributions(sources=self._attributions.sources, base=base, values=added)
 
-    def _linear(self, scaler: Scaler, legs: FeatureMatrix) -> tuple[FloatArray, FloatArray]:
+    def _linear(self, scaler: Scaler, features: FeatureMatrix) -> tuple[FloatArray, FloatArray]:
         """What each column of a part of the margin adds (n, k), and a unit of it (n, n_columns).
 
         A column at its centre adds nothing, also where it is missing; one beyond the farthest
@@ -127,37 +155,34 @@ class Explainer:
         """
         margin, (between, within, _) = self.margin, self._places
         if scaler is margin.between:
-            values, weights, at = (
-                between_values(legs, scaler.columns),
-                margin.between_weights,
-                between,
-            )
+            values, at = between_values(features, scaler.columns), between
+            weights = margin.between_weights
         else:
-            values, at = within_values(legs, scaler.columns), within
+            values, at = within_values(features, scaler.columns), within
             weights = margin.within_weights * margin.scale / 2.0
         terms = scaler.apply(values) * weights
         moved = np.nan_to_num(values - scaler.centre)
-        slopes = np.zeros((len(values), len(self._columns)))
-        slopes[:, at] = terms / np.where(moved == 0.0, 1.0, moved)
-        return terms, slopes
+        units = np.zeros((len(values), len(self._columns)))
+        units[:, at] = terms / np.where(moved == 0.0, 1.0, moved)
+        return terms, units
 
-    def _trees(self, legs: FeatureMatrix) -> tuple[FloatArray, float]:
+    def _tree_terms(self, features: FeatureMatrix) -> tuple[FloatArray, float]:
         """TreeSHAP of each column (n, 2, n_columns), and what the trees add on average."""
-        found = np.zeros((len(legs.values), 2, len(self._columns)))
+        terms = np.zeros((len(features.values), 2, len(self._columns)))
         if self.boosted.booster is None:
-            return found, 0.0
-        rows = self.boosted.rows(legs)
+            return terms, 0.0
+        rows = self.boosted.rows(features)
         # A few rows are copied before a second thread has started.
-        given = xgb.DMatrix(rows, base_margin=np.zeros(len(rows)), nthread=1)
+        matrix = xgb.DMatrix(rows, base_margin=np.zeros(len(rows)), nthread=1)
         # The rows are laid out by the booster's own columns: comparing names takes longest.
-        told = self.boosted.booster.predict(given, pred_contribs=True, validate_features=False)
-        split = told.astype(np.float64)
-        found[:, :, self._places[2]] = split[:, :-1].reshape(len(found), 2, -1)
-        return found, float(split[0, -1])
+        shap = self.boosted.booster.predict(matrix, pred_contribs=True, validate_features=False)
+        shap = shap.astype(np.float64)
+        terms[:, :, self._places[2]] = shap[:, :-1].reshape(len(terms), 2, -1)
+        return terms, float(shap[0, -1])
 
 
-def _by_size(terms: FloatArray, attributions: FloatArray, moved: FloatArray) -> FloatArray:
-    """What the columns of a tree add, shared among the sources by the size of their attributions.
+def _shared_by_size(terms: FloatArray, attributions: FloatArray, moved: FloatArray) -> FloatArray:
+    """What the columns of trees add, shared among the sources by the size of their attributions.
 
     Terms have shape (k,), attributions (k, n_sources), and ``moved`` (k,) is by how much each
     column differs from a typical athlete's; what no source accounts for stays with the base.

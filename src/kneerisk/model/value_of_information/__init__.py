@@ -1,1 +1,1 @@
-"""What a test that was not done is worth to one athlete: the expected value of information."""
+"""Value of information: what each test that was not done would tell (preposterior analysis)."""

@@ -1,127 +1,95 @@
-"""What each test that was not done is worth to one athlete, in variance of the log-odds."""
+"""How much each test that was not done would tell about one athlete's risk.
+
+Preposterior analysis (Raiffa & Schlaifer 1961, Applied Statistical Decision Theory, chapter 4):
+the expected fall of the log loss once a test's outcome is known. To second order in the log-odds
+that is their variance which the test removes, weighted by p (1 - p) / 2 (`docs/decisions/0015`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from math import isnan
 
 import numpy as np
 from scipy.special import expit
 
-from kneerisk.evidence import measures_of_test, screening_tests
 from kneerisk.evidence.population import Population
 from kneerisk.model.imputation import Expected, stated_protocols
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.value_of_information.log_odds_slopes import (
     BANDS,
     Variants,
-    ask,
-    secants,
-    slopes_from,
-    stepped,
-    stepped_measures,
+    add_bands,
+    add_secants,
+    secant_slopes,
+    threshold_measures,
+    variant_log_odds,
+)
+from kneerisk.model.value_of_information.missing_tests import (
+    MissingColumns,
+    missing_columns,
+    possible_answers,
 )
 from kneerisk.model.value_of_information.open_variance import CERTAIN
-from kneerisk.model.value_of_information.unasked_questions import unasked
-from kneerisk.schema import SIDES, Columns, FloatArray, category, leg_measures
-from kneerisk.schema.rules import OPPOSITES, RATIOS
+from kneerisk.schema import SIDES, Columns, FloatArray
 
 #: The left knee, the right one, either.
 KNEES = 3
-Missing = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueOfInformation:
-    """What tests would settle about the left knee, the right one and either.
+    """What further tests would tell about the left knee, the right one and either.
 
     ``missing`` are the columns that each test would fill. ``gain`` (n_tests, 2) is by how much a
-    test is expected to lower the log loss of the left and the right knee, ``most`` (2,) what all
-    tests together would if none had an error. ``removed`` (n_tests, 3) is the variance of the
-    log-odds that a test removes, of either knee too. ``settled`` (n_tests, 2, n_imbalances) is the
-    share of what is open of each leg's latent imbalances that a test removes, and ``left``
-    (n_tests, 2, targets) the variance of each expected value that it would leave.
+    test is expected to lower the log loss of the left and the right knee, ``largest_gain`` (2,)
+    what all tests together would if none had an error. ``variance_removed`` (n_tests, 3) is the
+    variance of the log-odds that a test removes, of either knee too. ``imbalance_share`` (n_tests,
+    2, n_imbalances) is the share that a test removes of the open variance of each leg's latent
+    imbalances, and ``remaining_variance`` (n_tests, 2, n_targets) the variance of each expected
+    value that it would leave.
     """
 
-    missing: Missing
+    missing: MissingColumns
     gain: FloatArray
-    most: FloatArray
-    removed: FloatArray
-    settled: FloatArray
-    left: FloatArray
+    largest_gain: FloatArray
+    variance_removed: FloatArray
+    imbalance_share: FloatArray
+    remaining_variance: FloatArray
 
 
 def value_of_information(
     model: RiskModel, known: Collection[str], data: Columns, expected: Expected, rows: Sequence[int]
 ) -> list[ValueOfInformation]:
-    """What each test not done would add to the answer of some screenings.
+    """What each test not done would add to the predictions of some screenings.
 
     Parameters
     ----------
+    model
+        The model that predicts.
     known
         Columns that the model has seen; a test of none of them says nothing.
-    data, expected
-        The coded columns of the screenings, and what is expected of them.
+    data
+        The screenings as coded columns, each of shape ``(n,)``; missing is NaN.
+    expected
+        Their expected true values.
     rows
         Which of the screenings.
+
+    Returns
+    -------
+    One for each of the rows, in their order.
     """
-    inquiries = [_Inquiry(model, frozenset(known), data, expected, row) for row in rows]
-    answers = ask(model, [inquiry.variants for inquiry in inquiries]) if inquiries else []
+    analyses = [_Preposterior(model, frozenset(known), data, expected, row) for row in rows]
+    if not analyses:
+        return []
+    log_odds = variant_log_odds(model, [analysis.variants for analysis in analyses])
     return [
-        inquiry.value_of_information(log_odds)
-        for inquiry, log_odds in zip(inquiries, answers, strict=True)
+        analysis.value_of_information(own) for analysis, own in zip(analyses, log_odds, strict=True)
     ]
 
 
-def missing_columns(data: Columns, known: frozenset[str]) -> Missing:
-    """The columns that each test or question would add, of one screening of shape (1,)."""
-    found = {
-        test: tuple(name for name in columns_of(test) if name in known and isnan(data[name][0]))
-        for test in screening_tests()
-    }
-    told = _computed_ratios(data) | _read_on_the_other_leg(data)
-    found = {test: tuple(n for n in names if n not in told) for test, names in found.items()}
-    return {test: names for test, names in found.items() if names}
-
-
-@cache
-def columns_of(test: str) -> tuple[str, ...]:
-    """The columns that a test fills; a ratio of two of its own measures is no further one."""
-    measures = measures_of_test(test)
-    ratios = {r.ratio for r in RATIOS if r.over in measures and r.under in measures}
-    sided = leg_measures()
-    columns: list[str] = []
-    for name in measures:
-        if name not in ratios:
-            columns += [f"{side}_{name}" for side in SIDES] if name in sided else [name]
-    return tuple(columns)
-
-
-def _computed_ratios(data: Columns) -> set[str]:
-    """Ratios whose parts were measured in one test, so that they are known."""
-    found: set[str] = set()
-    for rule in RATIOS:
-        codes = [category(rule.protocol).choices.index(mode) for mode in rule.modes]
-        for side in SIDES:
-            parts = [data[f"{side}_{part}"][0] for part in (rule.over, rule.under)]
-            if data[rule.protocol][0] in codes and not np.isnan(parts).any():
-                found.add(f"{side}_{rule.ratio}")
-    return found
-
-
-def _read_on_the_other_leg(data: Columns) -> set[str]:
-    """Of a reading that is both legs', the column that would tell nothing more."""
-    return {
-        f"left_{measure}" if isnan(data[f"left_{measure}"][0]) and not isnan(
-            data[f"right_{measure}"][0]
-        ) else f"right_{measure}"
-        for measure in OPPOSITES
-    }  # fmt: skip
-
-
-def _places(people: Population) -> dict[str, int]:
+def _state_places(people: Population) -> dict[str, int]:
     """Where each column stands in the left leg's state."""
     a, m = len(people.athlete), len(people.leg)
     places = {name: i for i, name in enumerate(people.athlete)}
@@ -130,78 +98,80 @@ def _places(people: Population) -> dict[str, int]:
     return places
 
 
-def _stepped_places(people: Population) -> list[int]:
+def _threshold_places(people: Population) -> list[int]:
     """Where the measures with a threshold stand in the state."""
     names = [*people.athlete, *people.leg, *people.leg]
-    return [i for i, name in enumerate(names) if name in stepped_measures()]
+    return [i for i, name in enumerate(names) if name in threshold_measures()]
 
 
-class _Inquiry:
-    """Everything that the model is asked about one athlete, and what follows from its answers."""
+class _Preposterior:
+    """The variants of one athlete that the model has to predict, and what follows from them."""
 
     def __init__(
         self, model: RiskModel, known: frozenset[str], data: Columns, expected: Expected, row: int
     ) -> None:
         own = {name: values[row : row + 1] for name, values in data.items()}
         self.model, people = model, model.population
-        self.missing, of_state = missing_columns(own, known), _places(people)
+        self.missing, state_places = missing_columns(own, known), _state_places(people)
         self.places = {
-            test: tuple(of_state[name] for name in names if name in of_state)
+            test: tuple(state_places[name] for name in names if name in state_places)
             for test, names in self.missing.items()
         }
-        self.left = model.information.open(
+        self.posterior = model.open_variance.posterior(
             expected.gains[row][0].used,
             stated_protocols(own)[0],
             {test: places for test, places in self.places.items() if places},
         )
         self.a, self.m, self.size = len(people.athlete), len(people.leg), people.n_measures
-        self.spread = np.maximum(np.diag(self.left.covariance), 0.0)
-        self.stepped = _stepped_places(people)
+        self.open_variance = np.maximum(np.diag(self.posterior.covariance), 0.0)
+        self.thresholds = _threshold_places(people)
         self.variants = Variants(own, expected.mean[row], expected.variance[row])
         self.now = self.variants.add(expected.mean[row][None])
-        self.secants, self.steps = secants(
-            self.variants, np.sqrt(self.spread[: self.size]), self.a, self.m
+        self.secants, self.steps = add_secants(
+            self.variants, np.sqrt(self.open_variance[: self.size]), self.a, self.m
         )
-        self.in_steps, self.asked = self._gather_steps(), self._gather_questions()
+        self.bands, self.answers = self._gather_bands(), self._gather_answers()
 
     def value_of_information(self, log_odds: FloatArray) -> ValueOfInformation:
-        """The worth of every test, from the log-odds of the variants (count, 3)."""
-        slopes = np.zeros((len(self.spread), KNEES))
-        slopes[: self.size] = slopes_from(log_odds[self.secants], self.steps)
-        slopes[self.stepped] = 0.0
+        """The value of every test, from the log-odds of the variants (count, 3)."""
+        slopes = np.zeros((len(self.open_variance), KNEES))
+        slopes[: self.size] = secant_slopes(log_odds[self.secants], self.steps)
+        slopes[self.thresholds] = 0.0
         order = {test: i for i, test in enumerate(self.missing)}
-        rows = [order[test] for test in self.left.tests]
+        rows = [order[test] for test in self.posterior.tests]
         removed = np.zeros((len(order), KNEES))
-        removed[rows] = self.left.removed(slopes)
+        removed[rows] = self.posterior.variance_removed(slopes)
         now = log_odds[self.now][0]
         # To second order, a fall of variance lowers the log loss by p (1 - p) / 2 of it.
         weight = expit(now[:2]) * expit(-now[:2]) / 2.0
-        gain, most = removed[:, :2] * weight, self.left.variance(slopes)[:2] * weight
+        gain, largest = removed[:, :2] * weight, self.posterior.variance(slopes)[:2] * weight
         equal = np.full(BANDS, 1.0 / BANDS)
-        for where, place in self.in_steps:
-            share = self.left.share[:, place, None]
-            fall = _fall(log_odds[where], equal, now)
-            most = most + fall
+        for where, place in self.bands:
+            share = self.posterior.share_removed[:, place, None]
+            fall = _log_loss_fall(log_odds[where], equal, now)
+            largest = largest + fall
             gain[rows] += share * fall
             removed[rows] += share * _variance(log_odds[where], equal)
-        for where, shares, test in self.asked:
-            fall = _fall(log_odds[where], shares, now)
-            most = most + fall
+        for where, probabilities, test in self.answers:
+            fall = _log_loss_fall(log_odds[where], probabilities, now)
+            largest = largest + fall
             gain[order[test]] += fall
-            removed[order[test]] += _variance(log_odds[where], shares)
+            removed[order[test]] += _variance(log_odds[where], probabilities)
         k = len(self.model.population.imbalances)
-        settled = np.zeros((len(order), 2, k))
-        settled[rows] = self.left.share[:, self.size :].reshape(len(rows), 2, k)
+        imbalance_share = np.zeros((len(order), 2, k))
+        imbalance_share[rows] = self.posterior.share_removed[:, self.size :].reshape(
+            len(rows), 2, k
+        )
         return ValueOfInformation(
             missing=self.missing,
             gain=gain,
-            most=most,
-            removed=removed,
-            settled=settled,
-            left=self._left(rows, len(order)),
+            largest_gain=largest,
+            variance_removed=removed,
+            imbalance_share=imbalance_share,
+            remaining_variance=self._remaining_variance(rows, len(order)),
         )
 
-    def _left(self, rows: list[int], count: int) -> FloatArray:
+    def _remaining_variance(self, rows: list[int], count: int) -> FloatArray:
         """The variance of each leg's targets that each test leaves, shape (count, 2, targets)."""
         a, m, size = self.a, self.m, self.size
         k = len(self.model.population.imbalances)
@@ -212,33 +182,33 @@ class _Inquiry:
                 for side in range(len(SIDES))
             ]
         )
-        left = np.repeat(self.variants.variance[None], count, axis=0)
-        left[rows] *= 1.0 - np.clip(self.left.share[:, places], 0.0, 1.0)
-        return left
+        remaining = np.repeat(self.variants.variance[None], count, axis=0)
+        remaining[rows] *= 1.0 - np.clip(self.posterior.share_removed[:, places], 0.0, 1.0)
+        return remaining
 
-    def _gather_steps(self) -> list[tuple[slice, int]]:
+    def _gather_bands(self) -> list[tuple[slice, int]]:
         """What each measure with a threshold may turn out to be, and its place in the state."""
-        found = []
-        for place in self.stepped:
-            if (variance := float(self.spread[place])) >= CERTAIN:
+        gathered = []
+        for place in self.thresholds:
+            if (variance := float(self.open_variance[place])) >= CERTAIN:
                 side = None if place < self.a else (place - self.a) // self.m
                 target = place if side is None else self.a + (place - self.a) % self.m
-                found.append((stepped(self.variants, side, target, variance), place))
-        return found
+                gathered.append((add_bands(self.variants, side, target, variance), place))
+        return gathered
 
-    def _gather_questions(self) -> list[tuple[slice, FloatArray, str]]:
-        """Each answer to each question that was not asked."""
-        found = []
+    def _gather_answers(self) -> list[tuple[slice, FloatArray, str]]:
+        """Each answer to each question that was not asked, its probability, and the question."""
+        gathered = []
         for test, missing in self.missing.items():
             if len(missing) == len(self.places[test]):
                 continue
-            for answers, shares in unasked(self.model, self.variants.data, missing):
+            for answers, shares in possible_answers(self.model, self.variants.data, missing):
                 mean = self._expected_with(answers, len(shares))
-                found.append((self.variants.add(mean, answers=answers), shares, test))
-        return found
+                gathered.append((self.variants.add(mean, answers=answers), shares, test))
+        return gathered
 
     def _expected_with(self, answers: Mapping[str, FloatArray], count: int) -> FloatArray:
-        """What is expected with each answer: the sport moves what is usual."""
+        """Expected true values with each answer: the sport moves what is usual."""
         if "sport" not in answers:
             return np.repeat(self.variants.mean[None], count, axis=0)
         own = self.variants.data
@@ -246,20 +216,20 @@ class _Inquiry:
         return self.model.measurement_update.expected(data).mean
 
 
-def _variance(log_odds: FloatArray, shares: FloatArray) -> FloatArray:
-    """Variance of log-odds (k, 3) that occur with some shares (k,), shape (3,)."""
-    mean = (shares[:, None] * log_odds).sum(axis=0)
-    return np.asarray((shares[:, None] * (log_odds - mean) ** 2).sum(axis=0))
+def _variance(log_odds: FloatArray, probabilities: FloatArray) -> FloatArray:
+    """Variance of log-odds (k, 3) that occur with some probabilities (k,), shape (3,)."""
+    mean = (probabilities[:, None] * log_odds).sum(axis=0)
+    return np.asarray((probabilities[:, None] * (log_odds - mean) ** 2).sum(axis=0))
 
 
-def _fall(log_odds: FloatArray, shares: FloatArray, now: FloatArray) -> FloatArray:
+def _log_loss_fall(log_odds: FloatArray, probabilities: FloatArray, now: FloatArray) -> FloatArray:
     """By how much the log loss of each knee falls, shape (2,), once the answer is known.
 
     The answers are few and their effects large, so that this is the sum itself: the log loss of
-    what is told now, less that of what is told then.
+    today's risk, less that of the risk with each answer.
     """
     then = log_odds[:, :2]
     risk = expit(then)
     before = np.logaddexp(0.0, now[:2]) - risk * now[:2]
     after = np.logaddexp(0.0, then) - risk * then
-    return np.asarray((shares[:, None] * (before - after)).sum(axis=0))
+    return np.asarray((probabilities[:, None] * (before - after)).sum(axis=0))

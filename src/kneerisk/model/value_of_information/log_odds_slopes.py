@@ -1,6 +1,6 @@
-"""How the log-odds of an athlete's knees move with what is not known: the model, asked again.
+"""How the log-odds of an athlete's knees move with what is not known of the athlete.
 
-The model is asked about many variants of one screening at once: each expected true measure a bit
+The model predicts many variants of one screening in one call: each expected true measure a bit
 lower and higher (secants, which see what trees do as well), the true value in each band of a
 measure with a threshold, and each answer to a question.
 """
@@ -20,27 +20,27 @@ from kneerisk.model.imputation import Expected
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import Columns, FloatArray
 
-#: A secant is taken over so many SDs of what is open, to either side, and no less than this.
+#: A secant spans one open SD to either side, and no less than this many SDs (assumption).
 SHORTEST_STEP = 0.1
-#: Into so many equally likely values a measure with a threshold is cut.
+#: Into so many equally likely values a measure with a threshold is cut (assumption).
 BANDS = 16
-_NODES = ndtri((np.arange(BANDS) + 0.5) / BANDS)
+_BAND_MIDDLES = ndtri((np.arange(BANDS) + 0.5) / BANDS)
 #: Contrasts of the effects table that are steps of the true value, not slopes.
-STEPS = ("above_", "at_least_")
+_STEPS = ("above_", "at_least_")
 
 
 @cache
-def stepped_measures() -> tuple[str, ...]:
+def threshold_measures() -> tuple[str, ...]:
     """Measures whose published effect begins at a threshold."""
-    return tuple(dict.fromkeys(e.measure for e in risk_factors() if e.contrast.startswith(STEPS)))
+    return tuple(dict.fromkeys(e.measure for e in risk_factors() if e.contrast.startswith(_STEPS)))
 
 
 @dataclass(slots=True)
 class Variants:
-    """Variants of one screening, gathered and then asked in one call.
+    """Variants of one screening, gathered and then predicted in one call.
 
-    ``data`` are its coded columns of shape (1,), ``mean`` and ``variance`` what is expected of its
-    legs, of shape (2, targets).
+    ``data`` are its coded columns of shape (1,), ``mean`` and ``variance`` the expected true values
+    of its legs, of shape (2, n_targets).
     """
 
     data: Columns
@@ -57,98 +57,152 @@ class Variants:
         variance: FloatArray | None = None,
         answers: Mapping[str, FloatArray] | None = None,
     ) -> slice:
-        """Gather k variants, means (k, 2, targets) and answers (k,) by column; their place."""
+        """Gather k variants.
+
+        Parameters
+        ----------
+        mean
+            Their expected true values, shape ``(k, 2, n_targets)``.
+        variance
+            Their variances, shape ``(2, n_targets)``; None for those of the screening.
+        answers
+            Coded columns that differ from the screening's, each of shape ``(k,)``.
+
+        Returns
+        -------
+        Their place among all variants.
+        """
         place = slice(self.count, self.count + len(mean))
-        spread = self.variance if variance is None else variance
+        own = self.variance if variance is None else variance
         self.means.append(mean)
-        self.variances.append(np.broadcast_to(spread, mean.shape))
+        self.variances.append(np.broadcast_to(own, mean.shape))
         if answers:
             self.answers.append((place, answers))
         self.count = place.stop
         return place
 
-    def columns(self) -> tuple[dict[str, FloatArray], list[FloatArray], list[FloatArray]]:
-        """Coded columns of shape (count,), and the means and variances that were gathered."""
+    def columns(self) -> dict[str, FloatArray]:
+        """Coded columns of all variants.
+
+        Returns
+        -------
+        By column, shape ``(count,)``.
+        """
         row = np.array([values[0] for values in self.data.values()])
         table = np.repeat(row[:, None], self.count, axis=1)
         data = dict(zip(self.data, table, strict=True))
         for place, answers in self.answers:
             for name, values in answers.items():
                 data[name][place] = values
-        return data, self.means, self.variances
+        return data
 
 
-def ask(model: RiskModel, gathered: Sequence[Variants]) -> list[FloatArray]:
-    """Log-odds of the left knee, the right one and either, (count, 3), of each screening.
+def variant_log_odds(model: RiskModel, gathered: Sequence[Variants]) -> list[FloatArray]:
+    """Log-odds of all variants of some screenings.
 
-    One call of the model for all of them: most of what it costs does not hang on their number.
+    One call of the model for all of them: most of its cost does not depend on their number.
+
+    Parameters
+    ----------
+    model
+        The model.
+    gathered
+        The variants of each screening, at least one screening.
+
+    Returns
+    -------
+    For each screening, shape ``(count, 3)``: the left knee, the right one, either.
     """
-    columns = [variants.columns() for variants in gathered]
-    mean = np.concatenate([part for _, means, _ in columns for part in means])
+    data_by_screening = [variants.columns() for variants in gathered]
+    mean = np.concatenate([mean for variants in gathered for mean in variants.means])
     expected = Expected(
         mean=mean,
-        variance=np.concatenate([part for _, _, variances in columns for part in variances]),
+        variance=np.concatenate([v for variants in gathered for v in variants.variances]),
         prior=mean,
         innovation=np.zeros((len(mean), 2, 0)),
         gains=(),
     )
-    data = columns[0][0]
-    if len(columns) > 1:
-        data = {name: np.concatenate([found[name] for found, _, _ in columns]) for name in data}
+    data = data_by_screening[0]
+    if len(data_by_screening) > 1:
+        data = {name: np.concatenate([d[name] for d in data_by_screening]) for name in data}
     legs = model.log_odds(model.features(data, expected))
-    found = legs[:, [0, 0, 0]]
+    knees = legs[:, [0, 0, 0]]
     if model.odds_ratio is not None:
         pair = either(expit(legs[:, 0]), expit(legs[:, 1]), model.odds_ratio)
-        found = np.column_stack([legs, logit(pair)])
-    return np.split(found, np.cumsum([variants.count for variants in gathered])[:-1])
+        knees = np.column_stack([legs, logit(pair)])
+    return np.split(knees, np.cumsum([variants.count for variants in gathered])[:-1])
 
 
-def secants(variants: Variants, spread: FloatArray, a: int, m: int) -> tuple[slice, FloatArray]:
+def add_secants(
+    variants: Variants, open_sd: FloatArray, n_athlete: int, n_leg: int
+) -> tuple[slice, FloatArray]:
     """Gather each measure of the left leg's state lower and higher.
 
     Parameters
     ----------
-    spread
-        SD that is open of each measure of the state, shape (a + 2 m,).
-    a, m
-        How many measures the athlete has, and a leg.
+    variants
+        The variants to add to.
+    open_sd
+        SD that is open of each measure of the state, shape ``(n_athlete + 2 n_leg,)``.
+    n_athlete
+        How many measures the athlete has.
+    n_leg
+        How many measures a leg has.
 
     Returns
     -------
     Their place among the variants (first all higher ones, then all lower ones), and the steps.
     """
-    size = a + 2 * m
-    steps = np.maximum(spread, SHORTEST_STEP)
-    apart = np.zeros((size, 2, variants.mean.shape[1]))
-    shared, own = np.arange(a), np.arange(m)
-    apart[shared, :, shared] = steps[:a, None]
-    apart[a + own, 0, a + own] = steps[a : a + m]
-    apart[a + m + own, 1, a + own] = steps[a + m :]
-    place = variants.add(np.concatenate([variants.mean + apart, variants.mean - apart]))
+    size = n_athlete + 2 * n_leg
+    steps = np.maximum(open_sd, SHORTEST_STEP)
+    moved = np.zeros((size, 2, variants.mean.shape[1]))
+    shared, own = np.arange(n_athlete), np.arange(n_leg)
+    moved[shared, :, shared] = steps[:n_athlete, None]
+    moved[n_athlete + own, 0, n_athlete + own] = steps[n_athlete : n_athlete + n_leg]
+    moved[n_athlete + n_leg + own, 1, n_athlete + own] = steps[n_athlete + n_leg :]
+    place = variants.add(np.concatenate([variants.mean + moved, variants.mean - moved]))
     return place, steps
 
 
-def slopes_from(log_odds: FloatArray, steps: FloatArray) -> FloatArray:
-    """Slopes (size, 3) from the log-odds of `secants`, shape (2 size, 3)."""
+def secant_slopes(log_odds: FloatArray, steps: FloatArray) -> FloatArray:
+    """Slopes of the log-odds along each measure of the state.
+
+    Parameters
+    ----------
+    log_odds
+        Log-odds of the variants that `add_secants` gathered, shape ``(2 n_measures, 3)``.
+    steps
+        The steps that it gave, in SD, shape ``(n_measures,)``.
+
+    Returns
+    -------
+    Log-odds per SD, shape ``(n_measures, 3)``.
+    """
     size = len(steps)
     return np.asarray((log_odds[:size] - log_odds[size:]) / (2.0 * steps[:, None]))
 
 
-def stepped(variants: Variants, side: int | None, target: int, variance: float) -> slice:
-    """Gather what a measure with a threshold may turn out to be, if it is known exactly.
+def add_bands(variants: Variants, side: int | None, target: int, variance: float) -> slice:
+    """Gather the values that a measure with a threshold may turn out to have.
 
     Parameters
     ----------
+    variants
+        The variants to add to.
     side
         The leg that is measured, or None for a measure of the athlete.
     target
         Its place among the targets of the expected values.
     variance
-        What is open of it.
+        What is open of it, in SD squared.
+
+    Returns
+    -------
+    The place of the `BANDS` equally likely values among the variants.
     """
     legs = [0, 1] if side is None else [side]
     mean = np.repeat(variants.mean[None], BANDS, axis=0)
-    mean[:, legs, target] += np.sqrt(variance) * _NODES[:, None]
-    spread = variants.variance.copy()
-    spread[legs, target] = 0.0
-    return variants.add(mean, spread)
+    mean[:, legs, target] += np.sqrt(variance) * _BAND_MIDDLES[:, None]
+    known = variants.variance.copy()
+    known[legs, target] = 0.0
+    return variants.add(mean, known)

@@ -1,113 +1,139 @@
-"""What tests that were not done would say: how much of what is open each would settle.
+"""What is open after the tests done, and how much of it each further test would remove.
 
-The true measures of an athlete are Gaussian (`kneerisk.evidence.population`), so that the variance
-which a test leaves does not hang on its outcome: it is known before the test is done (Lindley
-1956, doi 10.1214/aoms/1177728069).
+True measures are jointly Gaussian (`kneerisk.evidence.population`), so the variance that a test
+leaves does not depend on its outcome: it is known before the test is done (Lindley 1956, doi
+10.1214/aoms/1177728069). One solve a pattern of tests done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
-from threading import Lock
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from kneerisk.evidence.population import Population
-from kneerisk.model.imputation import JITTER, noise_under
-from kneerisk.model.rowwise import row_sums
+from kneerisk.model.features import row_sums
+from kneerisk.model.imputation import JITTER, error_variances
 from kneerisk.schema import FloatArray
 
-#: How many patterns of tests done a process remembers; one takes some 100 kB.
+#: How many patterns of tests done a process remembers (assumption); one takes some 100 kB.
 PATTERNS_KEPT = 128
-#: A variance below this is none: the value is known.
+#: A variance below this, in SD squared, is none: the value is known (assumption).
 CERTAIN = 1e-6
+
+#: Tests with the places in the state that each would measure.
+Tests = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """What is open about the state of an athlete, in the order of a left leg's state.
+class Posterior:
+    """The state of an athlete after the tests done, in the order of a left leg's state.
 
-    ``covariance`` (d, d) is that of the state given what was measured, and ``share`` (n_tests, d)
-    how much of each of its variances a test removes. A test's rows of ``said`` (rows, d), from
-    ``starts`` on, are what it says: the sum of their squares along a direction is the variance
-    that the test removes of it.
+    ``covariance`` (d, d) is its covariance, and ``share_removed`` (n_tests, d) how much of each
+    variance a further test would remove. The rows of ``whitened`` (n_rows, d) from a test's place
+    in ``starts`` on are its uncorrelated readings' covariances with the state: the sum of their
+    squares along a direction is the variance that the test removes of it.
     """
 
     covariance: FloatArray
     tests: tuple[str, ...]
-    share: FloatArray
-    starts: np.ndarray
-    said: FloatArray
+    share_removed: FloatArray
+    starts: NDArray[np.intp]
+    whitened: FloatArray
 
     def variance(self, directions: FloatArray) -> FloatArray:
-        """Open variance along directions of shape (d, k), shape (k,)."""
+        """Open variance along directions.
+
+        Parameters
+        ----------
+        directions
+            Weights of the state's values, shape ``(d, k)``.
+
+        Returns
+        -------
+        Shape ``(k,)``.
+        """
         return row_sums((directions * (self.covariance @ directions)).T)
 
-    def removed(self, directions: FloatArray) -> FloatArray:
-        """The variance that each test removes along directions (d, k), shape (n_tests, k)."""
+    def variance_removed(self, directions: FloatArray) -> FloatArray:
+        """The variance that each test would remove along directions.
+
+        Parameters
+        ----------
+        directions
+            Weights of the state's values, shape ``(d, k)``.
+
+        Returns
+        -------
+        Shape ``(n_tests, k)``.
+        """
         if not self.tests:
             return np.zeros((0, directions.shape[1]))
-        return np.asarray(np.add.reduceat((self.said @ directions) ** 2, self.starts, axis=0))
+        return np.asarray(np.add.reduceat((self.whitened @ directions) ** 2, self.starts, axis=0))
 
 
-@dataclass(frozen=True, slots=True)
-class Information:
-    """What tests would say of one population, with the patterns it has seen."""
+@dataclass(frozen=True)
+class OpenVariance:
+    """Posteriors of one population; it remembers the patterns of tests done that it has solved."""
 
     population: Population
-    _kept: dict[Hashable, Open] = field(default_factory=dict, repr=False)
-    _room: Lock = field(default_factory=Lock, repr=False, compare=False)
 
-    def open(
-        self, used: np.ndarray, protocols: FloatArray, tests: Mapping[str, tuple[int, ...]]
-    ) -> Open:
-        """What is open after the measures ``used``, and what each of the tests would say of it.
+    def posterior(
+        self,
+        used: NDArray[np.intp],
+        protocols: FloatArray,
+        tests: Mapping[str, tuple[int, ...]],
+    ) -> Posterior:
+        """The posterior after some measures, and what further tests would remove of it.
 
         Parameters
         ----------
         used
-            Places of what was measured, in the left leg's state.
+            Places in the left leg's state of what was measured, shape ``(n_used,)``.
         protocols
-            Codes of the stated protocols, as `kneerisk.model.imputation.stated_protocols` has them.
+            Codes of the stated protocols, a row of `kneerisk.model.imputation.stated_protocols`.
         tests
-            The places that each test would measure, at least one a test.
+            The places that each further test would measure, at least one a test.
+
+        Returns
+        -------
+        The posterior, with the tests in the order given.
         """
-        key = (used.tobytes(), protocols.tobytes(), tuple(tests.items()))
-        found = self._kept.get(key)
-        if found is None:
-            found = self._solve(used, protocols, tests)
-            # Requests share this; two of them must not make room at the same time.
-            with self._room:
-                while len(self._kept) >= PATTERNS_KEPT:
-                    self._kept.pop(next(iter(self._kept)))
-                self._kept[key] = found
-        return found
+        return self.solved(tuple(used.tolist()), tuple(protocols.tolist()), tuple(tests.items()))
+
+    @cached_property
+    def solved(self) -> Callable[[tuple[int, ...], tuple[float, ...], Tests], Posterior]:
+        """The posterior of one pattern of tests done."""
+        return lru_cache(maxsize=PATTERNS_KEPT)(self._solve)
 
     def _solve(
-        self, used: np.ndarray, protocols: FloatArray, tests: Mapping[str, tuple[int, ...]]
-    ) -> Open:
-        noise = noise_under(self.population, protocols) + JITTER
+        self, measured: tuple[int, ...], protocols: tuple[float, ...], tests: Tests
+    ) -> Posterior:
+        noise = error_variances(self.population, np.array(protocols)) + JITTER
         covariance = self.population.covariance
-        if len(used):
-            known = covariance[np.ix_(used, used)] + np.diag(noise[used])
+        if measured:
+            used = np.array(measured, dtype=np.intp)
+            observed = covariance[np.ix_(used, used)] + np.diag(noise[used])
             covariance = covariance - covariance[:, used] @ cho_solve(
-                cho_factor(known), covariance[used]
+                cho_factor(observed), covariance[used]
             )
-        said = []
-        for found in tests.values():
-            places = np.array(found, dtype=np.intp)
-            read = covariance[np.ix_(places, places)] + np.diag(noise[places])
-            root = np.linalg.cholesky(read)
-            said.append(solve_triangular(root, covariance[places], lower=True))
-        sizes = [len(rows) for rows in said]
-        removed = [(rows**2).sum(axis=0) for rows in said]
-        spread = np.maximum(np.diag(covariance), CERTAIN)
-        return Open(
+        whitened = []
+        for _, test_places in tests:
+            places = np.array(test_places, dtype=np.intp)
+            reading = covariance[np.ix_(places, places)] + np.diag(noise[places])
+            factor = np.linalg.cholesky(reading)
+            whitened.append(solve_triangular(factor, covariance[places], lower=True))
+        sizes = [len(rows) for rows in whitened]
+        removed = [(rows**2).sum(axis=0) for rows in whitened]
+        variance = np.maximum(np.diag(covariance), CERTAIN)
+        return Posterior(
             covariance=covariance,
-            tests=tuple(tests),
-            share=np.array(removed).reshape(len(tests), len(covariance)) / spread,
+            tests=tuple(test for test, _ in tests),
+            share_removed=np.array(removed).reshape(len(tests), len(covariance)) / variance,
             starts=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp),
-            said=np.concatenate(said) if said else np.zeros((0, len(covariance))),
+            whitened=np.concatenate(whitened) if whitened else np.zeros((0, len(covariance))),
         )

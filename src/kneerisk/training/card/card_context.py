@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import divided
+from kneerisk.cohort.splits import train_test_split
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.model import Metadata
 from kneerisk.training.leakage.required_sample_size import Needed, needed
@@ -70,7 +70,7 @@ class About:
     @cached_property
     def sample_size(self) -> tuple[Needed, int]:
         """What Riley's criteria ask for, and the outcomes that there were to learn from."""
-        return needed(divided(self.cohort)[0])
+        return needed(train_test_split(self.cohort)[0])
 
     def number(self, name: str, digits: int) -> str:
         """A metric as text."""

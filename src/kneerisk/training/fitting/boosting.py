@@ -9,7 +9,7 @@ import xgboost as xgb
 
 from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix
-from kneerisk.model.trees import DIGITS, BoostedTrees, fill_of
+from kneerisk.model.trees import DIGITS, BoostedTrees, column_means
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
@@ -82,7 +82,7 @@ def fit_boosted(
     """
     empty = BoostedTrees(
         columns=rows.columns,
-        fill=fill_of(rows.legs, rows.columns),
+        fill=column_means(rows.legs, rows.columns),
         booster=None,
         shared=rows.shared,
     )

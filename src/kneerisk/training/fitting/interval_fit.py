@@ -10,7 +10,7 @@ from kneerisk.model.calibration import Calibration
 from kneerisk.model.feature_columns import Column
 from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
-from kneerisk.model.trees import DIGITS, BoostedTrees, fill_of
+from kneerisk.model.trees import DIGITS, BoostedTrees, column_means
 from kneerisk.progress import Progress, event
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import MAX_BIN, parameters
@@ -34,7 +34,7 @@ def fit_quantiles(
         Which screenings only widen the interval (split conformal), shape (n,).
     """
     apart = (logit(inputs.target) - log_odds).reshape(-1)
-    shell = BoostedTrees(columns=columns, fill=fill_of(inputs.legs, columns), booster=None)
+    shell = BoostedTrees(columns=columns, fill=column_means(inputs.legs, columns), booster=None)
     rows, known = shell.rows(inputs.legs), ~np.isnan(apart)
     fitted = known & ~np.repeat(aside, 2)
     tail = (1.0 - COVERAGE) / 2.0

@@ -8,14 +8,14 @@ import numpy as np
 from scipy.special import expit
 
 from kneerisk.model.feature_columns import Column, ColumnKind
+from kneerisk.model.logistic_fit import fit_penalised_logistic
 from kneerisk.model.margin import (
     FARTHEST_SD,
     Margin,
     Scaler,
     between_values,
-    fit_logistic,
-    pairs,
-    scaler,
+    discordant_pairs,
+    fit_scaler,
     within_values,
 )
 from kneerisk.schema import FloatArray
@@ -55,7 +55,7 @@ class _Problem:
 
     def fit(self, penalty: float, rows: np.ndarray | None = None) -> FloatArray:
         pick = slice(None) if rows is None else rows
-        return fit_logistic(
+        return fit_penalised_logistic(
             self.x[pick], self.y[pick], self.weight[pick], penalty * self.penalised, self.signs,
             self.prior,
         )  # fmt: skip
@@ -85,9 +85,9 @@ def fit_margin(
         Penalties to take over instead of choosing them.
     """
     within, shared = _roles(columns)
-    apart = scaler(within, within_values(inputs.legs, within), centred=False,
+    apart = fit_scaler(within, within_values(inputs.legs, within), centred=False,
                    least=_least_spread(inputs, within))  # fmt: skip
-    level = scaler(shared, between_values(inputs.legs, shared), centred=True,
+    level = fit_scaler(shared, between_values(inputs.legs, shared), centred=True,
                    least=_least_spread(inputs, shared))  # fmt: skip
     if tuned is None and inputs.plenty:
         tuned = Tuned(settings.light_penalty, settings.light_penalty, 1.0)
@@ -144,7 +144,7 @@ def _fit_within(
 ) -> tuple[FloatArray, FloatArray, float, float]:
     """Weights of the differences, and each screening's within part as other folds predict it."""
     x = apart.apply(within_values(inputs.legs, apart.columns))
-    just_one, is_left = pairs(inputs.target)
+    just_one, is_left = discordant_pairs(inputs.target)
     none = np.zeros(x.shape[1]), np.zeros(len(x)), PENALTIES[-1], 0.0
     if not inputs.sided or just_one.sum() < FEWEST_PAIRS:
         return none

@@ -8,7 +8,7 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.population import CONTEXTS, Population, contexts, published
-from kneerisk.model.imputation import FARTHEST_Z, measured, measurement_noise
+from kneerisk.model.imputation import FARTHEST_Z, error_variances, measured_z_scores
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
@@ -24,7 +24,7 @@ def population_of(cohort: Cohort, settings: Settings = DEFAULTS) -> Population:
     if cohort.outcome_kind != "new_pain":
         prior = _whatever_hurts(prior)
     data = cohort.columns()
-    athlete, (left, right) = measured(prior, data)
+    athlete, (left, right) = measured_z_scores(prior, data)
     own, other = contexts(data)
     size = prior.n_measures
     rows = np.vstack([np.hstack([athlete, left, right]), np.hstack([athlete, right, left])])
@@ -64,7 +64,7 @@ def _blend(
     """Weighted mean of the published covariance and the measured one without its error."""
     size = prior.n_measures
     both = known.T @ known
-    found = centred.T @ centred / np.maximum(both, 1.0) - np.diag(measurement_noise(prior))
+    found = centred.T @ centred / np.maximum(both, 1.0) - np.diag(error_variances(prior))
     weight = (both / 2.0) / (both / 2.0 + prior_weight)
     covariance = prior.covariance.copy()
     covariance[:size, :size] = weight * found + (1.0 - weight) * covariance[:size, :size]

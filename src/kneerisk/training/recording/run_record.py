@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import divided
+from kneerisk.cohort.splits import train_test_split
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.verdict import verdict
 from kneerisk.model import Metadata, bundle
@@ -99,7 +99,7 @@ def log_evaluation(run: Run, record: RunRecord) -> list[str]:
         The names of the plots that were drawn.
     """
     data, source = record.data, record.source.params()
-    for part, context in zip(divided(data), ("training", HELD_OUT), strict=True):
+    for part, context in zip(train_test_split(data), ("training", HELD_OUT), strict=True):
         run.dataset(part, context, digest(part), source)
     parameters = {**run_parameters(record.cohort, digest(data)), **source, **record.parameters}
     run.numbers(parameters, record.evaluation.metrics)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import divided
+from kneerisk.cohort.splits import train_test_split
 from kneerisk.evaluation.model_evaluation import evaluate_model
 from kneerisk.model import Bundle
 from kneerisk.training.fitting.settings import SEED
@@ -52,7 +52,7 @@ def log_update(
     metrics
         Of its cross-validation, which the run shows as well.
     """
-    train, test = divided(club)
+    train, test = train_test_split(club)
     source_text = f"{base.metadata.source}, adapted to {club.source}"
     cohort = replace(club, kind="adapted", source=source_text)
     tags = {**run_tags(cohort, "adapt"), "base_version": base.metadata.version}

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import divided
+from kneerisk.cohort.splits import train_test_split
 from kneerisk.errors import CohortRefused, PromotionRefused
 from kneerisk.evaluation.task_rows import paired_rows, risks_of
 from kneerisk.model import bundle, champion
@@ -148,7 +148,7 @@ def _held_out(params: dict[str, str], data: Path | None) -> Cohort:
         cohort, _ = load_again(params, data)
     except CohortRefused as error:
         raise PromotionRefused(str(error)) from None
-    return divided(cohort)[1]
+    return train_test_split(cohort)[1]
 
 
 def _fetched(tracking: Tracking, models: Path, version: Version, folder: Path) -> Path:

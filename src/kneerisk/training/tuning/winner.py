@@ -11,7 +11,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from kneerisk.cohort.splits import divided, held_out, truth_subset
+from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
 from kneerisk.errors import StudyRefused
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.model_evaluation import evaluate_model
@@ -89,7 +89,7 @@ def _record(
         "cv_log_loss": float(best.value or 0.0),
         "cv_log_loss_over_defaults": -gain,
         "cv_log_loss_over_defaults_error": error,
-        **log_loss_over_champion(tracking, fitted.model, divided(cohort)[1]),
+        **log_loss_over_champion(tracking, fitted.model, train_test_split(cohort)[1]),
     })  # fmt: skip
     progress(event("logging_winner"))
     tags = run_tags(cohort, "tune") | runs.tags_of(role="winner", from_trial=str(best.number))
@@ -103,7 +103,7 @@ def _record(
         if gain > error:
             truth = truth_subset(search.truth, ~held_out(cohort.frame["athlete_id"]))
             version = log_version(
-                run, record, partial(metadata_of, divided(cohort)[0], truth, fitted)
+                run, record, partial(metadata_of, train_test_split(cohort)[0], truth, fitted)
             )
         else:
             log_evaluation(run, record)
@@ -123,7 +123,7 @@ def _refit(search: Search, settings: Settings, progress: Progress) -> tuple[Fitt
     """The winner and the defaults refitted, and evaluated on athletes that the study never saw."""
     progress(event("refitting_winner"))
     unseen = held_out(search.cohort.frame["athlete_id"])
-    train, test = divided(search.cohort)
+    train, test = train_test_split(search.cohort)
     fitted, defaults = (
         fit(train, truth_subset(search.truth, ~unseen), seed=SEED, settings=each)
         for each in (settings, DEFAULTS)

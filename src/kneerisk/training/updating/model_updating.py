@@ -214,7 +214,7 @@ def _widened(model: RiskModel, club: Club, correction: Correction) -> RiskModel:
     stretched, so is what was open in them.
     """
     log_odds = model.log_odds(club.legs)[club.known]
-    low, high = model.interval.around(club.legs, model.log_odds(club.legs))
+    low, high = model.interval.bounds(club.legs, model.log_odds(club.legs))
     half = float((high[club.known] - low[club.known]).mean() / 2.0)
     wanted = np.hypot(max(correction.slope, 1.0) * half, NORMAL_90 * correction.error)
     interval: QuantileInterval | BootstrapInterval

@@ -51,14 +51,14 @@ def _judged(
 ) -> dict[str, float]:
     club = club_of(model, cohort)
     fold = dealt_folds(club.athletes, club.labels, FOLDS, seed)
-    as_is = risks_of(model.predict_legs(club.legs))
+    as_is = risks_of(model.predict_features(club.legs))
     found: dict[str, list[Risks | None]] = {"adapted": [], "scratch": []}
     for number in range(FOLDS):
         fold_begins()
         rest, aside = fold != number, fold == number
         adapted = adapt_to(model, club.take(rest), seed).model
         legs = club.legs.take(aside)
-        found["adapted"].append(risks_of(adapted.predict_legs(legs)))
+        found["adapted"].append(risks_of(adapted.predict_features(legs)))
         found["scratch"].append(_from_scratch(subset(cohort, rest), subset(cohort, aside), seed))
     whole = {name: _together(parts, fold) for name, parts in found.items()}
     adapted_risks = whole["adapted"] or as_is
