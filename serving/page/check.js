@@ -2,24 +2,32 @@
 import { unit, value } from "./words.js";
 
 const NUMBER = /^[-+−]?(\d+([.,]\d*)?|[.,]\d+)$/;
+const NOT_FINITE = /^[-+−]?(nan|inf|infinity)$/i;
 
-/** What was typed in one field: {value}, {fault, tries} or {} when nothing was. */
+/**
+ * What was typed in one field: {value}, {code, fault, tries} or {} when nothing was. Limits and
+ * choices are those of the schema, and the codes are its fault codes, as for a request or a file.
+ */
 export function read(field, text) {
   const typed = (text ?? "").trim();
   if (!typed) return {};
+  const refused = (code, fault, tries = []) => ({ code, fault, tries });
   if (field.kind === "choice") {
-    return field.choices.includes(typed) ? { value: typed } : { fault: "is not one of the choices", tries: [] };
+    if (field.choices.includes(typed)) return { value: typed };
+    return refused("unknown_choice", "is not one of the choices");
   }
-  if (!NUMBER.test(typed)) return { fault: "is not a number", tries: [] };
+  if (NOT_FINITE.test(typed)) return refused("not_finite", "is not a number");
+  if (!NUMBER.test(typed)) return refused("not_a_number", "is not a number");
   const number = Number(typed.replace(",", ".").replace("−", "-"));
   const { minimum: low, maximum: high } = field.about;
   if (field.kind === "integer" && !Number.isInteger(number)) {
-    return { fault: "must be a whole number", tries: [] };
+    return refused("not_a_number", "must be a whole number");
   }
   if (number < low || number > high) {
     const told = unit(field.about.unit);
     const range = `${value(low)} to ${value(high)}${told ? (told === "°" ? "°" : ` ${told}`) : ""}`;
-    return { fault: `${value(number)} is outside the possible range, ${range}`, tries: tries(field, typed, number) };
+    const fault = `${value(number)} is outside the possible range, ${range}`;
+    return refused("outside_limits", fault, tries(field, typed, number));
   }
   return { value: number };
 }

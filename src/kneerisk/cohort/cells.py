@@ -1,4 +1,8 @@
-"""How one cell of a cohort file is read, or why it is not allowed."""
+"""How one cell of a cohort file is read, or why it is not allowed.
+
+A CSV file holds only text. A cell that looks like a number is read as one here; whether a measure
+allows it is decided by `kneerisk.schema.Measure.violation`, as for a request.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,13 @@ import re
 from datetime import date, datetime
 from typing import Any
 
+from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.history import RED_FLAGS
+from kneerisk.schema.screening import red_flag_violation
 
-#: A plain decimal number. What Python reads besides (1_000, nan, spaces) is not one.
+#: A plain decimal number. What Python reads besides (1_000, spaces) is not one.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 
@@ -21,25 +28,61 @@ NO_RED_FLAG = "none"
 class NotAllowed(Exception):
     """A cell that breaks a rule: the rule in words, what is allowed, and a stable code."""
 
-    def __init__(self, rule: str, allowed: str, code: str = "bad_cell") -> None:
+    def __init__(self, rule: str, allowed: str, code: str = FaultCode.BAD_CELL) -> None:
         self.rule = rule
         self.allowed = allowed
-        self.code = code
+        self.code = str(code)
         super().__init__(rule)
 
 
-def number(cell: Any, allowed: str) -> float:
-    """A finite number from a number or its decimal text."""
+def as_number(cell: Any, allowed: str) -> Any:
+    """The number that a cell holds, or the cell itself where it holds none.
+
+    Parameters
+    ----------
+    cell
+        A cell as it stands in a file.
+    allowed
+        What the column takes, for the message.
+
+    Returns
+    -------
+    A float, finite or not; or the cell unchanged, for the caller to refuse.
+
+    Raises
+    ------
+    NotAllowed
+        Where the text is a number but for its decimal comma.
+    """
     if isinstance(cell, str):
-        if not NUMBER.fullmatch(cell):
-            comma = DECIMAL_COMMA.fullmatch(cell)
-            told = "has a decimal comma" if comma else "is not a number"
-            raise NotAllowed(told, allowed, "decimal_mark" if comma else "not_a_number")
-    elif isinstance(cell, bool) or not hasattr(cell, "__float__"):
-        raise NotAllowed("is not a number", allowed, "not_a_number")
-    value = float(cell)
+        if NUMBER.fullmatch(cell) or NOT_FINITE.fullmatch(cell):
+            return float(cell)
+        if DECIMAL_COMMA.fullmatch(cell):
+            raise NotAllowed("has a decimal comma", allowed, FaultCode.DECIMAL_MARK)
+        return cell
+    return cell if isinstance(cell, bool) or not hasattr(cell, "__float__") else float(cell)
+
+
+def number(cell: Any, allowed: str) -> float:
+    """A finite number from a number or its decimal text.
+
+    Parameters
+    ----------
+    cell
+        A cell as it stands in a file.
+    allowed
+        What the column takes, for the message.
+
+    Raises
+    ------
+    NotAllowed
+        Where the cell is no number, or not a finite one.
+    """
+    value = as_number(cell, allowed)
+    if not isinstance(value, float):
+        raise NotAllowed("is not a number", allowed, FaultCode.NOT_A_NUMBER)
     if not math.isfinite(value):
-        raise NotAllowed("is not a finite number", allowed, "not_a_number")
+        raise NotAllowed("is not a finite number", allowed, FaultCode.NOT_FINITE)
     return value
 
 
@@ -47,25 +90,27 @@ def moment(cell: Any) -> str:
     """An ISO date, or date and time, as text."""
     text = cell.isoformat() if isinstance(cell, date) else cell
     if not isinstance(text, str) or not DATE.fullmatch(text):
-        raise NotAllowed("is not an ISO date", DATE_ALLOWED)
+        raise NotAllowed("is not an ISO date", DATE_ALLOWED, FaultCode.NOT_A_DATE)
     try:
         datetime.fromisoformat(text)
     except ValueError:
-        raise NotAllowed("is not a day of the calendar", DATE_ALLOWED) from None
+        rule = "is not a day of the calendar"
+        raise NotAllowed(rule, DATE_ALLOWED, FaultCode.NOT_A_DATE) from None
     return text
 
 
 def flags(cell: Any) -> str:
     """Red flags as codes joined by ';', or 'none'."""
     allowed = f"{NO_RED_FLAG}, or codes joined by ';' out of {', '.join(RED_FLAGS)}"
+    if not isinstance(cell, str):
+        raise NotAllowed("is not text", allowed, FaultCode.NOT_TEXT)
     if cell == NO_RED_FLAG:
         return NO_RED_FLAG
-    codes = cell.split(";") if isinstance(cell, str) else [""]
-    if not set(codes) <= set(RED_FLAGS):
-        raise NotAllowed("holds a word that is not a red flag", allowed, "unknown_word")
-    if len(set(codes)) < len(codes):
-        raise NotAllowed("names a red flag twice", allowed)
-    return ";".join(codes)
+    for violation in map(red_flag_violation, cell.split(";")):
+        if violation is not None:
+            rule = "holds a word that is not a red flag"
+            raise NotAllowed(rule, allowed, violation.code)
+    return cell
 
 
 def plain_text(cell: Any) -> str:
@@ -73,5 +118,5 @@ def plain_text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool) or not isinstance(cell, int):
-        raise NotAllowed("is not text", "text")
+        raise NotAllowed("is not text", "text", FaultCode.NOT_TEXT)
     return str(cell)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from kneerisk.cohort.cells import NotAllowed, flags, moment, number, plain_text
+from kneerisk.cohort.cells import NotAllowed, as_number, flags, moment, number, plain_text
 from kneerisk.cohort.layout import (
     ATHLETE_ID,
     OUTCOMES,
@@ -18,6 +19,7 @@ from kneerisk.cohort.layout import (
 )
 from kneerisk.errors import CellFault, CohortRefused
 from kneerisk.schema import Category, FloatArray, Measure, Quantity, columns, contradictions
+from kneerisk.schema.faults import FaultCode, Violation
 
 YES_OR_NO = "0, 1 or empty"
 
@@ -33,6 +35,10 @@ def check(frame: pd.DataFrame, source: str, first_line: int = 2) -> list[CellFau
         What the rows came from, for the message of a refusal.
     first_line
         Line of the first row; the others follow without gaps.
+
+    Returns
+    -------
+    One fault a bad cell; none where the rows are a cohort's.
 
     Raises
     ------
@@ -60,68 +66,82 @@ def refuse_columns(names: Sequence[str] | pd.Index[str], source: str) -> None:
 
 
 def typed(frame: pd.DataFrame, lines: Sequence[int]) -> tuple[pd.DataFrame, list[CellFault]]:
-    """Rows with typed cells, in canonical column order, and the faults of those that are not.
+    """Check rows against the schema, column by column, and give their cells types.
 
-    Numbers and outcomes become float64 with NaN, text becomes object with None. A bad cell is
-    missing in the result, so that rules between measures are checked on the good ones.
+    Parameters
+    ----------
+    frame
+        Rows of a cohort with known columns; typed, or text as read from a file.
+    lines
+        The line of each row, for the faults.
+
+    Returns
+    -------
+    The rows in canonical column order, and the faults in file order. Numbers and outcomes are
+    float64 with NaN, text is object with None. A bad cell is missing in the result, so that rules
+    between measures are checked on the good ones.
     """
     measures = columns()
-    done: dict[str, Any] = {}
+    series: dict[str, Any] = {}
     faults: list[CellFault] = []
     for name in (name for name in row_columns() if name in frame.columns):
         measure = measures.get(name)
-        text = _is_text(name, measure)
-        parsed, bad = _column(frame[name], _reader(name, measure), measure, text)
-        done[name] = pd.Series(parsed, dtype=parsed.dtype)
+        is_text = isinstance(measure, Category) or (measure is None and name not in OUTCOMES)
+        values, refusals = _column(frame[name], _reader(name, measure), measure, is_text)
+        series[name] = pd.Series(values, dtype=values.dtype)
         unit = measure.unit if isinstance(measure, Quantity) else ""
         faults += [
-            CellFault(line=lines[int(row)], column=name, rule=rule, allowed=allowed, unit=unit)
-            for row, rule, allowed in bad
-        ]
+            CellFault(
+                line=lines[row], column=name, rule=refusal.rule, allowed=refusal.allowed,
+                unit=unit, code=refusal.code,
+            )
+            for row, refusal in refusals.items()
+        ]  # fmt: skip
     # The copy puts the columns together in memory; without it pandas warns of adding any more.
-    clean = pd.DataFrame(done, index=pd.RangeIndex(len(frame))).copy()
+    clean = pd.DataFrame(series, index=pd.RangeIndex(len(frame))).copy()
     faults += _row_faults(clean, lines)
     return clean, sorted(faults, key=lambda fault: fault.line)
 
 
 def _column(
-    cells: pd.Series[Any], read: Callable[[Any], Any], measure: Measure | None, text: bool
-) -> tuple[Any, list[tuple[int, str, str]]]:
+    cells: pd.Series[Any], read: Callable[[Any], Any], measure: Measure | None, is_text: bool
+) -> tuple[Any, dict[int, NotAllowed]]:
     """One column: numbers all at once, then cell by cell what is not plainly good.
 
     Each distinct cell is read once, since a column of text repeats itself.
     """
-    if pd.api.types.is_float_dtype(cells.dtype) and not text:
+    if pd.api.types.is_float_dtype(cells.dtype) and not is_text:
         values = cells.to_numpy(dtype=np.float64, na_value=np.nan).copy()
         rows = np.flatnonzero(~(np.isnan(values) | _plainly_good(values, measure)))
     else:
-        values = np.full(len(cells), None if text else np.nan, dtype=object if text else np.float64)
+        empty = np.full(len(cells), None, dtype=object)
+        values = empty if is_text else np.full(len(cells), np.nan)
         rows = np.arange(len(cells))
-    known: dict[Any, Any] = {}
-    bad: list[tuple[int, str, str]] = []
+    results: dict[Any, Any] = {}
+    refusals: dict[int, NotAllowed] = {}
     column = cells.tolist()
-    for row in rows:
+    for row in rows.tolist():
         cell = column[row]
         if _missing(cell):
             continue
         key = (type(cell), cell)
-        if key not in known:
-            known[key] = _try(read, cell)
-        if isinstance(found := known[key], NotAllowed):
-            bad.append((int(row), found.rule, found.allowed))
-            found = None
-        values[row] = found
-    return values, bad
+        if key not in results:
+            results[key] = _value_or_refusal(read, cell)
+        if isinstance(results[key], NotAllowed):
+            refusals[row] = results[key]
+            values[row] = None if is_text else np.nan
+        else:
+            values[row] = results[key]
+    return values, refusals
 
 
-def _plainly_good(values: FloatArray, measure: Measure | None) -> Any:
-    if not isinstance(measure, Quantity):
-        return (values == 0.0) | (values == 1.0)
-    within = (values >= measure.low) & (values <= measure.high)
-    return within & (values == np.round(values)) if measure.whole else within
+def _plainly_good(values: FloatArray, measure: Measure | None) -> NDArray[np.bool_]:
+    if isinstance(measure, Quantity):
+        return measure.allows(values)
+    return np.isin(values, (0.0, 1.0))
 
 
-def _try(read: Callable[[Any], Any], cell: Any) -> Any:
+def _value_or_refusal(read: Callable[[Any], Any], cell: Any) -> Any:
     try:
         return read(cell)
     except NotAllowed as refused:
@@ -132,74 +152,72 @@ def _missing(cell: Any) -> bool:
     return cell is None or cell == "" or cell is pd.NaT or cell is pd.NA or cell != cell
 
 
-def _is_text(name: str, measure: Measure | None) -> bool:
-    return isinstance(measure, Category) or (measure is None and name not in OUTCOMES)
-
-
 def _reader(name: str, measure: Measure | None) -> Callable[[Any], Any]:
     """What reads one cell of a column, or raises `NotAllowed`."""
-    if isinstance(measure, Quantity):
-        return _quantity(measure)
-    if isinstance(measure, Category):
-        return _category(measure)
+    if measure is not None:
+        return _measure_reader(measure)
     if name in OUTCOMES:
         return _outcome
     return {SCREENING_DATE: moment, RED_FLAGS_COLUMN: flags}.get(name, plain_text)
 
 
-def _quantity(measure: Quantity) -> Callable[[Any], float]:
-    allowed = measure.allowed
-
-    def read(cell: Any) -> float:
-        value = number(cell, allowed)
-        if not measure.low <= value <= measure.high:
-            raise NotAllowed("is outside the limits", allowed)
-        if measure.whole and value != round(value):
-            raise NotAllowed("is not a whole number", allowed)
+def _measure_reader(measure: Measure) -> Callable[[Any], Any]:
+    def read(cell: Any) -> Any:
+        value = as_number(cell, measure.allowed) if isinstance(measure, Quantity) else cell
+        violation = measure.violation(value)
+        if violation is not None:
+            raise NotAllowed(_in_words(violation), measure.allowed, violation.code)
         return value
 
     return read
 
 
-def _category(measure: Category) -> Callable[[Any], str]:
-    def read(cell: Any) -> str:
-        if cell not in measure.choices:
-            raise NotAllowed("is not one of the choices", measure.allowed)
-        return str(cell)
-
-    return read
+def _in_words(violation: Violation) -> str:
+    return {
+        FaultCode.NOT_A_NUMBER: "is not a whole number"
+        if "whole" in violation.message
+        else "is not a number",
+        FaultCode.NOT_FINITE: "is not a finite number",
+        FaultCode.OUTSIDE_LIMITS: "is outside the limits",
+        FaultCode.UNKNOWN_CHOICE: "is not one of the choices",
+    }.get(violation.code, violation.message)
 
 
 def _outcome(cell: Any) -> float:
     value = number(cell, YES_OR_NO)
     if value not in (0.0, 1.0):
-        raise NotAllowed("is neither 0 nor 1", YES_OR_NO)
+        raise NotAllowed("is neither 0 nor 1", YES_OR_NO, FaultCode.NOT_AN_OUTCOME)
     return value
 
 
 def _row_faults(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
-    yield from _without_athlete(clean, lines)
-    yield from _repeats(clean, lines)
-    yield from _against_rules(clean, lines)
-    yield from _outcomes_that_disagree(clean, lines)
+    yield from _missing_athletes(clean, lines)
+    yield from _repeated_screenings(clean, lines)
+    yield from _contradictions(clean, lines)
+    yield from _disagreeing_outcomes(clean, lines)
 
 
-def _without_athlete(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
+def _missing_athletes(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
     for row in np.flatnonzero(clean[ATHLETE_ID].isna()):
         yield CellFault(
-            line=lines[int(row)], column=ATHLETE_ID, rule="is missing", allowed="the athlete's id"
+            line=lines[int(row)],
+            column=ATHLETE_ID,
+            rule="is missing",
+            allowed="the athlete's id",
+            code=FaultCode.MISSING,
         )
 
 
-def _repeats(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
+def _repeated_screenings(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
     keys = [name for name in (ATHLETE_ID, SCREENING_DATE) if name in clean.columns]
-    again = clean.duplicated(keys) & clean[ATHLETE_ID].notna()
-    for row in np.flatnonzero(again):
+    repeated = clean.duplicated(keys) & clean[ATHLETE_ID].notna()
+    for row in np.flatnonzero(repeated):
         yield CellFault(
             line=lines[int(row)],
             column=keys[-1],
             rule="repeats an athlete and date of an earlier line",
             allowed="one row for each athlete and date (and time, where a day has several)",
+            code=FaultCode.REPEATED_SCREENING,
         )
 
 
@@ -223,27 +241,31 @@ class _Cells:
         return [None if value != value else value for value in self._frame[name]]
 
 
-def _against_rules(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
+def _contradictions(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
     cells = _Cells(clean)
     for row in range(len(clean)):
         cells.row = row
-        for found in contradictions(cells):  # type: ignore[arg-type]
-            allowed = columns()[found.column].allowed
+        for contradiction in contradictions(cells):  # type: ignore[arg-type]
             yield CellFault(
-                line=lines[int(row)], column=found.column, rule=found.message, allowed=allowed
+                line=lines[row],
+                column=contradiction.column,
+                rule=contradiction.message,
+                allowed=columns()[contradiction.column].allowed,
+                code=contradiction.code,
             )
 
 
-def _outcomes_that_disagree(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
+def _disagreeing_outcomes(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
     if not set(OUTCOMES) <= set(clean.columns):
         return
     left, right, either = (clean[name].to_numpy() for name in OUTCOMES)
-    one = (left == 1) | (right == 1)
-    none = (left == 0) & (right == 0)
-    for row in np.flatnonzero((one & (either == 0)) | (none & (either == 1))):
+    some_side = (left == 1) | (right == 1)
+    no_side = (left == 0) & (right == 0)
+    for row in np.flatnonzero((some_side & (either == 0)) | (no_side & (either == 1))):
         yield CellFault(
             line=lines[int(row)],
             column=OUTCOMES[2],
             rule="disagrees with the two sides",
             allowed="1 where a side is 1, 0 where both are 0",
+            code=FaultCode.OUTCOMES_DISAGREE,
         )

@@ -83,6 +83,7 @@ def _missing(error: ValidationError, line: int, known: set[tuple[int, str]]) -> 
     for fault in faults_of(error):
         column = fault.pointer.rsplit("/", 1)[-1]
         if (line, column) not in known:
+            allowed = fault.allowed or "a value"
             yield CellFault(
-                line=line, column=column, rule=fault.message, allowed=fault.allowed or "a value"
+                line=line, column=column, rule=fault.message, allowed=allowed, code=fault.code
             )

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel
 
+from kneerisk.schema.faults import STRICT
 from kneerisk.schema.measure import (
     ASSUMPTION,
     Category,
@@ -14,7 +15,6 @@ from kneerisk.schema.measure import (
     Quantity,
     both_sexes,
 )
-from kneerisk.schema.strictness import STRICT
 
 SPORTS = ("running", "basketball", "volleyball", "football", "weightlifting", "general")
 YES_NO = ("no", "yes")

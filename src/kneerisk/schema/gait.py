@@ -10,8 +10,8 @@ from typing import Annotated
 
 from pydantic import BaseModel
 
+from kneerisk.schema.faults import STRICT
 from kneerisk.schema.measure import MeasurementError, Norm, Quantity
-from kneerisk.schema.strictness import STRICT
 
 RIC = "Ferber 2024, doi 10.1038/s41597-024-04011-7"
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel
 
+from kneerisk.schema.faults import STRICT
 from kneerisk.schema.measure import ASSUMPTION, Category, Quantity
-from kneerisk.schema.strictness import STRICT
 
 PAIN_SITES = ("none", "anterior", "lateral", "medial", "posterior", "diffuse")
 

@@ -1,13 +1,23 @@
-"""What a measure is: its unit, limits, norms, error and source, and how a value is checked."""
+"""What a measure is: unit, limits, norms, error and source, and the one check of its values.
+
+`Measure.violation` is the only place that decides whether a value is allowed. Requests reach it
+through pydantic, files through `kneerisk.cohort.file_validation`, and the page's form reads the
+same limits, choices and words from the JSON Schema that `Measure.published` gives.
+"""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from kneerisk.schema.faults import FaultCode, Violation
 
 Group = Literal["strength", "mobility", "control", "load", "history", "body"]
 Station = Literal["athlete", "log", "history", "wall", "table", "groin", "camera", "lab"]
@@ -92,6 +102,24 @@ class Measure(ABC):
     def allowed(self) -> str:
         """The rule in words, for messages and the dictionary."""
 
+    @abstractmethod
+    def violation(self, value: Any) -> Violation | None:
+        """How a given value breaks the rule; None where it is allowed."""
+
+    def _accepted(self, value: Any) -> Any:
+        """The value as a screening holds it."""
+        violation = self.violation(value)
+        if violation is not None:
+            raise PydanticCustomError(violation.code, violation.message)
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        checked = core_schema.no_info_plain_validator_function(self._accepted)
+        # Null means "not measured", where the annotation allows it.
+        return core_schema.nullable_schema(checked) if type(None) in get_args(source) else checked
+
     def published(self) -> dict[str, Any]:
         """The measure as JSON Schema, with what a form shows beside its field."""
         return {
@@ -143,18 +171,38 @@ class Quantity(Measure):
         kind = "a whole number" if self.whole else "a number"
         return f"{kind} from {self.low:g} to {self.high:g} {self.unit}"
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        number: CoreSchema = (
-            core_schema.no_info_before_validator_function(
-                _as_whole, core_schema.int_schema(strict=True)
-            )
-            if self.whole
-            else core_schema.float_schema(strict=True, allow_inf_nan=False)
-        )
-        checked = core_schema.no_info_after_validator_function(self._within_limits, number)
-        return _optional(source, checked)
+    def violation(self, value: Any) -> Violation | None:
+        """How a given value breaks the rule; None where it is allowed."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            message = "must be a whole number" if self.whole else "must be a number, not text"
+            return Violation(FaultCode.NOT_A_NUMBER, message)
+        if isinstance(value, float) and not math.isfinite(value):
+            return Violation(FaultCode.NOT_FINITE, "must be a finite number")
+        if self.whole and value != int(value):
+            return Violation(FaultCode.NOT_A_NUMBER, "must be a whole number")
+        if not self.low <= value <= self.high:
+            return Violation(FaultCode.OUTSIDE_LIMITS, f"must be {self.allowed}")
+        return None
+
+    def allows(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """`violation` of a whole column at once.
+
+        Parameters
+        ----------
+        values
+            Numbers in the measure's unit, shape (n,).
+
+        Returns
+        -------
+        Whether each is allowed, shape (n,); False where it is missing.
+        """
+        within = (values >= self.low) & (values <= self.high)
+        return within & (values == np.round(values)) if self.whole else within
+
+    def _accepted(self, value: Any) -> Any:
+        # 2.0 counts as 2: JSON Schema's integers include it, and a table with gaps has no other way.
+        kind = int if self.whole else float
+        return kind(super(Quantity, self)._accepted(value))
 
     def published(self) -> dict[str, Any]:
         """The measure as JSON Schema, with what a form shows beside its field."""
@@ -171,11 +219,6 @@ class Quantity(Measure):
             "direction": self.direction,
         }
 
-    def _within_limits(self, value: float) -> float:
-        if self.low <= value <= self.high:
-            return value
-        raise PydanticCustomError("outside_limits", "must be {allowed}", {"allowed": self.allowed})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Category(Measure):
@@ -191,37 +234,23 @@ class Category(Measure):
         """The rule in words, for messages and the dictionary."""
         return "one of " + ", ".join(self.choices)
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        text = core_schema.str_schema(strict=True)
-        checked = core_schema.no_info_after_validator_function(self._one_of, text)
-        return _optional(source, checked)
+    def violation(self, value: Any) -> Violation | None:
+        """How a given value breaks the rule; None where it is allowed."""
+        if not isinstance(value, str):
+            return Violation(FaultCode.NOT_TEXT, "must be text")
+        if value not in self.choices:
+            return Violation(FaultCode.UNKNOWN_CHOICE, f"must be {self.allowed}")
+        return None
 
     def published(self) -> dict[str, Any]:
         """The measure as JSON Schema, with what a form shows beside its field."""
-        stated = {"default": self.default} if self.default else {}
+        default = {"default": self.default} if self.default else {}
         return {
             "type": "string",
             "enum": list(self.choices),
-            **stated,
+            **default,
             **super(Category, self).published(),
         }
-
-    def _one_of(self, value: str) -> str:
-        if value in self.choices:
-            return value
-        raise PydanticCustomError("unknown_choice", "must be {allowed}", {"allowed": self.allowed})
-
-
-def _as_whole(value: Any) -> Any:
-    """2.0 as 2: JSON Schema's integers include it, and a table with gaps has no other way."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _optional(source: Any, checked: CoreSchema) -> CoreSchema:
-    """Accept null (not measured) where the annotation does."""
-    return core_schema.nullable_schema(checked) if type(None) in get_args(source) else checked
 
 
 def _published_norm(norm: Norm) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel
 
+from kneerisk.schema.faults import STRICT
 from kneerisk.schema.measure import ASSUMPTION, MeasurementError, Norm, Quantity, both_sexes
-from kneerisk.schema.strictness import STRICT
 
 FERBER_2010 = "Ferber 2010 J Athl Train, PMC2902027"
 POWDEN_2015 = "Powden 2015 Man Ther, PMID 25704110"

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel
 
+from kneerisk.schema.faults import STRICT
 from kneerisk.schema.measure import ASSUMPTION, MeasurementError, Norm, Quantity, both_sexes
-from kneerisk.schema.strictness import STRICT
 
 HERRINGTON_2010 = "Herrington & Munro 2010, S1466-853X(09)00115-1"
 FERBER_2024 = "Ferber 2024, doi 10.1038/s41597-024-04011-7"

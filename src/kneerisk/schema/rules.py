@@ -1,4 +1,4 @@
-"""Rules between measures: ratios agree with their parts, some tests need their protocol.
+"""Rules between measures: a ratio agrees with its two parts, a test with variants says which.
 
 Each rule looks at a flat row of values (canonical column name to value, None or absent where not
 measured), so that a request and a row of a file obey the same rules.
@@ -13,8 +13,10 @@ from pydantic import ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kneerisk.schema.columns import column_of, location_of
+from kneerisk.schema.faults import FaultCode
 
-#: How far a given ratio may lie from the one computed from its two parts.
+#: How far a given ratio may lie from the one computed from its two parts (assumption: more than
+#: rounding, less than another protocol would give).
 RATIO_TOLERANCE = 0.05
 
 Row = Mapping[str, Any]
@@ -24,7 +26,7 @@ class Contradiction(NamedTuple):
     """A rule that a row breaks: the column at fault, a stable code, and the rule in words."""
 
     column: str
-    code: str
+    code: FaultCode
     message: str
 
 
@@ -79,7 +81,9 @@ def _unstated_protocols(row: Row) -> Iterator[Contradiction]:
         ]
         if given and row.get(need.protocol) is None:
             yield Contradiction(
-                need.protocol, "protocol_needed", f"must be stated, since {given[0]} needs it"
+                need.protocol,
+                FaultCode.PROTOCOL_NEEDED,
+                f"must be stated, since {given[0]} needs it",
             )
 
 
@@ -93,26 +97,28 @@ def _disagreeing_ratios(row: Row) -> Iterator[Contradiction]:
 
 
 def _disagreement(row: Row, ratio: str, over: str, under: str) -> Iterator[Contradiction]:
-    given, top, bottom = row.get(ratio), row.get(over), row.get(under)
-    if given is None or top is None or bottom is None:
+    given, numerator, denominator = row.get(ratio), row.get(over), row.get(under)
+    if given is None or numerator is None or denominator is None:
         return
-    if bottom == 0 or abs(given - top / bottom) > RATIO_TOLERANCE:
+    if denominator == 0 or abs(given - numerator / denominator) > RATIO_TOLERANCE:
         message = f"must agree with {over} over {under} within {RATIO_TOLERANCE:g}"
-        yield Contradiction(ratio, "disagrees_with_parts", message)
+        yield Contradiction(ratio, FaultCode.DISAGREES_WITH_PARTS, message)
 
 
 def _one_sided_measures(row: Row) -> Iterator[Contradiction]:
     left, right = row.get("left_leg_length_deficit_cm"), row.get("right_leg_length_deficit_cm")
     if left and right:
         yield Contradiction(
-            "right_leg_length_deficit_cm", "both_sides", "only one leg can be the shorter one"
+            "right_leg_length_deficit_cm",
+            FaultCode.BOTH_SIDES,
+            "only one leg can be the shorter one",
         )
     for measure in OPPOSITES:
         left, right = row.get(f"left_{measure}"), row.get(f"right_{measure}")
         if left is not None and right is not None and abs(left + right) > 1e-9:
             yield Contradiction(
                 f"right_{measure}",
-                "not_opposite",
+                FaultCode.NOT_OPPOSITE,
                 "must be minus the left side's, since one side is higher by what the other is lower",
             )
 
@@ -122,6 +128,22 @@ def refuse_contradictions(value: Any, handler: ValidatorFunctionWrapHandler) -> 
 
     The rules are checked on what is left of the body without its faulty fields; a field or
     section that is at fault already gets no second fault from them.
+
+    Parameters
+    ----------
+    value
+        The body as it was given.
+    handler
+        Pydantic's own validation of the body.
+
+    Returns
+    -------
+    The screening.
+
+    Raises
+    ------
+    ValidationError
+        With every fault of the fields and of the rules between them.
     """
     faults: list[InitErrorDetails] = []
     screening = None
@@ -132,11 +154,12 @@ def refuse_contradictions(value: Any, handler: ValidatorFunctionWrapHandler) -> 
     row = _flat(value if screening is None else screening.model_dump())
     for fault in faults:
         row.pop(column_of(fault["loc"]), None)
-    broken = [tuple(fault["loc"]) for fault in faults]
-    for found in contradictions(row):
-        location = location_of(found.column)
-        if not any(location[: len(place)] == place for place in broken):
-            faults.append(_located(found))
+    faulty = [tuple(fault["loc"]) for fault in faults]
+    for contradiction in contradictions(row):
+        location = location_of(contradiction.column)
+        if not any(location[: len(place)] == place for place in faulty):
+            kind = PydanticCustomError(contradiction.code, contradiction.message)
+            faults.append(InitErrorDetails(type=kind, loc=location, input=None))
     if faults:
         raise ValidationError.from_exception_data("Screening", faults, hide_input=True)
     return screening
@@ -147,17 +170,12 @@ def _as_detail(fault: Any) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=fault["loc"], input=None)
 
 
-def _located(found: Contradiction) -> InitErrorDetails:
-    kind = PydanticCustomError(found.code, found.message)
-    return InitErrorDetails(type=kind, loc=location_of(found.column), input=None)
-
-
 def _flat(body: Any) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for section in ("athlete", "left", "right", "protocol"):
-        part = body.get(section) if isinstance(body, dict) else None
-        if isinstance(part, dict):
-            row |= {column_of((section, name)): value for name, value in part.items()}
+        values = body.get(section) if isinstance(body, dict) else None
+        if isinstance(values, dict):
+            row |= {column_of((section, name)): value for name, value in values.items()}
     return row
 
 
@@ -170,22 +188,22 @@ def rules_schema(schema: dict[str, Any]) -> None:
         *(_need_schema(need) for need in NEEDS),
         *(_ratio_schema(rule) for rule in RATIOS),
         {"properties": {"athlete": {"not": {"required": list(SPIKE_PARTS)}}}},
-        {"not": {"properties": _both({"required": ["leg_length_deficit_cm"]}),
+        {"not": {"properties": _on_both_legs({"required": ["leg_length_deficit_cm"]}),
                  "required": ["left", "right"]}},
-        {"not": {"properties": _both({"required": ["lateral_pelvic_tilt_deg"]}),
+        {"not": {"properties": _on_both_legs({"required": ["lateral_pelvic_tilt_deg"]}),
                  "required": ["left", "right"]}},
     ]  # fmt: skip
 
 
-def _both(rule: dict[str, Any]) -> dict[str, Any]:
+def _on_both_legs(rule: dict[str, Any]) -> dict[str, Any]:
     return {"left": rule, "right": rule}
 
 
 def _need_schema(need: _Need) -> dict[str, Any]:
-    given = {"anyOf": [{"required": [measure]} for measure in need.measures]}
+    any_measure = {"anyOf": [{"required": [measure]} for measure in need.measures]}
     stated = {"required": [need.protocol], "properties": {need.protocol: {"type": "string"}}}
     return {
-        "if": {"anyOf": [{"required": [side], "properties": {side: given}}
+        "if": {"anyOf": [{"required": [side], "properties": {side: any_measure}}
                          for side in ("left", "right")]},
         "then": {"required": ["protocol"], "properties": {"protocol": stated}},
     }  # fmt: skip
@@ -196,5 +214,5 @@ def _ratio_schema(rule: _Ratio) -> dict[str, Any]:
     all_three = {"required": [rule.ratio, rule.over, rule.under]}
     return {
         "if": {"properties": {"protocol": modes}, "required": ["protocol"]},
-        "then": {"properties": _both({"not": all_three})},
+        "then": {"properties": _on_both_legs({"not": all_three})},
     }

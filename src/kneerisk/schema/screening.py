@@ -14,32 +14,37 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from kneerisk.schema.athlete import Athlete
+from kneerisk.schema.faults import STRICT, FaultCode, Violation
 from kneerisk.schema.history import RED_FLAGS
 from kneerisk.schema.measure import Equipment
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
 from kneerisk.schema.sections import Leg, Pain, Protocol, Side
-from kneerisk.schema.strictness import STRICT
 
 
-def _known_red_flag(value: str) -> str:
-    if value in RED_FLAGS:
-        return value
-    raise PydanticCustomError("unknown_choice", "is not a red flag of the schema")
+def red_flag_violation(code: str) -> Violation | None:
+    """How a code breaks the list of red flags; None where it is one of them."""
+    if code in RED_FLAGS:
+        return None
+    return Violation(FaultCode.UNKNOWN_CHOICE, "is not a red flag of the schema")
+
+
+def _known_red_flag(code: str) -> str:
+    violation = red_flag_violation(code)
+    if violation is not None:
+        raise PydanticCustomError(violation.code, violation.message)
+    return code
+
+
+def _known_equipment(name: str) -> str:
+    if name not in EQUIPMENT:
+        message = f"must be one of {', '.join(EQUIPMENT)}"
+        raise PydanticCustomError(FaultCode.UNKNOWN_CHOICE, message)
+    return name
 
 
 RedFlag = Annotated[
     str, AfterValidator(_known_red_flag), Field(json_schema_extra={"enum": list(RED_FLAGS)})
 ]
-
-
-def _known_equipment(value: str) -> str:
-    if value in EQUIPMENT:
-        return value
-    raise PydanticCustomError(
-        "unknown_choice", "must be one of {allowed}", {"allowed": ", ".join(EQUIPMENT)}
-    )
-
-
 #: What a test may need; a measure of the schema says which.
 EQUIPMENT: tuple[str, ...] = get_args(Equipment)
 AtHand = Annotated[

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel
 
+from kneerisk.schema.faults import STRICT
 from kneerisk.schema.gait import Gait
 from kneerisk.schema.history import LegHistory, LegPain
 from kneerisk.schema.measure import Category
 from kneerisk.schema.mobility import Mobility
 from kneerisk.schema.movement_control import Control
 from kneerisk.schema.strength import Strength
-from kneerisk.schema.strictness import STRICT
 
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")

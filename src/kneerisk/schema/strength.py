@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel
 
+from kneerisk.schema.faults import STRICT
 from kneerisk.schema.measure import ASSUMPTION, MeasurementError, Norm, Quantity, both_sexes
-from kneerisk.schema.strictness import STRICT
 
 SARABON_2021 = "Sarabon 2021 Front Physiol, PMC8554160"
 BARONI_2020 = "Baroni 2020 JSCR, PMID 29794893"

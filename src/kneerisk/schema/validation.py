@@ -9,40 +9,50 @@ from pydantic import ValidationError
 
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.schema.columns import column_of, columns
+from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.measure import Measure, Quantity
 from kneerisk.schema.screening import Screening
 
-_PLAIN = {
-    "extra_forbidden": ("unknown_name", "is not a name of the schema"),
-    "missing": ("missing", "must be given"),
-    "finite_number": ("not_finite", "must be a finite number"),
-    "float_type": ("not_a_number", "must be a number, not text"),
-    "int_type": ("not_a_number", "must be a whole number"),
-    "int_from_float": ("not_a_number", "must be a whole number"),
-    "string_type": ("not_text", "must be text"),
-    "model_type": ("not_an_object", "must be an object"),
-    "list_type": ("not_a_list", "must be a list"),
-    "too_long": ("too_long", "has too many entries"),
+#: What pydantic finds by itself, by its type of error; measures and rules bring their own codes.
+_BY_PYDANTIC = {
+    "extra_forbidden": (FaultCode.UNKNOWN_NAME, "is not a name of the schema"),
+    "missing": (FaultCode.MISSING, "must be given"),
+    "finite_number": (FaultCode.NOT_FINITE, "must be a finite number"),
+    "float_type": (FaultCode.NOT_A_NUMBER, "must be a number, not text"),
+    "string_type": (FaultCode.NOT_TEXT, "must be text"),
+    "model_type": (FaultCode.NOT_AN_OBJECT, "must be an object"),
+    "list_type": (FaultCode.NOT_A_LIST, "must be a list"),
+    "too_long": (FaultCode.TOO_LONG, "has too many entries"),
 }
 
 
 def faults_of(error: ValidationError) -> list[Fault]:
     """Every fault of a body that pydantic refused, as pointers (RFC 6901) with rule and unit."""
-    return [_fault(found["type"], found["loc"], found["msg"]) for found in error.errors()]
+    return [fault_at(detail["type"], detail["loc"], detail["msg"]) for detail in error.errors()]
 
 
 def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
-    """One fault from pydantic's own words for it (type, place, message)."""
-    return _fault(kind, location, message)
+    """One fault of a body.
 
+    Parameters
+    ----------
+    kind
+        Its code, or pydantic's type of the error.
+    location
+        Where it stands in the body, from the outermost name to the innermost.
+    message
+        The rule in words, unless it is one that pydantic finds by itself.
 
-def _fault(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
-    code, plain = _PLAIN.get(kind, (kind, message))
+    Returns
+    -------
+    The fault, with what is allowed where the place is a measure.
+    """
+    code, message = _BY_PYDANTIC.get(kind, (kind, message))
     measure = _measure_at(location)
     return Fault(
         pointer="".join(f"/{_escaped(part)}" for part in location),
-        code=code,
-        message=plain,
+        code=str(code),
+        message=message,
         allowed=measure.allowed if measure else None,
         unit=measure.unit if isinstance(measure, Quantity) else None,
     )

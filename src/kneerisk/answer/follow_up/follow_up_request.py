@@ -22,8 +22,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kneerisk.schema import Screening, category
 from kneerisk.schema.columns import column_of
+from kneerisk.schema.faults import STRICT
 from kneerisk.schema.rules import NEEDS
-from kneerisk.schema.strictness import STRICT
 from kneerisk.schema.z_scores import CONDITION_OF
 
 FEWEST_VISITS, MOST_VISITS = 2, 50

@@ -16,7 +16,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kneerisk.answer.what_if.changed_measures import plain_faults
 from kneerisk.schema import Screening, columns
-from kneerisk.schema.strictness import STRICT
+from kneerisk.schema.faults import STRICT
 
 
 def _some(changes: dict[str, float]) -> dict[str, float]:

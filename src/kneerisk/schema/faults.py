@@ -1,0 +1,92 @@
+"""What can be wrong with an input: the fault codes, and how strictly every input is read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import ConfigDict
+
+#: Unknown names, numbers in quotes and non-finite numbers are faults; a fault never repeats the
+#: athlete's value, so that it can go to a log.
+STRICT = ConfigDict(
+    frozen=True,
+    extra="forbid",
+    strict=True,
+    allow_inf_nan=False,
+    hide_input_in_errors=True,
+)
+
+
+class FaultCode(StrEnum):
+    """Every code of a fault; programs read them, so that a code never changes its meaning."""
+
+    # A value breaks the declaration of its measure: in a request, a file or the page's form.
+    NOT_A_NUMBER = "not_a_number"
+    NOT_FINITE = "not_finite"
+    OUTSIDE_LIMITS = "outside_limits"
+    NOT_TEXT = "not_text"
+    UNKNOWN_CHOICE = "unknown_choice"
+    # Measures of one screening contradict each other.
+    PROTOCOL_NEEDED = "protocol_needed"
+    DISAGREES_WITH_PARTS = "disagrees_with_parts"
+    BOTH_SIDES = "both_sides"
+    NOT_OPPOSITE = "not_opposite"
+    # The shape of a body.
+    MISSING = "missing"
+    UNKNOWN_NAME = "unknown_name"
+    NOT_AN_OBJECT = "not_an_object"
+    NOT_A_LIST = "not_a_list"
+    TOO_FEW = "too_few"
+    TOO_LONG = "too_long"
+    TOO_MANY = "too_many"
+    DUPLICATE_KEY = "duplicate_key"
+    # A cell or row of a file.
+    DECIMAL_MARK = "decimal_mark"
+    NOT_A_DATE = "not_a_date"
+    NOT_AN_OUTCOME = "not_an_outcome"
+    OUTCOMES_DISAGREE = "outcomes_disagree"
+    REPEATED_SCREENING = "repeated_screening"
+    UNKNOWN_WORD = "unknown_word"
+    NEEDS_BODY_MASS = "needs_body_mass"
+    BAD_CELL = "bad_cell"
+    # A change that a what-if asks for.
+    NO_CHANGE = "no_change"
+    NOT_MODIFIABLE = "not_modifiable"
+    NOT_AN_INPUT = "not_an_input"
+    NOT_MEASURED = "not_measured"
+    COMPUTED_FROM_PARTS = "computed_from_parts"
+    OUTSIDE_RANGE_SEEN = "outside_range_seen"
+    WITHIN_ERROR = "within_error"
+    RATIO_OUTSIDE_RANGE = "ratio_outside_range"
+    # The visits of a follow-up.
+    ANOTHER_ATHLETE = "another_athlete"
+    ANOTHER_PROTOCOL = "another_protocol"
+    SAME_DATE = "same_date"
+    NOT_IN_ORDER = "not_in_order"
+    AGE_FALLS = "age_falls"
+    AGE_DOES_NOT_FIT = "age_does_not_fit"
+    # What a person says of the columns of a sheet.
+    NO_SUCH_COLUMN = "no_such_column"
+    NO_UNIT = "no_unit"
+    UNKNOWN_UNIT = "unknown_unit"
+    TOLD_TWICE = "told_twice"
+
+
+#: What a single value can be refused for, whatever else the screening holds.
+VALUE_FAULTS = frozenset(
+    {
+        FaultCode.NOT_A_NUMBER,
+        FaultCode.NOT_FINITE,
+        FaultCode.OUTSIDE_LIMITS,
+        FaultCode.NOT_TEXT,
+        FaultCode.UNKNOWN_CHOICE,
+    }
+)
+
+
+class Violation(NamedTuple):
+    """How a value breaks the declaration of its measure; the value itself is never repeated."""
+
+    code: FaultCode
+    message: str

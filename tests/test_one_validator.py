@@ -1,0 +1,198 @@
+"""A bad value gets one fault code from a request, a CSV or Parquet file and the page's form."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from kneerisk.cohort import read_screenings
+from kneerisk.errors import BadCells
+from kneerisk.schema import Category, Measure, Quantity, Screening, columns, faults_of
+from kneerisk.schema.columns import column_locations, column_of
+from kneerisk.schema.faults import FaultCode
+
+PAGE = Path(__file__).parents[1] / "serving" / "page"
+ATHLETE = {"age_years": 31, "sex": "female"}
+#: Reads what was typed into the form's fields, as the page does; run by Node or by a browser.
+FORM = """
+import { allFields, stations } from "./fields.js";
+import { read } from "./check.js";
+
+export function faults(schema, typed) {
+  const fields = Object.fromEntries(allFields(stations(schema, null)).map((f) => [f.column, f]));
+  return Object.entries(typed).map(([column, text]) => [column, read(fields[column], text).code]);
+}
+"""
+NODE = """
+import { readFileSync } from "node:fs";
+import { faults } from "./form.js";
+const { schema, typed } = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify(typed.map((one) => faults(schema, one))));
+"""
+
+
+class Bad(NamedTuple):
+    """A bad value as a typed medium holds it and as text, and the code that each has to give.
+
+    A CSV file and a field of the form hold only text: there, a number where a choice is expected
+    is a choice that nobody knows.
+    """
+
+    value: Any
+    text: str
+    code: FaultCode
+    code_of_text: FaultCode
+
+
+def bad_values(measure: Measure) -> dict[str, Bad]:
+    """Each kind of bad value that a measure can get."""
+    if isinstance(measure, Quantity):
+        numbers = {
+            "below": (measure.low - 1, FaultCode.OUTSIDE_LIMITS),
+            "above": (measure.high + 1, FaultCode.OUTSIDE_LIMITS),
+            "not a number": (math.nan, FaultCode.NOT_FINITE),
+            "infinite": (math.inf, FaultCode.NOT_FINITE),
+            "minus infinite": (-math.inf, FaultCode.NOT_FINITE),
+            "text": ("some", FaultCode.NOT_A_NUMBER),
+            "truth": (True, FaultCode.NOT_A_NUMBER),
+        }
+        if measure.whole:
+            numbers["fraction"] = (measure.low + 0.5, FaultCode.NOT_A_NUMBER)
+            numbers["fraction outside"] = (measure.high + 0.5, FaultCode.NOT_A_NUMBER)
+        return {kind: Bad(value, str(value), code, code) for kind, (value, code) in numbers.items()}
+    unknown, typed = FaultCode.UNKNOWN_CHOICE, FaultCode.NOT_TEXT
+    return {
+        "unknown choice": Bad("no_such_choice", "no_such_choice", unknown, unknown),
+        "number": Bad(1.0, "1.0", typed, unknown),
+        "truth": Bad(True, "True", typed, unknown),
+    }
+
+
+KINDS = sorted({kind for measure in columns().values() for kind in bad_values(measure)})
+
+
+def of_kind(kind: str) -> dict[str, Bad]:
+    """The bad value of a kind for each column that can have one."""
+    every = ((column, bad_values(measure)) for column, measure in columns().items())
+    return {column: bad[kind] for column, bad in every if kind in bad}
+
+
+def codes_of_requests(bad: dict[str, Bad]) -> Iterator[tuple[str, str]]:
+    for column, value in bad.items():
+        body: dict[str, Any] = {"athlete": dict(ATHLETE)}
+        section = body
+        *sections, name = column_locations()[column]
+        for name_of_section in sections:
+            section = section.setdefault(name_of_section, {})
+        section[name] = value.value
+        with pytest.raises(ValidationError) as refused:
+            Screening.model_validate(body)
+        [fault] = faults_of(refused.value)
+        yield column_of(tuple(fault.pointer.split("/")[1:])), fault.code
+
+
+def codes_of_file(path: Path) -> dict[str, str]:
+    with pytest.raises(BadCells) as refused:
+        read_screenings(path)
+    return {fault.column: fault.code for fault in refused.value.faults}
+
+
+def rows_with(cells: dict[str, Any]) -> pd.DataFrame:
+    """One row for each bad cell, sound but for it."""
+    return pd.DataFrame(
+        [
+            {"athlete_id": column, **ATHLETE, column: cell}
+            for column, cell in cells.items()
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_requests_and_files_give_the_same_code(kind: str, tmp_path: Path) -> None:
+    bad = of_kind(kind)
+    assert dict(codes_of_requests(bad)) == {column: value.code for column, value in bad.items()}
+    as_text, as_parquet = tmp_path / "team.csv", tmp_path / "team.parquet"
+    rows_with({column: value.text for column, value in bad.items()}).to_csv(as_text, index=False)
+    assert codes_of_file(as_text) == {column: value.code_of_text for column, value in bad.items()}
+    if kind == "not a number":
+        return  # the missing value of a Parquet file
+    for column, value in bad.items():
+        rows_with({column: value.value}).to_parquet(as_parquet)
+        assert codes_of_file(as_parquet) == {column: value.code}, column
+
+
+@pytest.fixture(scope="module")
+def codes_of_form(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict[str, str]]:
+    """By kind of bad value, the code that each field of the page's form gives."""
+    typed = {k: {column: bad.text for column, bad in of_kind(k).items()} for k in KINDS}
+    schema = Screening.model_json_schema()
+    folder = tmp_path_factory.mktemp("form")
+    for script in PAGE.glob("*.js"):
+        shutil.copy(script, folder)
+    (folder / "form.js").write_text(FORM)
+    if node := shutil.which("node"):
+        (folder / "package.json").write_text('{"type": "module"}')
+        (folder / "node.js").write_text(NODE)
+        given = json.dumps({"schema": schema, "typed": list(typed.values())})
+        done = subprocess.run(
+            [node, "node.js"], cwd=folder, input=given, capture_output=True, text=True, check=True
+        )
+        answers = json.loads(done.stdout)
+    else:
+        answers = in_browser(request.getfixturevalue("browser"), folder, schema, typed)
+    return {kind: dict(found) for kind, found in zip(typed, answers, strict=True)}
+
+
+def in_browser(browser: Any, folder: Path, schema: Any, typed: Any) -> list[list[list[str]]]:
+    """What Node does, where there is none: the page's own modules in Chromium."""
+    page = browser.new_page()
+
+    def serve(route: Any) -> None:
+        name = route.request.url.rsplit("/", 1)[-1]
+        if name.endswith(".js"):
+            route.fulfill(path=folder / name, content_type="text/javascript")
+        else:
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page.route("http://form.test/**", serve)
+    page.goto("http://form.test/")
+    script = """async ({schema, typed}) => {
+        const { faults } = await import("http://form.test/form.js");
+        return typed.map((one) => faults(schema, one));
+    }"""
+    found: list[list[list[str]]] = page.evaluate(
+        script, {"schema": schema, "typed": list(typed.values())}
+    )
+    page.close()
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_form_gives_the_code_of_a_file(
+    kind: str, codes_of_form: dict[str, dict[str, str]]
+) -> None:
+    wanted = {column: bad.code_of_text for column, bad in of_kind(kind).items()}
+    assert codes_of_form[kind] == wanted
+
+
+@pytest.mark.parametrize("column", columns())
+def test_a_column_is_checked_at_once_as_each_value_is(column: str) -> None:
+    measure = columns()[column]
+    if isinstance(measure, Category):
+        return
+    assert isinstance(measure, Quantity)
+    edges = [measure.low, measure.high, measure.low - 1e-9, measure.high + 1e-9, measure.low + 0.5]
+    values = pd.Series([*edges, math.nan, math.inf, -math.inf]).to_numpy(dtype=float)
+    one_by_one = [measure.violation(float(value)) is None for value in values]
+    assert measure.allows(values).tolist() == one_by_one
