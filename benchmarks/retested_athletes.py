@@ -12,7 +12,7 @@ from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.evidence.population import published, state_measures
 from kneerisk.schema import SIDES, FloatArray, Quantity, category
-from kneerisk.schema.detectable_change import Compared, Pair, compare
+from kneerisk.schema.detectable_change import Pair, PairComparison, compare
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.z_scores import CONDITION_OF, error_variance, from_z
 
@@ -94,7 +94,7 @@ def _true(drawn: Athletes, column: str, *, symmetric: bool) -> FloatArray:
     return drawn.z(side, bare(column))
 
 
-def visits(trial: Trial, first: Readings, second: Readings) -> Compared:
+def visits(trial: Trial, first: Readings, second: Readings) -> PairComparison:
     """Every column of two visits, compared as a follow-up compares them."""
     return compare(
         [
@@ -110,7 +110,7 @@ def visits(trial: Trial, first: Readings, second: Readings) -> Compared:
     )
 
 
-def legs(trial: Trial, values: Readings) -> tuple[list[str], Compared]:
+def legs(trial: Trial, values: Readings) -> tuple[list[str], PairComparison]:
     """The two legs of one visit, compared as an answer compares them, and which measures."""
     names = [bare(c) for c in trial.measures if c.startswith("left_")]
     names = [name for name in names if name not in ONE_SIDED]

@@ -87,7 +87,7 @@ def sheet(
         return
     if mapping is None or out is None:
         raise typer.BadParameter("needs --mapping and --out, or --propose to get a mapping")
-    from kneerisk.cohort.bad_rows import write_bad_rows
+    from kneerisk.cohort.ingest_result import write_bad_rows
     from kneerisk.cohort.sheets import club_cohort
 
     _refuse_overwriting((file, mapping), (out, skip_bad_rows))

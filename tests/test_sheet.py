@@ -15,8 +15,7 @@ from real_data import ROOT, real_file
 from typer.testing import CliRunner
 
 from kneerisk.cohort import read
-from kneerisk.cohort.bad_rows import write_bad_rows
-from kneerisk.cohort.ingest_result import Ingested
+from kneerisk.cohort.ingest_result import Ingested, write_bad_rows
 from kneerisk.cohort.sheets import club_cohort as sheet
 from kneerisk.cohort.sheets.mapping import MappingRefused
 from kneerisk.cohort.sheets.recorded_outcomes import months_later

@@ -7,7 +7,7 @@ import numpy as np
 from kneerisk.answer.answer_schema import SideDifference
 from kneerisk.answer.predictions import Predictions
 from kneerisk.schema import SIDES, leg_measures, quantities, quantity
-from kneerisk.schema.detectable_change import CONDITIONS, Compared, Pair, compare
+from kneerisk.schema.detectable_change import CONDITIONS, Pair, PairComparison, compare
 from kneerisk.schema.rules import OPPOSITES
 
 #: One-sided by nature: a pelvis that is higher on one side is lower on the other, and only one
@@ -32,7 +32,7 @@ def side_differences(predictions: Predictions, i: int) -> list[SideDifference]:
     return [_told(pair, found, k) for k, pair in enumerate(pairs) if found is not None]
 
 
-def _told(pair: Pair, found: Compared, k: int) -> SideDifference:
+def _told(pair: Pair, found: PairComparison, k: int) -> SideDifference:
     measure = quantity(pair.measure)
     return SideDifference(
         measure=pair.measure,

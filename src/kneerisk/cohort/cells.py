@@ -73,6 +73,10 @@ def number(cell: Any, allowed: str) -> float:
     allowed
         What the column takes, for the message.
 
+    Returns
+    -------
+    The number.
+
     Raises
     ------
     NotAllowed

@@ -52,6 +52,13 @@ def check(frame: pd.DataFrame, source: str, first_line: int = 2) -> list[CellFau
 def refuse_columns(names: Sequence[str] | pd.Index[str], source: str) -> None:
     """Refuse columns that a cohort does not have, each by name, and a missing athlete id.
 
+    Parameters
+    ----------
+    names
+        The columns of the rows, without the constant ones.
+    source
+        What the rows came from, for the message.
+
     Raises
     ------
     CohortRefused

@@ -27,7 +27,7 @@ from kneerisk.cohort.layout import (
 )
 from kneerisk.cohort.raw_table import RawTable, read_table, suffix_of
 from kneerisk.errors import BadCells, CohortRefused
-from kneerisk.schema import Category, FloatArray, Quantity, columns
+from kneerisk.schema import Category, FloatArray, columns, whole_columns
 
 __all__ = [
     "Cohort",
@@ -79,7 +79,13 @@ class Cohort:
         return OUTCOMES[0] in self.frame.columns and OUTCOMES[1] in self.frame.columns
 
     def columns(self) -> dict[str, FloatArray]:
-        """Every canonical measure coded as numbers, each of shape (n_screenings,); NaN missing."""
+        """Every canonical measure coded as numbers.
+
+        Returns
+        -------
+        By column, shape (n_screenings,): a quantity in its unit, a category as the position of the
+        choice, NaN where it was not measured.
+        """
         return {name: self._coded(name) for name in columns()}
 
     def _coded(self, name: str) -> FloatArray:
@@ -94,9 +100,13 @@ class Cohort:
     def outcomes(self) -> Outcomes:
         """Outcomes by leg and for either leg; either follows from the legs where both are known.
 
-        One painful leg alone would settle it, one free leg would not: athletes of whom only one
-        leg is known would then count when they have pain and be left out when they have none.
-        A knee that hurts at the screening can't get new pain: it has no such outcome.
+        Where one leg alone is known, either stays missing: a painful leg would settle it and a leg
+        free of pain would not, so that athletes would count only if they have pain. A knee that
+        hurts at the screening can't get new pain: it has no such outcome.
+
+        Returns
+        -------
+        Three arrays of shape (n_screenings,).
         """
         missing = np.full(len(self.frame), np.nan)
         left, right, either = (
@@ -104,16 +114,25 @@ class Cohort:
             for name in OUTCOMES
         )
         if self.outcome_kind == "new_pain":
-            hurts = [self._coded(f"{side}_pain_nrs") > 0 for side in ("left", "right")]
-            left, right = (
-                np.where(h, np.nan, y) for h, y in zip(hurts, (left, right), strict=True)
-            )
-            either = np.where(hurts[0] | hurts[1], np.nan, either)
+            left_hurts = self._coded("left_pain_nrs") > 0
+            right_hurts = self._coded("right_pain_nrs") > 0
+            left = np.where(left_hurts, np.nan, left)
+            right = np.where(right_hurts, np.nan, right)
+            either = np.where(left_hurts | right_hurts, np.nan, either)
         return Outcomes(left, right, np.where(np.isnan(either), np.maximum(left, right), either))
 
 
 def read(path: str | Path) -> Cohort:
     """A cohort from its file; both formats give equal cohorts.
+
+    Parameters
+    ----------
+    path
+        A file that ends in .csv or .parquet.
+
+    Returns
+    -------
+    The cohort, every cell of it checked.
 
     Raises
     ------
@@ -135,7 +154,14 @@ def read(path: str | Path) -> Cohort:
 
 
 def write(cohort: Cohort, path: str | Path) -> None:
-    """Write a cohort, all of it or nothing; the suffix says which format.
+    """Write a cohort, all of it or nothing.
+
+    Parameters
+    ----------
+    cohort
+        The cohort; it is checked first.
+    path
+        Where to; the ending, .csv or .parquet, says which format.
 
     Raises
     ------
@@ -163,6 +189,15 @@ def write(cohort: Cohort, path: str | Path) -> None:
 def checked(cohort: Cohort) -> Cohort:
     """The same cohort in canonical column order and types.
 
+    Parameters
+    ----------
+    cohort
+        A cohort made in memory.
+
+    Returns
+    -------
+    The cohort as `read` would give it after `write`.
+
     Raises
     ------
     BadCells, CohortRefused
@@ -185,15 +220,15 @@ def _constants(raw: RawTable, source: str) -> dict[str, Any]:
     faults = [f"column {name!r} is missing" for name in CONSTANTS if name not in raw.frame]
     if not len(raw.frame):
         faults.append("has no rows")
-    found: dict[str, str] = {}
+    constants: dict[str, str] = {}
     for name in CONSTANTS if not faults else ():
         values = {"" if value is None else _digits(value) for value in raw.frame[name]}
         if len(values) > 1:
             faults.append(f"column {name!r} must hold one value on every row")
-        found[name] = values.pop()
+        constants[name] = values.pop()
     if faults:
         raise CohortRefused("\n".join([f"{source} is not a cohort:", *(f"  {f}" for f in faults)]))
-    return _read_constants(found, source)
+    return _read_constants(constants, source)
 
 
 def _digits(value: Any) -> str:
@@ -202,8 +237,8 @@ def _digits(value: Any) -> str:
     return str(value)
 
 
-def _read_constants(found: dict[str, str], source: str) -> dict[str, Any]:
-    kind, outcome_kind, months, about = (found[name] for name in CONSTANTS)
+def _read_constants(constants: dict[str, str], source: str) -> dict[str, Any]:
+    kind, outcome_kind, months, origin = (constants[name] for name in CONSTANTS)
     faults = []
     if kind not in COHORT_KINDS:
         faults.append(f"cohort_kind must be one of {', '.join(COHORT_KINDS)}")
@@ -213,17 +248,13 @@ def _read_constants(found: dict[str, str], source: str) -> dict[str, Any]:
         faults.append("horizon_months must be a whole number of months for new_pain")
     if outcome_kind != "new_pain" and months:
         faults.append("horizon_months must be empty, since only new_pain has a horizon")
-    if not about:
+    if not origin:
         faults.append("source must say where the cohort comes from")
     if faults:
         raise CohortRefused("\n".join([f"{source} is not a cohort:", *(f"  {f}" for f in faults)]))
     horizon = int(months) if months else None
-    return {
-        "kind": kind,
-        "outcome_kind": outcome_kind,
-        "horizon_months": horizon,
-        "source": about,
-    }
+    values = (kind, outcome_kind, horizon, origin)
+    return dict(zip(("kind", "outcome_kind", "horizon_months", "source"), values, strict=True))
 
 
 def _refuse_without_outcome(frame: pd.DataFrame, source: str) -> None:
@@ -237,15 +268,15 @@ def _refuse_without_outcome(frame: pd.DataFrame, source: str) -> None:
         )
 
 
-def _whole_columns(frame: pd.DataFrame) -> list[str]:
-    whole = {n for n, m in columns().items() if isinstance(m, Quantity) and m.whole}
-    return [name for name in frame.columns if name in whole or name in OUTCOMES]
+def _integer_columns(frame: pd.DataFrame) -> list[str]:
+    integers = whole_columns() | set(OUTCOMES)
+    return [name for name in frame.columns if name in integers]
 
 
 def _write_csv(frame: pd.DataFrame, cohort: Cohort, path: Path) -> None:
-    whole = _whole_columns(frame)
+    integers = _integer_columns(frame)
     cells: dict[str, Any] = {
-        name: frame[name].astype("Int64") if name in whole else frame[name]
+        name: frame[name].astype("Int64") if name in integers else frame[name]
         for name in frame.columns
     }
     cells |= {name: [value] * len(frame) for name, value in cohort.constants.items()}

@@ -1,21 +1,21 @@
-"""What came of reading somebody else's file: a cohort, and what it could not take over."""
+"""The result of reading another person's file: a cohort, and the cells and rows left out of it."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from kneerisk.cohort.bad_rows import BadRows
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.errors import CellFault, CohortRefused
 
+LINE, REASONS = "line", "reasons"
 REPORT_COLUMNS = ("file", "line", "column", "rule", "allowed", "unit")
 
 
@@ -25,6 +25,15 @@ class Blanked:
 
     file: str
     fault: CellFault
+
+
+@dataclass(frozen=True, slots=True)
+class BadRows:
+    """Rows as they stand in the sheet, by line, and what is wrong with each."""
+
+    header: Sequence[str]
+    rows: Mapping[int, Sequence[Any]]
+    faults: Sequence[CellFault]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +64,13 @@ class Ingested:
 def write_report(blanked: Sequence[Blanked], path: Path) -> None:
     """Write each blanked cell as one CSV row: where it stands and which rule it breaks.
 
+    Parameters
+    ----------
+    blanked
+        The cells, in the order of their files.
+    path
+        The CSV file to write.
+
     Raises
     ------
     CohortRefused
@@ -69,5 +85,35 @@ def write_report(blanked: Sequence[Blanked], path: Path) -> None:
                 writer.writerow(
                     (cell.file, fault.line, fault.column, fault.rule, fault.allowed, fault.unit)
                 )
+    except OSError as error:
+        raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
+
+
+def write_bad_rows(bad: BadRows, path: Path) -> None:
+    """Write the rows as CSV: line, reasons, then the sheet's own columns unchanged.
+
+    Parameters
+    ----------
+    bad
+        The rows that were left out.
+    path
+        The CSV file to write.
+
+    Raises
+    ------
+    CohortRefused
+        Where the file can't be written.
+    """
+    reasons: dict[int, list[str]] = {line: [] for line in sorted(bad.rows)}
+    for fault in bad.faults:
+        reason = f"{fault.column}: {fault.rule} (allowed: {fault.allowed})"
+        reasons[fault.line].append(reason)
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([LINE, REASONS, *bad.header])
+            for line, texts in reasons.items():
+                reason = "; ".join(texts) or "belongs to a screening with a bad row"
+                writer.writerow([line, reason, *bad.rows[line]])
     except OSError as error:
         raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None

@@ -25,6 +25,15 @@ class RawTable(NamedTuple):
 def read_table(path: Path) -> RawTable:
     """A CSV or Parquet file, cells unchanged (text for CSV, empty text where empty).
 
+    Parameters
+    ----------
+    path
+        A file that ends in .csv or .parquet.
+
+    Returns
+    -------
+    Its cells, and the line of each row.
+
     Raises
     ------
     CohortRefused
@@ -44,6 +53,15 @@ def read_table(path: Path) -> RawTable:
 def suffix_of(path: Path) -> str:
     """The format of a cohort file, by its name.
 
+    Parameters
+    ----------
+    path
+        The file's path; the file need not exist.
+
+    Returns
+    -------
+    The ending in lower case: .csv or .parquet.
+
     Raises
     ------
     CohortRefused
@@ -62,6 +80,17 @@ def _read_csv(path: Path) -> RawTable:
 
 def rows_of(reader: Any, source: str) -> RawTable:
     """The rows of an open csv reader; blank lines are left out, ragged rows are a fault.
+
+    Parameters
+    ----------
+    reader
+        A reader of the csv module, before its header.
+    source
+        What is read, for the message.
+
+    Returns
+    -------
+    The rows below the header, and the line that each starts on.
 
     Raises
     ------

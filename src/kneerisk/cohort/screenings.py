@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 from pydantic import ValidationError
 
+from kneerisk.cohort.cells import NO_RED_FLAG
 from kneerisk.cohort.file_validation import refuse_columns, typed
 from kneerisk.cohort.layout import CONSTANTS, OUTCOMES, RED_FLAGS_COLUMN
 from kneerisk.cohort.raw_table import read_table
 from kneerisk.errors import BadCells, CellFault
-from kneerisk.schema import Quantity, Screening, columns, faults_of, from_row
+from kneerisk.schema import Screening, columns, faults_of, from_row
 
 
 class Screenings(NamedTuple):
@@ -25,6 +26,15 @@ class Screenings(NamedTuple):
 
 def read_screenings(path: str | Path) -> Screenings:
     """The rows of a cohort file, or of one with canonical columns alone, and their screenings.
+
+    Parameters
+    ----------
+    path
+        A file that ends in .csv or .parquet; outcomes are not needed, and left aside.
+
+    Returns
+    -------
+    The rows without outcomes, and one screening a row.
 
     Raises
     ------
@@ -40,6 +50,15 @@ def read_screenings(path: str | Path) -> Screenings:
 
 def screenings_of(frame: pd.DataFrame) -> list[Screening]:
     """The screenings of a frame with canonical columns, in its order.
+
+    Parameters
+    ----------
+    frame
+        One row a screening; outcomes and the constant columns of a cohort are left aside.
+
+    Returns
+    -------
+    One screening a row.
 
     Raises
     ------
@@ -67,19 +86,14 @@ def _checked(rows: pd.DataFrame, lines: list[int], source: str) -> Screenings:
 
 
 def _screening(row: dict[Any, Any]) -> Screening:
-    whole = {name for name, m in columns().items() if isinstance(m, Quantity) and m.whole}
-    given = {
-        name: int(row[name]) if name in whole else row[name]
-        for name in columns()
-        if name in row and not pd.isna(row[name])
-    }
-    asked = row.get(RED_FLAGS_COLUMN)
-    flags = None if pd.isna(asked) else [code for code in str(asked).split(";") if code != "none"]
-    return from_row(given, flags)
+    measured = {name: row[name] for name in columns() if name in row and not pd.isna(row[name])}
+    cell = row.get(RED_FLAGS_COLUMN)
+    flags = None if pd.isna(cell) else [f for f in str(cell).split(";") if f != NO_RED_FLAG]
+    return from_row(measured, flags)
 
 
 def _missing(error: ValidationError, line: int, known: set[tuple[int, str]]) -> Iterator[CellFault]:
-    """What the whole-file check does not ask for: age and sex. Its own faults stay its own."""
+    """Faults that the check of the whole file does not report: a missing age or sex."""
     for fault in faults_of(error):
         column = fault.pointer.rsplit("/", 1)[-1]
         if (line, column) not in known:

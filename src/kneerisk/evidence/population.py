@@ -20,7 +20,7 @@ from kneerisk.schema import (
     FloatArray,
     Quantity,
     athlete_measures,
-    columns,
+    category,
     leg_measures,
     quantities,
 )
@@ -62,7 +62,17 @@ class Population:
         return len(self.athlete) + 2 * len(self.leg)
 
     def means(self, context: FloatArray) -> FloatArray:
-        """Mean of the state, shape (n, d), for contexts of shape (n, n_contexts)."""
+        """Mean of the state.
+
+        Parameters
+        ----------
+        context
+            The contexts of n legs, shape (n, n_contexts), as `contexts` gives them.
+
+        Returns
+        -------
+        Z-scores, shape (n, d).
+        """
         # Contiguous, so that a row is added up in the same order however many there are.
         terms = np.ascontiguousarray(context[:, None, :] * self.shifts[None, :, :])
         return np.asarray(terms.sum(axis=2))
@@ -80,14 +90,21 @@ def state_measures() -> tuple[dict[str, Quantity], dict[str, Quantity]]:
 
 
 def contexts(data: Columns) -> tuple[FloatArray, FloatArray]:
-    """Contexts of the left and the right leg, each of shape (n, n_contexts).
+    """Contexts of the left and the right leg: what moves the means of the true measures.
 
-    A sport that is not stated counts as running, the reference.
+    Parameters
+    ----------
+    data
+        Coded columns of n screenings: age, sport, and pain of each knee. A sport that is not known
+        counts as running, the reference.
+
+    Returns
+    -------
+    For the left and for the right leg, shape (n, n_contexts), in the order of `CONTEXTS`.
     """
     age = data["age_years"]
-    choices = columns()["sport"]
-    sport_names = getattr(choices, "choices", ())
-    sport = {name: (data["sport"] == i).astype(float) for i, name in enumerate(sport_names)}
+    sports = category("sport").choices
+    sport = {name: (data["sport"] == i).astype(float) for i, name in enumerate(sports)}
     shared = {
         "constant": np.ones_like(age),
         "decades_over_30": (age - 30.0) / 10.0,

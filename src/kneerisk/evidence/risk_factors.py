@@ -1,4 +1,4 @@
-"""What the published effects multiply: each risk factor of a leg as one number.
+"""Contrasts of the published effects: each risk factor of a leg as the number that is multiplied.
 
 The same function serves the simulator (true values, no variance) and a model (expected values
 with their variance), so that both mean the same by "quadriceps one SD weaker".
@@ -43,9 +43,9 @@ def risk_factors() -> tuple[Effect, ...]:
 @cache
 def factor_measures() -> tuple[str, ...]:
     """The true measures that the contrasts are computed from."""
-    named = (effect.measure for effect in risk_factors() if "per_sd" in effect.contrast)
-    steps = (e.measure for e in risk_factors() if e.contrast.startswith(("above_", "at_least_")))
-    return tuple(dict.fromkeys([*named, *steps, "height_cm", "mass_kg"]))
+    per_sd = (effect.measure for effect in risk_factors() if "per_sd" in effect.contrast)
+    bands = (e.measure for e in risk_factors() if e.contrast.startswith(("above_", "at_least_")))
+    return tuple(dict.fromkeys([*per_sd, *bands, "height_cm", "mass_kg"]))
 
 
 @cache
@@ -56,7 +56,17 @@ def context_columns() -> tuple[str, ...]:
 
 
 def contrasts(leg: LegView) -> dict[str, FloatArray]:
-    """Each risk factor's contrast times its population indicator, by factor, of shape (n,)."""
+    """Each risk factor's contrast, 0 for athletes outside the population of its effect.
+
+    Parameters
+    ----------
+    leg
+        One leg of each of n screenings.
+
+    Returns
+    -------
+    By factor, shape (n,), in the unit of the effect's contrast (SDs, categories, bands).
+    """
     inside = {name: belongs(name, leg.data) for name in _populations()}
     return {
         effect.factor: _contrast(effect, leg) * inside[effect.population]
@@ -74,27 +84,37 @@ def _contrast(effect: Effect, leg: LegView) -> FloatArray:
 
 
 def belongs(name: str, data: Columns) -> FloatArray:
-    """1 where an athlete belongs to the population that an effect is about, else 0.
+    """Whether athletes belong to the population of an effect.
 
-    A population is all, a sex, an age, or sports separated by spaces; other_sports are those that
-    no row of the same measure names.
+    Parameters
+    ----------
+    name
+        The population: all, a sex, an age, or sports separated by spaces; other_sports are those
+        that no effect names.
+    data
+        Coded columns of n screenings: age, sex and sport.
+
+    Returns
+    -------
+    Shape (n,): 1 inside, 0 outside, one half for a population of one sex where the sex is not
+    known.
     """
     age = data["age_years"]
-    known: dict[str, Callable[[], FloatArray]] = {
+    indicators: dict[str, Callable[[], FloatArray]] = {
         "all": lambda: np.ones_like(age),
         "female": lambda: female(data),
         "male": lambda: 1.0 - female(data),
         "age_50_and_over": lambda: (age >= 50).astype(float),
         "age_below_50": lambda: (age < 50).astype(float),
     }
-    if name in known:
-        return known[name]()
+    if name in indicators:
+        return indicators[name]()
     if name == "other_sports":
-        return 1.0 - _of_sports(_named_sports(), data)
-    return _of_sports(frozenset(name.split()), data)
+        return 1.0 - _plays_one_of(_named_sports(), data)
+    return _plays_one_of(frozenset(name.split()), data)
 
 
-def _of_sports(names: frozenset[str], data: Columns) -> FloatArray:
+def _plays_one_of(names: frozenset[str], data: Columns) -> FloatArray:
     sports = category("sport").choices
     return np.isin(data["sport"], [sports.index(name) for name in sorted(names)]).astype(float)
 
@@ -106,7 +126,17 @@ def _named_sports() -> frozenset[str]:
 
 
 def female(data: Columns) -> FloatArray:
-    """1 for women, 0 for men, one half where the sex is not stated."""
+    """Indicator of women.
+
+    Parameters
+    ----------
+    data
+        Coded columns of n screenings, with ``sex``.
+
+    Returns
+    -------
+    Shape (n,): 1 for women, 0 for men, one half where the sex is not known.
+    """
     return np.where(data["sex"] == 1, 1.0, np.where(data["sex"] == 0, 0.0, 0.5))
 
 
@@ -139,7 +169,7 @@ def _bmi(leg: LegView) -> FloatArray:
     return np.asarray(mass / (height / 100.0) ** 2)
 
 
-#: What each contrast of the effects table is of a leg and the effect's measure.
+#: How each contrast of the effects table is computed from a leg and the effect's measure.
 _CONTRASTS: Mapping[str, Callable[[LegView, str], FloatArray]] = {
     "per_sd_lower": lambda leg, measure: -leg.mean[measure],
     "per_sd_higher": lambda leg, measure: leg.mean[measure],

@@ -15,7 +15,7 @@ from kneerisk.model.golden_cases import TOLERANCE, deviation, golden_numbers
 from kneerisk.model.metadata import Metadata
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.serialization import from_data, to_data
-from kneerisk.schema.fingerprint import fingerprint
+from kneerisk.schema.columns import fingerprint
 
 #: Format of the files; it goes up when bundles of an older program can't be read any more.
 FORMAT = 2

@@ -7,11 +7,14 @@ from kneerisk.schema.columns import (
     category,
     code,
     columns,
+    fingerprint,
     leg_measures,
     measures_of,
     quantities,
     quantity,
+    whole_columns,
 )
+from kneerisk.schema.faults import STRICT, VALUE_FAULTS, FaultCode, Violation
 from kneerisk.schema.measure import Category, Measure, Quantity
 from kneerisk.schema.row_coding import coded, coded_rows, from_row, to_row
 from kneerisk.schema.rules import Contradiction, contradictions
@@ -21,9 +24,12 @@ from kneerisk.schema.validation import fault_at, faults_of, read_screening
 
 __all__ = [
     "SIDES",
+    "STRICT",
+    "VALUE_FAULTS",
     "Category",
     "Columns",
     "Contradiction",
+    "FaultCode",
     "FloatArray",
     "Leg",
     "Measure",
@@ -31,6 +37,7 @@ __all__ = [
     "Quantity",
     "Screening",
     "Side",
+    "Violation",
     "athlete_measures",
     "category",
     "code",
@@ -40,6 +47,7 @@ __all__ = [
     "contradictions",
     "fault_at",
     "faults_of",
+    "fingerprint",
     "from_row",
     "leg_measures",
     "measures_of",
@@ -47,4 +55,5 @@ __all__ = [
     "quantity",
     "read_screening",
     "to_row",
+    "whole_columns",
 ]

@@ -6,6 +6,8 @@ of its own name.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -60,13 +62,13 @@ def columns() -> dict[str, Measure]:
 @cache
 def column_locations() -> dict[str, tuple[str, ...]]:
     """Where each canonical column stands in the body of a screening."""
-    found: dict[str, tuple[str, ...]] = {}
-    found |= {name: ("athlete", name) for name in measures_of(Athlete)}
-    found |= {name: ("protocol", name) for name in measures_of(Protocol)}
+    locations: dict[str, tuple[str, ...]] = {}
+    locations |= {name: ("athlete", name) for name in measures_of(Athlete)}
+    locations |= {name: ("protocol", name) for name in measures_of(Protocol)}
     for side in SIDES:
-        found |= {f"{side}_{name}": (side, name) for name in measures_of(Leg)}
-        found |= {f"{side}_{name}": ("pain", side, name) for name in measures_of(LegPain)}
-    return found
+        locations |= {f"{side}_{name}": (side, name) for name in measures_of(Leg)}
+        locations |= {f"{side}_{name}": ("pain", side, name) for name in measures_of(LegPain)}
+    return locations
 
 
 def location_of(column: str) -> tuple[str, ...]:
@@ -96,34 +98,77 @@ def quantities(measures: Mapping[str, Measure]) -> dict[str, Quantity]:
     return {name: m for name, m in measures.items() if isinstance(m, Quantity)}
 
 
+@cache
+def whole_columns() -> frozenset[str]:
+    """The canonical columns of whole numbers."""
+    return frozenset(name for name, m in columns().items() if isinstance(m, Quantity) and m.whole)
+
+
 def category(name: str) -> Category:
     """The category of this name: a measure of the athlete, of a leg, or a protocol.
+
+    Parameters
+    ----------
+    name
+        The measure's name, without a side.
+
+    Returns
+    -------
+    Its declaration.
 
     Raises
     ------
     KeyError, TypeError
         Where there is no such measure, or it is a quantity.
     """
-    found = _by_name()[name]
-    if not isinstance(found, Category):
+    measure = _by_name()[name]
+    if not isinstance(measure, Category):
         raise TypeError(f"{name} is no category")
-    return found
+    return measure
 
 
 def quantity(name: str) -> Quantity:
     """The quantity of this name: a measure of the athlete or of a leg.
+
+    Parameters
+    ----------
+    name
+        The measure's name, without a side.
+
+    Returns
+    -------
+    Its declaration.
 
     Raises
     ------
     KeyError, TypeError
         Where there is no such measure, or it is a category.
     """
-    found = _by_name()[name]
-    if not isinstance(found, Quantity):
+    measure = _by_name()[name]
+    if not isinstance(measure, Quantity):
         raise TypeError(f"{name} is no quantity")
-    return found
+    return measure
 
 
 @cache
 def _by_name() -> dict[str, Measure]:
     return measures_of(Athlete) | measures_of(Protocol) | measures_of(Leg) | measures_of(LegPain)
+
+
+@cache
+def fingerprint() -> str:
+    """A hash of all that a model's numbers depend on in the schema: 16 hexadecimal digits.
+
+    Units, limits, norms, errors and choices count; labels and wording don't.
+    """
+    declarations = {name: _declaration(measure) for name, measure in columns().items()}
+    return hashlib.sha256(json.dumps(declarations, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _declaration(measure: Measure) -> list[object]:
+    if not isinstance(measure, Quantity):
+        return [list(getattr(measure, "choices", ())), measure.model_input]
+    norms = [[norm.condition, norm.male, norm.female] for norm in measure.norms]
+    sem = measure.error.sem if measure.error else None
+    return [measure.unit, measure.low, measure.high, norms, sem, measure.log_scale,
+            measure.direction, measure.model_input]  # fmt: skip

@@ -42,11 +42,16 @@ pain, where the evidence supports a direction. *Assumption* marks what nobody ha
 
 def markdown() -> str:
     """The data dictionary: a table of measures a station, then the rules between measures."""
-    parts = [_OPENING]
+    sections = [_OPENING]
     for station, title in STATIONS.items():
-        rows = [_row(*found) for found in _sided() if found[2].station == station]
-        parts.append("\n".join([f"## {title}\n", _line(_HEADER), _line(["---"] * 11), *rows, ""]))
-    return "\n".join([*parts, _rules(), _red_flags()])
+        rows = [
+            _row(name, side, measure)
+            for name, side, measure in _sided()
+            if measure.station == station
+        ]
+        lines = [f"## {title}\n", _line(_HEADER), _line(["---"] * len(_HEADER)), *rows, ""]
+        sections.append("\n".join(lines))
+    return "\n".join([*sections, _rules(), _red_flags()])
 
 
 def json_schema() -> str:
@@ -56,21 +61,22 @@ def json_schema() -> str:
 
 def _sided() -> Iterator[tuple[str, str, Measure]]:
     """Each measure once: name, whether it is taken on both legs, and what it is."""
-    one = athlete_measures() | measures_of(Protocol)
-    both = leg_measures() | measures_of(LegPain)
-    yield from ((name, "", measure) for name, measure in one.items())
-    yield from ((name, "both", measure) for name, measure in both.items())
+    without_side = athlete_measures() | measures_of(Protocol)
+    on_both_legs = leg_measures() | measures_of(LegPain)
+    yield from ((name, "", measure) for name, measure in without_side.items())
+    yield from ((name, "both", measure) for name, measure in on_both_legs.items())
 
 
 def _row(name: str, side: str, measure: Measure) -> str:
-    said = (measure.protocol, measure.source)
+    protocol_and_source = (measure.protocol, measure.source)
     if not isinstance(measure, Quantity):
-        return _line([f"`{name}`", side, measure.label, "", measure.allowed, "", "", "", "", *said])
+        first = (f"`{name}`", side, measure.label, "", measure.allowed)
+        return _line([*first, "", "", "", "", *protocol_and_source])
     limits = f"{measure.low:g} to {measure.high:g}{', whole' if measure.whole else ''}"
     typical = "; ".join(_typical(norm) for norm in measure.norms)
     error = _error(measure.error)
-    first = (f"`{name}`", side, measure.label, measure.unit, limits, typical)
-    return _line([*first, *error, measure.direction or "", *said])
+    left_part = (f"`{name}`", side, measure.label, measure.unit, limits, typical)
+    return _line([*left_part, *error, measure.direction or "", *protocol_and_source])
 
 
 def _typical(norm: Norm) -> str:
@@ -95,18 +101,18 @@ def _rules() -> str:
         f"- `{need.protocol}` must be stated where {_names(need.measures)} is given."
         for need in NEEDS
     ]
-    agree = [
+    ratios = [
         f"- `{rule.ratio}` must agree with `{rule.over}` over `{rule.under}` of the same leg "
         f"within {RATIO_TOLERANCE:g}, where `{rule.protocol}` is {' or '.join(rule.modes)}."
         for rule in RATIOS
     ]
     spike, longest, before = SPIKE_PARTS
-    rest = [
+    others = [
         f"- `{spike}` must agree with `{longest}` over `{before}` within {RATIO_TOLERANCE:g}.",
         "- Only one leg has a `leg_length_deficit_cm` above 0.",
         "- `lateral_pelvic_tilt_deg` of the right leg is minus that of the left.",
     ]
-    return "\n".join(["## Rules between measures\n", *needs, *agree, *rest, ""])
+    return "\n".join(["## Rules between measures\n", *needs, *ratios, *others, ""])
 
 
 def _red_flags() -> str:

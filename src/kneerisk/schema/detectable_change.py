@@ -1,10 +1,11 @@
-"""When two readings of a measure differ by more than the test's error alone would show.
+"""Minimal detectable change: when two readings differ by more than measurement error would show.
 
-One reading lies within 1.96 standard errors of measurement (SEM) of the truth, 95 %; two readings
-of the same truth within 2.772 SEM of each other, the minimal detectable change (MDC). Errors are
-those of `standard.error_variance`, so that this rule, the model and the simulator share them. Of
-many measures some pass their own limit by chance; `Compared.beyond_chance` is the stricter rule
-for all of them at once (Benjamini & Hochberg 1995, doi 10.1111/j.2517-6161.1995.tb02031.x).
+With 95 % probability one reading lies within 1.96 standard errors of measurement (SEM) of the true
+value, and two readings of one true value within 2.772 SEM of each other, which is the minimal
+detectable change (MDC). The errors are those of `z_scores.error_variance`, which the model and the
+simulator use too. Of many measures some exceed their own MDC by chance, so that
+`PairComparison.beyond_chance` controls the false discovery rate over all of them
+(Benjamini & Hochberg 1995, doi 10.1111/j.2517-6161.1995.tb02031.x).
 """
 
 from __future__ import annotations
@@ -30,13 +31,14 @@ from kneerisk.schema.z_scores import (
 BoolArray = NDArray[np.bool_]
 _Repeats = dict[int, tuple[list[int], BoolArray]]
 
-#: What a pair's data must have: the norms and errors of measures depend on these.
+#: The columns that a pair's data must have: norms and errors of measures depend on them.
 CONDITIONS = ("sex", *sorted(set(CONDITION_OF.values())))
 #: Half the width of a 95 % interval of a normal error, in its SDs.
 READING_PER_SEM = 1.96
-#: How often an athlete in whom nothing changed may be told of any change.
-FALSE_CALLS = 0.05
-#: Variance of what recording in whole steps adds: uniform over one step.
+#: False discovery rate: how often an athlete in whom nothing changed may be told of any change
+#: (assumption: the usual 5 %).
+FALSE_DISCOVERY_RATE = 0.05
+#: Variance that rounding to whole steps adds: that of a uniform distribution over one step.
 STEP_VARIANCE = 1.0 / 12.0
 
 
@@ -57,8 +59,8 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """What became of k pairs in n screenings; arrays of shape (n, k).
+class PairComparison:
+    """The comparison of k pairs in n screenings; arrays have shape (n, k).
 
     ``difference`` is second minus first and ``detectable`` the MDC between these two values, both
     in the measure's unit; NaN where not measured twice, or where no error is published.
@@ -73,24 +75,47 @@ class Compared:
 
 
 def error_sd(name: str, data: Columns) -> FloatArray:
-    """SD of the error of one reading, shape (n,), on the scale that z-scores are taken on.
+    """SD of the measurement error of one reading.
 
-    That is the measure's unit, or the logarithm for measures of a log scale. NaN where no error
-    is published.
+    Parameters
+    ----------
+    name
+        A measure, without its side.
+    data
+        Coded columns of n screenings, with the `CONDITIONS` among them.
+
+    Returns
+    -------
+    Shape (n,): in the measure's unit, or of its logarithm for a measure of a log scale. NaN where
+    no error is published.
     """
     _, scale = location_and_scale(name, data)
-    stated = data.get(CONDITION_OF.get(name, ""))
+    protocol = data.get(CONDITION_OF.get(name, ""))
     codes = np.zeros(len(scale), int)
-    if stated is not None:
-        codes = np.nan_to_num(stated + 1.0, nan=0.0).astype(int)
-    known = [error_variance(name, code) for code in range(len(conditions_of(name)))]
-    variance = np.array(known)[codes] * scale**2
+    if protocol is not None:
+        codes = np.nan_to_num(protocol + 1.0, nan=0.0).astype(int)
+    variances = [error_variance(name, code) for code in range(len(conditions_of(name)))]
+    variance = np.array(variances)[codes] * scale**2
     steps = STEP_VARIANCE if quantity(name).whole else 0.0
     return np.where(variance > 0.0, np.sqrt(variance + steps), np.nan)
 
 
 def reading_error(name: str, values: FloatArray, data: Columns) -> FloatArray:
-    """What one reading is off by at most, 95 %, in the measure's unit, shape (n,)."""
+    """Half the width of the 95 % interval of one reading's error.
+
+    Parameters
+    ----------
+    name
+        A measure, without its side.
+    values
+        The readings in its unit, shape (n,).
+    data
+        Coded columns of the same screenings, with the `CONDITIONS` among them.
+
+    Returns
+    -------
+    Shape (n,), in the measure's unit; NaN where no error is published.
+    """
     limit = READING_PER_SEM * error_sd(name, data)
     return np.asarray(values * np.sinh(limit)) if quantity(name).log_scale else limit
 
@@ -98,11 +123,25 @@ def reading_error(name: str, values: FloatArray, data: Columns) -> FloatArray:
 def detectable_change(
     name: str, first: FloatArray, second: FloatArray, error: FloatArray
 ) -> FloatArray:
-    """The MDC between two values, in the measure's unit, shape (n,).
+    """The minimal detectable change between two values.
 
-    ``error`` is the SD of one reading, as `error_sd` gives it. On a log scale it is a share of the
-    value; the limit is given at the geometric mean of the two, where comparing in the unit and
-    comparing the logarithms is one and the same.
+    On a log scale the error is a share of the value; the MDC is given at the geometric mean of the
+    two values, where comparing in the unit and comparing the logarithms come to the same.
+
+    Parameters
+    ----------
+    name
+        A measure, without its side.
+    first
+        The earlier value, or that of one leg, in its unit, shape (n,).
+    second
+        The value to compare with it, shape (n,).
+    error
+        SD of the error of one reading, shape (n,), as `error_sd` gives it.
+
+    Returns
+    -------
+    Shape (n,), in the measure's unit; NaN where a value or the error is missing.
     """
     limit = MDC_PER_SEM * error
     if not quantity(name).log_scale:
@@ -110,32 +149,33 @@ def detectable_change(
     return np.asarray(2.0 * np.sqrt(first * second) * np.sinh(limit / 2.0))
 
 
-def compare(pairs: Sequence[Pair]) -> Compared:
-    """Compare k pairs in each of n screenings, unrounded and strictly.
+def compare(pairs: Sequence[Pair]) -> PairComparison:
+    """Compare k pairs in each of n screenings, on unrounded values.
 
-    A screening's verdicts don't hang on the other screenings. Measures that only repeat others
-    (a ratio computed from two torques of one test, the other side of the pelvis) don't count as
-    one more comparison; they are beyond chance where they are beyond their own error and one
-    that they are made of is beyond chance.
+    A screening's result does not depend on the other screenings. A measure that only repeats
+    others (a ratio computed from two torques of one test, the other side of the pelvis) is no
+    comparison of its own: it is beyond chance where it exceeds its own MDC and one of the measures
+    that it is computed from is beyond chance.
     """
     repeats = _repeats(pairs)
     errors = _errors(pairs, repeats)
-    away = np.column_stack([_distance(p, e) for p, e in zip(pairs, errors, strict=True)])
-    beyond_error = away > MDC_PER_SEM
+    distance = np.column_stack([_distance(p, e) for p, e in zip(pairs, errors, strict=True)])
+    beyond_error = distance > MDC_PER_SEM
     # Chance that error alone makes two readings differ so much: the SD of a difference is
     # sqrt(2) SEM.
-    chance = erfc(away / 2.0)
-    for at, (_, told) in repeats.items():
-        chance[told, at] = np.nan
-    beyond_chance = beyond_error & _false_discoveries_controlled(chance)
-    for at, (parts, told) in repeats.items():
-        made_of = beyond_chance[:, parts].any(axis=1)
-        beyond_chance[told, at] = (beyond_error[:, at] & made_of)[told]
+    p_values = erfc(distance / 2.0)
+    for index, (_, is_repeat) in repeats.items():
+        p_values[is_repeat, index] = np.nan
+    beyond_chance = beyond_error & _false_discoveries_controlled(p_values)
+    for index, (components, is_repeat) in repeats.items():
+        component_changed = beyond_chance[:, components].any(axis=1)
+        changed = beyond_error[:, index] & component_changed
+        beyond_chance[is_repeat, index] = changed[is_repeat]
     detectable = [
         detectable_change(p.measure, p.first, p.second, e)
         for p, e in zip(pairs, errors, strict=True)
     ]
-    return Compared(
+    return PairComparison(
         difference=np.column_stack([pair.second - pair.first for pair in pairs]),
         detectable=np.column_stack(detectable),
         beyond_error=beyond_error,
@@ -144,12 +184,12 @@ def compare(pairs: Sequence[Pair]) -> Compared:
 
 
 def _errors(pairs: Sequence[Pair], repeats: _Repeats) -> list[FloatArray]:
-    """SD of the error of each pair's readings; a computed ratio has that of its two parts."""
+    """SD of the error of each pair's readings; a computed ratio has that of its two components."""
     errors = [error_sd(pair.measure, pair.data) for pair in pairs]
-    for at, (parts, told) in repeats.items():
-        if len(parts) > 1:
-            of_parts = np.sqrt(sum(errors[part] ** 2 for part in parts))
-            errors[at] = np.where(told, of_parts, errors[at])
+    for index, (components, is_repeat) in repeats.items():
+        if len(components) > 1:
+            propagated = np.sqrt(sum(errors[component] ** 2 for component in components))
+            errors[index] = np.where(is_repeat, propagated, errors[index])
     return errors
 
 
@@ -161,40 +201,42 @@ def _distance(pair: Pair, error: FloatArray) -> FloatArray:
     return np.asarray(np.abs(second - first) / error)
 
 
-def _false_discoveries_controlled(chance: FloatArray) -> BoolArray:
-    found = np.zeros(chance.shape, dtype=bool)
-    for row, values in enumerate(chance):
+def _false_discoveries_controlled(p_values: FloatArray) -> BoolArray:
+    """Which comparisons of each screening remain at the false discovery rate, shape (n, k)."""
+    significant = np.zeros(p_values.shape, dtype=bool)
+    for row, values in enumerate(p_values):
         given = ~np.isnan(values)
         if given.any():
-            found[row, given] = false_discovery_control(values[given]) < FALSE_CALLS
-    return found
+            adjusted = false_discovery_control(values[given])
+            significant[row, given] = adjusted < FALSE_DISCOVERY_RATE
+    return significant
 
 
 def _repeats(pairs: Sequence[Pair]) -> _Repeats:
-    """Which pairs only repeat others: by place, the places they are made of, and where (n,)."""
-    place = {(pair.side, pair.measure): i for i, pair in enumerate(pairs)}
+    """Pairs that only repeat others: by index, the components' indices and where it is so (n,)."""
+    indices = {(pair.side, pair.measure): i for i, pair in enumerate(pairs)}
     measured = [~np.isnan(pair.second - pair.first) for pair in pairs]
-    found = {}
-    for (side, measure), at in place.items():
-        for parts, same_test in _made_of(side, measure, pairs[at].data):
-            if all(part in place for part in parts):
-                places = [place[part] for part in parts]
-                told = same_test & np.all([measured[i] for i in places], axis=0)
-                found[at] = (places, told)
-    return found
+    repeats = {}
+    for (side, measure), index in indices.items():
+        for components, same_test in _components(side, measure, pairs[index].data):
+            if all(component in indices for component in components):
+                component_indices = [indices[component] for component in components]
+                all_measured = np.all([measured[i] for i in component_indices], axis=0)
+                repeats[index] = (component_indices, same_test & all_measured)
+    return repeats
 
 
-def _made_of(
+def _components(
     side: str, measure: str, data: Columns
 ) -> list[tuple[list[tuple[str, str]], BoolArray]]:
-    """What a measure may be made of, and in which screenings it is."""
-    found = []
+    """The measures that a measure may be computed from, and in which screenings it is, (n,)."""
+    components = []
     for rule in RATIOS:
         if measure == rule.ratio:
             modes = [category(rule.protocol).choices.index(mode) for mode in rule.modes]
             same_test = np.isin(data[rule.protocol], modes)
-            found.append(([(side, rule.over), (side, rule.under)], same_test))
+            components.append(([(side, rule.over), (side, rule.under)], same_test))
     if side == "right" and measure in OPPOSITES:
         # One side of the pelvis is higher by what the other is lower: one reading, not two.
-        found.append(([("left", measure)], np.ones(len(data["sex"]), dtype=bool)))
-    return found
+        components.append(([("left", measure)], np.ones(len(data["sex"]), dtype=bool)))
+    return components

@@ -47,14 +47,30 @@ class Norm:
             return self.male
         if sex == "female":
             return self.female
-        known = [pair for pair in (self.male, self.female) if pair is not None]
-        if not known:
+        pairs = [pair for pair in (self.male, self.female) if pair is not None]
+        if not pairs:
             return None
-        return sum(m for m, _ in known) / len(known), sum(s for _, s in known) / len(known)
+        return sum(m for m, _ in pairs) / len(pairs), sum(s for _, s in pairs) / len(pairs)
 
 
 def both_sexes(mean: float, sd: float, source: str, condition: str | None = None) -> Norm:
-    """A norm that the source gives for men and women together."""
+    """A norm that the source gives for men and women together.
+
+    Parameters
+    ----------
+    mean
+        Mean, in the measure's unit.
+    sd
+        Standard deviation, in the same unit.
+    source
+        Who published them, or `ASSUMPTION`.
+    condition
+        The protocol that they hold for; None where it does not matter.
+
+    Returns
+    -------
+    The norm.
+    """
     return Norm(male=(mean, sd), female=(mean, sd), source=source, condition=condition)
 
 
@@ -72,7 +88,21 @@ class MeasurementError:
 
     @classmethod
     def from_icc(cls, sd: float, icc: float, source: str) -> Self:
-        """From a published intraclass correlation and the spread it was found in."""
+        """From a published intraclass correlation: SD times the square root of 1 - ICC.
+
+        Parameters
+        ----------
+        sd
+            Standard deviation of the sample, in the measure's unit.
+        icc
+            Intraclass correlation of its repeated readings, 0 to 1.
+        source
+            Who published them.
+
+        Returns
+        -------
+        The error, in the measure's unit.
+        """
         return cls(sem=float(sd * (1.0 - icc) ** 0.5), source=source)
 
     @property
@@ -136,11 +166,11 @@ class Measure(ABC):
     def __get_pydantic_json_schema__(
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        own = self.published()
+        schema = self.published()
         if core["type"] == "nullable":
-            own["type"] = [own["type"], "null"]
-            own["enum"] = [*own["enum"], None] if "enum" in own else None
-        return {key: value for key, value in own.items() if value is not None}
+            schema["type"] = [schema["type"], "null"]
+            schema["enum"] = [*schema["enum"], None] if "enum" in schema else None
+        return {key: value for key, value in schema.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel
 
 from kneerisk.schema.faults import STRICT
-from kneerisk.schema.gait import Gait
 from kneerisk.schema.history import LegHistory, LegPain
 from kneerisk.schema.measure import Category
 from kneerisk.schema.mobility import Mobility
-from kneerisk.schema.movement_control import Control
+from kneerisk.schema.movement_control import Control, Gait
 from kneerisk.schema.strength import Strength
 
 Side = Literal["left", "right"]

@@ -74,6 +74,15 @@ def _escaped(part: int | str) -> str:
 def read_screening(body: Mapping[str, Any]) -> Screening:
     """A screening from a plain mapping.
 
+    Parameters
+    ----------
+    body
+        What a client sends as JSON: sections ``athlete``, ``left``, ``right`` and so on.
+
+    Returns
+    -------
+    The screening, checked.
+
     Raises
     ------
     ScreeningRefused

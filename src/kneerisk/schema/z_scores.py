@@ -59,13 +59,29 @@ def _on_scale(measure: Quantity, pair: tuple[float, float]) -> tuple[float, floa
 
 
 def location_and_scale(name: str, columns: Columns) -> tuple[FloatArray, FloatArray]:
-    """Mean and SD of a measure for each screening, each of shape (n,), by sex and protocol."""
+    """Mean and SD of a measure for each screening, by sex and protocol.
+
+    Parameters
+    ----------
+    name
+        A measure that has a norm, without its side.
+    columns
+        Coded columns of n screenings: ``sex``, and the protocol that the norm depends on.
+
+    Returns
+    -------
+    Mean and SD, each of shape (n,): in the measure's unit, or of its logarithm for a measure of a
+    log scale.
+    """
     protocol = CONDITION_OF.get(name)
-    stated = columns.get(protocol) if protocol else None
+    protocol_codes = columns.get(protocol) if protocol else None
     sex = _sex_codes(columns)
-    condition = np.zeros(len(sex), dtype=int) if stated is None else _condition_codes(stated)
-    found = _table(name)[condition, sex]
-    return found[:, 0], found[:, 1]
+    if protocol_codes is None:
+        condition = np.zeros(len(sex), dtype=np.intp)
+    else:
+        condition = _condition_codes(protocol_codes)
+    norms = _table(name)[condition, sex]
+    return norms[:, 0], norms[:, 1]
 
 
 def _sex_codes(columns: Columns) -> NDArray[np.intp]:
@@ -73,12 +89,26 @@ def _sex_codes(columns: Columns) -> NDArray[np.intp]:
     return np.where(np.isnan(sex), 2.0, np.minimum(sex, 2.0)).astype(np.intp)
 
 
-def _condition_codes(stated: FloatArray) -> NDArray[np.intp]:
-    return np.where(np.isnan(stated), 0.0, stated + 1.0).astype(np.intp)
+def _condition_codes(protocol: FloatArray) -> NDArray[np.intp]:
+    return np.where(np.isnan(protocol), 0.0, protocol + 1.0).astype(np.intp)
 
 
 def to_z(name: str, values: FloatArray, columns: Columns) -> FloatArray:
-    """Values, shape (n,), in the measure's unit, as z-scores; missing stays missing."""
+    """Values as z-scores of the norm; missing stays missing.
+
+    Parameters
+    ----------
+    name
+        A measure that has a norm, without its side.
+    values
+        Its values in its unit, shape (n,).
+    columns
+        Coded columns of the same screenings, as for `location_and_scale`.
+
+    Returns
+    -------
+    Z-scores, shape (n,).
+    """
     if np.isnan(values).all():
         return values
     location, scale = location_and_scale(name, columns)
@@ -88,15 +118,29 @@ def to_z(name: str, values: FloatArray, columns: Columns) -> FloatArray:
 
 
 def to_z_of_all(names: tuple[str, ...], values: FloatArray, columns: Columns) -> FloatArray:
-    """`to_z` of several measures at once, values of shape (n, len(names))."""
+    """`to_z` of several measures at once.
+
+    Parameters
+    ----------
+    names
+        Measures that have norms, without their side.
+    values
+        Their values, each in its unit, shape (n, len(names)).
+    columns
+        Coded columns of the same screenings, as for `location_and_scale`.
+
+    Returns
+    -------
+    Z-scores, shape (n, len(names)).
+    """
     layout = _layout(names)
     codes = [np.zeros(len(values), dtype=np.intp)]
     codes += [_condition_codes(columns[protocol]) for protocol in layout.protocols]
     condition = np.stack(codes, axis=1)[:, layout.protocol]
-    found = layout.tables[np.arange(len(names)), condition, _sex_codes(columns)[:, None]]
+    norms = layout.tables[np.arange(len(names)), condition, _sex_codes(columns)[:, None]]
     scaled = values.copy()
     scaled[:, layout.log] = np.log(values[:, layout.log])
-    return np.asarray((scaled - found[..., 0]) / found[..., 1])
+    return np.asarray((scaled - norms[..., 0]) / norms[..., 1])
 
 
 class _Layout(NamedTuple):
@@ -113,24 +157,38 @@ class _Layout(NamedTuple):
 
 @cache
 def _layout(names: tuple[str, ...]) -> _Layout:
-    of_each = [CONDITION_OF.get(name) for name in names]
-    protocols = tuple(dict.fromkeys(protocol for protocol in of_each if protocol))
+    protocol_of_each = [CONDITION_OF.get(name) for name in names]
+    protocols = tuple(dict.fromkeys(protocol for protocol in protocol_of_each if protocol))
     most = max(len(conditions_of(name)) for name in names)
     padded = [
         np.pad(_table(name), ((0, most - len(_table(name))), (0, 0), (0, 0)), mode="edge")
         for name in names
     ]
-    places = [0 if protocol is None else 1 + protocols.index(protocol) for protocol in of_each]
+    positions = [0 if p is None else 1 + protocols.index(p) for p in protocol_of_each]
     return _Layout(
         tables=np.stack(padded),
         protocols=protocols,
-        protocol=np.array(places, dtype=np.intp),
+        protocol=np.array(positions, dtype=np.intp),
         log=np.array([quantity(name).log_scale for name in names]),
     )
 
 
 def from_z(name: str, z: FloatArray, columns: Columns) -> FloatArray:
-    """Z-scores, shape (n,), as values in the measure's unit; the inverse of `to_z`."""
+    """Z-scores as values in the measure's unit; the inverse of `to_z`.
+
+    Parameters
+    ----------
+    name
+        A measure that has a norm, without its side.
+    z
+        Its z-scores, shape (n,).
+    columns
+        Coded columns of the same screenings, as for `location_and_scale`.
+
+    Returns
+    -------
+    Values, shape (n,).
+    """
     location, scale = location_and_scale(name, columns)
     values = location + scale * z
     return np.exp(values) if quantity(name).log_scale else values

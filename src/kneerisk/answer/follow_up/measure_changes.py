@@ -23,7 +23,13 @@ from kneerisk.schema import (
     quantity,
 )
 from kneerisk.schema.columns import location_of
-from kneerisk.schema.detectable_change import CONDITIONS, Compared, Pair, compare, reading_error
+from kneerisk.schema.detectable_change import (
+    CONDITIONS,
+    Pair,
+    PairComparison,
+    compare,
+    reading_error,
+)
 
 #: Of measures compared by their own limit alone, so many in 100 pass it by chance.
 PASS_BY_CHANCE = 5
@@ -94,7 +100,12 @@ def _pair(column: str, at: list[int], data: Columns) -> Pair:
 
 
 def _change(
-    column: str, found: Compared, k: int, at: list[int], visits: Sequence[Visit], data: Columns
+    column: str,
+    found: PairComparison,
+    k: int,
+    at: list[int],
+    visits: Sequence[Visit],
+    data: Columns,
 ) -> MeasureChange:
     name, side = location_of(column)[-1], side_of(column)
     measure, values = quantity(name), data[column][at]
@@ -124,7 +135,7 @@ def _change(
     )
 
 
-def _verdict(found: Compared, k: int) -> Verdict:
+def _verdict(found: PairComparison, k: int) -> Verdict:
     if np.isnan(found.detectable[0, k]):
         return "no_error_known"
     if found.beyond_chance[0, k]:

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kneerisk.cohort.bad_rows import BadRows
 from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.ingest_result import Ingested
+from kneerisk.cohort.ingest_result import BadRows, Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP, OUTCOMES, RED_FLAGS_COLUMN, SCREENING_DATE
 from kneerisk.cohort.sheets.headings import Table, heading_names, rows_below
 from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load

@@ -8,7 +8,7 @@ import pandas as pd
 from kneerisk.cohort.files import Cohort
 from kneerisk.model.metadata import Metadata, population_seen
 from kneerisk.schema import FloatArray, category
-from kneerisk.schema.fingerprint import fingerprint
+from kneerisk.schema.columns import fingerprint
 from kneerisk.training.fitting.fit import Fitted
 
 #: A sport with fewer screenings than this has no base rate of its own.

@@ -18,8 +18,8 @@ from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.verdict import verdict
 from kneerisk.model import Metadata, bundle
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.schema.columns import fingerprint
 from kneerisk.schema.data_dictionary import json_schema
-from kneerisk.schema.fingerprint import fingerprint
 from kneerisk.training.card import card
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.plots.evaluation_plots import plots

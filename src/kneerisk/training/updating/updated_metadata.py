@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.model import Bundle, Metadata
-from kneerisk.schema.fingerprint import fingerprint
+from kneerisk.schema.columns import fingerprint
 from kneerisk.training.updating.model_updating import Adapted
 
 
