@@ -1,7 +1,7 @@
-"""How near the model comes to the best that can be said of simulated athletes.
+"""How close the model comes to the best possible predictions for simulated athletes.
 
 `python -m benchmarks.learning_limits` fits the model to simulated athletes as `kneerisk train`
-does, and judges it on others beside logistic regression and the oracle, which knows the
+does, and evaluates it on others together with logistic regression and the oracle, which knows the
 simulator.
 """
 
@@ -21,61 +21,62 @@ from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.settings import SEED
 from pipelines.console import progress as console_progress
 
-RESULTS = Path(__file__).parent / "results"
-ATHLETES, TRAINED_SEED = 50_000, 1
-JUDGED, JUDGED_SEED = 20_000, 50_021
-#: Of the risk of a leg: metric, what it is, digits.
-RISK = (
+PAGE = Path(__file__).parent / "results" / "limits.md"
+TRAIN, TRAIN_SEED = 50_000, 1
+TEST, TEST_SEED = 20_000, 50_021
+#: Metrics of the risk of a leg: name, label, decimals.
+RISK_METRICS = (
     ("auc", "AUC", 4),
     ("log_loss", "log loss", 5),
-    ("true_risk_mae", "mean distance from the true risk", 4),
-    ("oracle_mae", "mean distance from the oracle's risk", 4),
+    ("true_risk_mae", "mean absolute error against the true risk", 4),
+    ("oracle_mae", "mean absolute error against the oracle's risk", 4),
     ("true_calibration_slope", "slope against the true risk", 3),
 )
+#: Models by the prefix of their metrics.
 MODELS = {"model": "", "logistic": "logistic_", "oracle": "oracle_"}
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Bounds that a metric has to keep."""
+    """Target: the range that a metric must lie in."""
 
     metric: str
     low: float
     high: float
 
     def holds(self, metrics: Mapping[str, float]) -> bool:
-        """Whether it does; a metric that is not there does not."""
+        """Whether it does; a missing metric does not."""
         return self.low <= metrics.get(self.metric, float("nan")) <= self.high
 
-    def told(self, metrics: Mapping[str, float]) -> str:
-        """The metric beside its bounds, as a row of a table."""
+    def as_row(self, metrics: Mapping[str, float]) -> str:
+        """The metric and its range as a table row."""
         bounds = f"{self.low:g} to {self.high:g}" if self.low > -1.0 else f"at most {self.high:g}"
-        found = metrics.get(self.metric, float("nan"))
-        kept = "yes" if self.holds(metrics) else "**no**"
-        return f"| `{self.metric}` | {found:.4f} | {bounds} | {kept} |"
+        value = metrics.get(self.metric, float("nan"))
+        met = "yes" if self.holds(metrics) else "**no**"
+        return f"| `{self.metric}` | {value:.4f} | {bounds} | {met} |"
 
 
 def limits() -> list[Limit]:
-    """What the model promises on simulated athletes; by how much an AUC may be below has no end."""
+    """The targets on simulated athletes; how far an AUC may exceed the oracle's has no bound."""
     unbounded = float("-inf")
-    of_imbalances = [
-        Limit(f"imbalance_{name}_auc_below_oracle{part}", unbounded, most)
-        for part, most in (("", 0.01), ("_worst_battery", 0.015))
+    imbalance_limits = [
+        Limit(f"imbalance_{name}_auc_below_oracle{suffix}", unbounded, most)
+        for suffix, most in (("", 0.01), ("_worst_battery", 0.015))
         for name in imbalances()
     ]
     return [
         Limit("auc_below_oracle", unbounded, 0.002),
         Limit("oracle_mae", 0.0, 0.005),
         Limit("true_calibration_slope", 0.95, 1.05),
-        *of_imbalances,
+        *imbalance_limits,
     ]
 
 
-def measured(athletes: int) -> dict[str, float]:
-    """Every metric of a model of so many athletes, its baselines and the oracle."""
+def measure(athletes: int) -> dict[str, float]:
+    """Compute every metric of a model fitted to so many athletes, its baselines and the oracle."""
     with console_progress() as progress:
         progress(event("simulating", athletes=athletes))
-        train, test = simulate(athletes, TRAINED_SEED), simulate(JUDGED, JUDGED_SEED)
+        train, test = simulate(athletes, TRAIN_SEED), simulate(TEST, TEST_SEED)
         fitted = fit(train.cohort, train.truth, seed=SEED, progress=progress)
         return evaluate_model(
             fitted.model, train.cohort, test.cohort, test.truth, seed=SEED, progress=progress
@@ -83,16 +84,16 @@ def measured(athletes: int) -> dict[str, float]:
 
 
 def as_markdown(metrics: Mapping[str, float], command: str, athletes: int) -> str:
-    """The results as Markdown."""
-    kept = all(limit.holds(metrics) for limit in limits())
+    """Render the page of a model fitted to so many athletes by a command."""
+    met = all(limit.holds(metrics) for limit in limits())
     return "\n".join(
         [
-            _HEAD.format(command=command, athletes=athletes, judged=JUDGED),
+            _HEAD.format(command=command, athletes=athletes, test=TEST),
             "## Risk of a leg",
             "",
             f"| | {' | '.join(MODELS)} |",
             "| --- | ---: | ---: | ---: |",
-            *(_risk_row(metrics, *row) for row in RISK),
+            *(_risk_row(metrics, *row) for row in RISK_METRICS),
             "",
             "## Imbalances: AUC",
             "",
@@ -100,58 +101,60 @@ def as_markdown(metrics: Mapping[str, float], command: str, athletes: int) -> st
             "| --- | ---: | ---: | ---: | ---: |",
             *(_imbalance_row(metrics, name) for name in imbalances()),
             "",
-            "## What was promised",
+            "## Targets",
             "",
-            "All of it holds." if kept else "Not all of it holds.",
+            "All are met." if met else "Not all are met.",
             "",
-            "| metric | found | promised | kept |",
+            "| metric | measured | target | met |",
             "| --- | ---: | --- | --- |",
-            *(limit.told(metrics) for limit in limits()),
+            *(limit.as_row(metrics) for limit in limits()),
             "",
         ]
     )
 
 
-def _risk_row(metrics: Mapping[str, float], metric: str, label: str, digits: int) -> str:
-    cells = [_cell(metrics, prefix + metric, digits) for prefix in MODELS.values()]
+def _risk_row(metrics: Mapping[str, float], metric: str, label: str, decimals: int) -> str:
+    cells = [_cell(metrics, prefix + metric, decimals) for prefix in MODELS.values()]
     return f"| {label} | {' | '.join(cells)} |"
 
 
 def _imbalance_row(metrics: Mapping[str, float], name: str) -> str:
-    own = f"imbalance_{name}_auc"
-    found = (own, f"oracle_{own}", f"{own}_below_oracle", f"{own}_below_oracle_worst_battery")
-    cells = [_cell(metrics, metric, 4) for metric in found]
+    auc = f"imbalance_{name}_auc"
+    names = (auc, f"oracle_{auc}", f"{auc}_below_oracle", f"{auc}_below_oracle_worst_battery")
+    cells = [_cell(metrics, metric, 4) for metric in names]
     return f"| {imbalances()[name].label} | {' | '.join(cells)} |"
 
 
-def _cell(metrics: Mapping[str, float], name: str, digits: int) -> str:
-    return f"{metrics[name]:.{digits}f}" if name in metrics else ""
+def _cell(metrics: Mapping[str, float], name: str, decimals: int) -> str:
+    return f"{metrics[name]:.{decimals}f}" if name in metrics else ""
 
 
 def main() -> int:
-    """Measure, print and write the results; 1 where a promise is not kept."""
+    """Measure, print and write the page; 1 if a target is missed."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.learning_limits", description=__doc__
     )
-    parser.add_argument("--athletes", type=int, default=ATHLETES, help="athletes to fit to")
-    given = parser.parse_args()
-    metrics = measured(given.athletes)
-    asked = "" if given.athletes == ATHLETES else f" --athletes {given.athletes}"
-    text = as_markdown(metrics, f"python -m benchmarks.learning_limits{asked}", given.athletes)
-    if given.athletes == ATHLETES:
-        (RESULTS / "limits.md").write_text(text, "utf-8")
+    parser.add_argument("--athletes", type=int, default=TRAIN, help="athletes to fit to")
+    options = parser.parse_args()
+    metrics = measure(options.athletes)
+    default = options.athletes == TRAIN
+    option = "" if default else f" --athletes {options.athletes}"
+    command = f"python -m benchmarks.learning_limits{option}"
+    text = as_markdown(metrics, command, options.athletes)
+    if default:
+        PAGE.write_text(text, "utf-8")
     sys.stdout.write(text)
     return 0 if all(limit.holds(metrics) for limit in limits()) else 1
 
 
-_HEAD = """# Limits: how near to the best that can be said
+_HEAD = """# Limits: how close to the best possible prediction
 
-Made by `{command}`: fitted to {athletes:,} simulated athletes, judged on {judged:,} others. The
-oracle knows the simulator: for what was recorded of an athlete it integrates the true risk over all
-that was left open ([how, and how exactly](../../docs/decisions/0018-the-oracle.md)). No model that
-reads the same can have a lower expected loss. Risks are ranked against drawn outcomes, imbalances
-against their true probabilities; an AUC below the oracle's by less than 0 is above it by chance.
-Simulated figures say how well the simulator was learnt, not how well the model does on people.
+Made by `{command}`: fitted to {athletes:,} simulated athletes, evaluated on {test:,} others. The
+oracle knows the simulator: given what was recorded of an athlete, it integrates the true risk over
+everything that was not ([how, and how exactly](../../docs/decisions/0018-the-oracle.md)). No model
+that reads the same values can have a lower expected loss. AUCs of risk are against drawn outcomes,
+those of imbalances against true probabilities; a negative difference from the oracle is chance.
+Simulated figures tell how well the simulator was learnt, not how well the model does on people.
 """
 
 if __name__ == "__main__":

@@ -115,7 +115,7 @@ class TestLimits:
 
     @pytest.mark.parametrize("limit", limits(), ids=lambda limit: limit.metric)
     def test_holds(self, judged: dict[str, float], limit: Limit) -> None:
-        assert limit.holds(judged), limit.told(judged)
+        assert limit.holds(judged), limit.as_row(judged)
 
 
 class TestRareContrasts:

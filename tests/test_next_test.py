@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from pydantic import ValidationError
 from strategies import screenings
 
-from benchmarks.next_test import at_random, fixed, follow, greedy_order, ours, predicted
-from benchmarks.next_test_world import QUESTIONS, TESTS, World, draw
+from benchmarks.fully_tested_athletes import QUESTIONS, TESTS, FullyTestedAthletes, draw
+from benchmarks.next_test import follow
+from benchmarks.next_test_policies import at_random, fixed, greedy_order, next_best, predict
 from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.next_tests import LEAST_SHARE, MOST_TESTS, next_tests
 from kneerisk.answer.predictions import read
@@ -251,13 +252,17 @@ def _screenings(data: dict[str, FloatArray]) -> list[Screening]:
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def fully_tested() -> FullyTestedAthletes:
     return draw(1_500, 61)
 
 
-def test_nothing_is_left_when_all_is_done(released: Bundle, world: World) -> None:
-    rows = np.flatnonzero(world.free.all(axis=1))[:5]
-    reading = read(released, _screenings(world.seen(np.ones_like(world.done), rows)))
+def test_nothing_is_left_when_all_is_done(
+    released: Bundle, fully_tested: FullyTestedAthletes
+) -> None:
+    rows = np.flatnonzero(fully_tested.free.all(axis=1))[:5]
+    reading = read(
+        released, _screenings(fully_tested.uncovered(np.ones_like(fully_tested.done), rows))
+    )
     assert [next_tests(reading, i) for i in range(5)] == [[]] * 5
 
 
@@ -265,29 +270,31 @@ def test_nothing_is_left_when_all_is_done(released: Bundle, world: World) -> Non
 class TestFollowed:
     """On simulated athletes; the benchmark has the same at 20,000."""
 
-    def test_pays(self, released: Bundle, world: World) -> None:
+    def test_pays(self, released: Bundle, fully_tested: FullyTestedAthletes) -> None:
         orders = draw(1_000, 62)
         order = greedy_order(released, orders, np.arange(len(orders.done)))
-        start = world.losses(predicted(released, world, world.done))
-        best = follow(released, world, ours(released), start)
-        fixed_order = follow(released, world, fixed(order), start)
-        random = follow(released, world, at_random(63), start)
+        start = fully_tested.losses(predict(released, fully_tested, fully_tested.done))
+        best = follow(released, fully_tested, next_best(released), start)
+        fixed_order = follow(released, fully_tested, fixed(order), start)
+        random = follow(released, fully_tested, at_random(63), start)
         for added in (1, 2, 3):
             won = (start - best[added]).mean()
             assert won >= 1.5 * (start - random[added]).mean() > 0.0
             apart = fixed_order[added] - best[added]
             assert apart.mean() >= -2.0 * apart.std() / np.sqrt(len(apart))
 
-    def test_narrows_the_interval_as_expected(self, released: Bundle, world: World) -> None:
-        rows = np.flatnonzero(world.free.all(axis=1))[:200]
-        done = world.done.copy()
-        reading = read(released, _screenings(world.seen(done, rows)))
+    def test_narrows_the_interval_as_expected(
+        self, released: Bundle, fully_tested: FullyTestedAthletes
+    ) -> None:
+        rows = np.flatnonzero(fully_tested.free.all(axis=1))[:200]
+        done = fully_tested.done.copy()
+        reading = read(released, _screenings(fully_tested.uncovered(done, rows)))
         told = {row: next_tests(reading, i) for i, row in enumerate(rows)}
         for row, found in told.items():
             if found and found[0].expected_interval_width:
                 done[row, TESTS.index(found[0].test)] = True
         before = reading.prediction.intervals["either"]
-        after = released.model.predict(world.seen(done, rows)).intervals["either"]
+        after = released.model.predict(fully_tested.uncovered(done, rows)).intervals["either"]
         said = [found[0].expected_interval_width if found else None for found in told.values()]
         some = np.array([width is not None for width in said])
         widths = [(high - low)[some].mean() for low, high in (before, after)]
