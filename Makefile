@@ -37,7 +37,7 @@ check: $(STAMP)  ## Format, lint, types, imports, derived files; changes nothing
 	@$(PYTHON) -m pipelines.derive --check
 
 bench: $(STAMP)  ## Measure speed beside what else could be used
-	@$(PYTHON) -m benchmarks
+	@$(PYTHON) -m benchmarks.serving_speed
 
 figures: $(STAMP)  ## Make every number, table and plot of the documents again (ONLY="clubs oracle": these)
 	@$(PYTHON) -m pipelines.figures $(ONLY)

@@ -1,7 +1,7 @@
-"""What each part of an answer costs, in one process without a server.
+"""Processor time of each part of an answer, in one process without a server.
 
-`python -m benchmarks.answer_cost`; with `OMP_NUM_THREADS=1`, as a worker has; the
-example of the documents, median of many calls.
+`python -m benchmarks.answer_cost` times the example request, with `OMP_NUM_THREADS=1` as in a
+worker of the service, and takes the median of many calls.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
 
-TIMES = 60
+CALLS = 60
 
 
-def milliseconds(done: Callable[[], object], times: int = TIMES) -> float:
-    """Median processor time of one call, after one that warms up; other work does not count."""
-    done()
-    taken = []
-    for _ in range(times):
+def median_milliseconds(function: Callable[[], object], calls: int = CALLS) -> float:
+    """Median processor time of a call, after one to warm up; other processes don't count."""
+    function()
+    times = []
+    for _ in range(calls):
         started = time.process_time()
-        done()
-        taken.append(1000.0 * (time.process_time() - started))
-    return statistics.median(taken)
+        function()
+        times.append(1000.0 * (time.process_time() - started))
+    return statistics.median(times)
 
 
-def parts(bundle: Bundle) -> dict[str, Callable[[], object]]:
-    """The parts of an answer in the order in which they are made, and the whole ones."""
+def timed_calls(bundle: Bundle) -> dict[str, Callable[[], object]]:
+    """The parts of an answer in the order in which they are made, then whole answers."""
     screening = Screening.model_validate(EXAMPLE)
     reading = read(bundle, [screening])
     reasons, knees = reasons_of(reading, 0, flags_of(screening)), knees_of(reading, 0)
@@ -55,9 +55,9 @@ def parts(bundle: Bundle) -> dict[str, Callable[[], object]]:
     told = answer(bundle, screening)
     change, visits = WhatIf.model_validate(WHAT_IF), FollowUp.model_validate(FOLLOW_UP)
     return {
-        "body checked": lambda: Screening.model_validate(EXAMPLE),
-        "expected values, risk, intervals, contributions": lambda: read(bundle, [screening]),
-        "risks and their reasons": lambda: risks_of(reading, 0, reasons, knees),
+        "validation of the body": lambda: Screening.model_validate(EXAMPLE),
+        "expected values, risk, intervals, attributions": lambda: read(bundle, [screening]),
+        "risks and reasons": lambda: risks_of(reading, 0, reasons, knees),
         "drivers": lambda: drivers_of(reading, 0, split),
         "imbalances": lambda: imbalances_of(reading, 0),
         "side differences": lambda: side_differences(reading, 0),
@@ -68,22 +68,25 @@ def parts(bundle: Bundle) -> dict[str, Callable[[], object]]:
         "**the whole answer**": lambda: answer(bundle, screening),
         "**what-if**, two changes": lambda: what_if(bundle, change),
         "**follow-up**, two visits": lambda: follow_up(bundle, visits),
-        "**report**, beside the answer": lambda: report_html(told, screening),
+        "**report**, in addition to the answer": lambda: report_html(told, screening),
     }
 
 
 def main() -> int:
-    """Time, print and write the results."""
+    """Measure, print and write the page."""
     bundle = champion_of(Path(os.environ.get("KNEERISK_MODELS") or "models"))
-    about = ", ".join(f"{name} {value}" for name, value in machine().items())
+    versions = ", ".join(f"{name} {value}" for name, value in machine().items())
     lines = [
-        "# What an answer is made of",
+        "# Cost of the parts of an answer",
         "",
-        f"Measured by `python -m benchmarks.answer_cost` ({about}).",
+        f"Made by `python -m benchmarks.answer_cost` ({versions}).",
         "",
         "| part | median ms of processor time |",
         "| --- | ---: |",
-        *(f"| {name} | {milliseconds(done):.2f} |" for name, done in parts(bundle).items()),
+        *(
+            f"| {name} | {median_milliseconds(function):.2f} |"
+            for name, function in timed_calls(bundle).items()
+        ),
     ]
     text = "\n".join(lines) + "\n"
     (RESULTS / "answer.md").write_text(text, "utf-8")

@@ -1,4 +1,4 @@
-"""Load on one address of this machine: many requests, and how long each took."""
+"""Put load on an address of this machine and time its answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEADERS = {"content-type": "application/json"}
 
 @dataclass(slots=True)
 class Target:
-    """What is measured: an address, the body it gets, and the process behind it."""
+    """What is measured: an address, the body sent to it, and the process behind it."""
 
     name: str
     port: int
@@ -22,49 +22,47 @@ class Target:
     body: dict[str, Any]
     pid: int = 0
     per_second: list[float] = field(default_factory=list)
-    """Requests a second with several clients, one number a round."""
+    """Requests a second with several clients, one value for each round."""
     milliseconds: list[float] = field(default_factory=list)
-    """Each request of a client that is alone."""
+    """Time of each request of a single client."""
 
 
-def ask(target: Target, connection: HTTPConnection, text: bytes) -> float:
-    """One request; how long it took, in seconds.
+def time_request(target: Target, connection: HTTPConnection, body: bytes) -> float:
+    """Send one request and return the seconds until its answer was read.
 
-    Raises
-    ------
-    RuntimeError
-        Where it was not answered with 200: a refusal is quick, and no measure of an answer.
+    Raises a RuntimeError unless the status is 200: a refusal is quick and says nothing about the
+    time of an answer.
     """
     started = time.perf_counter()
-    connection.request("POST", target.path, text, _HEADERS)
+    connection.request("POST", target.path, body, _HEADERS)
     response = connection.getresponse()
-    told = response.read()
-    taken = time.perf_counter() - started
+    answer = response.read()
+    seconds = time.perf_counter() - started
     if response.status != 200:
-        raise RuntimeError(f"{target.name} answered {response.status}: {told[:300]!r}")
-    return taken
+        raise RuntimeError(f"{target.name} answered {response.status}: {answer[:300]!r}")
+    return seconds
 
 
-def alone(target: Target, requests: int) -> None:
-    """One client, one request after the other."""
-    text = json.dumps(target.body).encode()
+def load_with_one_client(target: Target, requests: int) -> None:
+    """Time requests of a single client, one after another."""
+    body = json.dumps(target.body).encode()
     connection = HTTPConnection("127.0.0.1", target.port, timeout=30)
-    target.milliseconds += [1000 * ask(target, connection, text) for _ in range(requests)]
+    target.milliseconds += [1000 * time_request(target, connection, body) for _ in range(requests)]
     connection.close()
 
 
-def together(target: Target, clients: int, seconds: float) -> None:
-    """Several clients at once, each with a connection that it keeps, for some seconds."""
-    text = json.dumps(target.body).encode()
+def load_with_many_clients(target: Target, clients: int, seconds: float) -> None:
+    """Count the requests of several clients at once, each on a connection of its own."""
+    body = json.dumps(target.body).encode()
     counts = [0] * clients
     failures: list[BaseException] = []
-    until = time.perf_counter() + seconds
+    end = time.perf_counter() + seconds
 
     def client(number: int) -> None:
         connection = HTTPConnection("127.0.0.1", target.port, timeout=30)
         try:
-            while time.perf_counter() < until and not failures:
-                ask(target, connection, text)
+            while time.perf_counter() < end and not failures:
+                time_request(target, connection, body)
                 counts[number] += 1
         except (OSError, RuntimeError) as error:
             failures.append(error)

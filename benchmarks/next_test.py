@@ -88,8 +88,10 @@ class PolicyScores:
 
         Parameters
         ----------
-        policy, other
-            Names of the policies.
+        policy
+            Name of the policy.
+        other
+            Name of the policy it is compared with.
         added
             How many tests each added.
 

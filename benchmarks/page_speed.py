@@ -1,12 +1,12 @@
-"""What the page weighs, and how long it takes from a keystroke to the answer.
+"""Weight of the page, and time from a keystroke to the answer.
 
-In headless Chromium against a service that runs, such as the one of `make up`:
+Measured in headless Chromium against a running service, such as that of `make up`:
 
     python -m benchmarks.page_speed [http://127.0.0.1:3000]
 
-Weight is the bytes of every body as they were sent (packed where they were), from an empty cache
-to the first answer. Time is counted inside the page, from the last input event to the answer drawn,
-so that it has the pause after which the page asks.
+The weight counts the bytes of every body as sent (compressed if it was), from an empty cache to the
+first answer. The time is measured inside the page, from the last input event to the answer on
+screen; it includes the pause after which the page sends its request.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome
 
 _SETTLED = "html[data-state=settled]"
 
-# Written down in the page: waiting from outside would add the way there and back.
-_TIMED = """() => {
+# Recorded inside the page: waiting from outside would add a round trip.
+_RECORD_TIMES = """() => {
   const root = document.documentElement;
-  window.took = [];
+  window.times = [];
   let typed = null;
   addEventListener('input', () => { typed = performance.now(); }, true);
   new MutationObserver(() => {
     if (root.dataset.state !== 'settled' || typed === null) return;
-    window.took.push(performance.now() - typed);
-    root.dataset.took = window.took.length;
+    window.times.push(performance.now() - typed);
+    root.dataset.answers = window.times.length;
     typed = null;
   }).observe(root, {attributes: true, attributeFilter: ['data-state']});
 }"""
 
 
 def measure(page: Page, address: str) -> tuple[int, list[float]]:
-    """Bytes until the first answer, and the milliseconds of every keystroke after it."""
+    """Measure the bytes until the first answer, and the milliseconds of keystrokes after it."""
     requests = []
     page.on("request", lambda request: requests.append(request))
     page.goto(address)
@@ -53,33 +53,33 @@ def measure(page: Page, address: str) -> tuple[int, list[float]]:
     weight = sum(request.sizes()["responseBodySize"] for request in served)
     page.get_by_role("button", name="Fill in an example").click()
     page.locator(_SETTLED).wait_for(state="attached")
-    page.evaluate(_TIMED)
+    page.evaluate(_RECORD_TIMES)
     field = page.locator("#f-left-hip_drop_deg")
     for count in range(KEYSTROKES):
         field.fill(str(4 + count % 8))
-        page.locator(f"html[data-took='{count + 1}']").wait_for(state="attached")
-    return weight, page.evaluate("window.took")
+        page.locator(f"html[data-answers='{count + 1}']").wait_for(state="attached")
+    return weight, page.evaluate("window.times")
 
 
 def main() -> int:
-    """Measure and print; 1 where a target is missed."""
+    """Measure and print; 1 if a target is missed."""
     address = sys.argv[1] if len(sys.argv) > 1 else ADDRESS
-    given = os.environ.get("CHROMIUM")
-    path = next((p for name in ([given] if given else _NAMES) if (p := shutil.which(name))), None)
+    chosen = os.environ.get("CHROMIUM")
+    path = next((p for name in ([chosen] if chosen else _NAMES) if (p := shutil.which(name))), None)
     if path is None:
         sys.stderr.write("no Chromium: install Debian's package, or set CHROMIUM to its path\n")
         return 1
     with sync_playwright() as playwright:
-        root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=root)
-        weight, took = measure(browser.new_page(), address)
+        sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=path, args=sandbox)
+        weight, times = measure(browser.new_page(), address)
         browser.close()
     sys.stdout.write(
         f"weight to the first answer: {weight / 1000:.0f} kB\n"
-        f"keystroke to answer, {len(took)} times: median {statistics.median(took):.0f} ms, "
-        f"longest {max(took):.0f} ms\n"
+        f"keystroke to answer, {len(times)} keystrokes: median {statistics.median(times):.0f} ms, "
+        f"longest {max(times):.0f} ms\n"
     )
-    return 0 if weight < WEIGHT_LIMIT_BYTES and max(took) < TIME_LIMIT_MS else 1
+    return 0 if weight < WEIGHT_LIMIT_BYTES and max(times) < TIME_LIMIT_MS else 1
 
 
 if __name__ == "__main__":

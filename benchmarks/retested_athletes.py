@@ -1,4 +1,4 @@
-"""Simulated athletes who are measured again: true values stay or move, errors are fresh."""
+"""Simulated athletes who are measured repeatedly: true values stay or change, errors are new."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ Readings = dict[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """n athletes with true values ``z`` by column, who can be measured as often as one likes."""
+class RetestedAthletes:
+    """n athletes with true values ``z`` (z-scores, shape (n,) by column), measured at will."""
 
     z: Readings
     data: Readings
     measures: dict[str, Quantity]
 
-    def measured(self, rng: Generator, shift: Readings | None = None) -> Readings:
-        """One visit: true values, moved by ``shift`` (z-scores), and error; unrounded.
+    def measure(self, rng: Generator, shift: Readings | None = None) -> Readings:
+        """Simulate one visit: true values, shifted by ``shift`` (z-scores), plus error; unrounded.
 
-        Grades are whole: nobody can write down half of one. Values stay inside the limits of the
-        schema, and what is one reading (the two sides of the pelvis, the shorter leg, a ratio of
-        two torques of one test) is one.
+        Grades are whole numbers. Values stay inside the limits of the schema. What is a single
+        reading stays consistent: the two sides of the pelvis, the shorter leg, a ratio of two
+        torques of one test.
         """
         values = {
-            column: self._value(column, z + (shift or {}).get(column, 0.0), rng)
+            column: self._reading(column, z + (shift or {}).get(column, 0.0), rng)
             for column, z in self.z.items()
         }
         values["right_lateral_pelvic_tilt_deg"] = -values["left_lateral_pelvic_tilt_deg"]
@@ -46,35 +46,35 @@ class Trial:
             modes = [category(rule.protocol).choices.index(mode) for mode in rule.modes]
             same_test = np.isin(self.data[rule.protocol], modes)
             for side in SIDES:
-                made = values[f"{side}_{rule.over}"] / values[f"{side}_{rule.under}"]
-                given = values[f"{side}_{rule.ratio}"]
-                values[f"{side}_{rule.ratio}"] = np.where(same_test, made, given)
+                computed = values[f"{side}_{rule.over}"] / values[f"{side}_{rule.under}"]
+                measured = values[f"{side}_{rule.ratio}"]
+                values[f"{side}_{rule.ratio}"] = np.where(same_test, computed, measured)
         return values
 
-    def _value(self, column: str, z: FloatArray, rng: Generator) -> FloatArray:
-        name, measure = bare(column), self.measures[column]
+    def _reading(self, column: str, z: FloatArray, rng: Generator) -> FloatArray:
+        name, measure = without_side(column), self.measures[column]
         value = from_z(name, z + self.error(column) * rng.standard_normal(len(z)), self.data)
         return np.clip(np.round(value) if measure.whole else value, measure.low, measure.high)
 
     def error(self, column: str) -> FloatArray:
-        """SD of the error of one reading in z-scores, shape (n,)."""
-        name = bare(column)
-        stated = self.data.get(CONDITION_OF.get(name, ""))
-        if stated is None:
+        """SD of the error of a reading in z-scores, shape (n,)."""
+        name = without_side(column)
+        protocol = self.data.get(CONDITION_OF.get(name, ""))
+        if protocol is None:
             return np.full(len(self.data["sex"]), error_variance(name) ** 0.5)
         choices = category(CONDITION_OF[name]).choices
-        known = np.sqrt([error_variance(name, code + 1) for code in range(len(choices))])
-        return np.asarray(known[stated.astype(int)])
+        by_protocol = np.sqrt([error_variance(name, code + 1) for code in range(len(choices))])
+        return np.asarray(by_protocol[protocol.astype(int)])
 
 
-def bare(column: str) -> str:
-    """A column without its side."""
+def without_side(column: str) -> str:
+    """The measure of a column."""
     side, _, name = column.partition("_")
     return name if side in SIDES else column
 
 
-def draw(athletes: int, rng: Generator, *, symmetric: bool = False) -> Trial:
-    """Athletes who get the full laboratory battery; symmetric ones have two legs alike."""
+def draw(athletes: int, rng: Generator, *, symmetric: bool = False) -> RetestedAthletes:
+    """Draw athletes who do the full laboratory battery; symmetric ones have two equal legs."""
     drawn = draw_athletes(published(), athletes, rng)
     data = dict(drawn.data)
     for protocol in ("torque_mode", "hip_torque_mode", "valgus_task", "hip_drop_task"):
@@ -85,41 +85,41 @@ def draw(athletes: int, rng: Generator, *, symmetric: bool = False) -> Trial:
     for name, measure in leg.items():
         if measure.error and measure.test in full.tests:
             measures |= {f"{side}_{name}": measure for side in SIDES}
-    z = {column: _true(drawn, column, symmetric=symmetric) for column in measures}
-    return Trial(z=z, data=data, measures=measures)
+    z = {column: _true_values(drawn, column, symmetric=symmetric) for column in measures}
+    return RetestedAthletes(z=z, data=data, measures=measures)
 
 
-def _true(drawn: Athletes, column: str, *, symmetric: bool) -> FloatArray:
+def _true_values(drawn: Athletes, column: str, *, symmetric: bool) -> FloatArray:
     side = "right" if column.startswith("right_") and not symmetric else "left"
-    return drawn.z(side, bare(column))
+    return drawn.z(side, without_side(column))
 
 
-def visits(trial: Trial, first: Readings, second: Readings) -> PairComparison:
-    """Every column of two visits, compared as a follow-up compares them."""
+def compare_visits(athletes: RetestedAthletes, first: Readings, second: Readings) -> PairComparison:
+    """Compare every column of two visits, as a follow-up does."""
     return compare(
         [
             Pair(
-                measure=bare(column),
+                measure=without_side(column),
                 first=first[column],
                 second=second[column],
-                data=trial.data,
-                side=column.partition("_")[0] if bare(column) != column else "",
+                data=athletes.data,
+                side=column.partition("_")[0] if without_side(column) != column else "",
             )
-            for column in trial.measures
+            for column in athletes.measures
         ]
     )
 
 
-def legs(trial: Trial, values: Readings) -> tuple[list[str], PairComparison]:
-    """The two legs of one visit, compared as an answer compares them, and which measures."""
-    names = [bare(c) for c in trial.measures if c.startswith("left_")]
+def compare_legs(athletes: RetestedAthletes, values: Readings) -> tuple[list[str], PairComparison]:
+    """Compare the two legs of one visit, as an answer does; gives the measures too."""
+    names = [without_side(c) for c in athletes.measures if c.startswith("left_")]
     names = [name for name in names if name not in ONE_SIDED]
     pairs = [
         Pair(
             measure=name,
             first=values[f"left_{name}"],
             second=values[f"right_{name}"],
-            data=trial.data,
+            data=athletes.data,
         )
         for name in names
     ]

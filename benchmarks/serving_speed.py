@@ -1,8 +1,8 @@
-"""The served answer beside `mlflow models serve` and beside an endpoint that computes nothing.
+"""Speed of the service against `mlflow models serve` and an endpoint that computes nothing.
 
-All three run at once on 127.0.0.1 with one worker each, and are asked in turn, so that whatever
-else the machine does falls on all of them. MLflow serves one of the champion's own boosters with
-a row that is ready for it, which is less than what our answer computes.
+All three run at once on 127.0.0.1 with one worker each and are loaded in turn, so that other work
+of the machine affects all of them alike. MLflow serves one of the champion's own boosters with a
+row ready for it, which is less than what our answer computes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.http_load import Target, alone, together
+from benchmarks.http_load import Target, load_with_many_clients, load_with_one_client
 from kneerisk.errors import KneeriskError
 from kneerisk.model.bundle import Bundle
 from kneerisk.training.registry.version_bundles import load_version
@@ -36,7 +36,7 @@ _START_SECONDS = 120.0
 
 
 def main() -> int:
-    """Measure, print and write the results; 1 where a target is missed."""
+    """Measure, print and write the results; 1 if a target is missed."""
     models = Path(os.environ.get("KNEERISK_MODELS") or "models")
     try:
         with tempfile.TemporaryDirectory(prefix="kneerisk-bench-") as folder:
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def measure(models: Path, folder: Path) -> dict[str, Any]:
-    """Start the three, ask them in turn, stop them; the numbers as plain data."""
+    """Start the three services, load them in turn, stop them, and return the numbers."""
     bundle = champion_of(models)
     targets, services = prepare(bundle, models, folder)
     try:
@@ -62,49 +62,49 @@ def measure(models: Path, folder: Path) -> dict[str, Any]:
         deadline = time.monotonic() + _START_SECONDS
         for service, target in zip(services, targets, strict=True):
             service.wait(folder, deadline)
-            note = service.running(folder)
-            target.pid = note.pid if note else 0
-            alone(target, 20)
+            record = service.running(folder)
+            target.pid = record.pid if record else 0
+            load_with_one_client(target, 20)
             target.milliseconds.clear()
         for _ in range(ROUNDS):
             for target in targets:
-                alone(target, REQUESTS)
-                together(target, CLIENTS, SECONDS)
-        rows = {target.name: numbers(target) for target in targets}
-        others = {target.name: waits(target) for target in asked_alone(targets[0])}
+                load_with_one_client(target, REQUESTS)
+                load_with_many_clients(target, CLIENTS, SECONDS)
+        rows = {target.name: summary(target) for target in targets}
+        routes = {target.name: percentiles(target) for target in other_routes(targets[0])}
     finally:
         for service in services:
             stop(folder, service.name)
-    ours, theirs = rows[OURS], rows[MLFLOW]
+    ours, mlflow = rows[OURS], rows[MLFLOW]
     met = {
-        "throughput at least mlflow models serve's": ours["per_second"] >= theirs["per_second"],
+        "throughput at least mlflow models serve's": ours["per_second"] >= mlflow["per_second"],
         f"p95 alone at most {P95_LIMIT_MS:g} ms": ours["p95_ms"] <= P95_LIMIT_MS,
     }
-    return {"machine": machine(), "clients": CLIENTS, "results": rows, "routes": others,
+    return {"machine": machine(), "clients": CLIENTS, "results": rows, "routes": routes,
             "targets": met}  # fmt: skip
 
 
-def asked_alone(ours: Target) -> list[Target]:
-    """The other answers of our service, asked by one client alone."""
+def other_routes(ours: Target) -> list[Target]:
+    """Time the other routes of our service with a single client."""
     bodies = {"/v1/what_if": WHAT_IF, "/v1/follow_up": FOLLOW_UP, "/v1/report": EXAMPLE}
     targets = [Target(path, ours.port, path, body) for path, body in bodies.items()]
     for target in targets:
-        alone(target, 20)
+        load_with_one_client(target, 20)
         target.milliseconds.clear()
-        alone(target, REQUESTS)
+        load_with_one_client(target, REQUESTS)
     return targets
 
 
 def champion_of(models: Path) -> Bundle:
-    """The champion's bundle; the default one is trained first where there is none."""
+    """The champion's bundle; in the default folder it is trained first if there is none."""
     if models == up.MODELS:
         up.ensure_champion()
     return load_version(models)
 
 
 def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], list[Service]]:
-    """What is asked and what has to run for it."""
-    row = saved_for_mlflow(bundle, folder / "model")
+    """The targets to load, and the services to start for them."""
+    row = save_for_mlflow(bundle, folder / "model")
     ports = free_ports(3)
     targets = [
         Target(OURS, ports[0], "/v1/predict", EXAMPLE),
@@ -140,20 +140,21 @@ def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], l
     return targets, services
 
 
-def saved_for_mlflow(bundle: Bundle, folder: Path) -> dict[str, Any]:
-    """Save one of the champion's boosters as MLflow does; gives a row that it takes."""
+def save_for_mlflow(bundle: Bundle, folder: Path) -> dict[str, Any]:
+    """Save one of the champion's boosters as an MLflow model, and return a row to send to it."""
     import mlflow.xgboost
 
     model = bundle.model
     candidates = [model.boosted, getattr(model.interval, "quantiles", None)]
     candidates += [*model.imbalance.trees.values()] if model.imbalance else []
-    found = [boosted for boosted in candidates if boosted is not None and boosted.booster]
-    if not found:
-        raise KneeriskError("the champion has no trees, so that MLflow could serve nothing of it")
-    # Named requirements keep MLflow from finding them out by itself, which takes long.
-    mlflow.xgboost.save_model(found[0].booster, str(folder), pip_requirements=["xgboost"])
-    names = found[0].booster.feature_names or [f"f{n}" for n in range(len(found[0].columns))]
-    return {"columns": list(names), "data": [[float(value) for value in found[0].fill]]}
+    usable = [boosted for boosted in candidates if boosted is not None and boosted.booster]
+    if not usable:
+        raise KneeriskError("the champion has no trees, so MLflow has nothing of it to serve")
+    boosted = usable[0]
+    # Without named requirements MLflow infers them, which takes long.
+    mlflow.xgboost.save_model(boosted.booster, str(folder), pip_requirements=["xgboost"])
+    names = boosted.booster.feature_names or [f"f{n}" for n in range(len(boosted.columns))]
+    return {"columns": list(names), "data": [[float(value) for value in boosted.fill]]}
 
 
 def path_with_tools() -> str:
@@ -165,34 +166,34 @@ def free_ports(count: int) -> list[int]:
     """Ports of this machine that nothing listens on now."""
     import socket
 
-    taken = [socket.socket() for _ in range(count)]
-    for one in taken:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in taken]
-    for one in taken:
-        one.close()
+    sockets = [socket.socket() for _ in range(count)]
+    for bound in sockets:
+        bound.bind(("127.0.0.1", 0))
+    ports = [int(bound.getsockname()[1]) for bound in sockets]
+    for bound in sockets:
+        bound.close()
     return ports
 
 
-def numbers(target: Target) -> dict[str, float]:
-    """What was measured of one target."""
+def summary(target: Target) -> dict[str, float]:
+    """Throughput, times and memory of one target."""
     return {
         "per_second": round(statistics.median(target.per_second), 1),
-        **waits(target),
+        **percentiles(target),
         "peak_mb": round(peak_memory(target.pid) / 1e6),
     }
 
 
-def waits(target: Target) -> dict[str, float]:
-    """How long one client alone waited."""
-    waited = statistics.quantiles(target.milliseconds, n=100)
-    return {f"p{share}_ms": round(waited[share - 1], 2) for share in (50, 95, 99)}
+def percentiles(target: Target) -> dict[str, float]:
+    """Median, 95th and 99th percentile of the times of a single client, in milliseconds."""
+    cuts = statistics.quantiles(target.milliseconds, n=100)
+    return {f"p{share}_ms": round(cuts[share - 1], 2) for share in (50, 95, 99)}
 
 
 def peak_memory(pid: int) -> float:
-    """Highest memory of a process and its children so far, in bytes; pages shared count twice."""
-    first = psutil.Process(pid)
-    return sum(_peak(process) for process in [first, *first.children(recursive=True)])
+    """Peak memory of a process and its children in bytes; shared pages count more than once."""
+    parent = psutil.Process(pid)
+    return sum(_peak(process) for process in [parent, *parent.children(recursive=True)])
 
 
 def _peak(process: psutil.Process) -> float:
@@ -205,7 +206,7 @@ def _peak(process: psutil.Process) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
+    """The machine and the versions of the tools."""
     tools = ("bentoml", "mlflow", "xgboost-cpu" if sys.platform == "linux" else "xgboost")
     return {
         "cores": os.cpu_count(),
@@ -216,25 +217,25 @@ def machine() -> dict[str, Any]:
 
 
 def as_markdown(measured: dict[str, Any]) -> str:
-    """The results as a table."""
-    about = ", ".join(f"{name} {value}" for name, value in measured["machine"].items())
+    """Render the results as a page."""
+    versions = ", ".join(f"{name} {value}" for name, value in measured["machine"].items())
     lines = [
-        "# The served answer",
+        "# Speed of the service",
         "",
-        f"Measured by `make bench` ({about}).",
-        f"One worker each; requests a second with {measured['clients']} clients, times of one",
-        "client alone.",
+        f"Made by `make bench` ({versions}).",
+        f"One worker each; requests a second with {measured['clients']} clients, times with a",
+        "single client.",
         "",
         "| | requests/s | p50 ms | p95 ms | p99 ms | peak MB |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for name, row in measured["results"].items():
         lines.append(f"| {name} | {' | '.join(f'{value:g}' for value in row.values())} |")
-    lines += ["", "| one client alone | p50 ms | p95 ms | p99 ms |", "| --- | ---: | ---: | ---: |"]
+    lines += ["", "| single client | p50 ms | p95 ms | p99 ms |", "| --- | ---: | ---: | ---: |"]
     for name, row in measured["routes"].items():
         lines.append(f"| kneerisk {name} | {' | '.join(f'{value:g}' for value in row.values())} |")
-    lines += ["", *(f"- {'met' if ok else 'MISSED'}: {told}"
-                    for told, ok in measured["targets"].items())]  # fmt: skip
+    lines += ["", *(f"- {'met' if ok else 'MISSED'}: {target}"
+                    for target, ok in measured["targets"].items())]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from benchmarks import repeat_screenings as bench
-from benchmarks.retested_athletes import Trial, draw, visits
+from benchmarks.retested_athletes import RetestedAthletes, compare_visits, draw
 from kneerisk.answer.predictions import read
 from kneerisk.answer.side_differences import ONE_SIDED, side_differences
 from kneerisk.model import Bundle
@@ -58,7 +58,7 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(scope="module")
-def trial(rng: np.random.Generator) -> Trial:
+def trial(rng: np.random.Generator) -> RetestedAthletes:
     return draw(ATHLETES, rng)
 
 
@@ -87,16 +87,18 @@ class TestSimulatedAthletes:
             assert called[name].calls.own <= 0.05 + SLACK
 
     def test_an_athlete_is_judged_alone(self, trial, rng):
-        first, second = trial.measured(rng), trial.measured(rng)
-        found = visits(trial, first, second)
+        first, second = trial.measure(rng), trial.measure(rng)
+        found = compare_visits(trial, first, second)
         for i in (0, ATHLETES - 1):
-            one = Trial(
+            alone = RetestedAthletes(
                 z={}, data={n: v[[i]] for n, v in trial.data.items()}, measures=trial.measures
             )
-            alone = visits(one, *({n: v[[i]] for n, v in x.items()} for x in (first, second)))
-            assert np.array_equal(alone.detectable[0], found.detectable[i], equal_nan=True)
-            assert np.array_equal(alone.beyond_error[0], found.beyond_error[i])
-            assert np.array_equal(alone.beyond_chance[0], found.beyond_chance[i])
+            compared = compare_visits(
+                alone, *({n: v[[i]] for n, v in x.items()} for x in (first, second))
+            )
+            assert np.array_equal(compared.detectable[0], found.detectable[i], equal_nan=True)
+            assert np.array_equal(compared.beyond_error[0], found.beyond_error[i])
+            assert np.array_equal(compared.beyond_chance[0], found.beyond_chance[i])
 
 
 class TestResults:

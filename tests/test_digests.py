@@ -32,7 +32,7 @@ from real_data import real_file
 from threadpoolctl import threadpool_info
 from typer.testing import CliRunner
 
-from benchmarks.what_if_directions import CHANGEABLE, allowed
+from benchmarks.what_if_directions import CHANGEABLE, draw_changes
 from kneerisk import __version__
 from kneerisk.answer import answer, answers
 from kneerisk.answer.follow_up import FollowUp, follow_up
@@ -292,7 +292,7 @@ def test_what_if(check: Check, released: Bundle, asked: Asked) -> None:
     """What follows from other values, and why others are refused, is told in the same bytes."""
     found, refused, draw = [], [], Random(SEED)
     for number, screening in enumerate(asked.screenings[:200]):
-        changes = allowed(released, screening, draw, 1 + number % 4, one_way=number % 2 == 0)
+        changes = draw_changes(released, screening, draw, 1 + number % 4, one_way=number % 2 == 0)
         body = {"screening": body_of(screening), "changes": changes}
         if changes:
             found.append(what_if(released, WhatIf.model_validate_json(json.dumps(body))))

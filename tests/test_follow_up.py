@@ -241,7 +241,7 @@ class TestRisk:
         trial = draw(count, rng)
         [phone] = [b for b in batteries() if b.battery == "tape_and_phone"]
         kept = [c for c, m in trial.measures.items() if m.test in phone.tests]
-        readings = [trial.measured(rng) for _ in range(2)]
+        readings = [trial.measure(rng) for _ in range(2)]
         told = []
         for i in range(count):
             facts = {name: values[[i]] for name, values in trial.data.items()}

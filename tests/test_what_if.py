@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from strategies import screenings
 
-from benchmarks.what_if_directions import allowed
+from benchmarks.what_if_directions import draw_changes
 from kneerisk.answer import answer
 from kneerisk.answer.answer_schema import KNEES
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer, what_if
@@ -296,7 +296,7 @@ class TestSupportedDirection:
     def test_is_never_moved_against(
         self, released: Bundle, screening: Screening, draw: Random, most: int
     ) -> None:
-        changes = allowed(released, screening, draw, most, one_way=True)
+        changes = draw_changes(released, screening, draw, most, one_way=True)
         assume(changes)
         asked = WhatIf(screening=screening, changes=changes)
         direction = changed(screening, changes, released.metadata).direction
@@ -311,7 +311,7 @@ class TestSupportedDirection:
     def test_any_legal_change_is_answered(
         self, released: Bundle, screening: Screening, draw: Random, most: int
     ) -> None:
-        changes = allowed(released, screening, draw, most, one_way=False)
+        changes = draw_changes(released, screening, draw, most, one_way=False)
         assume(changes)
         told = what_if(released, WhatIf(screening=screening, changes=changes))
         assert [one.column for one in told.changes] == list(changes)
@@ -328,7 +328,7 @@ class TestSupportedDirection:
         frame = simulated.cohort.frame.sample(120, random_state=most)
         held = free = 0
         for screening in screenings_of(frame):
-            changes = allowed(released, screening, draw, most, one_way=True)
+            changes = draw_changes(released, screening, draw, most, one_way=True)
             if not changes:
                 continue
             after = changed(screening, changes, released.metadata)
