@@ -55,7 +55,7 @@ def convergence() -> list[tuple[int, float, float]]:
     seed, oracle_points.SEED = oracle_points.SEED, REFERENCE_SEED
     reference = risks_of_legs(oracle(data, REFERENCE_POINTS))
     oracle_points.SEED = seed
-    oracle_points.points_of.cache_clear()
+    oracle_points.integration_points.cache_clear()
     rows = []
     for points in (FEWER_POINTS, 1_024, POINTS):
         errors = risks_of_legs(oracle(data, points)) - reference

@@ -12,9 +12,12 @@ from scipy.stats import triang
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import decimals
 from kneerisk.cohort.simulation.oracle import Oracle, oracle, oracle_of
-from kneerisk.cohort.simulation.oracle_points import points_of, triangular
-from kneerisk.cohort.simulation.oracle_readings import readings
-from kneerisk.cohort.simulation.oracle_update import draw_bounded
+from kneerisk.cohort.simulation.oracle_points import (
+    draw_bounded,
+    integration_points,
+    triangular,
+)
+from kneerisk.cohort.simulation.oracle_readings import readings_of
 from kneerisk.cohort.simulation.outcomes import draw_effects, true_risk
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.errors import CohortRefused
@@ -222,7 +225,7 @@ class TestReadings:
     @pytest.fixture(scope="class")
     @classmethod
     def found(cls, cohort):
-        return readings(published(), cohort.cohort.columns())
+        return readings_of(published(), cohort.cohort.columns())
 
     def place(self, name: str, side: str) -> int:
         people = published()
@@ -269,7 +272,7 @@ class TestPieces:
         assert (triangular(u, 0.4, 0.4, 0.4) == 0.4).all()
 
     def test_points_have_the_moments_they_stand_for(self):
-        points = points_of(512, 22)
+        points = integration_points(512, 22)
         np.testing.assert_allclose(points.normal.mean(axis=0), 0.0, atol=1e-12)
         covariance = points.normal.T @ points.normal / 512
         np.testing.assert_allclose(covariance, np.eye(22), atol=1e-9)
@@ -279,7 +282,7 @@ class TestPieces:
 
     def test_too_few_points_are_refused(self):
         with pytest.raises(ValueError, match="at least"):
-            points_of(64, 22)
+            integration_points(64, 22)
 
     def test_bounded_readings_stay_inside_and_have_their_mean(self):
         """Of two normals with correlation 0.6 that both lie below zero (checked by counting)."""

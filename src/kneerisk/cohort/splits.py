@@ -1,4 +1,4 @@
-"""Which athletes are held out, and in which fold an athlete is: athletes are split, never rows."""
+"""The held-out split and the folds: athletes are split, never rows."""
 
 from __future__ import annotations
 
@@ -14,38 +14,85 @@ from kneerisk.cohort import Cohort
 
 #: Share of athletes that no version is ever trained on (assumption: the usual fifth).
 HELD_OUT_SHARE = 0.2
-# Part of the rule, not a secret: another salt would move athletes between the two parts, and a
-# new version would then be judged on athletes that an older one was trained on.
+# Part of the rule, not a secret: another salt would move athletes between the two cohorts, and a
+# new version would then be evaluated on athletes that an older one was trained on.
 _SALT = "kneerisk held-out athletes"
 
 
 def held_out(athlete_ids: Iterable[object], share: float = HELD_OUT_SHARE) -> NDArray[np.bool_]:
-    """Whether each row's athlete is held out, shape (n_rows,); it depends on the id alone."""
+    """Which rows are of held-out athletes; it depends on the athlete's id alone.
+
+    Parameters
+    ----------
+    athlete_ids
+        The athlete of each of n rows.
+    share
+        Share of athletes to hold out.
+
+    Returns
+    -------
+    A mask of shape ``(n_rows,)``.
+    """
     ids = [str(athlete_id) for athlete_id in athlete_ids]
     chosen = {athlete_id: _position(athlete_id, _SALT) < share for athlete_id in set(ids)}
     return np.array([chosen[athlete_id] for athlete_id in ids], dtype=np.bool_)
 
 
 def train_test_split(cohort: Cohort) -> tuple[Cohort, Cohort]:
-    """The cohort to train on, and the one held out."""
+    """Split a cohort into the athletes to train on and those held out."""
     held = held_out(cohort.frame["athlete_id"])
     return subset(cohort, ~held), subset(cohort, held)
 
 
 def subset(cohort: Cohort, rows: NDArray[np.bool_]) -> Cohort:
-    """Some screenings of a cohort, numbered anew; `rows` has shape (n_screenings,)."""
+    """Some screenings of a cohort, numbered anew.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    rows
+        Which of its screenings, a mask of shape ``(n_screenings,)``.
+
+    Returns
+    -------
+    A cohort of the same kind.
+    """
     return replace(cohort, frame=cohort.frame[rows].reset_index(drop=True))
 
 
 def truth_subset(truth: pd.DataFrame | None, rows: NDArray[np.bool_]) -> pd.DataFrame | None:
-    """The truth of some screenings, numbered anew; None where the cohort has no known truth."""
+    """The truth of some screenings, numbered anew.
+
+    Parameters
+    ----------
+    truth
+        A row a screening; None where the truth is not known.
+    rows
+        Which of the screenings, a mask of shape ``(n_screenings,)``.
+
+    Returns
+    -------
+    Their truth; None where it is not known.
+    """
     return None if truth is None else truth[rows].reset_index(drop=True)
 
 
 def folds(athlete_ids: Iterable[object], n_folds: int, seed: int) -> NDArray[np.intp]:
-    """The fold of each row, shape (n_rows,); all rows of an athlete share one.
+    """Deal athletes to folds of the same size, give or take one, whatever the order of the rows.
 
-    Folds have the same number of athletes, give or take one, whatever the order of the rows.
+    Parameters
+    ----------
+    athlete_ids
+        The athlete of each of n rows.
+    n_folds
+        How many folds.
+    seed
+        Another seed deals another way.
+
+    Returns
+    -------
+    The fold of each row, shape ``(n_rows,)``; all rows of an athlete share one.
     """
     ids = [str(athlete_id) for athlete_id in athlete_ids]
     shuffled = sorted(set(ids), key=lambda athlete_id: _position(athlete_id, f"fold {seed}"))

@@ -1,7 +1,7 @@
-"""Published files taken as they are: cells that break the schema become missing, and are told.
+"""Published files taken as they are: cells that break the schema become missing, and are listed.
 
 The people who published a set can't be asked to correct it, so one impossible age must not keep
-the rest of it out. Nothing is repaired: such a cell is missing in the cohort and listed.
+the rest of it out. Nothing is repaired: such a cell is missing in the cohort, and the list says so.
 """
 
 from __future__ import annotations
@@ -37,10 +37,21 @@ class Source:
 def read_published(path: Path, needed: tuple[str, ...]) -> RawTable:
     """A published CSV file as raw cells.
 
+    Parameters
+    ----------
+    path
+        The file.
+    needed
+        Columns that the set is known to have.
+
+    Returns
+    -------
+    The cells as text.
+
     Raises
     ------
     CohortRefused
-        Where it can't be read, or columns are missing that the set is known to have.
+        Where it can't be read, or one of the columns is missing.
     """
     if path.suffix.lower() != ".csv":
         raise CohortRefused(f"{path} is not the published file, which ends in .csv")
@@ -71,6 +82,15 @@ def blank_bad_cells(
         Where each canonical column that needs converting comes from.
     lines
         By file, the line of each row of `cells`.
+
+    Returns
+    -------
+    A frame of the schema's types, and the cells that are missing from it.
+
+    Raises
+    ------
+    CohortRefused
+        Where an identifying or outcome column can't be read.
     """
     converted = cells.copy()
     blanked: list[Blanked] = []

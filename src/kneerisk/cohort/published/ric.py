@@ -76,7 +76,7 @@ GAIT = {
 #: Strides of each leg in a minute.
 STRIDE_RATES = tuple(f"{side}_STRIDE_RATE_median" for side in "LR")
 
-#: The treadmill's speed, metres a second: how fast somebody was told to run, so no measure.
+#: The treadmill's speed in m/s: set by the clinic, so it is not a measure.
 SPEED = "speed_r"
 METADATA_KEY = ("sub_id", "filename")
 KINEMATICS_KEY = ("sub_id", "session_file")
@@ -93,6 +93,17 @@ def _leg_sources() -> dict[str, Source]:
 
 def ingest(metadata: Path, kinematics: Path) -> Ingested:
     """The published files as a cohort of present pain, one row a session.
+
+    Parameters
+    ----------
+    metadata
+        The file with one row a session.
+    kinematics
+        The file with the kinematics of each session.
+
+    Returns
+    -------
+    The cohort, and what of the files is not in it.
 
     Raises
     ------
@@ -120,7 +131,16 @@ def ingest(metadata: Path, kinematics: Path) -> Ingested:
 def visits(metadata: Path, kinematics: Path) -> pd.DataFrame:
     """Raw metadata of the very rows that `ingest` gives, in their order: for labels and controls.
 
-    The runner is in the column `sub_id`; the others have the names of the file.
+    Parameters
+    ----------
+    metadata
+        The file with one row a session.
+    kinematics
+        The file with the kinematics of each session.
+
+    Returns
+    -------
+    The runner in the column ``sub_id``; the other columns have the names of the file.
 
     Raises
     ------
@@ -180,7 +200,7 @@ def _sum(left: str, right: str) -> Any:
     if is_missing(left) or is_missing(right):
         return ""
     bad = [cell for cell in (left, right) if not NUMBER.fullmatch(cell)]
-    # What is no number stays as it is, so that it is told like every other bad cell.
+    # What is not a number stays as it is, so that it is listed like every other bad cell.
     return bad[0] if bad else float(left) + float(right)
 
 

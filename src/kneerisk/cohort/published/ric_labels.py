@@ -1,7 +1,7 @@
-"""What the clinic's files tell of a visit beside the measures: the injury, the speed, the site.
+"""What the clinic's files say of a visit besides the measures: the injury, the speed, the site.
 
 For benchmarks and their controls alone. Nothing here is a measure, and no model reads it: speed,
-site and year tell injured from healthy by how the clinic recruited.
+site and year separate injured from healthy runners by how the clinic recruited.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BLOCK_OF_A_SITE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Of each row that `ric.ingest` gives, in its order, arrays of shape (n,).
+    """Labels of the rows that `ric.ingest` gives, in its order: arrays of shape (n,).
 
     ``knee`` is 1 where the main injury is at the knee (with iliotibial band syndrome), 0 where it
     is elsewhere and the knee is no second complaint, NaN without an injury. ``patellofemoral`` is
@@ -40,6 +40,17 @@ class Labels:
 
 def labels(metadata: Path, kinematics: Path) -> Labels:
     """The labels of the published files.
+
+    Parameters
+    ----------
+    metadata
+        The file with one row a session.
+    kinematics
+        The file with the kinematics of each session.
+
+    Returns
+    -------
+    A label a row.
 
     Raises
     ------

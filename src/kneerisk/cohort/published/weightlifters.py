@@ -56,6 +56,15 @@ SOURCES = {
 def ingest(path: Path) -> Ingested:
     """The published file as a cohort of past injury of either knee, one row an athlete.
 
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    The cohort, and what of the file is not in it.
+
     Raises
     ------
     CohortRefused

@@ -20,6 +20,7 @@ FURTHER_EPISODES = 0.7
 #: Eigenvalues below this share of the largest are those of measures made of others: zero.
 _SINGULAR = 1e-10
 
+#: Earlier injuries of other sites than the knee.
 ELSEWHERE = (
     "prior_shoulder_injury",
     "prior_back_injury",
@@ -31,7 +32,7 @@ ELSEWHERE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Athletes:
-    """True facts of n athletes: coded columns without error or gaps, and true z-scores.
+    """What is true of n athletes: coded columns without error or gaps, and true z-scores.
 
     ``state`` has shape (n, d): [athlete measures, left leg, right leg, left imbalances, right
     imbalances] in z-scores of the norms, as laid out by the population.
@@ -45,7 +46,19 @@ class Athletes:
         return len(self.state)
 
     def z(self, side: str, name: str) -> FloatArray:
-        """True z-scores of a measure, shape (n,); the side counts for a leg's measure only."""
+        """True z-scores of a measure.
+
+        Parameters
+        ----------
+        side
+            ``left`` or ``right``; a measure of the athlete is the same for both.
+        name
+            The measure.
+
+        Returns
+        -------
+        SD of the norms, shape ``(n,)``.
+        """
         people = self.population
         if name in people.athlete:
             return np.asarray(self.state[:, people.athlete.index(name)])
@@ -53,27 +66,51 @@ class Athletes:
         return np.asarray(self.state[:, start + people.leg.index(name)])
 
     def latents(self, side: str) -> FloatArray:
-        """The five latent imbalances of a leg, shape (n, 5)."""
+        """The five latent imbalances of a leg.
+
+        Parameters
+        ----------
+        side
+            ``left`` or ``right``.
+
+        Returns
+        -------
+        In SD, shape ``(n, 5)``.
+        """
         start = self.population.n_measures
         k = len(self.population.imbalances)
         return self.state[:, start + (side == "right") * k :][:, :k]
 
 
 def draw_athletes(population: Population, n: int, rng: Generator) -> Athletes:
-    """Athletes as the population has them: facts first, then the true measures given the facts."""
+    """Draw athletes: first who they are, then their true measures given that.
+
+    Parameters
+    ----------
+    population
+        Means and covariance of the true measures.
+    n
+        How many athletes.
+    rng
+        Source of randomness; its state alone decides the athletes.
+
+    Returns
+    -------
+    The athletes.
+    """
     data = {name: np.full(n, np.nan) for name in columns()}
     sports = read_table("sports", Sport)
     picked = rng.choice(len(sports), size=n, p=[row.share for row in sports])
 
-    def of_sport(values: list[float]) -> FloatArray:
+    def by_sport(values: list[float]) -> FloatArray:
         return np.array(values, dtype=np.float64)[picked]
 
     names = category("sport").choices
-    data["sport"] = of_sport([float(names.index(row.sport)) for row in sports])
-    female_share = of_sport([row.female_share for row in sports])
+    data["sport"] = by_sport([float(names.index(row.sport)) for row in sports])
+    female_share = by_sport([row.female_share for row in sports])
     data["sex"] = (rng.random(n) < female_share).astype(np.float64)
     age = rng.normal(
-        of_sport([row.age_mean for row in sports]), of_sport([row.age_sd for row in sports])
+        by_sport([row.age_mean for row in sports]), by_sport([row.age_sd for row in sports])
     )
     data["age_years"] = np.clip(np.round(age), YOUNGEST, OLDEST)
     data["level"] = _level(n, rng)
@@ -86,15 +123,15 @@ def draw_athletes(population: Population, n: int, rng: Generator) -> Athletes:
 
 
 def _root(covariance: FloatArray) -> FloatArray:
-    """The symmetric square root of a covariance, which a singular one (ratios, tilt) has too.
+    """The symmetric square root of a covariance; a singular one (ratios, tilt) has one too.
 
     It is unique, so that every machine draws the same athletes; eigenvectors by themselves or a
     pivoted factor are not. An eigenvalue of zero comes out as some 1e-15 of either sign, whose
-    root would be another 3e-8 on each machine.
+    root would differ by some 3e-8 between machines.
     """
     values, vectors = np.linalg.eigh(covariance)
-    real = np.where(values > _SINGULAR * values.max(), values, 0.0)
-    return np.asarray((vectors * np.sqrt(real)) @ vectors.T)
+    positive = np.where(values > _SINGULAR * values.max(), values, 0.0)
+    return np.asarray((vectors * np.sqrt(positive)) @ vectors.T)
 
 
 def _level(n: int, rng: Generator) -> FloatArray:
@@ -119,7 +156,7 @@ def _draw_history(data: dict[str, FloatArray], n: int, rng: Generator) -> None:
 
 
 def _draw_pain(data: dict[str, FloatArray], n: int, rng: Generator) -> None:
-    """Knees that hurt at the visit; the site is drawn as runners' clinics see it."""
+    """Knees that hurt at the visit; sites are as frequent as in runners' clinics (assumption)."""
     for side in SIDES:
         hurts = rng.random(n) < assumption("present_pain_share")
         site = rng.choice([1.0, 2.0, 3.0, 5.0], size=n, p=[0.6, 0.2, 0.15, 0.05])

@@ -23,7 +23,20 @@ def batteries() -> tuple[Battery, ...]:
 
 
 def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], IntArray]:
-    """What was recorded of each athlete, as coded columns, and the battery's index (n,)."""
+    """What a screening records of each athlete.
+
+    Parameters
+    ----------
+    athletes
+        The athletes with their true values.
+    rng
+        Source of randomness: batteries, errors, and what is left out.
+
+    Returns
+    -------
+    Coded columns in the schema's units, each of shape ``(n,)``, missing is NaN; and the place of
+    each athlete's battery among `batteries`, shape ``(n,)``.
+    """
     n = len(athletes)
     data = {name: values.copy() for name, values in athletes.data.items()}
     battery = rng.choice(len(batteries()), size=n, p=[row.share for row in batteries()])
@@ -31,13 +44,13 @@ def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], 
     _measure(athletes, data, rng)
     _leave_out_tests(data, battery, rng)
     _leave_out_history(data, rng)
-    _agree_with_parts(data)
+    _compute_ratios(data)
     _drop_unneeded_protocols(data)
     return data, battery
 
 
 def _state_protocols(data: dict[str, FloatArray], battery: IntArray, rng: Generator) -> None:
-    """How variable tests were done: the full laboratory has an isokinetic device."""
+    """How the tests that can vary were done (assumption): a full laboratory is often isokinetic."""
     n = len(battery)
     full = np.array([row.battery == "full_lab" for row in batteries()])[battery]
     data["torque_mode"] = np.where(full & (rng.random(n) < 0.7), 1.0, 0.0)
@@ -67,7 +80,7 @@ def _reading(
     error = np.sqrt([error_variance(name, code) for code in range(count)])
     z = true_z + error[codes] * rng.standard_normal(len(true_z))
     value = from_z(name, z, data)
-    # A rounded -0.4 would be -0.0, and still tell that it was not clipped.
+    # A rounded -0.4 would be -0.0, which shows that it was not clipped.
     return np.clip(np.round(value, decimals(measure)), measure.low, measure.high) + 0.0
 
 
@@ -108,7 +121,7 @@ def _leave_out_history(data: dict[str, FloatArray], rng: Generator) -> None:
         data[name] = np.where(unasked, np.nan, data[name])
 
 
-def _agree_with_parts(data: dict[str, FloatArray]) -> None:
+def _compute_ratios(data: dict[str, FloatArray]) -> None:
     """A ratio of two torques of one test is computed from them, as a device does."""
     for side in SIDES:
         for rule in RATIOS:
@@ -119,8 +132,8 @@ def _agree_with_parts(data: dict[str, FloatArray]) -> None:
             computed = over / under
             inside = (computed >= ratio.low) & (computed <= ratio.high)
             given = data[f"{side}_{rule.ratio}"]
-            kept = np.where(inside, np.round(computed, 3), np.nan)
-            data[f"{side}_{rule.ratio}"] = np.where(same_test & ~np.isnan(given), kept, given)
+            rounded = np.where(inside, np.round(computed, 3), np.nan)
+            data[f"{side}_{rule.ratio}"] = np.where(same_test & ~np.isnan(given), rounded, given)
 
 
 def _drop_unneeded_protocols(data: dict[str, FloatArray]) -> None:

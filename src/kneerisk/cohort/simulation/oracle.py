@@ -1,8 +1,9 @@
 """The oracle: what the best possible model would say of a simulated athlete.
 
-It knows the simulator: for the measures that were recorded it integrates the true risk over all
-true values, histories and effect sizes that are left open. No model that reads the same measures
-can have a lower expected loss. How near the integral is stands in `docs/decisions/0018`.
+It is the Bayes-optimal prediction: knowing the simulator, it integrates the true risk over all
+true values, histories and effect sizes that the recorded measures leave open. No model that reads
+the same measures can have a lower expected log loss (a proper score: Gneiting & Raftery 2007, doi
+10.1198/016214506000001437). How exact the integral is stands in `docs/decisions/0018`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ import numpy as np
 from scipy.special import expit, logit, ndtr
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.simulation.oracle_points import Points, points_of, triangular
-from kneerisk.cohort.simulation.oracle_readings import readings
-from kneerisk.cohort.simulation.oracle_update import Gain, Update, draw_bounded, root
+from kneerisk.cohort.simulation.oracle_points import (
+    Points,
+    draw_bounded,
+    integration_points,
+    lower_factor,
+    triangular,
+)
+from kneerisk.cohort.simulation.oracle_readings import Gain, OracleUpdate, readings_of
 from kneerisk.cohort.simulation.outcomes import sport_intercepts, sport_rates
 from kneerisk.cohort.simulation.simulated_cohort import SOURCE
 from kneerisk.errors import CohortRefused
@@ -29,9 +35,9 @@ from kneerisk.schema import SIDES, Columns, FloatArray
 
 #: The mean error of a risk is below 1 in 10,000 with these, and 2 in 10,000 with fewer of them.
 POINTS, FEWER_POINTS = 2048, 512
-#: Of a probability; the integral is not exact to more.
+#: Digits of a probability; the integral is not exact to more.
 DIGITS = 6
-#: Athletes whose points are worked on together: enough to be quick, few enough to stay in cache.
+#: Athletes worked on at once: enough to be quick, few enough to stay in the processor's cache.
 TOGETHER = 32
 #: What the simulator always records.
 NEEDED = ("age_years", "sex", "sport", "level", "left_pain_nrs", "right_pain_nrs")
@@ -51,12 +57,20 @@ class Oracle:
 
 
 def oracle(data: Columns, points: int = POINTS, progress: Progress = ignore) -> Oracle:
-    """The oracle of n simulated screenings, given as coded columns of shape (n,).
+    """The oracle of n simulated screenings.
 
     Parameters
     ----------
+    data
+        The screenings as coded columns in the schema's units, each of shape ``(n,)``.
     points
         How many points to integrate over; an even number, best twice a power of 2.
+    progress
+        Called as the work goes on.
+
+    Returns
+    -------
+    Probabilities, rounded to `DIGITS`.
 
     Raises
     ------
@@ -68,14 +82,14 @@ def oracle(data: Columns, points: int = POINTS, progress: Progress = ignore) -> 
             raise CohortRefused(f"the oracle is for simulated cohorts, which always have {name}")
     integral = _Integral(published(), data, points)
     n = len(data["age_years"])
-    parts = []
+    chunks = []
     for first in range(0, n, TOGETHER):
         if first % (TOGETHER * 64) == 0:
             progress(event("oracle", number=first + 1, total=n))
-        parts.append(integral.of(np.arange(first, min(first + TOGETHER, n))))
+        chunks.append(integral.expectations(np.arange(first, min(first + TOGETHER, n))))
     # What lies beyond the error of the integral must not rank athletes who are alike.
     risks, imbalances = (
-        np.round(np.concatenate(found), DIGITS) for found in zip(*parts, strict=True)
+        np.round(np.concatenate(values), DIGITS) for values in zip(*chunks, strict=True)
     )
     hurts = np.stack([data[f"{side}_pain_nrs"] > 0 for side in SIDES], axis=1)
     return Oracle(
@@ -87,7 +101,21 @@ def oracle(data: Columns, points: int = POINTS, progress: Progress = ignore) -> 
 
 
 def oracle_of(cohort: Cohort, points: int = POINTS, progress: Progress = ignore) -> Oracle | None:
-    """The oracle of a cohort that this simulator drew; None of any other, which has none."""
+    """The oracle of a cohort that this simulator drew.
+
+    Parameters
+    ----------
+    cohort
+        The cohort.
+    points
+        How many points to integrate over.
+    progress
+        Called as the work goes on.
+
+    Returns
+    -------
+    The oracle; None of a cohort of another source, which has none.
+    """
     if cohort.kind != "simulated" or cohort.source != SOURCE:
         return None
     return oracle(cohort.columns(), points, progress)
@@ -100,82 +128,91 @@ class _Integral:
         self._people, self._data = people, data
         self._athlete, self._leg = _measures_of_risk(people)
         self._wanted = _places(people, self._athlete, self._leg)
-        self._pull = _pull(self._athlete, self._leg)
-        self._points = points_of(points, len(self._wanted))
-        found = readings(people, data)
+        self._slopes = _log_odds_slopes(self._athlete, self._leg)
+        self._points = integration_points(points, len(self._wanted))
+        self._readings = readings_of(people, data)
         latent = np.arange(people.n_measures, len(people.covariance))
-        self._found = found
-        self._update = Update(people, np.concatenate([self._wanted, latent]), found, {})
+        targets = np.concatenate([self._wanted, latent])
+        self._update = OracleUpdate(people, targets, self._readings)
         self._prior = people.means(contexts(data)[0])
-        self._roots: dict[int, FloatArray] = {}
+        self._factors: dict[int, FloatArray] = {}
 
-    def of(self, rows: np.ndarray) -> tuple[FloatArray, FloatArray]:
+    def expectations(self, rows: np.ndarray) -> tuple[FloatArray, FloatArray]:
         """Risks (n, 3: left, right, either) and imbalances (n, 2, 5) of some screenings."""
         count = len(self._points.base)
         z = np.empty((len(rows), count, len(self._wanted)))
         weight = np.empty((len(rows), count))
         imbalances = np.empty((len(rows), len(SIDES), len(self._people.imbalances)))
         for i, row in enumerate(rows):
-            z[i], weight[i], imbalances[i] = self._open(row)
-        legs = self._legs(rows, z)
+            z[i], weight[i], imbalances[i] = self._true_values(row)
+        legs = self._leg_risks(rows, z)
         both = either(legs[0], legs[1], assumption("left_right_pain_odds_ratio"))
-        risks = [(weight * part).sum(axis=1) for part in (*legs, both)]
+        risks = [(weight * risk).sum(axis=1) for risk in (*legs, both)]
         return np.stack(risks, axis=1), imbalances
 
-    def _open(self, row: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _true_values(self, row: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """True values (points, wanted) of a screening, their weights, and its imbalances."""
-        gain, found, prior = self._update.gain(row), self._found, self._prior[row]
-        asked = np.concatenate([gain.bounded, self._update.wanted])
-        known = found.value[row, gain.known] - prior[gain.known]
-        mean = prior[asked] + gain.weights @ known
+        gain, readings, prior = self._update.gain(row), self._readings, self._prior[row]
+        targets = np.concatenate([gain.bounded, self._update.wanted])
+        innovation = readings.value[row, gain.known] - prior[gain.known]
+        mean = prior[targets] + gain.weights @ innovation
         c, t = len(gain.bounded), len(self._wanted)
         x, weight = draw_bounded(
-            mean[:c], gain.first, found.low[row, gain.bounded], found.high[row, gain.bounded],
+            mean[:c],
+            gain.bounded_factor,
+            readings.low[row, gain.bounded],
+            readings.high[row, gain.bounded],
             self._points.bounded,
-        )  # fmt: skip
-        z = mean[c : c + t] + x @ gain.then[:t].T + self._points.normal @ self._root(gain).T
+        )
+        normal = self._points.normal @ self._rotated_factor(gain).T
+        z = mean[c : c + t] + x @ gain.wanted_factor[:t].T + normal
         imbalances = _imbalances(
-            mean[c + t :] + x @ gain.then[t:].T, np.diag(gain.rest)[t:], weight
+            mean[c + t :] + x @ gain.wanted_factor[t:].T, np.diag(gain.rest)[t:], weight
         )
         return z, weight, imbalances.reshape(len(SIDES), -1)
 
-    def _root(self, gain: Gain) -> FloatArray:
-        found = self._roots.get(id(gain))
-        if found is None:
+    def _rotated_factor(self, gain: Gain) -> FloatArray:
+        """A factor of the wanted values' covariance, once for each gain."""
+        factor = self._factors.get(id(gain))
+        if factor is None:
             t = len(self._wanted)
-            factor = root(gain.rest[:t, :t])
-            # Turned so that the first two numbers move the log-odds of the legs, and the others
+            lower = lower_factor(gain.rest[:t, :t])
+            # Rotated so that the first two numbers move the log-odds of the legs, and the others
             # hardly do: the first are the ones that the points cover best.
-            turn, _ = np.linalg.qr((self._pull @ factor).T, mode="complete")
-            found = self._roots[id(gain)] = factor @ turn
-        return found
+            rotation, _ = np.linalg.qr((self._slopes @ lower).T, mode="complete")
+            factor = self._factors[id(gain)] = lower @ rotation
+        return factor
 
-    def _legs(self, rows: np.ndarray, z: FloatArray) -> list[FloatArray]:
+    def _leg_risks(self, rows: np.ndarray, z: FloatArray) -> list[FloatArray]:
         """True risk of the left and of the right knee at every point, each (n, points)."""
         count, points = len(self._points.base), self._points
         data = {
             name: np.repeat(self._data[name][rows], count)
             for name in ("age_years", "sex", "sport", "level")
         }
-        start = _start(self._data["sport"][rows], points)
-        found = []
+        start = _base_log_odds(self._data["sport"][rows], points)
+        risks = []
         for i, side in enumerate(SIDES):
-            prior = _asked(self._data[f"{side}_prior_knee_injury"][rows], points.prior[:, i])
-            hurt = _asked(self._data[f"{side}_same_side_episodes"][rows], points.episodes[:, i])
+            prior = _recorded_or_drawn(
+                self._data[f"{side}_prior_knee_injury"][rows], points.prior[:, i]
+            )
+            episodes = _recorded_or_drawn(
+                self._data[f"{side}_same_side_episodes"][rows], points.episodes[:, i]
+            )
             view = LegView(
-                mean=self._of_leg(z, i),
+                mean=self._leg_values(z, i),
                 variance=dict.fromkeys((*self._athlete, *self._leg), np.zeros(1)),
                 data=data,
                 prior=prior,
-                episodes=np.where(prior > 0, hurt, 0.0),
+                episodes=np.where(prior > 0, episodes, 0.0),
             )
             log_odds = start
             for k, contrast in enumerate(contrasts(view).values()):
                 log_odds = log_odds + contrast.reshape(len(rows), count) * points.effects[:, k]
-            found.append(expit(log_odds))
-        return found
+            risks.append(expit(log_odds))
+        return risks
 
-    def _of_leg(self, z: FloatArray, side: int) -> dict[str, FloatArray]:
+    def _leg_values(self, z: FloatArray, side: int) -> dict[str, FloatArray]:
         """True z-scores of one leg by measure, each of shape (n * points,)."""
         a, m = len(self._athlete), len(self._leg)
         places = {name: i for i, name in enumerate(self._athlete)}
@@ -185,18 +222,19 @@ class _Integral:
 
 def _measures_of_risk(people: Population) -> tuple[list[str], list[str]]:
     """The athlete's and the leg's measures that any published effect is about."""
-    about = {effect.measure for effect in risk_factors()} | {"height_cm", "mass_kg"}
-    return [n for n in people.athlete if n in about], [n for n in people.leg if n in about]
+    names = {effect.measure for effect in risk_factors()} | {"height_cm", "mass_kg"}
+    return [n for n in people.athlete if n in names], [n for n in people.leg if n in names]
 
 
 def _places(people: Population, athlete: list[str], leg: list[str]) -> np.ndarray:
+    """Where these measures stand in the left leg's state: the athlete's, the left, the right."""
     a, m = len(people.athlete), len(people.leg)
     own = [a + people.leg.index(name) for name in leg]
     return np.array([*(people.athlete.index(n) for n in athlete), *own, *(p + m for p in own)])
 
 
-def _pull(athlete: list[str], leg: list[str]) -> FloatArray:
-    """By how much each wanted value moves the log-odds of either leg, about; shape (2, wanted)."""
+def _log_odds_slopes(athlete: list[str], leg: list[str]) -> FloatArray:
+    """Roughly how much each wanted value moves the log-odds of each leg, shape (2, wanted)."""
     sizes = dict.fromkeys((*athlete, *leg), 0.0)
     for effect in risk_factors():
         if effect.measure in sizes:
@@ -207,7 +245,7 @@ def _pull(athlete: list[str], leg: list[str]) -> FloatArray:
     return np.array([[*shared, *own, *none], [*shared, *none, *own]])
 
 
-def _start(sport: FloatArray, points: Points) -> FloatArray:
+def _base_log_odds(sport: FloatArray, points: Points) -> FloatArray:
     """Log-odds before any risk factor, with the base rate's range; shape (n, points)."""
     by_sport = {}
     for code, rate in sport_rates().items():
@@ -216,17 +254,17 @@ def _start(sport: FloatArray, points: Points) -> FloatArray:
     return np.stack([by_sport[int(code)] for code in sport])
 
 
-def _asked(recorded: FloatArray, open_to: FloatArray) -> FloatArray:
-    """What was recorded at every point, or the points' own where it was not; flat."""
-    given = np.repeat(recorded[:, None], len(open_to), axis=1)
-    return np.where(np.isnan(given), open_to, given).reshape(-1)
+def _recorded_or_drawn(recorded: FloatArray, drawn: FloatArray) -> FloatArray:
+    """What was recorded (n,) at every point, or the points' draws where it was not, flat."""
+    values = np.repeat(recorded[:, None], len(drawn), axis=1)
+    return np.where(np.isnan(values), drawn, values).reshape(-1)
 
 
 def _imbalances(mean: FloatArray, variance: FloatArray, weight: FloatArray) -> FloatArray:
     """Chance of each imbalance of both legs, shape (10,).
 
-    A normal latent lies beyond a normal threshold with a probit probability, in closed form; what
-    is left to average is what bounded readings leave open.
+    A normal latent exceeds a normal threshold with a probit probability, in closed form; the
+    average is over what bounded readings leave open.
     """
     thresholds, spread = imbalance_thresholds()
     both = np.tile(thresholds, len(SIDES))

@@ -19,7 +19,7 @@ from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
 from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, FloatArray, category
 
-#: The cohort that the intercepts are set on, so that each sport meets its base rate whatever
+#: The cohort that the intercepts are fitted to, so that each sport meets its base rate whatever
 #: cohort is drawn later.
 REFERENCE_ATHLETES, REFERENCE_SEED = 20_000, 20_260
 
@@ -99,7 +99,19 @@ def _imbalance(latents: FloatArray) -> FloatArray:
 
 
 def draw_outcomes(truth: Truth, rng: Generator) -> tuple[FloatArray, FloatArray]:
-    """New pain of the left and of the right knee, 0 or 1, each of shape (n,)."""
+    """Draw who gets knee pain.
+
+    Parameters
+    ----------
+    truth
+        True risks of n athletes.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    New pain of the left and of the right knee, 0 or 1, each of shape ``(n,)``.
+    """
     joint = both(truth.left, truth.right, assumption("left_right_pain_odds_ratio"))
     drawn = rng.random(len(joint))
     left = (drawn < truth.left).astype(float)
@@ -128,10 +140,10 @@ def sport_intercepts() -> dict[int, float]:
         left, right = (expit(intercept + leg[members]) for leg in legs)
         return float(either(left, right, odds_ratio).mean() - target)
 
-    found = {}
+    intercepts = {}
     for code, rate in sport_rates().items():
         members = (athletes.data["sport"] == code) & free
         root = brentq(excess, -12.0, 3.0, args=(members, rate.central), xtol=1e-14)
         # Machines differ in the last bits of the root: without them, all draw the same risks.
-        found[code] = round(float(root), 9)
-    return found
+        intercepts[code] = round(float(root), 9)
+    return intercepts

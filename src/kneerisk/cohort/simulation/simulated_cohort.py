@@ -1,4 +1,4 @@
-"""Simulated cohorts, drawn from published effect sizes, with the truth kept beside them."""
+"""Simulated cohorts, drawn from published effect sizes, together with their truth."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def truth_beside(cohort_file: Path) -> Path:
 
 
 def simulate(athletes: int, seed: int) -> Simulated:
-    """Draw a cohort of so many athletes; the same seed gives the same bytes.
+    """Draw a cohort; the same seed gives the same bytes.
 
     Effect sizes are drawn for each athlete from their published ranges; an effect whose
     prospective evidence is null has none here.
