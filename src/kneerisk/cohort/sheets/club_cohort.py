@@ -20,6 +20,7 @@ from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
 from kneerisk.cohort.sheets.schema_checks import source_of
 from kneerisk.cohort.sheets.sheet_wording import cohort_faults, omitted_counts
 from kneerisk.cohort.sheets.visits import Visit
+from kneerisk.cohort.sheets.vocabulary import AGE
 from kneerisk.cohort.sheets.workbook import described_lines
 from kneerisk.errors import BadCells, CellFault, CohortRefused
 
@@ -174,7 +175,7 @@ def _mapped(mapping: Mapping) -> list[str]:
     outcome = mapping.outcome
     names = [GROUP] if mapping.group is not None else []
     names += [*mapping.constants, *mapping.columns]
-    names += ["age_years"] if mapping.birth_date is not None else []
+    names += [AGE] if mapping.birth_date is not None else []
     names += [f"{side}_{name}" for name in mapping.legs for side in ("left", "right")]
     if outcome is None:
         return names

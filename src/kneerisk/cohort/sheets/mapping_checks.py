@@ -11,10 +11,8 @@ from kneerisk.cohort.sheets.mapping import Cell, Mapping, OutcomeMap
 from kneerisk.cohort.sheets.schema_checks import constant_faults
 from kneerisk.cohort.sheets.sheet_wording import rule_for_cohort
 from kneerisk.cohort.sheets.units import UnknownUnit, factor
-from kneerisk.cohort.sheets.vocabulary import leg_names
+from kneerisk.cohort.sheets.vocabulary import AGE, MASS, leg_names
 from kneerisk.schema import Category, Measure, Quantity, columns
-
-MASS = "mass_kg"
 
 
 def mapping_faults(mapping: Mapping, table: Table) -> list[str]:
@@ -93,7 +91,7 @@ def _cell_faults(place: str, cell: Cell, measure: Measure, has_mass: bool) -> It
 
 
 def _constant_faults(mapping: Mapping) -> Iterator[str]:
-    if mapping.birth_date and "age_years" in (mapping.columns | mapping.constants):
+    if mapping.birth_date and AGE in (mapping.columns | mapping.constants):
         yield "birth_date: the age is given too, so that one of the two would be ignored"
     if mapping.birth_date and mapping.screening_date is None:
         yield "birth_date: needs screening_date, to which the age is counted"

@@ -24,10 +24,8 @@ from kneerisk.cohort.sheets.visits import (
     join_rows,
     order_visits,
 )
-from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, leg_names
+from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, MASS, leg_names
 from kneerisk.schema import Measure, Quantity, columns
-
-MASS = "mass_kg"
 
 
 class SheetReading(NamedTuple):

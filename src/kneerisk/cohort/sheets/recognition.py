@@ -1,20 +1,20 @@
 """A sheet that nobody described: its mapping as far as it is certain, and the open questions.
 
-Each column is first recognised alone; then columns are looked at together, since a force needs the
-body mass, a date of birth the day of the screening, and two columns can't be one measure.
+Each column is recognised by itself, twice, since the body mass and the leg of a row that one column
+gives help to read the others; then the columns are looked at together (`column_conflicts`).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of
+from kneerisk.cohort.sheets.column_conflicts import settle_columns
+from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
 from kneerisk.cohort.sheets.column_values import column_values, decimal_marks
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Heading, Table, find_heading, rows_below
 from kneerisk.cohort.sheets.mapping import Day, Identity, Mapping, SheetForm, Sides
@@ -22,9 +22,8 @@ from kneerisk.cohort.sheets.questions import (
     Context,
     confirm_column,
     recognise_column,
-    without_meaning,
 )
-from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked, SheetAsked
+from kneerisk.cohort.sheets.sheet_answer import SheetAsked
 from kneerisk.cohort.sheets.unit_fit import USUAL_MASS_KG
 from kneerisk.cohort.sheets.units import factor
 from kneerisk.cohort.sheets.vocabulary import (
@@ -32,16 +31,14 @@ from kneerisk.cohort.sheets.vocabulary import (
     ATHLETE,
     BIRTH,
     DATE,
+    FLAGS,
+    MASS,
     SIDE,
     leg_names,
     plain_words,
 )
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet
 from kneerisk.schema import Quantity, columns
-
-MASS = "mass_kg"
-#: An unnamed column is taken for the athletes' where so many of its entries differ (assumption).
-_MOSTLY_DIFFERENT = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +135,7 @@ def _mapping(
     measured = {
         str(column.canonical): column
         for column in used
-        if (column.measure or column.means == "red_flags")
-        and (has_mass or not column.unit.per_body_mass)
+        if (column.measure or column.means == FLAGS) and (has_mass or not column.unit.per_body_mass)
     }
     side = by_role.get(SIDE)
     legs = {name for name in measured if name in leg_names()} if side else set()
@@ -182,8 +178,7 @@ def _columns(heading: Heading, table: Table, stated: SheetAsked) -> list[Recogni
     # What the body mass is, and whether rows are legs, matters to the other columns.
     has_sides = any(column.means == SIDE and column.is_applied for column in first)
     context = context._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
-    recognised = _each(plain, heading, cells, stated, context)
-    return _without_duplicates(_with_age(_without_mass(_with_athlete(recognised))))
+    return settle_columns(_each(plain, heading, cells, stated, context))
 
 
 def _each(
@@ -209,109 +204,3 @@ def _usual_mass(recognised: Sequence[RecognisedColumn]) -> float:
             mass = median(column.values.numbers) * factor(measure, unit)
             return mass if measure.low <= mass <= measure.high else USUAL_MASS_KG
     return USUAL_MASS_KG
-
-
-# -- columns looked at together ---------------------------------------------------------------
-
-
-def _with_athlete(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
-    """A column of different words without another meaning names the athletes, if none else does."""
-    if any(column.means == ATHLETE for column in recognised):
-        return recognised
-    for at, column in enumerate(recognised):
-        words = column.values.words
-        if column.means or column.is_confirmed or words.total() < max(1, column.values.filled):
-            continue
-        if len(words) > _MOSTLY_DIFFERENT * column.values.filled:
-            why = "its words differ from row to row and no other column names the athletes"
-            recognised[at] = replace(column, means=ATHLETE, confidence="likely", why=why)
-            return recognised
-    return recognised
-
-
-def _without_mass(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
-    """Forces that are still to be divided need the body mass."""
-    if any(column.means == MASS for column in recognised):
-        return recognised
-    why = "It is still to be divided by body mass, which no column gives."
-    return [_to_leave_out(c, why) if c.means and _is_undivided(c) else c for c in recognised]
-
-
-def _is_undivided(column: RecognisedColumn) -> bool:
-    proposed = column.proposal.per_body_mass if column.proposal else None
-    return column.unit.per_body_mass if proposed is None else proposed
-
-
-def _with_age(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
-    """A date of birth gives the age at the screening, unless a column gives the age itself."""
-    held = {column.means for column in recognised}
-    if AGE in held:
-        why = "another column tells the age"
-        return [_left_out(c, why) if c.means == BIRTH else c for c in recognised]
-    if DATE in held:
-        return recognised
-    why = "An age needs the date of the screening, which no column gives."
-    return [
-        replace(_to_leave_out(c, why), alternatives=()) if c.means == BIRTH else c
-        for c in recognised
-    ]
-
-
-def _to_leave_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
-    return replace(
-        column,
-        question=f"Leave {column.name!r} out? {why}",
-        proposal=ColumnAsked(means=None),
-        confidence="unsure",
-    )
-
-
-def _without_duplicates(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
-    """Columns that mean the same: what a person confirmed counts, else it is asked which one."""
-    same: dict[str, list[int]] = defaultdict(list)
-    for at, column in enumerate(recognised):
-        # First and last name together name an athlete.
-        if column.canonical and column.means != ATHLETE:
-            same[column.canonical].append(at)
-    for places in same.values():
-        confirmed = [at for at in places if recognised[at].is_confirmed]
-        best = max(recognised[at].confidence == "certain" for at in places)
-        sure = confirmed or [
-            at for at in places if (recognised[at].confidence == "certain") == best
-        ]
-        for at in set(places) - set(sure):
-            why = f"{recognised[sure[0]].name!r} ({recognised[sure[0]].place}) means the same"
-            recognised[at] = _left_out(recognised[at], why)
-        if len(sure) > 1:
-            for at in sure:
-                recognised[at] = _which(recognised, at, sure)
-    return recognised
-
-
-def _left_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
-    return replace(without_meaning(column, why), alternatives=column.alternatives)
-
-
-def _which(
-    recognised: Sequence[RecognisedColumn], at: int, same: Sequence[int]
-) -> RecognisedColumn:
-    """One of several columns with the same meaning; the fullest is proposed."""
-    column = recognised[at]
-    others = ", ".join(recognised[other].place for other in same if other != at)
-    fullest = max(same, key=lambda place: (recognised[place].values.filled, -place))
-    label = label_of(column.means or "")
-    keep = ColumnAsked(
-        means=column.canonical,
-        unit=column.unit.name,
-        per_body_mass=column.unit.per_body_mass or None,
-    )
-    drop = ColumnAsked(means=None)
-    is_fullest = at == fullest
-    other = Alternative(label="Leave it out", ask=drop)
-    return replace(
-        column,
-        confidence="unsure",
-        question=f"{column.name!r} and column {others} both look like {label}. Is this the one?",
-        proposal=keep if is_fullest else drop,
-        alternatives=(other if is_fullest else Alternative(label=label, ask=keep),),
-    )

@@ -1,0 +1,139 @@
+"""Columns looked at together: what they need of each other, and which of them mean the same.
+
+A force that is still to be divided needs the body mass, a date of birth the day of the screening;
+two columns can't be one measure, but first and last name together are one athlete.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of
+from kneerisk.cohort.sheets.questions import without_meaning
+from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked
+from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, MASS
+
+#: An unnamed column is taken for the athletes' where so many of its entries differ (assumption).
+_MOSTLY_DIFFERENT = 0.6
+
+
+def settle_columns(recognised: Sequence[RecognisedColumn]) -> list[RecognisedColumn]:
+    """The columns of a sheet, with the questions that only the others raise.
+
+    Parameters
+    ----------
+    recognised
+        The columns, each recognised by itself.
+
+    Returns
+    -------
+    list of RecognisedColumn
+        In the same order; what another column makes useless is left out, with the reason.
+    """
+    columns = _with_athlete(list(recognised))
+    return _without_duplicates(_with_age(_without_mass(columns)))
+
+
+def _with_athlete(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """A column of different words without another meaning names the athletes, if none else does."""
+    if any(column.means == ATHLETE for column in recognised):
+        return recognised
+    for at, column in enumerate(recognised):
+        words = column.values.words
+        if column.means or column.is_confirmed or words.total() < max(1, column.values.filled):
+            continue
+        if len(words) > _MOSTLY_DIFFERENT * column.values.filled:
+            why = "its words differ from row to row and no other column names the athletes"
+            recognised[at] = replace(column, means=ATHLETE, confidence="likely", why=why)
+            return recognised
+    return recognised
+
+
+def _without_mass(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """Forces that are still to be divided need the body mass."""
+    if any(column.means == MASS for column in recognised):
+        return recognised
+    why = "It is still to be divided by body mass, which no column gives."
+    return [_to_leave_out(c, why) if c.means and _is_undivided(c) else c for c in recognised]
+
+
+def _is_undivided(column: RecognisedColumn) -> bool:
+    proposed = column.proposal.per_body_mass if column.proposal else None
+    return column.unit.per_body_mass if proposed is None else proposed
+
+
+def _with_age(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """A date of birth gives the age at the screening, unless a column gives the age itself."""
+    held = {column.means for column in recognised}
+    if AGE in held:
+        why = "another column tells the age"
+        return [_left_out(c, why) if c.means == BIRTH else c for c in recognised]
+    if DATE in held:
+        return recognised
+    why = "An age needs the date of the screening, which no column gives."
+    return [
+        replace(_to_leave_out(c, why), alternatives=()) if c.means == BIRTH else c
+        for c in recognised
+    ]
+
+
+def _to_leave_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
+    return replace(
+        column,
+        question=f"Leave {column.name!r} out? {why}",
+        proposal=ColumnAsked(means=None),
+        confidence="unsure",
+    )
+
+
+def _without_duplicates(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """Columns that mean the same: what a person confirmed counts, else it is asked which one."""
+    same: dict[str, list[int]] = defaultdict(list)
+    for at, column in enumerate(recognised):
+        # First and last name together name an athlete.
+        if column.canonical and column.means != ATHLETE:
+            same[column.canonical].append(at)
+    for places in same.values():
+        confirmed = [at for at in places if recognised[at].is_confirmed]
+        best = max(recognised[at].confidence == "certain" for at in places)
+        sure = confirmed or [
+            at for at in places if (recognised[at].confidence == "certain") == best
+        ]
+        for at in set(places) - set(sure):
+            why = f"{recognised[sure[0]].name!r} ({recognised[sure[0]].place}) means the same"
+            recognised[at] = _left_out(recognised[at], why)
+        if len(sure) > 1:
+            for at in sure:
+                recognised[at] = _which(recognised, at, sure)
+    return recognised
+
+
+def _left_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
+    return replace(without_meaning(column, why), alternatives=column.alternatives)
+
+
+def _which(
+    recognised: Sequence[RecognisedColumn], at: int, same: Sequence[int]
+) -> RecognisedColumn:
+    """One of several columns with the same meaning; the fullest is proposed."""
+    column = recognised[at]
+    others = ", ".join(recognised[other].place for other in same if other != at)
+    fullest = max(same, key=lambda place: (recognised[place].values.filled, -place))
+    label = label_of(column.means or "")
+    keep = ColumnAsked(
+        means=column.canonical,
+        unit=column.unit.name,
+        per_body_mass=column.unit.per_body_mass or None,
+    )
+    drop = ColumnAsked(means=None)
+    is_fullest = at == fullest
+    other = Alternative(label="Leave it out", ask=drop)
+    return replace(
+        column,
+        confidence="unsure",
+        question=f"{column.name!r} and column {others} both look like {label}. Is this the one?",
+        proposal=keep if is_fullest else drop,
+        alternatives=(other if is_fullest else Alternative(label=label, ask=keep),),
+    )
