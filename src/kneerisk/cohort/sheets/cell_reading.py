@@ -187,10 +187,9 @@ class ColumnReader:
             if raw is None:
                 continue
             try:
-                codes = flags(words.get(as_text(raw).casefold(), raw))
+                codes = flags(words.get(as_text(raw).casefold(), as_text(raw)))
             except NotAllowed as refused:
-                variant = "red_flag" if refused.code == "unknown_word" else "red_flag_twice"
-                self.refuse(row, cell.column, refused.code, refused.allowed, variant=variant)
+                self.refuse(row, cell.column, refused.code, refused.allowed, variant="red_flag")
             else:
                 rows[-1] = [code for code in codes.split(";") if code != "none"]
         return rows

@@ -38,8 +38,7 @@ _RULES = {
         "is not a word of the mapping",
         "is not a word that is known here; say what it stands for",
     ),
-    ("unknown_word", "red_flag"): _both("holds a word that is not a red flag"),
-    ("bad_cell", "red_flag_twice"): _both("names a red flag twice"),
+    ("unknown_choice", "red_flag"): _both("holds a word that is not a red flag"),
     ("not_a_date", ""): _Rule(
         "is not a date of the mapping's form", "is not a date of the forms of this column"
     ),
