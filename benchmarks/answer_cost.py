@@ -21,12 +21,11 @@ from kneerisk.answer.follow_up import FollowUp, follow_up
 from kneerisk.answer.imbalances import imbalances_of
 from kneerisk.answer.inputs import inputs_of
 from kneerisk.answer.next_tests import next_tests
-from kneerisk.answer.predictions import read
+from kneerisk.answer.patterns import side_differences
+from kneerisk.answer.predictions import predictions_of
 from kneerisk.answer.red_flags import flags_of
 from kneerisk.answer.report import report_html
-from kneerisk.answer.risk import explained, knees_of, risks_of
-from kneerisk.answer.side_differences import side_differences
-from kneerisk.answer.status import reasons_of
+from kneerisk.answer.risk import knees_of, knees_with_drivers, reasons_of, risks_of
 from kneerisk.answer.what_if import WhatIf, what_if
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
@@ -49,21 +48,23 @@ def median_milliseconds(function: Callable[[], object], calls: int = CALLS) -> f
 def timed_calls(bundle: Bundle) -> dict[str, Callable[[], object]]:
     """The parts of an answer in the order in which they are made, then whole answers."""
     screening = Screening.model_validate(EXAMPLE)
-    reading = read(bundle, [screening])
-    reasons, knees = reasons_of(reading, 0, flags_of(screening)), knees_of(reading, 0)
-    split, found = explained(reading, knees), imbalances_of(reading, 0)
+    predictions = predictions_of(bundle, [screening])
+    reasons, knees = reasons_of(predictions, 0, flags_of(screening)), knees_of(predictions, 0)
+    split, found = knees_with_drivers(predictions, knees), imbalances_of(predictions, 0)
     told = answer(bundle, screening)
     change, visits = WhatIf.model_validate(WHAT_IF), FollowUp.model_validate(FOLLOW_UP)
     return {
         "validation of the body": lambda: Screening.model_validate(EXAMPLE),
-        "expected values, risk, intervals, attributions": lambda: read(bundle, [screening]),
-        "risks and reasons": lambda: risks_of(reading, 0, reasons, knees),
-        "drivers": lambda: drivers_of(reading, 0, split),
-        "imbalances": lambda: imbalances_of(reading, 0),
-        "side differences": lambda: side_differences(reading, 0),
-        "next tests": lambda: next_tests(reading, 0),
-        "advice": lambda: advice_for(reading, 0, found),
-        "inputs": lambda: inputs_of(reading, 0, effects_of(reading, 0, split)),
+        "expected values, risk, intervals, attributions": lambda: predictions_of(
+            bundle, [screening]
+        ),
+        "risks and reasons": lambda: risks_of(predictions, 0, reasons, knees),
+        "drivers": lambda: drivers_of(predictions, 0, split),
+        "imbalances": lambda: imbalances_of(predictions, 0),
+        "side differences": lambda: side_differences(predictions, 0),
+        "next tests": lambda: next_tests(predictions, 0),
+        "advice": lambda: advice_for(predictions, 0, found),
+        "inputs": lambda: inputs_of(predictions, 0, effects_of(predictions, 0, split)),
         "JSON": lambda: told.model_dump_json(exclude_none=True, warnings="error"),
         "**the whole answer**": lambda: answer(bundle, screening),
         "**what-if**, two changes": lambda: what_if(bundle, change),

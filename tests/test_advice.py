@@ -15,7 +15,7 @@ from kneerisk.answer.advice import advice_for
 from kneerisk.answer.advice_conditions import CONDITIONS
 from kneerisk.answer.answer_schema import Advice
 from kneerisk.answer.imbalances import imbalances_of
-from kneerisk.answer.predictions import read
+from kneerisk.answer.predictions import predictions_of
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 
@@ -62,8 +62,8 @@ def ask(released: Bundle) -> Ask:
     """The advice to a body."""
 
     def asked(body: dict[str, Any]) -> list[Advice]:
-        reading = read(released, [Screening.model_validate(body)])
-        return advice_for(reading, 0, imbalances_of(reading, 0))
+        predictions = predictions_of(released, [Screening.model_validate(body)])
+        return advice_for(predictions, 0, imbalances_of(predictions, 0))
 
     return asked
 
@@ -169,8 +169,8 @@ def test_load_comes_first_and_everyone_last(ask: Ask) -> None:
 
 def test_clear_patterns_come_before_possible_ones(released: Bundle) -> None:
     both = merged(textbook("calf_tightness"), textbook("glute_underactivity"))
-    reading = read(released, [Screening.model_validate(both)])
-    found = imbalances_of(reading, 0) or []
+    predictions = predictions_of(released, [Screening.model_validate(both)])
+    found = imbalances_of(predictions, 0) or []
     for doubted, sure in (
         ("calf_tightness", "glute_underactivity"),
         ("glute_underactivity", "calf_tightness"),
@@ -181,7 +181,7 @@ def test_clear_patterns_come_before_possible_ones(released: Bundle) -> None:
             else one
             for one in found
         ]
-        told = [one for one in advice_for(reading, 0, changed) if one.about != "everyone"]
+        told = [one for one in advice_for(predictions, 0, changed) if one.about != "everyone"]
         assert list(dict.fromkeys(one.about for one in told)) == [sure, doubted]
         for one in told:
             assert ("possible pattern" in one.reason.lower()) == (one.about == doubted)
@@ -217,7 +217,7 @@ def test_a_leg_that_hurts_still_gets_advice(ask: Ask) -> None:
 
 def test_a_model_without_imbalances_still_advises_on_load(released: Bundle) -> None:
     case = textbook("calf_tightness", athlete={"session_spike_ratio": 1.4})
-    found = advice_for(read(released, [Screening.model_validate(case)]), 0, None)
+    found = advice_for(predictions_of(released, [Screening.model_validate(case)]), 0, None)
     assert {one.about for one in found} == {"load", "everyone"}
 
 
@@ -243,9 +243,9 @@ def test_every_piece_has_sources_and_a_way_to_a_clinician() -> None:
 
 @given(screening=screenings())
 def test_whatever_is_told_is_complete(released: Bundle, screening: Screening) -> None:
-    reading = read(released, [screening])
-    found = imbalances_of(reading, 0) or []
-    told = advice_for(reading, 0, found)
+    predictions = predictions_of(released, [screening])
+    found = imbalances_of(predictions, 0) or []
+    told = advice_for(predictions, 0, found)
     assert len(codes(told)) == len(set(codes(told)))
     named = {(one.name, one.side) for one in found if one.status in {"clear", "possible"}}
     for one in told:

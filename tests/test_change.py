@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from benchmarks import repeat_screenings as bench
 from benchmarks.retested_athletes import RetestedAthletes, compare_visits, draw
-from kneerisk.answer.predictions import read
-from kneerisk.answer.side_differences import ONE_SIDED, side_differences
+from kneerisk.answer.patterns import ONE_SIDED, side_differences
+from kneerisk.answer.predictions import predictions_of
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, leg_measures, quantities, quantity
 from kneerisk.schema.columns import category
@@ -278,9 +278,9 @@ BODY = {
 class TestSideDifferences:
     def test_what_both_legs_have_and_a_test_can_see(self, released: Bundle):
         plain = Screening.model_validate({"athlete": BODY["athlete"]})
-        reading = read(released, [plain, Screening.model_validate(BODY)])
-        assert side_differences(reading, 0) == []
-        found = {row.measure: row for row in side_differences(reading, 1)}
+        predictions = predictions_of(released, [plain, Screening.model_validate(BODY)])
+        assert side_differences(predictions, 0) == []
+        found = {row.measure: row for row in side_differences(predictions, 1)}
         assert set(found) == {"slr_deg", "ober_adduction_deg"}
         slr = found["slr_deg"]
         assert (slr.right, slr.left, slr.difference) == (80.0, 40.0, 40.0)
@@ -290,8 +290,8 @@ class TestSideDifferences:
 
     def test_exchanged_legs_change_the_sign_only(self, released: Bundle):
         screening = Screening.model_validate(BODY)
-        reading = read(released, [screening, screening.swapped()])
-        there, back = (side_differences(reading, i) for i in (0, 1))
+        predictions = predictions_of(released, [screening, screening.swapped()])
+        there, back = (side_differences(predictions, i) for i in (0, 1))
         assert [row.difference for row in there] == [-row.difference for row in back]
         assert [row.detectable for row in there] == [row.detectable for row in back]
 

@@ -12,7 +12,7 @@ from strategies import screenings
 from test_answer import TESTED
 
 from kneerisk.answer import answer
-from kneerisk.answer.predictions import read
+from kneerisk.answer.predictions import predictions_of
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.model import Bundle
@@ -140,7 +140,7 @@ class TestWhoGetsWhat:
     def test_a_typical_athlete_of_a_sport_is_the_same_whoever_asks(self, released: Bundle) -> None:
         others = TESTED | {"athlete": {"age_years": 55, "sex": "male", "sport": "running"}}
         bodies = [Screening.model_validate(body) for body in (TESTED, others)]
-        base = expit(read(released, bodies).contributions.base)
+        base = expit(predictions_of(released, bodies).contributions.base)
         assert np.ptp(base) < 0.01
 
 

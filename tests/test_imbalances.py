@@ -13,8 +13,8 @@ from hypothesis import given
 from strategies import screenings
 
 from kneerisk.answer.answer_schema import Imbalance
-from kneerisk.answer.imbalances import imbalances_of, likely_of
-from kneerisk.answer.predictions import Predictions, read
+from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
+from kneerisk.answer.predictions import Predictions, predictions_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.imbalance_markers import marks
@@ -35,7 +35,7 @@ def ask(released: Bundle) -> Ask:
     """The imbalances of a body."""
 
     def asked(body: dict[str, Any]) -> list[Imbalance]:
-        found = imbalances_of(read(released, [Screening.model_validate(body)]), 0)
+        found = imbalances_of(predictions_of(released, [Screening.model_validate(body)]), 0)
         assert found is not None
         return found
 
@@ -48,14 +48,14 @@ def one_of(found: list[Imbalance], name: str, side: str = "right") -> Imbalance:
 
 
 def verdicts(found: list[Imbalance]) -> dict[str, str]:
-    told = likely_of(found)
+    told = leg_verdicts(found)
     assert told is not None
     assert [one.side for one in told] == ["right", "left"]
     return {one.side: one.name for one in told}
 
 
 def messages(found: list[Imbalance]) -> dict[str, str]:
-    return {one.side: one.message for one in likely_of(found) or []}
+    return {one.side: one.message for one in leg_verdicts(found) or []}
 
 
 # Textbook cases
@@ -256,16 +256,16 @@ def test_a_row_says_where_its_numbers_come_from(ask: Ask) -> None:
 
 @given(screening=screenings())
 def test_whatever_speaks_is_beyond_error(released: Bundle, screening: Screening) -> None:
-    reading = read(released, [screening])
-    found = imbalances_of(reading, 0)
+    predictions = predictions_of(released, [screening])
+    found = imbalances_of(predictions, 0)
     assert found is not None
     for one in found:
         order = [("for", "against", "neither").index(row.speaks) for row in one.pattern]
         assert order == sorted(order)
         for row in one.pattern:
             sign = marks()[one.name][row.measure]
-            towards = sign * row.z > 1.96 * _error_in_sd(reading, row.measure)
-            away = -sign * row.z > 1.96 * _error_in_sd(reading, row.measure)
+            towards = sign * row.z > 1.96 * _error_in_sd(predictions, row.measure)
+            away = -sign * row.z > 1.96 * _error_in_sd(predictions, row.measure)
             lopsided = row.side_difference_beyond_error and sign * (row.side_difference or 0) > 0
             if row.speaks == "for":
                 assert towards or lopsided
@@ -274,9 +274,9 @@ def test_whatever_speaks_is_beyond_error(released: Bundle, screening: Screening)
                 assert not lopsided
 
 
-def _error_in_sd(reading: Predictions, measure: str) -> float:
-    _, scale = location_and_scale(measure, reading.data)
-    return float(error_sd(measure, reading.data)[0] / scale[0])
+def _error_in_sd(predictions: Predictions, measure: str) -> float:
+    _, scale = location_and_scale(measure, predictions.data)
+    return float(error_sd(measure, predictions.data)[0] / scale[0])
 
 
 # Probability and interval
@@ -286,7 +286,7 @@ def _error_in_sd(reading: Predictions, measure: str) -> float:
 def test_each_leg_has_the_five_ranked_inside_their_intervals(
     released: Bundle, screening: Screening
 ) -> None:
-    found = imbalances_of(read(released, [screening]), 0)
+    found = imbalances_of(predictions_of(released, [screening]), 0)
     assert found is not None
     assert [one.side for one in found] == ["right"] * 5 + ["left"] * 5
     for part in (found[:5], found[5:]):
@@ -303,23 +303,23 @@ def test_each_leg_has_the_five_ranked_inside_their_intervals(
 
 @given(screening=screenings())
 def test_exchanging_the_legs_exchanges_everything(released: Bundle, screening: Screening) -> None:
-    pair = read(released, [screening, screening.swapped()])
+    pair = predictions_of(released, [screening, screening.swapped()])
     other = {"left": "right", "right": "left"}
     as_it_is, swapped = imbalances_of(pair, 0), imbalances_of(pair, 1)
     assert as_it_is is not None
     assert swapped is not None
     turned = [one.model_copy(update={"side": other[one.side]}) for one in swapped]
     assert turned[5:] + turned[:5] == as_it_is
-    assert [one.name for one in likely_of(swapped) or []] == [
-        one.name for one in reversed(likely_of(as_it_is) or [])
+    assert [one.name for one in leg_verdicts(swapped) or []] == [
+        one.name for one in reversed(leg_verdicts(as_it_is) or [])
     ]
 
 
 def test_a_screening_is_told_the_same_in_a_team(released: Bundle) -> None:
     team = [Screening.model_validate(textbook(name)) for name in TEXTBOOK]
-    together = read(released, team)
+    together = predictions_of(released, team)
     for i, screening in enumerate(team):
-        assert imbalances_of(together, i) == imbalances_of(read(released, [screening]), 0)
+        assert imbalances_of(together, i) == imbalances_of(predictions_of(released, [screening]), 0)
 
 
 def test_the_interval_covers_the_true_probability(released: Bundle) -> None:
@@ -358,10 +358,10 @@ def test_an_interval_is_narrow_where_the_answer_is_sure(ask: Ask) -> None:
 
 
 def test_a_model_without_imbalances_tells_none(released: Bundle) -> None:
-    reading = read(released, [Screening.model_validate(textbook("calf_tightness"))])
-    blind = replace(reading, prediction=replace(reading.prediction, imbalances=None))
+    predictions = predictions_of(released, [Screening.model_validate(textbook("calf_tightness"))])
+    blind = replace(predictions, prediction=replace(predictions.prediction, imbalances=None))
     assert imbalances_of(blind, 0) is None
-    assert likely_of(None) is None
+    assert leg_verdicts(None) is None
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from strategies import screenings
 
 from benchmarks.fully_tested_athletes import QUESTIONS, TESTS, FullyTestedAthletes, draw
 from benchmarks.next_test import follow
-from benchmarks.next_test_policies import at_random, fixed, greedy_order, next_best, predict
+from benchmarks.next_test_policies import at_random, fixed, greedy_order, next_best
 from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.next_tests import LEAST_SHARE, MOST_TESTS, next_tests
-from kneerisk.answer.predictions import read
+from kneerisk.answer.predictions import predictions_of
 from kneerisk.evidence import equipment_of_test, measures_of_test, screening_tests
 from kneerisk.model import Bundle
 from kneerisk.model.value_of_information.expected_gain import value_of_information
@@ -48,7 +48,7 @@ ROUNDING = 1e-9
 
 
 def named(bundle: Bundle, body: dict[str, Any], **parts: Any) -> list[NextTest]:
-    return next_tests(read(bundle, [Screening.model_validate(body | parts)]), 0)
+    return next_tests(predictions_of(bundle, [Screening.model_validate(body | parts)]), 0)
 
 
 def of(found: list[NextTest]) -> list[str]:
@@ -119,7 +119,7 @@ class TestNamed:
     @given(screening=screenings())
     def test_was_not_done(self, released: Bundle, screening: Screening) -> None:
         given = to_row(screening)
-        for test in next_tests(read(released, [screening]), 0):
+        for test in next_tests(predictions_of(released, [screening]), 0):
             missing = [name for name in columns_of_test(test.test) if name not in given]
             assert test.measures
             assert {_unsided(name) for name in missing} >= set(test.measures)
@@ -127,7 +127,9 @@ class TestNamed:
     @settings(max_examples=25)
     @given(screening=screenings())
     def test_best_first(self, released: Bundle, screening: Screening) -> None:
-        shares = [t.uncertainty_removed for t in next_tests(read(released, [screening]), 0)]
+        shares = [
+            t.uncertainty_removed for t in next_tests(predictions_of(released, [screening]), 0)
+        ]
         assert shares == sorted(shares, reverse=True)
         assert len(shares) <= MOST_TESTS
         assert all(LEAST_SHARE <= share <= 1.0 + ROUNDING for share in shares)
@@ -211,21 +213,25 @@ class TestNumbers:
     def test_the_same_alone_and_in_a_batch(self, released: Bundle) -> None:
         bodies = [SOME, {"athlete": PLAIN}, {"athlete": {"age_years": 55, "sex": "male"}}]
         asked = [Screening.model_validate(body) for body in bodies]
-        reading = read(released, asked)
+        predictions = predictions_of(released, asked)
         for i, screening in enumerate(asked):
-            assert next_tests(reading, i) == next_tests(read(released, [screening]), 0)
-        data, people = reading.data, released.metadata.population
-        together = value_of_information(released.model, people, data, reading.expected, [0, 1, 2])
+            assert next_tests(predictions, i) == next_tests(
+                predictions_of(released, [screening]), 0
+            )
+        data, people = predictions.data, released.metadata.population
+        together = value_of_information(
+            released.model, people, data, predictions.expected, [0, 1, 2]
+        )
         for i, found in enumerate(together):
-            [alone] = value_of_information(released.model, people, data, reading.expected, [i])
+            [alone] = value_of_information(released.model, people, data, predictions.expected, [i])
             assert (found.gain == alone.gain).all()
             assert (found.variance_removed == alone.variance_removed).all()
 
     @settings(max_examples=15)
     @given(screening=screenings())
     def test_exchanged_legs_change_nothing(self, released: Bundle, screening: Screening) -> None:
-        one = next_tests(read(released, [screening]), 0)
-        other = next_tests(read(released, [screening.swapped()]), 0)
+        one = next_tests(predictions_of(released, [screening]), 0)
+        other = next_tests(predictions_of(released, [screening.swapped()]), 0)
         by_test = {test.test: test for test in other}
         for test in one:
             # A test at the edge of what is named may fall to the other side of it.
@@ -260,10 +266,10 @@ def test_nothing_is_left_when_all_is_done(
     released: Bundle, fully_tested: FullyTestedAthletes
 ) -> None:
     rows = np.flatnonzero(fully_tested.free.all(axis=1))[:5]
-    reading = read(
+    predictions = predictions_of(
         released, _screenings(fully_tested.uncovered(np.ones_like(fully_tested.done), rows))
     )
-    assert [next_tests(reading, i) for i in range(5)] == [[]] * 5
+    assert [next_tests(predictions, i) for i in range(5)] == [[]] * 5
 
 
 @pytest.mark.slow
@@ -273,7 +279,7 @@ class TestFollowed:
     def test_pays(self, released: Bundle, fully_tested: FullyTestedAthletes) -> None:
         orders = draw(1_000, 62)
         order = greedy_order(released, orders, np.arange(len(orders.done)))
-        start = fully_tested.losses(predict(released, fully_tested, fully_tested.done))
+        start = fully_tested.losses(predictions_of(released, fully_tested, fully_tested.done))
         best = follow(released, fully_tested, next_best(released), start)
         fixed_order = follow(released, fully_tested, fixed(order), start)
         random = follow(released, fully_tested, at_random(63), start)
@@ -288,12 +294,12 @@ class TestFollowed:
     ) -> None:
         rows = np.flatnonzero(fully_tested.free.all(axis=1))[:200]
         done = fully_tested.done.copy()
-        reading = read(released, _screenings(fully_tested.uncovered(done, rows)))
-        told = {row: next_tests(reading, i) for i, row in enumerate(rows)}
+        predictions = predictions_of(released, _screenings(fully_tested.uncovered(done, rows)))
+        told = {row: next_tests(predictions, i) for i, row in enumerate(rows)}
         for row, found in told.items():
             if found and found[0].expected_interval_width:
                 done[row, TESTS.index(found[0].test)] = True
-        before = reading.prediction.intervals["either"]
+        before = predictions.prediction.intervals["either"]
         after = released.model.predict(fully_tested.uncovered(done, rows)).intervals["either"]
         said = [found[0].expected_interval_width if found else None for found in told.values()]
         some = np.array([width is not None for width in said])

@@ -27,7 +27,7 @@ from kneerisk.answer.report.number_format import amount, in_100, number, sentenc
 from kneerisk.evidence import red_flags
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
-from kneerisk.words.phrases import listed
+from kneerisk.words import listed
 from pipelines import __main__ as cli
 from pipelines import examples
 

@@ -1,6 +1,6 @@
-"""What is told: the answer to a screening."""
+"""The answer to a screening: risk, imbalances, drivers, advice and the next test."""
 
 from kneerisk.answer.answer_schema import Answer
-from kneerisk.answer.compose import answer, answers
+from kneerisk.answer.compose_answer import answer, answers
 
 __all__ = ["Answer", "answer", "answers"]

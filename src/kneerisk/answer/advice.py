@@ -2,71 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kneerisk.answer import answer_schema as contract
-from kneerisk.answer.advice_conditions import SPIKE, Case, met, reason
+from kneerisk.answer import answer_schema
+from kneerisk.answer.advice_conditions import SPIKE, Leg, met, reason
 from kneerisk.answer.answer_schema import SHOWN, Imbalance
 from kneerisk.answer.imbalances import named
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import Advice, advice, conditions, imbalances, references, stop_rules
 from kneerisk.schema import Side
+from kneerisk.words import listed, text, variant
 
 Row = dict[str, Any]
 
 
 def advice_for(
-    predictions: Predictions, i: int, found: list[Imbalance] | None
-) -> list[contract.Advice]:
-    """What fits screening i: load, clear imbalances, possible ones, then what holds for everyone.
+    predictions: Predictions, i: int, leg_imbalances: Sequence[Imbalance] | None
+) -> list[answer_schema.Advice]:
+    """What fits a screening: load, clear imbalances, possible ones, then what holds for everyone.
 
-    An imbalance that was not named brings no advice.
+    Parameters
+    ----------
+    predictions
+        What the model says of the screenings.
+    i
+        Place of the screening.
+    leg_imbalances
+        Its imbalances, of both legs; None where the model has none. One that was not named brings
+        no advice.
+
+    Returns
+    -------
+    Advice in the order in which it is to be read.
     """
-    row, told = predictions.rows[i], found or []
-    by_rank = sorted(named(told), key=lambda one: one.status != "clear")
-    groups = ["load", *dict.fromkeys(one.name for one in by_rank), "everyone"]
+    row, known = predictions.rows[i], leg_imbalances or []
+    ranked = sorted(named(known), key=lambda imbalance: imbalance.status != "clear")
+    topics = ["load", *dict.fromkeys(imbalance.name for imbalance in ranked), "everyone"]
     return [
         piece
-        for group in groups
+        for topic in topics
         for entry in advice()
-        if entry.imbalance == group
-        for piece in _if_it_applies(entry, row, told)
+        if entry.imbalance == topic
+        for piece in _if_applicable(entry, row, known)
     ]
 
 
-def _if_it_applies(entry: Advice, row: Row, found: list[Imbalance]) -> Iterator[contract.Advice]:
+def _if_applicable(
+    entry: Advice, row: Row, leg_imbalances: Sequence[Imbalance]
+) -> Iterator[answer_schema.Advice]:
     """The advice, where its imbalance was named or it is about none, and its condition holds."""
-    about = {one.side: one for one in named(found) if one.name == entry.imbalance}
-    among = about if entry.imbalance in imbalances() else SHOWN
-    met_by = {side: met(entry.when, Case(row, side, found)) for side in SHOWN if side in among}
-    sides = [side for side, condition in met_by.items() if condition]
+    own = {imb.side: imb for imb in named(leg_imbalances) if imb.name == entry.imbalance}
+    candidates = own if entry.imbalance in imbalances() else SHOWN
+    conditions_met = {
+        side: met(entry.when, Leg(row, side, leg_imbalances))
+        for side in SHOWN
+        if side in candidates
+    }
+    sides = [side for side, condition in conditions_met.items() if condition]
     if not sides:
         return
-    if about:
-        yield _told(entry, row, sides, _of_imbalance([about[side] for side in sides]))
+    if own:
+        yield _advice(entry, row, sides, _pattern_reason([own[side] for side in sides]))
         return
-    why = met_by[sides[0]] or ""
-    of_leg = conditions()[why].level == "leg"
-    yield _told(entry, row, sides if of_leg else [], reason(why, row, sides))
+    condition = conditions_met[sides[0]] or ""
+    per_leg = conditions()[condition].level == "leg"
+    yield _advice(entry, row, sides if per_leg else [], reason(condition, row, sides))
 
 
-def _of_imbalance(ofs: list[Imbalance]) -> str:
+def _pattern_reason(leg_imbalances: Sequence[Imbalance]) -> str:
     """Why an imbalance brings this advice: in which legs its pattern was named, and how surely."""
-    legs = " and ".join(
-        f"{'pattern' if one.status == 'clear' else 'possible pattern'} of the {one.side} leg"
-        for one in ofs
+    legs = listed(
+        [
+            variant("answer.advice.pattern", imbalance.status, side=imbalance.side)
+            for imbalance in leg_imbalances
+        ]
     )
-    phrase = imbalances()[ofs[0].name].phrase
-    return f"{legs[0].upper()}{legs[1:]}: {phrase}."
+    phrase = imbalances()[leg_imbalances[0].name].phrase
+    return text("answer.advice.reason", legs=f"{legs[0].upper()}{legs[1:]}", phrase=phrase)
 
 
-def _told(entry: Advice, row: Row, sides: list[Side], why: str) -> contract.Advice:
-    return contract.Advice(
+def _advice(
+    entry: Advice, row: Row, sides: Sequence[Side], reason_text: str
+) -> answer_schema.Advice:
+    return answer_schema.Advice(
         code=entry.code,
         about=entry.imbalance,
-        sides=sides,
-        reason=why,
+        sides=list(sides),
+        reason=reason_text,
         text=entry.text,
         dose=_dose(entry, row),
         grade=entry.grade,
@@ -76,7 +99,8 @@ def _told(entry: Advice, row: Row, sides: list[Side], why: str) -> contract.Advi
 
 
 def _dose(entry: Advice, row: Row) -> str | None:
-    longest = row.get("longest_run_30d_km")
-    if entry.code == "limit_session_spike" and longest:
-        return f"{entry.dose}, which is {SPIKE * longest:.1f} km"
+    longest_km = row.get("longest_run_30d_km")
+    if entry.code == "limit_session_spike" and longest_km:
+        limit = f"{SPIKE * longest_km:.1f}"
+        return text("answer.advice.distance_limit", dose=entry.dose, distance=limit)
     return entry.dose or None

@@ -10,6 +10,7 @@ from kneerisk.answer.answer_schema import Imbalance
 from kneerisk.evidence import conditions
 from kneerisk.evidence.tables import assumption
 from kneerisk.schema import Side
+from kneerisk.words import listed, text
 
 JUMPING_SPORTS = frozenset({"basketball", "volleyball"})
 #: A longest session beyond this multiple of the last 30 days' longest goes with more running
@@ -21,12 +22,12 @@ HAMSTRING_LENGTH = frozenset({"ake_deficit_deg", "slr_deg"})
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A leg of an athlete: the flat measured values, the side, and the imbalances found so far."""
+class Leg:
+    """A leg of an athlete: the flat row of measured values, its side, and the named imbalances."""
 
     row: Mapping[str, Any]
     side: Side
-    found: Sequence[Imbalance] = ()
+    imbalances: Sequence[Imbalance] = ()
 
     def own(self, measure: str) -> Any:
         """A value of this leg, None where not measured."""
@@ -42,27 +43,41 @@ class Case:
         return (self.own("pain_site") or "none") if self.own("pain_nrs") else None
 
 
-def met(when: str, case: Case) -> str | None:
+def met(when: str, leg: Leg) -> str | None:
     """The first condition of the first alternative that holds, None where none does.
 
     ``when`` has alternatives separated by a space, each of conditions joined by "+".
     """
     for alternative in when.split():
         names = alternative.split("+")
-        if all(CONDITIONS[name](case) for name in names):
+        if all(CONDITIONS[name](leg) for name in names):
             return names[0]
     return None
 
 
 def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str:
-    """Why a condition holds, in one sentence; ``sides`` are the legs in which it does."""
-    both = " and ".join(sides)
+    """Why a condition holds, in one sentence.
+
+    Parameters
+    ----------
+    condition
+        Name of the condition, one of `CONDITIONS`.
+    row
+        The flat row of measured values.
+    sides
+        The legs in which it holds.
+
+    Returns
+    -------
+    The sentence of the evidence table, with the athlete's values.
+    """
+    named_sides = listed(sides)
     values = {
         **row,
         "session_spike_ratio": spike_ratio(row),
         "navicular_drop_high_mm": assumption("navicular_drop_high_mm"),
-        "knees": f"{both} knee",
-        "legs": f"{both} leg",
+        "knees": text("answer.advice.knees", sides=named_sides),
+        "legs": text("answer.advice.legs", sides=named_sides),
     }
     return conditions()[condition].reason.format_map(values)
 
@@ -75,65 +90,65 @@ def spike_ratio(row: Mapping[str, Any]) -> float:
     return float(row.get("next_long_run_km", 0.0) / longest) if longest else 0.0
 
 
-def _short_hamstrings(case: Case) -> bool:
+def _short_hamstrings(leg: Leg) -> bool:
     return any(
         row.measure in HAMSTRING_LENGTH and row.speaks == "for"
-        for one in case.found
-        if one.side == case.side
-        for row in one.pattern
+        for imbalance in leg.imbalances
+        if imbalance.side == leg.side
+        for row in imbalance.pattern
     )
 
 
-def _lunge_done(case: Case) -> bool:
-    given = (case.own("wblt_dorsiflexion_deg"), case.own("wblt_distance_cm"))
-    return any(value is not None for value in given)
+def _lunge_done(leg: Leg) -> bool:
+    values = (leg.own("wblt_dorsiflexion_deg"), leg.own("wblt_distance_cm"))
+    return any(value is not None for value in values)
 
 
-def _leg_length_unknown(case: Case) -> bool:
-    return not any("leg_length_deficit_cm" in column for column in case.row)
+def _leg_length_unknown(leg: Leg) -> bool:
+    return not any("leg_length_deficit_cm" in column for column in leg.row)
 
 
-def _is_lifter(case: Case) -> bool:
-    return bool(case.row.get("sport") == "weightlifting")
+def _is_lifter(leg: Leg) -> bool:
+    return bool(leg.row.get("sport") == "weightlifting")
 
 
-def _lifts(case: Case) -> bool:
-    return _is_lifter(case) or case.number("resistance_sessions_per_week") > 0.0
+def _lifts(leg: Leg) -> bool:
+    return _is_lifter(leg) or leg.number("resistance_sessions_per_week") > 0.0
 
 
-def _sits_long(case: Case) -> bool:
-    return case.number("sitting_hours_per_day") >= assumption("long_sitting_hours")
+def _sits_long(leg: Leg) -> bool:
+    return leg.number("sitting_hours_per_day") >= assumption("long_sitting_hours")
 
 
-def _weight_jump(case: Case) -> bool:
-    return case.number("squat_1rm_change_pct") >= assumption("squat_1rm_jump_pct")
+def _weight_jump(leg: Leg) -> bool:
+    return leg.number("squat_1rm_change_pct") >= assumption("squat_1rm_jump_pct")
 
 
-def _pronated(case: Case) -> bool:
-    return (case.own("navicular_drop_mm") or 0.0) > assumption("navicular_drop_high_mm")
+def _pronated(leg: Leg) -> bool:
+    return (leg.own("navicular_drop_mm") or 0.0) > assumption("navicular_drop_high_mm")
 
 
-def _pattern_named(case: Case) -> bool:
-    return any(one.status in {"clear", "possible"} for one in case.found)
+def _pattern_named(leg: Leg) -> bool:
+    return any(imbalance.status in {"clear", "possible"} for imbalance in leg.imbalances)
 
 
-CONDITIONS: Mapping[str, Callable[[Case], bool]] = {
+CONDITIONS: Mapping[str, Callable[[Leg], bool]] = {
     "always": lambda _: True,
-    "hurts_now": lambda case: case.sore_site is not None,
-    "front_pain": lambda case: case.sore_site == "anterior",
-    "lateral_pain": lambda case: case.sore_site == "lateral",
-    "other_site": lambda case: case.sore_site in OTHER_SITES,
+    "hurts_now": lambda leg: leg.sore_site is not None,
+    "front_pain": lambda leg: leg.sore_site == "anterior",
+    "lateral_pain": lambda leg: leg.sore_site == "lateral",
+    "other_site": lambda leg: leg.sore_site in OTHER_SITES,
     "pronated": _pronated,
-    "heels_rise": lambda case: (case.own("squat_heel_rise_grade") or 0) >= 1,
+    "heels_rise": lambda leg: (leg.own("squat_heel_rise_grade") or 0) >= 1,
     "short_hamstrings": _short_hamstrings,
     "lunge_done": _lunge_done,
     "leg_length_unknown": _leg_length_unknown,
     "sits_long": _sits_long,
-    "spike": lambda case: spike_ratio(case.row) > SPIKE,
+    "spike": lambda leg: spike_ratio(leg.row) > SPIKE,
     "lifts": _lifts,
     "lifter": _is_lifter,
     "weight_jump": _weight_jump,
-    "jumps": lambda case: case.row.get("sport") in JUMPING_SPORTS,
-    "runs": lambda case: case.row.get("sport") == "running" or case.number("weekly_run_km") > 0.0,
+    "jumps": lambda leg: leg.row.get("sport") in JUMPING_SPORTS,
+    "runs": lambda leg: leg.row.get("sport") == "running" or leg.number("weekly_run_km") > 0.0,
     "pattern_named": _pattern_named,
 }

@@ -1,14 +1,16 @@
 """The five imbalances of each leg: how likely, what speaks for and against, and what may be said.
 
-A pattern is named where it is likely and at least two readings speak for it. High probability on
-one reading is not named; little measured is not called healthy.
+A pattern is named ("clear" or "possible") where it is likely and at least two independent readings
+speak for it, so that one high probability from one reading is not named. Where too little was
+measured it "cannot be told", which is not the same as healthy (docs/decisions/0016).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
-from kneerisk.answer.advice_conditions import Case, met
+from kneerisk.answer.advice_conditions import Leg, met
 from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.predictions import Predictions
@@ -16,13 +18,13 @@ from kneerisk.evidence import Grade, ImbalanceDefinition, imbalances
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, Side, quantity
-from kneerisk.words.phrases import in_sentence, listed
+from kneerisk.words import in_sentence, listed, text, variant
 
-Named = Literal["clear", "possible", "not_supported", "cannot_tell"]
-#: So many independent readings make a pattern.
+ImbalanceStatus = Literal["clear", "possible", "not_supported", "cannot_tell"]
+#: So many independent readings make a pattern (assumption; docs/decisions/0016).
 READINGS_NEEDED = 2
 #: Measures of these instruments are not asked for: a screening has cheaper ones.
-RARE = frozenset({"emg", "gait_lab", "isokinetic"})
+RARE_EQUIPMENT = frozenset({"emg", "gait_lab", "isokinetic"})
 
 
 def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
@@ -30,27 +32,28 @@ def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
 
     None where the model has no imbalances: it was trained on a cohort that did not know them.
     """
-    chances, model = predictions.prediction.imbalances, predictions.bundle.model.imbalance
-    if chances is None or model is None:
+    probabilities = predictions.prediction.imbalances
+    model = predictions.bundle.model.imbalance
+    if probabilities is None or model is None:
         return None
     legs = predictions.legs.take(slice(i, i + 1))
-    low, high = (bound[0] for bound in model.intervals(legs, chances[i : i + 1]))
-    told = []
+    low, high = (bound[0] for bound in model.intervals(legs, probabilities[i : i + 1]))
+    ordered: list[Imbalance] = []
     for side in SHOWN:
-        at, patterns = SIDES.index(side), patterns_of(predictions, i, side)
-        of_leg = [
+        row, patterns = SIDES.index(side), patterns_of(predictions, i, side)
+        leg_imbalances = [
             _imbalance(
                 predictions,
                 i,
                 side,
                 patterns[name],
                 imbalances()[name],
-                (float(chances[i, at, k]), float(low[at, k]), float(high[at, k])),
+                (float(probabilities[i, row, k]), float(low[row, k]), float(high[row, k])),
             )
             for k, name in enumerate(model.names)
         ]
-        told += sorted(of_leg, key=lambda one: -one.probability)
-    return told
+        ordered += sorted(leg_imbalances, key=lambda imbalance: -imbalance.probability)
+    return ordered
 
 
 def _imbalance(
@@ -59,18 +62,18 @@ def _imbalance(
     side: Side,
     pattern: list[PatternRow],
     facts: ImbalanceDefinition,
-    chance: tuple[float, float, float],
+    estimate: tuple[float, float, float],
 ) -> Imbalance:
-    row = predictions.rows[i]
-    probability, low, high = chance
-    mode = row.get("torque_mode")
-    speaking = readings_of([one for one in pattern if one.speaks == "for"], mode)
+    probability, low, high = estimate
+    torque_mode = predictions.rows[i].get("torque_mode")
+    supporting = readings_of([row for row in pattern if row.speaks == "for"], torque_mode)
     status = _status(
         probability,
-        len(readings_of(pattern, mode)),
-        len(speaking),
-        _open(predictions, i, side, facts),
+        len(readings_of(pattern, torque_mode)),
+        len(supporting),
+        _unexplained_variance(predictions, i, side, facts),
     )
+    verdict = _wording(status, probability, len(supporting), facts.phrase)
     return Imbalance(
         side=side,
         name=facts.name,
@@ -80,113 +83,113 @@ def _imbalance(
         status=status,
         evidence_grade=_grade(facts, predictions, i, side),
         usual_site=facts.usual_site,
-        wording=f"{_said(status, probability, len(speaking), facts.phrase)} {facts.wording}",
+        wording=f"{verdict} {facts.wording}",
         pattern=pattern,
     )
 
 
-def _open(predictions: Predictions, i: int, side: Side, facts: ImbalanceDefinition) -> float:
-    """Share of the latent's variance that the measured values leave open."""
-    people = predictions.bundle.model.population
-    k = people.imbalances.index(facts.name)
-    before = people.covariance[people.n_measures + k, people.n_measures + k]
-    target = len(people.athlete) + len(people.leg) + k
-    return float(predictions.expected.variance[i, SIDES.index(side), target] / before)
+def _unexplained_variance(
+    predictions: Predictions, i: int, side: Side, facts: ImbalanceDefinition
+) -> float:
+    """Share of the latent's variance that the measured values leave unexplained."""
+    population = predictions.bundle.model.population
+    k = population.imbalances.index(facts.name)
+    prior = population.covariance[population.n_measures + k, population.n_measures + k]
+    target = len(population.athlete) + len(population.leg) + k
+    return float(predictions.expected.variance[i, SIDES.index(side), target] / prior)
 
 
-def _status(probability: float, measured: int, speaking: int, left_open: float) -> Named:
+def _status(
+    probability: float, readings: int, supporting: int, unexplained: float
+) -> ImbalanceStatus:
+    """Whether an imbalance is clear, possible, not supported, or cannot be told."""
     likely = probability >= assumption("imbalance_possible_probability")
-    if likely and speaking >= READINGS_NEEDED:
+    if likely and supporting >= READINGS_NEEDED:
         clear = probability >= assumption("imbalance_clear_probability")
         return "clear" if clear else "possible"
-    if likely or measured < READINGS_NEEDED or left_open > assumption("imbalance_open_share"):
+    if likely or readings < READINGS_NEEDED or unexplained > assumption("imbalance_open_share"):
         return "cannot_tell"
     return "not_supported"
 
 
-def _said(status: Named, probability: float, speaking: int, phrase: str) -> str:
-    if status == "clear":
-        return f"What was measured is consistent with {phrase}."
-    if status == "possible":
-        return f"What was measured may point to {phrase}."
-    if status == "not_supported" and speaking:
-        return f"What was measured speaks too little for {phrase} to name it."
-    if status == "not_supported":
-        return f"What was measured does not point to {phrase}."
-    if probability >= assumption("imbalance_possible_probability"):
-        return f"Fewer than two readings point to {phrase} beyond their error, so it is not named."
-    return f"Too little was measured to tell about {phrase}."
+def _wording(status: ImbalanceStatus, probability: float, supporting: int, phrase: str) -> str:
+    reason: str = status
+    if status == "not_supported" and supporting:
+        reason = "too_weak"
+    elif status == "cannot_tell":
+        likely = probability >= assumption("imbalance_possible_probability")
+        reason = "too_few_readings" if likely else "too_little_measured"
+    return variant("answer.imbalances.wording", reason, phrase=phrase)
 
 
 def _grade(facts: ImbalanceDefinition, predictions: Predictions, i: int, side: Side) -> Grade:
-    if facts.firmer_grade and met(facts.firmer_when, Case(predictions.rows[i], side)):
+    if facts.firmer_grade and met(facts.firmer_when, Leg(predictions.rows[i], side)):
         return facts.firmer_grade
     return facts.evidence_grade
 
 
-def likely_of(found: list[Imbalance] | None) -> list[Likely] | None:
+def leg_verdicts(imbalances: Sequence[Imbalance] | None) -> list[Likely] | None:
     """The verdict on each leg, right first: an imbalance, none, or that it can't be told."""
-    if found is None:
+    if imbalances is None:
         return None
-    return [_verdict(side, [one for one in found if one.side == side]) for side in SHOWN]
+    return [_verdict(side, [imb for imb in imbalances if imb.side == side]) for side in SHOWN]
 
 
-def named(found: list[Imbalance]) -> list[Imbalance]:
+def named(imbalances: Sequence[Imbalance]) -> list[Imbalance]:
     """Those that are clear or possible, in the order given."""
-    return [one for one in found if one.status in {"clear", "possible"}]
+    return [imbalance for imbalance in imbalances if imbalance.status in {"clear", "possible"}]
 
 
-def _verdict(side: Side, found: list[Imbalance]) -> Likely:
-    told = named(found)
-    if not told:
-        return _nothing_named(side, found)
-    top = told[0]
-    near = top.probability - assumption("imbalance_split_difference")
-    split = [one for one in told if one.probability >= near]
-    if len(split) > 1:
-        phrases = listed([_phrase(one) for one in split])
-        message = f"On the {side} leg {phrases} are about as likely as each other; it may be both."
+def _verdict(side: Side, leg_imbalances: Sequence[Imbalance]) -> Likely:
+    candidates = named(leg_imbalances)
+    if not candidates:
+        return _nothing_named(side, leg_imbalances)
+    top = candidates[0]
+    threshold = top.probability - assumption("imbalance_split_difference")
+    tied = [imbalance for imbalance in candidates if imbalance.probability >= threshold]
+    if len(tied) > 1:
+        phrases = listed([_phrase(imbalance) for imbalance in tied])
+        message = text("answer.verdict.tied", side=side, phrases=phrases)
         return Likely(side=side, name="indeterminate", message=message)
-    fits = "is consistent with" if top.status == "clear" else "may fit"
-    speak = listed([in_sentence(one.label) for one in top.pattern if one.speaks == "for"])
-    message = f"The pattern of the {side} leg {fits} {_phrase(top)}: {speak} speak for it."
+    measures = listed([in_sentence(row.label) for row in top.pattern if row.speaks == "for"])
+    message = variant(
+        "answer.verdict.named", top.status, side=side, phrase=_phrase(top), measures=measures
+    )
     return Likely(side=side, name=top.name, message=message)
 
 
-def _nothing_named(side: Side, found: list[Imbalance]) -> Likely:
-    untold = [one for one in found if one.status == "cannot_tell"]
-    single = [
-        one for one in untold if one.probability >= assumption("imbalance_possible_probability")
+def _nothing_named(side: Side, leg_imbalances: Sequence[Imbalance]) -> Likely:
+    undecided = [imbalance for imbalance in leg_imbalances if imbalance.status == "cannot_tell"]
+    likely = [
+        imbalance
+        for imbalance in undecided
+        if imbalance.probability >= assumption("imbalance_possible_probability")
     ]
-    if single:
-        message = (
-            f"On the {side} leg {listed([_phrase(one) for one in single])} can be neither named "
-            f"nor ruled out: fewer than two readings point to it beyond their error."
-        )
+    if likely:
+        phrases = listed([_phrase(imbalance) for imbalance in likely])
+        message = text("answer.verdict.too_few_readings", side=side, phrases=phrases)
         return Likely(side=side, name="indeterminate", message=message)
-    if len(found) - len(untold) >= assumption("imbalances_told_for_none"):
-        message = f"Nothing measured on the {side} leg points to an imbalance."
-        return Likely(side=side, name="none", message=message)
-    message = f"Too little was measured on the {side} leg to tell; missing above all: " + listed(
-        _missing(untold)
-    )
-    return Likely(side=side, name="indeterminate", message=f"{message}.")
+    if len(leg_imbalances) - len(undecided) >= assumption("imbalances_told_for_none"):
+        return Likely(side=side, name="none", message=text("answer.verdict.none", side=side))
+    measures = listed(_missing_marks(undecided))
+    message = text("answer.verdict.too_little_measured", side=side, measures=measures)
+    return Likely(side=side, name="indeterminate", message=message)
 
 
-def _missing(untold: list[Imbalance]) -> list[str]:
+def _missing_marks(undecided: Sequence[Imbalance]) -> list[str]:
     """The strongest mark of each that was not measured and that a screening can have."""
-    wanted: dict[str, str] = {}
+    missing: dict[str, str] = {}
     order = list(imbalances())
-    for one in sorted(untold, key=lambda one: order.index(one.name)):
-        measured = {ONE_READING.get(row.measure, row.measure) for row in one.pattern}
-        for measure in marks()[one.name]:
-            if ONE_READING.get(measure, measure) in measured or measure in wanted:
+    for imbalance in sorted(undecided, key=lambda imbalance: order.index(imbalance.name)):
+        measured = {ONE_READING.get(row.measure, row.measure) for row in imbalance.pattern}
+        for measure in marks()[imbalance.name]:
+            if ONE_READING.get(measure, measure) in measured or measure in missing:
                 continue
-            if quantity(measure).equipment not in RARE:
-                wanted[measure] = in_sentence(quantity(measure).label)
+            if quantity(measure).equipment not in RARE_EQUIPMENT:
+                missing[measure] = in_sentence(quantity(measure).label)
                 break
-    return list(wanted.values())
+    return list(missing.values())
 
 
-def _phrase(one: Imbalance) -> str:
-    return imbalances()[one.name].phrase
+def _phrase(imbalance: Imbalance) -> str:
+    return imbalances()[imbalance.name].phrase

@@ -1,4 +1,4 @@
-"""What became of every measure of the schema; nothing is assumed silently."""
+"""What became of every measure of the schema: used, missing, or why not. Nothing is assumed."""
 
 from __future__ import annotations
 
@@ -10,27 +10,41 @@ from typing import Any
 from kneerisk.answer.answer_schema import Effect, Input, InputStatus
 from kneerisk.answer.norms import norm_of
 from kneerisk.answer.predictions import Predictions
-from kneerisk.answer.status import seen_before
+from kneerisk.answer.risk import within_population
 from kneerisk.schema import Measure, Quantity, columns
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.z_scores import CONDITION_OF
 
 
-def inputs_of(predictions: Predictions, i: int, effects: dict[str, Effect]) -> list[Input]:
-    """Every canonical column: used, missing or why not, what is typical, and what it did."""
+def inputs_of(predictions: Predictions, i: int, effects: Mapping[str, Effect]) -> list[Input]:
+    """Every canonical column: used, missing or why not, what is typical, and what it did.
+
+    Parameters
+    ----------
+    predictions
+        What the model says of the screenings.
+    i
+        Place of the screening.
+    effects
+        What each column did to the risk of the knees; columns may be absent.
+
+    Returns
+    -------
+    One input for each column of the schema, in its order.
+    """
     return [_input(predictions, i, column, effects.get(column)) for column in columns()]
 
 
 def _input(predictions: Predictions, i: int, column: str, effect: Effect | None) -> Input:
     measure, row = columns()[column], predictions.rows[i]
-    value, seen = row.get(column), predictions.metadata.population.get(column, {})
+    value, population = row.get(column), predictions.metadata.population.get(column, {})
     if value is None:
         protocol = row.get(CONDITION_OF.get(location_of(column)[-1], ""))
-        return _missing(column, row["sex"], protocol, _range(seen))
-    status = input_status(measure, value, seen)
-    told = effect if status in {"used", "out_of_range"} else None
+        return _missing(column, row["sex"], protocol, _range_seen(population))
+    status = input_status(measure, value, population)
+    effect_used = effect if status in {"used", "out_of_range"} else None
     if not isinstance(measure, Quantity):
-        return Input(column=column, status=status, value=value, effect=told)
+        return Input(column=column, status=status, value=value, effect=effect_used)
     norm = norm_of(location_of(column)[-1], row) if measure.norms else None
     error = norm.error(value) if norm else math.nan
     return Input(
@@ -40,8 +54,8 @@ def _input(predictions: Predictions, i: int, column: str, effect: Effect | None)
         value=value,
         typical=norm.typical if norm else None,
         error=None if math.isnan(error) else error,
-        range_seen=_range(seen),
-        effect=told,
+        range_seen=_range_seen(population),
+        effect=effect_used,
     )
 
 
@@ -64,16 +78,30 @@ def _missing(
     )
 
 
-def _range(seen: Mapping[str, Any]) -> tuple[float, float] | None:
-    return (seen["low"], seen["high"]) if "low" in seen else None
+def _range_seen(population: Mapping[str, Any]) -> tuple[float, float] | None:
+    return (population["low"], population["high"]) if "low" in population else None
 
 
-def input_status(measure: Measure, value: object, seen: Mapping[str, Any]) -> InputStatus:
-    """What a model makes of a value, from what its cohort held of the measure."""
+def input_status(measure: Measure, value: object, population: Mapping[str, Any]) -> InputStatus:
+    """What a model makes of a value, from what its cohort held of the measure.
+
+    Parameters
+    ----------
+    measure
+        The measure.
+    value
+        Its value, None where it was not measured.
+    population
+        What the model's cohort held of it; empty where it held nothing.
+
+    Returns
+    -------
+    The status that the answer gives.
+    """
     if value is None:
         return "missing"
     if not measure.model_input:
         return "recorded_only"
-    if not seen:
+    if not population:
         return "unknown_to_model"
-    return "used" if seen_before(measure, value, seen) else "out_of_range"
+    return "used" if within_population(measure, value, population) else "out_of_range"

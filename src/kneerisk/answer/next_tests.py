@@ -1,4 +1,8 @@
-"""Which test to do next: the one that is expected to settle most of what is open."""
+"""Which test to do next: the one that is expected to settle most of what is open.
+
+The expected value of a test's information is how far it is expected to lower the log loss, for
+answers drawn from what is known of the athlete (Raiffa & Schlaifer 1961; docs/decisions/0015).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.patterns import ONE_READING
 from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.red_flags import flags_of, must_refer
-from kneerisk.answer.status import hurting
+from kneerisk.answer.risk import painful_sides
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.model.imputation import Expected
@@ -31,48 +35,63 @@ ENOUGH_MEASURES, SETTLING_SHARE = 2, 1.0 / 3.0
 def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
     """The tests not done that are worth most to the i-th screening, best first.
 
-    The value of a test is the expected fall of the log loss of the knees that are free of pain.
-    ``uncertainty_removed`` is that fall over the one that every test together would bring if none
-    had an error: of what measuring can remove, not of what the literature leaves open.
+    The value of information is the expected fall of the log loss of the knees that are free of
+    pain. ``uncertainty_removed`` is that fall over the one that every test together would bring if
+    none had an error: of what measuring can remove, not of what the literature leaves open.
     """
     screening, bundle = predictions.screenings[i], predictions.bundle
-    free = [side for side in SIDES if side not in hurting(screening, bundle.metadata)]
+    free = [side for side in SIDES if side not in painful_sides(screening, bundle.metadata)]
     if must_refer(flags_of(screening)) or not free:
         return []
-    known = bundle.metadata.population
-    [found] = value_of_information(bundle.model, known, predictions.data, predictions.expected, [i])
-    shares = shares_of(found, [side in free for side in SIDES])
-    tests, unsettled = tuple(found.missing), _unsettled(predictions, i)
+    [value] = value_of_information(
+        bundle.model, bundle.metadata.population, predictions.data, predictions.expected, [i]
+    )
+    shares = shares_of(value, [side in free for side in SIDES])
+    tests, unsettled = tuple(value.missing), _unsettled(predictions, i)
     ranked = [
         place
         for place in np.argsort(-shares, kind="stable").tolist()
         if shares[place] >= LEAST_SHARE and _possible(tests[place], screening)
     ]
-    named = ranked[:MOST_TESTS]
-    if not named:
+    chosen = ranked[:MOST_TESTS]
+    if not chosen:
         return []
-    both = len(free) == len(SIDES)
+    both_free = len(free) == len(SIDES)
     widths = (
-        _widths(predictions, i, found.remaining_variance[named]) if both else [None] * len(named)
+        _widths(predictions, i, value.remaining_variance[chosen])
+        if both_free
+        else [None] * len(chosen)
     )
     return [
-        _told(
+        _next_test(
             tests[place],
-            found,
+            value,
             share=float(shares[place]),
             width=width,
-            settles=(unsettled & (found.imbalance_share[place] >= SETTLING_SHARE)).any(axis=0),
+            settles=(unsettled & (value.imbalance_share[place] >= SETTLING_SHARE)).any(axis=0),
         )
-        for place, width in zip(named, widths, strict=True)
+        for place, width in zip(chosen, widths, strict=True)
     ]
 
 
-def shares_of(found: ValueOfInformation, free: Sequence[bool]) -> FloatArray:
-    """Of what all tests could settle about the knees free of pain, what each would; (n_tests,)."""
+def shares_of(value: ValueOfInformation, free: Sequence[bool]) -> FloatArray:
+    """Of what all tests could settle about the knees free of pain, what each would.
+
+    Parameters
+    ----------
+    value
+        What each test and all together are expected to bring.
+    free
+        Whether the left and the right knee are free of pain.
+
+    Returns
+    -------
+    Shares between 0 and 1, shape (n_tests,).
+    """
     counted = np.array(free, dtype=np.float64)
-    most = float((found.largest_gain * counted).sum())
+    most = float((value.largest_gain * counted).sum())
     return np.asarray(
-        (found.gain * counted).sum(axis=1) / most if most > 0.0 else np.zeros(len(found.gain))
+        (value.gain * counted).sum(axis=1) / most if most > 0.0 else np.zeros(len(value.gain))
     )
 
 
@@ -82,9 +101,9 @@ def _possible(test: str, screening: Screening) -> bool:
     return needed == "none" or screening.equipment is None or needed in screening.equipment
 
 
-def _told(
+def _next_test(
     test: str,
-    found: ValueOfInformation,
+    value: ValueOfInformation,
     *,
     share: float,
     width: float | None,
@@ -94,47 +113,49 @@ def _told(
     return NextTest(
         test=test,
         label=facts.label,
-        measures=list(dict.fromkeys(_plain(column) for column in found.missing[test])),
+        measures=list(dict.fromkeys(_measure_name(column) for column in value.missing[test])),
         equipment=equipment_of_test(test),
         minutes=facts.minutes,
         uncertainty_removed=share,
         expected_interval_width=width,
         settles=[
-            row.name for row, says in zip(imbalances().values(), settles, strict=True) if says
+            row.name for row, settled in zip(imbalances().values(), settles, strict=True) if settled
         ],
     )
 
 
-def _plain(column: str) -> str:
+def _measure_name(column: str) -> str:
     """A column's measure without its side."""
     side, _, measure = column.partition("_")
     return measure if side in SIDES and measure in leg_measures() else column
 
 
-def _widths(predictions: Predictions, i: int, left: FloatArray) -> list[float | None]:
-    """Width of either knee's interval once a test leaves these variances, (tests, 2, targets).
+def _widths(predictions: Predictions, i: int, variances: FloatArray) -> list[float | None]:
+    """Expected width of either knee's interval, in probability, after each of some tests.
 
-    It is the model's own interval, asked with what would be left open. A question leaves no
-    variance of a measure; what its answer does to the interval is not told.
+    ``variances`` are what the tests leave of the targets' variances, shape (n_tests, 2,
+    n_targets); the model's own interval is computed with them. None where a test is a question,
+    which reduces no variance of a measure.
     """
-    count, model = len(left), predictions.bundle.model
+    count, model = len(variances), predictions.bundle.model
     mean = np.repeat(predictions.expected.mean[i][None], count, axis=0)
     expected = Expected(
-        mean=mean, variance=left, prior=mean, innovation=np.zeros((count, 2, 0)), gains=()
+        mean=mean, variance=variances, prior=mean, innovation=np.zeros((count, 2, 0)), gains=()
     )
     row = np.array([values[i] for values in predictions.data.values()])
     data = dict(zip(predictions.data, np.repeat(row[:, None], count, axis=1), strict=True))
     low, high = model.risks(model.features(data, expected)).intervals["either"]
-    measured = (left != predictions.expected.variance[i]).any(axis=(1, 2)).tolist()
-    return [w if some else None for w, some in zip((high - low).tolist(), measured, strict=True)]
+    reduced = (variances != predictions.expected.variance[i]).any(axis=(1, 2)).tolist()
+    widths = (high - low).tolist()
+    return [width if some else None for width, some in zip(widths, reduced, strict=True)]
 
 
 def _unsettled(predictions: Predictions, i: int) -> NDArray[np.bool_]:
     """Imbalances of each leg that too little was measured of, shape (2, n_imbalances)."""
-    given = predictions.rows[i]
+    row = predictions.rows[i]
 
     def readings(side: Side, name: str) -> set[str]:
-        return {ONE_READING.get(m, m) for m in marks()[name] if f"{side}_{m}" in given}
+        return {ONE_READING.get(m, m) for m in marks()[name] if f"{side}_{m}" in row}
 
     return np.array(
         [[len(readings(side, name)) < ENOUGH_MEASURES for name in imbalances()] for side in SIDES]

@@ -1,4 +1,4 @@
-"""What is typical of a measure, and how far off one reading may be, for a sex and a protocol."""
+"""What is typical of a measure and how large its error is, for a sex and a protocol."""
 
 from __future__ import annotations
 
@@ -18,10 +18,23 @@ from kneerisk.schema.z_scores import CONDITION_OF, location_and_scale
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Norm:
-    """What is typical of a measure for a sex and protocol, on the scale that z is taken on.
+    """What is typical of a measure for a sex and a protocol.
 
-    ``typical`` is None where the schema has no norm, and the numbers are then NaN; ``error_sd`` is
-    NaN where no error is published.
+    Attributes
+    ----------
+    measure
+        Name of the measure without its side.
+    typical
+        Mean and SD in uninjured adults, in the measure's unit; None where the schema has no norm,
+        and the numbers are then NaN.
+    location
+        Mean on the scale of z-scores: the unit, or the logarithm for measures of a log scale.
+    scale
+        SD on the same scale.
+    error_sd
+        SD of the error of one reading on the same scale; NaN where no error is published.
+    error_per
+        Error of one reading, 95 %, in the unit; on a log scale per unit of the value.
     """
 
     measure: str
@@ -30,10 +43,9 @@ class Norm:
     scale: float
     error_sd: float
     error_per: float
-    """The error of one reading, 95 %, in the unit; on a log scale per unit of the value."""
 
     def scaled(self, value: float) -> float:
-        """A value on the scale that z is taken on."""
+        """A value on the scale of z-scores."""
         return math.log(value) if quantity(self.measure).log_scale else value
 
     def value_at(self, z: float) -> float:
@@ -42,7 +54,7 @@ class Norm:
         return math.exp(scaled) if quantity(self.measure).log_scale else scaled
 
     def error(self, value: float) -> float:
-        """What one reading of so much is off by at most, 95 %, in the unit."""
+        """The error of one reading of this value, 95 %, in the measure's unit."""
         return self.error_per * (value if quantity(self.measure).log_scale else 1.0)
 
 

@@ -1,19 +1,33 @@
-"""Measured values beside what is typical: which speak for an imbalance, and which against it."""
+"""Measured values compared with what is typical and with the other leg.
+
+A value is evidence for an imbalance, or against it, only where it lies further from the norm than
+the error of one reading (1.96 SEM), or from the other leg than the minimal detectable difference
+(2.77 SEM; Weir 2005, doi 10.1519/15184.1).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kneerisk.answer.answer_schema import PatternRow, Typical
+import numpy as np
+
+from kneerisk.answer.answer_schema import PatternRow, SideDifference, Typical
 from kneerisk.answer.norms import Norm, norm_of
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence.imbalance_markers import marks
-from kneerisk.schema import SIDES, Side, quantity
-from kneerisk.schema.detectable_change import READING_PER_SEM
+from kneerisk.schema import SIDES, Side, leg_measures, quantities, quantity
+from kneerisk.schema.detectable_change import (
+    CONDITIONS,
+    READING_PER_SEM,
+    Pair,
+    PairComparison,
+    compare,
+)
 from kneerisk.schema.measure import MDC_PER_SEM
+from kneerisk.schema.rules import OPPOSITES
 
-#: Measures that come from one predictions, or read one thing twice: of a pattern they count once. A
+#: Measures that come from one reading, or measure one thing twice: in a pattern they count once. A
 #: ratio goes with the torques that it is made of.
 ONE_READING = {
     "wblt_distance_cm": "wblt_dorsiflexion_deg",
@@ -21,19 +35,40 @@ ONE_READING = {
     "hip_adduction_torque_nm_kg": "adduction_abduction_ratio",
     "hip_abduction_torque_nm_kg": "adduction_abduction_ratio",
 }
+#: One-sided by nature: a pelvis that is higher on one side is lower on the other, and only one
+#: leg is the shorter one. Each is one reading of both legs, and its two values always differ.
+ONE_SIDED = (*OPPOSITES, "leg_length_deficit_cm")
 #: An expected z-score this small is the norm itself.
 ROUNDING = 1e-9
 _ORDER = {"for": 0, "against": 1, "neither": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """One measured value of a leg.
+class LegValue:
+    """One measured value of a leg, compared with the norm and with the other leg.
 
-    ``apart`` is how far it lies above (negative: below) both what is typical and what is usual
-    at this age, in this sport and with this pain, in errors of one reading; beyond 1 in size it is
-    beyond error. ``side_apart`` is the same for this leg minus the other, in minimal detectable
-    differences; None where the other leg was not measured.
+    Attributes
+    ----------
+    measure
+        Name of the measure without its side.
+    value
+        As measured, in the measure's unit.
+    typical
+        Mean and SD in uninjured adults, in the unit.
+    z
+        Distance from the typical value in SDs.
+    error
+        Error of one reading, 95 %, in the unit.
+    usual
+        What is usual at this age, in this sport and with this pain, in the unit; None where that
+        is the typical value.
+    distance
+        How far the value lies above (negative: below) both what is typical and what is usual, in
+        errors of one reading; beyond 1 in size it is beyond error.
+    side_difference
+        This leg minus the other, in the unit; None where the other leg was not measured.
+    side_distance
+        The same in minimal detectable differences.
     """
 
     measure: str
@@ -42,14 +77,14 @@ class Value:
     z: float
     error: float
     usual: float | None
-    apart: float
+    distance: float
     side_difference: float | None
-    side_apart: float | None
+    side_distance: float | None
 
-    def speaks(self, sign: int) -> PatternRow:
-        """The row of a pattern that higher values (sign 1) or lower ones (-1) mark."""
-        towards = sign * self.apart > 1.0 or sign * (self.side_apart or 0.0) > 1.0
-        away = sign * self.apart < -1.0
+    def pattern_row(self, sign: int) -> PatternRow:
+        """The row of a pattern that is marked by higher values (sign 1) or lower ones (-1)."""
+        towards = sign * self.distance > 1.0 or sign * (self.side_distance or 0.0) > 1.0
+        away = sign * self.distance < -1.0
         measure = quantity(self.measure)
         return PatternRow(
             measure=self.measure,
@@ -62,71 +97,118 @@ class Value:
             usual=self.usual,
             side_difference=self.side_difference,
             side_difference_beyond_error=(
-                None if self.side_apart is None else abs(self.side_apart) > 1.0
+                None if self.side_distance is None else abs(self.side_distance) > 1.0
             ),
             speaks="for" if towards else "against" if away else "neither",
         )
 
 
 def patterns_of(predictions: Predictions, i: int, side: Side) -> dict[str, list[PatternRow]]:
-    """The measured rows of each imbalance's pattern in one leg of screening i.
+    """The measured values that mark each imbalance, in one leg of a screening.
 
-    Those that speak for it come first, then those against, each by size.
+    Parameters
+    ----------
+    predictions
+        What the model says of the screenings.
+    i
+        Place of the screening.
+    side
+        The leg.
+
+    Returns
+    -------
+    For each imbalance its rows: evidence for it first, then against it, each by size.
     """
-    values = {value.measure: value for value in _values(predictions, i, side)}
-    found = {}
+    values = {value.measure: value for value in _leg_values(predictions, i, side)}
+    patterns = {}
     for name, signs in marks().items():
         rows = [
-            values[measure].speaks(sign) for measure, sign in signs.items() if measure in values
+            values[measure].pattern_row(sign)
+            for measure, sign in signs.items()
+            if measure in values
         ]
-        found[name] = sorted(rows, key=lambda row: (_ORDER[row.speaks], -abs(row.z)))
-    return found
+        patterns[name] = sorted(rows, key=lambda row: (_ORDER[row.speaks], -abs(row.z)))
+    return patterns
 
 
-def readings_of(rows: list[PatternRow], torque_mode: str | None) -> set[str]:
+def readings_of(rows: Sequence[PatternRow], torque_mode: str | None) -> set[str]:
     """The independent readings among some rows: what comes from one reading counts once."""
-    once = {row.measure: ONE_READING.get(row.measure, row.measure) for row in rows}
-    if torque_mode == "isokinetic_60" and "quad_torque_nm_kg" in once:
-        once["quad_torque_nm_kg"] = "hamstring_quad_ratio"
-    return set(once.values())
+    readings = {row.measure: ONE_READING.get(row.measure, row.measure) for row in rows}
+    if torque_mode == "isokinetic_60" and "quad_torque_nm_kg" in readings:
+        readings["quad_torque_nm_kg"] = "hamstring_quad_ratio"
+    return set(readings.values())
 
 
-def _values(predictions: Predictions, i: int, side: Side) -> Iterator[Value]:
+def _leg_values(predictions: Predictions, i: int, side: Side) -> Iterator[LegValue]:
     """Every measured value of a leg that marks some imbalance."""
     row = predictions.rows[i]
     other = SIDES[1 - SIDES.index(side)]
-    people = predictions.bundle.model.population
-    usual = predictions.expected.prior[i, SIDES.index(side), len(people.athlete) :]
+    population = predictions.bundle.model.population
+    usual = predictions.expected.prior[i, SIDES.index(side), len(population.athlete) :]
     for measure in dict.fromkeys(name for signs in marks().values() for name in signs):
         value = row.get(f"{side}_{measure}")
         if value is not None:
-            usual_z = float(usual[people.leg.index(measure)])
-            yield _beside(norm_of(measure, row), value, row.get(f"{other}_{measure}"), usual_z)
+            usual_z = float(usual[population.leg.index(measure)])
+            yield _leg_value(norm_of(measure, row), value, row.get(f"{other}_{measure}"), usual_z)
 
 
-def _beside(norm: Norm, value: float, opposite: float | None, usual: float) -> Value:
-    """A value beside its norm, the other leg, and the z-score usual for the athlete."""
+def _leg_value(norm: Norm, value: float, opposite: float | None, usual_z: float) -> LegValue:
+    """A value compared with its norm, the other leg, and the z-score usual for the athlete."""
     if norm.typical is None:
         raise ValueError(f"{norm.measure} marks an imbalance and has no norm")
     z = (norm.scaled(value) - norm.location) / norm.scale
-    side = None
+    side_errors = None
     if opposite is not None:
-        side = (norm.scaled(value) - norm.scaled(opposite)) / norm.error_sd
-    return Value(
+        side_errors = (norm.scaled(value) - norm.scaled(opposite)) / norm.error_sd
+    return LegValue(
         measure=norm.measure,
         value=float(value),
         typical=norm.typical,
         z=z,
         error=norm.error(value),
-        usual=norm.value_at(usual) if abs(usual) > ROUNDING else None,
-        apart=_nearer(z, z - usual) * norm.scale / (READING_PER_SEM * norm.error_sd),
+        usual=norm.value_at(usual_z) if abs(usual_z) > ROUNDING else None,
+        distance=_nearer(z, z - usual_z) * norm.scale / (READING_PER_SEM * norm.error_sd),
         side_difference=None if opposite is None else float(value - opposite),
-        side_apart=None if side is None else side / MDC_PER_SEM,
+        side_distance=None if side_errors is None else side_errors / MDC_PER_SEM,
     )
 
 
 def _nearer(first: float, second: float) -> float:
-    """The smaller of two distances of one direction; 0 where they point to different ones."""
+    """The smaller of two distances in one direction; 0 where they point to different ones."""
     if first * second <= 0.0:
         return 0.0
     return min(first, second, key=abs)
+
+
+def side_differences(predictions: Predictions, i: int) -> list[SideDifference]:
+    """How the legs of screening i differ in each measure with a published error taken on both."""
+    row = slice(i, i + 1)
+    data = {name: predictions.data[name][row] for name in CONDITIONS}
+    left, right = (
+        {name: predictions.data[f"{side}_{name}"][row] for name in leg_measures()} for side in SIDES
+    )
+    pairs = [
+        Pair(measure=name, first=left[name], second=right[name], data=data)
+        for name, measure in quantities(leg_measures()).items()
+        if measure.error and name not in ONE_SIDED
+    ]
+    pairs = [pair for pair in pairs if not np.isnan(pair.first + pair.second).any()]
+    if not pairs:
+        return []
+    comparison = compare(pairs)
+    return [_side_difference(pair, comparison, k) for k, pair in enumerate(pairs)]
+
+
+def _side_difference(pair: Pair, comparison: PairComparison, k: int) -> SideDifference:
+    measure = quantity(pair.measure)
+    return SideDifference(
+        measure=pair.measure,
+        label=measure.label,
+        unit=measure.unit,
+        right=float(pair.second[0]),
+        left=float(pair.first[0]),
+        difference=float(comparison.difference[0, k]),
+        detectable=float(comparison.detectable[0, k]),
+        beyond_error=bool(comparison.beyond_error[0, k]),
+        beyond_chance=bool(comparison.beyond_chance[0, k]),
+    )

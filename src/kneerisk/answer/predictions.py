@@ -1,4 +1,10 @@
-"""What the model makes of some screenings: worked out once, told by every part of the answer."""
+"""Everything that the model says of some screenings, worked out once for every part of the answer.
+
+A batch is one pass: the measurement update gives the expected true values, from which follow the
+feature matrix, the risks with their intervals, the imbalances and the attributions. Each screening
+is passed through the model twice, once with nothing but age, sex and sport, since the width of that
+interval is what the tests are compared with (``low_information``).
+"""
 
 from __future__ import annotations
 
@@ -15,18 +21,37 @@ from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
 from kneerisk.schema import Columns, FloatArray, Screening, coded_rows, to_row
 
-#: What a screening always has: the answer to these alone is what the tests are compared with.
-PLAIN = ("age_years", "sex", "sport")
+#: What nearly every screening has: the answer to these alone is what the tests are compared with.
+BASIC_COLUMNS = ("age_years", "sex", "sport")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
     """n screenings with all that the model says of them.
 
-    ``rows`` are the flat measured values by canonical column, ``data`` the same as coded columns
-    of shape (n,), ``expected`` the true values that they speak for, ``legs`` the feature matrix.
-    ``width`` is that of either knee's interval in log-odds, ``plain_width`` the same where nothing
-    but age, sex and sport is known.
+    Attributes
+    ----------
+    bundle
+        The released model.
+    screenings
+        The n screenings as they were parsed.
+    rows
+        Their measured values by canonical column, in the measures' units; what was not measured
+        is absent.
+    data
+        The same as coded columns of shape (n,); missing is NaN.
+    expected
+        The true values that the measured ones speak for, with their variances.
+    legs
+        The feature matrix of the legs, shape (n, 2, n_features); left leg first.
+    prediction
+        Risks and intervals of each knee and of either, and the imbalances.
+    contributions
+        What each column added to each leg's log-odds.
+    width
+        Width of the interval of either knee's risk in log-odds, shape (n,).
+    basic_width
+        The same where nothing but `BASIC_COLUMNS` is known, shape (n,).
     """
 
     bundle: Bundle
@@ -38,7 +63,7 @@ class Predictions:
     prediction: Prediction
     contributions: Contributions
     width: FloatArray
-    plain_width: FloatArray
+    basic_width: FloatArray
 
     @property
     def metadata(self) -> Metadata:
@@ -46,37 +71,49 @@ class Predictions:
         return self.bundle.metadata
 
 
-def read(bundle: Bundle, screenings: Sequence[Screening]) -> Predictions:
-    """Everything the model says of the screenings; each by itself, whatever the others are."""
+def predictions_of(bundle: Bundle, screenings: Sequence[Screening]) -> Predictions:
+    """Run the model on some screenings; no screening's numbers depend on the others.
+
+    Parameters
+    ----------
+    bundle
+        The released model.
+    screenings
+        One or more screenings.
+
+    Returns
+    -------
+    Everything that the parts of an answer are made from.
+    """
     model, n = bundle.model, len(screenings)
     rows = [to_row(screening) for screening in screenings]
-    plain = [{name: row[name] for name in PLAIN if name in row} for row in rows]
+    basic_rows = [{name: row[name] for name in BASIC_COLUMNS if name in row} for row in rows]
     # One pass for both: a call costs as much for two rows as for one.
-    both = coded_rows([*rows, *plain])
-    data = {name: values[:n] for name, values in both.items()}
-    expected = model.measurement_update.expected(both)
-    legs = model.features(both, expected)
-    prediction = model.predict_features(legs)
-    width = _width(prediction)
-    own = legs.take(slice(n))
+    all_data = coded_rows([*rows, *basic_rows])
+    data = {name: values[:n] for name, values in all_data.items()}
+    expected = model.measurement_update.expected(all_data)
+    all_legs = model.features(all_data, expected)
+    prediction = model.predict_features(all_legs)
+    width = _interval_width(prediction)
+    legs = all_legs.take(slice(n))
     return Predictions(
         bundle=bundle,
         screenings=screenings,
         rows=rows,
         data=data,
         expected=expected.take(n),
-        legs=own,
+        legs=legs,
         prediction=prediction.take(n),
-        contributions=model.explainer.contributions(data, expected, own),
+        contributions=model.explainer.contributions(data, expected, legs),
         width=width[:n],
-        plain_width=width[n:],
+        basic_width=width[n:],
     )
 
 
-def _width(found: Prediction) -> FloatArray:
+def _interval_width(prediction: Prediction) -> FloatArray:
     """Width of the interval of either knee in log-odds, shape (n,).
 
     As a probability, the interval of a high risk is wide however much is known.
     """
-    low, high = found.intervals["either"]
+    low, high = prediction.intervals["either"]
     return np.asarray(logit(high) - logit(low))

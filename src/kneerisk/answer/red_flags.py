@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kneerisk.answer.answer_schema import Flag
 from kneerisk.evidence import Urgency, red_flags, urgencies
 from kneerisk.schema import Screening
+from kneerisk.words import text
 
 ACUTE = "acute_injury_within_7_days"
 #: From this age on an acute knee injury needs an X-ray decision (Ottawa knee rule, Stiell).
@@ -19,23 +22,23 @@ def flags_of(screening: Screening) -> list[Flag]:
     """
     codes = screening.red_flags or []
     acute = ACUTE in codes
-    found = []
+    flags = []
     for code in codes:
-        facts = red_flags()[code]
-        urgency = "routine" if facts.needs_acute_injury and not acute else facts.urgency
-        found.append(_flag(code, urgency, facts.reason))
+        entry = red_flags()[code]
+        urgency = "routine" if entry.needs_acute_injury and not acute else entry.urgency
+        flags.append(_flag(code, urgency, entry.reason))
     if acute and screening.athlete.age_years >= OTTAWA_AGE_YEARS:
-        reason = f"an acute knee injury at {OTTAWA_AGE_YEARS} or over needs a decision on an X-ray"
-        found.append(_flag("ottawa_age", "emergency", reason))
+        reason = text("answer.red_flags.ottawa_age", age=OTTAWA_AGE_YEARS)
+        flags.append(_flag("ottawa_age", "emergency", reason))
     order = list(urgencies())
-    return sorted(found, key=lambda flag: order.index(flag.urgency))
+    return sorted(flags, key=lambda flag: order.index(flag.urgency))
 
 
 def _flag(code: str, urgency: Urgency, reason: str) -> Flag:
-    facts = urgencies()[urgency]
-    return Flag(code=code, urgency=urgency, reason=reason, when=facts.when, act=facts.act)
+    entry = urgencies()[urgency]
+    return Flag(code=code, urgency=urgency, reason=reason, when=entry.when, act=entry.act)
 
 
-def must_refer(flags: list[Flag]) -> bool:
-    """Whether a flag stops the score."""
+def must_refer(flags: Sequence[Flag]) -> bool:
+    """Whether a flag needs a clinician, so that nothing may be scored."""
     return any(flag.urgency != "routine" for flag in flags)

@@ -1,59 +1,92 @@
-"""The risk of each knee, with its interval, band and the base rate of the sport."""
+"""The risk of each knee, with its interval and band, and what the answer must say of it first.
+
+The band compares the risk with the base rate of the sport. The status is the most serious of the
+reasons that apply: a red flag, pain now, values outside the model's population, little information.
+"""
 
 from __future__ import annotations
 
-from kneerisk.answer.answer_schema import SHOWN, Band, BaseRate, Knee, Reason, Risk, Risks
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kneerisk.answer.answer_schema import SHOWN, Band, BaseRate, Flag, Knee, Reason, Risk, Risks
 from kneerisk.answer.drivers import typical_risk
 from kneerisk.answer.predictions import Predictions
-from kneerisk.answer.status import hurting
+from kneerisk.answer.red_flags import must_refer
+from kneerisk.model import Metadata
+from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns
+from kneerisk.words import text
 
-#: Upper ends of the bands, as multiples of the sport's base rate.
+#: Upper ends of the bands, as multiples of the sport's base rate (assumption).
 BANDS: tuple[tuple[float, Band], ...] = ((0.75, "below"), (1.25, "near"), (2.0, "above"))
+#: The answer says little when its interval is at least this share of the one that age, sex and
+#: sport alone give (assumption; docs/decisions/0013).
+LITTLE_GAIN = 0.9
+#: An unspecified sex is read as the average of both, which a model has always seen.
+_AVERAGE_SEX = "unspecified"
 
 
 def knees_of(predictions: Predictions, i: int) -> list[Knee]:
-    """The knees that have a risk to tell, right first."""
-    painful = hurting(predictions.screenings[i], predictions.metadata)
+    """The knees of screening i whose risk can be given, right first."""
+    painful = painful_sides(predictions.screenings[i], predictions.metadata)
     if not predictions.bundle.model.sided:
         return [] if painful else ["either"]
     free: list[Knee] = [side for side in SHOWN if side not in painful]
     return free if painful else [*free, "either"]
 
 
-def explained(predictions: Predictions, knees: list[Knee]) -> list[Knee]:
+def knees_with_drivers(predictions: Predictions, knees: Sequence[Knee]) -> list[Knee]:
     """The knees whose risk is split into drivers: the legs, where the model tells them apart."""
     return [knee for knee in knees if not predictions.bundle.model.sided or knee != "either"]
 
 
-def risks_of(predictions: Predictions, i: int, reasons: list[Reason], knees: list[Knee]) -> Risks:
-    """The risks that may be told, with the status and its reasons."""
+def risks_of(
+    predictions: Predictions, i: int, reasons: Sequence[Reason], knees: Sequence[Knee]
+) -> Risks:
+    """The risks of screening i, with the status and its reasons.
+
+    Parameters
+    ----------
+    predictions
+        What the model says of the screenings.
+    i
+        Place of the screening.
+    reasons
+        Why the status is what it is, the most serious first.
+    knees
+        The knees whose risk is given.
+
+    Returns
+    -------
+    The risk of each of the knees; the other knees have none.
+    """
     metadata = predictions.metadata
     sport = predictions.screenings[i].athlete.sport
     rates = metadata.base_rates.get(sport or "all", metadata.base_rates["all"])
-    told = {
+    risks = {
         knee: _risk(predictions, i, knee, rates.get("either" if knee == "either" else "leg"))
         for knee in knees
     }
-    told |= {
-        knee: told[knee].model_copy(
+    risks |= {
+        knee: risks[knee].model_copy(
             update={"typical_probability": typical_risk(predictions, i, knee)}
         )
-        for knee in explained(predictions, knees)
+        for knee in knees_with_drivers(predictions, knees)
     }
     return Risks(
         status=reasons[0].code if reasons else "ok",
-        reasons=reasons,
+        reasons=list(reasons),
         outcome_kind=metadata.outcome_kind,
         horizon_months=metadata.horizon_months,
         base_rate=BaseRate(**rates),
-        **told,
+        **risks,
     )
 
 
-def _risk(predictions: Predictions, i: int, knee: Knee, base: float | None) -> Risk:
+def _risk(predictions: Predictions, i: int, knee: Knee, base_rate: float | None) -> Risk:
     probability = float(getattr(predictions.prediction, knee)[i])
     low, high = (float(bound[i]) for bound in predictions.prediction.intervals[knee])
-    ratio = probability / base if base else 1.0
+    ratio = probability / base_rate if base_rate else 1.0
     band: Band = next((name for end, name in BANDS if ratio < end), "well_above")
     return Risk(
         probability=probability,
@@ -61,3 +94,89 @@ def _risk(predictions: Predictions, i: int, knee: Knee, base: float | None) -> R
         per_100=round(100 * probability),
         band=band,
     )
+
+
+def reasons_of(predictions: Predictions, i: int, flags: Sequence[Flag]) -> list[Reason]:
+    """Every reason that applies to screening i, the most serious first.
+
+    Parameters
+    ----------
+    predictions
+        What the model says of the screenings.
+    i
+        Place of the screening.
+    flags
+        Its red flags.
+
+    Returns
+    -------
+    One reason for each red flag that needs a clinician, each painful knee and each value outside
+    the model's population, and one where the tests narrow the interval too little.
+    """
+    screening, metadata = predictions.screenings[i], predictions.metadata
+    reasons = [
+        Reason(
+            code="refer",
+            message=text("answer.reasons.refer", urgency=flag.urgency, reason=flag.reason),
+        )
+        for flag in flags
+        if must_refer([flag])
+    ]
+    for side in painful_sides(screening, metadata):
+        message = text("answer.reasons.current_pain", side=side)
+        reasons.append(Reason(code="current_pain", message=message, column=f"{side}_pain_nrs"))
+    reasons += _out_of_population(predictions.rows[i], metadata)
+    if predictions.width[i] >= LITTLE_GAIN * predictions.basic_width[i]:
+        message = text("answer.reasons.low_information")
+        reasons.append(Reason(code="low_information", message=message))
+    return reasons
+
+
+def painful_sides(screening: Screening, metadata: Metadata) -> list[Side]:
+    """The knees that hurt now, where the model is about new pain; none for other outcomes."""
+    if metadata.outcome_kind != "new_pain":
+        return []
+    return [side for side in SIDES if side in screening.pain.sides]
+
+
+def _out_of_population(row: Mapping[str, Any], metadata: Metadata) -> Iterator[Reason]:
+    """Values outside the range of the model's cohort, and categories that it never held."""
+    for column, value in row.items():
+        measure, population = columns()[column], metadata.population.get(column)
+        if not population or not measure.model_input:
+            continue
+        if within_population(measure, value, population):
+            continue
+        if isinstance(measure, Quantity):
+            message = text(
+                "answer.reasons.outside_range",
+                label=measure.label,
+                low=f"{population['low']:g}",
+                high=f"{population['high']:g}",
+                unit=measure.unit,
+            )
+        else:
+            choices = ", ".join(population["choices"])
+            message = text("answer.reasons.unknown_choice", label=measure.label, choices=choices)
+        yield Reason(code="out_of_population", message=message, column=column)
+
+
+def within_population(measure: Measure, value: Any, population: Mapping[str, Any]) -> bool:
+    """Whether the model's cohort held such a value of a measure.
+
+    Parameters
+    ----------
+    measure
+        The measure.
+    value
+        A number in its unit, or the name of a category.
+    population
+        What the cohort held of it: ``low`` and ``high`` in its unit, or its ``choices``.
+
+    Returns
+    -------
+    Whether the value lies within the range, or is one of the choices.
+    """
+    if isinstance(measure, Category):
+        return value == _AVERAGE_SEX or value in population["choices"]
+    return bool(population["low"] <= value <= population["high"])

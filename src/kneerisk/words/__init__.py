@@ -1,5 +1,5 @@
 """Every text that people read, in one catalogue that a translation could replace."""
 
-from kneerisk.words.catalogue import plural, section, text, variant
+from kneerisk.words.catalogue import in_sentence, listed, plural, section, short, text, variant
 
-__all__ = ["plural", "section", "text", "variant"]
+__all__ = ["in_sentence", "listed", "plural", "section", "short", "text", "variant"]

@@ -12,7 +12,7 @@ every text is used, and that placeholders and arguments agree.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -21,6 +21,8 @@ from typing import Any
 #: One file each in the folder of a language.
 SECTIONS = ("common", "answer", "report", "page", "command_line")
 LANGUAGE = "en"
+#: Proper names, which keep their capital inside a sentence.
+NAMES = frozenset({"Ober", "Thomas"})
 
 
 def text(key: str, /, **values: object) -> str:
@@ -86,6 +88,25 @@ def plural(key: str, count: int, /, **values: object) -> str:
     The text ``one`` for a count of 1, else ``other``.
     """
     return text(f"{key}.{'one' if count == 1 else 'other'}", count=count, **values)
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(items) < 2:
+        return "".join(items)
+    return text("common.list.and", others=", ".join(items[:-1]), last=items[-1])
+
+
+def short(label: str) -> str:
+    """A label without what follows the comma: `Ankle bend`."""
+    return label.partition(",")[0]
+
+
+def in_sentence(label: str) -> str:
+    """A label inside a sentence: its first part, in lower case but for names and short forms."""
+    first = short(label)
+    word = first.partition(" ")[0]
+    return first if word in NAMES or word.isupper() else first[0].lower() + first[1:]
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from kneerisk.answer.answer_schema import Answer
-from kneerisk.answer.compose import answers
+from kneerisk.answer.compose_answer import answers
 from kneerisk.answer.follow_up.advice_followed import advice_shown
 from kneerisk.answer.follow_up.follow_up_request import FollowUp, Visit
 from kneerisk.answer.follow_up.follow_up_schema import (

@@ -9,7 +9,7 @@ from typing import Any
 from kneerisk.answer.answer_schema import SHOWN, Answer, Driver, Knee, Risk
 from kneerisk.answer.report.number_format import signed, worded
 from kneerisk.schema import Screening, columns, to_row
-from kneerisk.words.phrases import in_sentence, listed
+from kneerisk.words import in_sentence, listed
 
 #: Rows with a name; the others stand in one row together (assumption: what a page holds).
 NAMED = 8

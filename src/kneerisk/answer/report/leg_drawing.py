@@ -10,7 +10,7 @@ from kneerisk.answer.report.leg_findings import named_of, phrase
 from kneerisk.answer.report.wording import hurts
 from kneerisk.evidence import Imbalance
 from kneerisk.schema import Side
-from kneerisk.words.phrases import listed
+from kneerisk.words import listed
 
 Paint = Literal["clear", "possible", "open", "plain"]
 

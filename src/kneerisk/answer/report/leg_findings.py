@@ -20,7 +20,7 @@ from kneerisk.answer.report.number_format import amount, in_100, number, sentenc
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
 from kneerisk.schema.measure import Equipment
-from kneerisk.words.phrases import listed
+from kneerisk.words import listed
 
 #: Where lines are few: patterns with values, and values of one pattern (assumption: it fits).
 MOST_TOLD, MOST_VALUES = 3, 4

@@ -8,8 +8,7 @@ from kneerisk.answer.answer_schema import SHOWN, Answer, Flag, Knee, Risk
 from kneerisk.answer.report.number_format import in_100, number, sentence
 from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
-from kneerisk.words import plural, text, variant
-from kneerisk.words.phrases import listed
+from kneerisk.words import listed, plural, text, variant
 
 _OUTCOME = {
     "new_pain": ("gets", "get", "new pain in"),

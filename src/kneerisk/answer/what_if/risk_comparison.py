@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Literal
 
 from kneerisk.answer.answer_schema import KNEES, Knee, Risk, Risks
-from kneerisk.answer.compose import lineage_of, notice_of
-from kneerisk.answer.predictions import read
+from kneerisk.answer.compose_answer import lineage_of, notice_of
+from kneerisk.answer.predictions import predictions_of
 from kneerisk.answer.red_flags import flags_of, must_refer
-from kneerisk.answer.risk import knees_of, risks_of
-from kneerisk.answer.status import reasons_of
+from kneerisk.answer.risk import knees_of, reasons_of, risks_of
 from kneerisk.answer.what_if.changed_measures import Changed, changed, detectable, direction_of
 from kneerisk.answer.what_if.what_if_request import WhatIf
 from kneerisk.answer.what_if.what_if_schema import Change, Follows, Moved, WhatIfAnswer
@@ -45,7 +44,7 @@ def what_if(bundle: Bundle, asked: WhatIf) -> WhatIfAnswer:
     """
     change = changed(asked.screening, asked.changes, bundle.metadata)
     # One prediction for both; the numbers are those of two answers.
-    predictions = read(bundle, [asked.screening, change.screening])
+    predictions = predictions_of(bundle, [asked.screening, change.screening])
     flags = flags_of(asked.screening)
     reasons = reasons_of(predictions, 0, flags)
     knees = [] if must_refer(flags) else knees_of(predictions, 0)

@@ -1,21 +1,20 @@
-"""Put an answer together: red flags, then risk, then imbalances, from one prediction."""
+"""Put an answer together from one prediction: red flags, then risk, then imbalances."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from kneerisk.answer.advice import advice_for
 from kneerisk.answer.answer_schema import Answer, Flag, Knee, Lineage
 from kneerisk.answer.drivers import drivers_of, effects_of
-from kneerisk.answer.imbalances import imbalances_of, likely_of
+from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
 from kneerisk.answer.inputs import inputs_of
 from kneerisk.answer.next_tests import next_tests
-from kneerisk.answer.predictions import Predictions, read
+from kneerisk.answer.patterns import side_differences
+from kneerisk.answer.predictions import Predictions, predictions_of
 from kneerisk.answer.red_flags import flags_of, must_refer
-from kneerisk.answer.risk import explained, knees_of, risks_of
-from kneerisk.answer.side_differences import side_differences
-from kneerisk.answer.status import reasons_of
+from kneerisk.answer.risk import knees_of, knees_with_drivers, reasons_of, risks_of
 from kneerisk.model import Bundle, Metadata
 from kneerisk.schema import Screening
 from kneerisk.words import text, variant
@@ -30,7 +29,7 @@ def answers(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
     """What the model says of each screening; a screening's numbers don't depend on the others."""
     if not screenings:
         return []
-    predictions = read(bundle, screenings)
+    predictions = predictions_of(bundle, screenings)
     return [_answer(predictions, i) for i in range(len(screenings))]
 
 
@@ -41,7 +40,7 @@ def _answer(predictions: Predictions, i: int) -> Answer:
     reasons = reasons_of(predictions, i, flags)
     refer = must_refer(flags)
     knees = [] if refer else knees_of(predictions, i)
-    effects = effects_of(predictions, i, explained(predictions, knees))
+    effects = effects_of(predictions, i, knees_with_drivers(predictions, knees))
     return Answer(
         red_flags=flags,
         red_flags_status=_flags_status(screening, flags),
@@ -54,26 +53,28 @@ def _answer(predictions: Predictions, i: int) -> Answer:
 
 
 def _findings(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, Any]:
-    """What a screening that may be scored is told beside its risk."""
-    found = imbalances_of(predictions, i)
+    """The parts that a screening has besides its risk where no red flag needs a clinician."""
+    imbalances = imbalances_of(predictions, i)
     return {
-        "drivers": drivers_of(predictions, i, explained(predictions, knees)),
-        "likely": likely_of(found),
-        "imbalances": found,
+        "drivers": drivers_of(predictions, i, knees_with_drivers(predictions, knees)),
+        "likely": leg_verdicts(imbalances),
+        "imbalances": imbalances,
         "side_differences": side_differences(predictions, i),
         "next_tests": next_tests(predictions, i),
-        "advice": advice_for(predictions, i, found),
+        "advice": advice_for(predictions, i, imbalances),
     }
 
 
-def _flags_status(screening: Screening, flags: list[Flag]) -> Any:
+def _flags_status(
+    screening: Screening, flags: list[Flag]
+) -> Literal["not_asked", "cleared", "present"]:
     if screening.red_flags is None:
         return "not_asked"
     return "present" if flags else "cleared"
 
 
 def notice_of(metadata: Metadata) -> str:
-    """What every answer says of its use, and of whom the model was trained on."""
+    """The intended use, which every answer states, and whom the model was trained on."""
     return f"{text('answer.notice.use')} {variant('answer.notice.cohort', metadata.cohort)}"
 
 
