@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.serving_speed import RESULTS, champion_of
-from kneerisk.answer.what_if.changed_measures import Changed, changed, direction_of
+from kneerisk.answer.what_if.changed_measures import ChangedScreening, change_measures, direction_of
 from kneerisk.cohort.screenings import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import ScreeningRefused
@@ -75,7 +75,7 @@ def _draw_target(
 
 def _refused(bundle: Bundle, screening: Screening, changes: dict[str, float]) -> bool:
     try:
-        changed(screening, changes, bundle.metadata)
+        change_measures(screening, changes, bundle.metadata)
     except ScreeningRefused:
         return True
     return False
@@ -83,24 +83,24 @@ def _refused(bundle: Bundle, screening: Screening, changes: dict[str, float]) ->
 
 def cases(
     bundle: Bundle, screenings: list[Screening], most: int
-) -> Iterator[tuple[Screening, Changed]]:
+) -> Iterator[tuple[Screening, ChangedScreening]]:
     """Screenings without pain, each with changes that all point the same way."""
     draw = Random(SEED + most)
     for screening in screenings:
         n_changes = 1 if most == 1 else draw.randint(2, most)
         targets = draw_changes(bundle, screening, draw, n_changes, one_way=True)
         if targets and len(targets) >= min(most, 2) and not screening.pain.sides:
-            yield screening, changed(screening, targets, bundle.metadata)
+            yield screening, change_measures(screening, targets, bundle.metadata)
 
 
-def moves(bundle: Bundle, drawn: list[tuple[Screening, Changed]]) -> dict[str, np.ndarray]:
+def moves(bundle: Bundle, drawn: list[tuple[Screening, ChangedScreening]]) -> dict[str, np.ndarray]:
     """Percentage points by which risks move in the published direction; negative if against it."""
     now = bundle.model.predict(coded([screening for screening, _ in drawn]))
     then = bundle.model.predict(coded([change.screening for _, change in drawn]))
     points_by_knee: dict[str, list[float]] = {"a knee whose leg changed": [], "the other knee": []}
     either = []
     for i, (_, change) in enumerate(drawn):
-        own = {side for side in SIDES for name in change.asked if _concerns(name, side)}
+        own = {side for side in SIDES for name in change.requested if _concerns(name, side)}
         for side in SIDES:
             change_of_risk = getattr(then, side)[i] - getattr(now, side)[i]
             knee = "a knee whose leg changed" if side in own else "the other knee"

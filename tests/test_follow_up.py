@@ -20,8 +20,8 @@ from benchmarks.retested_athletes import draw
 from kneerisk.answer import answer
 from kneerisk.answer.answer_schema import Advice
 from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer, follow_up
-from kneerisk.answer.follow_up.advice_followed import advice_shown
-from kneerisk.answer.follow_up.risk_changes import Moves, moves
+from kneerisk.answer.follow_up.advice_followed import advice_followed
+from kneerisk.answer.follow_up.risk_changes import RiskComparison, compare_risks
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.errors import Fault
 from kneerisk.model import Bundle
@@ -246,7 +246,7 @@ class TestRisk:
         for i in range(count):
             facts = {name: values[[i]] for name, values in trial.data.items()}
             ends = [facts | {c: values[c][[i]] for c in kept} for values in readings]
-            moved = moves(released.model, *ends)
+            moved = compare_risks(released.model, *ends)
             told.append([abs(moved.last - moved.first) > moved.limit])
             assert (moved.limit > 0.0).all()
         # 95 % limits of thirteen outputs; three standard errors of a share of 60.
@@ -256,7 +256,7 @@ class TestRisk:
         ("last", "verdict"), [(0.105, "within_error"), (0.115, "rose"), (0.085, "fell")]
     )
     def test_less_than_one_in_a_hundred_is_not_told(self, last, verdict):
-        moved = Moves(
+        moved = RiskComparison(
             first=logit(np.array([0.10])),
             last=logit(np.array([last])),
             limit=np.array([0.01]),
@@ -271,7 +271,7 @@ class TestRisk:
             coded([Screening.model_validate(b)])
             for b in (FIRST, changed(left={"hip_drop_deg": 16}))
         ]
-        moved = moves(model, *ends)
+        moved = compare_risks(model, *ends)
         assert np.isnan(moved.limit[:2]).all()
         assert moved.limit[2] > 0.0
         assert moved.verdict(0) == "within_error"
@@ -312,7 +312,7 @@ class TestAdvice:
         asked = FollowUp.model_validate(visits(FIRST, later))
         first = answer(released, asked.visits[0].screening)
         told = first.model_copy(update={"advice": list(pieces)})
-        return advice_shown(asked.visits, told, follow_up(released, asked).changes)
+        return advice_followed(asked.visits, told, follow_up(released, asked).changes)
 
     @pytest.mark.parametrize(
         ("quads", "status"),
@@ -353,7 +353,7 @@ class TestAdvice:
         told = answer(released, asked.visits[0].screening)
         pieces = [self.piece("calf_tightness", "right")]
         told = told.model_copy(update={"advice": pieces})
-        [row] = advice_shown(asked.visits, told, follow_up(released, asked).changes)
+        [row] = advice_followed(asked.visits, told, follow_up(released, asked).changes)
         assert row.columns == ["right_wblt_dorsiflexion_deg"]
 
     @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from benchmarks.what_if_directions import draw_changes
 from kneerisk.answer import answer
 from kneerisk.answer.answer_schema import KNEES
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer, what_if
-from kneerisk.answer.what_if.changed_measures import changed, direction_of
+from kneerisk.answer.what_if.changed_measures import change_measures, direction_of
 from kneerisk.cohort.screenings import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.errors import Fault, ScreeningRefused
@@ -213,7 +213,7 @@ class TestTold:
     def test_red_flags_and_equipment_stay_with_the_screening(self, released: Bundle) -> None:
         body = RUNNER | {"red_flags": ["effusion"], "equipment": ["tape_or_phone"]}
         screening = Screening.model_validate(body)
-        after = changed(screening, {"left_hip_drop_deg": 4.5}, released.metadata).screening
+        after = change_measures(screening, {"left_hip_drop_deg": 4.5}, released.metadata).screening
         assert after.red_flags == ["effusion"]
         assert after.equipment == screening.equipment
         row = to_row(screening)
@@ -273,7 +273,7 @@ class TestDirection:
         screening = Screening.model_validate(RUNNER)
 
         def direction(**targets: float) -> int:
-            return changed(screening, targets, released.metadata).direction
+            return change_measures(screening, targets, released.metadata).direction
 
         assert direction(left_hip_drop_deg=4) == -1
         assert direction(left_hip_drop_deg=14) == 1
@@ -299,7 +299,7 @@ class TestSupportedDirection:
         changes = draw_changes(released, screening, draw, most, one_way=True)
         assume(changes)
         asked = WhatIf(screening=screening, changes=changes)
-        direction = changed(screening, changes, released.metadata).direction
+        direction = change_measures(screening, changes, released.metadata).direction
         told = what_if(released, asked)
         assert direction != 0
         points_to = {one.evidence_points_to for one in told.changes}
@@ -315,7 +315,7 @@ class TestSupportedDirection:
         assume(changes)
         told = what_if(released, WhatIf(screening=screening, changes=changes))
         assert [one.column for one in told.changes] == list(changes)
-        direction = changed(screening, changes, released.metadata).direction
+        direction = change_measures(screening, changes, released.metadata).direction
         assert not against(told, direction)
         if direction == 0:
             assert not any(one.held for one in (told.right, told.left, told.either) if one)
@@ -331,7 +331,7 @@ class TestSupportedDirection:
             changes = draw_changes(released, screening, draw, most, one_way=True)
             if not changes:
                 continue
-            after = changed(screening, changes, released.metadata)
+            after = change_measures(screening, changes, released.metadata)
             told = what_if(released, WhatIf(screening=screening, changes=changes))
             assert not against(told, after.direction)
             theirs = released.model.predict(coded([after.screening]))

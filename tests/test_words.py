@@ -54,7 +54,7 @@ def placeholders(entry: str) -> set[str]:
 
 def python_lookups(path: Path) -> Iterator[Lookup]:
     source = path.read_text("utf-8")
-    if "kneerisk.words" not in source:
+    if "words" not in source:
         return
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
@@ -98,9 +98,11 @@ def lookups() -> list[Lookup]:
         p for p in (ROOT / "serving/page").rglob("*.*")
         if p.suffix in {".js", ".html"} and "vendor" not in p.parts
     ]  # fmt: skip
-    own = ROOT / "src/kneerisk/words/catalogue.py"
+    own = "src/kneerisk/words/catalogue.py"
+    calls = (use for path in python for use in python_lookups(path))
     return [
-        *(use for path in python if path != own for use in python_lookups(path)),
+        # The catalogue's own functions pass keys on.
+        *(use for use in calls if use.key is not None or not use.place.startswith(own)),
         *(use for path in templates for use in template_lookups(path)),
         *(use for path in page for use in page_lookups(path)),
     ]

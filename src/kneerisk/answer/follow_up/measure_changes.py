@@ -23,15 +23,11 @@ from kneerisk.schema import (
     quantity,
 )
 from kneerisk.schema.columns import location_of
-from kneerisk.schema.detectable_change import (
-    CONDITIONS,
-    Pair,
-    PairComparison,
-    compare,
-    reading_error,
-)
+from kneerisk.schema.detectable_change import CONDITIONS, Pair, compare, reading_error
+from kneerisk.words import plural
 
-#: Of measures compared by their own limit alone, so many in 100 pass it by chance.
+#: Of measures compared by their own limit alone, so many in 100 pass it by chance: the limit
+#: is that of 95 %.
 PASS_BY_CHANCE = 5
 
 
@@ -41,26 +37,30 @@ def changes_of(visits: Sequence[Visit]) -> list[MeasureChange]:
     Age is left out: it changes by itself.
     """
     data = coded([visit.screening for visit in visits])
-    given = {column: np.flatnonzero(~np.isnan(data[column])).tolist() for column in _order()}
-    again = {column: at for column, at in given.items() if len(at) > 1}
-    if not again:
+    measured = {column: np.flatnonzero(~np.isnan(data[column])).tolist() for column in _order()}
+    repeated = {column: places for column, places in measured.items() if len(places) > 1}
+    if not repeated:
         return []
-    found = compare([_pair(column, at, data) for column, at in again.items()])
+    comparison = compare([_pair(column, places, data) for column, places in repeated.items()])
     return [
-        _change(column, found, k, at, visits, data) for k, (column, at) in enumerate(again.items())
+        _change(column, comparison, k, places, visits, data)
+        for k, (column, places) in enumerate(repeated.items())
     ]
 
 
 def by_chance(changes: Sequence[MeasureChange]) -> str | None:
-    """What a possible change is worth; None where there is none."""
+    """How many possible changes error alone would show, in words; None where there is none."""
     compared = sum(change.verdict != "no_error_known" for change in changes)
     possible = sum(change.verdict == "possible" for change in changes)
     if not possible:
         return None
-    told = "1 measure is beyond its" if possible == 1 else f"{possible} measures are beyond their"
-    return (
-        f"{told} own error only. Error alone puts about {PASS_BY_CHANCE} in 100 measures there, "
-        f"so {compared * PASS_BY_CHANCE / 100:.1f} of {compared}: look again at the next visit."
+    expected = f"{compared * PASS_BY_CHANCE / 100:.1f}"
+    return plural(
+        "answer.follow_up.by_chance",
+        possible,
+        per_100=PASS_BY_CHANCE,
+        expected=expected,
+        compared=compared,
     )
 
 
@@ -83,35 +83,35 @@ def _order() -> tuple[str, ...]:
     return (*athlete, *sided, *pain)
 
 
-def _stated(data: Columns, places: list[int]) -> Columns:
+def _conditions_at(data: Columns, places: list[int]) -> Columns:
     """Sex and protocols at some visits."""
     return {name: data[name][places] for name in CONDITIONS}
 
 
-def _pair(column: str, at: list[int], data: Columns) -> Pair:
+def _pair(column: str, places: list[int], data: Columns) -> Pair:
     """First and last reading; their protocols are the same, or the body was refused."""
     return Pair(
         measure=location_of(column)[-1],
         side=side_of(column) or "",
-        first=data[column][at[:1]],
-        second=data[column][at[-1:]],
-        data=_stated(data, at[:1]),
+        first=data[column][places[:1]],
+        second=data[column][places[-1:]],
+        data=_conditions_at(data, places[:1]),
     )
 
 
 def _change(
     column: str,
-    found: PairComparison,
+    comparison: PairComparison,
     k: int,
-    at: list[int],
+    places: list[int],
     visits: Sequence[Visit],
     data: Columns,
 ) -> MeasureChange:
     name, side = location_of(column)[-1], side_of(column)
-    measure, values = quantity(name), data[column][at]
-    errors = reading_error(name, values, _stated(data, at))
-    change = float(found.difference[0, k])
-    verdict = _verdict(found, k)
+    measure, values = quantity(name), data[column][places]
+    errors = reading_error(name, values, _conditions_at(data, places))
+    change = float(comparison.difference[0, k])
+    verdict = _verdict(comparison, k)
     return MeasureChange(
         column=column,
         measure=name,
@@ -121,7 +121,7 @@ def _change(
         first=float(values[0]),
         last=float(values[-1]),
         change=change,
-        detectable=None if verdict == "no_error_known" else float(found.detectable[0, k]),
+        detectable=None if verdict == "no_error_known" else float(comparison.detectable[0, k]),
         verdict=verdict,
         direction="neither" if verdict == "within_error" else direction_of(name, change),
         series=[
@@ -130,17 +130,17 @@ def _change(
                 value=float(value),
                 error=None if np.isnan(error) else float(error),
             )
-            for i, value, error in zip(at, values, errors, strict=True)
+            for i, value, error in zip(places, values, errors, strict=True)
         ],
     )
 
 
-def _verdict(found: PairComparison, k: int) -> Verdict:
-    if np.isnan(found.detectable[0, k]):
+def _verdict(comparison: PairComparison, k: int) -> Verdict:
+    if np.isnan(comparison.detectable[0, k]):
         return "no_error_known"
-    if found.beyond_chance[0, k]:
+    if comparison.beyond_chance[0, k]:
         return "changed"
-    return "possible" if found.beyond_error[0, k] else "within_error"
+    return "possible" if comparison.beyond_error[0, k] else "within_error"
 
 
 def direction_of(measure: str, change: float) -> Direction:

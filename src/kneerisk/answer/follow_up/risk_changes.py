@@ -1,8 +1,9 @@
-"""How far the risks and imbalances moved between two visits, and how far error alone moves them.
+"""How far risks and imbalances changed between two visits, and how far error alone changes them.
 
-What the literature disagrees on is the same at both visits, so that only the error of the tests
-counts: each reading is moved up and down by the SD of its error, one at a time, through the whole
-model.
+What the literature disagrees on is the same at both visits, so that only measurement error counts.
+It is propagated through the whole model by finite differences: each reading is shifted up and down
+by the SD of its error, one at a time, and the squared effects on the log-odds are added (JCGM
+100:2008, Guide to the expression of uncertainty in measurement, section 5.1).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from kneerisk.schema import SIDES, Columns, FloatArray, Quantity, Side, columns,
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import READING_PER_SEM, error_sd
 
-#: A move of less than one in a hundred is not told as one, whatever the error (assumption).
+#: A change of less than one in a hundred is not reported as one, whatever the error (assumption).
 LEAST_POINTS = 1.0
 #: The first outputs of a model, in the order of the arrays here.
 _RISKS = (*SIDES, "either")
@@ -30,8 +31,8 @@ _TILT = ("left_lateral_pelvic_tilt_deg", "right_lateral_pelvic_tilt_deg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moves:
-    """Log-odds at two visits and the limit of what error alone moves them by, 95 %.
+class RiskComparison:
+    """Log-odds at two visits, and how far error alone moves them apart, 95 %.
 
     Arrays of shape (3 + 2 * n_imbalances,): left, right, either, then the imbalances of the left
     and of the right leg. NaN where the model has none.
@@ -47,41 +48,57 @@ class Moves:
     def error_points(self) -> FloatArray:
         """The limit in points of 100: as far apart as it lets these two probabilities be."""
         middle = (self.first + self.last) / 2.0
-        apart = expit(middle + self.limit / 2.0) - expit(middle - self.limit / 2.0)
-        return np.asarray(100.0 * apart)
+        spread = expit(middle + self.limit / 2.0) - expit(middle - self.limit / 2.0)
+        return np.asarray(100.0 * spread)
 
     def place(self, side: Side, imbalance: str) -> int:
-        """Where an imbalance of a leg stands."""
-        of_leg = len(_RISKS) + SIDES.index(side) * len(self.imbalances)
-        return of_leg + self.imbalances.index(imbalance)
+        """Index of an imbalance of a leg in the arrays."""
+        start = len(_RISKS) + SIDES.index(side) * len(self.imbalances)
+        return start + self.imbalances.index(imbalance)
 
-    def verdict(self, at: int) -> Move:
-        """Whether an output moved by more than error alone moves it, and enough to tell."""
-        moved = self.last[at] - self.first[at]
-        points = 100.0 * abs(expit(self.last[at]) - expit(self.first[at]))
-        if abs(moved) > self.limit[at] and points >= LEAST_POINTS:
-            return "rose" if moved > 0.0 else "fell"
+    def verdict(self, place: int) -> Move:
+        """Whether an output changed by more than error alone changes it, and enough to report."""
+        change = self.last[place] - self.first[place]
+        points = 100.0 * abs(expit(self.last[place]) - expit(self.first[place]))
+        if abs(change) > self.limit[place] and points >= LEAST_POINTS:
+            return "rose" if change > 0.0 else "fell"
         return "within_error"
 
 
 #: Compares two visits, given by their places.
-Between = Callable[[int, int], Moves]
+CompareVisits = Callable[[int, int], RiskComparison]
 
 
 def risk_changes(
-    visits: Sequence[Visit], told: Sequence[Answer], between: Between
+    visits: Sequence[Visit], visit_answers: Sequence[Answer], compare: CompareVisits
 ) -> list[RiskChange]:
-    """How each knee's risk moved from the first to the last visit that may tell one."""
-    found = []
+    """How each knee's risk changed from the first to the last visit that has one.
+
+    Parameters
+    ----------
+    visits
+        The visits, the earliest first.
+    visit_answers
+        The answer to each.
+    compare
+        Compares two visits, given by their places.
+
+    Returns
+    -------
+    One row for each knee with a risk at two visits or more.
+    """
+    changes = []
     knees: tuple[Knee, ...] = (*SHOWN, "either")
     for knee in knees:
-        with_risk = [i for i, answer in enumerate(told) if getattr(answer.risk, knee) is not None]
+        with_risk = [
+            i for i, answer in enumerate(visit_answers) if getattr(answer.risk, knee) is not None
+        ]
         if len(with_risk) < FEWEST_VISITS:
             continue
         first, last = with_risk[0], with_risk[-1]
-        moved, at = between(first, last), _RISKS.index(knee)
-        ends = [float(expit(log_odds[at])) for log_odds in (moved.first, moved.last)]
-        found.append(
+        comparison, place = compare(first, last), _RISKS.index(knee)
+        ends = [float(expit(odds[place])) for odds in (comparison.first, comparison.last)]
+        changes.append(
             RiskChange(
                 knee=knee,
                 first_date=visits[first].date,
@@ -89,48 +106,62 @@ def risk_changes(
                 first=ends[0],
                 last=ends[1],
                 points=100.0 * (ends[1] - ends[0]),
-                error_points=float(moved.error_points[at]),
-                verdict=moved.verdict(at),
-                same_tests=moved.same_tests,
+                error_points=float(comparison.error_points[place]),
+                verdict=comparison.verdict(place),
+                same_tests=comparison.same_tests,
             )
         )
-    return found
+    return changes
 
 
-def imbalance_changes(told: Sequence[Answer], between: Between) -> list[ImbalanceChange]:
-    """How each imbalance moved from the first to the last visit that tells of them."""
-    named = [i for i, answer in enumerate(told) if answer.imbalances]
-    if len(named) < FEWEST_VISITS:
+def imbalance_changes(
+    visit_answers: Sequence[Answer], compare: CompareVisits
+) -> list[ImbalanceChange]:
+    """How each imbalance changed from the first to the last visit that has them."""
+    places = [i for i, answer in enumerate(visit_answers) if answer.imbalances]
+    if len(places) < FEWEST_VISITS:
         return []
-    moved = between(named[0], named[-1])
-    before, after = (_by_leg(told[i]) for i in (named[0], named[-1]))
-    found = []
+    comparison = compare(places[0], places[-1])
+    before, after = (_by_leg(visit_answers[i]) for i in (places[0], places[-1]))
+    changes = []
     for (side, name), first in before.items():
-        at = moved.place(first.side, name)
-        found.append(
+        place = comparison.place(first.side, name)
+        changes.append(
             ImbalanceChange(
                 side=first.side,
                 name=first.name,
                 label=first.label,
-                first=float(expit(moved.first[at])),
-                last=float(expit(moved.last[at])),
-                verdict=moved.verdict(at),
+                first=float(expit(comparison.first[place])),
+                last=float(expit(comparison.last[place])),
+                verdict=comparison.verdict(place),
                 moved_from=first.status,
                 moved_to=after[side, name].status,
             )
         )
-    return found
+    return changes
 
 
 def _by_leg(answer: Answer) -> dict[tuple[str, str], Imbalance]:
-    return {(one.side, one.name): one for one in answer.imbalances or []}
+    return {(imbalance.side, imbalance.name): imbalance for imbalance in answer.imbalances or []}
 
 
-def moves(model: RiskModel, first: Columns, last: Columns) -> Moves:
-    """Compare two visits by what was measured at both; columns of shape (1,)."""
-    first, last, same_tests = _of_both(first, last)
+def compare_risks(model: RiskModel, first: Columns, last: Columns) -> RiskComparison:
+    """Compare two visits by what was measured at both.
+
+    Parameters
+    ----------
+    model
+        The fitted model.
+    first, last
+        Coded columns of the two screenings, each of shape (1,).
+
+    Returns
+    -------
+    The log-odds of every output at both visits, with the limit of what error explains.
+    """
+    first, last, same_tests = _shared_tests(first, last)
     log_odds, variances = zip(*(_with_error(model, visit) for visit in (first, last)), strict=True)
-    return Moves(
+    return RiskComparison(
         first=log_odds[0],
         last=log_odds[1],
         limit=READING_PER_SEM * np.sqrt(variances[0] + variances[1]),
@@ -139,33 +170,31 @@ def moves(model: RiskModel, first: Columns, last: Columns) -> Moves:
     )
 
 
-def _of_both(first: Columns, last: Columns) -> tuple[Columns, Columns, bool]:
+def _shared_tests(first: Columns, last: Columns) -> tuple[Columns, Columns, bool]:
     """Both visits without what only one of them measured. Pain is no test; it stays as it is."""
     tests = [name for name in columns() if location_of(name)[0] != "pain"]
     absent = {name: np.isnan(first[name]) | np.isnan(last[name]) for name in tests}
     differ = any(np.isnan(first[name]) != np.isnan(last[name]) for name in tests)
 
-    def kept(visit: Columns) -> Columns:
+    def shared(visit: Columns) -> Columns:
         return {
             name: np.where(absent[name], np.nan, values) if name in absent else values
             for name, values in visit.items()
         }
 
-    return kept(first), kept(last), not differ
+    return shared(first), shared(last), not differ
 
 
 def _with_error(model: RiskModel, visit: Columns) -> tuple[FloatArray, FloatArray]:
     """Log-odds of every output, and the variance that the errors of the readings give them."""
-    moved = _moved(model, visit)
-    found = _log_odds(model, moved)
-    up, down = found[1::2], found[2::2]
-    return found[0], (((up - down) / 2.0) ** 2).sum(axis=0)
+    log_odds = _log_odds(model, _shifted(model, visit))
+    up, down = log_odds[1::2], log_odds[2::2]
+    return log_odds[0], (((up - down) / 2.0) ** 2).sum(axis=0)
 
 
-def _moved(model: RiskModel, visit: Columns) -> Columns:
+def _shifted(model: RiskModel, visit: Columns) -> Columns:
     """The visit, then twice a row for each reading: more and less by the SD of its error."""
-    people = model.population
-    known = {*people.athlete, *people.leg}
+    known = {*model.population.athlete, *model.population.leg}
     errors = {
         column: float(error_sd(location_of(column)[-1], visit)[0])
         for column, measure in columns().items()
@@ -173,19 +202,20 @@ def _moved(model: RiskModel, visit: Columns) -> Columns:
         and location_of(column)[-1] in known
         and not np.isnan(visit[column][0])
     }
-    given = [column for column, error in errors.items() if not np.isnan(error)]
-    both_tilts = all(tilt in given for tilt in _TILT)
+    measured = [column for column, error in errors.items() if not np.isnan(error)]
+    both_tilts = all(tilt in measured for tilt in _TILT)
     if both_tilts:
-        given.remove(_TILT[1])
-    moved = {name: np.repeat(values, 1 + 2 * len(given)) for name, values in visit.items()}
-    for i, column in enumerate(given):
+        measured.remove(_TILT[1])
+    shifted = {name: np.repeat(values, 1 + 2 * len(measured)) for name, values in visit.items()}
+    for i, column in enumerate(measured):
         for row, sign in ((1 + 2 * i, 1.0), (2 + 2 * i, -1.0)):
             step = sign * errors[column]
             log = quantity(location_of(column)[-1]).log_scale
-            moved[column][row] = visit[column][0] * np.exp(step) if log else visit[column][0] + step
+            value = visit[column][0]
+            shifted[column][row] = value * np.exp(step) if log else value + step
             if both_tilts and column == _TILT[0]:
-                moved[_TILT[1]][row] = -moved[column][row]
-    return moved
+                shifted[_TILT[1]][row] = -shifted[column][row]
+    return shifted
 
 
 def _log_odds(model: RiskModel, data: Columns) -> FloatArray:
@@ -194,10 +224,10 @@ def _log_odds(model: RiskModel, data: Columns) -> FloatArray:
     sides = model.log_odds(legs)
     if model.odds_ratio is None:
         missing = np.full((len(sides), 2), np.nan)
-        parts = [missing, sides[:, :1]]
+        outputs = [missing, sides[:, :1]]
     else:
         left, right = expit(sides[:, 0]), expit(sides[:, 1])
-        parts = [sides, logit(either(left, right, model.odds_ratio))[:, None]]
+        outputs = [sides, logit(either(left, right, model.odds_ratio))[:, None]]
     if model.imbalance is not None:
-        parts.append(logit(model.imbalance.probabilities(legs)).reshape(len(sides), -1))
-    return np.concatenate(parts, axis=1)
+        outputs.append(logit(model.imbalance.probabilities(legs)).reshape(len(sides), -1))
+    return np.concatenate(outputs, axis=1)

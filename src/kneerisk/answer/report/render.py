@@ -22,7 +22,7 @@ from kneerisk.answer.report import (
 )
 from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, page
 from kneerisk.schema import Screening
-from kneerisk.words import phrases, plural, text, variant
+from kneerisk.words import listed, plural, short, text, variant
 
 #: What Markdown or the HTML inside it would read as more than text.
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+!|&~-])")
@@ -88,13 +88,13 @@ def _environment() -> Environment:
         "description": leg_drawing.description,
         "difference": leg_findings.difference_sentence,
         "flag": wording.flag_sentence,
-        "listed": phrases.listed,
+        "listed": listed,
         "minus": number_format.MINUS,
         "number": number_format.number,
         "plural": plural,
         "push": chart_geometry.push,
         "settled": leg_findings.settled,
-        "short": phrases.short,
+        "short": short,
         "sides": leg_findings.sides_of,
         "strip": chart_geometry.strip,
         "test": leg_findings.test_sentence,

@@ -1,9 +1,9 @@
-"""What may be changed in a what-if: which measures, how far, and what has to follow."""
+"""What may be changed in a what-if: which measures, how far, and which ratios change with them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,22 +29,31 @@ from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import detectable_change, error_sd
 from kneerisk.schema.measure import MDC_PER_SEM
 from kneerisk.schema.rules import RATIOS, SPIKE_PARTS
+from kneerisk.words import text
 
 #: A change by just the limit counts, whatever the last digit of the sum is.
 ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """A screening before and after, and the columns of it that differ.
+class ChangedScreening:
+    """A screening with other values of some measures.
 
-    ``asked`` are those that were named, ``followed`` ratios that are computed from them;
-    ``before`` and ``after`` are flat rows.
+    Attributes
+    ----------
+    screening
+        The screening after the change.
+    requested
+        Columns that the request names.
+    recomputed
+        Ratios that are computed from them, and therefore change too.
+    before, after
+        Flat rows of measured values by canonical column, in the measures' units.
     """
 
     screening: Screening
-    asked: tuple[str, ...]
-    followed: tuple[str, ...]
+    requested: tuple[str, ...]
+    recomputed: tuple[str, ...]
     before: Mapping[str, Any]
     after: Mapping[str, Any]
 
@@ -52,15 +61,30 @@ class Changed:
     def direction(self) -> int:
         """Where the published evidence points: 1 higher risk, -1 lower, 0 nowhere or both ways."""
         data = coded([self.screening])
-        moves = {
+        directions = {
             int(np.sign(self.after[column] - self.before[column])) * direction_of(column, data)
-            for column in (*self.asked, *self.followed)
+            for column in (*self.requested, *self.recomputed)
         } - {0}
-        return moves.pop() if len(moves) == 1 else 0
+        return directions.pop() if len(directions) == 1 else 0
 
 
-def changed(screening: Screening, changes: Mapping[str, float], metadata: Metadata) -> Changed:
-    """The screening with other values of some measures, and the ratios that are made of them.
+def change_measures(
+    screening: Screening, changes: Mapping[str, float], metadata: Metadata
+) -> ChangedScreening:
+    """The screening with other values of some measures, and of the ratios made of them.
+
+    Parameters
+    ----------
+    screening
+        The screening as measured.
+    changes
+        New values by canonical column, in the measures' units.
+    metadata
+        What is known about the model: a value must lie within the range of its cohort.
+
+    Returns
+    -------
+    The screening after the change, and what changed.
 
     Raises
     ------
@@ -68,51 +92,66 @@ def changed(screening: Screening, changes: Mapping[str, float], metadata: Metada
         With every fault of the changes.
     """
     before, data = to_row(screening), coded([screening])
-    wrong = {column: list(_faults(column, changes[column], before, data, metadata))
-             for column in changes}  # fmt: skip
-    faults = [fault for found in wrong.values() for fault in found]
-    after: dict[str, Any] = before | {name: changes[name] for name in changes if not wrong[name]}
-    followed = []
+    faults_by_column = {column: list(_faults(column, changes[column], before, data, metadata))
+                        for column in changes}  # fmt: skip
+    faults = [fault for column_faults in faults_by_column.values() for fault in column_faults]
+    sound = [column for column in changes if not faults_by_column[column]]
+    after: dict[str, Any] = before | {column: changes[column] for column in sound}
+    recomputed = []
     for ratio, over, under in _computed_ratios(before):
-        parts = [part for part in (over, under) if part in changes and not wrong[part]]
-        if parts:
+        components = [column for column in (over, under) if column in sound]
+        if components:
             after[ratio] = after[over] / after[under] if after[under] else math.inf
-            followed.append(ratio)
-            faults += _ratio_faults(ratio, parts, after[ratio], metadata)
+            recomputed.append(ratio)
+            faults += _ratio_faults(ratio, components, after[ratio], metadata)
     if faults:
         raise ScreeningRefused(faults)
-    return Changed(
-        screening=_with_values(screening, {n: after[n] for n in (*changes, *followed)}),
-        asked=tuple(changes),
-        followed=tuple(followed),
+    return ChangedScreening(
+        screening=_with_values(screening, {n: after[n] for n in (*changes, *recomputed)}),
+        requested=tuple(changes),
+        recomputed=tuple(recomputed),
         before=before,
         after=after,
     )
 
 
-def plain_faults(column: str) -> Iterator[Fault]:
-    """Why a measure can't be changed, whoever the athlete is."""
+def unchangeable_faults(column: str) -> Iterator[Fault]:
+    """Why a measure can't be changed in any athlete."""
     measure = columns().get(column)
     if measure is None:
-        yield _fault(column, "unknown_name", "is not a measure of the schema")
+        yield _fault(column, "unknown_name", text("answer.what_if.faults.unknown_name"))
     elif not measure.modifiable:
-        yield _fault(column, "not_modifiable", "is not a measure that can be changed")
+        yield _fault(column, "not_modifiable", text("answer.what_if.faults.not_modifiable"))
 
 
 def direction_of(column: str, data: Columns) -> int:
-    """What more of a measure does to risk by published evidence: 1 raises, -1 lowers, 0 unknown.
+    """What more of a measure does to risk by published evidence.
 
-    The schema says so, or a published factor that is about athletes like this one; ``data`` are
-    coded columns of one screening.
+    The direction is that of the schema, or of the published factors about athletes like this one.
+
+    Parameters
+    ----------
+    column
+        Canonical column of the measure.
+    data
+        Coded columns of one screening, shape (1,).
+
+    Returns
+    -------
+    1 where more raises risk, -1 where it lowers it, 0 where that is unknown or disputed.
     """
     measure, name = columns()[column], location_of(column)[-1]
     if isinstance(measure, Quantity) and measure.direction:
         return 1 if measure.direction == "raises" else -1
-    found = {_sign(e) for e in risk_factors() if _about(e, name) and belongs(e.population, data)[0]}
-    return found.pop() if len(found) == 1 else 0
+    signs = {
+        _sign(effect)
+        for effect in risk_factors()
+        if _is_about(effect, name) and belongs(effect.population, data)[0]
+    }
+    return signs.pop() if len(signs) == 1 else 0
 
 
-def _about(effect: Effect, name: str) -> bool:
+def _is_about(effect: Effect, name: str) -> bool:
     # The body mass index has no measure of its own; of its two parts only the mass can change.
     return name == (effect.measure or "mass_kg")
 
@@ -126,20 +165,21 @@ def _faults(
     column: str, target: float, row: Mapping[str, Any], data: Columns, metadata: Metadata
 ) -> Iterator[Fault]:
     """The first thing wrong with one change, in the order in which a person would ask."""
-    plain = list(plain_faults(column))
-    if plain:
-        yield from plain
+    unchangeable = list(unchangeable_faults(column))
+    if unchangeable:
+        yield from unchangeable
         return
     measure = columns()[column]
     computed = _computed_ratios(row)
-    part = any(column in names[1:] for names in computed)
-    if not part and not (measure.model_input and column in metadata.population):
-        yield _fault(column, "not_an_input", "is no input of this model, so that nothing follows")
+    is_component = any(column in names[1:] for names in computed)
+    if not is_component and not (measure.model_input and column in metadata.population):
+        yield _fault(column, "not_an_input", text("answer.what_if.faults.not_an_input"))
     elif column not in row:
-        yield _fault(column, "not_measured", "was not measured, so that there is no change from it")
+        yield _fault(column, "not_measured", text("answer.what_if.faults.not_measured"))
     elif any(column == names[0] for names in computed):
-        parts = next(f"{over} or {under}" for ratio, over, under in computed if ratio == column)
-        yield _fault(column, "computed_from_parts", f"is computed here: change {parts}")
+        over, under = next(names[1:] for names in computed if column == names[0])
+        message = text("answer.what_if.faults.computed_from_parts", over=over, under=under)
+        yield _fault(column, "computed_from_parts", message)
     elif isinstance(measure, Quantity):
         yield from _bad_target(column, measure, target, row[column], data, metadata)
 
@@ -147,42 +187,68 @@ def _faults(
 def _bad_target(
     column: str, measure: Quantity, target: float, value: float, data: Columns, metadata: Metadata
 ) -> Iterator[Fault]:
-    seen = metadata.population.get(column)
+    population = metadata.population.get(column)
     if not measure.low <= target <= measure.high:
-        yield _fault(column, "outside_limits", "must be within its limits", measure.allowed)
+        yield _fault(
+            column, "outside_limits", text("answer.what_if.faults.outside_limits"), measure.allowed
+        )
     elif measure.whole and target != int(target):
-        yield _fault(column, "not_a_number", "must be a whole number", measure.allowed)
-    elif measure.model_input and seen and not seen["low"] <= target <= seen["high"]:
-        message = "lies outside what the model has seen"
-        yield _fault(column, "outside_range_seen", message, _range_of(seen, measure))
-    elif not _detectable(column, value, target, data):
-        message = "is nearer to the measured value than two readings of one truth may be"
+        yield _fault(
+            column, "not_a_number", text("answer.what_if.faults.not_whole"), measure.allowed
+        )
+    elif measure.model_input and not _within(population, target):
+        message = text("answer.what_if.faults.outside_range_seen")
+        yield _fault(column, "outside_range_seen", message, _range_of(population or {}, measure))
+    elif not _is_detectable(column, value, target, data):
+        message = text("answer.what_if.faults.within_error")
         allowed = _least_change(location_of(column)[-1], measure, data)
         yield _fault(column, "within_error", message, allowed)
 
 
-def detectable(column: str, value: float, target: float, data: Columns) -> float | None:
-    """The minimal detectable change between two values; None where no error is published."""
+def _within(population: Mapping[str, Any] | None, value: float) -> bool:
+    """Whether the model's cohort held values beyond this one on both sides, as far as known."""
+    return not population or bool(population["low"] <= value <= population["high"])
+
+
+def minimal_detectable_change(
+    column: str, value: float, target: float, data: Columns
+) -> float | None:
+    """The minimal detectable change between two values of a measure.
+
+    Parameters
+    ----------
+    column
+        Canonical column of the measure.
+    value, target
+        The two values, in the measure's unit.
+    data
+        Coded columns of one screening, shape (1,).
+
+    Returns
+    -------
+    The change in the measure's unit, 95 %; None where no error is published.
+    """
     name = location_of(column)[-1]
     values = np.array([value]), np.array([target])
     limit = float(detectable_change(name, *values, error_sd(name, data))[0])
     return None if math.isnan(limit) else limit
 
 
-def _detectable(column: str, value: float, target: float, data: Columns) -> bool:
-    limit = detectable(column, value, target, data)
+def _is_detectable(column: str, value: float, target: float, data: Columns) -> bool:
+    limit = minimal_detectable_change(column, value, target, data)
     return target != value and abs(target - value) >= (limit or 0.0) * (1.0 - ROUNDING)
 
 
 def _least_change(name: str, measure: Quantity, data: Columns) -> str:
-    """The least change in words that hold for anybody: no value of the athlete is in them."""
+    """The least change that counts, without any value of the athlete, since errors are logged."""
     limit = MDC_PER_SEM * float(error_sd(name, data)[0])
     if math.isnan(limit):
-        return "any other value"
+        return text("answer.what_if.allowed.any")
     if measure.log_scale:
         more, less = _up(100 * math.expm1(limit), 1), _up(-100 * math.expm1(-limit), 1)
-        return f"at least {more:g} % more or {less:g} % less"
-    return f"at least {_up(limit, 3):g} {measure.unit} more or less"
+        return text("answer.what_if.allowed.percent", more=f"{more:g}", less=f"{less:g}")
+    least = f"{_up(limit, 3):g}"
+    return text("answer.what_if.allowed.change", least=least, unit=measure.unit)
 
 
 def _up(number: float, decimals: int) -> float:
@@ -203,7 +269,7 @@ def _computed_ratios(row: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _ratio_faults(
-    ratio: str, parts: list[str], value: float, metadata: Metadata
+    ratio: str, components: Sequence[str], value: float, metadata: Metadata
 ) -> Iterator[Fault]:
     measure = columns()[ratio]
     if not isinstance(measure, Quantity):
@@ -213,14 +279,15 @@ def _ratio_faults(
         bounds = metadata.population.get(ratio, bounds)
     if bounds["low"] <= value <= bounds["high"]:
         return
-    for part in parts:
-        message = f"takes {ratio}, which is computed from it, outside what the model has seen"
+    for column in components:
+        message = text("answer.what_if.faults.ratio_outside_range", ratio=ratio)
         allowed = f"{ratio}: {_range_of(bounds, measure)}"
-        yield _fault(part, "ratio_outside_range", message, allowed)
+        yield _fault(column, "ratio_outside_range", message, allowed)
 
 
 def _range_of(bounds: Mapping[str, float], measure: Quantity) -> str:
-    return f"a number from {bounds['low']:g} to {bounds['high']:g} {measure.unit}"
+    low, high = f"{bounds['low']:g}", f"{bounds['high']:g}"
+    return text("answer.what_if.allowed.range", low=low, high=high, unit=measure.unit)
 
 
 def _fault(column: str, code: str, message: str, allowed: str | None = None) -> Fault:
@@ -231,10 +298,10 @@ def _with_values(screening: Screening, values: Mapping[str, float]) -> Screening
     body = screening.model_dump()
     for column, value in values.items():
         *sections, name = location_of(column)
-        part = body
+        target = body
         for section in sections:
-            part = part[section]
-        part[name] = value
+            target = target[section]
+        target[name] = value
     try:
         return Screening.model_validate(body)
     except ValidationError as error:

@@ -1,11 +1,13 @@
-"""What if a measure were another: the risk of athletes who measure so, beside this one's.
+"""What-if: the risk of athletes like this one, beside that of athletes with other values.
 
-It compares two screenings, it predicts no treatment. Where the model's answer would move against
-what is published about the changed measures, the risk is left as it is.
+It compares two groups of people and predicts no effect of treatment: the model is associational.
+Where the model's answer would move against the published direction of the changed measures, the
+risk is held where it is (docs/decisions/0017).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from kneerisk.answer.answer_schema import KNEES, Knee, Risk, Risks
@@ -13,60 +15,62 @@ from kneerisk.answer.compose_answer import lineage_of, notice_of
 from kneerisk.answer.predictions import predictions_of
 from kneerisk.answer.red_flags import flags_of, must_refer
 from kneerisk.answer.risk import knees_of, reasons_of, risks_of
-from kneerisk.answer.what_if.changed_measures import Changed, changed, detectable, direction_of
-from kneerisk.answer.what_if.what_if_request import WhatIf
-from kneerisk.answer.what_if.what_if_schema import Change, Follows, Moved, WhatIfAnswer
+from kneerisk.answer.what_if.changed_measures import (
+    ChangedScreening,
+    change_measures,
+    direction_of,
+    minimal_detectable_change,
+)
+from kneerisk.answer.what_if.what_if_schema import Change, Follows, Moved, WhatIf, WhatIfAnswer
 from kneerisk.model import Bundle
 from kneerisk.schema import Quantity, coded, columns
-
-#: What happened to them, by kind of outcome; a horizon is said after it.
-_OUTCOME = {
-    "new_pain": "get new pain in",
-    "present_pain": "have pain in",
-    "past_injury": "have had an injury of",
-}
-_ASSOCIATION = (
-    "These are different people: changing the measure was not shown to change the risk by as much."
-)
-_HELD = (
-    "Where the model would move against what is published about the changed measures, the risk is "
-    "left as it is."
-)
+from kneerisk.words import text, variant
 
 
-def what_if(bundle: Bundle, asked: WhatIf) -> WhatIfAnswer:
+def what_if(bundle: Bundle, request: WhatIf) -> WhatIfAnswer:
     """Both risks of each knee that has one.
+
+    Parameters
+    ----------
+    bundle
+        The released model.
+    request
+        The screening, and new values of some of its measures.
+
+    Returns
+    -------
+    The risks as measured and as changed, with what the comparison means.
 
     Raises
     ------
     ScreeningRefused
         With every fault of the changes.
     """
-    change = changed(asked.screening, asked.changes, bundle.metadata)
+    changed = change_measures(request.screening, request.changes, bundle.metadata)
     # One prediction for both; the numbers are those of two answers.
-    predictions = predictions_of(bundle, [asked.screening, change.screening])
-    flags = flags_of(asked.screening)
+    predictions = predictions_of(bundle, [request.screening, changed.screening])
+    flags = flags_of(request.screening)
     reasons = reasons_of(predictions, 0, flags)
     knees = [] if must_refer(flags) else knees_of(predictions, 0)
     now, then = (risks_of(predictions, i, reasons, knees) for i in (0, 1))
-    moved = _moved(now, then, change.direction)
+    comparisons = _compare(now, then, changed.direction)
     return WhatIfAnswer(
         status=now.status,
         reasons=reasons,
         outcome_kind=now.outcome_kind,
         horizon_months=now.horizon_months,
-        changes=_changes(asked, change),
-        also_changed=[_follows(change, column) for column in change.followed],
-        wording=_wording(now, moved),
+        changes=_changes(request, changed),
+        also_changed=[_recomputed(changed, column) for column in changed.recomputed],
+        wording=_wording(now, comparisons),
         model=lineage_of(bundle.metadata),
         notice=notice_of(bundle.metadata),
-        **moved,
+        **comparisons,
     )
 
 
-def _moved(now: Risks, then: Risks, direction: int) -> dict[Knee, Moved]:
+def _compare(now: Risks, then: Risks, direction: int) -> dict[Knee, Moved]:
     """Each knee's risk before and after; held where it would move against the direction."""
-    told: dict[Knee, Moved] = {}
+    comparisons: dict[Knee, Moved] = {}
     for knee in KNEES:
         before, after = getattr(now, knee), getattr(then, knee)
         if before is None or after is None:
@@ -74,65 +78,67 @@ def _moved(now: Risks, then: Risks, direction: int) -> dict[Knee, Moved]:
         held = direction * (after.probability - before.probability) < 0.0
         after = before if held else after
         points = 100.0 * (after.probability - before.probability)
-        told[knee] = Moved(now=_alone(before), then=_alone(after), points=points, held=held)
-    return told
+        comparisons[knee] = Moved(
+            now=_without_typical(before), then=_without_typical(after), points=points, held=held
+        )
+    return comparisons
 
 
-def _alone(risk: Risk) -> Risk:
-    """A risk without what its drivers, which are not told here, start from."""
+def _without_typical(risk: Risk) -> Risk:
+    """A risk without the typical athlete's, where the drivers start: a what-if has none."""
     return risk.model_copy(update={"typical_probability": None})
 
 
-def _changes(asked: WhatIf, change: Changed) -> list[Change]:
-    data = coded([asked.screening])
-    told = []
-    for column in change.asked:
-        measured, target = float(change.before[column]), float(change.after[column])
-        points_to = direction_of(column, data) * (1 if target > measured else -1)
-        told.append(
+def _changes(request: WhatIf, changed: ChangedScreening) -> list[Change]:
+    data = coded([request.screening])
+    changes = []
+    for column in changed.requested:
+        measured, target = float(changed.before[column]), float(changed.after[column])
+        direction = direction_of(column, data) * (1 if target > measured else -1)
+        changes.append(
             Change(
                 column=column,
                 measured=measured,
                 target=target,
-                detectable=detectable(column, measured, target, data),
-                evidence_points_to=_POINTS_TO[points_to],
-                **_named(column),
+                detectable=minimal_detectable_change(column, measured, target, data),
+                evidence_points_to=_EVIDENCE_POINTS_TO[direction],
+                **_label_and_unit(column),
             )
         )
-    return told
+    return changes
 
 
-_POINTS_TO: dict[int, Literal["higher_risk", "lower_risk"] | None] = {
+_EVIDENCE_POINTS_TO: dict[int, Literal["higher_risk", "lower_risk"] | None] = {
     1: "higher_risk", 0: None, -1: "lower_risk",
 }  # fmt: skip
 
 
-def _follows(change: Changed, column: str) -> Follows:
-    measured, computed = change.before[column], change.after[column]
-    return Follows(column=column, measured=measured, computed=computed, **_named(column))
+def _recomputed(changed: ChangedScreening, column: str) -> Follows:
+    measured, computed = changed.before[column], changed.after[column]
+    return Follows(column=column, measured=measured, computed=computed, **_label_and_unit(column))
 
 
-def _named(column: str) -> dict[str, str]:
+def _label_and_unit(column: str) -> dict[str, str]:
     measure = columns()[column]
     return {"label": measure.label, "unit": measure.unit if isinstance(measure, Quantity) else ""}
 
 
-def _wording(now: Risks, moved: dict[Knee, Moved]) -> str:
+def _wording(now: Risks, comparisons: Mapping[Knee, Moved]) -> str:
     """What the numbers mean, in two or three sentences."""
     if now.status == "refer":
-        return "A clinician comes first, so that no risk is given."
-    if not moved:
-        return "Both knees hurt now, so that there is no risk of new pain to compare."
-    knee = next(knee for knee in ("either", "right", "left") if knee in moved)
-    where = "either knee" if knee == "either" else f"the {knee} knee"
-    when = f" within {now.horizon_months} months" if now.horizon_months else ""
-    happened = f"{_OUTCOME.get(now.outcome_kind, 'have the outcome in')} {where}{when}"
-    before, after = moved[knee].now.per_100, moved[knee].then.per_100
-    numbers = (
-        f"Of 100 athletes who measure like this one, about {before} {happened}; "
-        f"of 100 who measure as changed, about {after}."
-    )
-    told = [numbers, _ASSOCIATION]
-    if any(one.held for one in moved.values()):
-        told.append(_HELD)
-    return " ".join(told)
+        return text("answer.what_if.refer")
+    if not comparisons:
+        return text("answer.what_if.both_hurt")
+    knee: Knee = next(knee for knee in ("either", "right", "left") if knee in comparisons)
+    where = variant("common.knee", knee)
+    outcome = variant("answer.what_if.outcome", now.outcome_kind, knee=where)
+    if now.horizon_months:
+        outcome = text("common.within_months", outcome=outcome, months=now.horizon_months)
+    before, after = comparisons[knee].now.per_100, comparisons[knee].then.per_100
+    sentences = [
+        text("answer.what_if.numbers", before=before, after=after, outcome=outcome),
+        text("answer.what_if.association"),
+    ]
+    if any(comparison.held for comparison in comparisons.values()):
+        sentences.append(text("answer.what_if.held"))
+    return " ".join(sentences)
