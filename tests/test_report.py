@@ -22,7 +22,7 @@ from test_answer import TESTED
 from kneerisk.answer import Answer, answer
 from kneerisk.answer.answer_schema import Driver, Imbalance, Risk, Risks
 from kneerisk.answer.report import content_policy, report_html, report_markdown
-from kneerisk.answer.report.driver_table import table
+from kneerisk.answer.report.driver_table import driver_table
 from kneerisk.answer.report.number_format import amount, in_100, number, sentence, signed, typical
 from kneerisk.evidence import red_flags
 from kneerisk.model import Bundle
@@ -272,7 +272,7 @@ class TestDrivers:
     def test_shown_figures_add_up_to_the_last_decimal(self, ask: Callable[..., Any]) -> None:
         found, screening = ask()
         for named in (1, 3, 20):
-            shown = table(found, screening, named)
+            shown = driver_table(found, screening, named)
             assert shown
             for at, _ in enumerate(shown.knees):
                 parts = [float(group.sums[at].replace(MINUS, "-")) for group in shown.groups]
@@ -280,7 +280,7 @@ class TestDrivers:
                 assert start + sum(parts) == pytest.approx(end, abs=1e-9)
                 for group, part in zip(shown.groups, parts, strict=True):
                     cells = [row.cells[at] for row in group.rows if row.cells[at]]
-                    rows = [float(cell.shown.replace(MINUS, "-")) for cell in cells]
+                    rows = [float(cell.signed_points.replace(MINUS, "-")) for cell in cells]
                     assert sum(rows) == pytest.approx(part, abs=1e-9)
 
     def test_what_can_change_is_apart_from_what_can_t(self, ask: Callable[..., Any]) -> None:
@@ -288,7 +288,7 @@ class TestDrivers:
         found = with_risks(found, right=risk(0.11, typical_probability=0.06), left=None)
         fixed = self.driver("age_years", 2.0, modifiable=False, label="Age")
         found = found.model_copy(update={"drivers": [self.driver("weekly_run_km", 3.0), fixed]})
-        shown = table(found, screening)
+        shown = driver_table(found, screening)
         assert shown
         assert [(group.title, group.sums) for group in shown.groups] == [
             ("Can change", ("+3.0",)), ("Can't change", ("+2.0",))]  # fmt: skip
@@ -297,7 +297,9 @@ class TestDrivers:
     def test_bars_stay_in_their_box_where_all_lowers(self, ask: Callable[..., Any]) -> None:
         found, screening = ask()
         found = with_risks(found, right=risk(0.03, typical_probability=0.08), left=None)
-        shown = table(found.model_copy(update={"drivers": [self.driver("a", -5.0)]}), screening)
+        shown = driver_table(
+            found.model_copy(update={"drivers": [self.driver("a", -5.0)]}), screening
+        )
         assert shown
         assert (shown.lowest, shown.highest) == (-5.0, 0.0)
 
@@ -312,10 +314,10 @@ class TestDrivers:
 
     def test_a_knee_without_a_risk_has_no_column(self, ask: Callable[..., Any]) -> None:
         found, screening = ask(pain={"right": {"pain_nrs": 4}})
-        shown = table(found, screening)
+        shown = driver_table(found, screening)
         assert shown is not None
         assert shown.knees == ("left",)
-        assert table(found.model_copy(update={"drivers": []}), screening) is None
+        assert driver_table(found.model_copy(update={"drivers": []}), screening) is None
 
 
 class TestPatterns:

@@ -1,22 +1,22 @@
-"""Where the parts of a chart lie, in per cent of its width; the templates draw them."""
+"""Where the elements of a chart lie, in per cent of its width; the templates draw them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from kneerisk.answer.answer_schema import Risk
-from kneerisk.answer.report.leg_findings import Evidence
+from kneerisk.answer.report.leg_findings import EvidenceRow
 
 #: Right end of every risk axis, in 100: the same for everybody, so that bars compare across
 #: athletes and weeks (assumption: nearly all risks of the default model lie below it).
 AXIS_END = 40
 AXIS_STEPS = (0, 10, 20, 30, 40)
 #: Ends of the axis of a measured value, in SDs from what is typical.
-STRIP_END = 3.0
+SCALE_END = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class RiskBar:
     """A risk with its interval and the base rate, in per cent of the axis."""
 
     point: float
@@ -33,14 +33,14 @@ class Bar:
         return round(max(self.high - self.low, 0.5), 2)
 
 
-def bar(risk: Risk, base: float | None) -> Bar:
-    """The bar of a risk."""
+def risk_bar(risk: Risk, base_rate: float | None) -> RiskBar:
+    """The bar of a risk, with a mark at the base rate where there is one."""
     low, high = risk.interval
-    return Bar(
+    return RiskBar(
         point=_on_axis(risk.probability),
         low=_on_axis(low),
         high=_on_axis(high),
-        base=_on_axis(base) if base else None,
+        base=_on_axis(base_rate) if base_rate else None,
         raised=risk.band in {"above", "well_above"},
         beyond=100 * max(high, risk.probability) > AXIS_END,
     )
@@ -51,8 +51,8 @@ def _on_axis(probability: float) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Push:
-    """A driver's bar: from where and how long, and where zero is, in per cent."""
+class DriverBar:
+    """A driver's bar: where it starts, how long it is, and where zero is, in per cent."""
 
     zero: float
     start: float
@@ -60,18 +60,31 @@ class Push:
     raises: bool
 
 
-def push(points: float, lowest: float, highest: float) -> Push:
-    """The bar of some risk points on an axis from ``lowest`` (at most 0) to ``highest``."""
+def driver_bar(points: float, lowest: float, highest: float) -> DriverBar:
+    """The bar of a driver.
+
+    Parameters
+    ----------
+    points
+        What the driver adds to the risk, in points of 100.
+    lowest, highest
+        Ends of the axis, in points; the lower one is at most 0.
+
+    Returns
+    -------
+    Places in per cent of the axis.
+    """
     span = highest - lowest
     zero = 100 * -lowest / span
     width = 100 * abs(points) / span
     start = zero if points >= 0 else zero - width
-    return Push(zero=round(zero, 2), start=round(start, 2), width=round(width, 2),
-                raises=points > 0)  # fmt: skip
+    return DriverBar(
+        zero=round(zero, 2), start=round(start, 2), width=round(width, 2), raises=points > 0
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Strip:
+class ValueBar:
     """A measured value among typical ones, with the error of a reading, in per cent."""
 
     point: float
@@ -81,17 +94,17 @@ class Strip:
     typical_width: float
 
 
-def strip(evidence: Evidence) -> Strip:
+def value_bar(row: EvidenceRow) -> ValueBar:
     """Where a value lies, in SDs from what is typical; clamped at the ends."""
-    return Strip(
-        point=_on_strip(evidence.z),
-        low=_on_strip(evidence.z - evidence.error),
-        high=_on_strip(evidence.z + evidence.error),
-        typical_low=_on_strip(-1.0),
-        typical_width=round(_on_strip(1.0) - _on_strip(-1.0), 2),
+    return ValueBar(
+        point=_on_scale(row.z),
+        low=_on_scale(row.z - row.error),
+        high=_on_scale(row.z + row.error),
+        typical_low=_on_scale(-1.0),
+        typical_width=round(_on_scale(1.0) - _on_scale(-1.0), 2),
     )
 
 
-def _on_strip(z: float) -> float:
-    clamped = min(max(z, -STRIP_END), STRIP_END)
-    return round(100 * (clamped + STRIP_END) / (2 * STRIP_END), 2)
+def _on_scale(z: float) -> float:
+    clamped = min(max(z, -SCALE_END), SCALE_END)
+    return round(100 * (clamped + SCALE_END) / (2 * SCALE_END), 2)

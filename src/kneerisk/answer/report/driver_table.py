@@ -1,4 +1,4 @@
-"""What moved the risk: the drivers of each knee as rows that add up in the open."""
+"""What moves the risk: the drivers of each knee as rows that visibly add up to it."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from dataclasses import dataclass
 from typing import Any
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Driver, Knee, Risk
-from kneerisk.answer.report.number_format import signed, worded
+from kneerisk.answer.report.number_format import signed, value_in_words
 from kneerisk.schema import Screening, columns, to_row
-from kneerisk.words import in_sentence, listed
+from kneerisk.words import in_sentence, listed, text, variant
 
 #: Rows with a name; the others stand in one row together (assumption: what a page holds).
-NAMED = 8
+MOST_ROWS = 8
 #: Below this many points in every knee a measure goes with the others.
 LEAST_SHOWN = 0.05
 #: What can change is named from so many points on (assumption).
 WORTH_NAMING = 0.5
+#: Drivers in a sentence (assumption).
+MOST_IN_SENTENCE = 3
 #: In points of 100: a risk that hardly moves has short bars (assumption).
 SHORTEST_AXIS = 2.0
-CAN_CHANGE, FIXED = "Can change", "Can't change"
-OTHERS, ALL_SMALL = "The others together", "All together"
 ByKnee = Mapping[Knee, Mapping[str, Driver]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """What a measure did to one knee: its value in words, and risk points of 100."""
+    """What a measure adds to the risk of one knee: its value in words, and points of 100."""
 
     value: str
     points: float
 
     @property
-    def shown(self) -> str:
+    def signed_points(self) -> str:
         """The points with their sign, to one decimal."""
         return signed(self.points)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A measure, and what it did to each knee; ``None`` where it did nothing."""
+    """A measure, and what it adds to each knee's risk; None where it adds nothing."""
 
     label: str
     cells: tuple[Cell | None, ...]
@@ -47,7 +47,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Rows that can change, or can't, with their sum for each knee as it is shown."""
+    """Rows of measures that can change, or that can't, with their sum for each knee as shown."""
 
     title: str
     sums: tuple[str, ...]
@@ -55,7 +55,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class DriverTable:
     """From the typical athlete's risk to this one's, knee by knee.
 
     Each knee's start, rows and end add up as they are shown, to the last decimal.
@@ -81,24 +81,43 @@ class Table:
         return [cell.points for row in rows for cell in row.cells if cell]
 
 
-def table(answer: Answer, screening: Screening, named: int = NAMED) -> Table | None:
-    """The drivers of every knee that has them; None where an answer has none."""
-    knees = tuple(knee for knee in _knees(answer) if _of(answer, knee))
+def driver_table(
+    answer: Answer, screening: Screening, most_rows: int = MOST_ROWS
+) -> DriverTable | None:
+    """The drivers of every knee that has them.
+
+    Parameters
+    ----------
+    answer
+        The answer to the screening.
+    screening
+        The screening, for the measured values.
+    most_rows
+        So many measures have a row of their own at most.
+
+    Returns
+    -------
+    The table; None where an answer has no drivers.
+    """
+    knees = tuple(knee for knee in _knees(answer) if _of_knee(answer, knee))
     risks: list[Risk] = [getattr(answer.risk, knee) for knee in knees]
     typical = [risk.typical_probability for risk in risks if risk.typical_probability is not None]
     if not knees or len(typical) < len(knees):
         return None
-    starts = [round(100 * one, 1) for one in typical]
+    starts = [round(100 * probability, 1) for probability in typical]
     ends = [round(100 * risk.probability, 1) for risk in risks]
-    change = [round(_sum(_of(answer, knee)), 1) for knee in knees]
-    fixed = [round(e - s - c, 1) for s, e, c in zip(starts, ends, change, strict=True)]
-    by_knee = {knee: {d.measure: d for d in _of(answer, knee)} for knee in knees}
-    shown = _strongest(by_knee, named)
-    groups = [
-        _group(CAN_CHANGE, shown, by_knee, to_row(screening), change),
-        _group(FIXED, shown, by_knee, to_row(screening), fixed),
+    modifiable = [round(_modifiable_sum(_of_knee(answer, knee)), 1) for knee in knees]
+    fixed = [
+        round(end - start - change, 1)
+        for start, end, change in zip(starts, ends, modifiable, strict=True)
     ]
-    return Table(
+    by_knee = {knee: {d.measure: d for d in _of_knee(answer, knee)} for knee in knees}
+    strongest, values = _strongest(by_knee, most_rows), to_row(screening)
+    groups = [
+        _group(strongest, by_knee, values, modifiable, modifiable=True),
+        _group(strongest, by_knee, values, fixed, modifiable=False),
+    ]
+    return DriverTable(
         knees=knees,
         starts=tuple(f"{start:.1f}" for start in starts),
         groups=tuple(group for group in groups if group.rows),
@@ -112,45 +131,48 @@ def _knees(answer: Answer) -> tuple[Knee, ...]:
     return sides or (("either",) if answer.risk.either else ())
 
 
-def _of(answer: Answer, knee: Knee) -> list[Driver]:
+def _of_knee(answer: Answer, knee: Knee) -> list[Driver]:
     return [driver for driver in answer.drivers if driver.side == knee]
 
 
-def _sum(drivers: Sequence[Driver]) -> float:
+def _modifiable_sum(drivers: Sequence[Driver]) -> float:
     return sum(driver.points for driver in drivers if driver.modifiable)
 
 
-def _strongest(by_knee: ByKnee, named: int) -> list[str]:
-    """The measures worth a row, by the most that they did to any knee."""
-    most: dict[str, float] = {}
+def _strongest(by_knee: ByKnee, most_rows: int) -> list[str]:
+    """The measures with a row of their own, by the most that they add to any knee's risk."""
+    largest: dict[str, float] = {}
     for drivers in by_knee.values():
         for name, driver in drivers.items():
-            most[name] = max(most.get(name, 0.0), abs(driver.points))
-    ranked = sorted(most, key=lambda name: -most[name])
-    return [name for name in ranked if most[name] >= LEAST_SHOWN][:named]
+            largest[name] = max(largest.get(name, 0.0), abs(driver.points))
+    ranked = sorted(largest, key=lambda name: -largest[name])
+    return [name for name in ranked if largest[name] >= LEAST_SHOWN][:most_rows]
 
 
 def _group(
-    title: str,
-    shown: Sequence[str],
+    strongest: Sequence[str],
     by_knee: ByKnee,
     values: Mapping[str, Any],
     sums: Sequence[float],
+    *,
+    modifiable: bool,
 ) -> Group:
-    """The named rows of one kind, and what is left of its sum, as shown, in a last row."""
-    own = [name for name in shown if _any(by_knee, name).modifiable == (title == CAN_CHANGE)]
-    rows = [_row(by_knee, name, values) for name in own]
-    left = []
-    for at, total in enumerate(sums):
-        cells = [cell for row in rows if (cell := row.cells[at])]
-        left.append(round(total - sum(round(cell.points, 1) for cell in cells), 1))
-    if any(left):
-        rest = tuple(Cell(value="", points=one) for one in left)
-        rows.append(Row(label=OTHERS if rows else ALL_SMALL, cells=rest))
-    return Group(title=title, sums=tuple(signed(one) for one in sums), rows=tuple(rows))
+    """The rows of one kind, and the remainder of its sum, as shown, in a last row."""
+    names = [name for name in strongest if _driver(by_knee, name).modifiable == modifiable]
+    rows = [_row(by_knee, name, values) for name in names]
+    remainders = []
+    for k, total in enumerate(sums):
+        cells = [cell for row in rows if (cell := row.cells[k])]
+        remainders.append(round(total - sum(round(cell.points, 1) for cell in cells), 1))
+    if any(remainders):
+        label = text("report.drivers.others") if rows else text("report.drivers.all")
+        rest = tuple(Cell(value="", points=points) for points in remainders)
+        rows.append(Row(label=label, cells=rest))
+    title = text("report.drivers.can_change") if modifiable else text("report.drivers.fixed")
+    return Group(title=title, sums=tuple(signed(points) for points in sums), rows=tuple(rows))
 
 
-def _any(by_knee: ByKnee, name: str) -> Driver:
+def _driver(by_knee: ByKnee, name: str) -> Driver:
     return next(drivers[name] for drivers in by_knee.values() if name in drivers)
 
 
@@ -160,30 +182,68 @@ def _row(by_knee: ByKnee, name: str, values: Mapping[str, Any]) -> Row:
         if name in drivers else None
         for knee, drivers in by_knee.items()
     )  # fmt: skip
-    return Row(label=_any(by_knee, name).label, cells=cells)
+    return Row(label=_driver(by_knee, name).label, cells=cells)
 
 
 def value_of(measure: str, knee: Knee, values: Mapping[str, Any]) -> str:
-    """The measured value behind a driver in words; nothing where there is no single one."""
+    """The measured value behind a driver in words.
+
+    Parameters
+    ----------
+    measure
+        Name of the measure without its side.
+    knee
+        The knee whose driver it is.
+    values
+        The flat row of measured values.
+
+    Returns
+    -------
+    The value with its unit; empty where there is no single one.
+    """
     for column in (f"{knee}_{measure}", measure):
         if column in values and column in columns():
-            return worded(columns()[column], values[column])
+            return value_in_words(columns()[column], values[column])
     return ""
 
 
-def strongest_sentence(answer: Answer, screening: Screening, knee: Knee, count: int = 3) -> str:
-    """What moves the risk of a knee most, with values and points."""
+def strongest_sentence(
+    answer: Answer, screening: Screening, knee: Knee, count: int = MOST_IN_SENTENCE
+) -> str:
+    """What moves the risk of a knee most, with values and points.
+
+    Parameters
+    ----------
+    answer
+        The answer to the screening.
+    screening
+        The screening, for the measured values.
+    knee
+        The knee, or either.
+    count
+        So many drivers at most.
+
+    Returns
+    -------
+    One sentence; empty where the knee has no drivers.
+    """
     values = to_row(screening)
-    drivers = [d for d in _of(answer, knee) if round(abs(d.points), 1) > 0][:count]
+    drivers = [d for d in _of_knee(answer, knee) if round(abs(d.points), 1) > 0][:count]
     if not drivers:
         return ""
-    unit, named = " points", []
+    items: list[str] = []
     for driver in drivers:
-        value = value_of(driver.measure, knee, values)
-        shown = f"{value}: " if value else ""
-        named.append(f"{in_sentence(driver.label)} ({shown}{signed(driver.points)}{unit})")
-        unit = ""
-    return f"What moves the {knee} knee's risk most: {listed(named)}."
+        value, effect = value_of(driver.measure, knee, values), signed(driver.points)
+        if value:
+            effect = text("report.drivers.value_and_points", value=value, points=effect)
+        label = in_sentence(driver.label)
+        # The unit stands once, with the first.
+        items.append(
+            text("report.drivers.item", label=label, effect=effect)
+            if items
+            else text("report.drivers.first_item", label=label, effect=effect)
+        )
+    return variant("report.drivers.strongest", knee, drivers=listed(items))
 
 
 def change_sentence(answer: Answer) -> str:
@@ -193,12 +253,15 @@ def change_sentence(answer: Answer) -> str:
         known = raising.get(driver.measure)
         if driver.modifiable and (known is None or driver.points > known.points):
             raising[driver.measure] = driver
-    strongest = sorted(raising.values(), key=lambda driver: -driver.points)[:3]
+    strongest = sorted(raising.values(), key=lambda driver: -driver.points)[:MOST_IN_SENTENCE]
     worth = [driver for driver in strongest if driver.points >= WORTH_NAMING]
-    if worth:
-        named = [f"{in_sentence(one.label)} ({signed(one.points)})" for one in worth]
-        named[0] = named[0].replace(")", " points of 100)")
-        return f"Of what can change, this raises the risk most: {listed(named)}."
-    if answer.drivers:
-        return "Nothing that was measured and can change raises the risk by half a point of 100."
-    return ""
+    if not worth:
+        return text("report.drivers.none_raising") if answer.drivers else ""
+    items = [
+        text("report.drivers.item", label=in_sentence(d.label), effect=signed(d.points))
+        for d in worth
+    ]
+    # The unit stands once, with the first.
+    label, effect = in_sentence(worth[0].label), signed(worth[0].points)
+    items[0] = text("report.drivers.first_item_of_100", label=label, effect=effect)
+    return text("report.drivers.raising", drivers=listed(items))

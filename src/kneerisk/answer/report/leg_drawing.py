@@ -1,18 +1,27 @@
-"""The legs from the front: which muscles a pattern points to, and the ring of each knee."""
+"""The legs from the front: which muscles a pattern points to, and the ring of each knee.
+
+The outlines stand in ``leg_drawing.toml``, once for the report's template and for the page.
+"""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Literal
 
 from kneerisk.answer.answer_schema import SHOWN, Answer
-from kneerisk.answer.report.leg_findings import named_of, phrase
+from kneerisk.answer.report.leg_findings import named_patterns, phrase
 from kneerisk.answer.report.wording import hurts
 from kneerisk.evidence import Imbalance
 from kneerisk.schema import Side
-from kneerisk.words import listed
+from kneerisk.words import listed, text, variant
 
 Paint = Literal["clear", "possible", "open", "plain"]
+Ring = Literal["calm", "raised", "high", "hurts", "none"]
 
 #: The muscles that an imbalance is about, as the drawing names them.
 MUSCLES: dict[Imbalance, tuple[str, ...]] = {
@@ -22,22 +31,14 @@ MUSCLES: dict[Imbalance, tuple[str, ...]] = {
     "adductor_underactivity": ("adductors",),
     "glute_underactivity": ("hip", "band"),
 }
-#: On each muscle of the right leg, where the line to its number starts.
-_SPOTS: dict[Imbalance, tuple[int, int]] = {
-    "glute_underactivity": (58, 66),
-    "adductor_underactivity": (131, 160),
-    "hamstring_dominance": (72, 208),
-    "vmo_inhibition": (121, 262),
-    "calf_tightness": (73, 396),
-}
 _ORDER: dict[Paint, int] = {"clear": 3, "possible": 2, "open": 1, "plain": 0}
-_STATUS: dict[str, Paint] = {
+_PAINT_OF_STATUS: dict[str, Paint] = {
     "clear": "clear", "possible": "possible", "cannot_tell": "open", "not_supported": "plain",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class NumberMark:
     """A number beside a muscle; the list of patterns has the same one."""
 
     number: int
@@ -48,42 +49,50 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnLeg:
-    """One leg: a class for each muscle, the ring of the knee, and the marks."""
+    """One leg: a colour for each muscle, the ring of the knee, and the numbers."""
 
     side: Side
     paint: dict[str, Paint]
-    ring: Literal["calm", "raised", "high", "hurts", "none"]
-    marks: tuple[Mark, ...]
+    ring: Ring
+    marks: tuple[NumberMark, ...]
 
 
-def numbers(answer: Answer) -> dict[tuple[Side, str], int]:
+@cache
+def outlines() -> Mapping[str, Any]:
+    """The drawing of one leg: its size, the knee, the shapes and where labels start."""
+    source = files(__package__).joinpath("leg_drawing.toml").read_text("utf-8")
+    return MappingProxyType(tomllib.loads(source))
+
+
+def pattern_numbers(answer: Answer) -> dict[tuple[Side, str], int]:
     """A number for each pattern that is shown, counted from the right leg's first."""
-    shown = [(side, one.name) for side in SHOWN for one in named_of(answer, side)]
-    return {key: at for at, key in enumerate(shown, start=1)}
+    patterns = [(side, imb.name) for side in SHOWN for imb in named_patterns(answer, side)]
+    return {pattern: number for number, pattern in enumerate(patterns, start=1)}
 
 
-def drawn(answer: Answer) -> list[DrawnLeg]:
+def drawn_legs(answer: Answer) -> list[DrawnLeg]:
     """Both legs, right first."""
-    numbered = numbers(answer)
-    return [_leg(answer, side, numbered) for side in SHOWN]
+    numbers = pattern_numbers(answer)
+    return [_leg(answer, side, numbers) for side in SHOWN]
 
 
-def _leg(answer: Answer, side: Side, numbered: dict[tuple[Side, str], int]) -> DrawnLeg:
-    own = [one for one in answer.imbalances or () if one.side == side]
+def _leg(answer: Answer, side: Side, numbers: Mapping[tuple[Side, str], int]) -> DrawnLeg:
     paint: dict[str, Paint] = {m: "plain" for muscles in MUSCLES.values() for m in muscles}
     marks = []
-    for one in own:
-        status = _STATUS[one.status]
-        for muscle in MUSCLES[one.name]:
+    for imbalance in answer.imbalances or ():
+        if imbalance.side != side:
+            continue
+        status = _PAINT_OF_STATUS[imbalance.status]
+        for muscle in MUSCLES[imbalance.name]:
             paint[muscle] = max(paint[muscle], status, key=_ORDER.__getitem__)
-        if (side, one.name) in numbered:
-            x, y = _SPOTS[one.name]
-            found = numbered[side, one.name]
-            marks.append(Mark(number=found, x=x, y=y, clear=status == "clear"))
+        number = numbers.get((side, imbalance.name))
+        if number:
+            x, y = outlines()["labels"][imbalance.name]
+            marks.append(NumberMark(number=number, x=x, y=y, clear=status == "clear"))
     return DrawnLeg(side=side, paint=paint, ring=_ring(answer, side), marks=tuple(marks))
 
 
-def _ring(answer: Answer, side: Side) -> Literal["calm", "raised", "high", "hurts", "none"]:
+def _ring(answer: Answer, side: Side) -> Ring:
     risk = getattr(answer.risk, side)
     if risk is None:
         return "hurts" if hurts(answer, side) else "none"
@@ -94,12 +103,18 @@ def _ring(answer: Answer, side: Side) -> Literal["calm", "raised", "high", "hurt
 
 def description(answer: Answer) -> str:
     """The picture in words, for those who don't see it."""
-    said = []
+    sentences = []
     for side in SHOWN:
-        own = [one for one in answer.imbalances or () if one.side == side]
-        clear = listed([phrase(one.name) for one in own if one.status == "clear"])
-        possible = listed([phrase(one.name) for one in own if one.status == "possible"])
-        parts = [f"clear: {clear}"] if clear else []
-        parts += [f"possible: {possible}"] if possible else []
-        said.append(f"{side.capitalize()} leg, {'; '.join(parts) or 'no muscle marked'}.")
-    return " ".join(said)
+        phrases: dict[str, list[str]] = {"clear": [], "possible": []}
+        for imbalance in answer.imbalances or ():
+            if imbalance.side == side and imbalance.status in phrases:
+                phrases[imbalance.status].append(phrase(imbalance.name))
+        marked = []
+        if phrases["clear"]:
+            marked.append(text("report.drawing.clear", phrases=listed(phrases["clear"])))
+        if phrases["possible"]:
+            marked.append(text("report.drawing.possible", phrases=listed(phrases["possible"])))
+        muscles = "; ".join(marked) or text("report.drawing.none")
+        leg = variant("common.leg_title", side)
+        sentences.append(text("report.drawing.leg", leg=leg, muscles=muscles))
+    return " ".join(sentences)

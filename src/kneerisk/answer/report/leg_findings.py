@@ -16,40 +16,33 @@ from kneerisk.answer.answer_schema import (
     PatternRow,
     SideDifference,
 )
+from kneerisk.answer.imbalances import named
 from kneerisk.answer.report.number_format import amount, in_100, number, sentence, typical
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
-from kneerisk.schema.measure import Equipment
-from kneerisk.words import listed
+from kneerisk.words import listed, plural, text, variant
 
 #: Where lines are few: patterns with values, and values of one pattern (assumption: it fits).
-MOST_TOLD, MOST_VALUES = 3, 4
+MOST_PATTERNS, MOST_VALUES = 3, 4
 _SIGNS = {"for": "+", "against": "\N{MINUS SIGN}", "neither": "\N{MIDDLE DOT}"}
-_SPEAKS = {"for": "speaks for it", "against": "speaks against it", "neither": "within error"}
-_EQUIPMENT: dict[Equipment, str] = {
-    "none": "no equipment",
-    "tape_or_phone": "tape or phone",
-    "dynamometer": "dynamometer",
-    "isokinetic": "isokinetic device",
-    "emg": "surface EMG",
-    "gait_lab": "gait laboratory",
-}
+_ORDER = {"for": 0, "against": 1, "neither": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class EvidenceRow:
     """One value that speaks for a pattern, against it, or neither."""
 
     sign: str
     speaks: Literal["for", "against", "neither"]
-    says: str
+    evidence: str
+    """The same in words."""
     label: str
     value: str
-    usual: str
+    typical: str
     z: float
     error: float
     """Of a single reading, 95 %, in SDs."""
-    away: str
+    distance: str
     """How far from what is typical, in words."""
 
 
@@ -65,97 +58,102 @@ class Pattern:
     high: str
     grade: str
     wording: str
-    rows: tuple[Evidence, ...]
+    rows: tuple[EvidenceRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leg:
-    """The verdict on one leg: patterns that it points to, and what can't be told."""
+class LegFindings:
+    """The verdict on one leg: patterns that it points to, and those that can't be told."""
 
     side: Side
     message: str
     patterns: tuple[Pattern, ...]
-    open: str
-    open_count: int
-    excluded: str
+    undecided: str
+    undecided_count: int
+    not_supported: str
 
 
-def legs(answer: Answer, lines: int | None = None) -> list[Leg]:
+def leg_findings(answer: Answer, lines: int | None = None) -> list[LegFindings]:
     """Both legs, right first, with at most so many lines of patterns and their values.
 
     Every pattern has a line; the values go to the likeliest of each leg first.
     """
     if answer.imbalances is None:
         return []
-    named = {side: named_of(answer, side) for side in SHOWN}
-    count = sum(map(len, named.values()))
-    ranked = [one for pair in zip_longest(*named.values()) for one in pair if one]
-    told, each = ranked, None
+    by_side = {side: named_patterns(answer, side) for side in SHOWN}
+    count = sum(map(len, by_side.values()))
+    ranked = [one for pair in zip_longest(*by_side.values()) for one in pair if one]
+    with_values, values_each = ranked, None
     if lines is not None:
-        told = ranked[:MOST_TOLD]
-        each = min(max(lines - count, 0) // max(len(told), 1), MOST_VALUES)
-    values = {(one.side, one.name): each for one in told}
-    return [_leg(answer, side, named[side], values) for side in SHOWN]
+        with_values = ranked[:MOST_PATTERNS]
+        values_each = min(max(lines - count, 0) // max(len(with_values), 1), MOST_VALUES)
+    values = {(imbalance.side, imbalance.name): values_each for imbalance in with_values}
+    return [_leg(answer, side, by_side[side], values) for side in SHOWN]
 
 
-def named_of(answer: Answer, side: Side) -> list[Imbalance]:
+def named_patterns(answer: Answer, side: Side) -> list[Imbalance]:
     """The patterns that a leg points to: the clear ones first, the likeliest first."""
-    own = [one for one in answer.imbalances or () if one.side == side]
-    named = [one for one in own if one.status in {"clear", "possible"}]
-    return sorted(named, key=lambda one: (one.status != "clear", -one.probability))
+    return sorted(
+        named(_of_leg(answer, side)),
+        key=lambda imbalance: (imbalance.status != "clear", -imbalance.probability),
+    )
+
+
+def _of_leg(answer: Answer, side: Side) -> list[Imbalance]:
+    return [imbalance for imbalance in answer.imbalances or () if imbalance.side == side]
 
 
 def _leg(
     answer: Answer,
     side: Side,
-    named: Sequence[Imbalance],
+    patterns: Sequence[Imbalance],
     values: Mapping[tuple[Side, str], int | None],
-) -> Leg:
-    own = [one for one in answer.imbalances or () if one.side == side]
-    verdict = [one.message for one in answer.likely or () if one.side == side]
-    return Leg(
+) -> LegFindings:
+    leg_imbalances = _of_leg(answer, side)
+    verdict = [likely.message for likely in answer.likely or () if likely.side == side]
+    return LegFindings(
         side=side,
-        message=sentence(verdict[0]) if verdict else _message(side, named),
-        patterns=tuple(_pattern(one, values.get((side, one.name), 0)) for one in named),
-        open=_names(own, "cannot_tell"),
-        open_count=sum(one.status == "cannot_tell" for one in own),
-        excluded=_names(own, "not_supported"),
+        message=sentence(verdict[0]) if verdict else _message(side, patterns),
+        patterns=tuple(_pattern(one, values.get((side, one.name), 0)) for one in patterns),
+        undecided=_phrases(leg_imbalances, "cannot_tell"),
+        undecided_count=sum(one.status == "cannot_tell" for one in leg_imbalances),
+        not_supported=_phrases(leg_imbalances, "not_supported"),
     )
 
 
-def _message(side: Side, named: Sequence[Imbalance]) -> str:
+def _message(side: Side, patterns: Sequence[Imbalance]) -> str:
     """The verdict in words, where the answer has none of its own."""
-    if named:
-        phrases = listed([phrase(one.name) for one in named])
-        return f"The pattern of the {side} leg is consistent with {phrases}."
-    return f"No pattern of the {side} leg is named."
+    if not patterns:
+        return text("report.patterns.none_on_leg", side=side)
+    phrases = listed([phrase(imbalance.name) for imbalance in patterns])
+    return text("report.patterns.consistent", side=side, phrases=phrases)
 
 
-def verdicts(found: Sequence[Leg]) -> list[str]:
-    """What is said of each leg; once, where it is the same of both."""
-    said = [leg.message for leg in found]
-    both = [
-        one.replace(f"the {leg.side} leg", "either leg")
-        for one, leg in zip(said, found, strict=True)
-    ]
-    return both[:1] if len(both) > 1 and len(set(both)) == 1 else said
+def verdicts(legs: Sequence[LegFindings]) -> list[str]:
+    """The verdict on each leg; once, where it is the same of both."""
+    either_leg = text("report.patterns.either_leg")
+    shared = {leg.message.replace(variant("common.leg", leg.side), either_leg) for leg in legs}
+    return list(shared) if len(legs) > 1 and len(shared) == 1 else [leg.message for leg in legs]
 
 
-def open_sentences(found: Sequence[Leg]) -> list[str]:
+def undecided_sentences(legs: Sequence[LegFindings]) -> list[str]:
     """What is not named and what can't be told, leg by leg; once, where it is the same of both."""
-    said = {leg.side: _open_sentence(leg) for leg in found}
-    told = {side: text for side, text in said.items() if text}
-    if len(told) > 1 and len(set(told.values())) == 1:
-        return [f"Both legs: {next(iter(told.values()))}."]
-    return [f"{side.capitalize()} leg: {text}." for side, text in told.items()]
+    by_side = {leg.side: words for leg in legs if (words := _undecided(leg))}
+    if len(by_side) > 1 and len(set(by_side.values())) == 1:
+        return [text("report.patterns.open.both_legs", text=next(iter(by_side.values())))]
+    return [
+        text("report.patterns.open.leg", leg=variant("common.leg_title", side), text=words)
+        for side, words in by_side.items()
+    ]
 
 
-def _open_sentence(leg: Leg) -> str:
-    if leg.open_count == len(imbalances()):
-        return "none of the five patterns can be told yet"
-    parts = [] if leg.patterns else ["no pattern is named"]
-    parts += [f"can't tell about: {leg.open}"] if leg.open else []
-    return ", ".join(parts)
+def _undecided(leg: LegFindings) -> str:
+    if leg.undecided_count == len(imbalances()):
+        return text("report.patterns.open.all_undecided")
+    items = [] if leg.patterns else [text("report.patterns.open.none")]
+    if leg.undecided:
+        items.append(text("report.patterns.open.undecided", patterns=leg.undecided))
+    return ", ".join(items)
 
 
 def phrase(name: str) -> str:
@@ -163,89 +161,91 @@ def phrase(name: str) -> str:
     return imbalances()[name].phrase
 
 
-def _names(own: Sequence[Imbalance], status: str) -> str:
-    """Phrases with an "and" of their own are told apart by semicolons."""
-    return "; ".join(phrase(one.name) for one in own if one.status == status)
+def _phrases(leg_imbalances: Sequence[Imbalance], status: str) -> str:
+    """Phrases of one status; some have an "and" of their own, so that semicolons part them."""
+    return "; ".join(phrase(one.name) for one in leg_imbalances if one.status == status)
 
 
-def _pattern(one: Imbalance, rows: int | None) -> Pattern:
-    low, high = one.interval
-    order = {"for": 0, "against": 1, "neither": 2}
-    ranked = sorted(one.pattern, key=lambda row: (order[row.speaks], -abs(row.z)))
+def _pattern(imbalance: Imbalance, rows: int | None) -> Pattern:
+    low, high = imbalance.interval
+    ranked = sorted(imbalance.pattern, key=lambda row: (_ORDER[row.speaks], -abs(row.z)))
     return Pattern(
-        name=one.name,
-        title=one.label.partition(":")[0],
-        status="clear" if one.status == "clear" else "possible",
-        count=in_100(one.probability),
+        name=imbalance.name,
+        title=imbalance.label.partition(":")[0],
+        status="clear" if imbalance.status == "clear" else "possible",
+        count=in_100(imbalance.probability),
         low=in_100(low),
         high=in_100(high),
-        grade=one.evidence_grade,
-        wording=one.wording,
-        rows=tuple(_evidence(row) for row in ranked[:rows]),
+        grade=imbalance.evidence_grade,
+        wording=imbalance.wording,
+        rows=tuple(_evidence_row(row) for row in ranked[:rows]),
     )
 
 
-def _evidence(row: PatternRow) -> Evidence:
-    usual = typical(row.typical.mean, row.typical.sd, row.unit)
-    return Evidence(
+def _evidence_row(row: PatternRow) -> EvidenceRow:
+    return EvidenceRow(
         sign=_SIGNS[row.speaks],
         speaks=row.speaks,
-        says=_SPEAKS[row.speaks],
+        evidence=variant("report.patterns.speaks", row.speaks),
         label=row.label,
         value=amount(row.value, row.unit),
-        usual=usual,
+        typical=typical(row.typical.mean, row.typical.sd, row.unit),
         z=row.z,
         error=row.error / row.typical.sd if row.typical.sd else 0.0,
-        away=_away(row.z),
+        distance=_distance(row.z),
     )
 
 
-def _away(z: float) -> str:
+def _distance(z: float) -> str:
     """`1.8 SD above`, `0.9 SD below`, `typical`."""
+    direction = "above" if z > 0 else "below"
     if round(abs(z), 1) == 0:
-        return "typical"
-    return f"{abs(z):.1f} SD {'above' if z > 0 else 'below'}"
+        direction = "typical"
+    return variant("report.patterns.distance", direction, sd=f"{abs(z):.1f}")
 
 
-def differences(answer: Answer, count: int | None = None) -> list[SideDifference]:
+def largest_differences(answer: Answer, count: int | None = None) -> list[SideDifference]:
     """Measures in which the legs differ beyond error: those beyond chance first, the largest."""
-    beyond = [one for one in answer.side_differences if one.beyond_error]
-    beyond.sort(key=lambda one: (not one.beyond_chance, -_times(one)))
+    beyond = [row for row in answer.side_differences if row.beyond_error]
+    beyond.sort(key=lambda row: (not row.beyond_chance, -_in_detectable(row)))
     return beyond[:count]
 
 
-def _times(one: SideDifference) -> float:
-    return abs(one.difference) / one.detectable if one.detectable else 0.0
+def _in_detectable(row: SideDifference) -> float:
+    """The size of a difference in minimal detectable ones."""
+    return abs(row.difference) / row.detectable if row.detectable else 0.0
 
 
-def difference_sentence(one: SideDifference) -> str:
-    """`Hip drop: right 8.6°, left 5.0°; they differ by 3.6°, and 3.6° is needed`."""
-    apart = amount(abs(one.difference), one.unit)
-    needed = amount(one.detectable, one.unit)
-    chance = "" if one.beyond_chance else "; one of so many may still be chance"
-    return (
-        f"right {number(one.right, one.unit)}, left {amount(one.left, one.unit)}; "
-        f"{apart} apart, error reaches {needed}{chance}."
-    )
+def difference_sentence(row: SideDifference) -> str:
+    """Both values and their difference: `right 8.6, left 5.0°; 3.6° apart, ...`."""
+    values = {
+        "right": number(row.right, row.unit),
+        "left": amount(row.left, row.unit),
+        "difference": amount(abs(row.difference), row.unit),
+        "needed": amount(row.detectable, row.unit),
+    }
+    if row.beyond_chance:
+        return text("report.differences.detail", **values)
+    return text("report.differences.detail_by_chance", **values)
 
 
 def difference_summary(answer: Answer) -> str:
     """How many measures of both legs were compared, and how many differ."""
-    both = len(answer.side_differences)
-    if not both:
-        return "No measure was taken on both legs, so the sides can't be compared."
-    beyond = sum(one.beyond_error for one in answer.side_differences)
+    count = len(answer.side_differences)
+    if not count:
+        return text("report.differences.none")
+    beyond = sum(row.beyond_error for row in answer.side_differences)
     if not beyond:
-        what = f"all {both} measures" if both > 1 else "the one measure"
-        return f"Right and left agree within error in {what} taken on both."
-    return f"{beyond} of {both} measures taken on both legs differ beyond error."
+        return plural("report.differences.agree", count)
+    return text("report.differences.beyond", beyond=beyond, count=count)
 
 
 def test_sentence(test: NextTest) -> str:
     """What a test needs, and what it would add: `25 min, a gait laboratory; ...`."""
     share = round(100 * test.uncertainty_removed)
-    gain = f"about {share} % of what tests can settle" if share else "adds little to the risk"
-    return f"{test.minutes:g} min, {_EQUIPMENT[test.equipment]}; {gain}."
+    gain = text("report.tests.gain", share=share) if share else text("report.tests.little_gain")
+    equipment = variant("report.tests.equipment", test.equipment)
+    return text("report.tests.needs", minutes=f"{test.minutes:g}", equipment=equipment, gain=gain)
 
 
 def width_sentence(test: NextTest, answer: Answer) -> str:
@@ -253,31 +253,28 @@ def width_sentence(test: NextTest, answer: Answer) -> str:
     either = answer.risk.either
     if test.expected_interval_width is None or either is None:
         return ""
-    width, now = (
-        round(100 * one)
-        for one in (test.expected_interval_width, either.interval[1] - either.interval[0])
-    )
-    return f"The 90 % interval of either knee, {now} points wide now, would be about {width} wide."
+    now = round(100 * (either.interval[1] - either.interval[0]))
+    return text("report.tests.width", now=now, width=round(100 * test.expected_interval_width))
 
 
-def settled(test: NextTest) -> str:
+def settled_patterns(test: NextTest) -> str:
     """The patterns that a test bears on, by name."""
     return listed([phrase(name) for name in test.settles])
 
 
-def sides_of(advice: Advice) -> str:
-    """`Right leg` or `Left leg`; nothing where it is about both or neither."""
-    return f"{advice.sides[0].capitalize()} leg" if len(advice.sides) == 1 else ""
+def leg_of(advice: Advice) -> str:
+    """`Right leg` or `Left leg`; nothing where advice is about both or neither."""
+    return variant("common.leg_title", advice.sides[0]) if len(advice.sides) == 1 else ""
 
 
 def by_reason(advice: Sequence[Advice]) -> list[list[Advice]]:
     """Advice with the same reason together, in the order given."""
-    found: dict[str, list[Advice]] = {}
-    for one in advice:
-        found.setdefault(one.reason, []).append(one)
-    return list(found.values())
+    groups: dict[str, list[Advice]] = {}
+    for piece in advice:
+        groups.setdefault(piece.reason, []).append(piece)
+    return list(groups.values())
 
 
 def stop_rules(answer: Answer) -> list[str]:
     """When to stop, each rule once."""
-    return list(dict.fromkeys(sentence(one.stop_rule) for one in answer.advice))
+    return list(dict.fromkeys(sentence(piece.stop_rule) for piece in answer.advice))

@@ -1,12 +1,19 @@
-"""Lay a report out: one HTML page that needs nothing else, or Markdown."""
+"""Lay a report out: one HTML page that needs nothing else, or Markdown.
+
+An HTML report is set in the largest of three sizes in which its height, estimated from its words,
+fits on one A4 page.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
@@ -17,15 +24,25 @@ from kneerisk.answer.report import (
     leg_drawing,
     leg_findings,
     number_format,
-    page_fit,
     wording,
 )
-from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, page
+from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, Page, report_page
 from kneerisk.schema import Screening
-from kneerisk.words import listed, plural, short, text, variant
+from kneerisk.words import plural, short, text, variant
 
 #: What Markdown or the HTML inside it would read as more than text.
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+!|&~-])")
+
+TypeSetting = Literal["", "dense", "packed"]
+
+#: Millimetres of a line and of a table's row in the largest setting, and the letters that a line
+#: of each column holds there; measured in a browser with the style sheet beside this.
+LINE, ROW = 4.6, 5.0
+WIDE, LEFT, RIGHT, HALF, HEAD = 118, 80, 32, 56, 58
+#: Height of an A4 page, less what other fonts may need.
+ROOM = 278.0
+#: How much of the height the smaller settings need.
+DENSE = 0.86
 
 
 def report_html(
@@ -35,26 +52,48 @@ def report_html(
 
     Parameters
     ----------
+    answer
+        The answer to the screening.
+    screening
+        The screening.
     title
         Whom or what it is about, such as a name or an id; shown as it is.
     date
         When the screening took place; shown as it is.
+
+    Returns
+    -------
+    An HTML document.
     """
-    found = page(answer, screening, _one_line(title), _one_line(date), ONE_PAGE)
+    page = report_page(answer, screening, _one_line(title), _one_line(date), ONE_PAGE)
     template = _environment().get_template("report.html.j2")
     style = Markup(_style())  # noqa: S704 - ours, from the package
-    return template.render(
-        page=found, setting=page_fit.setting(found), style=style, policy=_directives()
-    )
+    return template.render(page=page, setting=type_setting(page), style=style, policy=_directives())
 
 
 def report_markdown(
     answer: Answer, screening: Screening, title: str | None = None, date: str | None = None
 ) -> str:
-    """The report as Markdown: the same words, every row of it."""
-    found = page(answer, screening, _plain(title), _plain(date), WHOLE)
-    text = _environment().get_template("report.md.j2").render(page=found)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    """The report as Markdown: the same words, with every row.
+
+    Parameters
+    ----------
+    answer
+        The answer to the screening.
+    screening
+        The screening.
+    title
+        Whom or what it is about, such as a name or an id; shown as it is.
+    date
+        When the screening took place; shown as it is.
+
+    Returns
+    -------
+    A Markdown document.
+    """
+    page = report_page(answer, screening, _escaped(title), _escaped(date), WHOLE)
+    document = _environment().get_template("report.md.j2").render(page=page)
+    return re.sub(r"\n{3,}", "\n\n", document).strip() + "\n"
 
 
 def content_policy() -> str:
@@ -75,43 +114,90 @@ def _style() -> str:
 @cache
 def _environment() -> Environment:
     """Templates escape what they are given in HTML; a name that they don't know is an error."""
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("kneerisk.answer.report", "."),
         autoescape=select_autoescape(disabled_extensions=("md.j2",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {
-        "amount": number_format.amount,
+    environment.globals |= {
         "axis": chart_geometry.AXIS_STEPS,
         "description": leg_drawing.description,
-        "difference": leg_findings.difference_sentence,
-        "flag": wording.flag_sentence,
-        "listed": listed,
+        "difference_sentence": leg_findings.difference_sentence,
+        "driver_bar_geometry": chart_geometry.driver_bar,
+        "flag_sentence": wording.flag_sentence,
+        "leg_of": leg_findings.leg_of,
         "minus": number_format.MINUS,
         "number": number_format.number,
+        "outlines": leg_drawing.outlines(),
         "plural": plural,
-        "push": chart_geometry.push,
-        "settled": leg_findings.settled,
+        "settled_patterns": leg_findings.settled_patterns,
         "short": short,
-        "sides": leg_findings.sides_of,
-        "strip": chart_geometry.strip,
-        "test": leg_findings.test_sentence,
+        "test_sentence": leg_findings.test_sentence,
         "text": text,
-        "unit": number_format.unit_of,
+        "unit": number_format.unit_symbol,
+        "value_bar_geometry": chart_geometry.value_bar,
         "variant": variant,
-        "width": leg_findings.width_sentence,
+        "width_sentence": leg_findings.width_sentence,
     }
-    made.filters |= {"groupby_reason": leg_findings.by_reason, "sentence": number_format.sentence}
-    return made
+    environment.filters |= {
+        "groupby_reason": leg_findings.by_reason,
+        "sentence": number_format.sentence,
+    }
+    return environment
 
 
-def _one_line(text: str | None) -> str | None:
-    return " ".join(text.split()) if text else None
+def _one_line(words: str | None) -> str | None:
+    return " ".join(words.split()) if words else None
 
 
-def _plain(text: str | None) -> str | None:
+def _escaped(words: str | None) -> str | None:
     """A person's text inside Markdown: nothing of it is a mark."""
-    one = _one_line(text)
-    return _MARKS.sub(r"\\\1", one) if one else None
+    line = _one_line(words)
+    return _MARKS.sub(r"\\\1", line) if line else None
+
+
+def type_setting(page: Page) -> TypeSetting:
+    """The largest setting in which the page's estimated height fits on one A4 page."""
+    height = _top(page) + max(_left(page), _right(page)) + _bottom(page)
+    if height <= ROOM:
+        return ""
+    return "dense" if DENSE * height <= ROOM else "packed"
+
+
+def _lines(texts: Iterable[str], letters: int) -> float:
+    return LINE * sum(math.ceil(len(words) / letters) for words in texts)
+
+
+def _top(page: Page) -> float:
+    flags = [] if page.answer.red_flags_status == "cleared" else [page.flags_line]
+    flags += [flag.reason + 100 * "x" for flag in page.flags]
+    return 29 + 6.2 * math.ceil(len(page.headline) / HEAD) + _lines([*page.summary, *flags], WIDE)
+
+
+def _left(page: Page) -> float:
+    risk = 14 + 10.5 * len(page.knees or (page.either,))
+    risk += _lines([page.risk_text, f"{page.usual_risk} {page.overlap or ''} {60 * 'x'}"], LEFT)
+    rows = sum(1 + len(pattern.rows) for leg in page.legs for pattern in leg.patterns)
+    patterns = 10 + ROW * (rows + bool(rows)) + _lines(page.undecided, LEFT) if page.legs else 0.0
+    drivers = 0.0
+    if page.driver_table:
+        drivers = 10 + ROW * (2 + sum(1 + len(group.rows) for group in page.driver_table.groups))
+    return risk + patterns + drivers
+
+
+def _right(page: Page) -> float:
+    rows = 1.4 * ROW * (len(page.differences) + 1) if page.differences else 0.0
+    tests = _lines((test.label + 90 * "x" for test in page.tests), RIGHT)
+    return 90 + 20 + _lines([page.difference_summary], RIGHT) + rows + tests
+
+
+def _bottom(page: Page) -> float:
+    items = [
+        f"{piece.grade} {text('report.advice.leg', leg=variant('common.leg_title', 'right'))} "
+        f"{piece.text} {piece.dose or ''}"
+        for piece in page.advice
+    ]
+    advice = 13 + (_lines(items, HALF) + len(items)) / 2 if items else 0.0
+    return advice + 6 + _lines(page.stop_rules, WIDE) + 16 + 12

@@ -1,7 +1,8 @@
-"""Everything that a report says, in the order it says it; the templates only lay it out."""
+"""The content of a report, in its order; the templates only lay it out."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,9 +16,27 @@ from kneerisk.answer.answer_schema import (
     NextTest,
     SideDifference,
 )
-from kneerisk.answer.report import chart_geometry, driver_table, leg_drawing, leg_findings, wording
+from kneerisk.answer.report import wording
+from kneerisk.answer.report.chart_geometry import RiskBar, risk_bar
+from kneerisk.answer.report.driver_table import (
+    DriverTable,
+    change_sentence,
+    driver_table,
+    strongest_sentence,
+)
+from kneerisk.answer.report.leg_drawing import DrawnLeg, drawn_legs, pattern_numbers
+from kneerisk.answer.report.leg_findings import (
+    LegFindings,
+    difference_summary,
+    largest_differences,
+    leg_findings,
+    stop_rules,
+    undecided_sentences,
+    verdicts,
+)
 from kneerisk.answer.report.number_format import in_100
 from kneerisk.schema import Screening, Side
+from kneerisk.words import text, variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +67,7 @@ class KneeRisk:
     high: str
     phrase: str
     sentence: str
-    bar: chart_geometry.Bar
+    bar: RiskBar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +75,7 @@ class Page:
     """A report in words and numbers, ready to be laid out."""
 
     title: str
-    who: str
+    athlete: str
     date: str | None
     answer: Answer
     refer: bool
@@ -69,14 +88,13 @@ class Page:
     knees: tuple[KneeRisk, ...]
     either: KneeRisk | None
     risk_text: str
-    usual: str | None
-    same: str | None
-    table: driver_table.Table | None
-    moved: tuple[str, ...]
-    change: str
-    legs: tuple[leg_findings.Leg, ...]
-    open: tuple[str, ...]
-    drawn: tuple[leg_drawing.DrawnLeg, ...]
+    usual_risk: str | None
+    overlap: str | None
+    driver_table: DriverTable | None
+    strongest_drivers: tuple[str, ...]
+    legs: tuple[LegFindings, ...]
+    undecided: tuple[str, ...]
+    drawn_legs: tuple[DrawnLeg, ...]
     numbers: dict[tuple[Side, str], int]
     difference_summary: str
     differences: tuple[SideDifference, ...]
@@ -84,21 +102,39 @@ class Page:
     advice: tuple[Advice, ...]
     more_advice: int
     stop_rules: tuple[str, ...]
-    overview: str
+    inputs: str
     lineage: str
 
 
-def page(
+def report_page(
     answer: Answer, screening: Screening, title: str | None, date: str | None, limits: Limits
 ) -> Page:
-    """The report of an answer; ``title`` and ``date`` are shown as they are given."""
-    legs = tuple(leg_findings.legs(answer, limits.lines))
+    """The report of an answer.
+
+    Parameters
+    ----------
+    answer
+        The answer to the screening.
+    screening
+        The screening.
+    title
+        Whom or what the report is about; shown as it is given.
+    date
+        When the screening took place; shown as it is given.
+    limits
+        How much of each list the report holds.
+
+    Returns
+    -------
+    Every text of the report.
+    """
+    legs = tuple(leg_findings(answer, limits.lines))
     sides = [side for side in SHOWN if getattr(answer.risk, side) is not None]
-    told: tuple[Knee, ...] = (*sides, "either") if answer.risk.either else tuple(sides)
+    knees: tuple[Knee, ...] = (*sides, "either") if answer.risk.either else tuple(sides)
     advice = _spread(answer.advice, limits.advice)
     return Page(
-        title=title or "",
-        who=wording.who(screening),
+        title=text("report.title.named", title=title) if title else text("report.title.plain"),
+        athlete=wording.athlete_line(screening),
         date=date,
         answer=answer,
         refer=answer.risk.status == "refer",
@@ -110,36 +146,34 @@ def page(
         risk_heading=wording.risk_heading(answer),
         knees=tuple(_knee(answer, screening, side) for side in sides),
         either=_knee(answer, screening, "either") if answer.risk.either else None,
-        risk_text=wording.risk_paragraph(answer, told, screening) if told else "",
-        usual=wording.usual_sentence(answer, screening),
-        same=wording.same_sentence(answer),
-        table=driver_table.table(answer, screening, limits.drivers),
-        moved=tuple(_moved(answer, screening)),
-        change=driver_table.change_sentence(answer),
+        risk_text=wording.risk_paragraph(answer, knees, screening) if knees else "",
+        usual_risk=wording.usual_risk(answer, screening),
+        overlap=wording.overlap_sentence(answer),
+        driver_table=driver_table(answer, screening, limits.drivers),
+        strongest_drivers=tuple(_strongest_drivers(answer, screening)),
         legs=legs,
-        open=tuple(leg_findings.open_sentences(legs)),
-        drawn=tuple(leg_drawing.drawn(answer)),
-        numbers=leg_drawing.numbers(answer),
-        difference_summary=leg_findings.difference_summary(answer),
-        differences=tuple(leg_findings.differences(answer, limits.differences)),
+        undecided=tuple(undecided_sentences(legs)),
+        drawn_legs=tuple(drawn_legs(answer)),
+        numbers=pattern_numbers(answer),
+        difference_summary=difference_summary(answer),
+        differences=tuple(largest_differences(answer, limits.differences)),
         tests=tuple(answer.next_tests[: limits.tests]),
         advice=advice,
         more_advice=len(answer.advice) - len(advice),
-        stop_rules=tuple(leg_findings.stop_rules(answer)),
-        overview=wording.overview(answer),
+        stop_rules=tuple(stop_rules(answer)),
+        inputs=wording.inputs_sentence(answer),
         lineage=wording.lineage(answer),
     )
 
 
 def _spread(advice: Sequence[Advice], most: int | None) -> tuple[Advice, ...]:
     """At most so many, in their order: the first of load and of each pattern, then the second."""
-    turn: dict[str, int] = {}
-    turns = [turn.setdefault(one.about, 0) for one in advice]
-    for at, one in enumerate(advice):
-        turns[at] = turn[one.about]
-        turn[one.about] += 1
-    chosen = sorted(range(len(advice)), key=lambda at: (turns[at], at))[:most]
-    return tuple(advice[at] for at in sorted(chosen))
+    rank_in_topic, counts = [], Counter[str]()
+    for piece in advice:
+        rank_in_topic.append(counts[piece.about])
+        counts[piece.about] += 1
+    chosen = sorted(range(len(advice)), key=lambda i: (rank_in_topic[i], i))[:most]
+    return tuple(advice[i] for i in sorted(chosen))
 
 
 def _pains(screening: Screening) -> tuple[str, ...]:
@@ -151,32 +185,32 @@ def _summary(answer: Answer, screening: Screening) -> list[str]:
     """Two or three sentences after the headline."""
     if answer.risk.status == "refer":
         return [answer.red_flags[0].act]
-    told = list(wording.reason_sentences(answer, screening))
-    verdicts = " ".join(leg_findings.verdicts(leg_findings.legs(answer)))
-    change = driver_table.change_sentence(answer)
-    return [text for text in (*told, verdicts, change) if text]
+    reasons = wording.reason_sentences(answer, screening)
+    leg_verdicts = " ".join(verdicts(leg_findings(answer)))
+    sentences = (*reasons, leg_verdicts, change_sentence(answer))
+    return [words for words in sentences if words]
 
 
-def _moved(answer: Answer, screening: Screening) -> list[str]:
+def _strongest_drivers(answer: Answer, screening: Screening) -> list[str]:
     knees: tuple[Knee, ...] = KNEES
     if answer.risk.right or answer.risk.left:
         knees = SHOWN
-    told = (driver_table.strongest_sentence(answer, screening, knee) for knee in knees)
-    return [one for one in told if one]
+    sentences = (strongest_sentence(answer, screening, knee) for knee in knees)
+    return [words for words in sentences if words]
 
 
 def _knee(answer: Answer, screening: Screening, knee: Knee) -> KneeRisk:
     risk = getattr(answer.risk, knee)
     rates = answer.risk.base_rate
-    base = rates.either if knee == "either" else rates.leg
+    base_rate = rates.either if knee == "either" else rates.leg
     low, high = risk.interval
     return KneeRisk(
         knee=knee,
-        name=f"{knee.capitalize()} knee",
+        name=variant("common.knee_title", knee),
         count=in_100(risk.probability),
         low=in_100(low),
         high=in_100(high),
         phrase=wording.band_phrase(risk, screening.athlete.sport),
         sentence=wording.risk_sentence(answer, knee, screening),
-        bar=chart_geometry.bar(risk, base),
+        bar=risk_bar(risk, base_rate),
     )

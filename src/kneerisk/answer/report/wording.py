@@ -1,4 +1,4 @@
-"""What an answer says first: the headline, the risk of each knee, and why there is none."""
+"""The first lines of a report: the headline, the risk of each knee, and why there is none."""
 
 from __future__ import annotations
 
@@ -10,75 +10,61 @@ from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
 from kneerisk.words import listed, plural, text, variant
 
-_OUTCOME = {
-    "new_pain": ("gets", "get", "new pain in"),
-    "present_pain": ("has", "have", "pain now in"),
-    "past_injury": ("has had", "have had", "an injury of"),
-}
-_HEADING = {
-    "new_pain": "Risk of new knee pain",
-    "present_pain": "Chance of knee pain today",
-    "past_injury": "Chance of a knee injury in the past",
-}
-_SITES = {
-    "anterior": "at the front",
-    "lateral": "on the outside",
-    "medial": "on the inside",
-    "posterior": "at the back",
-    "diffuse": "all over",
-}
+#: Shown of a hash: enough to tell two apart.
+_RUN_CHARACTERS, _HASH_CHARACTERS = 12, 10
 
 
-def person(sport: str | None) -> str:
-    """One of the sport, with its article: `a runner`."""
-    return variant("common.athlete", sport or "any")
-
-
-def people(sport: str | None) -> str:
-    """Those of the sport: `runners`."""
+def athletes(sport: str | None) -> str:
+    """The athletes of a sport: `runners`."""
     return variant("common.athletes", sport or "any")
 
 
-def who(screening: Screening) -> str:
+def athlete_line(screening: Screening) -> str:
     """The athlete in a line: `27 years, female, running, 168 cm, 61 kg`."""
     athlete = screening.athlete
-    sex = "sex not stated" if athlete.sex == "unspecified" else athlete.sex
-    parts = [f"{number(athlete.age_years, 'years')} years", sex]
-    parts += [athlete.sport.replace("general", "general sport")] if athlete.sport else []
-    parts += [f"{number(athlete.height_cm, 'cm')} cm"] if athlete.height_cm else []
-    parts += [f"{number(athlete.mass_kg, 'kg')} kg"] if athlete.mass_kg else []
-    return ", ".join(parts)
+    items = [
+        text("report.athlete.age", age=number(athlete.age_years, "years")),
+        variant("report.athlete.sex", athlete.sex),
+    ]
+    if athlete.sport:
+        items.append(variant("report.athlete.sport", athlete.sport))
+    if athlete.height_cm:
+        items.append(text("report.athlete.height", height=number(athlete.height_cm, "cm")))
+    if athlete.mass_kg:
+        items.append(text("report.athlete.mass", mass=number(athlete.mass_kg, "kg")))
+    return ", ".join(items)
 
 
 def band_phrase(risk: Risk, sport: str | None) -> str:
     """A risk against what is usual in the sport."""
-    return {
-        "below": f"lower than usual for {person(sport)}",
-        "near": f"typical for {person(sport)}",
-        "above": "raised risk",
-        "well_above": "more than twice the usual risk",
-    }[risk.band]
+    athlete = variant("common.athlete", sport or "any")
+    return variant("report.band", risk.band, athlete=athlete)
 
 
 def headline(answer: Answer, screening: Screening) -> str:
     """The answer in one line."""
     if answer.risk.status == "refer":
-        return f"See a clinician first, {answer.red_flags[0].when}."
+        return text("report.headline.refer", when=answer.red_flags[0].when)
     if any(reason.code == "low_information" for reason in answer.risk.reasons):
-        return "Too little was measured to say much about these knees."
+        return text("report.headline.low_information")
     sport = screening.athlete.sport
-    said: list[tuple[str, str]] = []
+    phrases: dict[Knee, str] = {}
     for side in SHOWN:
         risk = getattr(answer.risk, side)
         if risk is not None:
-            said.append((side, band_phrase(risk, sport)))
+            phrases[side] = band_phrase(risk, sport)
         elif hurts(answer, side):
-            said.append((side, "hurts now"))
-    if len(said) == len(SHOWN) and said[0][1] == said[1][1]:
-        return sentence(f"both knees: {said[0][1].replace('hurts', 'hurt')}")
-    if not said and answer.risk.either is not None:
-        said.append(("either", band_phrase(answer.risk.either, sport)))
-    return " ".join(f"{side.capitalize()} knee: {phrase}." for side, phrase in said)
+            phrases[side] = text("report.headline.hurts")
+    if len(phrases) == len(SHOWN) and len(set(phrases.values())) == 1:
+        both_hurt = all(hurts(answer, side) for side in SHOWN)
+        phrase = text("report.headline.hurt") if both_hurt else phrases[SHOWN[0]]
+        return text("report.headline.both_knees", phrase=phrase)
+    if not phrases and answer.risk.either is not None:
+        phrases["either"] = band_phrase(answer.risk.either, sport)
+    return " ".join(
+        text("report.headline.knee", knee=variant("common.knee_title", knee), phrase=phrase)
+        for knee, phrase in phrases.items()
+    )
 
 
 def hurts(answer: Answer, side: Side) -> bool:
@@ -89,83 +75,124 @@ def hurts(answer: Answer, side: Side) -> bool:
     )
 
 
+def _within_horizon(answer: Answer, outcome: str) -> str:
+    months = answer.risk.horizon_months
+    return text("common.within_months", outcome=outcome, months=months) if months else outcome
+
+
 def risk_heading(answer: Answer) -> str:
     """What the risk is of, and within what time."""
-    months = answer.risk.horizon_months
-    within = f" within {months} months" if months else ""
-    return _HEADING[answer.risk.outcome_kind] + within
+    return _within_horizon(answer, variant("report.risk.heading", answer.risk.outcome_kind))
 
 
 def risk_sentence(answer: Answer, knee: Knee, screening: Screening) -> str:
-    """`13 in 100 runners like this get new pain in the right knee within 12 months; ...`."""
-    return f"{_frequency(answer, knee, screening)}{_against(answer, knee)}"
+    """The risk of a knee in words, and how it compares with what is usual.
+
+    Parameters
+    ----------
+    answer
+        The answer to the screening.
+    knee
+        A knee that has a risk.
+    screening
+        The screening, for the athlete's sport.
+
+    Returns
+    -------
+    Such as `13 in 100 runners like this get new pain in the right knee within 12 months; ...`.
+    """
+    return f"{_frequency(answer, knee, screening)}{_against_usual(answer, knee)}"
 
 
 def risk_paragraph(answer: Answer, knees: Sequence[Knee], screening: Screening) -> str:
-    """The first knee in a whole sentence, the others after it in short."""
-    others = [f"in {_where(knee)} {_short(getattr(answer.risk, knee))}" for knee in knees[1:]]
+    """The first knee in a whole sentence, the others after it in short.
+
+    Parameters
+    ----------
+    answer
+        The answer to the screening.
+    knees
+        The knees that have a risk; at least one.
+    screening
+        The screening, for the athlete's sport.
+
+    Returns
+    -------
+    One or two sentences.
+    """
     first = _frequency(answer, knees[0], screening)
+    others = []
+    for knee in knees[1:]:
+        risk: Risk = getattr(answer.risk, knee)
+        low, high = (in_100(bound) for bound in risk.interval)
+        others.append(
+            text(
+                "report.risk.other_knee",
+                knee=variant("common.knee", knee),
+                count=in_100(risk.probability),
+                low=low,
+                high=high,
+            )
+        )
     return f"{first} {sentence(listed(others))}" if others else first
 
 
 def _frequency(answer: Answer, knee: Knee, screening: Screening) -> str:
+    """The risk as a natural frequency (Gigerenzer 2007, doi 10.1111/j.1539-6053.2008.00033.x)."""
     risk: Risk = getattr(answer.risk, knee)
-    one, many, what = _OUTCOME[answer.risk.outcome_kind]
+    kind, where = answer.risk.outcome_kind, variant("common.knee", knee)
     low, high = (in_100(bound) for bound in risk.interval)
-    months = answer.risk.horizon_months
-    within = f" within {months} months" if months else ""
+    under_one = text("common.count.under_one")
     count = in_100(risk.probability)
-    verb = one if count in {"1", "fewer than 1"} else many
-    few = low if low.startswith("fewer") else f"as few as {low}"
-    group = people(screening.athlete.sport)
+    outcome = variant("common.outcome.other", kind, knee=where)
+    if count in {"1", under_one}:
+        outcome = variant("common.outcome.one", kind, knee=where)
     return sentence(
-        f"{count} in 100 {group} like this {verb} {what} {_where(knee)}{within}; "
-        f"it may be {few} or as many as {high}"
+        text(
+            "report.risk.frequency",
+            count=count,
+            athletes=athletes(screening.athlete.sport),
+            outcome=_within_horizon(answer, outcome),
+            low=low if low == under_one else text("report.risk.as_few_as", count=low),
+            high=high,
+        )
     )
 
 
-def _where(knee: Knee) -> str:
-    return "either knee" if knee == "either" else f"the {knee} knee"
-
-
-def _short(risk: Risk) -> str:
-    low, high = (in_100(bound) for bound in risk.interval)
-    return f"{in_100(risk.probability)} in 100 ({low} to {high})"
-
-
-def _against(answer: Answer, knee: Knee) -> str:
+def _against_usual(answer: Answer, knee: Knee) -> str:
     """How the risk compares with what is usual in the sport, in the same unit."""
     rates, risk = answer.risk.base_rate, getattr(answer.risk, knee)
-    base = rates.either if knee == "either" else rates.leg
-    if not base:
+    base_rate = rates.either if knee == "either" else rates.leg
+    if not base_rate:
         return ""
     if risk.band == "near":
-        return " That is close to the usual."
-    return f" That is {risk.probability / base:.1f} times the usual."
+        return " " + text("report.risk.close_to_usual")
+    return " " + text("report.risk.times_usual", times=f"{risk.probability / base_rate:.1f}")
 
 
-def usual_sentence(answer: Answer, screening: Screening) -> str | None:
+def usual_risk(answer: Answer, screening: Screening) -> str | None:
     """The base rates of the sport: of one knee, and of either, which is another unit."""
     rates = answer.risk.base_rate
-    said = [f"{in_100(rates.leg)} in 100 for one knee"] if rates.leg else []
-    said += [f"{in_100(rates.either)} in 100 for either knee"] if rates.either else []
-    if not said:
+    items = [text("report.risk.usual_knee", count=in_100(rates.leg))] if rates.leg else []
+    items += [text("report.risk.usual_either", count=in_100(rates.either))] if rates.either else []
+    if not items:
         return None
-    return f"Usual among {people(screening.athlete.sport)}: {listed(said)}."
+    group = athletes(screening.athlete.sport)
+    return text("report.risk.usual", athletes=group, rates=listed(items))
 
 
-def same_sentence(answer: Answer) -> str | None:
+def overlap_sentence(answer: Answer) -> str | None:
     """A warning not to read more into two knees than there is."""
     right, left = answer.risk.right, answer.risk.left
     if right is None or left is None or right.band == left.band:
         return None
     if _inside(right, left) and _inside(left, right):
-        return "The intervals of the two knees overlap: don't lean on which one is higher."
+        return text("report.risk.overlap")
     return None
 
 
-def _inside(one: Risk, other: Risk) -> bool:
-    return other.interval[0] <= one.probability <= other.interval[1]
+def _inside(risk: Risk, other: Risk) -> bool:
+    return other.interval[0] <= risk.probability <= other.interval[1]
 
 
 def reason_sentences(answer: Answer, screening: Screening) -> Iterator[str]:
@@ -173,40 +200,38 @@ def reason_sentences(answer: Answer, screening: Screening) -> Iterator[str]:
     for reason in answer.risk.reasons:
         if reason.code == "current_pain":
             side: Side = "right" if (reason.column or "").startswith("right") else "left"
-            yield pain_sentence(screening, side) + (
-                " A risk of new pain in it would mean nothing, so none is given; "
-                "what the tests show of the leg still stands."
-            )
+            yield text("report.reasons.current_pain", pain=pain_sentence(screening, side))
         if reason.code == "low_information":
-            yield (
-                "The tests that were done hardly narrow the answer: the intervals are nearly as "
-                "wide as with age, sex and sport alone. Measure more before acting on them."
-            )
+            yield text("report.reasons.low_information")
     outside = [reason for reason in answer.risk.reasons if reason.code == "out_of_population"]
     if outside:
-        named = "; ".join(_sided(reason.column, reason.message) for reason in outside)
-        yield f"Don't lean on the numbers: {named}."
+        reasons = "; ".join(_with_leg(reason.column, reason.message) for reason in outside)
+        yield text("report.reasons.out_of_population", reasons=reasons)
 
 
-def _sided(column: str | None, message: str) -> str:
+def _with_leg(column: str | None, message: str) -> str:
+    """A reason with the leg that its column is of."""
     if column is None or column not in columns():
         return message
     side = column.partition("_")[0]
-    return f"{side} leg, {message}" if side in SHOWN else message
+    return text("report.reasons.on_leg", side=side, reason=message) if side in SHOWN else message
 
 
 def pain_sentence(screening: Screening, side: Side) -> str:
     """What hurts, where, how much and since when: `The right knee hurts now: 4 of 10, ...`."""
     pain = screening.pain.right if side == "right" else screening.pain.left
-    parts = [f"{pain.pain_nrs} of 10"] if pain.pain_nrs is not None else []
-    parts += [_SITES[pain.pain_site]] if pain.pain_site in _SITES else []
+    details = []
+    if pain.pain_nrs is not None:
+        details.append(text("report.pain.severity", grade=pain.pain_nrs))
+    if pain.pain_site is not None and pain.pain_site != "none":
+        details.append(variant("common.site", pain.pain_site))
     if pain.pain_weeks is not None:
-        weeks = number(pain.pain_weeks, "weeks")
-        lasting = {"0": "less than a week", "1": "1 week"}.get(weeks, f"{weeks} weeks")
-        parts.append(f"for {lasting}")
-    return f"The {side} knee hurts now: {', '.join(parts)}." if parts else (
-        f"The {side} knee hurts now."
-    )  # fmt: skip
+        weeks = int(number(pain.pain_weeks, "weeks"))
+        duration = plural("report.pain.weeks", weeks) if weeks else text("report.pain.under_a_week")
+        details.append(text("report.pain.lasting", duration=duration))
+    if not details:
+        return text("report.pain.plain", side=side)
+    return text("report.pain.detailed", side=side, details=", ".join(details))
 
 
 def flags_sentence(answer: Answer) -> str:
@@ -220,25 +245,30 @@ def flags_sentence(answer: Answer) -> str:
 
 def flag_sentence(flag: Flag) -> str:
     """A red flag: what was answered with yes, and what it may mean."""
-    asked = red_flags().get(flag.code)
-    question = f"{asked.question} Yes. " if asked else ""
-    return question + sentence(flag.reason)
+    entry = red_flags().get(flag.code)
+    question = text("report.red_flags.answered_yes", question=entry.question) if entry else ""
+    return f"{question} {sentence(flag.reason)}".lstrip()
 
 
-def overview(answer: Answer) -> str:
+def inputs_sentence(answer: Answer) -> str:
     """How much was measured, in a line."""
-    used = [one.column for one in answer.inputs if one.status in {"used", "out_of_range"}]
+    used = [row.column for row in answer.inputs if row.status in {"used", "out_of_range"}]
     count = len({name.removeprefix("right_").removeprefix("left_") for name in used})
-    return (
-        f"{count} measure{'' if count == 1 else 's'} and answers were used. What was not measured "
-        "makes the intervals wider; nothing was filled in unseen."
-    )
+    return plural("report.inputs.used", count)
 
 
 def lineage(answer: Answer) -> str:
     """Which model answered: version, run, code, cohort and schema."""
     model = answer.model
-    parts = [f"Model {model.version}", f"run {model.run_id[:12]}"]
-    parts += [f"code {model.git_sha[:10]}"] if model.git_sha else []
-    parts += [f"cohort {model.cohort}", f"outcome {model.outcome_kind.replace('_', ' ')}"]
-    return ", ".join([*parts, f"schema {model.schema_fingerprint[:10]}"]) + "."
+    items = [
+        text("report.lineage.model", version=model.version),
+        text("report.lineage.run", run=model.run_id[:_RUN_CHARACTERS]),
+    ]
+    if model.git_sha:
+        items.append(text("report.lineage.code", commit=model.git_sha[:_HASH_CHARACTERS]))
+    items += [
+        text("report.lineage.cohort", cohort=model.cohort),
+        text("report.lineage.outcome", outcome=model.outcome_kind.replace("_", " ")),
+        text("report.lineage.schema", fingerprint=model.schema_fingerprint[:_HASH_CHARACTERS]),
+    ]
+    return ", ".join(items)
