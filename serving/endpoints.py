@@ -17,6 +17,7 @@ from kneerisk.answer import Answer, answer
 from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer
 from kneerisk.answer.follow_up import follow_up as compare_visits
 from kneerisk.answer.report import content_policy, report_html
+from kneerisk.answer.report.leg_drawing import outlines
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.evidence import imbalances, red_flags, urgencies
@@ -76,7 +77,7 @@ def schema(_: Request) -> Response:
 
 
 def texts(_: Request) -> Response:
-    """Give the words that a form needs: red flags as questions, imbalances, the example."""
+    """Give what a form needs: red flags as questions, imbalances, the legs, the example."""
     return Response(_texts_json(), media_type=_JSON)
 
 
@@ -108,5 +109,11 @@ def _texts_json() -> bytes:
         for imbalance in imbalances().values()
     ]
     times = [{"urgency": urgency.urgency, "when": urgency.when} for urgency in urgencies().values()]
-    document = {"red_flags": flags, "urgencies": times, "imbalances": labels, "example": EXAMPLE}
+    document = {
+        "red_flags": flags,
+        "urgencies": times,
+        "imbalances": labels,
+        "leg_drawing": dict(outlines()),
+        "example": EXAMPLE,
+    }
     return json.dumps(document).encode()

@@ -19,8 +19,8 @@ export function answerView(state, act) {
     ${flagsLine(answer)}
     ${stateLine(answer)}
     ${knees(answer.risk)[0] === "either"
-      ? html`<div class="two" id="a-risk">${kneeCard(answer, "either", sport)}${legs(answer)}</div>`
-      : html`<div class="hero" id="a-risk">${kneeCard(answer, "right", sport)}${legs(answer)}${kneeCard(answer, "left", sport)}</div>`}
+      ? html`<div class="two" id="a-risk">${kneeCard(answer, "either", sport)}${legs(answer, state.texts.leg_drawing)}</div>`
+      : html`<div class="hero" id="a-risk">${kneeCard(answer, "right", sport)}${legs(answer, state.texts.leg_drawing)}${kneeCard(answer, "left", sport)}</div>`}
     ${eitherLine(answer, sport)}
     ${patterns(answer)}
     ${drivers(answer, sport)}

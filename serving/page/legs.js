@@ -2,22 +2,21 @@
 import { html, svg, nothing } from "./vendor/lit-html.js";
 import { PATTERN, SIDES, SIDE, list, raised } from "./words.js";
 
-// The muscles that a pattern is about, and where its label stands: [name, x, y] on the right leg
-// as it is drawn in a box of 160 by 560.
-const REGIONS = {
-  glute_underactivity: { muscles: ["hip", "itb"], labels: [["Hip, glutes", 58, 60, 66], ["IT band", 44, 196, 196]] },
-  hamstring_dominance: { muscles: ["quad", "ham"], labels: [["Quads, hamstrings", 74, 236, 250]] },
-  vmo_inhibition: { muscles: ["vmo"], labels: [["Inner, quad", 118, 270, 310]] },
-  adductor_underactivity: { muscles: ["add"], labels: [["Adductors", 126, 150, 140]] },
-  calf_tightness: { muscles: ["calf"], labels: [["Calf", 70, 384, 384]] },
+// The words of each label, and how far below the start of its line it stands.
+const LABELS = {
+  glute_underactivity: [["Hip, glutes", 0], ["IT band", 0]],
+  hamstring_dominance: [["Quads, hamstrings", 14]],
+  vmo_inhibition: [["Inner, quad", 40]],
+  adductor_underactivity: [["Adductors", -10]],
+  calf_tightness: [["Calf", 0]],
 };
 const ORDER = { clear: 3, possible: 2, cannot_tell: 1, not_supported: 0 };
 const CLASS = { clear: "2", possible: "1", cannot_tell: "u" };
 
-function painted(imbalances) {
+function painted(imbalances, drawing) {
   const best = {};
   for (const one of imbalances) {
-    for (const muscle of REGIONS[one.name]?.muscles ?? []) {
+    for (const muscle of drawing.imbalances[one.name]?.muscles ?? []) {
       if (!(muscle in best) || ORDER[one.status] > ORDER[best[muscle]]) best[muscle] = one.status;
     }
   }
@@ -33,9 +32,17 @@ function ring(answer, side) {
   return raised(risk.band) ? "knee-2" : "knee-1";
 }
 
-function labels(side, named) {
+/** The outline of a right leg: each muscle takes its colour from a class on the <use>. */
+function symbol({ width, height, knee, shapes }) {
+  return svg`<symbol id="leg" viewBox=${`0 0 ${width} ${height}`} overflow="visible">
+    ${shapes.map(({ part, path }) => svg`${part === "kneecap" ? svg`<circle class="m-knee" cx=${knee.x} cy=${knee.y} r=${knee.radius}/>` : nothing}<path class=${`m m-${part}`} d=${path}/>`)}
+  </symbol>`;
+}
+
+function labels(side, named, drawing) {
   const right = side === "right";
-  return named.flatMap((one) => REGIONS[one.name]?.labels.map(([name, x, y, at]) => {
+  return named.flatMap((one) => LABELS[one.name]?.map(([name, below], k) => {
+    const [x, y] = drawing.imbalances[one.name].labels[k], at = y + below;
     const end = right ? 60 + x : 380 - x, text = right ? 52 : 388, start = right ? 58 : 382;
     const words = name.split(", ");
     return svg`<path class="lead" d=${`M${start} ${at + 14}L${end} ${y + 14}`}/><circle class="lead-end" cx=${end} cy=${y + 14} r="3.5"/>
@@ -52,7 +59,7 @@ function told(side, imbalances) {
 }
 
 /** The figure, with a legend, and a description for those who don't see it. */
-export function legs(answer) {
+export function legs(answer, drawing) {
   const all = answer.imbalances ?? [];
   const of = Object.fromEntries(SIDES.map((side) => [side, all.filter((one) => one.side === side)]));
   const named = (side) => of[side].filter((one) => one.status === "clear" || one.status === "possible");
@@ -60,9 +67,10 @@ export function legs(answer) {
   const description = all.length ? SIDES.map((side) => told(side, of[side])).join(" ") : "No pattern is judged.";
   return html`<figure class="card legs">
     <svg viewBox=${`${left} 4 ${right - left} 610`} role="img" aria-label=${`Both legs from the front. ${description}`}>
-      <use href="#leg" x="60" y="14" width="160" height="560" class=${`${painted(of.right)} ${ring(answer, "right")}`}></use>
-      <use href="#leg" width="160" height="560" transform="translate(380 14) scale(-1 1)" class=${`${painted(of.left)} ${ring(answer, "left")}`}></use>
-      ${SIDES.map((side) => labels(side, named(side)))}
+      <defs>${symbol(drawing)}</defs>
+      <use href="#leg" x="60" y="14" width="160" height="560" class=${`${painted(of.right, drawing)} ${ring(answer, "right")}`}></use>
+      <use href="#leg" width="160" height="560" transform="translate(380 14) scale(-1 1)" class=${`${painted(of.left, drawing)} ${ring(answer, "left")}`}></use>
+      ${SIDES.map((side) => labels(side, named(side), drawing))}
       <g class="c-leg" text-anchor="middle"><text class="c-txt--b" x="150" y="604">Right</text><text class="c-txt--b" x="290" y="604">Left</text></g>
     </svg>
     <figcaption>${all.length

@@ -16,21 +16,12 @@ from typing import Any, Literal
 from kneerisk.answer.answer_schema import SHOWN, Answer
 from kneerisk.answer.report.leg_findings import named_patterns, phrase
 from kneerisk.answer.report.wording import hurts
-from kneerisk.evidence import Imbalance
 from kneerisk.schema import Side
 from kneerisk.words import listed, text, variant
 
 Paint = Literal["clear", "possible", "open", "plain"]
 Ring = Literal["calm", "raised", "high", "hurts", "none"]
 
-#: The muscles that an imbalance is about, as the drawing names them.
-MUSCLES: dict[Imbalance, tuple[str, ...]] = {
-    "hamstring_dominance": ("quads", "hamstrings"),
-    "vmo_inhibition": ("vmo",),
-    "calf_tightness": ("calf",),
-    "adductor_underactivity": ("adductors",),
-    "glute_underactivity": ("hip", "band"),
-}
 _ORDER: dict[Paint, int] = {"clear": 3, "possible": 2, "open": 1, "plain": 0}
 _PAINT_OF_STATUS: dict[str, Paint] = {
     "clear": "clear", "possible": "possible", "cannot_tell": "open", "not_supported": "plain",
@@ -59,7 +50,7 @@ class DrawnLeg:
 
 @cache
 def outlines() -> Mapping[str, Any]:
-    """The drawing of one leg: its size, the knee, the shapes and where labels start."""
+    """The drawing of one leg: its size, the knee, the muscles of each imbalance, and the shapes."""
     source = files(__package__).joinpath("leg_drawing.toml").read_text("utf-8")
     return MappingProxyType(tomllib.loads(source))
 
@@ -77,17 +68,18 @@ def drawn_legs(answer: Answer) -> list[DrawnLeg]:
 
 
 def _leg(answer: Answer, side: Side, numbers: Mapping[tuple[Side, str], int]) -> DrawnLeg:
-    paint: dict[str, Paint] = {m: "plain" for muscles in MUSCLES.values() for m in muscles}
+    drawing = outlines()["imbalances"]
+    paint: dict[str, Paint] = {m: "plain" for drawn in drawing.values() for m in drawn["muscles"]}
     marks = []
     for imbalance in answer.imbalances or ():
         if imbalance.side != side:
             continue
         status = _PAINT_OF_STATUS[imbalance.status]
-        for muscle in MUSCLES[imbalance.name]:
+        for muscle in drawing[imbalance.name]["muscles"]:
             paint[muscle] = max(paint[muscle], status, key=_ORDER.__getitem__)
         number = numbers.get((side, imbalance.name))
         if number:
-            x, y = outlines()["labels"][imbalance.name]
+            x, y = drawing[imbalance.name]["labels"][0]
             marks.append(NumberMark(number=number, x=x, y=y, clear=status == "clear"))
     return DrawnLeg(side=side, paint=paint, ring=_ring(answer, side), marks=tuple(marks))
 
