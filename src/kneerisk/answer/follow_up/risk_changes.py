@@ -152,8 +152,10 @@ def compare_risks(model: RiskModel, first: Columns, last: Columns) -> RiskCompar
     ----------
     model
         The fitted model.
-    first, last
-        Coded columns of the two screenings, each of shape (1,).
+    first
+        Coded columns of the first screening, each of shape (1,).
+    last
+        Coded columns of the last one.
 
     Returns
     -------

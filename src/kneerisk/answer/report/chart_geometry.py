@@ -67,8 +67,10 @@ def driver_bar(points: float, lowest: float, highest: float) -> DriverBar:
     ----------
     points
         What the driver adds to the risk, in points of 100.
-    lowest, highest
-        Ends of the axis, in points; the lower one is at most 0.
+    lowest
+        Left end of the axis, in points; at most 0.
+    highest
+        Right end of the axis, in points.
 
     Returns
     -------

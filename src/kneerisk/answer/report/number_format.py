@@ -51,8 +51,10 @@ def typical(mean: float, sd: float, unit: str) -> str:
 
     Parameters
     ----------
-    mean, sd
-        Mean and standard deviation, in the unit.
+    mean
+        Mean, in the unit.
+    sd
+        Standard deviation, in the unit.
     unit
         Unit of the measure.
 

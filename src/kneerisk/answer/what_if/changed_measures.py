@@ -29,7 +29,7 @@ from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import detectable_change, error_sd
 from kneerisk.schema.measure import MDC_PER_SEM
 from kneerisk.schema.rules import RATIOS, SPIKE_PARTS
-from kneerisk.words import text
+from kneerisk.words import text, variant
 
 #: A change by just the limit counts, whatever the last digit of the sum is.
 ROUNDING = 1e-9
@@ -41,8 +41,6 @@ class ChangedScreening:
 
     Attributes
     ----------
-    screening
-        The screening after the change.
     requested
         Columns that the request names.
     recomputed
@@ -52,6 +50,7 @@ class ChangedScreening:
     """
 
     screening: Screening
+    """After the change."""
     requested: tuple[str, ...]
     recomputed: tuple[str, ...]
     before: Mapping[str, Any]
@@ -119,9 +118,9 @@ def unchangeable_faults(column: str) -> Iterator[Fault]:
     """Why a measure can't be changed in any athlete."""
     measure = columns().get(column)
     if measure is None:
-        yield _fault(column, "unknown_name", text("answer.what_if.faults.unknown_name"))
+        yield _fault(column, "unknown_name")
     elif not measure.modifiable:
-        yield _fault(column, "not_modifiable", text("answer.what_if.faults.not_modifiable"))
+        yield _fault(column, "not_modifiable")
 
 
 def direction_of(column: str, data: Columns) -> int:
@@ -173,13 +172,12 @@ def _faults(
     computed = _computed_ratios(row)
     is_component = any(column in names[1:] for names in computed)
     if not is_component and not (measure.model_input and column in metadata.population):
-        yield _fault(column, "not_an_input", text("answer.what_if.faults.not_an_input"))
+        yield _fault(column, "not_an_input")
     elif column not in row:
-        yield _fault(column, "not_measured", text("answer.what_if.faults.not_measured"))
+        yield _fault(column, "not_measured")
     elif any(column == names[0] for names in computed):
         over, under = next(names[1:] for names in computed if column == names[0])
-        message = text("answer.what_if.faults.computed_from_parts", over=over, under=under)
-        yield _fault(column, "computed_from_parts", message)
+        yield _fault(column, "computed_from_parts", over=over, under=under)
     elif isinstance(measure, Quantity):
         yield from _bad_target(column, measure, target, row[column], data, metadata)
 
@@ -189,25 +187,16 @@ def _bad_target(
 ) -> Iterator[Fault]:
     population = metadata.population.get(column)
     if not measure.low <= target <= measure.high:
-        yield _fault(
-            column, "outside_limits", text("answer.what_if.faults.outside_limits"), measure.allowed
-        )
+        yield _fault(column, "outside_limits", measure.allowed)
     elif measure.whole and target != int(target):
-        yield _fault(
-            column, "not_a_number", text("answer.what_if.faults.not_whole"), measure.allowed
-        )
-    elif measure.model_input and not _within(population, target):
-        message = text("answer.what_if.faults.outside_range_seen")
-        yield _fault(column, "outside_range_seen", message, _range_of(population or {}, measure))
+        yield _fault(column, "not_a_number", measure.allowed)
+    elif (
+        measure.model_input and population and not population["low"] <= target <= population["high"]
+    ):
+        yield _fault(column, "outside_range_seen", _range_of(population, measure))
     elif not _is_detectable(column, value, target, data):
-        message = text("answer.what_if.faults.within_error")
-        allowed = _least_change(location_of(column)[-1], measure, data)
-        yield _fault(column, "within_error", message, allowed)
-
-
-def _within(population: Mapping[str, Any] | None, value: float) -> bool:
-    """Whether the model's cohort held values beyond this one on both sides, as far as known."""
-    return not population or bool(population["low"] <= value <= population["high"])
+        least = _least_change(location_of(column)[-1], measure, data)
+        yield _fault(column, "within_error", least)
 
 
 def minimal_detectable_change(
@@ -219,8 +208,10 @@ def minimal_detectable_change(
     ----------
     column
         Canonical column of the measure.
-    value, target
-        The two values, in the measure's unit.
+    value
+        Value as measured, in the measure's unit.
+    target
+        Value as changed, in the same unit.
     data
         Coded columns of one screening, shape (1,).
 
@@ -279,10 +270,9 @@ def _ratio_faults(
         bounds = metadata.population.get(ratio, bounds)
     if bounds["low"] <= value <= bounds["high"]:
         return
+    allowed = f"{ratio}: {_range_of(bounds, measure)}"
     for column in components:
-        message = text("answer.what_if.faults.ratio_outside_range", ratio=ratio)
-        allowed = f"{ratio}: {_range_of(bounds, measure)}"
-        yield _fault(column, "ratio_outside_range", message, allowed)
+        yield _fault(column, "ratio_outside_range", allowed, ratio=ratio)
 
 
 def _range_of(bounds: Mapping[str, float], measure: Quantity) -> str:
@@ -290,7 +280,8 @@ def _range_of(bounds: Mapping[str, float], measure: Quantity) -> str:
     return text("answer.what_if.allowed.range", low=low, high=high, unit=measure.unit)
 
 
-def _fault(column: str, code: str, message: str, allowed: str | None = None) -> Fault:
+def _fault(column: str, code: str, allowed: str | None = None, **values: str) -> Fault:
+    message = variant("answer.what_if.faults", code, **values)
     return replace(fault_at(code, ("changes", column), message), allowed=allowed)
 
 
