@@ -82,7 +82,7 @@ def leg_findings(answer: Answer, lines: int | None = None) -> list[LegFindings]:
         return []
     by_side = {side: named_patterns(answer, side) for side in SHOWN}
     count = sum(map(len, by_side.values()))
-    ranked = [one for pair in zip_longest(*by_side.values()) for one in pair if one]
+    ranked = [imb for pair in zip_longest(*by_side.values()) for imb in pair if imb]
     with_values, values_each = ranked, None
     if lines is not None:
         with_values = ranked[:MOST_PATTERNS]
@@ -114,9 +114,9 @@ def _leg(
     return LegFindings(
         side=side,
         message=sentence(verdict[0]) if verdict else _message(side, patterns),
-        patterns=tuple(_pattern(one, values.get((side, one.name), 0)) for one in patterns),
+        patterns=tuple(_pattern(imb, values.get((side, imb.name), 0)) for imb in patterns),
         undecided=_phrases(leg_imbalances, "cannot_tell"),
-        undecided_count=sum(one.status == "cannot_tell" for one in leg_imbalances),
+        undecided_count=sum(imb.status == "cannot_tell" for imb in leg_imbalances),
         not_supported=_phrases(leg_imbalances, "not_supported"),
     )
 
@@ -163,7 +163,7 @@ def phrase(name: str) -> str:
 
 def _phrases(leg_imbalances: Sequence[Imbalance], status: str) -> str:
     """Phrases of one status; some have an "and" of their own, so that semicolons part them."""
-    return "; ".join(phrase(one.name) for one in leg_imbalances if one.status == status)
+    return "; ".join(phrase(imb.name) for imb in leg_imbalances if imb.status == status)
 
 
 def _pattern(imbalance: Imbalance, rows: int | None) -> Pattern:
