@@ -23,7 +23,13 @@ from kneerisk.schema import (
     quantity,
 )
 from kneerisk.schema.columns import location_of
-from kneerisk.schema.detectable_change import CONDITIONS, Pair, compare, reading_error
+from kneerisk.schema.detectable_change import (
+    CONDITIONS,
+    Pair,
+    PairComparison,
+    compare,
+    reading_error,
+)
 from kneerisk.words import plural
 
 #: Of measures compared by their own limit alone, so many in 100 pass it by chance: the limit
