@@ -1,45 +1,45 @@
-# Everything that is done by hand on a fresh machine with Python 3.11 to 3.13 and make.
+# Everything needed on a fresh machine with Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
 .PHONY: help setup up down test check bench figures
 
 PYTHON := .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
 STAMP := .venv/.installed
-# A python3.x on the PATH may be a shim that does not run: each is tried.
+# A python3.x on the PATH may be a shim that does not run, so each is tried.
 CANDIDATES := python3.13 python3.12 python3.11 python3
 FITS := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
-# No tool of ours reports home.
+# Turn off the telemetry of our tools.
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 export DO_NOT_TRACK := 1
-# Our matrices are small: threads of the linear algebra would only wait for each other.
+# Our matrices are small: several threads of linear algebra would only wait for each other.
 export OPENBLAS_NUM_THREADS := 1
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## Make .venv with every dependency, checked against its hash
+setup: $(STAMP)  ## Create .venv with every dependency, checked against its hash
 
-up: $(STAMP)  ## Train a default model if there is none, start the service and the MLflow UI
+up: $(STAMP)  ## Start the service and the MLflow UI; train a default model first if there is none
 	@$(PYTHON) -m pipelines.up
 
-down:  ## Stop what `make up` started
+down:  ## Stop the service and the MLflow UI
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m pipelines.down; fi
 
 test: $(STAMP)  ## Run every test
 	@$(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile
 
-check: $(STAMP)  ## Format, lint, types, imports, derived files; changes nothing
+check: $(STAMP)  ## Check format, lint, types, imports and derived files; change nothing
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m pipelines.derive --check
 
-bench: $(STAMP)  ## Measure speed beside what else could be used
+bench: $(STAMP)  ## Measure the speed of the service against MLflow's
 	@$(PYTHON) -m benchmarks.serving_speed
 
-figures: $(STAMP)  ## Make every number, table and plot of the documents again (ONLY="clubs oracle": these)
+figures: $(STAMP)  ## Remake all numbers, tables and plots of the documents (or ONLY="clubs oracle")
 	@$(PYTHON) -m pipelines.figures $(ONLY)
 
 $(STAMP): requirements.lock pyproject.toml
