@@ -118,6 +118,11 @@ SHEETS = {
         "D,26,f,64,x,never,locked knee,71,ok\nE,26,f,64,25,no,none,7000,ok\n"
         "F,26,boy,64,25,no,odd,70°,ok\nG,26,f,64,25,no,none,71,ok,extra\n"
     ),
+    "numbers that are none": (
+        "Name;Age;Sex;Weight (kg);SLR L;KTW L (cm);Outcome\nA;25;f;60,5;1e999;9,5;ok\n"
+        "B;26;m;nan;70;9.5;ok\nC;26;m;70;70;1.234,5;ok\nD;26;m;70,5;71;12 kg;bad\n"
+        "E;26;m;70,5;71;12 cm;ok\n"
+    ),
     "ratio and parts": (
         "Name,Age,Sex,Quad L (Nm/kg),Ham L (Nm/kg),H:Q L,Outcome\nA,25,f,3,1.8,0.6,ok\n"
         "B,25,f,3,1.8,0.9,ok\n"

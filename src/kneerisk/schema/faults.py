@@ -50,6 +50,14 @@ class FaultCode(StrEnum):
     UNKNOWN_WORD = "unknown_word"
     NEEDS_BODY_MASS = "needs_body_mass"
     BAD_CELL = "bad_cell"
+    # Rows of a sheet contradict each other, or a date contradicts the outcome or the screening.
+    ROWS_DIFFER = "rows_differ"
+    LEGS_DIFFER = "legs_differ"
+    REPEATED_LEG = "repeated_leg"
+    SAME_ATHLETE = "same_athlete"
+    SAME_ATHLETE_AND_DATE = "same_athlete_and_date"
+    DATE_WITHOUT_PAIN = "date_without_pain"
+    BEFORE_SCREENING = "before_screening"
     # A change that a what-if asks for.
     NO_CHANGE = "no_change"
     NOT_MODIFIABLE = "not_modifiable"

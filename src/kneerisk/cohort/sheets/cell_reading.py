@@ -15,13 +15,13 @@ from kneerisk.cohort.sheets.cell_text import (
     as_text,
     parse_day,
     parse_number,
-    refused_number,
     with_unit,
 )
 from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Cell, Day, PlaceInWords, SheetForm, Sides
 from kneerisk.cohort.sheets.units import UnknownUnit, factor
 from kneerisk.schema import Category, Measure, Quantity
+from kneerisk.schema.faults import FaultCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class SheetFault:
     """One thing wrong with a sheet; `sheet_wording` puts it into words."""
 
     code: str
-    """Stable."""
+    """A `FaultCode`."""
     lines: tuple[int, ...]
     """The lines that it is about; a fault of one cell has one."""
     column: str | None = None
@@ -142,7 +142,7 @@ class ColumnReader:
             try:
                 value = parse_number(text, words, allowed, commas=commas)
             except NotAllowed as refused:
-                variant = "comma" if commas else refused_number(text)
+                variant = "comma" if commas and isinstance(text, str) else ""
                 self.refuse(row, cell.column, refused.code, allowed, unit=unit, variant=variant)
                 value = None
             values.append(None if value is None else value * _scale(cell, measure, own_unit))
@@ -169,7 +169,9 @@ class ColumnReader:
         legs = self._looked_up(sides.column, words, list(sides.meanings))
         for row, raw in enumerate(self.cells(sides.column)):
             if raw is None:
-                self.refuse(row, sides.column, "missing", "one of " + ", ".join(sides.meanings))
+                self.refuse(
+                    row, sides.column, FaultCode.MISSING, "one of " + ", ".join(sides.meanings)
+                )
         return legs
 
     def red_flags(self, cell: Cell) -> list[list[str] | None]:
@@ -204,7 +206,7 @@ class ColumnReader:
                 meanings.append(None if word is None else words[word])
                 continue
             if otherwise is None:
-                self.refuse(row, column, "unknown_word", "one of " + ", ".join(listed))
+                self.refuse(row, column, FaultCode.UNKNOWN_WORD, "one of " + ", ".join(listed))
             meanings.append(otherwise)
         return meanings
 
@@ -214,7 +216,9 @@ class ColumnReader:
         for row, raw in enumerate(self.cells(day.column)):
             dates.append(None if raw is None else parse_day(raw, day.formats))
             if raw is not None and dates[-1] is None:
-                self.refuse(row, day.column, "not_a_date", "a date as " + " or ".join(day.formats))
+                self.refuse(
+                    row, day.column, FaultCode.NOT_A_DATE, "a date as " + " or ".join(day.formats)
+                )
         return dates
 
     def measured(self, cell: Cell, measure: Measure) -> list[Any]:
@@ -247,7 +251,7 @@ class ColumnReader:
         """
         for row, value in enumerate(values):
             if value is not None and mass_cells[row] is None:
-                self.refuse(row, column, "needs_body_mass", "a body mass")
+                self.refuse(row, column, FaultCode.NEEDS_BODY_MASS, "a body mass")
         return [
             None if value is None or not mass else value / mass
             for value, mass in zip(values, masses, strict=True)

@@ -9,6 +9,7 @@ from typing import Any
 from kneerisk.cohort.cells import NotAllowed, number
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.schema import Quantity
+from kneerisk.schema.faults import FaultCode
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?", re.ASCII)
 #: A number and what stands behind it; whether that is a unit is looked up.
@@ -70,19 +71,10 @@ def parse_number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool)
     if commas and isinstance(raw, str):
         if not DECIMAL_COMMA.fullmatch(raw):
             # 1.234 may be a thousand or one and a bit: not for a program to guess.
-            code = "decimal_mark" if "." in raw else "not_a_number"
+            code = FaultCode.DECIMAL_MARK if "." in raw else FaultCode.NOT_A_NUMBER
             raise NotAllowed("is not a number with a decimal comma", allowed, code)
         raw = raw.replace(",", ".")
     return number(raw, allowed)
-
-
-def refused_number(raw: Any) -> str:
-    """Which rule a refused number breaks: text that reads as a number can only be infinite."""
-    try:
-        float(raw)
-    except (TypeError, ValueError):
-        return ""
-    return "not_finite"
 
 
 def parse_day(raw: Any, formats: list[str]) -> date | None:

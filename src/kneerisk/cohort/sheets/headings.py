@@ -216,7 +216,7 @@ def rows_below(
         if line <= heading_line or (last_line is not None and line > last_line):
             continue
         cells = [*row, *[""] * (width - len(row))][:width]
-        reason = _no_athlete(cells, folded)
+        reason = _no_athlete(cells, folded) if leave_out else None
         if any(cell != "" for cell in row[width:]):
             table.too_long.append(line)
         if reason is not None and reason in leave_out:

@@ -26,6 +26,7 @@ from kneerisk.cohort.sheets.visits import (
 )
 from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, MASS, leg_names
 from kneerisk.schema import Measure, Quantity, columns
+from kneerisk.schema.faults import FaultCode
 
 
 class SheetReading(NamedTuple):
@@ -81,7 +82,7 @@ def read_sheet(mapping: Mapping, table: Table, *, order_is_open: bool = False) -
 
 def _too_long(lines: Sequence[int], width: int) -> list[SheetFault]:
     allowed = f"at most {width} cells"
-    return [SheetFault(code="too_long", lines=(line,), allowed=allowed) for line in lines]
+    return [SheetFault(code=FaultCode.TOO_LONG, lines=(line,), allowed=allowed) for line in lines]
 
 
 def _values(mapping: Mapping, reader: ColumnReader) -> dict[str, list[Any]]:

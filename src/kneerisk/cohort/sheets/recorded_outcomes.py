@@ -15,6 +15,7 @@ from typing import Any
 from kneerisk.cohort.layout import OUTCOMES
 from kneerisk.cohort.sheets.cell_reading import ColumnReader
 from kneerisk.cohort.sheets.mapping import Cell, OutcomeMap
+from kneerisk.schema.faults import FaultCode
 
 #: What each place of an injury says of left, right and either knee; None is not recorded. Where
 #: only "a knee" is known, neither side is.
@@ -131,7 +132,7 @@ def _zero_or_one(reader: ColumnReader, cell: Cell) -> list[float | None]:
     values = reader.numbers(cell, allowed)
     for row, value in enumerate(values):
         if value not in (None, 0.0, 1.0):
-            reader.refuse(row, cell.column, "not_an_outcome", allowed)
+            reader.refuse(row, cell.column, FaultCode.NOT_AN_OUTCOME, allowed)
             values[row] = None
     return values
 
@@ -176,7 +177,7 @@ def _refuse_dates_without_pain(
 ) -> None:
     for row, onset in enumerate(onsets):
         if onset and not any(values[row] == 1 for values in recorded.values()):
-            reader.refuse(row, column, "date_without_pain", "a date only with pain")
+            reader.refuse(row, column, FaultCode.DATE_WITHOUT_PAIN, "a date only with pain")
 
 
 def _refuse_dates_before(
@@ -187,4 +188,4 @@ def _refuse_dates_before(
 ) -> None:
     for row, (start, day) in enumerate(zip(screened, dates, strict=True)):
         if start and day and day < start:
-            reader.refuse(row, column, "before_screening", "the screening's date or later")
+            reader.refuse(row, column, FaultCode.BEFORE_SCREENING, "the screening's date or later")

@@ -20,12 +20,20 @@ from kneerisk.cohort.sheets.sheet_answer import (
 )
 from kneerisk.cohort.sheets.sheet_wording import page_rule
 from kneerisk.cohort.sheets.visits import AthleteRow, Visit
-from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS
-from kneerisk.schema import Quantity, columns, to_row
+from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, SEX
+from kneerisk.schema import Quantity, columns, from_row, to_row
 from kneerisk.schema.columns import column_locations
+from kneerisk.schema.faults import FaultCode
 
+#: Without these nothing can be answered; a cohort may lack them.
+NEEDED_FOR_AN_ANSWER = (AGE, SEX)
 #: Faults of a visit, not of a cell.
-_OF_VISIT = {"legs_differ", "repeated_leg", "same_athlete", "same_athlete_and_date"}
+_OF_VISIT = {
+    FaultCode.LEGS_DIFFER,
+    FaultCode.REPEATED_LEG,
+    FaultCode.SAME_ATHLETE,
+    FaultCode.SAME_ATHLETE_AND_DATE,
+}
 #: Parts of a date as a person writes them.
 _DATE_PARTS = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month"}
 
@@ -147,7 +155,8 @@ class _Answers:
                 of_visit.append(_unheld(fault))
             else:
                 self._refuse(fault)
-        for name in visit.lacking:
+        lacking = [name for name in NEEDED_FOR_AN_ANSWER if name not in visit.values]
+        for name in lacking:
             if name in self._needed:
                 waits = True
             else:
@@ -155,7 +164,7 @@ class _Answers:
         rows = [self._rows[line] for line in visit.lines]
         waits |= any(row.waits for row in rows)
         is_bad = bool(of_visit) or any(row.reasons for row in rows)
-        screening = None if is_bad or waits else _body(visit)
+        screening = None if is_bad or waits or lacking else _body(visit)
         status: RowStatus = "bad" if is_bad else "waiting" if screening is None else "ready"
         if status == "ready" and visit.is_earlier:
             status = "earlier"
@@ -182,10 +191,10 @@ class _Answers:
         if column is None:
             label = columns()[name].label
             reason = f"{label} must be given, and no column has it"
-            return [SheetReason(code="missing", message=reason, allowed=allowed)]
+            return [SheetReason(code=FaultCode.MISSING, message=reason, allowed=allowed)]
         cell = row.cells.get(column.place)
         if cell is None or cell.status not in {"bad", "asked"}:
-            row.refuse(column, "missing", message, allowed)
+            row.refuse(column, FaultCode.MISSING, message, allowed)
         return []
 
 
@@ -227,18 +236,17 @@ def _omitted(sheet: RecognisedSheet, line: int) -> SheetRow:
     return SheetRow(line=line, status="ignored", cells=cells)
 
 
-def _body(visit: Visit) -> dict[str, Any] | None:
-    """The body of a request that asks about the visit."""
-    if visit.screening is None:
-        return None
+def _body(visit: Visit) -> dict[str, Any]:
+    """The body of a request that asks about the visit; it passes the schema."""
+    measured = {name: visit.values[name] for name in columns() if name in visit.values}
+    flags = visit.values.get(FLAGS)
     body: dict[str, Any] = {}
-    for name, value in to_row(visit.screening).items():
+    for name, value in to_row(from_row(measured, flags)).items():
         section = body
         *sections, last = column_locations()[name]
         for step in sections:
             section = section.setdefault(step, {})
         section[last] = value
-    flags = visit.values.get(FLAGS)
     return body if flags is None else {**body, "red_flags": flags}
 
 

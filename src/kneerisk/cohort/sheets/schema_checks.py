@@ -1,31 +1,25 @@
-"""The values of a sheet against the schema: whole visits, and what holds for all rows."""
+"""The values of a sheet against the schema: whole visits, and what holds for all rows.
+
+Measures and rules are the schema's own (`Measure.violation`, `contradictions`), so that a cell is
+refused for the same reason, with the same code, as a field of a request.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AnyMapping
 
-from pydantic import ValidationError
-
 from kneerisk.cohort.sheets.cell_reading import SheetFault
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.visits import AthleteRow, Visit
-from kneerisk.cohort.sheets.vocabulary import FLAGS
 from kneerisk.errors import Fault
-from kneerisk.schema import columns, faults_of, from_row
-from kneerisk.schema.columns import column_of
+from kneerisk.schema import Quantity, columns, contradictions
 
-#: Faults of a value by itself. Whether tests and their protocols go together is seen in whole
-#: rows.
-_OF_ONE_VALUE = frozenset(
-    {"outside_limits", "unknown_choice", "not_a_number", "not_text", "not_finite"}
-)
+Cells = set[tuple[int, str | None]]
 
 
-def check_visits(
-    mapping: Mapping, visits: Iterable[Visit], bad_cells: set[tuple[int, str | None]]
-) -> None:
-    """Put each visit's values through the schema, and note its screening or its faults.
+def check_visits(mapping: Mapping, visits: Iterable[Visit], bad_cells: Cells) -> None:
+    """Put each visit's values through the schema, and note what it refuses.
 
     Parameters
     ----------
@@ -38,34 +32,31 @@ def check_visits(
         Line and column of cells that are faults already: they get no second one.
     """
     for visit in visits:
-        measured = {name: visit.values[name] for name in columns() if name in visit.values}
-        try:
-            visit.screening = from_row(measured, visit.values.get(FLAGS))
-        except ValidationError as error:
-            for fault in faults_of(error):
-                _note(mapping, visit, fault, bad_cells)
+        for name in [name for name in columns() if name in visit.values]:
+            violation = columns()[name].violation(visit.values[name])
+            if violation is not None:
+                del visit.values[name]
+                _refuse(mapping, visit, name, violation.code, violation.message, bad_cells)
+        for rule in list(contradictions(visit.values)):
+            _refuse(mapping, visit, rule.column, rule.code, rule.message, bad_cells)
 
 
-def _note(
-    mapping: Mapping, visit: Visit, fault: Fault, bad_cells: set[tuple[int, str | None]]
+def _refuse(
+    mapping: Mapping, visit: Visit, name: str, code: str, message: str, bad_cells: Cells
 ) -> None:
-    name = column_of(tuple(fault.pointer.split("/")[1:]))
-    if fault.code == "missing":
-        visit.lacking.append(name)
-        return
-    visit.values.pop(name, None)
     row, column = source_of(mapping, visit, name)
     if (row.line, column) in bad_cells:
         return
+    measure = columns()[name]
     visit.faults.append(
         SheetFault(
-            code=fault.code,
+            code=str(code),
             lines=(row.line,),
             column=column,
             measure=name,
-            allowed=fault.allowed,
-            unit=fault.unit or "",
-            message=fault.message,
+            allowed=measure.allowed,
+            unit=measure.unit if isinstance(measure, Quantity) else "",
+            message=message,
         )
     )
 
@@ -91,20 +82,27 @@ def source_of(mapping: Mapping, visit: Visit, canonical: str) -> tuple[AthleteRo
     column = mapping.column_of(canonical)
     side, _, unsided = canonical.removeprefix("outcome_").partition("_")
     of_leg = [row for row in visit.rows if row.side == side]
-    if of_leg and (unsided in mapping.legs or (not unsided and mapping.outcome)):
+    if of_leg and (unsided in mapping.legs or not unsided):
         return of_leg[0], column
     holding = [row for row in visit.rows if canonical in row.values]
     return (holding or visit.rows)[0], column
 
 
 def constant_faults(constants: AnyMapping[str, str | int | float]) -> Iterator[tuple[str, Fault]]:
-    """What is wrong with values that hold for every row, by canonical column."""
-    known = {name: value for name, value in constants.items() if name in columns()}
-    try:
-        # Any age and sex will do where they are not among the constants.
-        from_row({"age_years": 30, "sex": "unspecified"} | known)
-    except ValidationError as error:
-        for fault in faults_of(error):
-            name = column_of(tuple(fault.pointer.split("/")[1:]))
-            if name in known and fault.code in _OF_ONE_VALUE:
-                yield name, fault
+    """What is wrong with values that hold for every row, by canonical column.
+
+    Whether tests and their protocols go together is seen in whole rows.
+    """
+    for name, value in constants.items():
+        measure = columns().get(name)
+        violation = measure.violation(value) if measure else None
+        if measure and violation:
+            yield (
+                name,
+                Fault(
+                    pointer=f"/constants/{name}",
+                    code=str(violation.code),
+                    message=violation.message,
+                    allowed=measure.allowed,
+                ),
+            )

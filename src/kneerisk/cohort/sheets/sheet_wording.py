@@ -19,6 +19,7 @@ from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH
 from kneerisk.errors import CellFault
 from kneerisk.schema import columns
+from kneerisk.schema.faults import FaultCode
 
 
 class _Rule(NamedTuple):
@@ -33,63 +34,62 @@ def _both(rule: str) -> _Rule:
 
 
 #: By code and variant. `{others}` are other lines, `{lines}` all of them, `{label}` the measure.
-_RULES = {
-    ("unknown_word", ""): _Rule(
+_RULES: dict[tuple[str, str], _Rule] = {
+    (FaultCode.UNKNOWN_WORD, ""): _Rule(
         "is not a word of the mapping",
         "is not a word that is known here; say what it stands for",
     ),
-    ("unknown_choice", "red_flag"): _both("holds a word that is not a red flag"),
-    ("not_a_date", ""): _Rule(
+    (FaultCode.UNKNOWN_CHOICE, "red_flag"): _both("holds a word that is not a red flag"),
+    (FaultCode.NOT_A_DATE, ""): _Rule(
         "is not a date of the mapping's form", "is not a date of the forms of this column"
     ),
-    ("not_a_number", ""): _both("is not a number"),
-    ("not_a_number", "not_finite"): _both("is not a finite number"),
-    ("not_a_number", "comma"): _Rule(
+    (FaultCode.NOT_A_NUMBER, ""): _both("is not a number"),
+    (FaultCode.NOT_FINITE, ""): _both("is not a finite number"),
+    (FaultCode.NOT_A_NUMBER, "comma"): _Rule(
         "is not a number with a decimal comma",
         "is not a number as the others of this column are",
     ),
-    ("decimal_mark", ""): _Rule(
+    (FaultCode.DECIMAL_MARK, ""): _Rule(
         "has a decimal comma", "has a decimal comma, unlike the others of this column"
     ),
-    ("decimal_mark", "comma"): _Rule(
+    (FaultCode.DECIMAL_MARK, "comma"): _Rule(
         "is not a number with a decimal comma",
         "is not a number as the others of this column are",
     ),
-    ("missing", ""): _both("is missing"),
-    ("needs_body_mass", ""): _both("can't be divided by body mass, which is missing"),
-    ("too_long", ""): _Rule(
+    (FaultCode.MISSING, ""): _both("is missing"),
+    (FaultCode.NEEDS_BODY_MASS, ""): _both("can't be divided by body mass, which is missing"),
+    (FaultCode.TOO_LONG, ""): _Rule(
         "has more cells than there are columns", "has entries to the right of the last named column"
     ),
-    ("rows_differ", ""): _both("differs between {lines}"),
-    ("legs_differ", ""): _Rule(
+    (FaultCode.ROWS_DIFFER, ""): _both("differs between {lines}"),
+    (FaultCode.LEGS_DIFFER, ""): _Rule(
         "differs between the two legs of one athlete and date",
         "{label} differs between {lines}, which are one visit",
     ),
-    ("repeated_leg", "left"): _Rule(
+    (FaultCode.REPEATED_LEG, "left"): _Rule(
         "repeats a leg of the same athlete and date",
         "repeats the left leg of the same athlete and date",
     ),
-    ("repeated_leg", "right"): _Rule(
+    (FaultCode.REPEATED_LEG, "right"): _Rule(
         "repeats a leg of the same athlete and date",
         "repeats the right leg of the same athlete and date",
     ),
-    ("same_athlete", ""): _Rule(
+    (FaultCode.SAME_ATHLETE, ""): _Rule(
         "repeats the athlete of {others}, and not both have a date",
         "is the same athlete as {others}, and not both have a date",
     ),
-    ("same_athlete_and_date", ""): _Rule(
+    (FaultCode.SAME_ATHLETE_AND_DATE, ""): _Rule(
         "repeats the athlete and date of {others}",
         "is the same athlete on the same date as {others}",
     ),
-    ("not_an_outcome", ""): _both("is no outcome"),
-    ("date_without_pain", ""): _both("is given, but no pain is recorded"),
-    ("before_screening", ""): _both("is before the screening"),
+    (FaultCode.NOT_AN_OUTCOME, ""): _both("is no outcome"),
+    (FaultCode.DATE_WITHOUT_PAIN, ""): _both("is given, but no pain is recorded"),
+    (FaultCode.BEFORE_SCREENING, ""): _both("is before the screening"),
 }
 #: The schema's faults in the words of a cohort file's check.
-_SCHEMA_RULES = {
-    "outside_limits": "is outside the limits",
-    "unknown_choice": "is not one of the choices",
-    "not_a_number": "is not a whole number",
+_SCHEMA_RULES: dict[str, str] = {
+    FaultCode.OUTSIDE_LIMITS: "is outside the limits",
+    FaultCode.UNKNOWN_CHOICE: "is not one of the choices",
 }
 
 
@@ -117,7 +117,8 @@ def page_rule(fault: SheetFault) -> str:
 
 
 def _rule(fault: SheetFault) -> _Rule:
-    return _RULES.get((fault.code, fault.variant)) or _RULES[fault.code, ""]
+    general = _RULES.get((fault.code, ""), _both("can't be read"))
+    return _RULES.get((fault.code, fault.variant), general)
 
 
 def _worded(fault: SheetFault, rule: str) -> str:
@@ -140,7 +141,7 @@ def cohort_faults(fault: SheetFault, mapping: Mapping) -> Iterator[CellFault]:
         rule += f" (as {fault.measure})" if held and held != fault.measure else ""
     else:
         rule = _worded(fault, _rule(fault).cohort)
-    is_of_every_line = fault.code in {"rows_differ", "legs_differ"}
+    is_of_every_line = fault.code in {FaultCode.ROWS_DIFFER, FaultCode.LEGS_DIFFER}
     for line in fault.lines if is_of_every_line else fault.lines[:1]:
         yield CellFault(
             line=line,

@@ -9,12 +9,13 @@ from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.schema_checks import constant_faults
 from kneerisk.cohort.sheets.sheet_answer import ColumnAsked, SheetAsked, SheetConstant
 from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named
-from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, unsided
+from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, unsided
 from kneerisk.errors import Fault, KneeriskError
 from kneerisk.schema import Category, Quantity, columns
+from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.rules import NEEDS
 
-SEX, SPORT, DROP_TASK = "sex", "sport", "hip_drop_task"
+SPORT, DROP_TASK = "sport", "hip_drop_task"
 
 
 class AskRefused(KneeriskError):
@@ -48,21 +49,21 @@ def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:
             faults += _column_faults(place, answer, by_place[place].canonical)
         else:
             pointer = f"/columns/{_escaped(place)}"
-            faults.append(_fault("no_such_column", pointer, "the sheet has no such column"))
+            faults.append(_fault(FaultCode.NO_SUCH_COLUMN, pointer, "the sheet has no such column"))
     faults += _constant_faults(stated.constants, sheet)
     if faults:
         raise AskRefused(faults)
 
 
 def _fault(code: str, pointer: str, message: str, allowed: str | None = None) -> Fault:
-    return Fault(pointer=pointer, code=code, message=message, allowed=allowed)
+    return Fault(pointer=pointer, code=str(code), message=message, allowed=allowed)
 
 
 def _column_faults(place: str, answer: ColumnAsked, recognised: str | None) -> Iterator[Fault]:
     pointer = f"/columns/{place}"
     means, _ = split_side(answer.means or recognised or "")
     if answer.means is not None and means not in unsided() and means not in ROLES:
-        yield _fault("unknown_name", f"{pointer}/means", "is not a measure of the schema",
+        yield _fault(FaultCode.UNKNOWN_NAME, f"{pointer}/means", "is not a measure of the schema",
                      "a canonical column, " + ", ".join(ROLES))  # fmt: skip
         return
     measure = unsided().get(means)
@@ -70,15 +71,17 @@ def _column_faults(place: str, answer: ColumnAsked, recognised: str | None) -> I
         yield from _unit_faults(pointer, answer, measure if isinstance(measure, Quantity) else None)
     for word, value in answer.words.items():
         if isinstance(measure, Category) and value not in (*measure.choices, ""):
-            yield _fault("unknown_choice", f"{pointer}/words/{_escaped(word)}",
+            yield _fault(FaultCode.UNKNOWN_CHOICE, f"{pointer}/words/{_escaped(word)}",
                          f"must be {measure.allowed}", measure.allowed)  # fmt: skip
         if isinstance(measure, Quantity) and isinstance(value, str) and value:
-            yield _fault("not_a_number", f"{pointer}/words/{_escaped(word)}", "must be a number")
+            yield _fault(
+                FaultCode.NOT_A_NUMBER, f"{pointer}/words/{_escaped(word)}", "must be a number"
+            )
 
 
 def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) -> Iterator[Fault]:
     if measure is None:
-        yield _fault("no_unit", f"{pointer}/unit", "only a measured quantity has a unit")
+        yield _fault(FaultCode.NO_UNIT, f"{pointer}/unit", "only a measured quantity has a unit")
         return
     name = unit_named(answer.unit) or answer.unit if answer.unit else None
     forms = (False, True) if answer.per_body_mass is None else (answer.per_body_mass,)
@@ -90,7 +93,9 @@ def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) ->
             message = message or str(error)
         else:
             return
-    yield _fault("unknown_unit", f"{pointer}/unit", message, f"a unit that becomes {measure.unit}")
+    yield _fault(
+        FaultCode.UNKNOWN_UNIT, f"{pointer}/unit", message, f"a unit that becomes {measure.unit}"
+    )
 
 
 def _constant_faults(
@@ -99,11 +104,10 @@ def _constant_faults(
     for name in constants:
         pointer = f"/constants/{_escaped(name)}"
         if name not in columns():
-            yield _fault("unknown_name", pointer, "is not a measure of the schema")
+            yield _fault(FaultCode.UNKNOWN_NAME, pointer, "is not a measure of the schema")
         elif column := sheet.column_of(name):
-            yield _fault("told_twice", pointer, f"stands in column {column.place} too")
-    for name, fault in constant_faults(constants):
-        yield _fault(fault.code, f"/constants/{name}", fault.message, fault.allowed)
+            yield _fault(FaultCode.TOLD_TWICE, pointer, f"stands in column {column.place} too")
+    yield from (fault for _, fault in constant_faults(constants))
 
 
 def _escaped(word: str) -> str:

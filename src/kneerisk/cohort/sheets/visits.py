@@ -19,7 +19,7 @@ from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recorded_outcomes import LEG_OUTCOME
 from kneerisk.cohort.sheets.vocabulary import athlete_key
-from kneerisk.schema import Screening
+from kneerisk.schema.faults import FaultCode
 
 #: So many other lines of the same athlete are named in a fault (assumption: more help nobody).
 _MOST_LINES = 5
@@ -52,10 +52,6 @@ class Visit:
     values: dict[str, Any]
     """By canonical column."""
     faults: list[SheetFault] = field(default_factory=list)
-    screening: Screening | None = None
-    """None where the schema refuses the values, or needs others for an answer."""
-    lacking: list[str] = field(default_factory=list)
-    """Canonical columns without which nothing can be answered; a cohort may lack them."""
     athlete: str | None = None
     """The id or name, as the sheet spells it first."""
     is_earlier: bool = False
@@ -100,7 +96,7 @@ def distinct_rows(mapping: Mapping, table: Table) -> tuple[Table, list[SheetFaul
         first = first_rows.setdefault(key, row)
         faults += [
             SheetFault(
-                code="rows_differ",
+                code=FaultCode.ROWS_DIFFER,
                 lines=(table.lines[first], table.lines[row]),
                 column=name,
                 allowed="the same on every row of one_row_per",
@@ -163,7 +159,7 @@ def _contradictions(
     """What holds for the athlete must agree in the rows of both legs; an empty cell agrees."""
     if visit.values.setdefault(name, value) != value:
         yield SheetFault(
-            code="legs_differ",
+            code=FaultCode.LEGS_DIFFER,
             lines=(visit.first.line, leg.line),
             column=mapping.column_of(name),
             measure=name,
@@ -173,7 +169,7 @@ def _contradictions(
 
 def _repeated_leg(mapping: Mapping, leg: AthleteRow) -> SheetFault:
     return SheetFault(
-        code="repeated_leg",
+        code=FaultCode.REPEATED_LEG,
         lines=(leg.line,),
         column=mapping.used()["sides"],
         allowed="one row for each leg",
@@ -200,7 +196,7 @@ def order_visits(mapping: Mapping, visits: Sequence[Visit]) -> None:
             continue
         dates = [visit.first.date for visit in repeats]
         if None in dates:
-            _refuse_repeats(mapping, repeats, "same_athlete")
+            _refuse_repeats(mapping, repeats, FaultCode.SAME_ATHLETE)
             continue
         latest = max(date for date in dates if date)
         by_date: dict[str | None, list[Visit]] = defaultdict(list)
@@ -209,7 +205,7 @@ def order_visits(mapping: Mapping, visits: Sequence[Visit]) -> None:
             visit.is_earlier = visit.first.date != latest
         for visits_of_day in by_date.values():
             if len(visits_of_day) > 1:
-                _refuse_repeats(mapping, visits_of_day, "same_athlete_and_date")
+                _refuse_repeats(mapping, visits_of_day, FaultCode.SAME_ATHLETE_AND_DATE)
 
 
 def _refuse_repeats(mapping: Mapping, visits: Sequence[Visit], code: str) -> None:

@@ -21,6 +21,7 @@ ATHLETE, DATE, BIRTH = "athlete_id", "screening_date", "birth_date"
 SIDE, FLAGS = "side", "red_flags"
 #: The measure that a date of birth tells, with the date of the screening.
 AGE = "age_years"
+SEX = "sex"
 #: The measure that forces and torques are divided by.
 MASS = "mass_kg"
 #: What a column may mean besides a measure, with its name for people.
