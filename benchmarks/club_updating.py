@@ -32,7 +32,7 @@ from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.updating.club_likelihood import club_of
-from kneerisk.training.updating.model_updating import adapt_to
+from kneerisk.training.updating.model_updating import update_for_club
 
 PAGE = Path(__file__).parent / "results" / "clubs.md"
 SIZES = (50, 100, 200, 500, 1000, 2000, 5000)
@@ -100,7 +100,7 @@ class UpdatingStudy:
         rows = rng.choice(len(self.pool.log_odds), size, replace=False)
         outcome, cohort = self.pool.with_outcomes(rows, self.pool.true_risks(effects)[rows], rng)
         club = replace(self._pool.take(rows), outcome=outcome)
-        adapted = adapt_to(self.model, club)
+        adapted = update_for_club(self.model, club)
         risks = self.test.true_risks(effects)
         return ClubResult(
             world=variation.name,

@@ -61,7 +61,7 @@ def adapt_model(
     from kneerisk.training.registry.version_bundles import load_version
     from kneerisk.training.tracking import Tracking
     from kneerisk.training.updating import model_updating
-    from kneerisk.training.updating.update_comparison import compared
+    from kneerisk.training.updating.update_comparison import compare_update
 
     base = load_version(models, version)
     progress(event("reading_club"))
@@ -70,14 +70,14 @@ def adapt_model(
     train, test = train_test_split(club)
     model_updating.refuse_club(base, club, train, test, digest(club))
     progress(event("updating", version=base.metadata.version))
-    adapted = model_updating.adapt(base.model, train, SEED)
+    updated = model_updating.update_model(base.model, train, SEED)
     progress(event("evaluating_update"))
-    metrics = compared(base.model, club, FOLD_SEEDS, progress)
-    result = {"base": base.metadata.version, "step": adapted.step, "needs": adapted.needs}
-    if adapted.step == "as_is":
+    metrics = compare_update(base.model, club, FOLD_SEEDS, progress)
+    result = {"base": base.metadata.version, "step": updated.step, "needs": updated.needs}
+    if updated.step == "as_is":
         return {"version": None, "run_id": None, **result, "metrics": metrics}
     progress(event("logging_run"))
-    logged = log_update(Tracking(Path.cwd()), source, base, club, adapted, metrics)
+    logged = log_update(Tracking(Path.cwd()), source, base, club, updated, metrics)
     return {"version": logged.version, "run_id": logged.run_id, **result,
             "metrics": logged.metrics}  # fmt: skip
 

@@ -27,16 +27,9 @@ from kneerisk.schema import read_screening
 from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
 from kneerisk.training.tracking import CHALLENGER, Tracking
 from kneerisk.training.updating.club_likelihood import Club, club_of
-from kneerisk.training.updating.corrections import (
-    Correction,
-    corrected,
-    fit_intercept,
-    fit_ridge,
-    fit_slope,
-    fit_trees,
-    shortened,
-)
-from kneerisk.training.updating.model_updating import adapt, adapt_to, events_needed
+from kneerisk.training.updating.correction_fit import fit_intercept, fit_ridge, fit_slope, fit_trees
+from kneerisk.training.updating.corrections import Correction, corrected, shortened
+from kneerisk.training.updating.model_updating import events_needed, update_for_club, update_model
 from kneerisk.training.updating.updated_metadata import updated_metadata
 from pipelines.__main__ import app
 
@@ -76,7 +69,7 @@ def unsided(cohort: Cohort) -> Cohort:
 class TestHowMuch:
     def test_without_an_outcome_the_champion_is_kept(self, released: Bundle, club: Club) -> None:
         quiet = club.take(np.nansum(club.outcome, axis=1) == 0).take(np.arange(40))
-        adapted = adapt_to(released.model, quiet)
+        adapted = update_for_club(released.model, quiet)
         assert adapted.step == "as_is"
         assert adapted.model is released.model
         for step in ("intercept", "slope", "ridge"):
@@ -84,7 +77,7 @@ class TestHowMuch:
 
     def test_below_15_outcomes_only_the_intercept_moves(self, released: Bundle, club: Club) -> None:
         few = with_events(club, 14)
-        adapted = adapt_to(released.model, few)
+        adapted = update_for_club(released.model, few)
         assert (few.events, adapted.step) == (14, "intercept")
         moved = adapted.model.log_odds(club.legs) - club.log_odds
         assert np.ptp(moved) < 1e-9
@@ -93,7 +86,7 @@ class TestHowMuch:
 
     def test_up_to_100_outcomes_the_slope_moves_too(self, released: Bundle, club: Club) -> None:
         some = with_events(club, 60)
-        adapted = adapt_to(released.model, some)
+        adapted = update_for_club(released.model, some)
         assert adapted.step == "slope"
         line = np.polyfit(club.log_odds.ravel(), adapted.model.log_odds(club.legs).ravel(), 1)
         fitted = np.polyval(line, club.log_odds.ravel())
@@ -104,11 +97,11 @@ class TestHowMuch:
     def test_the_fewer_sort_counts(self, released: Bundle, club: Club) -> None:
         few = with_events(club, 14)
         turned = replace(few, outcome=1.0 - few.outcome)
-        assert adapt_to(released.model, turned).step == "intercept"
+        assert update_for_club(released.model, turned).step == "intercept"
 
     def test_of_many_outcomes_everything_is_tried(self, released: Bundle, club: Club) -> None:
         many = with_events(club, 150)
-        adapted = adapt_to(released.model, many)
+        adapted = update_for_club(released.model, many)
         assert {"adapted_ridge_gain", "adapted_boosting_gain"} <= adapted.choices.keys()
         assert "enough to try every correction" in adapted.needs
 
@@ -120,7 +113,7 @@ class TestHowMuch:
         true = expit(club.log_odds - 1.2 * club.columns[:, :, place])
         drawn = np.random.default_rng(3).random(true.shape) < true
         outcome = np.where(np.isnan(club.outcome), np.nan, drawn)
-        adapted = adapt_to(released.model, replace(club, outcome=outcome))
+        adapted = update_for_club(released.model, replace(club, outcome=outcome))
         assert adapted.step in {"ridge", "boosting"}
         assert adapted.choices["adapted_ridge_gain"] > adapted.choices["adapted_ridge_gain_error"]
         kept = np.abs(logit(true) - adapted.model.log_odds(club.legs)).mean()
@@ -132,7 +125,7 @@ class TestFits:
         """The posterior mode balances the score of the outcomes against the prior's pull."""
         few = with_events(club, 14)
         shift, scale = fit_intercept(few).shift, assumption("club_intercept_sd")
-        score = -few.slope(few.log_odds + shift).sum()
+        score = -few.gradient(few.log_odds + shift).sum()
         pull = 5.0 * shift / (4.0 * scale**2 + shift**2)
         assert score == pytest.approx(pull, abs=1e-4)
 
@@ -188,7 +181,9 @@ class TestFits:
             step = np.zeros_like(some.log_odds)
             step[:, side] = 1e-6
             up, down = (some.loss(some.log_odds + s * step) for s in (1, -1))
-            assert some.slope(some.log_odds)[:, side] == pytest.approx((up - down) / 2e-6, abs=1e-6)
+            assert some.gradient(some.log_odds)[:, side] == pytest.approx(
+                (up - down) / 2e-6, abs=1e-6
+            )
 
 
 class TestOneModel:
@@ -238,12 +233,12 @@ class TestOneModel:
 
     def test_the_champion_itself_is_left_alone(self, released: Bundle, club: Club) -> None:
         before = released.model.log_odds(club.legs)
-        adapt_to(released.model, club.take(np.arange(800)))
+        update_for_club(released.model, club.take(np.arange(800)))
         assert (released.model.log_odds(club.legs) == before).all()
 
     def test_the_same_club_gives_the_same_model(self, released: Bundle, cohort: Cohort) -> None:
         few = replace(cohort, frame=cohort.frame.head(300))
-        one, other = (adapt(released.model, few).model for _ in range(2))
+        one, other = (update_model(released.model, few).model for _ in range(2))
         data = cohort.columns()
         assert (one.predict(data).either == other.predict(data).either).all()
 
@@ -257,7 +252,9 @@ class TestOneModel:
             assert (point <= high).all()
             return float((high - low).mean() / 2)
 
-        widths = [half_width(adapt_to(released.model, with_events(club, n)).model) for n in (5, 14)]
+        widths = [
+            half_width(update_for_club(released.model, with_events(club, n)).model) for n in (5, 14)
+        ]
         assert widths[0] > widths[1] > half_width(released.model)
 
 
@@ -265,7 +262,7 @@ class TestWithoutSides:
     def test_a_club_without_sides_moves_both_knees(
         self, released: Bundle, cohort: Cohort, club: Club
     ) -> None:
-        adapted = adapt(released.model, unsided(cohort))
+        adapted = update_model(released.model, unsided(cohort))
         assert adapted.step != "as_is"
         moved = adapted.model.predict(cohort.columns())
         assert moved.left is not None
@@ -285,7 +282,7 @@ class TestBundle:
         self, released: Bundle, cohort: Cohort, tmp_path
     ) -> None:
         few = replace(cohort, frame=cohort.frame.head(150))
-        adapted = adapt(released.model, few)
+        adapted = update_model(released.model, few)
         metadata = updated_metadata(released, few, adapted, version="kneerisk-new_pain-12m-v2",
                               run_id="1" * 32, git_sha=None, data_sha256="2" * 64)  # fmt: skip
         sha256 = bundle.save(adapted.model, metadata, tmp_path / "v2")
@@ -302,7 +299,7 @@ class TestBundle:
 
     def test_base_rates_move_with_the_club(self, released: Bundle, club: Club, cohort) -> None:
         up = replace(cohort, frame=cohort.frame.head(300).assign(outcome_left=1.0))
-        adapted = adapt(released.model, up)
+        adapted = update_model(released.model, up)
         metadata = updated_metadata(released, up, adapted, version="v2", run_id="1" * 32,
                                     git_sha=None, data_sha256="2" * 64)  # fmt: skip
         for sport, rates in released.metadata.base_rates.items():

@@ -14,7 +14,7 @@ from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.provenance.lineage import Source
 from kneerisk.training.recording.run_record import RunRecord, cohort_title, log_version, run_tags
 from kneerisk.training.tracking import Tracking
-from kneerisk.training.updating.model_updating import Adapted
+from kneerisk.training.updating.model_updating import UpdatedModel
 from kneerisk.training.updating.updated_metadata import updated_metadata
 
 
@@ -32,7 +32,7 @@ def log_update(
     source: Source,
     base: Bundle,
     club: Cohort,
-    updated: Adapted,
+    updated: UpdatedModel,
     metrics: Mapping[str, float],
 ) -> LoggedUpdate:
     """Evaluate an updated model on the club's held-out athletes and log it as a version.

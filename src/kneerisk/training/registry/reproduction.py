@@ -22,7 +22,7 @@ from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.settings import Settings
 from kneerisk.training.provenance.environment import changed, environment
 from kneerisk.training.provenance.lineage import git_sha
-from kneerisk.training.updating.model_updating import adapt
+from kneerisk.training.updating.model_updating import update_model
 
 #: What other libraries, processors and thread counts may move a probability by: the order of a sum.
 ELSEWHERE = 1e-6
@@ -84,7 +84,7 @@ def fit_again(
         raise BundleRefused(
             f"{base.metadata.version} is not the bundle that was adapted (SHA-256 differs)"
         )
-    return adapt(base.model, athletes, seed).model
+    return update_model(base.model, athletes, seed).model
 
 
 def compare(

@@ -1,4 +1,9 @@
-"""A club's outcomes beside what the champion says of them: the likelihood of a correction."""
+"""The likelihood of a club's outcomes, given log-odds of its legs.
+
+Outcomes of legs are Bernoulli. Where only "either knee" is recorded, its probability follows from
+both legs and their odds ratio (Plackett's bivariate distribution, see `kneerisk.evidence`), so that
+clubs without sides can be learnt from too.
+"""
 
 from __future__ import annotations
 
@@ -21,24 +26,25 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Club:
-    """Screenings of a club with their outcomes, as one champion reads them.
-
-    ``log_odds`` and ``outcome`` have shape (n, 2), left first; an outcome is NaN where it is not
-    known. ``either`` (n,) is the outcome of either knee where neither leg's is known, else NaN.
-    ``columns`` (n, 2, p) are the champion's linear columns: the mean of both legs plus or minus
-    half of their difference, in SD of the mean.
-    """
+    """Screenings of a club with their outcomes, and what one champion predicts for them."""
 
     legs: FeatureMatrix
     log_odds: FloatArray
+    """The champion's log-odds of each leg, shape (n_screenings, 2), left first."""
     columns: FloatArray
+    """The champion's linear columns, shape (n_screenings, 2, p): the mean of both legs plus or
+    minus half of their difference, in SD of the mean."""
     outcome: FloatArray
+    """Of each leg, shape (n_screenings, 2): 1 pain, 0 none, NaN not recorded."""
     either: FloatArray
+    """Of either knee where neither leg's is recorded, shape (n_screenings,), else NaN."""
     athletes: np.ndarray
+    """The athlete's id of each screening, shape (n_screenings,)."""
     odds_ratio: float
+    """Between the outcomes of both legs of an athlete; 1 is independence."""
 
     def take(self, rows: np.ndarray) -> Club:
-        """Some of the screenings, by a mask or by positions."""
+        """Some of the screenings, by a mask or by positions, shape (n_screenings,) or fewer."""
         return Club(
             legs=self.legs.take(rows),
             log_odds=self.log_odds[rows],
@@ -51,63 +57,106 @@ class Club:
 
     @property
     def events(self) -> int:
-        """Outcomes that happened: of legs, and of either knee where no leg is known."""
+        """How many outcomes happened: of legs, and of either knee where no leg is recorded."""
         return int(np.nansum(self.outcome) + np.nansum(self.either))
 
     @property
-    def free(self) -> int:
-        """Outcomes that are known not to have happened."""
+    def non_events(self) -> int:
+        """How many outcomes are recorded as not having happened."""
         return int(np.nansum(1.0 - self.outcome) + np.nansum(1.0 - self.either))
 
     @property
     def labels(self) -> FloatArray:
-        """The outcome of each leg, or of either where neither is known, shape (n, 2)."""
+        """Of each leg, or of either knee where no leg's is recorded; shape (n_screenings, 2)."""
         return np.where(np.isnan(self.outcome), self.either[:, None], self.outcome)
 
     @property
-    def known(self) -> np.ndarray:
-        """Legs whose log-odds an outcome says something about, shape (n, 2)."""
+    def informed(self) -> np.ndarray:
+        """The legs that an outcome informs, shape (n_screenings, 2)."""
         return ~np.isnan(self.labels)
 
     def loss(self, log_odds: FloatArray) -> FloatArray:
-        """Log loss of each screening, summed over its known outcomes, shape (n,)."""
-        legs = np.logaddexp(0.0, log_odds) - self.outcome * log_odds
-        found = np.asarray(np.nan_to_num(legs).sum(axis=1))
-        if not self._unsided:
-            return found
-        chance = self._either(log_odds)
-        either = -self.either * np.log(chance) - (1.0 - self.either) * np.log1p(-chance)
-        return np.asarray(found + np.nan_to_num(either))
+        """Log loss of each screening, summed over its recorded outcomes.
 
-    def slope(self, log_odds: FloatArray) -> FloatArray:
-        """How the loss moves with the log-odds of each leg, shape (n, 2)."""
-        found = np.nan_to_num(expit(log_odds) - self.outcome)
-        if not self._unsided:
-            return found
-        off = np.nan_to_num(self._either(log_odds) - self.either)
-        weight = off * self._either_weight(log_odds)
-        return np.asarray(found + weight[:, None] * self._moves(log_odds))
+        Parameters
+        ----------
+        log_odds
+            Of each leg, shape (n_screenings, 2).
+
+        Returns
+        -------
+        Nats, shape (n_screenings,).
+        """
+        losses = np.logaddexp(0.0, log_odds) - self.outcome * log_odds
+        leg_loss = np.asarray(np.nan_to_num(losses).sum(axis=1))
+        if not self._has_unsided:
+            return leg_loss
+        chance = self._either(log_odds)
+        either_loss = -self.either * np.log(chance) - (1.0 - self.either) * np.log1p(-chance)
+        return np.asarray(leg_loss + np.nan_to_num(either_loss))
+
+    def gradient(self, log_odds: FloatArray) -> FloatArray:
+        """First derivative of the loss by the log-odds of each leg.
+
+        Parameters
+        ----------
+        log_odds
+            Where it is taken, shape (n_screenings, 2).
+
+        Returns
+        -------
+        Shape (n_screenings, 2).
+        """
+        leg_gradient = np.nan_to_num(expit(log_odds) - self.outcome)
+        if not self._has_unsided:
+            return leg_gradient
+        residual = np.nan_to_num(self._either(log_odds) - self.either)
+        weight = residual * self._either_weight(log_odds)
+        return np.asarray(leg_gradient + weight[:, None] * self._either_slopes(log_odds))
 
     def curvature(self, log_odds: FloatArray) -> FloatArray:
-        """Expected second derivative of the loss by the log-odds of each leg, shape (n, 2)."""
-        found = self._leg_weight(log_odds)
-        if not self._unsided:
-            return found
+        """Expected second derivative of the loss by the log-odds of each leg.
+
+        Parameters
+        ----------
+        log_odds
+            Where it is taken, shape (n_screenings, 2).
+
+        Returns
+        -------
+        Shape (n_screenings, 2), never negative.
+        """
+        leg_curvature = self._leg_weight(log_odds)
+        if not self._has_unsided:
+            return leg_curvature
         weight = self._either_weight(log_odds)
-        return np.asarray(found + weight[:, None] * self._moves(log_odds) ** 2)
+        return np.asarray(leg_curvature + weight[:, None] * self._either_slopes(log_odds) ** 2)
 
     def information(self, design: FloatArray, log_odds: FloatArray) -> FloatArray:
-        """Expected information on weights of ``design`` (n, 2, k), shape (k, k)."""
+        """Expected (Fisher) information on the weights of a design.
+
+        Parameters
+        ----------
+        design
+            What the weights multiply, shape (n_screenings, 2, k).
+        log_odds
+            Where it is taken, shape (n_screenings, 2).
+
+        Returns
+        -------
+        Shape (k, k).
+        """
         rows = design.reshape(-1, design.shape[2])
-        found = (rows * self._leg_weight(log_odds).reshape(-1, 1)).T @ rows
-        if not self._unsided:
-            return np.asarray(found)
-        moved = (self._moves(log_odds)[:, :, None] * design).sum(axis=1)
-        return np.asarray(found + (moved * self._either_weight(log_odds)[:, None]).T @ moved)
+        leg_information = (rows * self._leg_weight(log_odds).reshape(-1, 1)).T @ rows
+        if not self._has_unsided:
+            return np.asarray(leg_information)
+        either_design = (self._either_slopes(log_odds)[:, :, None] * design).sum(axis=1)
+        weighted = either_design * self._either_weight(log_odds)[:, None]
+        return np.asarray(leg_information + weighted.T @ either_design)
 
     @property
-    def _unsided(self) -> bool:
-        """Whether of any screening either knee alone is known."""
+    def _has_unsided(self) -> bool:
+        """Whether any screening has an outcome of either knee alone."""
         return not bool(np.isnan(self.either).all())
 
     def _leg_weight(self, log_odds: FloatArray) -> FloatArray:
@@ -118,8 +167,8 @@ class Club:
         left, right = expit(log_odds).T
         return np.clip(either_of(left, right, self.odds_ratio), _TINY, 1.0 - _TINY)
 
-    def _moves(self, log_odds: FloatArray) -> FloatArray:
-        """How the chance of either knee moves with the log-odds of each leg, shape (n, 2)."""
+    def _either_slopes(self, log_odds: FloatArray) -> FloatArray:
+        """Derivative of the chance of either knee by the log-odds of each leg, shape (n, 2)."""
         left, right = expit(log_odds).T
         slopes = np.stack(either_slopes(left, right, self.odds_ratio), axis=1)
         return np.asarray(slopes * expit(log_odds) * (1.0 - expit(log_odds)))
@@ -130,7 +179,7 @@ class Club:
 
 
 def club_of(model: RiskModel, cohort: Cohort) -> Club:
-    """A cohort as a club of a champion."""
+    """The screenings and outcomes of a cohort, with the predictions of a champion."""
     outcomes = cohort.outcomes()
     legs = model.features(cohort.columns())
     missing = np.full(len(outcomes.either), np.nan)
@@ -153,22 +202,44 @@ def club_of(model: RiskModel, cohort: Cohort) -> Club:
 
 
 def tied_columns(margin: Margin, legs: FeatureMatrix) -> FloatArray:
-    """A leg's own columns as the margin reads them, shape (n, 2, n_between).
+    """The columns of a margin with one weight for both legs' mean and for their difference.
 
-    An effect of a measure moves the mean of both legs and their difference alike; one weight for
-    both is half as much to learn as two.
+    A measure's effect on a leg moves the mean of both legs and their difference alike; one weight
+    for both is half as much to learn as two.
+
+    Parameters
+    ----------
+    margin
+        The champion's linear part.
+    legs
+        The feature matrix of n screenings.
+
+    Returns
+    -------
+    In SD of the mean, shape (n_screenings, 2, n_between).
     """
     level = margin.between.apply(between_values(legs, margin.between.columns))
     half = np.zeros_like(level)
-    apart = margin.within.apply(within_values(legs, margin.within.columns))
-    here, there, ratio = shared_places(margin)
-    half[:, here] = apart[:, there] * ratio / 2.0
+    difference = margin.within.apply(within_values(legs, margin.within.columns))
+    between, within, ratio = shared_columns(margin)
+    half[:, between] = difference[:, within] * ratio / 2.0
     return np.stack([level + half, level - half], axis=1)
 
 
-def shared_places(margin: Margin) -> tuple[np.ndarray, np.ndarray, FloatArray]:
-    """Where a column stands in the between part and in the within part, and the ratio of SDs."""
+def shared_columns(margin: Margin) -> tuple[np.ndarray, np.ndarray, FloatArray]:
+    """The columns that are in both parts of a margin.
+
+    Parameters
+    ----------
+    margin
+        The champion's linear part.
+
+    Returns
+    -------
+    Their positions in the between part and in the within part, and the SD in the within part over
+    that in the between part, each of shape (n_shared,).
+    """
     places = {column: i for i, column in enumerate(margin.within.columns)}
     pairs = [(i, places[c]) for i, c in enumerate(margin.between.columns) if c in places]
-    here, there = (np.array([pair[k] for pair in pairs], dtype=int) for k in (0, 1))
-    return here, there, margin.within.spread[there] / margin.between.spread[here]
+    between, within = (np.array([pair[k] for pair in pairs], dtype=int) for k in (0, 1))
+    return between, within, margin.within.spread[within] / margin.between.spread[between]

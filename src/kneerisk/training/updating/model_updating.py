@@ -1,4 +1,9 @@
-"""Adapt a champion to a club: as much correction as the club's outcomes support, and no more."""
+"""Model updating: as much correction of a champion as a club's outcomes support, and no more.
+
+By the number of outcomes up to a slope; beyond that a closed testing procedure in the spirit of
+Vergouwe et al. 2017 (Stat Med 36:4529, doi 10.1002/sim.7179), with cross-validated log loss in
+place of likelihood-ratio tests: a larger correction must gain more than one standard error.
+"""
 
 from __future__ import annotations
 
@@ -16,33 +21,38 @@ from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit_inputs import dealt_folds
 from kneerisk.training.leakage.leakage_checks import refuse_other_outcome, refuse_unsound
 from kneerisk.training.updating.club_likelihood import Club, club_of
-from kneerisk.training.updating.corrections import (
-    AS_IS,
+from kneerisk.training.updating.correction_fit import (
     LOOSE,
     PENALTIES,
     ROUNDS,
-    Correction,
-    Step,
-    corrected,
     fit_intercept,
     fit_slope,
     fit_step,
     fit_trees,
-    shortened,
     standard_error,
 )
+from kneerisk.training.updating.corrections import (
+    AS_IS,
+    Correction,
+    Step,
+    corrected,
+    shortened,
+)
 
+#: By which larger corrections are compared (assumption: five are the usual choice).
 FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adapted:
-    """A champion adapted to a club, what was corrected, and what more outcomes would allow."""
+class UpdatedModel:
+    """A champion updated by a club's outcomes, and what more outcomes would allow."""
 
     model: RiskModel
     correction: Correction
     events: int
+    """Outcomes that happened in the club."""
     needs: str
+    """What more outcomes would allow, in words."""
     gains: dict[str, float]
     """What the best ridge and the best boosting save over the slope, in log loss a screening of
     athletes left out, with its standard error."""
@@ -55,7 +65,7 @@ class Adapted:
     @property
     def choices(self) -> dict[str, float]:
         """What was chosen, as numbers."""
-        found = {
+        choices = {
             "adapted_events": float(self.events),
             "adapted_intercept": self.correction.intercept,
             "adapted_slope": self.correction.slope,
@@ -63,8 +73,8 @@ class Adapted:
             "adapted_error": self.correction.error,
         }
         if self.correction.penalty is not None:
-            found["adapted_penalty"] = self.correction.penalty
-        return found | self.gains
+            choices["adapted_penalty"] = self.correction.penalty
+        return choices | self.gains
 
 
 def refuse_club(base: Bundle, club: Cohort, train: Cohort, test: Cohort, club_sha256: str) -> None:
@@ -76,8 +86,10 @@ def refuse_club(base: Bundle, club: Cohort, train: Cohort, test: Cohort, club_sh
         The version to update.
     club
         The club's whole cohort.
-    train, test
-        Its athletes to learn from, and those held out.
+    train
+        Its athletes to learn from.
+    test
+        Its held-out athletes.
     club_sha256
         The digest of the whole cohort.
 
@@ -110,93 +122,138 @@ def events_needed() -> dict[Step, int]:
     }
 
 
-def adapt(model: RiskModel, cohort: Cohort, seed: int = 0) -> Adapted:
-    """The champion with the largest correction that a club's outcomes support."""
-    return adapt_to(model, club_of(model, cohort), seed)
+def update_model(model: RiskModel, cohort: Cohort, seed: int = 0) -> UpdatedModel:
+    """The champion with the largest correction that a club's outcomes support.
+
+    Parameters
+    ----------
+    model
+        The champion.
+    cohort
+        The club's athletes to learn from.
+    seed
+        Of the folds.
+
+    Returns
+    -------
+    The updated model; the champion itself where nothing is supported.
+    """
+    return update_for_club(model, club_of(model, cohort), seed)
 
 
-def adapt_to(model: RiskModel, club: Club, seed: int = 0) -> Adapted:
-    """The same, of a club that was read before."""
-    correction, gains = choose(model, club, seed)
+def update_for_club(model: RiskModel, club: Club, seed: int = 0) -> UpdatedModel:
+    """The same for a club whose predictions by the champion are known already.
+
+    Parameters
+    ----------
+    model
+        The champion.
+    club
+        Of the same champion.
+    seed
+        Of the folds.
+
+    Returns
+    -------
+    The updated model; the champion itself where nothing is supported.
+    """
+    correction, gains = choose_correction(model, club, seed)
     if correction.step == "as_is":
-        return Adapted(model=model, correction=correction, events=club.events,
-                       needs=needs(club), gains=gains)  # fmt: skip
+        return UpdatedModel(model=model, correction=correction, events=club.events,
+                            needs=describe_needs(club), gains=gains)  # fmt: skip
     log_odds = correction.log_odds(model, club)
     correction = replace(correction, error=standard_error(club, correction, log_odds))
-    return Adapted(
-        model=_widened(corrected(model, correction), club, correction),
+    return UpdatedModel(
+        model=_with_wider_interval(corrected(model, correction), club, correction),
         correction=correction,
         events=club.events,
-        needs=needs(club),
+        needs=describe_needs(club),
         gains=gains,
     )
 
 
-def choose(model: RiskModel, club: Club, seed: int) -> tuple[Correction, dict[str, float]]:
+def choose_correction(
+    model: RiskModel, club: Club, seed: int
+) -> tuple[Correction, dict[str, float]]:
     """The correction that the outcomes support, and what larger ones gained on left-out athletes.
 
-    By the number of outcomes up to a slope; beyond that by what is gained on athletes left out:
-    weights that hardly move are tried first, trees last, and each takes the place of what was
-    chosen before it where its gain exceeds the gain's standard error.
+    Weights that hardly move are tried first, trees last, and each replaces what was chosen before
+    it where its gain exceeds the gain's standard error.
+
+    Parameters
+    ----------
+    model
+        The champion.
+    club
+        Of the same champion.
+    seed
+        Of the folds.
+
+    Returns
+    -------
+    The correction, and the gains over a slope: see `UpdatedModel.gains`.
     """
-    need = events_needed()
-    events = min(club.events, club.free)
-    if events < need["intercept"]:
+    needed = events_needed()
+    events = min(club.events, club.non_events)
+    if events < needed["intercept"]:
         return AS_IS, {}
-    if events < need["slope"]:
+    if events < needed["slope"]:
         return fit_intercept(club), {}
     slope = fit_slope(club)
-    if events < need["ridge"]:
+    if events < needed["ridge"]:
         return slope, {}
-    tried = _left_out(model, club, seed)
-    chosen: tuple[Step, float] = ("slope", 0.0)
-    before, gains = tried[chosen], dict[str, float]()
-    for candidate, losses in tried.items():
-        gain, error = _gain(before - losses, club.athletes)
+    losses = _cross_validated_losses(model, club, seed)
+    selected: tuple[Step, float] = ("slope", 0.0)
+    slope_loss = selected_loss = losses[selected]
+    for candidate, loss in losses.items():
+        gain, error = _gain(selected_loss - loss, club.athletes)
         if gain > error:
-            chosen, before = candidate, losses
+            selected, selected_loss = candidate, loss
+    gains: dict[str, float] = {}
     for step in ("ridge", "boosting"):
-        best = min((losses for (name, _), losses in tried.items() if name == step), key=np.sum)
-        gain, error = _gain(tried["slope", 0.0] - best, club.athletes)
+        lowest = min((loss for (name, _), loss in losses.items() if name == step), key=np.sum)
+        gain, error = _gain(slope_loss - lowest, club.athletes)
         gains |= {f"adapted_{step}_gain": gain, f"adapted_{step}_gain_error": error}
-    return fit_step(model, club, slope, *chosen), gains
+    return fit_step(model, club, slope, *selected), gains
 
 
-def needs(club: Club) -> str:
+def describe_needs(club: Club) -> str:
     """What more outcomes would allow, in words."""
-    need, events = events_needed(), min(club.events, club.free)
-    rarer = "outcomes" if club.events <= club.free else "knees free of it"
+    needed, events = events_needed(), min(club.events, club.non_events)
+    rarer = "outcomes" if club.events <= club.non_events else "knees free of it"
     allows: tuple[tuple[Step, str], ...] = (
         ("intercept", "to correct how often it happens"),
         ("slope", "to correct how far risks lie apart"),
         ("ridge", "to look for other effects of single measures"),
     )
-    missing = [f"{need[step]} {what}" for step, what in allows if events < need[step]]
+    missing = [f"{needed[step]} {what}" for step, what in allows if events < needed[step]]
     if not missing:
         return f"There are {events:,} {rarer} to adapt to: enough to try every correction."
     return f"There are {events:,} {rarer} to adapt to; it takes {', '.join(missing)}."
 
 
-def _left_out(model: RiskModel, club: Club, seed: int) -> dict[tuple[Step, float], FloatArray]:
-    """Log loss of each screening (n,) from folds it is not in, by step, from small to large."""
+def _cross_validated_losses(
+    model: RiskModel, club: Club, seed: int
+) -> dict[tuple[Step, float], FloatArray]:
+    """Out-of-fold log loss of each screening (n,), by step and amount, from small to large."""
     fold = dealt_folds(club.athletes, club.labels, FOLDS, seed)
-    ladder: list[tuple[Step, float]] = [
+    candidates: list[tuple[Step, float]] = [
         ("slope", 0.0),
         *(("ridge", penalty) for penalty in PENALTIES),
         *(("boosting", float(rounds)) for rounds in ROUNDS),
     ]
-    found = {step: np.zeros(len(fold)) for step in ladder}
+    losses = {candidate: np.zeros(len(fold)) for candidate in candidates}
     for number in range(FOLDS):
-        rest, aside = club.take(fold != number), club.take(fold == number)
-        slope = fit_slope(rest)
-        trees = fit_trees(model, rest, slope, max(ROUNDS))
-        for step, much in ladder:
+        train, test = club.take(fold != number), club.take(fold == number)
+        slope = fit_slope(train)
+        trees = fit_trees(model, train, slope, max(ROUNDS))
+        for step, amount in candidates:
             if step == "boosting":
-                correction = shortened(model, trees, int(much))
+                correction = shortened(model, trees, int(amount))
             else:
-                correction = fit_step(model, rest, slope, step, much, LOOSE)
-            found[step, much][fold == number] = aside.loss(correction.log_odds(model, aside))
-    return found
+                correction = fit_step(model, train, slope, step, amount, LOOSE)
+            losses[step, amount][fold == number] = test.loss(correction.log_odds(model, test))
+    return losses
 
 
 def _gain(saved: FloatArray, athletes: np.ndarray) -> tuple[float, float]:
@@ -207,24 +264,24 @@ def _gain(saved: FloatArray, athletes: np.ndarray) -> tuple[float, float]:
     return mean, float(np.sqrt(np.square(by_athlete).sum()) / len(saved))
 
 
-def _widened(model: RiskModel, club: Club, correction: Correction) -> RiskModel:
+def _with_wider_interval(model: RiskModel, club: Club, correction: Correction) -> RiskModel:
     """The corrected model with an interval that also covers how uncertain the correction is.
 
     Half-widths and the error of the correction add as variances do; where the log-odds are
-    stretched, so is what was open in them.
+    stretched, so is their uncertainty.
     """
-    log_odds = model.log_odds(club.legs)[club.known]
+    log_odds = model.log_odds(club.legs)[club.informed]
     low, high = model.interval.bounds(club.legs, model.log_odds(club.legs))
-    half = float((high[club.known] - low[club.known]).mean() / 2.0)
-    wanted = np.hypot(max(correction.slope, 1.0) * half, NORMAL_90 * correction.error)
+    half = float((high[club.informed] - low[club.informed]).mean() / 2.0)
+    half_width = np.hypot(max(correction.slope, 1.0) * half, NORMAL_90 * correction.error)
     interval: QuantileInterval | BootstrapInterval
     if isinstance(model.interval, QuantileInterval):
-        more = float(wanted - half)
+        extra = float(half_width - half)
         interval = replace(
-            model.interval, conformal_correction=model.interval.conformal_correction + more
+            model.interval, conformal_correction=model.interval.conformal_correction + extra
         )
     else:
-        stretch = float(wanted / half) if half > 0.0 and len(log_odds) else 1.0
+        stretch = float(half_width / half) if half > 0.0 and len(log_odds) else 1.0
         interval = replace(model.interval, slope=model.interval.slope * stretch)
-    parts = {name: getattr(model, name) for name in RiskModel.__dataclass_fields__}
-    return RiskModel(**(parts | {"interval": interval}))
+    fields = {name: getattr(model, name) for name in RiskModel.__dataclass_fields__}
+    return RiskModel(**(fields | {"interval": interval}))
