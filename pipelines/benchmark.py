@@ -67,7 +67,7 @@ def benchmark_method(
     tasks = (*ric_tasks(metadata, kinematics), *weightlifter_tasks(weightlifters))
     progress(event("opening_mlflow"))
     tracking, name = Tracking(Path.cwd()), f"published data, {seeds} fold seeds"
-    with tracking.run(name, benchmark_run.benchmark_tags(), purpose="benchmark") as run:
+    with tracking.start_run(name, benchmark_run.benchmark_tags(), purpose="benchmark") as run:
         predictions = benchmark_run.out_of_fold_by_task(tasks, range(seeds), progress)
         scores = [score_task(task, by_seed) for task, by_seed in predictions]
         progress(event("logging_runs"))

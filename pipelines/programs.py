@@ -59,12 +59,12 @@ def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:
 
 def runs_address(address: str) -> str:
     """URL of the runs of `kneerisk train`, best calibrated first; of all experiments if none."""
-    from kneerisk.training.tracking import EXPERIMENTS, page_addresses
+    from kneerisk.training.tracking import EXPERIMENTS, naming
 
     experiment = f"{address}{_EXPERIMENT_BY_NAME}{EXPERIMENTS['train']}"
     try:
         with urlopen(experiment, timeout=5) as response:  # noqa: S310 - always http
             experiment_id = json.load(response)["experiment"]["experiment_id"]
     except (OSError, ValueError, KeyError):
-        return f"{address}/#/experiments?{page_addresses.TRAINED}"
-    return address + page_addresses.runs_page(str(experiment_id))
+        return f"{address}/#/experiments?{naming.TRAINED_MODELS}"
+    return address + naming.runs_page(str(experiment_id))

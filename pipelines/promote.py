@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,5 +47,5 @@ def promote_version(
     from kneerisk.training.tracking import Tracking
 
     promoted = promote(Tracking(Path.cwd()), models, version, data=data, serve=serve)
-    gates = [f"  passed: {gate.told}" for gate in promoted.gates]
-    return asdict(promoted), "\n".join([promoted.message, *gates])
+    gates = [f"  passed: {gate.message}" for gate in promoted.gates]
+    return promoted.as_dict(), "\n".join([promoted.message, *gates])

@@ -51,7 +51,7 @@ def reproduce_version(
 
     progress(event("loading_model"))
     original = load_version(models, version)
-    parameters, _ = Tracking(Path.cwd()).logged(original.metadata.run_id)
+    parameters, _ = Tracking(Path.cwd()).logged_values(original.metadata.run_id)
     base_version = original.metadata.base_version
     base = load_version(models, base_version) if base_version else None
     progress(event("reading_original_cohort"))

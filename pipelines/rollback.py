@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import typer
@@ -20,4 +19,4 @@ def rollback(models: Models = MODELS, as_json: Json = False) -> None:
     from kneerisk.training.tracking import Tracking
 
     restored = promotion.rollback(Tracking(Path.cwd()), models)
-    console.result(asdict(restored), as_json, restored.message)
+    console.result(restored.as_dict(), as_json, restored.message)

@@ -70,7 +70,9 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
 
     progress(event("opening_mlflow"))
     tracking = Tracking(Path.cwd())
-    with tracking.run(run_record.cohort_title(cohort), run_record.run_tags(cohort, "train")) as run:
+    with tracking.start_run(
+        run_record.cohort_title(cohort), run_record.run_tags(cohort, "train")
+    ) as run:
         fitted = fit(train, train_truth, seed=SEED,
                      progress=within("fitting", progress))  # fmt: skip
         progress(event("evaluating_held_out"))

@@ -388,12 +388,12 @@ class TestCommand:
         for way in ("cv_", "cv_as_is_", "cv_scratch_"):
             assert 0.1 < told["metrics"][f"{way}log_loss"] < 1.0
         tracking = Tracking(tmp_path)
-        version = tracking.alias("kneerisk-new_pain-12m", CHALLENGER)
+        version = tracking.version_with_alias("kneerisk-new_pain-12m", CHALLENGER)
         assert str(version) == told["version"]
-        params, _ = tracking.logged(told["run_id"])
+        params, _ = tracking.logged_values(told["run_id"])
         assert params["cohort_kind"] == "adapted"
         assert params["base_version"] == told["base"]
-        fetched = tracking.bundle(version, tmp_path)
+        fetched = tracking.download_bundle(version, tmp_path)
         assert bundle.load(fetched, version.tags["bundle_sha256"]).metadata.cohort == "adapted"
 
     def test_keeps_the_champion_where_nothing_happened(self, run, cohort, tmp_path) -> None:

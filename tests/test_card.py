@@ -16,7 +16,7 @@ from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.training.card import NOTICE, card
 from kneerisk.training.card.tripod_items import ASKED
 from kneerisk.training.fitting.fitted_metadata import metadata_of
-from kneerisk.training.tracking.run import cut
+from kneerisk.training.tracking.run import shorten
 
 KINDS = ("simulated", "observed", "adapted")
 
@@ -92,7 +92,7 @@ def test_pictures_are_beside_it_and_left_out_of_a_note(text):
         "plots/roc.png",
         "plots/slices.png",
     ]
-    note = cut(text, 10**6)
+    note = shorten(text, 10**6)
     assert "![" not in note
     assert "\n\n\n" not in note
 

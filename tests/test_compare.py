@@ -13,16 +13,16 @@ from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metrics import log_loss
 from kneerisk.evaluation.task_rows import Risks, own_task
 from kneerisk.evaluation.verdict import log_loss_over, training_metrics, verdict
-from kneerisk.training.tracking import CHAMPION, Logged, Tracking
+from kneerisk.training.tracking import CHAMPION, LoggedRun, Tracking
 from pipelines.__main__ import app
 
 ONE, OTHER = "ab" * 32, "cd" * 32
 CHANCE = {"log_loss_over_logistic_error": 0.001}
 
 
-def run(number: int, digest: str = ONE, params=None, **metrics: float) -> Logged:
+def run(number: int, digest: str = ONE, params=None, **metrics: float) -> LoggedRun:
     made = {"data_sha256": digest, "outcome_kind": "new_pain", "horizon_months": "12"}
-    return Logged(
+    return LoggedRun(
         f"{number}" * 32, f"v{number} a run", "1", made | (params or {}), metrics, {}
     )  # fmt: skip
 
@@ -66,7 +66,7 @@ class TestComparison:
         assert [row.best for row in found.rows] == [None]
 
     def test_a_run_that_does_not_say_its_cohort_is_not_compared(self):
-        silent = Logged("3" * 32, "v3", "1", {}, {"log_loss": 0.1}, {})
+        silent = LoggedRun("3" * 32, "v3", "1", {}, {"log_loss": 0.1}, {})
         found = compare([run(1, log_loss=0.2), silent])
         assert "which cohort" in found.warnings[0]
         assert found.verdict.startswith("No verdict")
@@ -164,12 +164,12 @@ def folder(tmp_path_factory):
         tracking = Tracking(folder)
         version = None
         for log_loss, digest, index in ((0.21, ONE, 0.02), (0.20, ONE, 0.01), (0.1, OTHER, 0.0)):
-            with tracking.run(f"run {log_loss}", {}) as one:
+            with tracking.start_run(f"run {log_loss}", {}) as one:
                 version = version or one.register("kneerisk-new_pain-12m", "a title")
                 made = {"data_sha256": digest, "outcome_kind": "new_pain", "horizon_months": "12"}
                 numbers = {"log_loss": log_loss, "integrated_calibration_index": index}
-                one.numbers(made, numbers | CHANCE)
-        tracking.give(version, CHAMPION)
+                one.log_values(made, numbers | CHANCE)
+        tracking.set_alias(version, CHAMPION)
     return folder
 
 
@@ -199,7 +199,7 @@ class TestCommand:
         assert told["params"] == {"data_sha256": [OTHER, ONE, ONE]}
 
     def test_a_run_is_named_by_version_alias_or_the_beginning_of_its_id(self, kneerisk, folder):
-        by_name = {one.name: one.run_id for one in Tracking(folder).find(["train"])}
+        by_name = {one.name: one.run_id for one in Tracking(folder).find_runs(["train"])}
         second = by_name["run 0.2"][:8]
         for first in ("kneerisk-new_pain-12m-v1", "champion", by_name["v1 a title"]):
             told = self.told(kneerisk(first, second, "--json"))

@@ -416,7 +416,7 @@ def run_of(version: str) -> tuple[Bundle, dict[str, str | bytes]]:
     """The model of a version, and the files of its run."""
     tracking, fetched = Tracking(Path.cwd()), Path(f"fetched-{version}")
     registered = tracking.version(version)
-    folder = tracking.bundle(registered, fetched)
+    folder = tracking.download_bundle(registered, fetched)
     card, judged = (
         tracking.download(registered.run_id, artifact, fetched).read_text(encoding="utf-8")
         for artifact in ("card.md", "evaluation.json")

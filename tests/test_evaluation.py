@@ -572,10 +572,10 @@ class TestCommand:
         for name, part in (("then", frame.head(300)), ("now", frame[200:500])):
             files.write(replace(club, frame=part.reset_index(drop=True)), tmp_path / f"{name}.csv")
         then = files.read(tmp_path / "then.csv")
-        with Tracking(tmp_path).run("then", {}) as run:
+        with Tracking(tmp_path).start_run("then", {}) as run:
             sha256 = digest(then)
             params = {"data_file": tmp_path / "then.csv", "data_sha256": sha256}
-            run.numbers(params, {})
+            run.log_values(params, {})
         models = tmp_path / "models"
         own = bundle.load(champion_models / VERSION)
         metadata = replace(own.metadata, cohort="observed", run_id=run.run_id, data_sha256=sha256,

@@ -51,18 +51,18 @@ class Club:
         model = replace(self.fitted.model, calibration=moved)
         horizon = 12 if outcome_kind == "new_pain" else None
         sha256 = lineage.digest(self.simulated.cohort)
-        with self.tracking.run("a run", {}) as run:
+        with self.tracking.start_run("a run", {}) as run:
             version = run.register(registered_name(outcome_kind, horizon), "for a test")
             metadata = metadata_of(
                 self.simulated.cohort, None, self.fitted, version=str(version),
                 run_id=run.run_id, git_sha=None, data_sha256=sha256,
             )  # fmt: skip
             metrics = {} if slope is None else {"calibration_slope": slope}
-            run.numbers({**source.params(), "data_sha256": sha256}, metrics)
-            run.text(f"# {version}", CARD)
-            run.figures({"roc": Figure(figsize=(1, 1))})
+            run.log_values({**source.params(), "data_sha256": sha256}, metrics)
+            run.log_text(f"# {version}", CARD)
+            run.log_figures({"roc": Figure(figsize=(1, 1))})
             folder = self.folder / f"made-{version}"
-            run.bundle(folder, bundle.save(model, metadata, folder))
+            run.log_bundle(folder, bundle.save(model, metadata, folder))
         return str(version)
 
     def promote(self, version=None, **options):
@@ -76,7 +76,7 @@ class Club:
         return None if found is None else (found.version, found.previous)
 
     def alias(self, alias, model=KIND):
-        found = self.tracking.alias(model, alias)
+        found = self.tracking.version_with_alias(model, alias)
         return None if found is None else str(found)
 
 
@@ -201,21 +201,21 @@ class TestSmallCohorts:
              "cv_calibration_slope_high": 1.24}
         )  # fmt: skip
         assert gate.passed
-        assert "in cross-validation by athlete is 0.99 (95 % interval 0.74 to 1.24)" in gate.told
-        assert "85 held-out outcomes" in gate.told
+        assert "in cross-validation by athlete is 0.99 (95 % interval 0.74 to 1.24)" in gate.message
+        assert "85 held-out outcomes" in gate.message
 
     @pytest.mark.parametrize("slope", [0.4, 0.79, 1.26, np.nan])
     def test_a_miscalibrated_one_is_refused_whatever_the_held_out_athletes_say(self, slope):
         few = {"events": 40.0, "rows": 500.0, "calibration_slope": 1.0}
         gate = slope_gate({**few, "cv_calibration_slope": slope})
         assert not gate.passed
-        assert "cross-validation" in gate.told
+        assert "cross-validation" in gate.message
 
     def test_of_enough_outcomes_cross_validation_excuses_nothing(self):
         many = {"events": 100.0, "rows": 900.0, "calibration_slope": 0.5}
         gate = slope_gate({**many, "cv_calibration_slope": 1.0})
         assert not gate.passed
-        assert "on held-out athletes is 0.50" in gate.told
+        assert "on held-out athletes is 0.50" in gate.message
 
     def test_the_rarer_sort_counts(self):
         nearly_all = {"events": 450.0, "rows": 500.0, "calibration_slope": 1.0}
@@ -233,7 +233,7 @@ class TestSmallCohorts:
              "cv_log_loss_over_as_is": worse, "cv_log_loss_over_as_is_error": 0.001}
         )  # fmt: skip
         assert gate.passed == passes
-        assert "from its base" in gate.told
+        assert "from its base" in gate.message
 
     def test_a_model_with_overstated_risks_is_refused_by_its_own_numbers(self, simulated):
         """The truth's log-odds doubled, as cross-validation of a bad model would log them."""
@@ -379,7 +379,7 @@ def test_the_gate_is_one_standard_error(club, monkeypatch):
     club.train(shift=0.3)
     for standard_error, passes in ((0.0099, False), (0.0101, True)):
         monkeypatch.setattr(
-            gates, "paired_difference", lambda *_, error=standard_error: (0.01, error)
+            gates, "loss_difference", lambda *_, error=standard_error: (0.01, error)
         )
         if passes:
             assert club.promote().served

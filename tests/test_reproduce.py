@@ -52,7 +52,7 @@ def here(folder, monkeypatch):
 @pytest.fixture
 def version(here, tmp_path) -> bundle.Bundle:
     tracking = Tracking(here)
-    return bundle.load(tracking.bundle(tracking.version(TRAINED), tmp_path))
+    return bundle.load(tracking.download_bundle(tracking.version(TRAINED), tmp_path))
 
 
 class TestTrained:
@@ -87,7 +87,7 @@ class TestTrained:
             version,
             version.model,
             simulate(20, 1).cohort,
-            Tracking(here).logged(version.metadata.run_id)[0],
+            Tracking(here).logged_values(version.metadata.run_id)[0],
         )
         assert [what.split(":")[0] for what in found.differs] == ["program", "xgboost"]
         assert found.differs[0].endswith("then, another now")

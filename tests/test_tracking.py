@@ -29,7 +29,7 @@ from kneerisk.training.tracking import (
     registered_name,
     tracking_uri,
 )
-from kneerisk.training.tracking.page_addresses import BEST_CALIBRATED, of_cohort
+from kneerisk.training.tracking.naming import BEST_CALIBRATED, cohort_filter
 
 MODEL = "kneerisk-new_pain-12m"
 
@@ -63,25 +63,25 @@ def logged(tracking: Tracking, tmp_path: Path, model: str = MODEL) -> Version:
     """A whole run, as training logs it, with something in place of a bundle."""
     (tmp_path / "bundle").mkdir(exist_ok=True)
     (tmp_path / "bundle" / "facts.json").write_text("{}")
-    with tracking.run("a run", {"cohort_kind": "simulated"}) as run:
+    with tracking.start_run("a run", {"cohort_kind": "simulated"}) as run:
         version = run.register(model, "for a test")
-        run.dataset(cohort(), "training", "ab" * 32, {"data_file": "/somewhere/club.csv"})
-        run.dataset(cohort(), HELD_OUT, "ef" * 32, {"data_file": "/somewhere/club.csv"})
-        run.numbers({"seed": 1}, {"auc": 0.61, "log_loss": 0.4, "train_auc": 0.7, "cv_auc": 0.6})
-        run.figures({"roc": Figure(figsize=(1, 1))})
-        run.card("# card")
-        run.note("# card")
-        run.bundle(tmp_path / "bundle", "cd" * 32)
+        run.log_dataset(cohort(), "training", "ab" * 32, {"data_file": "/somewhere/club.csv"})
+        run.log_dataset(cohort(), HELD_OUT, "ef" * 32, {"data_file": "/somewhere/club.csv"})
+        run.log_values({"seed": 1}, {"auc": 0.61, "log_loss": 0.4, "train_auc": 0.7, "cv_auc": 0.6})
+        run.log_figures({"roc": Figure(figsize=(1, 1))})
+        run.log_card("# card")
+        run.set_note("# card")
+        run.log_bundle(tmp_path / "bundle", "cd" * 32)
     return version
 
 
 class TestRuns:
     def test_a_run_keeps_its_numbers_and_artifacts(self, tracking, tmp_path):
         version = logged(tracking, tmp_path)
-        params, metrics = tracking.logged(version.run_id)
+        params, metrics = tracking.logged_values(version.run_id)
         assert params == {"seed": "1"}
         assert metrics == {"auc": 0.61, "log_loss": 0.4, "train_auc": 0.7, "cv_auc": 0.6}
-        fetched = tracking.bundle(version, tmp_path / "fetched")
+        fetched = tracking.download_bundle(version, tmp_path / "fetched")
         assert (fetched / "facts.json").read_text() == "{}"
         assert tracking.download(version.run_id, CARD, tmp_path).read_text() == "# card"
         picture = tracking.download(version.run_id, "roc.png", tmp_path)
@@ -91,7 +91,7 @@ class TestRuns:
         version = logged(tracking, tmp_path)
         again = logged(tracking, tmp_path)
         assert again.number == version.number + 1
-        found = tracking.alias(MODEL, CHALLENGER)
+        found = tracking.version_with_alias(MODEL, CHALLENGER)
         assert str(found) == str(again)
         assert found.tags["bundle_sha256"] == "cd" * 32
         assert [str(one) for one in tracking.challengers()] == [str(again)]
@@ -100,13 +100,13 @@ class TestRuns:
         before = logged(tracking, tmp_path)
 
         def fail() -> None:
-            with tracking.run("fails", {}) as run:
+            with tracking.start_run("fails", {}) as run:
                 run.register(MODEL, "never whole")
                 raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
             fail()
-        assert str(tracking.alias(MODEL, CHALLENGER)) == str(before)
+        assert str(tracking.version_with_alias(MODEL, CHALLENGER)) == str(before)
         with pytest.raises(TrackingFailed, match="is not registered"):
             tracking.version(f"{MODEL}-v{before.number + 1}")
 
@@ -126,7 +126,7 @@ class TestRuns:
 
     def test_a_run_is_named_after_its_version(self, tracking, tmp_path):
         version = logged(tracking, tmp_path)
-        (found,) = [one for one in tracking.find(["train"]) if one.run_id == version.run_id]
+        (found,) = [one for one in tracking.find_runs(["train"]) if one.run_id == version.run_id]
         assert found.name == f"v{version.number} for a test"
         assert found.tags["purpose"] == "train"
 
@@ -136,13 +136,13 @@ class TestRuns:
         assert "`kneerisk train`" in about
 
     def test_long_texts_are_cut_where_a_section_ends(self, tracking, client, tmp_path):
-        with tracking.run("long", {}) as run:
+        with tracking.start_run("long", {}) as run:
             version = run.register(MODEL, "long")
             text = "# card\n\n" + "\n\n".join(f"## {n}\n\n" + 30 * "word " for n in range(60))
-            run.card(text)
-            run.note(text)
+            run.log_card(text)
+            run.set_note(text)
             (tmp_path / "bundle").mkdir()
-            run.bundle(tmp_path / "bundle", "cd" * 32)
+            run.log_bundle(tmp_path / "bundle", "cd" * 32)
         described = client.get_model_version(MODEL, str(version.number)).description
         note = client.get_run(version.run_id).data.tags["mlflow.note.content"]
         for kept, most in ((described, 5_000), (note, 8_000)):
@@ -194,7 +194,7 @@ class TestLineage:
         }
 
     def test_mlflow_does_not_claim_to_load_it(self, version, tracking, tmp_path):
-        fetched = tracking.bundle(version, tmp_path / "fetched")
+        fetched = tracking.download_bundle(version, tmp_path / "fetched")
         with pytest.raises(MlflowException, match="MLmodel"):
             Model.load(str(fetched))
 
@@ -207,8 +207,8 @@ class TestSearch:
     """The filter and the order that the README shows."""
 
     def make(self, tracking: Tracking, name: str, digest: str, **metrics: float) -> None:
-        with tracking.run(name, {}, "benchmark") as run:
-            run.numbers({"data_sha256": digest}, metrics)
+        with tracking.start_run(name, {}, "benchmark") as run:
+            run.log_values({"data_sha256": digest}, metrics)
 
     def test_all_runs_on_a_cohort_best_calibrated_first(self, tracking):
         index = "integrated_calibration_index"
@@ -216,45 +216,47 @@ class TestSearch:
         self.make(tracking, "best", "ab" * 32, **{index: 0.01})
         self.make(tracking, "unknown", "ab" * 32, auc=0.7)
         self.make(tracking, "other cohort", "cd" * 32, **{index: 0.001})
-        with suppress(ZeroDivisionError), tracking.run("failed", {}, "benchmark") as run:
-            run.numbers({"data_sha256": "ab" * 32}, {index: 0.0})
+        with suppress(ZeroDivisionError), tracking.start_run("failed", {}, "benchmark") as run:
+            run.log_values({"data_sha256": "ab" * 32}, {index: 0.0})
             raise ZeroDivisionError
-        found = tracking.find(["benchmark"], of_cohort("ab" * 32), [f"{BEST_CALIBRATED} ASC"])
+        found = tracking.find_runs(
+            ["benchmark"], cohort_filter("ab" * 32), [f"{BEST_CALIBRATED} ASC"]
+        )
         assert [one.name for one in found] == ["best", "poor", "unknown"]
 
     def test_an_experiment_without_runs_has_none(self, tracking):
-        assert tracking.find(["tune"]) == []
+        assert tracking.find_runs(["tune"]) == []
 
 
 class TestAliases:
     def test_aliases_move_and_go(self, tracking, tmp_path):
         first, second = (logged(tracking, tmp_path, "kneerisk-past_injury") for _ in range(2))
-        tracking.give(first, CHAMPION)
-        tracking.give(second, CHAMPION)
-        assert str(tracking.alias("kneerisk-past_injury", CHAMPION)) == str(second)
-        tracking.take("kneerisk-past_injury", CHALLENGER)
-        assert tracking.alias("kneerisk-past_injury", CHALLENGER) is None
-        tracking.tag(second, replaced=str(first))
+        tracking.set_alias(first, CHAMPION)
+        tracking.set_alias(second, CHAMPION)
+        assert str(tracking.version_with_alias("kneerisk-past_injury", CHAMPION)) == str(second)
+        tracking.remove_alias("kneerisk-past_injury", CHALLENGER)
+        assert tracking.version_with_alias("kneerisk-past_injury", CHALLENGER) is None
+        tracking.tag_version(second, replaced=str(first))
         assert tracking.version(str(second)).tags["replaced"] == str(first)
 
     def test_the_tag_of_a_run_follows_its_aliases(self, tracking, tmp_path):
         model = "kneerisk-present_pain"
 
         def shown() -> list[str | None]:
-            found = {one.run_id: one.tags.get(ALIAS) for one in tracking.find(["train"])}
+            found = {one.run_id: one.tags.get(ALIAS) for one in tracking.find_runs(["train"])}
             return [found[version.run_id] for version in (first, second)]
 
         first, second = (logged(tracking, tmp_path, model) for _ in range(2))
         assert shown() == [None, "challenger"]
-        tracking.give(first, CHAMPION)
+        tracking.set_alias(first, CHAMPION)
         assert shown() == ["champion", "challenger"]
-        tracking.give(second, CHAMPION)
+        tracking.set_alias(second, CHAMPION)
         assert shown() == [None, "challenger, champion"]
-        tracking.take(model, CHALLENGER)
+        tracking.remove_alias(model, CHALLENGER)
         assert shown() == [None, "champion"]
 
     def test_an_unknown_model_has_no_champion(self, tracking):
-        assert tracking.alias("kneerisk-never", CHAMPION) is None
+        assert tracking.version_with_alias("kneerisk-never", CHAMPION) is None
 
     @pytest.mark.parametrize("text", ["3", "kneerisk-new_pain-12m", "kneerisk-v", "kneerisk-v٣"])
     def test_what_is_no_version_is_refused(self, tracking, text):

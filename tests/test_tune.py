@@ -317,15 +317,15 @@ class TestRuns:
         study = study_in(tmp_path)
         work(study, bowl, STEPS, 3)
         tracking = Tracking(tmp_path)
-        killed = tracking.study(study.id, "study s", {})
+        killed = tracking.study_runs(study.id, "study s", {})
         killed.keep(trial_runs(study)[:1])
         # Killed while the run of a trial, and that of a winner, were begun and not yet ended.
         client, experiment = tracking._client, killed.parent.experiment
         for tags in ({"trial": "1"}, {"role": "winner"}):
             client.create_run(experiment, tags=killed.tags_of(**tags))
-        other = tracking.study("another", "study t", {})
+        other = tracking.study_runs("another", "study t", {})
 
-        again = tracking.study(study.id, "study s", {})
+        again = tracking.study_runs(study.id, "study s", {})
         assert again.parent.run_id == killed.parent.run_id
         again.keep(trial_runs(study))
         again.close_left_open()

@@ -22,8 +22,8 @@ from served import ROOT, free_port, stop
 from typer.testing import CliRunner
 
 from kneerisk.evaluation.verdict import verdict
-from kneerisk.training.tracking import CHAMPION, Logged, Tracking
-from kneerisk.training.tracking.page_addresses import BEST_CALIBRATED, TRAINED
+from kneerisk.training.tracking import CHAMPION, LoggedRun, Tracking
+from kneerisk.training.tracking.naming import BEST_CALIBRATED, TRAINED
 from pipelines.__main__ import app
 
 pytestmark = pytest.mark.slow
@@ -50,7 +50,7 @@ class Workbench:
 
     url: str
     runs_page: str
-    runs: list[Logged]
+    runs: list[LoggedRun]
     model_id: str
     """Of the latest run."""
 
@@ -67,8 +67,8 @@ def workbench(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
         Path("club-truth.parquet").unlink()
         typed("train", "--data", "club.parquet")
         tracking = Tracking(folder)
-        tracking.give(tracking.version(f"{MODEL}-v1"), CHAMPION)
-        runs = tracking.find(["train"])
+        tracking.set_alias(tracking.version(f"{MODEL}-v1"), CHAMPION)
+        runs = tracking.find_runs(["train"])
         outputs = MlflowClient(tracking.uri).get_run(runs[0].run_id).outputs.model_outputs
     command = [sys.executable, "-m", "pipelines", "ui", "--port", str(free_port()), "--json"]
     with (folder / "mlflow.log").open("wb") as log:

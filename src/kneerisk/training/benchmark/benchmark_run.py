@@ -71,10 +71,10 @@ def log_benchmark(run: Run, tracking: Tracking, scores: Sequence[TaskScores], se
         How often folds were dealt.
     """
     figures = _figures(scores)
-    run.figures(figures)
+    run.log_figures(figures)
     markdown = page(scores, COMMAND, {name: f"plots/{name}.png" for name in figures})
-    run.note(markdown.partition("![")[0])
-    run.numbers({"seeds": seeds, "tasks": len(scores)}, {})
+    run.set_note(markdown.partition("![")[0])
+    run.log_values({"seeds": seeds, "tasks": len(scores)}, {})
     for task_scores in scores:
         _log_task(tracking, task_scores, seeds, run.run_id)
 
@@ -82,15 +82,15 @@ def log_benchmark(run: Run, tracking: Tracking, scores: Sequence[TaskScores], se
 def _log_task(tracking: Tracking, scores: TaskScores, seeds: int, parent: str) -> None:
     task = scores.task
     sha256 = lineage.digest(task.cohort)
-    with tracking.run(task.title, benchmark_tags(), "benchmark", parent) as run:
-        run.numbers(
+    with tracking.start_run(task.title, benchmark_tags(), "benchmark", parent) as run:
+        run.log_values(
             {"task": task.name, "seeds": seeds, "source": task.cohort.source,
              "data_sha256": sha256, "folds": "by year" if task.block is not None else "by athlete"},
             scores.flat(),
         )  # fmt: skip
-        run.dataset(task.cohort, "benchmark", sha256, {})
-        run.figures({"forest": forest([scores])})
-        run.note(table(scores))
+        run.log_dataset(task.cohort, "benchmark", sha256, {})
+        run.log_figures({"forest": forest([scores])})
+        run.set_note(table(scores))
 
 
 def benchmark_tags() -> dict[str, str]:

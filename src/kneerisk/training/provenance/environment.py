@@ -1,4 +1,4 @@
-"""What a model was fitted with: versions, processor and threads, on which the last bits hang."""
+"""What a model was fitted with: versions, processor and threads, which decide the last bits."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from typing import Any
 
 from threadpoolctl import threadpool_info
 
-#: Before the names of run parameters that tell it.
+#: The prefix of the run parameters that hold it.
 PREFIX = "environment_"
 #: Libraries that a fitted number passes through.
 LIBRARIES = ("numpy", "scipy", "pandas", "sklearn", "xgboost")
 
 
 def environment() -> dict[str, str]:
-    """What fits here, as run parameters: `environment_python`, `environment_numpy`, and so on."""
-    for name in LIBRARIES:  # those that are not loaded yet have no threads to count
+    """The environment of this process as run parameters, such as `environment_numpy`."""
+    for name in LIBRARIES:  # a library that is not loaded yet has no threads to count
         import_module(name)
     pools = threadpool_info()
     libc = " ".join(platform.libc_ver()).strip()
-    found = {
+    values = {
         "python": platform.python_version(),
         "platform": ", ".join(
-            part for part in (platform.system(), platform.machine(), libc) if part
+            name for name in (platform.system(), platform.machine(), libc) if name
         ),
-        "threads": str(max((pool["num_threads"] for pool in _of(pools, "openmp")), default=1)),
-        "linear_algebra": "; ".join(sorted({_kernel(pool) for pool in _of(pools, "blas")})),
+        "threads": str(max((pool["num_threads"] for pool in _of_kind(pools, "openmp")), default=1)),
+        "linear_algebra": "; ".join(sorted({_kernel(pool) for pool in _of_kind(pools, "blas")})),
         **{name: str(import_module(name).__version__) for name in LIBRARIES},
     }
-    return {f"{PREFIX}{name}": value for name, value in found.items()}
+    return {f"{PREFIX}{name}": value for name, value in values.items()}
 
 
-def changed(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """What is another one now than a run's parameters say, in words; what they don't say is not."""
+def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What differs from a run's parameters, in words; what they don't hold is left out."""
     return [
-        f"{name.removeprefix(PREFIX).replace('_', ' ')}: {then[name]} then, {now[name]} now"
+        f"{name.removeprefix(PREFIX).replace('_', ' ')}: {before[name]} then, {now[name]} now"
         for name in sorted(now)
-        if name in then and then[name] != now[name]
+        if name in before and before[name] != now[name]
     ]
 
 
-def _of(pools: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+def _of_kind(pools: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [pool for pool in pools if pool["user_api"] == kind]
 
 

@@ -1,4 +1,4 @@
-"""Where a model came from: which program, which screenings."""
+"""The lineage of a model: which screenings it was fitted to, by which program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kneerisk.cohort import Cohort, read
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused
 
-#: What a run that learnt from outcomes says of the truth.
+#: The digest of the truth where a model was fitted to outcomes.
 NO_TRUTH = "none"
 
 
@@ -31,13 +31,27 @@ class Source:
 
     @classmethod
     def of(cls, path: Path | None, athletes: int, seed: int) -> Source:
-        """A file where one is given, else the simulator."""
+        """A file where one is given, else the simulator.
+
+        Parameters
+        ----------
+        path
+            Of a cohort file, or None.
+        athletes
+            How many to simulate.
+        seed
+            Of the simulator.
+
+        Returns
+        -------
+        The source.
+        """
         return cls(athletes=athletes, seed=seed) if path is None else cls(path=path.resolve())
 
     def params(self) -> dict[str, str]:
         """As run parameters; `from_params` reads them back."""
-        known = {"data_file": self.path, "data_athletes": self.athletes, "data_seed": self.seed}
-        return {name: str(value) for name, value in known.items() if value is not None}
+        values = {"data_file": self.path, "data_athletes": self.athletes, "data_seed": self.seed}
+        return {name: str(value) for name, value in values.items() if value is not None}
 
     @classmethod
     def from_params(cls, params: Mapping[str, str]) -> Source:
@@ -53,9 +67,19 @@ class Source:
 
 
 def load(source: Source) -> tuple[Cohort, pd.DataFrame | None]:
-    """The cohort of a source, and the truth beside it where it is simulated.
+    """The cohort of a source, with its truth where it is simulated.
 
-    A simulated cohort file without its truth is learnt from by its outcomes, as any other.
+    A simulated cohort file without its truth is treated as any other: models are fitted to its
+    outcomes.
+
+    Parameters
+    ----------
+    source
+        A file, or the simulator with its arguments.
+
+    Returns
+    -------
+    The cohort, and the true risks and imbalances of its screenings in the same order, or None.
 
     Raises
     ------
@@ -74,7 +98,7 @@ def load(source: Source) -> tuple[Cohort, pd.DataFrame | None]:
 def load_again(
     params: Mapping[str, str], data: Path | None = None
 ) -> tuple[Cohort, pd.DataFrame | None]:
-    """The very cohort of a logged run, with the truth that it was learnt from.
+    """The very cohort of a logged run, with the truth that its model was fitted to.
 
     Parameters
     ----------
@@ -82,6 +106,10 @@ def load_again(
         Of the run.
     data
         Where the file is now, if it was moved.
+
+    Returns
+    -------
+    The cohort, and its truth or None, as of `load`.
 
     Raises
     ------
@@ -103,17 +131,28 @@ def load_again(
             "the cohort is not the one that the model was trained on (its content differs): "
             + fault
         )
-    # Runs that are older than this parameter don't say what they learnt from.
-    if (then := params.get("truth_sha256")) is not None and then != truth_digest(truth):
+    # Runs that are older than this parameter don't have it.
+    sha256 = params.get("truth_sha256")
+    if sha256 is not None and sha256 != truth_digest(truth):
         raise CohortRefused(
             "the true risks beside the cohort are not those that the model learnt from "
-            f"({'it had none' if then == NO_TRUTH else 'they are gone or changed'})"
+            f"({'it had none' if sha256 == NO_TRUTH else 'they are gone or changed'})"
         )
     return cohort, truth
 
 
 def truth_digest(truth: pd.DataFrame | None) -> str:
-    """SHA-256 of the true risks and imbalances, 64 hexadecimal digits; `NO_TRUTH` of none."""
+    """SHA-256 of the true risks and imbalances.
+
+    Parameters
+    ----------
+    truth
+        One row a screening, or None.
+
+    Returns
+    -------
+    64 hexadecimal digits; `NO_TRUTH` where there is none.
+    """
     return NO_TRUTH if truth is None else _frame_digest(truth, b"")
 
 
@@ -131,12 +170,12 @@ def digest(cohort: Cohort) -> str:
     return _frame_digest(cohort.frame, repr(sorted(cohort.constants.items())).encode())
 
 
-def _frame_digest(frame: pd.DataFrame, before: bytes) -> str:
-    found = hashlib.sha256(before)
+def _frame_digest(frame: pd.DataFrame, prefix: bytes) -> str:
+    sha256 = hashlib.sha256(prefix)
     for name in sorted(frame.columns):
-        found.update(f"\n{name}\n".encode())
-        found.update(_bytes(frame[name]))
-    return found.hexdigest()
+        sha256.update(f"\n{name}\n".encode())
+        sha256.update(_bytes(frame[name]))
+    return sha256.hexdigest()
 
 
 def _bytes(column: pd.Series) -> bytes:
@@ -150,18 +189,18 @@ def _bytes(column: pd.Series) -> bytes:
 @cache
 def git_sha() -> str | None:
     """The commit of this checkout, ``-dirty`` where tracked files differ; None outside of git."""
-    here = Path(__file__).parent
-    commit = _git(here, "rev-parse", "HEAD")
+    folder = Path(__file__).parent
+    commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None
-    return f"{commit}-dirty" if _git(here, "status", "--porcelain", "-uno") else commit
+    return f"{commit}-dirty" if _git(folder, "status", "--porcelain", "-uno") else commit
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        ended = subprocess.run(
+        process = subprocess.run(
             ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=30
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return ended.stdout.strip()
+    return process.stdout.strip()

@@ -26,7 +26,7 @@ from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance.environment import environment
 from kneerisk.training.provenance.lineage import Source, digest, git_sha
 from kneerisk.training.tracking import CARD, HELD_OUT, Run, registered_name
-from kneerisk.training.tracking.page_addresses import of_cohort, runs_page
+from kneerisk.training.tracking.naming import cohort_filter, runs_page
 
 #: Artifact of a run: metrics, slices and curves.
 EVALUATION = "evaluation.json"
@@ -70,8 +70,7 @@ def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
 
     Returns
     -------
-    str
-        The name of the version, such as ``kneerisk-new_pain-12m-v3``.
+    The name of the version, such as ``kneerisk-new_pain-12m-v3``.
     """
     cohort, sha256 = record.cohort, digest(record.data)
     version = run.register(
@@ -82,30 +81,36 @@ def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
     )
     plot_names = log_evaluation(run, record)
     markdown = card(metadata, cohort, record.evaluation, plot_names)
-    run.card(markdown)
-    run.note(run_note(run, record.evaluation.metrics, markdown, sha256))
-    run.text(json_schema(), "screening.schema.json")
+    run.log_card(markdown)
+    run.set_note(run_note(run, record.evaluation.metrics, markdown, sha256))
+    run.log_text(json_schema(), "screening.schema.json")
     with TemporaryDirectory() as folder:
-        run.bundle(Path(folder), bundle.save(record.model, metadata, Path(folder)))
+        run.log_bundle(Path(folder), bundle.save(record.model, metadata, Path(folder)))
     return str(version)
 
 
 def log_evaluation(run: Run, record: RunRecord) -> list[str]:
     """Log a model and how good it is, whether it becomes a version or not.
 
+    Parameters
+    ----------
+    run
+        The run, which is still being written.
+    record
+        What is logged.
+
     Returns
     -------
-    list of str
-        The names of the plots that were drawn.
+    The names of the plots that were drawn.
     """
     data, source = record.data, record.source.params()
     for part, context in zip(train_test_split(data), ("training", HELD_OUT), strict=True):
-        run.dataset(part, context, digest(part), source)
+        run.log_dataset(part, context, digest(part), source)
     parameters = {**run_parameters(record.cohort, digest(data)), **source, **record.parameters}
-    run.numbers(parameters, record.evaluation.metrics)
+    run.log_values(parameters, record.evaluation.metrics)
     figures = plots(record.evaluation, f"{cohort_title(record.cohort)}, held-out athletes")
-    run.figures(figures)
-    run.text(json.dumps(record.evaluation.as_dict()), EVALUATION)
+    run.log_figures(figures)
+    run.log_text(json.dumps(record.evaluation.as_dict()), EVALUATION)
     return list(figures)
 
 
@@ -155,9 +160,13 @@ def run_note(run: Run, metrics: Mapping[str, float], card: str, data_sha256: str
         The model card, Markdown.
     data_sha256
         The digest of the whole cohort.
+
+    Returns
+    -------
+    The text, Markdown.
     """
     run_page = f"/#/experiments/{run.experiment}/runs/{run.run_id}"
-    same_cohort = runs_page(run.experiment, of_cohort(data_sha256))
+    same_cohort = runs_page(run.experiment, cohort_filter(data_sha256))
     links = [
         f"[plots]({run_page}/artifacts)",
         f"[card]({run_page}/artifacts/{CARD})",

@@ -36,8 +36,7 @@ def without_training_athletes(
 
     Returns
     -------
-    tuple
-        The cohort and the truth of the others, and who they are in words.
+    The cohort and the truth of the others, and who they are in words.
 
     Raises
     ------
@@ -75,7 +74,7 @@ def _training_ids(metadata: Metadata, folder: Path) -> set[str] | None:
     if metadata.cohort == "simulated" or not has_runs(folder):
         return None
     try:
-        parameters, _ = Tracking(folder).logged(metadata.run_id)
+        parameters, _ = Tracking(folder).logged_values(metadata.run_id)
         ids = load_again(parameters)[0].frame[ATHLETE_ID]
     except KneeriskError:
         return None

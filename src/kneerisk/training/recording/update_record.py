@@ -51,12 +51,16 @@ def log_update(
         The updated model.
     metrics
         Of its cross-validation, which the run shows as well.
+
+    Returns
+    -------
+    The version that it became.
     """
     train, test = train_test_split(club)
     source_text = f"{base.metadata.source}, adapted to {club.source}"
     cohort = replace(club, kind="adapted", source=source_text)
     tags = {**run_tags(cohort, "adapt"), "base_version": base.metadata.version}
-    with tracking.run(cohort_title(cohort), tags, "adapt") as run:
+    with tracking.start_run(cohort_title(cohort), tags, "adapt") as run:
         evaluation = evaluate_model(
             updated.model, train, test, seed=SEED, rivals={"as_is": base.model}
         ).with_metrics(metrics)

@@ -1,4 +1,4 @@
-"""The conditions of a promotion: each is met or not, and tells its numbers in words.
+"""The conditions of a promotion: each is met or not, with its numbers in words.
 
 Calibration is read where it can be seen: on the held-out athletes, who were never trained on, or,
 where they are too few to show a slope, in cross-validation over all athletes of the cohort.
@@ -21,7 +21,7 @@ class Gate:
 
     name: str
     passed: bool
-    told: str
+    message: str
 
 
 def slope_gate(metrics: Mapping[str, float]) -> Gate:
@@ -32,6 +32,10 @@ def slope_gate(metrics: Mapping[str, float]) -> Gate:
     metrics
         Of the run, by flat name: unprefixed ones are of held-out athletes, `cv_` ones of
         cross-validation.
+
+    Returns
+    -------
+    The gate, its message with the slope.
     """
     slope, where, why = metrics.get("calibration_slope"), "on held-out athletes", ""
     prefix = ""
@@ -42,14 +46,16 @@ def slope_gate(metrics: Mapping[str, float]) -> Gate:
         why = f", since {rarer:.0f} held-out outcomes can't show it ({FEWEST_EVENTS:.0f} can)"
     allowed = f"allowed is {SLOPE_LOW} to {SLOPE_HIGH}"
     if slope is None:
-        told = f"calibration slope {where} can't be measured: too few outcomes; {allowed}"
-        return Gate("calibration_slope", passed=False, told=told)
-    told = f"calibration slope {where} is {slope:.2f}{_interval(metrics, prefix)}{why}; {allowed}"
+        message = f"calibration slope {where} can't be measured: too few outcomes; {allowed}"
+        return Gate("calibration_slope", passed=False, message=message)
+    message = (
+        f"calibration slope {where} is {slope:.2f}{_interval(metrics, prefix)}{why}; {allowed}"
+    )
     passed = SLOPE_LOW <= slope <= SLOPE_HIGH
     if prefix and not passed and "cv_log_loss_over_as_is" in metrics:
-        passed, more = _no_worse_than_its_base(metrics)
-        told = f"{told}; {more}"
-    return Gate("calibration_slope", passed, told)
+        passed, base_message = _no_worse_than_its_base(metrics)
+        message = f"{message}; {base_message}"
+    return Gate("calibration_slope", passed, message)
 
 
 def loss_gate(challenger: TaskRows, champion: TaskRows, name: str) -> Gate:
@@ -57,39 +63,45 @@ def loss_gate(challenger: TaskRows, champion: TaskRows, name: str) -> Gate:
 
     Parameters
     ----------
-    challenger, champion
-        The same held-out rows in the same order.
+    challenger
+        Held-out rows with the challenger's probabilities.
+    champion
+        The same rows in the same order, with the champion's.
     name
         Of the champion.
+
+    Returns
+    -------
+    The gate, its message with both numbers in nats a row.
     """
     mean, error = loss_difference(challenger, champion)
-    told = (
+    message = (
         f"log loss on the same {len(challenger.outcome)} held-out rows is {mean:+.5f} from that of "
         f"{name}; allowed is one standard error of the difference, {error:.5f}"
     )
-    return Gate("log_loss", mean <= error, told)
+    return Gate("log_loss", mean <= error, message)
 
 
 def _no_worse_than_its_base(metrics: Mapping[str, float]) -> tuple[bool, str]:
-    """Whether an adapted version may pass beside the limits, and in words.
+    """Whether an updated version may pass although its slope is outside the limits, and in words.
 
-    Refusing it would leave the version that it corrects, which no slope speaks for either. So it
-    passes where nothing shows that its slope is wrong (the interval holds 1), and on the same
-    left-out athletes it loses no more than that version.
+    Refusing it would leave the version that it corrects in service, whose slope is no better known.
+    So it passes where its slope is not shown to be wrong (the interval holds 1) and where, on the
+    same left-out athletes, its log loss is no worse than that version's.
     """
     low, high = (metrics.get(f"cv_calibration_slope_{end}") for end in ("low", "high"))
     holds = low is not None and high is not None and low <= 1.0 <= high
-    more, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
-    told = (
+    difference, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
+    message = (
         "an adapted version may also have an interval that holds 1, and a log loss in "
-        f"cross-validation ({more:+.5f} from its base) at most one standard error, {error:.5f}, "
-        "worse"
+        f"cross-validation ({difference:+.5f} from its base) at most one standard error, "
+        f"{error:.5f}, worse"
     )
-    return holds and more <= error, told
+    return holds and difference <= error, message
 
 
 def _rarer(metrics: Mapping[str, float]) -> float | None:
-    """Held-out outcomes of the rarer sort, where the run tells them."""
+    """Held-out outcomes of the rarer sort, where the run has counted them."""
     events, rows = metrics.get("events"), metrics.get("rows")
     return None if events is None or rows is None else min(events, rows - events)
 

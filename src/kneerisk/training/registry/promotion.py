@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
@@ -29,6 +30,13 @@ class Promoted:
     gates: tuple[Gate, ...]
     message: str
 
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data; the message of a gate is called `told`, as in earlier releases."""
+        gates = [
+            {"name": gate.name, "passed": gate.passed, "told": gate.message} for gate in self.gates
+        ]
+        return {**asdict(self), "gates": gates}
+
 
 def promote(
     tracking: Tracking,
@@ -42,45 +50,64 @@ def promote(
 
     Parameters
     ----------
+    tracking
+        The store of runs and versions.
     models
         The folder of released bundles; its `champion.json` says what is served.
     version
         The only challenger, where it is not given.
     data
-        The file that the version was trained on, where it is not where it was.
+        The file that the version was trained on, where it was moved.
     serve
-        Also replace a champion of another outcome kind as what is served.
+        Whether to replace a served champion of another outcome kind as well.
+
+    Returns
+    -------
+    What was done.
 
     Raises
     ------
     PromotionRefused
         Where a gate is not passed, with its numbers.
     """
-    chosen = _chosen(tracking, version)
-    current = tracking.alias(chosen.model, CHAMPION)
-    passed = _gates(tracking, models, chosen, current, data)
-    failed = [gate.told for gate in passed if not gate.passed]
+    challenger = _select(tracking, version)
+    current = tracking.version_with_alias(challenger.model, CHAMPION)
+    passed = _gates(tracking, models, challenger, current, data)
+    failed = [gate.message for gate in passed if not gate.passed]
     if failed:
         raise PromotionRefused(
-            "\n".join([f"{chosen} is not promoted:", *(f"  {f}" for f in failed)])
+            "\n".join([f"{challenger} is not promoted:", *(f"  {message}" for message in failed)])
         )
-    _release(tracking, models, chosen)
+    _release(tracking, models, challenger)
     served = champion.read(models)
     before = served.version if served else None
-    if before is not None and Version.parse(before)[0] != chosen.model and not serve:
-        _take_over(tracking, chosen)
-        return Promoted(str(chosen), False, before, passed, _kept(chosen, before))
-    previous = served.previous if served and before == str(chosen) else before
+    if before is not None and Version.parse(before)[0] != challenger.model and not serve:
+        _make_champion(tracking, challenger)
+        return Promoted(str(challenger), False, before, passed, _still_served(challenger, before))
+    previous = served.previous if served and before == str(challenger) else before
     if previous is not None:
-        tracking.tag(chosen, **{REPLACED: previous})
-    tracking.give(chosen, CHAMPION)
-    champion.write(models, str(chosen), chosen.tags["bundle_sha256"], previous)
-    _take_over(tracking, chosen)
-    return Promoted(str(chosen), True, previous, passed, f"{chosen} is champion and is served.")
+        tracking.tag_version(challenger, **{REPLACED: previous})
+    tracking.set_alias(challenger, CHAMPION)
+    champion.write(models, str(challenger), challenger.tags["bundle_sha256"], previous)
+    _make_champion(tracking, challenger)
+    return Promoted(
+        str(challenger), True, previous, passed, f"{challenger} is champion and is served."
+    )
 
 
 def rollback(tracking: Tracking, models: Path) -> Promoted:
     """Serve again what the champion replaced.
+
+    Parameters
+    ----------
+    tracking
+        The store of runs and versions.
+    models
+        The folder of released bundles.
+
+    Returns
+    -------
+    What was done.
 
     Raises
     ------
@@ -97,50 +124,54 @@ def rollback(tracking: Tracking, models: Path) -> Promoted:
     target = tracking.version(served.previous)
     _release(tracking, models, target)
     if target.model == Version.parse(served.version)[0]:
-        tracking.give(target, CHAMPION)
+        tracking.set_alias(target, CHAMPION)
     before = target.tags.get(REPLACED)
     champion.write(models, str(target), target.tags["bundle_sha256"], before)
     message = f"{target} is served again, in place of {served.version}."
     return Promoted(str(target), True, before, (), message)
 
 
-def _chosen(tracking: Tracking, version: str | None) -> Version:
+def _select(tracking: Tracking, version: str | None) -> Version:
     if version is not None:
         return tracking.version(version)
-    waiting = tracking.challengers()
-    if not waiting:
+    challengers = tracking.challengers()
+    if not challengers:
         raise PromotionRefused("there is no challenger: train a model first")
-    if len(waiting) > 1:
-        names = ", ".join(sorted(str(found) for found in waiting))
+    if len(challengers) > 1:
+        names = ", ".join(sorted(str(version) for version in challengers))
         raise PromotionRefused(f"there are several challengers; name one of {names}")
-    return waiting[0]
+    return challengers[0]
 
 
 def _gates(
-    tracking: Tracking, models: Path, chosen: Version, current: Version | None, data: Path | None
+    tracking: Tracking,
+    models: Path,
+    challenger: Version,
+    current: Version | None,
+    data: Path | None,
 ) -> tuple[Gate, ...]:
-    params, metrics = tracking.logged(chosen.run_id)
-    found = [slope_gate(metrics)]
-    if current is not None and current.number != chosen.number:
+    params, metrics = tracking.logged_values(challenger.run_id)
+    gates = [slope_gate(metrics)]
+    if current is not None and current.number != challenger.number:
         cohort = _held_out(params, data)
-        found.append(_loss_gate(tracking, models, chosen, current, cohort))
-    return tuple(found)
+        gates.append(_loss_gate(tracking, models, challenger, current, cohort))
+    return tuple(gates)
 
 
 def _loss_gate(
-    tracking: Tracking, models: Path, chosen: Version, current: Version, cohort: Cohort
+    tracking: Tracking, models: Path, challenger: Version, current: Version, cohort: Cohort
 ) -> Gate:
-    """The challenger beside the champion on the held-out athletes of its cohort."""
+    """The challenger against the champion on the held-out athletes of its cohort."""
     data = cohort.columns()
     with TemporaryDirectory() as folder:
-        new, old = (
-            risks_of(bundle.load(_fetched(tracking, models, one, Path(folder))).model.predict(data))
-            for one in (chosen, current)
+        fetched = (
+            _fetch(tracking, models, version, Path(folder)) for version in (challenger, current)
         )
-    one, other = paired_rows(cohort, new, old)
-    if len(one.outcome) == 0:
-        raise PromotionRefused(f"{chosen} and {current} have no held-out outcome in common")
-    return loss_gate(one, other, str(current))
+        new, old = (risks_of(bundle.load(path).model.predict(data)) for path in fetched)
+    new_rows, old_rows = paired_rows(cohort, new, old)
+    if len(new_rows.outcome) == 0:
+        raise PromotionRefused(f"{challenger} and {current} have no held-out outcome in common")
+    return loss_gate(new_rows, old_rows, str(current))
 
 
 def _held_out(params: dict[str, str], data: Path | None) -> Cohort:
@@ -151,12 +182,12 @@ def _held_out(params: dict[str, str], data: Path | None) -> Cohort:
     return train_test_split(cohort)[1]
 
 
-def _fetched(tracking: Tracking, models: Path, version: Version, folder: Path) -> Path:
+def _fetch(tracking: Tracking, models: Path, version: Version, folder: Path) -> Path:
     released = models / str(version)
     if released.exists():
         return released
     (folder / str(version)).mkdir()
-    return tracking.bundle(version, folder / str(version))
+    return tracking.download_bundle(version, folder / str(version))
 
 
 def _release(tracking: Tracking, models: Path, version: Version) -> None:
@@ -165,24 +196,25 @@ def _release(tracking: Tracking, models: Path, version: Version) -> None:
     models.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=models, prefix=".incoming-") as folder:
         if not released.exists():
-            fetched = tracking.bundle(version, Path(folder))
+            fetched = tracking.download_bundle(version, Path(folder))
             bundle.load(fetched, version.tags["bundle_sha256"])
-            if tracking.holds(version.run_id, CARD):
+            if tracking.has_artifact(version.run_id, CARD):
                 tracking.download(version.run_id, CARD, fetched)
-            tracking.plots(version.run_id, fetched / PLOTS)
+            tracking.download_plots(version.run_id, fetched / PLOTS)
             fetched.replace(released)
     bundle.load(released, version.tags["bundle_sha256"])
 
 
-def _take_over(tracking: Tracking, chosen: Version) -> None:
-    tracking.give(chosen, CHAMPION)
-    waiting = tracking.alias(chosen.model, CHALLENGER)
-    if waiting is not None and waiting.number == chosen.number:
-        tracking.take(chosen.model, CHALLENGER)
+def _make_champion(tracking: Tracking, version: Version) -> None:
+    """Move the alias `champion` to a version, which is then no challenger any more."""
+    tracking.set_alias(version, CHAMPION)
+    challenger = tracking.version_with_alias(version.model, CHALLENGER)
+    if challenger is not None and challenger.number == version.number:
+        tracking.remove_alias(version.model, CHALLENGER)
 
 
-def _kept(chosen: Version, served: str) -> str:
+def _still_served(challenger: Version, served: str) -> str:
     return (
-        f"{chosen} is champion of its own outcome kind and is released, but {served} is of "
+        f"{challenger} is champion of its own outcome kind and is released, but {served} is of "
         "another kind and is still what is served; --serve would replace it."
     )

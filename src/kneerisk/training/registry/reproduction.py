@@ -1,4 +1,4 @@
-"""Fit a version again from what its run says, and compare what both say of the same athletes."""
+"""Fit a version again from its run's parameters, and compare the predictions of both."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import held_out, subset
+from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Metadata, bundle
 from kneerisk.model.risk_model import Prediction, RiskModel
@@ -26,7 +26,7 @@ from kneerisk.training.updating.model_updating import update_model
 
 #: What other libraries, processors and thread counts may move a probability by: the order of a sum.
 ELSEWHERE = 1e-6
-#: Of a commit with changes that were not committed.
+#: The end of a commit with changes that were not committed.
 _DIRTY = "-dirty"
 
 
@@ -42,7 +42,7 @@ class Reproduced:
     allowed: float
     """0 where nothing differs but the clock, else `ELSEWHERE`."""
     differs: tuple[str, ...]
-    """What is another one now than when the version was made, in words."""
+    """What has changed since the version was made, in words."""
 
     @property
     def agrees(self) -> bool:
@@ -61,12 +61,24 @@ def fit_again(
     base: Bundle | None,
     progress: Progress,
 ) -> RiskModel:
-    """The model that a run's parameters describe, fitted to the same athletes as then.
+    """The model that a run's parameters describe, fitted to the same athletes again.
 
     Parameters
     ----------
+    params
+        Of the run.
+    cohort
+        The whole cohort of the run.
+    truth
+        Of a simulated cohort, the truth that the model was fitted to.
     base
-        Of an adapted version, the version that was corrected.
+        Of an updated version, the version that was corrected.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    The model.
 
     Raises
     ------
@@ -77,9 +89,10 @@ def fit_again(
     train = ~held_out(cohort.frame["athlete_id"])
     athletes = subset(cohort, train)
     if base is None:
-        known = None if truth is None else truth[train].reset_index(drop=True)
         settings = Settings.of(params)
-        return fit(athletes, known, seed=seed, progress=progress, settings=settings).model
+        return fit(
+            athletes, truth_subset(truth, train), seed=seed, progress=progress, settings=settings
+        ).model
     if base.sha256 != params["base_sha256"]:
         raise BundleRefused(
             f"{base.metadata.version} is not the bundle that was adapted (SHA-256 differs)"
@@ -88,16 +101,32 @@ def fit_again(
 
 
 def compare(
-    made: Bundle, again: RiskModel, cohort: Cohort, params: Mapping[str, str]
+    original: Bundle, model: RiskModel, cohort: Cohort, params: Mapping[str, str]
 ) -> Reproduced:
-    """A version beside itself fitted again, on every athlete of its cohort."""
+    """A version and the same fitted again, compared on every athlete of its cohort.
+
+    Parameters
+    ----------
+    original
+        The version.
+    model
+        The model that was fitted again.
+    cohort
+        The whole cohort of the version.
+    params
+        Of the version's run.
+
+    Returns
+    -------
+    How far the predictions agree.
+    """
     data = cohort.columns()
     largest, identical = difference(
-        made.model.predict(data), _as_released(again, made.metadata).predict(data)
+        original.model.predict(data), _as_released(model, original.metadata).predict(data)
     )
-    differs = (*_program(made.metadata), *changed(params, environment()))
+    differs = (*_program(original.metadata), *changed(params, environment()))
     return Reproduced(
-        version=made.metadata.version,
+        version=original.metadata.version,
         identical=identical,
         largest_difference=largest,
         allowed=ELSEWHERE if differs else 0.0,
@@ -105,21 +134,20 @@ def compare(
     )
 
 
-def difference(one: Prediction, other: Prediction) -> tuple[float, bool]:
+def difference(first: Prediction, second: Prediction) -> tuple[float, bool]:
     """The largest difference between two predictions, and whether they are the same bits.
 
-    Where one says something that the other does not, it is 1: no two probabilities are farther
-    apart.
+    Where only one of them predicts something the difference is 1, the largest that there can be.
     """
-    theirs, ours = dict(_numbers(one)), dict(_numbers(other))
-    if theirs.keys() != ours.keys():
+    arrays, others = dict(_numbers(first)), dict(_numbers(second))
+    if arrays.keys() != others.keys():
         return 1.0, False
     largest, identical = 0.0, True
-    for name, values in theirs.items():
-        alone = np.isnan(values) != np.isnan(ours[name])
-        apart = np.where(alone, 1.0, np.nan_to_num(np.abs(values - ours[name])))
-        largest = max(largest, float(apart.max(initial=0.0)))
-        identical = identical and values.tobytes() == ours[name].tobytes()
+    for name, values in arrays.items():
+        only_one = np.isnan(values) != np.isnan(others[name])
+        differences = np.where(only_one, 1.0, np.nan_to_num(np.abs(values - others[name])))
+        largest = max(largest, float(differences.max(initial=0.0)))
+        identical = identical and values.tobytes() == others[name].tobytes()
     return largest, identical
 
 
@@ -140,10 +168,10 @@ def _as_released(model: RiskModel, metadata: Metadata) -> RiskModel:
 
 
 def _program(metadata: Metadata) -> Iterator[str]:
-    """How the program is another one than when a version was made."""
-    then, now = metadata.git_sha, git_sha()
-    if then != now:
+    """How the program has changed since a version was made."""
+    before, now = metadata.git_sha, git_sha()
+    if before != now:
         unknown = "not under version control"
-        yield f"program: {then or unknown} then, {now or unknown} now"
-    elif then is not None and then.endswith(_DIRTY):
-        yield f"program: {then}, with changes that were not committed: perhaps others now"
+        yield f"program: {before or unknown} then, {now or unknown} now"
+    elif before is not None and before.endswith(_DIRTY):
+        yield f"program: {before}, with changes that were not committed: perhaps others now"

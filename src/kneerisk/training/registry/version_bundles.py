@@ -26,6 +26,10 @@ def load_version(models: Path, version: str | None = None, folder: Path | None =
     folder
         Where the store of runs is; by default where the command is run.
 
+    Returns
+    -------
+    The bundle, its digest checked.
+
     Raises
     ------
     BundleRefused
@@ -52,7 +56,7 @@ def load_version(models: Path, version: str | None = None, folder: Path | None =
 def _registered(tracking: Tracking, version: str) -> Bundle:
     registered = tracking.version(version)
     with TemporaryDirectory() as folder:
-        fetched = tracking.bundle(registered, Path(folder))
+        fetched = tracking.download_bundle(registered, Path(folder))
         return bundle.load(fetched, registered.tags.get("bundle_sha256"))
 
 
@@ -70,16 +74,17 @@ def log_loss_over_champion(tracking: Tracking, model: RiskModel, test: Cohort) -
 
     Returns
     -------
-    dict
-        `log_loss_over_champion` and its standard error. Empty where there is no champion, or one
-        of another schema, which can't read these screenings.
+    `log_loss_over_champion`, nats a row, and its standard error. Empty where there is no champion,
+    or one of another schema, which can't read these screenings.
     """
-    served = tracking.alias(registered_name(test.outcome_kind, test.horizon_months), CHAMPION)
+    served = tracking.version_with_alias(
+        registered_name(test.outcome_kind, test.horizon_months), CHAMPION
+    )
     if served is None:
         return {}
     with TemporaryDirectory() as folder:
         try:
-            champion_model = bundle.load(tracking.bundle(served, Path(folder))).model
+            champion_model = bundle.load(tracking.download_bundle(served, Path(folder))).model
         except BundleRefused:
             return {}
     columns = test.columns()

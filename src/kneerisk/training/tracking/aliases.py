@@ -7,8 +7,22 @@ from typing import Any
 from kneerisk.training.tracking.naming import ALIAS, Version
 
 
-def holder(client: Any, model: str, alias: str) -> Version | None:
-    """The version that carries an alias, or None."""
+def aliased_version(client: Any, model: str, alias: str) -> Version | None:
+    """The version that has an alias.
+
+    Parameters
+    ----------
+    client
+        Of MLflow.
+    model
+        The registered model.
+    alias
+        Such as ``champion``.
+
+    Returns
+    -------
+    The version, or None where none has the alias.
+    """
     from mlflow.exceptions import MlflowException
 
     try:
@@ -19,25 +33,45 @@ def holder(client: Any, model: str, alias: str) -> Version | None:
         raise
 
 
-def give(client: Any, version: Version, alias: str) -> None:
-    """Move an alias to a version; the runs of both versions say so."""
-    before = holder(client, version.model, alias)
+def set_alias(client: Any, version: Version, alias: str) -> None:
+    """Move an alias to a version, and update the tag of both versions' runs.
+
+    Parameters
+    ----------
+    client
+        Of MLflow.
+    version
+        The version that gets the alias.
+    alias
+        Such as ``champion``.
+    """
+    before = aliased_version(client, version.model, alias)
     client.set_registered_model_alias(version.model, alias, str(version.number))
-    for one in (before, version):
-        if one is not None:
-            _show(client, one)
+    for changed in (before, version):
+        if changed is not None:
+            _tag_run(client, changed)
 
 
-def take(client: Any, model: str, alias: str) -> None:
-    """Remove an alias; the run of the version that had it says so."""
-    before = holder(client, model, alias)
+def remove_alias(client: Any, model: str, alias: str) -> None:
+    """Remove an alias, and update the tag of the run of the version that had it.
+
+    Parameters
+    ----------
+    client
+        Of MLflow.
+    model
+        The registered model.
+    alias
+        Such as ``challenger``.
+    """
+    before = aliased_version(client, model, alias)
     client.delete_registered_model_alias(model, alias)
     if before is not None:
-        _show(client, before)
+        _tag_run(client, before)
 
 
-def _show(client: Any, version: Version) -> None:
-    """Tag the run of a version with all aliases of that version."""
+def _tag_run(client: Any, version: Version) -> None:
+    """Tag the run of a version with all aliases of the version."""
     aliases = sorted(client.get_model_version(version.model, str(version.number)).aliases)
     if aliases:
         client.set_tag(version.run_id, ALIAS, ", ".join(aliases))

@@ -20,8 +20,8 @@ class TrackingFailed(KneeriskError):
 
 def tracking_uri(folder: Path) -> str:
     """Where runs are tracked: `MLFLOW_TRACKING_URI`, else SQLite in a folder."""
-    given = os.environ.get("MLFLOW_TRACKING_URI")
-    return given or f"sqlite:///{folder.resolve() / DATABASE}"
+    from_environment = os.environ.get("MLFLOW_TRACKING_URI")
+    return from_environment or f"sqlite:///{folder.resolve() / DATABASE}"
 
 
 def has_runs(folder: Path) -> bool:
@@ -35,25 +35,24 @@ def be_quiet() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "true")
     # Standard output is for the result of a command.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    # Our own progress is told; a bar for each file that is fetched says nothing.
+    # Commands show their own progress; a bar for each file that is fetched adds nothing.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    # The first use of a database tells of each of its tables.
+    # MLflow logs every table that it creates in a new database.
     for name in ("mlflow.store.db.utils", "mlflow.store.model_registry", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager
-def explained(uri: str, otherwise: str | None = None) -> Iterator[None]:
-    """What MLflow refuses in this block is a `TrackingFailed`, with its reason or another one."""
+def translated_errors(uri: str, message: str | None = None) -> Iterator[None]:
+    """Turn MLflow's errors in this block into `TrackingFailed`, with its reason or another one."""
     from mlflow.exceptions import MlflowException
 
     try:
         yield
     except MlflowException as error:
-        raise TrackingFailed(otherwise or told(uri, error)) from None
+        raise TrackingFailed(message or _reason(uri, error)) from None
 
 
-def told(uri: str, error: Exception) -> str:
-    """Why MLflow refused, in a line."""
+def _reason(uri: str, error: Exception) -> str:
+    """Why MLflow refused, in one line."""
     return f"MLflow at {uri}: {str(error).splitlines()[0]}"

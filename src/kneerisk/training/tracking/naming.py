@@ -1,10 +1,11 @@
-"""What things are called in MLflow: experiments, artifacts, aliases, versions."""
+"""What things are called in MLflow: experiments, artifacts, aliases, versions, addresses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import quote
 
 from kneerisk.training.tracking.connection import TrackingFailed
 
@@ -16,8 +17,8 @@ EXPERIMENTS: Mapping[Purpose, str] = {
     "tune": "kneerisk-tuning",
     "benchmark": "kneerisk-real-benchmark",
 }
-#: What an experiment says of itself above its runs.
-ABOUT: Mapping[Purpose, str] = {
+#: The description that MLflow shows above the runs of an experiment.
+DESCRIPTIONS: Mapping[Purpose, str] = {
     "train": (
         "Models for release: each run of `kneerisk train`, judged on athletes that it has not "
         "seen. Its version becomes challenger; `kneerisk promote` makes it champion."
@@ -45,6 +46,11 @@ NOTE = "mlflow.note.content"
 CHALLENGER, CHAMPION = "challenger", "champion"
 #: Tag of a run: the aliases of its version, such as `champion`.
 ALIAS = "alias"
+#: MLflow opens on its pages for language models; this leads to those for trained ones.
+TRAINED_MODELS = "workflowType=machine_learning"
+#: The order of "best calibrated first", and what finds the runs of one cohort.
+BEST_CALIBRATED = "metrics.integrated_calibration_index"
+_DIGEST_CHARACTERS = 16
 
 
 def registered_name(outcome_kind: str, horizon_months: int | None) -> str:
@@ -53,8 +59,8 @@ def registered_name(outcome_kind: str, horizon_months: int | None) -> str:
     return f"kneerisk-{outcome_kind}{horizon}"
 
 
-def about_model(model: str) -> str:
-    """What a registered model says of itself above its versions."""
+def describe_model(model: str) -> str:
+    """The description that MLflow shows above the versions of a registered model."""
     return (
         f"Versions of `{model}`: risks of one outcome over one horizon, so that they compare. "
         f"`{CHALLENGER}` is the newest, `{CHAMPION}` what `kneerisk promote` released. Moving an "
@@ -84,14 +90,14 @@ class Version:
         return model, int(number)
 
     @classmethod
-    def of(cls, found: Any) -> Version:
-        """From what MLflow gives."""
-        return cls(str(found.name), int(found.version), str(found.run_id), dict(found.tags))
+    def of(cls, entity: Any) -> Version:
+        """From MLflow's own entity."""
+        return cls(str(entity.name), int(entity.version), str(entity.run_id), dict(entity.tags))
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
-    """A run that was written: what it was made from, what came out, and where it lies."""
+class LoggedRun:
+    """A run that has ended: what it was made from, its results, and where it is."""
 
     run_id: str
     name: str
@@ -107,10 +113,24 @@ class Logged:
         return self.tags.get(ALIAS)
 
     @classmethod
-    def of(cls, found: Any) -> Logged:
-        """From what MLflow gives."""
-        info, data = found.info, found.data
+    def of(cls, entity: Any) -> LoggedRun:
+        """From MLflow's own entity."""
+        info, data = entity.info, entity.data
         return cls(
             str(info.run_id), str(info.run_name), str(info.experiment_id),
             dict(data.params), dict(data.metrics), dict(data.tags),
         )  # fmt: skip
+
+
+def cohort_filter(sha256: str) -> str:
+    """The filter, in MLflow's search language, of all runs on a cohort, by (part of) its digest."""
+    return f"params.data_sha256 LIKE '{sha256[:_DIGEST_CHARACTERS]}%'"
+
+
+def runs_page(experiment: str, where: str = "") -> str:
+    """The address, within MLflow, of an experiment's runs, best calibrated first."""
+    search = f"&searchFilter={quote(where)}" if where else ""
+    return (
+        f"/#/experiments/{experiment}/runs?{TRAINED_MODELS}{search}"
+        f"&orderByKey={quote(BEST_CALIBRATED)}&orderByAsc=true"
+    )

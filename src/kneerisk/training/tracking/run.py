@@ -1,7 +1,7 @@
-"""A run that is being written: its numbers, plots, data and version.
+"""A run that is being written: its parameters, metrics, plots, data sets and version.
 
-A version is a *logged model* of MLflow: it has its own page, with the run it came from, the data it
-was judged on, its metrics and its bundle. MLflow can't load it, and does not claim to.
+A version is a *logged model* of MLflow: it has its own page, with the run it came from, the data
+sets of its metrics, and its bundle. MLflow can't load it, and does not claim to.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kneerisk.training.tracking.naming import (
     MODEL_TYPE,
     NOTE,
     Version,
-    about_model,
+    describe_model,
 )
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 #: Longest texts that MLflow keeps: the note is a tag of a run, the other a column of its database.
 _NOTE_CHARACTERS, _DESCRIPTION_CHARACTERS = 8_000, 5_000
-#: The data that metrics are of, by how their names start; all others are of held-out athletes.
+#: The data set of a metric, by the prefix of its name; all others are of held-out athletes.
 _MEASURED_ON = {"train_": "training", "cv_": "cross-validation"}
 HELD_OUT = "held-out"
-#: Where a picture stood.
+#: What is left where an image was.
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
 
@@ -56,7 +56,7 @@ class Run:
         from mlflow.exceptions import MlflowException
 
         try:
-            self._client.create_registered_model(model, description=about_model(model))
+            self._client.create_registered_model(model, description=describe_model(model))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
@@ -72,16 +72,16 @@ class Run:
             )
         )  # fmt: skip
         number = str(self.version.number)
-        shown = json.dumps([{"name": model, "version": number}])
-        self._client.set_logged_model_tags(self._model_id, {"mlflow.modelVersions": shown})
+        versions = json.dumps([{"name": model, "version": number}])
+        self._client.set_logged_model_tags(self._model_id, {"mlflow.modelVersions": versions})
         self._client.log_outputs(self.run_id, [LoggedModelOutput(self._model_id, 0)])
         self._client.update_run(self.run_id, name=f"v{number} {title}")
         return self.version
 
-    def numbers(self, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Log parameters and metrics under their names, metrics with the data they are of.
+    def log_values(self, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """Log parameters and metrics under their names, metrics with the data set they are of.
 
-        Those data are known once `dataset` was called.
+        Call `log_dataset` before, so that the data sets are known.
         """
         from mlflow.entities import Metric, Param
 
@@ -100,15 +100,21 @@ class Run:
             texts = {name: str(value) for name, value in params.items()}
             self._client.log_model_params(self._model_id, texts)
 
-    def dataset(self, cohort: Cohort, context: str, sha256: str, source: Mapping[str, str]) -> None:
+    def log_dataset(
+        self, cohort: Cohort, context: str, sha256: str, source: Mapping[str, str]
+    ) -> None:
         """Log which screenings were used, by digest: what they are, never their values.
 
         Parameters
         ----------
+        cohort
+            The screenings.
         context
             What they were used for: ``training``, ``held-out``.
         sha256
             Of these screenings alone: two parts with one digest would be taken for one.
+        source
+            Where they can be had again, as run parameters.
         """
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
@@ -130,32 +136,32 @@ class Run:
         tags = [InputTag("mlflow.data.context", context)]
         self._client.log_inputs(self.run_id, [DatasetInput(logged, tags)])
 
-    def figures(self, figures: Mapping[str, Figure]) -> None:
-        """Log plots as pictures, in no folder: only so MLflow shows two runs' side by side."""
+    def log_figures(self, figures: Mapping[str, Figure]) -> None:
+        """Log plots at the top level of the artifacts, where MLflow compares those of two runs."""
         for name, figure in figures.items():
             self._client.log_figure(self.run_id, figure, f"{name}.png")
 
-    def text(self, text: str, artifact: str) -> None:
+    def log_text(self, text: str, artifact: str) -> None:
         """Log a text file."""
         self._client.log_text(self.run_id, text, artifact)
 
-    def card(self, markdown: str) -> None:
+    def log_card(self, markdown: str) -> None:
         """Log the card, and describe the version by it."""
-        self.text(markdown, CARD)
+        self.log_text(markdown, CARD)
         if self.version is not None:
             self._client.update_model_version(
                 self.version.model, str(self.version.number),
-                cut(markdown, _DESCRIPTION_CHARACTERS),
+                shorten(markdown, _DESCRIPTION_CHARACTERS),
             )  # fmt: skip
             self._client.set_logged_model_tags(
-                self._model_id, {NOTE: cut(markdown, _NOTE_CHARACTERS)}
+                self._model_id, {NOTE: shorten(markdown, _NOTE_CHARACTERS)}
             )
 
-    def note(self, markdown: str) -> None:
+    def set_note(self, markdown: str) -> None:
         """Show a text on the run's page."""
-        self._client.set_tag(self.run_id, NOTE, cut(markdown, _NOTE_CHARACTERS))
+        self._client.set_tag(self.run_id, NOTE, shorten(markdown, _NOTE_CHARACTERS))
 
-    def bundle(self, folder: Path, sha256: str) -> None:
+    def log_bundle(self, folder: Path, sha256: str) -> None:
         """Log the bundle as what the registered version is."""
         if self.version is None or self._model_id is None:
             raise RuntimeError("a bundle belongs to a version: register one first")
@@ -164,38 +170,40 @@ class Run:
             self.version.model, str(self.version.number), "bundle_sha256", sha256
         )
 
-    def challenge(self) -> None:
+    def make_challenger(self) -> None:
         """Make the registered version, if there is one, the challenger of its kind."""
         if self.version is not None:
             self._client.finalize_logged_model(self._model_id, "READY")
-            aliases.give(self._client, self.version, CHALLENGER)
+            aliases.set_alias(self._client, self.version, CHALLENGER)
 
-    def withdraw(self) -> None:
-        """Remove the registered version, which has no whole bundle behind it."""
+    def withdraw_version(self) -> None:
+        """Remove the registered version, whose bundle is incomplete."""
         if self._model_id is not None:
             self._client.finalize_logged_model(self._model_id, "FAILED")
         if self.version is not None:
             self._client.delete_model_version(self.version.model, str(self.version.number))
 
     def _measured_on(self, metric: str) -> dict[str, str]:
-        """The data set that a metric is of, as MLflow keeps it with the metric."""
+        """The data set that a metric is of, as MLflow stores it with the metric."""
         context = next(
             (data for start, data in _MEASURED_ON.items() if metric.startswith(start)), HELD_OUT
         )
-        found = self._datasets.get(context)
-        return {} if found is None else {"dataset_name": found.name, "dataset_digest": found.digest}
+        dataset = self._datasets.get(context)
+        if dataset is None:
+            return {}
+        return {"dataset_name": dataset.name, "dataset_digest": dataset.digest}
 
 
-def cut(markdown: str, characters: int) -> str:
-    """A text as MLflow keeps and shows it: its first sections, and where the rest is.
+def shorten(markdown: str, characters: int) -> str:
+    """A text as MLflow stores and shows it: its first sections, and where the rest is.
 
-    Without pictures: what lies beside a file is not found from a page.
+    Images are left out: their relative paths lead nowhere from MLflow's page.
     """
-    shown = "\n".join(line for line in markdown.split("\n") if not line.startswith("!["))
-    markdown = _EMPTY_LINES.sub("\n\n", shown)
+    text = "\n".join(line for line in markdown.split("\n") if not line.startswith("!["))
+    markdown = _EMPTY_LINES.sub("\n\n", text)
     if len(markdown) <= characters:
         return markdown
     end = f"\n\nThe rest is in `{CARD}`, among the artifacts of the run.\n"
-    room = markdown[: characters - len(end)]
-    section = room.rfind("\n## ")
-    return room[: section if section > 0 else room.rfind("\n")].rstrip() + end
+    beginning = markdown[: characters - len(end)]
+    section = beginning.rfind("\n## ")
+    return beginning[: section if section > 0 else beginning.rfind("\n")].rstrip() + end

@@ -6,8 +6,14 @@ import re
 from collections.abc import Sequence
 
 from kneerisk.errors import KneeriskError
-from kneerisk.training.tracking.naming import CHALLENGER, CHAMPION, Logged, Purpose
-from kneerisk.training.tracking.page_addresses import BEST_CALIBRATED, of_cohort
+from kneerisk.training.tracking.naming import (
+    BEST_CALIBRATED,
+    CHALLENGER,
+    CHAMPION,
+    LoggedRun,
+    Purpose,
+    cohort_filter,
+)
 from kneerisk.training.tracking.tracking_store import Tracking
 
 #: A beginning of a run's id or of a cohort's digest; shorter ones would name several by chance.
@@ -23,7 +29,7 @@ class NotCompared(KneeriskError):
 
 def runs_to_compare(
     tracking: Tracking, names: Sequence[str], cohort: str | None, *, every_run: bool
-) -> list[Logged]:
+) -> list[LoggedRun]:
     """Find the runs that are to be compared.
 
     Parameters
@@ -39,8 +45,7 @@ def runs_to_compare(
 
     Returns
     -------
-    list of Logged
-        Two or more runs, each once.
+    Two or more runs, each once.
 
     Raises
     ------
@@ -55,21 +60,21 @@ def runs_to_compare(
     return runs
 
 
-def _by_cohort(tracking: Tracking, cohort: str | None) -> list[Logged]:
+def _by_cohort(tracking: Tracking, cohort: str | None) -> list[LoggedRun]:
     if cohort is not None and _HEXADECIMAL.fullmatch(cohort) is None:
         raise NotCompared(f"{cohort} is not the beginning of a digest: 4 to 64 of 0-9 and a-f")
-    where = of_cohort(cohort) if cohort else ""
-    runs = tracking.find(_PURPOSES, where, [f"{BEST_CALIBRATED} ASC"])
+    where = cohort_filter(cohort) if cohort else ""
+    runs = tracking.find_runs(_PURPOSES, where, [f"{BEST_CALIBRATED} ASC"])
     return [run for run in runs if "log_loss" in run.metrics][:_MOST_RUNS]
 
 
-def _by_name(tracking: Tracking, names: Sequence[str]) -> list[Logged]:
-    known = tracking.find(_PURPOSES)
+def _by_name(tracking: Tracking, names: Sequence[str]) -> list[LoggedRun]:
+    known = tracking.find_runs(_PURPOSES)
     chosen = [_only_run(tracking, known, name) for name in names]
     return list({run.run_id: run for run in chosen}.values())
 
 
-def _only_run(tracking: Tracking, known: Sequence[Logged], name: str) -> Logged:
+def _only_run(tracking: Tracking, known: Sequence[LoggedRun], name: str) -> LoggedRun:
     if name in (CHAMPION, CHALLENGER):
         matches = [run for run in known if name in (run.alias or "").split(", ")]
     elif _HEXADECIMAL.fullmatch(name):

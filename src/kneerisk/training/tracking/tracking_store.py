@@ -1,4 +1,4 @@
-"""The tracking store of a folder: runs are begun, versions found and aliases moved."""
+"""The tracking store of a folder: starts and finds runs, finds versions, moves aliases."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from kneerisk.training.tracking import aliases
 from kneerisk.training.tracking.connection import (
     ARTIFACTS,
     be_quiet,
-    explained,
     tracking_uri,
+    translated_errors,
 )
 from kneerisk.training.tracking.naming import (
-    ABOUT,
     BUNDLE,
     CHALLENGER,
+    DESCRIPTIONS,
     EXPERIMENTS,
     NOTE,
-    Logged,
+    LoggedRun,
     Purpose,
     Version,
 )
@@ -30,6 +30,11 @@ from kneerisk.training.tracking.study_runs import StudyRuns
 
 class Tracking:
     """The tracking store of a folder.
+
+    Parameters
+    ----------
+    folder
+        Where runs are kept, unless `MLFLOW_TRACKING_URI` names a server.
 
     Raises
     ------
@@ -43,11 +48,11 @@ class Tracking:
 
         self.uri = tracking_uri(folder)
         self._local = None if "MLFLOW_TRACKING_URI" in os.environ else folder.resolve()
-        with explained(self.uri):
+        with translated_errors(self.uri):
             self._client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
     @contextmanager
-    def run(
+    def start_run(
         self,
         name: str,
         tags: Mapping[str, str],
@@ -58,134 +63,180 @@ class Tracking:
 
         Parameters
         ----------
+        name
+            For people.
+        tags
+            By which it is found.
         purpose
-            Says in which experiment it lies, and is its tag ``purpose``.
+            Says to which experiment it belongs, and is its tag ``purpose``.
         parent
             The id of the run of the same experiment that it is shown under.
+
+        Yields
+        ------
+        The run to write to.
         """
-        shown_under = {"mlflow.parentRunId": parent} if parent else {}
-        every = {**tags, "purpose": purpose, **shown_under}
-        with explained(self.uri):
-            started = self._client.create_run(self._experiment(purpose), run_name=name, tags=every)
+        parent_tag = {"mlflow.parentRunId": parent} if parent else {}
+        all_tags = {**tags, "purpose": purpose, **parent_tag}
+        with translated_errors(self.uri):
+            started = self._client.create_run(
+                self._experiment(purpose), run_name=name, tags=all_tags
+            )
         run = Run(self._client, started.info.run_id, started.info.experiment_id)
         try:
-            with explained(self.uri):
+            with translated_errors(self.uri):
                 yield run
-                run.challenge()
+                run.make_challenger()
         except BaseException as error:
-            run.withdraw()
+            run.withdraw_version()
             stopped = isinstance(error, KeyboardInterrupt)
             self._client.set_terminated(run.run_id, "KILLED" if stopped else "FAILED")
             raise
         self._client.set_terminated(run.run_id, "FINISHED")
 
-    def study(self, study_id: str, name: str, tags: Mapping[str, str]) -> StudyRuns:
-        """The runs of a study: its parent, begun or found again, and what lies under it."""
-        with explained(self.uri):
+    def study_runs(self, study_id: str, name: str, tags: Mapping[str, str]) -> StudyRuns:
+        """The runs of a study: its parent, started or found again, and the trials below it.
+
+        Parameters
+        ----------
+        study_id
+            Of the study, by which its runs are found again.
+        name
+            Of the parent, for people.
+        tags
+            Of the parent.
+
+        Returns
+        -------
+        The runs, to write to.
+        """
+        with translated_errors(self.uri):
             experiment = self._experiment("tune")
         return StudyRuns(self._client, self.uri, experiment, study_id, name, tags)
 
     def version(self, text: str) -> Version:
-        """A version by its text."""
+        """The version of a name such as `kneerisk-new_pain-12m-v3`."""
         model, number = Version.parse(text)
-        with explained(self.uri, f"{text} is not registered"):
+        with translated_errors(self.uri, f"{text} is not registered"):
             return Version.of(self._client.get_model_version(model, str(number)))
 
-    def alias(self, model: str, alias: str) -> Version | None:
-        """The version that carries an alias, or None."""
-        with explained(self.uri):
-            return aliases.holder(self._client, model, alias)
+    def version_with_alias(self, model: str, alias: str) -> Version | None:
+        """The version that has an alias, or None."""
+        with translated_errors(self.uri):
+            return aliases.aliased_version(self._client, model, alias)
 
     def challengers(self) -> list[Version]:
         """Every version that waits to be promoted."""
-        with explained(self.uri):
+        with translated_errors(self.uri):
             models = self._client.search_registered_models(filter_string="name LIKE 'kneerisk-%'")
-            found = [self.alias(model.name, CHALLENGER) for model in models]
-        return [version for version in found if version is not None]
+            versions = [self.version_with_alias(model.name, CHALLENGER) for model in models]
+        return [version for version in versions if version is not None]
 
-    def give(self, version: Version, alias: str) -> None:
+    def set_alias(self, version: Version, alias: str) -> None:
         """Move an alias to a version."""
-        with explained(self.uri):
-            aliases.give(self._client, version, alias)
+        with translated_errors(self.uri):
+            aliases.set_alias(self._client, version, alias)
 
-    def take(self, model: str, alias: str) -> None:
+    def remove_alias(self, model: str, alias: str) -> None:
         """Remove an alias."""
-        with explained(self.uri):
-            aliases.take(self._client, model, alias)
+        with translated_errors(self.uri):
+            aliases.remove_alias(self._client, model, alias)
 
-    def tag(self, version: Version, **tags: str) -> None:
+    def tag_version(self, version: Version, **tags: str) -> None:
         """Write tags on a version."""
-        with explained(self.uri):
+        with translated_errors(self.uri):
             for key, value in tags.items():
                 self._client.set_model_version_tag(version.model, str(version.number), key, value)
 
-    def logged(self, run_id: str) -> tuple[dict[str, str], dict[str, float]]:
+    def logged_values(self, run_id: str) -> tuple[dict[str, str], dict[str, float]]:
         """Parameters and metrics of a run."""
-        with explained(self.uri):
+        with translated_errors(self.uri):
             data = self._client.get_run(run_id).data
         return dict(data.params), dict(data.metrics)
 
-    def holds(self, run_id: str, artifact: str) -> bool:
-        """Whether a run has an artifact, a file or a folder at its top."""
-        with explained(self.uri):
-            return any(one.path == artifact for one in self._client.list_artifacts(run_id))
+    def has_artifact(self, run_id: str, artifact: str) -> bool:
+        """Whether a run has a file or folder at the top level of its artifacts."""
+        with translated_errors(self.uri):
+            return any(entry.path == artifact for entry in self._client.list_artifacts(run_id))
 
     def download(self, run_id: str, artifact: str, folder: Path) -> Path:
-        """Fetch a run's artifact into a folder; gives where it is."""
-        with explained(self.uri):
+        """Fetch an artifact of a run.
+
+        Parameters
+        ----------
+        run_id
+            Of the run.
+        artifact
+            Its path among the artifacts.
+        folder
+            Where it is put.
+
+        Returns
+        -------
+        The path of the fetched file or folder.
+        """
+        with translated_errors(self.uri):
             return Path(self._client.download_artifacts(run_id, artifact, str(folder)))
 
-    def plots(self, run_id: str, folder: Path) -> None:
+    def download_plots(self, run_id: str, folder: Path) -> None:
         """Fetch a run's plots into a folder, which is made where there are any."""
-        with explained(self.uri):
-            for found in self._client.list_artifacts(run_id):
-                if found.path.endswith(".png"):
+        with translated_errors(self.uri):
+            for entry in self._client.list_artifacts(run_id):
+                if entry.path.endswith(".png"):
                     folder.mkdir(exist_ok=True)
-                    self._client.download_artifacts(run_id, found.path, str(folder))
+                    self._client.download_artifacts(run_id, entry.path, str(folder))
 
-    def bundle(self, version: Version, folder: Path) -> Path:
-        """Fetch the bundle of a version into a folder of its own inside; gives where it is."""
+    def download_bundle(self, version: Version, folder: Path) -> Path:
+        """Fetch the bundle of a version into a new folder below one; gives its path."""
         from mlflow.artifacts import download_artifacts
 
-        with explained(self.uri):
-            found = self._client.get_model_version(version.model, str(version.number))
+        with translated_errors(self.uri):
+            entity = self._client.get_model_version(version.model, str(version.number))
             return Path(
                 download_artifacts(
-                    found.source, dst_path=str(folder / BUNDLE), tracking_uri=self.uri
+                    entity.source, dst_path=str(folder / BUNDLE), tracking_uri=self.uri
                 )
             )
 
-    def find(
+    def find_runs(
         self, purposes: Iterable[Purpose], where: str = "", order_by: Iterable[str] = ()
-    ) -> list[Logged]:
+    ) -> list[LoggedRun]:
         """Finished runs of some experiments, by a filter of MLflow's search language.
 
         Parameters
         ----------
+        purposes
+            The experiments to search.
         where
             Such as ``params.data_sha256 LIKE '9211%'``.
         order_by
             Such as ``metrics.integrated_calibration_index ASC``; where none is given or where they
             are equal, the latest run comes first. Runs without such a metric come last.
+
+        Returns
+        -------
+        The runs in that order; empty where the experiments do not exist yet.
         """
         finished = "attributes.status = 'FINISHED'"
-        with explained(self.uri):
-            known = [self._client.get_experiment_by_name(EXPERIMENTS[one]) for one in purposes]
-            ids = [one.experiment_id for one in known if one is not None]
+        with translated_errors(self.uri):
+            experiments = [
+                self._client.get_experiment_by_name(EXPERIMENTS[purpose]) for purpose in purposes
+            ]
+            ids = [entity.experiment_id for entity in experiments if entity is not None]
             if not ids:
                 return []
-            found = self._client.search_runs(
+            runs = self._client.search_runs(
                 ids, f"{finished} and {where}" if where else finished, order_by=list(order_by)
             )
-        return [Logged.of(run) for run in found]
+        return [LoggedRun.of(run) for run in runs]
 
     def _experiment(self, purpose: Purpose) -> str:
-        found = self._client.get_experiment_by_name(EXPERIMENTS[purpose])
-        if found is not None:
-            return str(found.experiment_id)
+        experiment = self._client.get_experiment_by_name(EXPERIMENTS[purpose])
+        if experiment is not None:
+            return str(experiment.experiment_id)
         folder = (self._local / ARTIFACTS).as_uri() if self._local else None
         return str(
             self._client.create_experiment(
-                EXPERIMENTS[purpose], artifact_location=folder, tags={NOTE: ABOUT[purpose]}
+                EXPERIMENTS[purpose], artifact_location=folder, tags={NOTE: DESCRIPTIONS[purpose]}
             )
         )

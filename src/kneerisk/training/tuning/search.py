@@ -92,7 +92,7 @@ class Search:
         with study.locks.held(WRITING):
             tracking = Tracking(self.folder)
             name = f"study {study.name}, {cohort_title(self.cohort)}"
-            runs = tracking.study(study.id, name, run_tags(self.cohort, "tune"))
+            runs = tracking.study_runs(study.id, name, run_tags(self.cohort, "tune"))
         try:
             yield tracking, runs
         except BaseException as error:
@@ -126,7 +126,7 @@ class Search:
 
         def write_runs() -> None:
             with study.locks.held(WRITING):
-                runs.keep(trial_runs(study))
+                runs.write(trial_runs(study))
 
         of_use = min(plan.workers, plan.trials - study.finished) - 1
         with self._other_workers(of_use, deadline, progress, report_error):

@@ -53,9 +53,8 @@ def record_winner(
 
     Returns
     -------
-    dict
-        `version` (None where the defaults stay), `run_id` of the winner, `parent_run_id`,
-        `study`, `trials`, `best` and `metrics`.
+    `version` (None where the defaults stay), `run_id` of the winner, `parent_run_id`, `study`,
+    `trials`, `best` and `metrics`.
 
     Raises
     ------
@@ -64,10 +63,10 @@ def record_winner(
     """
     study = search.study
     with study.locks.held(JUDGING):
-        if (result := study.result) and runs.has(result["run_id"]):
+        if (result := study.result) and runs.is_finished(result["run_id"]):
             return result
         with study.locks.held(WRITING):
-            runs.close_left_open()
+            runs.close_abandoned()
         result = _record(search, tracking, runs, progress)
         study.keep(result)
     return result
@@ -92,14 +91,14 @@ def _record(
         **log_loss_over_champion(tracking, fitted.model, train_test_split(cohort)[1]),
     })  # fmt: skip
     progress(event("logging_winner"))
-    tags = run_tags(cohort, "tune") | runs.tags_of(role="winner", from_trial=str(best.number))
+    tags = run_tags(cohort, "tune") | runs.child_tags(role="winner", from_trial=str(best.number))
     record = RunRecord(
         source=search.source, data=cohort, cohort=cohort, model=fitted.model,
         evaluation=evaluation,
         parameters={"truth_sha256": truth_digest(search.truth), **fitted.choices},
     )  # fmt: skip
     version = None
-    with tracking.run(f"winner, trial {best.number:03d}", tags, "tune") as run:
+    with tracking.start_run(f"winner, trial {best.number:03d}", tags, "tune") as run:
         if gain > error:
             truth = truth_subset(search.truth, ~held_out(cohort.frame["athlete_id"]))
             version = log_version(
@@ -107,7 +106,7 @@ def _record(
             )
         else:
             log_evaluation(run, record)
-            run.note("The default settings stay: these gain no more than chance would give.")
+            run.set_note("The default settings stay: these gain no more than chance would give.")
     result = {
         "version": version, "run_id": run.run_id, "parent_run_id": runs.parent.run_id,
         "study": study.name, "trials": study.finished,
@@ -143,12 +142,12 @@ def _update_parent(search: Search, runs: StudyRuns, result: Mapping[str, Any]) -
     bounds = {
         f"tried_{name}": f"{tried.low:g} to {tried.high:g}" for name, tried in study.space.items()
     }
-    runs.parent.numbers(
+    runs.parent.log_values(
         {**run_parameters(cohort, digest(cohort)), **search.source.params(), **bounds},
         {**result["metrics"], "trials": float(result["trials"])},
     )
-    runs.parent.figures(pictures(study, cohort_title(cohort)))
-    runs.parent.note(describe_result(result))
+    runs.parent.log_figures(pictures(study, cohort_title(cohort)))
+    runs.parent.set_note(describe_result(result))
 
 
 def describe_result(result: Mapping[str, Any]) -> str:
