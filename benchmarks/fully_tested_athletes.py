@@ -10,9 +10,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from kneerisk.cohort.simulation import observation as observing
 from kneerisk.cohort.simulation.athletes import draw_athletes
-from kneerisk.cohort.simulation.observation import batteries
+from kneerisk.cohort.simulation.observation import (
+    batteries,
+    drop_unneeded_protocols,
+    observe_every_test,
+)
 from kneerisk.cohort.simulation.outcomes import draw_effects, true_risk
 from kneerisk.evidence import measures_of_test, screening_tests
 from kneerisk.evidence.population import published
@@ -60,7 +63,7 @@ class FullyTestedAthletes:
         for i, test in enumerate(TESTS):
             for name in _columns(test):
                 data[name] = np.where(done[rows, i], data[name], np.nan)
-        observing._drop_unneeded_protocols(data)
+        drop_unneeded_protocols(data)
         return data
 
     def losses(self, log_odds: FloatArray) -> FloatArray:
@@ -84,14 +87,11 @@ def draw(athletes: int, seed: int) -> FullyTestedAthletes:
     rng = np.random.default_rng(seed)
     drawn = draw_athletes(published(), athletes, rng)
     truth = true_risk(drawn, draw_effects(drawn, rng))
-    data = {name: values.copy() for name, values in drawn.data.items()}
-    observing._state_protocols(data, np.zeros(athletes, dtype=np.int64), rng)
-    observing._measure(drawn, data, rng)
-    observing._agree_with_parts(data)
+    readings = observe_every_test(drawn, rng)
     free = np.stack([drawn.data[f"{side}_pain_nrs"] == 0 for side in SIDES], axis=1)
     risk = np.where(free, np.stack([truth.left, truth.right], axis=1), np.nan)
     start = rng.integers(len(STARTS), size=athletes)
-    return FullyTestedAthletes(data, risk, _draw_starts(start, rng), start)
+    return FullyTestedAthletes(readings, risk, _draw_starts(start, rng), start)
 
 
 def _draw_starts(start: NDArray[np.int64], rng: Generator) -> Done:

@@ -45,8 +45,29 @@ def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], 
     _leave_out_tests(data, battery, rng)
     _leave_out_history(data, rng)
     _compute_ratios(data)
-    _drop_unneeded_protocols(data)
+    drop_unneeded_protocols(data)
     return data, battery
+
+
+def observe_every_test(athletes: Athletes, rng: Generator) -> dict[str, FloatArray]:
+    """Simulate a reading of every test, by the protocols of the first battery.
+
+    Parameters
+    ----------
+    athletes
+        The athletes with their true values.
+    rng
+        Source of randomness: protocols and errors.
+
+    Returns
+    -------
+    Coded columns in the schema's units, each of shape ``(n,)``, none missing for a test.
+    """
+    data = {name: values.copy() for name, values in athletes.data.items()}
+    _state_protocols(data, np.zeros(len(athletes), dtype=np.int64), rng)
+    _measure(athletes, data, rng)
+    _compute_ratios(data)
+    return data
 
 
 def _state_protocols(data: dict[str, FloatArray], battery: IntArray, rng: Generator) -> None:
@@ -136,8 +157,14 @@ def _compute_ratios(data: dict[str, FloatArray]) -> None:
             data[f"{side}_{rule.ratio}"] = np.where(same_test & ~np.isnan(given), rounded, given)
 
 
-def _drop_unneeded_protocols(data: dict[str, FloatArray]) -> None:
-    """A protocol is recorded only where one of its measures is."""
+def drop_unneeded_protocols(data: dict[str, FloatArray]) -> None:
+    """Remove a protocol where none of its measures is recorded, in place.
+
+    Parameters
+    ----------
+    data
+        Coded columns, each of shape ``(n,)``.
+    """
     for protocol in sorted(set(CONDITION_OF.values())):
         needing = [name for name, needed in CONDITION_OF.items() if needed == protocol]
         needing += [rule.ratio for rule in RATIOS if rule.protocol == protocol == "hip_torque_mode"]
