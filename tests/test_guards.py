@@ -15,9 +15,15 @@ from kneerisk.cohort.published import ric, weightlifters
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import subset, train_test_split
 from kneerisk.errors import CohortRefused
-from kneerisk.training.leakage.computed_labels import computed_labels
-from kneerisk.training.leakage.leakage_checks import provenance, refuse_unsound, shared_athletes
-from kneerisk.training.leakage.required_sample_size import cox_snell, needed, outcomes_for, rows_for
+from kneerisk.training.leakage.computed_labels import labels_computed_from_inputs
+from kneerisk.training.leakage.duplicate_athletes import duplicate_athletes
+from kneerisk.training.leakage.leakage_checks import provenance_inputs, refuse_unsound
+from kneerisk.training.leakage.required_sample_size import (
+    cox_snell,
+    outcomes_for,
+    required_events,
+    rows_for,
+)
 
 RATIO = "hamstring_quad_ratio"
 
@@ -47,7 +53,7 @@ class TestComputedLabels:
     def test_a_threshold_on_a_measure(self, club: Cohort) -> None:
         made = labelled(club, below(club.frame["left_wblt_distance_cm"], 9.0),
                         below(club.frame["right_wblt_distance_cm"], 9.0))  # fmt: skip
-        reasons = list(computed_labels(made))
+        reasons = list(labels_computed_from_inputs(made))
         assert "'left_wblt_distance_cm'" in reasons[0]
         assert "'right_wblt_distance_cm'" in reasons[1]
 
@@ -59,13 +65,13 @@ class TestComputedLabels:
             .where(frame[f"{side}_hip_drop_deg"].notna())
             for side in ("left", "right")
         ]
-        told = " ".join(computed_labels(labelled(club, *sides)))
+        told = " ".join(labels_computed_from_inputs(labelled(club, *sides)))
         assert "'age_years' and 'left_hip_drop_deg'" in told
 
     def test_a_ratio_of_left_and_right(self, club: Cohort) -> None:
         left, right = (club.frame[f"{side}_quad_torque_nm_kg"] for side in ("left", "right"))
         made = labelled(club, below(left / right, 0.9), below(right / left, 0.9))
-        told = " ".join(computed_labels(made))
+        told = " ".join(labels_computed_from_inputs(made))
         assert "'left_quad_torque_nm_kg' and 'right_quad_torque_nm_kg'" in told
 
     def test_a_difference_of_left_and_right_without_sides(self, club: Cohort) -> None:
@@ -74,7 +80,7 @@ class TestComputedLabels:
         frame = club.frame.drop(columns=["outcome_left", "outcome_right"])
         known = uneven.notna().to_numpy()
         made = replace(club, frame=frame.assign(outcome_either=uneven)[known])
-        told = " ".join(computed_labels(made))
+        told = " ".join(labels_computed_from_inputs(made))
         assert "'left_slr_deg' and 'right_slr_deg'" in told
 
     def test_a_ratio_whose_near_copy_is_an_input(self, club: Cohort) -> None:
@@ -91,18 +97,20 @@ class TestComputedLabels:
             for side, values in ratio.items()
         }
         sides = [below(-values, -0.62) for values in ratio.values()]
-        told = " ".join(computed_labels(labelled(club, *sides, **more)))
+        told = " ".join(labels_computed_from_inputs(labelled(club, *sides, **more)))
         assert f"left_{RATIO}" in told
         assert f"right_{RATIO}" in told
 
     def test_an_answer_that_says_the_same_as_the_outcome(self, club: Cohort) -> None:
         past = replace(club, outcome_kind="past_injury", horizon_months=None)
         injured = (club.frame["left_prior_knee_injury"] != "none").astype(float)
-        told = " ".join(computed_labels(labelled(past, injured, club.frame["outcome_right"])))
+        told = " ".join(
+            labels_computed_from_inputs(labelled(past, injured, club.frame["outcome_right"]))
+        )
         assert "left_prior_knee_injury" in told
 
     def test_honest_outcomes_are_not_suspected(self, club: Cohort) -> None:
-        assert list(computed_labels(club)) == []
+        assert list(labels_computed_from_inputs(club)) == []
 
     @pytest.mark.parametrize("athletes", [12, 25, 50, 100])
     def test_a_small_honest_cohort_is_not_refused_by_chance(
@@ -112,12 +120,12 @@ class TestComputedLabels:
             rows = (np.arange(len(club.frame)) >= first) & (
                 np.arange(len(club.frame)) < first + athletes
             )
-            assert list(computed_labels(subset(club, rows))) == []
+            assert list(labels_computed_from_inputs(subset(club, rows))) == []
 
     def test_nobody_is_named(self, club: Cohort) -> None:
         made = labelled(club, below(club.frame["left_wblt_distance_cm"], 9.0),
                         below(club.frame["right_wblt_distance_cm"], 9.0))  # fmt: skip
-        assert "sim-" not in " ".join(computed_labels(made))
+        assert "sim-" not in " ".join(labels_computed_from_inputs(made))
 
 
 class TestRealCohorts:
@@ -126,7 +134,7 @@ class TestRealCohorts:
         cohort = ric.ingest(*files).cohort
         found = refuse_unsound(cohort, *train_test_split(cohort))
         assert found.events == 366
-        assert found.needed.least < 100 < found.events < found.needed.whole
+        assert found.required.minimum < 100 < found.events < found.required.full
 
     def test_weightlifters_pass(self) -> None:
         cohort = weightlifters.ingest(real_file("weightlifters/wlinj.csv")).cohort
@@ -139,7 +147,7 @@ class TestSplit:
     def test_an_athlete_on_both_sides_is_counted_not_named(self, club: Cohort) -> None:
         train, test = train_test_split(club)
         both = replace(test, frame=test.frame.assign(athlete_id=train.frame["athlete_id"][0]))
-        assert [r for r in shared_athletes((train, both)) if "sim-" in r] == []
+        assert [r for r in duplicate_athletes((train, both)) if "sim-" in r] == []
         with pytest.raises(CohortRefused, match=r"1 athlete\(s\) are on both sides of the split"):
             refuse_unsound(club, train, both)
 
@@ -147,15 +155,15 @@ class TestSplit:
         train, test = train_test_split(club)
         shouted = train.frame["athlete_id"][:3].str.upper().str.replace("SIM-", " SIM-")
         frame = test.frame.head(3).assign(athlete_id=list(shouted))
-        reasons = list(shared_athletes((train, replace(test, frame=frame))))
+        reasons = list(duplicate_athletes((train, replace(test, frame=frame))))
         assert reasons[0].startswith("3 athlete(s)")
 
     def test_the_same_readings_under_another_id(self, club: Cohort) -> None:
         train, test = train_test_split(club)
         copied = train.frame.tail(4).assign(athlete_id=["w", "x", "y", "z"])
-        reasons = list(shared_athletes((train, replace(test, frame=copied))))
+        reasons = list(duplicate_athletes((train, replace(test, frame=copied))))
         assert "same readings" in reasons[0]
-        assert list(shared_athletes((train, test))) == []
+        assert list(duplicate_athletes((train, test))) == []
 
 
 class TestProvenance:
@@ -166,17 +174,17 @@ class TestProvenance:
 
     def test_measures_are_inputs_whatever_their_names(self, club: Cohort) -> None:
         names = ["session_spike_ratio", "resistance_sessions_per_week", "age_years"]
-        assert list(provenance(club, names)) == []
+        assert list(provenance_inputs(club, names)) == []
 
     def test_a_column_that_nobody_knows(self, club: Cohort) -> None:
         strange = replace(club, frame=club.frame.assign(clinic_year=2019))
-        assert "'clinic_year'" in " ".join(provenance(strange))
+        assert "'clinic_year'" in " ".join(provenance_inputs(strange))
 
     def test_a_measure_with_one_value_a_group(self, club: Cohort) -> None:
         teams = np.array(["a", "b", "c"])[np.arange(len(club.frame)) % 3]
         hours = np.array([5.0, 7.5, 10.0])[np.arange(len(club.frame)) % 3]
         made = club.frame.assign(group=teams, training_hours_per_week=hours)
-        reasons = list(provenance(replace(club, frame=made)))
+        reasons = list(provenance_inputs(replace(club, frame=made)))
         assert len(reasons) == 1
         assert "'training_hours_per_week' has one value for each group" in reasons[0]
 
@@ -184,25 +192,25 @@ class TestProvenance:
         years = 2019 + np.arange(len(club.frame)) % 4
         made = club.frame.assign(screening_date=[f"{y}-03-01" for y in years],
                                  sitting_hours_per_day=years - 2015.0)  # fmt: skip
-        assert "tells the year" in " ".join(provenance(replace(club, frame=made)))
+        assert "tells the year" in " ".join(provenance_inputs(replace(club, frame=made)))
 
     def test_a_running_number(self, club: Cohort) -> None:
         numbered = club.frame.head(40).assign(weekly_run_km=np.arange(40.0)[::-1])
-        assert "running number" in " ".join(provenance(replace(club, frame=numbered)))
+        assert "running number" in " ".join(provenance_inputs(replace(club, frame=numbered)))
 
     def test_teams_that_differ_in_their_sport_are_no_fault(self, club: Cohort) -> None:
         grouped = club.frame.assign(group=club.frame["sport"])
-        assert list(provenance(replace(club, frame=grouped))) == []
+        assert list(provenance_inputs(replace(club, frame=grouped))) == []
 
 
 class TestTooFewOutcomes:
     def test_a_small_club_is_told_how_many_it_takes(self, club: Cohort) -> None:
         few = subset(club, np.arange(len(club.frame)) < 60)
-        need, events = needed(few)
+        need, events = required_events(few)
         with pytest.raises(CohortRefused) as refused:
             refuse_unsound(few)
         assert f"{events} to train on" in str(refused.value)
-        assert f"need {need.least} " in str(refused.value)
+        assert f"need {need.minimum} " in str(refused.value)
         assert "kneerisk adapt" in str(refused.value)
 
     def test_an_adaptation_takes_what_there_is(self, club: Cohort) -> None:
@@ -214,7 +222,7 @@ class TestTooFewOutcomes:
 
     def test_the_rarer_sort_counts(self, club: Cohort) -> None:
         turned = labelled(club, 1 - club.frame["outcome_left"], 1 - club.frame["outcome_right"])
-        assert needed(turned)[1] == needed(club)[1]
+        assert required_events(turned)[1] == required_events(club)[1]
 
     def test_published_r2_of_an_auc(self) -> None:
         """Cox-Snell R2 at 20 % with the outcome: 0.045, 0.083 and 0.124 (a normal log-odds)."""

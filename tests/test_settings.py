@@ -12,7 +12,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
 from kneerisk.model.feature_columns import monotone_directions
-from kneerisk.training.fitting.boosting import Rows, fit_boosted
+from kneerisk.training.fitting.boosting import BoostingRows, fit_boosted
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import (
     inputs_of,
@@ -20,7 +20,7 @@ from kneerisk.training.fitting.fit_inputs import (
     tree_columns,
     usable_columns,
 )
-from kneerisk.training.fitting.margin_fit import Tuned, fit_margin
+from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
 from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
@@ -75,11 +75,11 @@ def test_nobody_chose_is_the_defaults(small: Cohort) -> None:
 
 
 @pytest.fixture(scope="module")
-def rows(simulated: Simulated) -> Rows:
+def rows(simulated: Simulated) -> BoostingRows:
     """Trees start from a flat margin here, so that there is something for them to find."""
     inputs = inputs_of(simulated.cohort, simulated.truth, population_of(simulated.cohort))
     target = inputs.target.reshape(-1)
-    return Rows(
+    return BoostingRows(
         legs=inputs.legs,
         base=np.full(len(target), -2.5),
         target=target,
@@ -92,7 +92,7 @@ def rows(simulated: Simulated) -> Rows:
 @pytest.mark.parametrize(
     "name", ["max_depth", "step_size", "least_child_weight", "tree_ridge", "most_rounds"]
 )
-def test_each_setting_of_the_trees_acts(rows: Rows, name: str) -> None:
+def test_each_setting_of_the_trees_acts(rows: BoostingRows, name: str) -> None:
     base = Settings(most_rounds=10)
     value = 0 if name == "most_rounds" else getattr(OTHER, name)
     found = [
@@ -103,7 +103,7 @@ def test_each_setting_of_the_trees_acts(rows: Rows, name: str) -> None:
 
 
 def test_each_setting_of_the_linear_part_acts(simulated: Simulated) -> None:
-    def tuned(cohort: Cohort, truth: pd.DataFrame | None, settings: Settings) -> Tuned:
+    def tuned(cohort: Cohort, truth: pd.DataFrame | None, settings: Settings) -> Penalties:
         people = population_of(cohort)
         inputs = inputs_of(cohort, truth, people)
         columns = usable_columns(inputs)

@@ -10,7 +10,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.model import Metadata
-from kneerisk.training.leakage.required_sample_size import Needed, needed
+from kneerisk.training.leakage.required_sample_size import RequiredEvents, required_events
 
 OUTCOMES = {
     "new_pain": "new knee pain within {months} months, in a leg free of it at the screening",
@@ -68,9 +68,9 @@ class About:
         return "legs" if self.cohort.has_sides else "athletes' screenings"
 
     @cached_property
-    def sample_size(self) -> tuple[Needed, int]:
+    def sample_size(self) -> tuple[RequiredEvents, int]:
         """What Riley's criteria ask for, and the outcomes that there were to learn from."""
-        return needed(train_test_split(self.cohort)[0])
+        return required_events(train_test_split(self.cohort)[0])
 
     def number(self, name: str, digits: int) -> str:
         """A metric as text."""

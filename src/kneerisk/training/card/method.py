@@ -126,14 +126,14 @@ def _missing(about: About) -> str:
 
 def size(about: About) -> str:
     """Sample size beside Riley's criteria."""
-    need, events = about.sample_size
+    required, events = about.sample_size
     criteria = (
         f"Riley's criteria (shrinkage at least {SHRINKAGE:g}, optimism of R2 at most {OPTIMISM:g}, "
         f"overall risk to within {PRECISION:g})"
     )
     wanted = (
-        f"{need.least:,} outcomes for the overall risk and one line of it, {need.whole:,} for a "
-        f"weight for each of {need.parameters} measures"
+        f"{required.minimum:,} outcomes for the overall risk and one line of it, "
+        f"{required.full:,} for a weight for each of {required.parameters} measures"
     )
     if about.from_truth:
         return (
@@ -141,9 +141,9 @@ def size(about: About) -> str:
             f"model fitted to outcomes of such a cohort would need, by {criteria}, {wanted}; there "
             f"are {events:,}."
         )
-    enough = "enough" if events >= need.whole else "too few for that, so that it is shrunk"
+    enough = "enough" if events >= required.full else "too few for that, so that it is shrunk"
     if about.adapted:
-        enough = "why only a correction is fitted" if events < need.whole else "enough"
+        enough = "why only a correction is fitted" if events < required.full else "enough"
     return (
         f"**Sample size.** {events:,} outcomes of the rarer sort to learn from: {enough}. "
         f"{criteria} ask for {wanted}."

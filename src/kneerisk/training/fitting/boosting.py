@@ -1,4 +1,9 @@
-"""Fit trees from a margin; how many is chosen by grouped cross-validation, none allowed."""
+"""Fit gradient-boosted trees from a margin, of the risk and of the imbalances.
+
+Boosting of log-odds from an offset (Friedman 2001, Ann Stat 29:1189, doi 10.1214/aos/1013203451),
+with monotone constraints. The number of rounds is chosen by grouped cross-validation and may be 0,
+so that trees vanish where there is nothing left to find.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +12,48 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xgboost as xgb
 
-from kneerisk.model.feature_columns import Column
+from kneerisk.evidence import imbalances
+from kneerisk.evidence.imbalance_markers import imbalance_thresholds, marks
+from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
+from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds
 from kneerisk.model.trees import DIGITS, BoostedTrees, column_means
-from kneerisk.schema import FloatArray
+from kneerisk.progress import Progress, event
+from kneerisk.schema import FloatArray, quantity
+from kneerisk.training.fitting.fit_inputs import Inputs
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
+#: Bins of a column's histogram (assumption: finer than the error of any test).
 MAX_BIN = 64
 #: Fewer rows than this are done before a second thread has started.
 ROWS_FOR_TWO_THREADS = 20_000
-#: Rounds are counted in steps of this many, so that the choice is not one of a single tree.
+#: Rounds are tried in steps of this many, so that the choice is not about a single tree.
 STEP = 10
+#: Of the imbalances: the measurement update already says nearly all there is (assumption).
+MOST_IMBALANCE_ROUNDS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """Rows of legs to boost on: base log-odds and targets (2 n,) or (2 n, k), fold (2 n,).
+class BoostingRows:
+    """Rows of legs to boost on, two for each of n screenings.
 
-    With ``shared`` the trees read the mean of both legs, and leave what sets them apart to the
-    base: with few events, trees on rows of legs learn what the legs share and blur the rest.
+    Attributes
+    ----------
+    legs
+        The feature matrix of the screenings.
+    base
+        Log-odds that the trees start from, shape (2 n,) or (2 n, k).
+    target
+        0 to 1, NaN where it is not known, of the same shape.
+    fold
+        Of the cross-validation that chooses the rounds, shape (2 n,).
+    columns
+        Columns of the feature matrix that the trees read.
+    signs
+        Monotone directions of columns, 1 or -1.
+    shared
+        The trees read the mean of both legs, and leave the difference between them to the base:
+        with few events, trees on rows of legs learn what the legs share and blur the rest.
     """
 
     legs: FeatureMatrix
@@ -36,7 +64,7 @@ class Rows:
     signs: dict[Column, int]
     shared: bool = False
 
-    def take(self, rows: np.ndarray) -> Rows:
+    def take(self, rows: np.ndarray) -> BoostingRows:
         """Some of the rows, by a mask of shape (2 n,) that keeps or drops both legs."""
         return replace(
             self,
@@ -53,8 +81,8 @@ class Rows:
         return np.asarray(~missing.any(axis=1))
 
 
-def parameters(n_rows: int, settings: Settings = DEFAULTS) -> dict[str, object]:
-    """What every booster here is trained with; the thread count hangs on the rows alone."""
+def booster_parameters(n_rows: int, settings: Settings = DEFAULTS) -> dict[str, object]:
+    """Parameters of every booster here; the thread count depends on the number of rows alone."""
     return {
         "tree_method": "hist",
         "max_depth": settings.max_depth,
@@ -68,17 +96,23 @@ def parameters(n_rows: int, settings: Settings = DEFAULTS) -> dict[str, object]:
 
 
 def fit_boosted(
-    rows: Rows, rounds: int | None = None, settings: Settings = DEFAULTS
+    rows: BoostingRows, rounds: int | None = None, settings: Settings = DEFAULTS
 ) -> tuple[BoostedTrees, int]:
     """Trees on top of the base, and how many rounds; none where trees don't help.
 
     Parameters
     ----------
+    rows
+        With their targets and folds.
     rounds
         Rounds to take over instead of choosing them. A choice above 0 beats no trees by more
         than a standard error.
     settings
         Among them the most rounds to try.
+
+    Returns
+    -------
+    The trees, without a booster where there are none, and the number of rounds.
     """
     empty = BoostedTrees(
         columns=rows.columns,
@@ -94,31 +128,31 @@ def fit_boosted(
     return replace(empty, booster=booster), chosen
 
 
-def _choose_rounds(rows: Rows, x: np.ndarray, settings: Settings) -> int:
+def _choose_rounds(rows: BoostingRows, x: np.ndarray, settings: Settings) -> int:
     """The rounds with the least left-out loss, 0 unless the gain exceeds its standard error."""
-    steps = range(0, settings.most_rounds + 1, STEP)
-    losses = np.zeros((len(steps), len(rows.target)))
+    candidates = range(0, settings.most_rounds + 1, STEP)
+    losses = np.zeros((len(candidates), len(rows.target)))
     for number in np.unique(rows.fold):
         inside = rows.known & (rows.fold != number)
         outside = rows.known & (rows.fold == number)
         booster = xgb.train(
             _parameters(rows, settings), _matrix(rows, x, inside), settings.most_rounds
         )
-        for i, count in enumerate(steps):
+        for i, count in enumerate(candidates):
             margin = _predict(booster, x[outside], rows.base[outside], count)
             losses[i, outside] = _loss(margin, rows.target[outside])
     best = int(losses.sum(axis=1).argmin())
     gain = (losses[0] - losses[best])[rows.known]
-    return steps[best] if gain.sum() > gain.std() * np.sqrt(len(gain)) else 0
+    return candidates[best] if gain.sum() > gain.std() * np.sqrt(len(gain)) else 0
 
 
 def _predict(booster: xgb.Booster, x: np.ndarray, base: FloatArray, rounds: int) -> FloatArray:
     if rounds == 0:
         return base
-    found = booster.inplace_predict(
+    log_odds = booster.inplace_predict(
         x, iteration_range=(0, rounds), predict_type="margin", base_margin=base.astype(np.float32)
     )
-    return np.asarray(found, dtype=np.float64).reshape(base.shape)
+    return np.asarray(log_odds, dtype=np.float64).reshape(base.shape)
 
 
 def _loss(log_odds: FloatArray, target: FloatArray) -> FloatArray:
@@ -126,16 +160,16 @@ def _loss(log_odds: FloatArray, target: FloatArray) -> FloatArray:
     return np.asarray(loss.reshape(len(loss), -1).sum(axis=1))
 
 
-def _parameters(rows: Rows, settings: Settings) -> dict[str, object]:
+def _parameters(rows: BoostingRows, settings: Settings) -> dict[str, object]:
     return {
-        **parameters(len(rows.target), settings),
+        **booster_parameters(len(rows.target), settings),
         "objective": "binary:logistic",
         "base_score": 0.5,
         "monotone_constraints": tuple(rows.signs.get(column, 0) for column in rows.columns),
     }
 
 
-def _matrix(rows: Rows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
+def _matrix(rows: BoostingRows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
     return xgb.QuantileDMatrix(
         x[pick],
         label=rows.target[pick].round(DIGITS),
@@ -143,3 +177,51 @@ def _matrix(rows: Rows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
         feature_names=[column.name for column in rows.columns],
         max_bin=MAX_BIN,
     )
+
+
+def fit_imbalances(inputs: Inputs, fold: np.ndarray, progress: Progress) -> ImbalanceModel | None:
+    """The five imbalances, where the cohort knows them: a simulated one only.
+
+    Most of it is known in closed form; trees are fitted only where a grade marks an imbalance.
+    They read the grades of its own pattern and nothing else: what other measures say is exact
+    already, and trees that read them only add noise (`docs/decisions/0022`).
+
+    Parameters
+    ----------
+    inputs
+        Of a fit, with the true imbalances.
+    fold
+        Of each screening, shape (n,).
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    None where the imbalances are not known.
+    """
+    if inputs.imbalances is None:
+        return None
+    progress(event("imbalances"))
+    names = tuple(imbalances())
+    thresholds, spread = imbalance_thresholds()
+    base = latent_log_odds(inputs.legs, names, thresholds, spread)
+    target = inputs.imbalances.reshape(base.shape)
+    trees: dict[str, BoostedTrees] = {}
+    for place, name in enumerate(names):
+        grades = [measure for measure in marks()[name] if quantity(measure).whole]
+        rows = BoostingRows(
+            legs=inputs.legs,
+            base=base[:, place],
+            target=target[:, place],
+            fold=np.repeat(fold, 2),
+            columns=tuple(
+                Column(kind, grade)
+                for grade in grades
+                for kind in (ColumnKind.EXPECTED, ColumnKind.VARIANCE)
+            ),
+            signs={},
+        )
+        if grades:
+            fitted, rounds = fit_boosted(rows, settings=Settings(most_rounds=MOST_IMBALANCE_ROUNDS))
+            trees |= {name: fitted} if rounds else {}
+    return ImbalanceModel(names=names, thresholds=thresholds, spread=spread, trees=trees)

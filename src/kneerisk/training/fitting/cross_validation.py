@@ -1,4 +1,4 @@
-"""Out-of-fold predictions: every athlete judged by a model that has not seen them."""
+"""Out-of-fold predictions: every athlete is predicted by a model that has not seen them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,23 @@ def out_of_fold(
     progress: Progress = ignore,
     n_folds: int = FOLDS,
 ) -> Iterator[Risks]:
-    """For each seed, the risks of all screenings from grouped folds, everything fitted inside."""
+    """Cross-validated risks of all screenings, everything fitted inside the folds.
+
+    Parameters
+    ----------
+    cohort
+        With outcomes.
+    seeds
+        By which athletes are dealt into folds, each once.
+    progress
+        Called with the number of the fit.
+    n_folds
+        How many folds.
+
+    Yields
+    ------
+    For each seed, the risks in the order of the cohort.
+    """
     inputs = inputs_of(cohort, None, published())
     for done, seed in enumerate(seeds):
         fold = stratified_folds(inputs, n_folds, seed)
@@ -33,8 +49,8 @@ def out_of_fold(
             progress(event("cross_validation", number=fits, total=total))
             outside = fold != number
             model = fit(subset(cohort, outside), seed=seed, interval=False).model
-            found = model.predict(subset(cohort, ~outside).columns())
-            either[~outside] = found.either
-            if found.left is not None and found.right is not None:
-                left[~outside], right[~outside] = found.left, found.right
+            prediction = model.predict(subset(cohort, ~outside).columns())
+            either[~outside] = prediction.either
+            if prediction.left is not None and prediction.right is not None:
+                left[~outside], right[~outside] = prediction.left, prediction.right
         yield Risks(left if inputs.sided else None, right if inputs.sided else None, either)

@@ -1,8 +1,12 @@
-"""Fit a model to a cohort: linear part, trees, calibration, interval, imbalances, dependence."""
+"""Fit a model to a cohort: margin, trees, calibration, dependence, imbalances, interval.
+
+The steps stand in `_fit` in their order. Whatever a later step learns from is predicted out of
+fold, unless there is so much to learn from that it makes no difference.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,13 +19,14 @@ from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
 from kneerisk.model.calibration import Calibration, fit_calibration
 from kneerisk.model.feature_columns import Column, ColumnKind, monotone_directions
-from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
+from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
-from kneerisk.training.fitting.boosting import Rows, fit_boosted
+from kneerisk.training.fitting.boosting import BoostingRows, fit_boosted, fit_imbalances
+from kneerisk.training.fitting.conformal import conformal_rows, either_conformal_correction
 from kneerisk.training.fitting.fit_inputs import (
     Inputs,
     inputs_of,
@@ -30,13 +35,20 @@ from kneerisk.training.fitting.fit_inputs import (
     tree_columns,
     usable_columns,
 )
-from kneerisk.training.fitting.imbalance_trees import fit_imbalance
 from kneerisk.training.fitting.interval_fit import fit_bootstrap, fit_quantiles
-from kneerisk.training.fitting.margin_fit import Tuned, fit_margin
+from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
 from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
-SET_ASIDE = 4
+#: Folds of the trees; three where there is plenty to learn from (assumption).
+FOLDS, FOLDS_OF_PLENTY = 5, 3
+#: Odds ratios of pain between the legs that are searched (assumption: from legs that avoid pain of
+#: both to legs that nearly always hurt together).
+ODDS_RATIOS = (0.2, 50.0)
+#: Columns that say nothing of a leg's risk interval that its expected values don't say.
+_DERIVED = frozenset({
+    ColumnKind.DIFFERENCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +72,22 @@ def fit(
 
     Parameters
     ----------
+    cohort
+        The athletes to train on.
     truth
         True risks and imbalances of the same screenings, in the same order.
+    seed
+        Of the folds.
     progress
-        Told what is being done.
+        Called with what is being done.
     interval
         False leaves out the interval and the imbalances, where only the risk itself is wanted.
     settings
         What is not chosen inside the fit.
+
+    Returns
+    -------
+    The model and what was chosen.
 
     Raises
     ------
@@ -86,14 +106,22 @@ def fit(
 def fit_label(
     cohort: Cohort, label: FloatArray, *, seed: int = 0, settings: Settings = DEFAULTS
 ) -> RiskModel:
-    """The same model of something else than an outcome, that athletes have and legs don't.
-
-    Its ``either`` is then the probability of the label; it has no interval worth the name.
+    """The same model of another label than an outcome, one that athletes have and legs don't.
 
     Parameters
     ----------
+    cohort
+        The athletes to train on, n screenings.
     label
         1, 0, or NaN where it is not known, of each screening, shape (n,).
+    seed
+        Of the folds.
+    settings
+        What is not chosen inside the fit.
+
+    Returns
+    -------
+    A model whose ``either`` is the probability of the label; its interval means nothing.
 
     Raises
     ------
@@ -116,28 +144,30 @@ def _fit(
 ) -> Fitted:
     columns, signs = usable_columns(inputs), monotone_directions(population)
     progress(event("linear_part"))
-    margin, tuned = fit_margin(inputs, columns, signs, seed, settings=settings)
-    base, fold = _left_out_base(inputs, margin, columns, signs, tuned, seed)
+    margin, penalties = fit_margin(inputs, columns, signs, seed, settings=settings)
+    base, fold = _out_of_fold_margin(inputs, margin, columns, signs, penalties, seed)
     progress(event("trees"))
-    boosted, rounds, scores = _boost(inputs, signs, base, fold, settings)
-    calibration = _calibrate(inputs, scores)
-    shell = RiskModel(
+    boosted, rounds, log_odds = _fit_trees(inputs, signs, base, fold, settings)
+    calibration = _calibrate(inputs, log_odds)
+    model = RiskModel(
         population=population,
         margin=margin,
         boosted=boosted,
         calibration=calibration,
         interval=BootstrapInterval(refits=(margin,), slope=1.0),
         either_conformal_correction=0.0,
-        odds_ratio=_odds_ratio(inputs, calibration.apply(scores)),
-        imbalance=fit_imbalance(inputs, fold, progress) if interval else None,
+        odds_ratio=_fit_odds_ratio(inputs, calibration.apply(log_odds)),
+        imbalance=fit_imbalances(inputs, fold, progress) if interval else None,
     )
-    around = _interval(inputs, shell, columns, signs, tuned, progress) if interval else None
-    model = _with_interval(shell, inputs, around) if around else shell
+    if interval:
+        progress(event("intervals"))
+        leg_interval = _fit_interval(inputs, model, columns, signs, penalties, progress)
+        model = _with_interval(model, inputs, leg_interval)
     choices = {
         **settings.numbers(),
-        "within_penalty": tuned.within,
-        "between_penalty": tuned.between,
-        "within_stretch": tuned.stretch,
+        "within_penalty": penalties.within,
+        "between_penalty": penalties.between,
+        "within_stretch": penalties.stretch,
         "boosting_rounds": float(rounds),
         "calibration_slope_applied": calibration.slope,
         "left_right_odds_ratio": model.odds_ratio or 0.0,
@@ -145,38 +175,38 @@ def _fit(
     return Fitted(model, choices)
 
 
-def _left_out_base(
+def _out_of_fold_margin(
     inputs: Inputs,
     margin: Margin,
     columns: tuple[Column, ...],
     signs: dict[Column, int],
-    tuned: Tuned,
+    penalties: Penalties,
     seed: int,
 ) -> tuple[FloatArray, np.ndarray]:
-    """The linear log-odds (n, 2) of each screening from the folds it is not in, and the folds.
+    """The margin (n, 2) of each screening from the folds it is not in, and its fold (n,).
 
-    Where there is plenty to learn from, the whole fit serves.
+    Where there is plenty to learn from, the margin fitted to everybody serves.
     """
-    fold = stratified_folds(inputs, 3 if inputs.plenty else 5, seed + 1)
+    fold = stratified_folds(inputs, FOLDS_OF_PLENTY if inputs.plenty else FOLDS, seed + 1)
     if inputs.plenty:
         return margin.log_odds(inputs.legs), fold
     base = np.zeros_like(inputs.target)
     for number in np.unique(fold):
         outside = fold != number
-        inner = fit_margin(inputs.take(outside), columns, signs, seed, tuned)[0]
+        inner = fit_margin(inputs.take(outside), columns, signs, seed, penalties)[0]
         base[~outside] = inner.log_odds(inputs.take(~outside).legs)
     return base, fold
 
 
-def _boost(
+def _fit_trees(
     inputs: Inputs,
     signs: dict[Column, int],
     base: FloatArray,
     fold: np.ndarray,
     settings: Settings,
 ) -> tuple[BoostedTrees, int, FloatArray]:
-    """Trees from the linear part, their number, and left-out log-odds (n, 2) of both together."""
-    rows = Rows(
+    """Trees from the margin, their number, and out-of-fold log-odds (n, 2) of both together."""
+    rows = BoostingRows(
         legs=inputs.legs,
         base=base.reshape(-1),
         target=inputs.target.reshape(-1),
@@ -186,77 +216,61 @@ def _boost(
         shared=not inputs.plenty,
     )
     boosted, rounds = fit_boosted(rows, settings=settings)
-    scores = base.copy()
+    log_odds = base.copy()
     for number in np.unique(fold) if rounds else ():
         outside = fold != number
         inner, _ = fit_boosted(rows.take(np.repeat(outside, 2)), rounds, settings)
         left_out = inputs.take(~outside).legs
-        scores[~outside] = inner.log_odds(left_out, base[~outside].reshape(-1)).reshape(-1, 2)
-    return boosted, rounds, scores
+        log_odds[~outside] = inner.log_odds(left_out, base[~outside].reshape(-1)).reshape(-1, 2)
+    return boosted, rounds, log_odds
 
 
-def _calibrate(inputs: Inputs, scores: FloatArray) -> Calibration:
+def _calibrate(inputs: Inputs, log_odds: FloatArray) -> Calibration:
     known = ~np.isnan(inputs.target)
-    return fit_calibration(scores[known], inputs.target[known])
+    return fit_calibration(log_odds[known], inputs.target[known])
 
 
-def _odds_ratio(inputs: Inputs, scores: FloatArray) -> float | None:
-    """The odds ratio between the legs that makes the outcomes of either knee likeliest."""
+def _fit_odds_ratio(inputs: Inputs, log_odds: FloatArray) -> float | None:
+    """The odds ratio between the legs with which the outcomes of either knee are likeliest."""
     if not inputs.sided:
         return None
     known = ~np.isnan(inputs.target).any(axis=1) & ~np.isnan(inputs.either)
-    left, right = (1.0 / (1.0 + np.exp(-scores[known, i])) for i in (0, 1))
+    left, right = (1.0 / (1.0 + np.exp(-log_odds[known, i])) for i in (0, 1))
     target = inputs.either[known]
 
     def loss(log_ratio: float) -> float:
-        chance = np.clip(either_of(left, right, float(np.exp(log_ratio))), 1e-9, 1 - 1e-9)
-        return float(-(target * np.log(chance) + (1 - target) * np.log1p(-chance)).sum())
+        risk = np.clip(either_of(left, right, float(np.exp(log_ratio))), 1e-9, 1 - 1e-9)
+        return float(-(target * np.log(risk) + (1 - target) * np.log1p(-risk)).sum())
 
-    found = minimize_scalar(loss, bounds=(np.log(0.2), np.log(50.0)), method="bounded")
-    return float(np.exp(found.x))
+    low, high = (float(np.log(ratio)) for ratio in ODDS_RATIOS)
+    optimum = minimize_scalar(loss, bounds=(low, high), method="bounded")
+    return float(np.exp(optimum.x))
 
 
-def _interval(
+def _fit_interval(
     inputs: Inputs,
     model: RiskModel,
     columns: tuple[Column, ...],
     signs: dict[Column, int],
-    tuned: Tuned,
+    penalties: Penalties,
     progress: Progress,
 ) -> QuantileInterval | BootstrapInterval:
-    progress(event("intervals"))
     if inputs.true:
-        derived = {
-            ColumnKind.DIFFERENCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE,
-        }  # fmt: skip
-        read = tuple(column for column in columns if column.kind not in derived)
-        return fit_quantiles(inputs, model.log_odds(inputs.legs), read, _aside(inputs))
-    return fit_bootstrap(inputs, columns, signs, tuned, model.calibration, progress)
-
-
-def _aside(inputs: Inputs) -> np.ndarray:
-    return np.asarray(np.arange(len(inputs.target)) % SET_ASIDE == 0)
+        read = tuple(column for column in columns if column.kind not in _DERIVED)
+        aside = conformal_rows(len(inputs.target))
+        return fit_quantiles(inputs, model.log_odds(inputs.legs), read, aside)
+    return fit_bootstrap(inputs, columns, signs, penalties, model.calibration, progress)
 
 
 def _with_interval(
-    shell: RiskModel, inputs: Inputs, interval: QuantileInterval | BootstrapInterval
+    model: RiskModel, inputs: Inputs, interval: QuantileInterval | BootstrapInterval
 ) -> RiskModel:
-    """The model with its interval; that of either knee is widened on the athletes set aside."""
-    parts = {name: getattr(shell, name) for name in RiskModel.__dataclass_fields__}
-    model = RiskModel(**(parts | {"interval": interval}))
+    """The model with its interval; that of either knee has a conformal step of its own."""
+    model = replace(model, interval=interval)
     if not inputs.true or not inputs.sided:
         return model
-    aside = _aside(inputs) & ~np.isnan(inputs.either)
-    part = {name: values[aside] for name, values in inputs.data.items()}
-    low, high = (logit(bound) for bound in model.predict(part).intervals["either"])
-    true = logit(inputs.either[aside])
-    outside = np.maximum(low - true, true - high)
-    return RiskModel(
-        **(
-            parts
-            | {
-                "interval": interval,
-                "either_conformal_correction": float(np.quantile(outside, COVERAGE)),
-            }
-        )
-    )
+    aside = conformal_rows(len(inputs.target)) & ~np.isnan(inputs.either)
+    sample = {name: values[aside] for name, values in inputs.data.items()}
+    low, high = (logit(end) for end in model.predict(sample).intervals["either"])
+    correction = either_conformal_correction(low, high, logit(inputs.either[aside]))
+    return replace(model, either_conformal_correction=correction)

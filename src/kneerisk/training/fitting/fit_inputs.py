@@ -1,4 +1,4 @@
-"""What a fit starts from: a cohort's feature matrix, its targets, and the columns it may use."""
+"""Inputs of a fit: the feature matrix of a cohort, its targets, usable columns and folds."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
 
-#: From this many outcomes on, an athlete hardly moves the line that they lie on.
+#: From this many outcomes on, a single athlete hardly moves the fit (assumption).
 MANY_EVENTS = 1500.0
 #: With fewer outcomes of either sort, not even how often it happens can be said (assumption).
 FEWEST_OUTCOMES = 5.0
-#: A measure enters a fit when at least this share of the cohort's screenings have it.
+#: A measure enters a fit when at least this share of the cohort's screenings have it (assumption).
 LEAST_SHARE = 0.05
 #: Trees of an observed cohort read a measure when at least this share has it: two splits around
-#: the value that stands for a missing one would tell who was not measured.
+#: the value that stands for a missing one would single out who was not measured (assumption).
 NEARLY_ALL = 0.95
 #: Columns that say which tests were done, and those of the latent variables.
 _UNCERTAIN = frozenset({ColumnKind.VARIANCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE})
@@ -30,11 +30,29 @@ _UNCERTAIN = frozenset({ColumnKind.VARIANCE, ColumnKind.IMBALANCE, ColumnKind.IM
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """A cohort, ready to fit.
+    """A cohort of n screenings, ready to fit.
 
-    ``target`` has shape (n, 2): the outcome of each leg, or its true risk where the truth is
-    known; NaN where neither is. A cohort without sides has its outcome in the first column.
-    ``outcome`` is the same with recorded outcomes only.
+    Attributes
+    ----------
+    legs
+        The feature matrix.
+    target
+        The outcome of each leg, or its true risk where the truth is known; NaN where neither is.
+        Shape (n, 2), left first; a cohort without sides has its outcome in the first column.
+    outcome
+        The same with recorded outcomes only.
+    either
+        Outcome or true risk of either knee, shape (n,).
+    imbalances
+        True probabilities, shape (n, 2, n_imbalances); None where they are not known.
+    athletes
+        The id of each screening's athlete, shape (n,).
+    data
+        Coded columns, shape (n,) each.
+    sided
+        Whether outcomes are known by leg.
+    true
+        Whether the targets are true risks.
     """
 
     legs: FeatureMatrix
@@ -75,6 +93,19 @@ class Inputs:
 def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population) -> Inputs:
     """The inputs of a fit; with the truth of a simulated cohort, its true risks are the target.
 
+    Parameters
+    ----------
+    cohort
+        The athletes to train on.
+    truth
+        True risks and imbalances of the same screenings, in the same order.
+    population
+        Means and covariance of the measures.
+
+    Returns
+    -------
+    One row for each screening, in the order of the cohort.
+
     Raises
     ------
     CohortRefused
@@ -91,7 +122,7 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         target = truth[["risk_left", "risk_right"]].to_numpy(np.float64)
         either = truth["risk_either"].to_numpy(np.float64)
         imbalances = _true_imbalances(truth, population)
-    _refuse_hopeless(target)
+    _refuse_too_few_outcomes(target)
     data = cohort.columns()
     legs = feature_matrix(population, MeasurementUpdate(population).expected(data), data)
     return Inputs(
@@ -108,7 +139,20 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
 
 
 def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -> Inputs:
-    """The inputs of a fit to a label of the athletes, shape (n,), instead of their outcomes.
+    """The inputs of a fit to a label of the athletes instead of their outcomes.
+
+    Parameters
+    ----------
+    cohort
+        The athletes to train on, n screenings.
+    label
+        1, 0, or NaN where it is not known, shape (n,).
+    population
+        Means and covariance of the measures.
+
+    Returns
+    -------
+    Those of a cohort without sides.
 
     Raises
     ------
@@ -116,7 +160,7 @@ def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -
         Where there are too few of either sort.
     """
     target = np.stack([label, np.full(len(label), np.nan)], axis=1)
-    _refuse_hopeless(target)
+    _refuse_too_few_outcomes(target)
     data = cohort.columns()
     expected = MeasurementUpdate(population).expected(data)
     return Inputs(
@@ -132,7 +176,7 @@ def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -
     )
 
 
-def _refuse_hopeless(target: FloatArray) -> None:
+def _refuse_too_few_outcomes(target: FloatArray) -> None:
     known = target[~np.isnan(target)]
     if len(known) == 0:
         raise CohortRefused("the cohort has no recorded outcome to learn from")
@@ -185,17 +229,46 @@ def _known_measures(data: Columns, least_share: float) -> frozenset[str]:
 
 
 def stratified_folds(inputs: Inputs, n_folds: int, seed: int) -> np.ndarray:
-    """The fold of each screening, shape (n,): athletes stay together, outcomes are spread.
+    """Folds of a cohort: athletes stay together, outcomes are spread evenly.
 
     Athletes with pain of the left leg, of the right, of both and of none are each dealt out
     evenly: a fold short of left-sided cases would tilt the rest of them to the right.
     (scikit-learn's StratifiedGroupKFold does the same, a hundred times slower.)
+
+    Parameters
+    ----------
+    inputs
+        Of n screenings.
+    n_folds
+        How many folds.
+    seed
+        By which athletes are dealt.
+
+    Returns
+    -------
+    The fold of each screening, 0 to n_folds - 1, shape (n,).
     """
     return dealt_folds(inputs.athletes, inputs.outcome, n_folds, seed)
 
 
 def dealt_folds(athletes: np.ndarray, outcome: FloatArray, n_folds: int, seed: int) -> np.ndarray:
-    """The same, of athletes (n,) and outcomes (n, 2) alone."""
+    """Folds as those of `stratified_folds`, from athletes and outcomes alone.
+
+    Parameters
+    ----------
+    athletes
+        Whom each row is of, shape (n,).
+    outcome
+        Left and right, or any two labels to spread, shape (n, 2); NaN counts as 0.
+    n_folds
+        How many folds.
+    seed
+        By which athletes are dealt.
+
+    Returns
+    -------
+    The fold of each row, 0 to n_folds - 1, shape (n,).
+    """
     people, member = np.unique(athletes.astype(str), return_inverse=True)
     label = np.zeros((2, len(people)))
     for side in (0, 1):

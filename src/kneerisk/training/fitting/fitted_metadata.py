@@ -11,7 +11,7 @@ from kneerisk.schema import FloatArray, category
 from kneerisk.schema.columns import fingerprint
 from kneerisk.training.fitting.fit import Fitted
 
-#: A sport with fewer screenings than this has no base rate of its own.
+#: A sport with fewer screenings than this has no base rate of its own (assumption).
 FEWEST = 30
 
 
@@ -25,7 +25,29 @@ def metadata_of(
     git_sha: str | None,
     data_sha256: str,
 ) -> Metadata:
-    """The metadata of a model fitted to a cohort: the athletes trained on, none held out."""
+    """The metadata of a model fitted to a cohort.
+
+    Parameters
+    ----------
+    cohort
+        The athletes trained on, none held out.
+    truth
+        Of a simulated cohort, the true risks of the same screenings.
+    fitted
+        The model.
+    version
+        Its registered name.
+    run_id
+        Of the MLflow run.
+    git_sha
+        Of the program; None where it is not under version control.
+    data_sha256
+        Digest of the cohort, with those held out.
+
+    Returns
+    -------
+    What the bundle says of the model.
+    """
     outcomes = cohort.outcomes()
     events = outcomes.either if not cohort.has_sides else np.r_[outcomes.left, outcomes.right]
     return Metadata(
@@ -48,7 +70,19 @@ def metadata_of(
 
 
 def base_rates(cohort: Cohort, truth: pd.DataFrame | None) -> dict[str, dict[str, float]]:
-    """Mean risk of a leg and of either knee, by sport and for all; true risks where known."""
+    """Mean risk of a leg and of either knee, by sport and for all.
+
+    Parameters
+    ----------
+    cohort
+        With outcomes.
+    truth
+        Of a simulated cohort, the true risks of the same screenings, which then count instead.
+
+    Returns
+    -------
+    `leg` and `either` under `all` and under each sport with enough screenings.
+    """
     outcomes = cohort.outcomes()
     legs = np.stack([outcomes.left, outcomes.right], axis=1)
     either = outcomes.either
@@ -61,14 +95,14 @@ def base_rates(cohort: Cohort, truth: pd.DataFrame | None) -> dict[str, dict[str
     for name, rows in members.items():
         if rows.sum() >= FEWEST:
             # A sport of which no outcome is known has no rate of its own.
-            rates |= {name: found} if (found := _rates(legs, either, rows)) else {}
+            rates |= {name: own} if (own := _rates(legs, either, rows)) else {}
     return rates
 
 
 def _rates(legs: FloatArray, either: FloatArray, rows: np.ndarray) -> dict[str, float]:
-    found = {"either": either[rows], "leg": legs[rows]}
+    risks = {"either": either[rows], "leg": legs[rows]}
     return {
         name: float(np.nanmean(values))
-        for name, values in found.items()
+        for name, values in risks.items()
         if not np.isnan(values).all()
     }

@@ -1,4 +1,10 @@
-"""Fit the linear part of the risk: within-athlete differences first, then everything else."""
+"""Fit the margin, the linear part of the risk: within-athlete differences, then everything else.
+
+Ridge logistic regression held to supported signs, in two steps. Within: which leg hurts, on left
+minus right of athletes with one painful leg (conditional logistic regression: Breslow & Day 1980,
+chapter 7), where whatever the legs share cancels. Between: all legs, with the within part as one
+column. Penalties by grouped cross-validation with the one-standard-error rule.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +28,29 @@ from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit_inputs import Inputs, stratified_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
-#: Ridge penalties that are tried; per SD of a column, in units of an event's information.
-PENALTIES = (1.0, 4.0, 15.0, 60.0, 250.0, 1000.0)
-#: Fewer one-sided cases than this can't carry a within-athlete part.
+#: Ridge penalties that are tried; per SD of a column, in units of an event's information
+#: (assumption).
+PENALTY_GRID = (1.0, 4.0, 15.0, 60.0, 250.0, 1000.0)
+#: With fewer one-sided cases than this there is no within-athlete part (assumption).
 FEWEST_PAIRS = 20.0
+#: Folds, and how often they are dealt where one-sided cases are few (assumption).
 FOLDS = 5
 REPEATS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
-    """The penalties a margin was fitted with, so that a fold can be refitted as the whole was."""
+class Penalties:
+    """The penalties of a margin, so that a fold can be refitted as the whole was.
+
+    Attributes
+    ----------
+    within
+        Ridge penalty of the legs' differences.
+    between
+        Ridge penalty of the columns that legs share.
+    stretch
+        What the within weights are multiplied by, since a penalty shrinks them too far.
+    """
 
     within: float
     between: float
@@ -40,10 +58,11 @@ class Tuned:
 
 
 @dataclass(frozen=True, slots=True)
-class _Problem:
-    """A ridge logistic problem: columns, outcomes and weights of rows.
+class _RidgeProblem:
+    """A ridge logistic regression: columns (n, p), outcomes and weights of rows (n,).
 
-    Of each column: whether it is penalised, its sign, and the weight that the penalty draws to.
+    Of each column: whether it is penalised, its supported sign (0: either), and the coefficient
+    that the penalty shrinks to, each of shape (p,).
     """
 
     x: FloatArray
@@ -70,43 +89,57 @@ def fit_margin(
     columns: tuple[Column, ...],
     signs: dict[Column, int],
     seed: int,
-    tuned: Tuned | None = None,
+    penalties: Penalties | None = None,
     settings: Settings = DEFAULTS,
-) -> tuple[Margin, Tuned]:
+) -> tuple[Margin, Penalties]:
     """The linear part for a cohort, and the penalties that grouped cross-validation chose.
 
     Parameters
     ----------
+    inputs
+        Of the fit.
     columns
         Columns of the feature matrix that may be used.
     signs
         Supported directions by column; weights are held to them.
-    tuned
+    seed
+        Of the folds.
+    penalties
         Penalties to take over instead of choosing them.
+    settings
+        Tolerance and the penalty where there is plenty to learn from.
+
+    Returns
+    -------
+    The margin and its penalties.
     """
     within, shared = _roles(columns)
-    apart = fit_scaler(within, within_values(inputs.legs, within), centred=False,
-                   least=_least_spread(inputs, within))  # fmt: skip
-    level = fit_scaler(shared, between_values(inputs.legs, shared), centred=True,
-                   least=_least_spread(inputs, shared))  # fmt: skip
-    if tuned is None and inputs.plenty:
-        tuned = Tuned(settings.light_penalty, settings.light_penalty, 1.0)
+    within_scaler = fit_scaler(
+        within, within_values(inputs.legs, within), centred=False,
+        least=_least_spread(inputs, within),
+    )  # fmt: skip
+    between_scaler = fit_scaler(
+        shared, between_values(inputs.legs, shared), centred=True,
+        least=_least_spread(inputs, shared),
+    )  # fmt: skip
+    if penalties is None and inputs.plenty:
+        penalties = Penalties(settings.light_penalty, settings.light_penalty, 1.0)
     fold = stratified_folds(inputs, FOLDS, seed)
     weights, crossfit, within_penalty, stretch = _fit_within(
-        inputs, apart, signs, fold, seed, tuned, settings
+        inputs, within_scaler, signs, fold, seed, penalties, settings
     )
-    problem = _between_problem(inputs, level, crossfit, signs)
-    penalty = tuned.between if tuned else _tune(problem, [np.tile(fold, 2)], settings)[0]
-    found = problem.fit(penalty)
+    problem = _between_problem(inputs, between_scaler, crossfit, signs)
+    penalty = penalties.between if penalties else _tune(problem, [np.tile(fold, 2)], settings)[0]
+    weights_between = problem.fit(penalty)
     margin = Margin(
-        within=apart,
-        between=level,
+        within=within_scaler,
+        between=between_scaler,
         within_weights=weights,
-        between_weights=found[1:-1],
-        scale=float(found[0]),
-        intercept=float(found[-1]),
+        between_weights=weights_between[1:-1],
+        scale=float(weights_between[0]),
+        intercept=float(weights_between[-1]),
     )
-    return margin, Tuned(within_penalty, penalty, stretch)
+    return margin, Penalties(within_penalty, penalty, stretch)
 
 
 def _roles(columns: tuple[Column, ...]) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
@@ -135,30 +168,30 @@ def _enters(column: Column, covered: set[str]) -> bool:
 
 def _fit_within(
     inputs: Inputs,
-    apart: Scaler,
+    within_scaler: Scaler,
     signs: dict[Column, int],
     fold: np.ndarray,
     seed: int,
-    tuned: Tuned | None,
+    penalties: Penalties | None,
     settings: Settings,
 ) -> tuple[FloatArray, FloatArray, float, float]:
-    """Weights of the differences, and each screening's within part as other folds predict it."""
-    x = apart.apply(within_values(inputs.legs, apart.columns))
-    just_one, is_left = discordant_pairs(inputs.target)
-    none = np.zeros(x.shape[1]), np.zeros(len(x)), PENALTIES[-1], 0.0
-    if not inputs.sided or just_one.sum() < FEWEST_PAIRS:
+    """Weights of the differences, and the cross-fitted within part of each screening, (n,)."""
+    x = within_scaler.apply(within_values(inputs.legs, within_scaler.columns))
+    one_sided, is_left = discordant_pairs(inputs.target)
+    none = np.zeros(x.shape[1]), np.zeros(len(x)), PENALTY_GRID[-1], 0.0
+    if not inputs.sided or one_sided.sum() < FEWEST_PAIRS:
         return none
-    rows = just_one > 0
-    problem = _Problem(
-        x[rows], is_left[rows], just_one[rows], np.ones(x.shape[1]), _signs(apart.columns, signs),
-        _prior(inputs, apart),
+    rows = one_sided > 0
+    problem = _RidgeProblem(
+        x[rows], is_left[rows], one_sided[rows], np.ones(x.shape[1]),
+        _signs(within_scaler.columns, signs), _prior(inputs, within_scaler),
     )  # fmt: skip
-    if tuned is None:
-        case = inputs.take(rows)
-        splits = [stratified_folds(case, FOLDS, seed + r) for r in range(REPEATS)]
+    if penalties is None:
+        cases = inputs.take(rows)
+        splits = [stratified_folds(cases, FOLDS, seed + r) for r in range(REPEATS)]
         penalty, stretch = _tune(problem, splits, settings)
     else:
-        penalty, stretch = tuned.within, tuned.stretch
+        penalty, stretch = penalties.within, penalties.stretch
     weights = stretch * problem.fit(penalty)
     if inputs.plenty:
         return weights, x @ weights, penalty, stretch
@@ -170,22 +203,22 @@ def _fit_within(
 
 
 def _between_problem(
-    inputs: Inputs, level: Scaler, crossfit: FloatArray, signs: dict[Column, int]
-) -> _Problem:
+    inputs: Inputs, between_scaler: Scaler, crossfit: FloatArray, signs: dict[Column, int]
+) -> _RidgeProblem:
     """All leg rows: half the within part with its own scale, the shared columns, an intercept."""
-    shared = level.apply(between_values(inputs.legs, level.columns))
-    one = np.ones((len(shared), 1))
-    left = np.hstack([crossfit[:, None] / 2.0, shared, one])
-    right = np.hstack([-crossfit[:, None] / 2.0, shared, one])
+    shared = between_scaler.apply(between_values(inputs.legs, between_scaler.columns))
+    constant = np.ones((len(shared), 1))
+    left = np.hstack([crossfit[:, None] / 2.0, shared, constant])
+    right = np.hstack([-crossfit[:, None] / 2.0, shared, constant])
     y = np.concatenate([inputs.target[:, 0], inputs.target[:, 1]])
     free = np.r_[0.0, np.ones(shared.shape[1]), 0.0]
-    return _Problem(
+    return _RidgeProblem(
         np.vstack([left, right]),
         np.nan_to_num(y),
         (~np.isnan(y)).astype(float),
         free,
-        np.r_[1.0, _signs(level.columns, signs), 0.0],
-        np.r_[0.0, _prior(inputs, level), 0.0],
+        np.r_[1.0, _signs(between_scaler.columns, signs), 0.0],
+        np.r_[0.0, _prior(inputs, between_scaler), 0.0],
     )
 
 
@@ -215,33 +248,35 @@ def _signs(columns: tuple[Column, ...], signs: dict[Column, int]) -> FloatArray:
     return np.array([float(signs.get(column, 0)) for column in columns])
 
 
-def _tune(problem: _Problem, splits: list[np.ndarray], settings: Settings) -> tuple[float, float]:
+def _tune(
+    problem: _RidgeProblem, splits: list[np.ndarray], settings: Settings
+) -> tuple[float, float]:
     """The largest penalty within the tolerance of the best, and the slope it leaves.
 
     The slope is that of the left-out rows' log-odds: a heavy penalty shrinks them too far, and
     the weights are stretched back by it.
     """
-    left_out = np.zeros((len(splits), len(PENALTIES), len(problem.y)))
+    left_out = np.zeros((len(splits), len(PENALTY_GRID), len(problem.y)))
     for r, fold in enumerate(splits):
         for number in np.unique(fold):
             outside = fold != number
-            for j, penalty in enumerate(PENALTIES):
+            for j, penalty in enumerate(PENALTY_GRID):
                 weights = problem.fit(penalty, outside)
                 left_out[r, j, ~outside] = problem.x[~outside] @ weights
     losses = np.stack([np.mean([problem.loss(s[j]) for s in left_out], axis=0)
-                       for j in range(len(PENALTIES))])  # fmt: skip
+                       for j in range(len(PENALTY_GRID))])  # fmt: skip
     best = int(losses.sum(axis=1).argmin())
     chosen = best
-    for j in range(best, len(PENALTIES)):
+    for j in range(best, len(PENALTY_GRID)):
         worse = losses[j] - losses[best]
         tolerated = settings.tolerance_se * worse.std() * np.sqrt(len(worse))
         if worse.sum() <= tolerated + 1e-12:
             chosen = j
     slopes = [_slope(problem, scores[chosen]) for scores in left_out]
-    return PENALTIES[chosen], float(np.clip(np.mean(slopes), 0.0, 3.0))
+    return PENALTY_GRID[chosen], float(np.clip(np.mean(slopes), 0.0, 3.0))
 
 
-def _slope(problem: _Problem, log_odds: FloatArray) -> float:
+def _slope(problem: _RidgeProblem, log_odds: FloatArray) -> float:
     """Slope through the origin of outcomes on left-out log-odds, by Newton's method."""
     slope = 1.0
     for _ in range(25):

@@ -1,4 +1,9 @@
-"""The population of an observed cohort: the published one, moved towards what was measured."""
+"""The population of an observed cohort: the published one, shrunk towards what was measured.
+
+Each entry of the covariance, and each mean, is a weighted mean of the published value and the
+cohort's, by how many screenings measured it (a conjugate prior worth a number of screenings:
+Gelman et al. 2013, Bayesian Data Analysis, 3.6).
+"""
 
 from __future__ import annotations
 
@@ -14,29 +19,26 @@ from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
 
 def population_of(cohort: Cohort, settings: Settings = DEFAULTS) -> Population:
-    """Means and covariance for a cohort: as published for a simulated one, shrunk for another.
-
-    Each entry of the covariance, and each mean, is weighted by how many screenings measured it.
-    """
+    """Means and covariance for a cohort: as published for a simulated one, shrunk for another."""
     prior = published()
     if cohort.kind == "simulated":
         return prior
     if cohort.outcome_kind != "new_pain":
-        prior = _whatever_hurts(prior)
+        prior = _without_pain_shifts(prior)
     data = cohort.columns()
     athlete, (left, right) = measured_z_scores(prior, data)
     own, other = contexts(data)
     size = prior.n_measures
     rows = np.vstack([np.hstack([athlete, left, right]), np.hstack([athlete, right, left])])
     means = np.vstack([prior.means(own), prior.means(other)])[:, :size]
-    apart = np.clip(rows - means, -FARTHEST_Z, FARTHEST_Z)
-    known = (~np.isnan(apart)).astype(float)
+    deviations = np.clip(rows - means, -FARTHEST_Z, FARTHEST_Z)
+    known = (~np.isnan(deviations)).astype(float)
     count = known.sum(axis=0) / 2.0
-    filled = np.nan_to_num(apart)
+    filled = np.nan_to_num(deviations)
     shift = filled.sum(axis=0) / 2.0 / np.maximum(count, 1.0)
     shift *= count / (count + settings.published_screenings / 10.0)
     centred = np.where(known > 0, filled - shift, 0.0)
-    covariance = _blend(prior, centred, known, settings.published_screenings)
+    covariance = _shrunk_covariance(prior, centred, known, settings.published_screenings)
     shifts = prior.shifts.copy()
     shifts[:size, CONTEXTS.index("constant")] += shift
     return Population(
@@ -48,25 +50,29 @@ def population_of(cohort: Cohort, settings: Settings = DEFAULTS) -> Population:
     )
 
 
-def _whatever_hurts(people: Population) -> Population:
-    """The same people without what pain does to the means.
+def _without_pain_shifts(prior: Population) -> Population:
+    """The same population without the shifts of the means by pain.
 
-    Where the outcome is pain that is there already, means that move with it would tell it.
+    Where the outcome is pain that is there already, means that move with it would give it away.
     """
-    shifts = people.shifts.copy()
+    shifts = prior.shifts.copy()
     shifts[:, [CONTEXTS.index(name) for name in ("own_pain", "other_pain")]] = 0.0
-    return replace(people, shifts=shifts)
+    return replace(prior, shifts=shifts)
 
 
-def _blend(
+def _shrunk_covariance(
     prior: Population, centred: FloatArray, known: FloatArray, prior_weight: float
 ) -> FloatArray:
     """Weighted mean of the published covariance and the measured one without its error."""
     size = prior.n_measures
     both = known.T @ known
-    found = centred.T @ centred / np.maximum(both, 1.0) - np.diag(error_variances(prior))
+    measured_covariance = centred.T @ centred / np.maximum(both, 1.0) - np.diag(
+        error_variances(prior)
+    )
     weight = (both / 2.0) / (both / 2.0 + prior_weight)
     covariance = prior.covariance.copy()
-    covariance[:size, :size] = weight * found + (1.0 - weight) * covariance[:size, :size]
+    covariance[:size, :size] = (
+        weight * measured_covariance + (1.0 - weight) * covariance[:size, :size]
+    )
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray((vectors * np.maximum(values, 1e-6)) @ vectors.T)

@@ -1,4 +1,4 @@
-"""What a fit takes as given and `kneerisk tune` may choose: one place for each such number."""
+"""Hyperparameters: what a fit takes as given and `kneerisk tune` may choose."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ class Settings:
 
     def numbers(self) -> dict[str, float]:
         """By name, as a run and a bundle keep them."""
-        return {one.name: float(getattr(self, one.name)) for one in fields(self)}
+        return {field.name: float(getattr(self, field.name)) for field in fields(self)}
 
     @classmethod
-    def of(cls, kept: Mapping[str, str | float]) -> Settings:
-        """The settings among what a run or a bundle keeps; one it does not name has its default.
+    def of(cls, choices: Mapping[str, str | float]) -> Settings:
+        """The settings among the choices of a run or a bundle; one not named has its default.
 
         A bundle that is older than a setting was fitted with what became the default.
         """
-        read: dict[str, Any] = {
-            one.name: float(kept[one.name]) for one in fields(cls) if one.name in kept
+        numbers: dict[str, Any] = {
+            field.name: float(choices[field.name]) for field in fields(cls) if field.name in choices
         }
-        whole = {one.name for one in fields(cls) if isinstance(one.default, int)}
-        return cls(**{name: int(x) if name in whole else x for name, x in read.items()})
+        integers = {field.name for field in fields(cls) if isinstance(field.default, int)}
+        return cls(**{name: int(x) if name in integers else x for name, x in numbers.items()})
 
 
 #: What is fitted with where nobody chose otherwise.

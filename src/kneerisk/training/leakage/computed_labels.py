@@ -1,8 +1,8 @@
-"""Labels computed from inputs: a shallow tree on one or two of them tells the label, every time.
+"""Labels computed from inputs: a shallow tree on one or two of them predicts the label exactly.
 
 The inputs are what was measured, and what a person computes from two measures of the same unit:
-the difference and the ratio of both legs, or of two measures of one leg. Everything is judged on
-athletes left out, so that a small cohort is not refused for a tree's luck.
+the difference and the ratio of both legs, or of two measures of one leg. Trees are evaluated on
+athletes left out, so that a small cohort is not refused because a tree was lucky.
 """
 
 from __future__ import annotations
@@ -25,49 +25,51 @@ from kneerisk.schema import (
 )
 from kneerisk.training.fitting.fit_inputs import dealt_folds
 
-#: AUC on athletes left out from which on a label is taken for a computed one (assumption): with
-#: one or two inputs this field has not seen 0.75.
+#: From this AUC on athletes left out, a label is taken for a computed one (assumption: with one or
+#: two inputs this field has not seen 0.75).
 ALMOST_PERFECT = 0.90
-#: What chance must be ruled out from: an AUC that honest inputs would not reach, and the normal
-#: distribution's one-sided 95 % point.
+#: The AUC must be above this by more than chance: what honest inputs do not reach (assumption), and
+#: the normal distribution's one-sided 95 % point.
 HONEST, BEYOND_CHANCE = 0.80, 1.645
 DEPTH, FOLDS, SEED = 3, 3, 0
-#: Screenings looked at: enough to see what holds for all of them.
+#: An input with less of the trees' importance is not named (assumption).
+LEAST_IMPORTANCE = 0.05
+#: Screenings that are examined: enough to see what holds for all of them.
 MOST_SCREENINGS = 3_000
-#: With fewer of either sort there is nothing to judge.
+#: With fewer of either sort there is nothing to evaluate (assumption).
 FEWEST = 4
 
 #: Values by the columns that they come from, and by how: a measure itself is `as measured`.
 Features = dict[tuple[tuple[str, ...], str], FloatArray]
 
 
-def computed_labels(cohort: Cohort) -> Iterator[str]:
-    """Why outcomes look computed from inputs, one reason for each set of inputs."""
-    chosen = _chosen(len(cohort.frame))
+def labels_computed_from_inputs(cohort: Cohort) -> Iterator[str]:
+    """Why outcomes look computed from inputs: one reason for each set of inputs."""
+    chosen = _sampled_rows(len(cohort.frame))
     data = {name: values[chosen] for name, values in cohort.columns().items()}
     athletes = cohort.frame["athlete_id"].to_numpy().astype(str)[chosen]
     outcomes = cohort.outcomes()
-    found: dict[tuple[str, ...], float] = {}
+    suspects: dict[tuple[str, ...], float] = {}
     for label, sides in (("left", ("left",)), ("right", ("right",)), ("either", SIDES)):
         outcome = getattr(outcomes, label)[chosen]
-        if label == "either" and found:
+        if label == "either" and suspects:
             break
-        names, auc = _best(_features(data, sides), outcome, athletes)
+        names, auc = _revealing_inputs(_features(data, sides), outcome, athletes)
         if names:
-            found[names] = max(auc, found.get(names, 0.0))
-    for names, auc in found.items():
-        told = " and ".join(repr(name) for name in names)
+            suspects[names] = max(auc, suspects.get(names, 0.0))
+    for names, auc in suspects.items():
+        inputs = " and ".join(repr(name) for name in names)
         yield (
-            f"the outcome looks computed from {told}: a shallow tree on that alone tells it with "
+            f"the outcome looks computed from {inputs}: a shallow tree on that alone tells it with "
             f"an AUC of {auc:.2f} on athletes left out. A label made from an input teaches the "
             "rule that made it, and nothing of knees"
         )
 
 
-def _best(
+def _revealing_inputs(
     features: Features, outcome: FloatArray, athletes: np.ndarray
 ) -> tuple[tuple[str, ...], float]:
-    """The inputs that tell an outcome almost perfectly, with the AUC they reach; else none."""
+    """The inputs that predict an outcome almost perfectly, with the AUC they reach; else none."""
     known = np.isfinite(outcome)
     y = outcome[known]
     if not features or min(y.sum(), (1.0 - y).sum()) < FEWEST:
@@ -77,18 +79,18 @@ def _best(
     fold = dealt_folds(athletes[known], np.column_stack([y, np.full(len(y), np.nan)]), FOLDS, SEED)
     score, used = np.zeros(len(y)), np.zeros(len(names))
     for number in range(FOLDS):
-        rest = fold != number
-        picked = _two_strongest(x[rest], y[rest])
-        tree = _tree(x[rest][:, picked], y[rest])
-        classes = tree.predict_proba(x[~rest][:, picked])
-        score[~rest] = classes[:, list(tree.classes_).index(1.0)] if 1.0 in tree.classes_ else 0.0
+        train = fold != number
+        picked = _two_strongest(x[train], y[train])
+        tree = _tree(x[train][:, picked], y[train])
+        classes = tree.predict_proba(x[~train][:, picked])
+        score[~train] = classes[:, list(tree.classes_).index(1.0)] if 1.0 in tree.classes_ else 0.0
         used[picked] += tree.feature_importances_
     auc = float(roc_auc_score(y, score))
     if auc < ALMOST_PERFECT or auc - HONEST < BEYOND_CHANCE * _error(y):
         return (), auc
     strongest = np.argsort(-used)[:2]
-    kept = [names[i] for i in strongest if used[i] >= 0.05 * used.sum()]
-    return tuple(sorted({column for columns, _ in kept for column in columns})), auc
+    relied_on = [names[i] for i in strongest if used[i] >= LEAST_IMPORTANCE * used.sum()]
+    return tuple(sorted({column for columns, _ in relied_on for column in columns})), auc
 
 
 def _two_strongest(x: np.ndarray, y: FloatArray) -> np.ndarray:
@@ -108,37 +110,37 @@ def _error(y: FloatArray) -> float:
     Hanley & McNeil 1982, doi 10.1148/radiology.143.1.7063747.
     """
     having, free = float(y.sum()), float((1.0 - y).sum())
-    one, other = HONEST / (2.0 - HONEST), 2.0 * HONEST**2 / (1.0 + HONEST)
+    q1, q2 = HONEST / (2.0 - HONEST), 2.0 * HONEST**2 / (1.0 + HONEST)
     spread = HONEST * (1.0 - HONEST)
-    spread += (having - 1.0) * (one - HONEST**2) + (free - 1.0) * (other - HONEST**2)
+    spread += (having - 1.0) * (q1 - HONEST**2) + (free - 1.0) * (q2 - HONEST**2)
     return float(np.sqrt(spread / (having * free)))
 
 
 def _features(data: Columns, sides: tuple[str, ...]) -> Features:
     """Inputs, and what is computed from two of them."""
-    found: Features = {}
+    features: Features = {}
     for name, measure in athlete_measures().items():
         if measure.model_input:
-            found[(name,), "as measured"] = data[name]
+            features[(name,), "as measured"] = data[name]
     height, mass = data["height_cm"], data["mass_kg"]
-    found[("height_cm", "mass_kg"), "body mass index"] = mass / (height / 100.0) ** 2
+    features[("height_cm", "mass_kg"), "body mass index"] = mass / (height / 100.0) ** 2
     legs = {name: measure for name, measure in leg_measures().items() if measure.model_input}
     for name in legs:
         both = (f"left_{name}", f"right_{name}")
-        found |= {((column,), "as measured"): data[column] for column in both}
-        found |= _computed(both, data)
+        features |= {((column,), "as measured"): data[column] for column in both}
+        features |= _computed(both, data)
         if len(sides) > 1:
             left, right = (data[column] for column in both)
-            found[both, "lower"] = np.minimum(left, right)
-            found[both, "higher"] = np.maximum(left, right)
-            found[both, "uneven"] = np.abs(left - right)
-            found[both, "uneven ratio"] = np.abs(_log_ratio(left, right))
-    for one, other in combinations(legs, 2):
-        here, there = legs[one], legs[other]
+            features[both, "lower"] = np.minimum(left, right)
+            features[both, "higher"] = np.maximum(left, right)
+            features[both, "uneven"] = np.abs(left - right)
+            features[both, "uneven ratio"] = np.abs(_log_ratio(left, right))
+    for name, other in combinations(legs, 2):
+        here, there = legs[name], legs[other]
         if isinstance(here, Quantity) and isinstance(there, Quantity) and here.unit == there.unit:
             for side in sides:
-                found |= _computed((f"{side}_{one}", f"{side}_{other}"), data)
-    return {key: values for key, values in found.items() if _varies(values)}
+                features |= _computed((f"{side}_{name}", f"{side}_{other}"), data)
+    return {key: values for key, values in features.items() if _varies(values)}
 
 
 def _varies(values: FloatArray) -> bool:
@@ -147,16 +149,16 @@ def _varies(values: FloatArray) -> bool:
 
 
 def _computed(pair: tuple[str, str], data: Columns) -> Features:
-    one, other = (data[column] for column in pair)
-    return {(pair, "difference"): one - other, (pair, "ratio"): _log_ratio(one, other)}
+    first, second = (data[column] for column in pair)
+    return {(pair, "difference"): first - second, (pair, "ratio"): _log_ratio(first, second)}
 
 
-def _log_ratio(one: FloatArray, other: FloatArray) -> FloatArray:
+def _log_ratio(first: FloatArray, second: FloatArray) -> FloatArray:
     """The log of a ratio where both are positive, else NaN."""
-    usable = (one > 0.0) & (other > 0.0)
-    return np.log(np.where(usable, one, np.nan)) - np.log(np.where(usable, other, np.nan))
+    usable = (first > 0.0) & (second > 0.0)
+    return np.log(np.where(usable, first, np.nan)) - np.log(np.where(usable, second, np.nan))
 
 
-def _chosen(n: int) -> np.ndarray:
-    """The rows that are looked at, spread over the file."""
+def _sampled_rows(n: int) -> np.ndarray:
+    """The rows that are examined, spread over the file."""
     return np.unique(np.linspace(0, n - 1, min(n, MOST_SCREENINGS)).astype(int))

@@ -1,4 +1,4 @@
-"""How many outcomes a model needs: the criteria of Riley et al.
+"""The sample size that a model needs: the criteria of Riley et al.
 
 Riley et al. 2019, Stat Med 38:1276, doi 10.1002/sim.7992; Riley et al. 2020, BMJ 368:m441,
 doi 10.1136/bmj.m441: (1) predictors' effects shrink by at most a tenth, (2) the optimism of
@@ -18,53 +18,60 @@ from kneerisk.evidence.tables import assumption
 from kneerisk.schema import Category, athlete_measures, leg_measures
 from kneerisk.training.fitting.fit_inputs import LEAST_SHARE
 
+#: The limits of the three criteria, as Riley et al. recommend them.
 SHRINKAGE, OPTIMISM, PRECISION = 0.9, 0.05, 0.05
 #: With fewer outcomes of either sort, held-out athletes can't show how a model performs (Collins,
 #: Ogundimu & Altman 2016, Stat Med 35:214, doi 10.1002/sim.6787).
 FEWEST_EVENTS = 100.0
-#: The normal distribution's 97.5 % point, for an interval of 95 %.
+#: The normal distribution's 97.5 % point.
 _NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Needed:
+class RequiredEvents:
     """Outcomes that Riley's criteria ask for at a cohort's share of outcomes.
 
-    ``least`` is for the overall risk and one line of it, at the best discrimination that this
-    field has seen: a penalised model has at least that to learn, whatever it is shrunk to.
-    ``whole`` is for every measure of the cohort with a weight of its own, at the usual one.
+    Attributes
+    ----------
+    parameters
+        Weights that the measures of the cohort would have, one for each measure or choice.
+    minimum
+        For the overall risk and a single slope, at the best discrimination that this field has
+        seen: a penalised model has at least that to learn, whatever it is shrunk to.
+    full
+        For a weight for every measure of the cohort, at the usual discrimination.
     """
 
     parameters: int
-    least: int
-    whole: int
+    minimum: int
+    full: int
 
-    def lack(self, events: int) -> str | None:
-        """Why so many outcomes are too few for any model of one's own, or None."""
-        if events >= self.least:
+    def shortage(self, events: int) -> str | None:
+        """Why so many outcomes are too few for a model of one's own, or None."""
+        if events >= self.minimum:
             return None
         return (
             f"too few outcomes for a model of its own: {events} to train on (of the rarer sort), "
-            f"and Riley's criteria need {self.least} for the overall risk and a single line of it, "
-            f"{self.whole} for the {self.parameters} measures it has. `kneerisk adapt` corrects "
+            f"and Riley's criteria need {self.minimum} for the overall risk and a single line of "
+            f"it, {self.full} for the {self.parameters} measures it has. `kneerisk adapt` corrects "
             "the champion with what there is"
         )
 
     def warning(self, events: int) -> str | None:
         """What so many outcomes are too few for, or None."""
-        return few_outcomes(events, self.whole) if events < self.whole else None
+        return few_outcomes(events, self.full) if events < self.full else None
 
 
-def few_outcomes(events: float, whole: float) -> str:
+def few_outcomes(events: float, required: float) -> str:
     """What it means that there are fewer outcomes than every measure's own weight needs."""
     return (
         f"{events:,.0f} outcomes to train on (of the rarer sort), where Riley's criteria need "
-        f"{whole:,.0f} for a weight of its own for every measure: the model is shrunk for that, "
+        f"{required:,.0f} for a weight of its own for every measure: the model is shrunk for that, "
         "and is a feasibility study."
     )
 
 
-def needed(cohort: Cohort) -> tuple[Needed, int]:
+def required_events(cohort: Cohort) -> tuple[RequiredEvents, int]:
     """What a cohort to train on needs, and the outcomes of the rarer sort that it has."""
     outcomes = cohort.outcomes()
     legs = np.r_[outcomes.left, outcomes.right] if cohort.has_sides else outcomes.either
@@ -73,21 +80,49 @@ def needed(cohort: Cohort) -> tuple[Needed, int]:
     # Half an event more of each sort: a share of none is never certain (Jeffreys).
     share = (events + 0.5) / (len(known) + 1.0)
     parameters = max(_parameters(cohort), 1)
-    found = Needed(
+    required = RequiredEvents(
         parameters=parameters,
-        least=outcomes_for(1, share, assumption("auc_best")),
-        whole=outcomes_for(parameters, share, assumption("auc_usual")),
+        minimum=outcomes_for(1, share, assumption("auc_best")),
+        full=outcomes_for(parameters, share, assumption("auc_usual")),
     )
-    return found, events
+    return required, events
 
 
 def outcomes_for(parameters: int, share: float, auc: float) -> int:
-    """Outcomes that a model of so many parameters needs by all three criteria."""
+    """Outcomes that a model needs by all three criteria.
+
+    Parameters
+    ----------
+    parameters
+        Weights of the model.
+    share
+        Of the rows with the outcome, 0 to 1.
+    auc
+        That the model is expected to reach.
+
+    Returns
+    -------
+    Of the rarer sort, rounded up.
+    """
     return ceil(round(rows_for(parameters, share, auc) * share, 6))
 
 
 def rows_for(parameters: int, share: float, auc: float) -> int:
-    """Rows that a model of so many parameters needs by all three criteria."""
+    """Rows that a model needs by all three criteria.
+
+    Parameters
+    ----------
+    parameters
+        Weights of the model.
+    share
+        Of the rows with the outcome, 0 to 1.
+    auc
+        That the model is expected to reach.
+
+    Returns
+    -------
+    Rounded up.
+    """
     explained, most = cox_snell(share, auc)
     optimism = explained / (explained + OPTIMISM * most)
     shrunk = [parameters / ((s - 1.0) * log(1.0 - explained / s)) for s in (SHRINKAGE, optimism)]
@@ -117,7 +152,7 @@ def cox_snell(share: float, auc: float) -> tuple[float, float]:
 def _parameters(cohort: Cohort) -> int:
     """Weights that the measures of a cohort would have, one a measure or a choice."""
     frame = cohort.frame
-    found = 0
+    parameters = 0
     for name, measure in {**athlete_measures(), **leg_measures()}.items():
         places = [p for p in (name, f"left_{name}", f"right_{name}") if p in frame]
         share = max((float(frame[p].notna().mean()) for p in places), default=0.0)
@@ -125,5 +160,5 @@ def _parameters(cohort: Cohort) -> int:
             continue
         values = {v for p in places for v in frame[p].dropna().unique()}
         several = isinstance(measure, Category) and not measure.ordinal
-        found += max(len(values) - 1, 0) if several else int(len(values) > 1)
-    return found
+        parameters += max(len(values) - 1, 0) if several else int(len(values) > 1)
+    return parameters

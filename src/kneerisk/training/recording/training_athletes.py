@@ -13,7 +13,7 @@ from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.model import Metadata
-from kneerisk.training.leakage.leakage_checks import plain_id
+from kneerisk.training.leakage.duplicate_athletes import plain_id
 from kneerisk.training.provenance.lineage import digest, load_again
 from kneerisk.training.tracking import Tracking, has_runs
 

@@ -18,7 +18,7 @@ from kneerisk.model.feature_columns import monotone_directions
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import DIGITS
 from kneerisk.schema import FloatArray
-from kneerisk.training.fitting.boosting import MAX_BIN, parameters
+from kneerisk.training.fitting.boosting import MAX_BIN, booster_parameters
 from kneerisk.training.updating.club_likelihood import Club, shared_columns
 from kneerisk.training.updating.corrections import Correction, Step, tree_log_odds
 
@@ -125,7 +125,7 @@ def fit_trees(model: RiskModel, club: Club, start: Correction, rounds: int) -> C
     signs = monotone_directions(model.population)
     booster = xgb.train(
         {
-            **parameters(base.size),
+            **booster_parameters(base.size),
             "objective": "binary:logistic",
             "base_score": 0.5,
             "disable_default_eval_metric": 1,
