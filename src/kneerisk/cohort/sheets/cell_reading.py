@@ -177,6 +177,11 @@ class ColumnReader:
     def red_flags(self, cell: Cell) -> list[list[str] | None]:
         """A column of red flags, in the mapping's words or as codes joined by ';'.
 
+        Parameters
+        ----------
+        cell
+            The column, and the words that stand for codes.
+
         Returns
         -------
         list

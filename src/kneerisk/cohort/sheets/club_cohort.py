@@ -80,6 +80,18 @@ def ingest(sheet: Path, mapping: Path, *, skip_bad_rows: bool = False) -> Ingest
 def read_table(sheet: Path, mapping: Mapping) -> Table:
     """The athletes' rows of a sheet in the form that its mapping states.
 
+    Parameters
+    ----------
+    sheet
+        A CSV, tab-separated or Excel file.
+    mapping
+        Its form, and the kinds of lines that are left out.
+
+    Returns
+    -------
+    Table
+        Rows as wide as the names of the columns.
+
     Raises
     ------
     CohortRefused

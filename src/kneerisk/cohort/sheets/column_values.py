@@ -113,19 +113,21 @@ class DateForms(NamedTuple):
 def date_forms(cells: Iterable[Any], day_first: bool | None) -> DateForms:
     """The forms of a column's dates; the order of day and month only from what is there."""
     filled = [cell for cell in cells if not is_missing(cell)]
-    matches = [m for c in filled if isinstance(c, str) and (m := _DAY_AND_MONTH.fullmatch(c))]
+    # A column of dates repeats itself, and each parsing is slow.
+    texts = Counter(cell for cell in filled if isinstance(cell, str))
     by_mark: dict[str, list[tuple[int, int]]] = {}
-    for match in matches:
+    for match in filter(None, map(_DAY_AND_MONTH.fullmatch, texts)):
         by_mark.setdefault(match[2], []).append((int(match[1]), int(match[3])))
-    formats = [form for form in _CLEAR_FORMS if any(_is_day(cell, form) for cell in filled)]
+    formats = [form for form in _CLEAR_FORMS if any(_is_day(text, form) for text in texts)]
     is_open = False
     for mark, pairs in by_mark.items():
         first = _first_is_day(mark, pairs) if day_first is None else day_first
         is_open |= first is None
         order = f"%m{mark}%d{mark}" if first is False else f"%d{mark}%m{mark}"
         formats += [order + "%Y", order + "%y"]
-    used = [form for form in formats if any(_is_day(cell, form) for cell in filled)]
-    read = sum(isinstance(c, date) or any(_is_day(c, form) for form in used) for c in filled)
+    used = [form for form in formats if any(_is_day(text, form) for text in texts)]
+    read = sum(isinstance(cell, date) for cell in filled)
+    read += sum(n for text, n in texts.items() if any(_is_day(text, form) for form in used))
     return DateForms(used or ["%Y-%m-%d"], read / len(filled) if filled else 0.0, is_open)
 
 
@@ -137,11 +139,9 @@ def _first_is_day(mark: str, pairs: list[tuple[int, int]]) -> bool | None:
     return False if above == (False, True) else None
 
 
-def _is_day(cell: Any, form: str) -> bool:
-    if not isinstance(cell, str):
-        return False
+def _is_day(text: str, form: str) -> bool:
     try:
-        datetime.strptime(cell, form)  # noqa: DTZ007 -- a day has no zone
+        datetime.strptime(text, form)  # noqa: DTZ007 -- a day has no zone
     except ValueError:
         return False
     return True

@@ -37,6 +37,18 @@ class DecodedText(NamedTuple):
 def decode(content: bytes, encoding: str | None) -> DecodedText:
     """The text of a file in the encoding that is stated, or the first one that fits.
 
+    Parameters
+    ----------
+    content
+        The file.
+    encoding
+        The stated encoding; None: a byte order mark, UTF-8 and cp1252 are tried in turn.
+
+    Returns
+    -------
+    DecodedText
+        The text, and how it was read.
+
     Raises
     ------
     CohortRefused
@@ -74,7 +86,19 @@ def _evenness(text: str, delimiter: str) -> tuple[float, int]:
 
 
 def text_lines(text: str, delimiter: str) -> Lines:
-    """The rows of delimited text that have an entry, each with the line that it starts on.
+    """The rows of delimited text that have an entry.
+
+    Parameters
+    ----------
+    text
+        The text of a file.
+    delimiter
+        One character.
+
+    Returns
+    -------
+    Lines
+        Stripped cells, by the line that the row starts on.
 
     Raises
     ------

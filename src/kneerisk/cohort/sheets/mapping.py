@@ -224,6 +224,16 @@ class Mapping(BaseModel):
 def load(path: Path) -> Mapping:
     """A mapping file, its form checked (whether it fits schema and sheet comes later).
 
+    Parameters
+    ----------
+    path
+        The file (TOML).
+
+    Returns
+    -------
+    Mapping
+        With a source, the athletes and an outcome.
+
     Raises
     ------
     MappingRefused
