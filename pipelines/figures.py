@@ -47,7 +47,7 @@ class Figure:
     """
 
     name: str
-    about: str
+    description: str
     commands: tuple[str, ...]
     minutes: float
     makes: tuple[str, ...]
@@ -131,7 +131,7 @@ def make(figures: dict[str, Figure], names: list[str]) -> list[str]:
         if any(figure.model for figure in chosen) and DEFAULT_MODEL not in names:
             chosen.insert(0, figures[DEFAULT_MODEL])
         for figure in chosen:
-            say(f"{figure.name}: {figure.about}, about {figure.minutes:g} minutes")
+            say(f"{figure.name}: {figure.description}, about {figure.minutes:g} minutes")
             started = time.monotonic()
             try:
                 figure.make(Path(folder))
@@ -146,7 +146,7 @@ def overview(figures: dict[str, Figure]) -> str:
     lines = []
     for figure in figures.values():
         reads = f"; reads {', '.join(figure.data)}" if figure.data else ""
-        lines.append(f"{figure.name} ({figure.minutes:g} min): {figure.about}{reads}")
+        lines.append(f"{figure.name} ({figure.minutes:g} min): {figure.description}{reads}")
         lines += [f"    {command}" for command in figure.commands]
     total = sum(figure.minutes for figure in figures.values())
     return "\n".join([*lines, f"All together: about {total:g} minutes."])

@@ -66,7 +66,7 @@ class TestListed:
 
 class TestMake:
     def figure(self, *commands: str, **more: object) -> Figure:
-        return Figure(name="f", about="", commands=commands, minutes=0, makes=(), **more)
+        return Figure(name="f", description="", commands=commands, minutes=0, makes=(), **more)
 
     def test_it_runs_in_the_folder_with_this_checkout(self, tmp_path: Path) -> None:
         code = "import pathlib, pipelines; pathlib.Path('out').write_text(pipelines.__file__)"
