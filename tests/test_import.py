@@ -17,11 +17,9 @@ import openpyxl
 import pytest
 from click.testing import Result
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn
+from sheet_strategies import sheets
 from starlette.applications import Starlette
 from starlette.routing import Route
-from strategies import rows as schema_rows
 from typer.testing import CliRunner
 
 from kneerisk.cohort import read as read_cohort
@@ -36,7 +34,7 @@ from kneerisk.cohort.sheets.sheet_answer import (
 from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused
-from kneerisk.schema import Quantity, Screening, columns, to_row
+from kneerisk.schema import Screening, columns, to_row
 from pipelines.ingest import app
 from serving.sheet_import import import_sheet
 
@@ -452,46 +450,6 @@ def test_it_needs_no_pandas() -> None:
     code = "import sys; import kneerisk.cohort.sheets.undescribed_sheet; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"pandas", "pyarrow"} & set(done.stdout.split())
-
-
-#: Units that a sheet may use instead of the schema's, with what its numbers are multiplied by.
-OTHER = {"cm": ("inch", 1 / 2.54), "kg": ("lb", 1 / 0.45359237), "km": ("miles", 1 / 1.609344),
-         "years": ("months", 12.0), "mm": ("cm", 0.1), "m/s": ("km/h", 3.6), "s": ("ms", 1000.0),
-         "ratio": ("%", 100.0)}  # fmt: skip
-
-
-@st.composite
-def sheets(draw: DrawFn) -> tuple[str, list[dict[str, Any]]]:
-    """Screenings, and a well-formed sheet of them in some order, units and decimal mark."""
-    chosen = tuple(draw(st.lists(st.sampled_from(list(columns())), unique=True, max_size=12)))
-    people = draw(st.lists(schema_rows(st.just(chosen)), min_size=1, max_size=4))
-    names = draw(st.permutations(sorted(set().union(*people))))
-    mark = draw(st.sampled_from([".", ","]))
-    in_others = {name: draw(st.booleans()) for name in names}
-    lines = [["Spieler", *(_header(name, in_others[name]) for name in names)]]
-    for number, person in enumerate(people):
-        cells = [_written(name, person.get(name), in_others[name], mark) for name in names]
-        lines.append([f"P{number}", *cells])
-    return "\n".join(";".join(line) for line in lines), people
-
-
-def _header(name: str, is_other: bool) -> str:
-    measure = columns()[name]
-    if not isinstance(measure, Quantity) or measure.unit not in OTHER:
-        return name
-    side, _, _ = name.partition("_")
-    told = f"{measure.label} {side[0].upper() if side in ('left', 'right') else ''}"
-    return f"{told} ({OTHER[measure.unit][0] if is_other else measure.unit})"
-
-
-def _written(name: str, value: Any, is_other: bool, mark: str) -> str:
-    measure = columns()[name]
-    if value is None:
-        return ""
-    if not isinstance(measure, Quantity):
-        return str(value)
-    scale = OTHER[measure.unit][1] if is_other and measure.unit in OTHER else 1.0
-    return f"{value * scale:.6f}".replace(".", mark)
 
 
 @settings(max_examples=60, deadline=None)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from sheet_strategies import sheets
 
 from kneerisk.cohort import screenings_of
 from kneerisk.cohort.sheets.club_cohort import ingest
@@ -136,6 +138,27 @@ STATED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("name", SHEETS)
 def test_page_and_command_line_read_the_same(tmp_path: Path, name: str) -> None:
     assert_the_same(tmp_path, SHEETS[name].encode(), **STATED.get(name, {}))
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(drawn=sheets())
+def test_any_well_formed_sheet_reads_the_same(tmp_path: Path, drawn: tuple[str, list[Any]]) -> None:
+    header, *rows = drawn[0].split("\n")
+    content = "\n".join([f"{header};Outcome", *(f"{row};ok" for row in rows)]).encode()
+    answer = recognise(content)
+    # The keeper of the sheet says that each column is what its name says.
+    stated = {
+        column.place: {"means": column.means}
+        | ({"unit": unit} if (unit := column.from_unit) else {})
+        for column in answer.columns
+        if column.question
+    }
+    answer = recognise(content, SheetAsked.model_validate({"columns": stated}))
+    needed = [constant for constant in answer.constants if constant.needed]
+    constants = {c.means: c.choices[0] if c.choices else 25 for c in needed}
+    assert_the_same(tmp_path, content, columns=stated, constants=constants)
 
 
 def test_an_excel_file_too(tmp_path: Path) -> None:
