@@ -50,8 +50,8 @@ def timed_calls(bundle: Bundle) -> dict[str, Callable[[], object]]:
     screening = Screening.model_validate(EXAMPLE)
     predictions = predictions_of(bundle, [screening])
     reasons, knees = reasons_of(predictions, 0, flags_of(screening)), knees_of(predictions, 0)
-    split, found = knees_with_drivers(predictions, knees), imbalances_of(predictions, 0)
-    told = answer(bundle, screening)
+    split, imbalances = knees_with_drivers(predictions, knees), imbalances_of(predictions, 0)
+    answered = answer(bundle, screening)
     change, visits = WhatIf.model_validate(WHAT_IF), FollowUp.model_validate(FOLLOW_UP)
     return {
         "validation of the body": lambda: Screening.model_validate(EXAMPLE),
@@ -63,13 +63,13 @@ def timed_calls(bundle: Bundle) -> dict[str, Callable[[], object]]:
         "imbalances": lambda: imbalances_of(predictions, 0),
         "side differences": lambda: side_differences(predictions, 0),
         "next tests": lambda: next_tests(predictions, 0),
-        "advice": lambda: advice_for(predictions, 0, found),
+        "advice": lambda: advice_for(predictions, 0, imbalances),
         "inputs": lambda: inputs_of(predictions, 0, effects_of(predictions, 0, split)),
-        "JSON": lambda: told.model_dump_json(exclude_none=True, warnings="error"),
+        "JSON": lambda: answered.model_dump_json(exclude_none=True, warnings="error"),
         "**the whole answer**": lambda: answer(bundle, screening),
         "**what-if**, two changes": lambda: what_if(bundle, change),
         "**follow-up**, two visits": lambda: follow_up(bundle, visits),
-        "**report**, in addition to the answer": lambda: report_html(told, screening),
+        "**report**, in addition to the answer": lambda: report_html(answered, screening),
     }
 
 

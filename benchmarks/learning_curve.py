@@ -130,7 +130,7 @@ def plot(curve: LearningCurve) -> Figure:
         _plot_model(axes, curve, model)
     bounds = {
         "base rate for everybody": float(np.mean([row.base_rate for row in curve.fits])),
-        f"kneerisk, told the true risks of {curve.fitted_to:,} athletes": curve.fitted_to_truth,
+        f"kneerisk, fitted to {curve.fitted_to:,} athletes' true risks": curve.fitted_to_truth,
     }
     for label, loss in bounds.items():
         above = (loss - curve.oracle) * THOUSANDTHS
