@@ -32,6 +32,8 @@ test: $(STAMP)  ## Run every test
 check: $(STAMP)  ## Check format, lint, types, imports and derived files; change nothing
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m ruff check .
+	@.venv/bin/oxfmt --check serving/page
+	@.venv/bin/oxlint --deny-warnings serving/page
 	@$(PYTHON) -m mypy
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m pipelines.derive --check

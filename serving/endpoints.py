@@ -23,6 +23,7 @@ from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.evidence import imbalances, red_flags, urgencies
 from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Screening
+from kneerisk.words import section
 from serving.request_examples import EXAMPLE
 from serving.team import Team, TeamAnswer, answer_team
 
@@ -77,7 +78,7 @@ def schema(_: Request) -> Response:
 
 
 def texts(_: Request) -> Response:
-    """Give what a form needs: red flags as questions, imbalances, the legs, the example."""
+    """Give the words of a form: red flags, imbalances, legs, texts of the page, an example."""
     return Response(_texts_json(), media_type=_JSON)
 
 
@@ -115,5 +116,6 @@ def _texts_json() -> bytes:
         "imbalances": labels,
         "leg_drawing": dict(outlines()),
         "example": EXAMPLE,
+        "words": {name: dict(section(name)) for name in ("common", "page")},
     }
     return json.dumps(document).encode()

@@ -1,4 +1,4 @@
-"""The page's static files: listed by name, so that nothing else in the folder is ever served."""
+"""The page's HTML and static files: listed by name, so that nothing else is ever served."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import re
 from functools import cache
 from pathlib import Path
 
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from kneerisk.answer.report import content_policy
+from kneerisk.words import text
+from kneerisk.words.catalogue import LANGUAGE
 
-INDEX = "page/index.html"
 #: Everything that the page is made of; the browser asks for each once and then only whether it
 #: has changed.
 FILES = (
@@ -24,41 +27,58 @@ FILES = (
     "page/team/team.css",
     "page/theme.js",
     "page/app.js",
-    "page/advice.js",
-    "page/answer.js",
-    "page/ask.js",
-    "page/charts.js",
-    "page/check.js",
-    "page/drivers.js",
-    "page/fields.js",
-    "page/files.js",
-    "page/follow.js",
-    "page/form.js",
-    "page/keep.js",
-    "page/knees.js",
-    "page/legs.js",
-    "page/live.js",
-    "page/patterns.js",
-    "page/record.js",
-    "page/report.js",
-    "page/screening.js",
-    "page/state.js",
-    "page/visits.js",
-    "page/whatif.js",
-    "page/words.js",
-    "page/team/acts.js",
-    "page/team/athletes.js",
-    "page/team/columns.js",
-    "page/team/csv.js",
-    "page/team/priority.js",
-    "page/team/read.js",
-    "page/team/sheet.js",
-    "page/team/squad.js",
-    "page/team/view.js",
-    "page/team/words.js",
+    "page/lib/api_client.js",
+    "page/lib/download.js",
+    "page/lib/form_fields.js",
+    "page/lib/icon.js",
+    "page/lib/local_storage.js",
+    "page/lib/number_format.js",
+    "page/lib/screening_body.js",
+    "page/lib/state.js",
+    "page/lib/texts.js",
+    "page/lib/wording.js",
+    "page/views/advice_cards.js",
+    "page/views/answer_view.js",
+    "page/views/charts.js",
+    "page/views/driver_charts.js",
+    "page/views/form_rows.js",
+    "page/views/inputs_table.js",
+    "page/views/knee_cards.js",
+    "page/views/leg_figure.js",
+    "page/views/live_answer.js",
+    "page/views/next_tests.js",
+    "page/views/pattern_cards.js",
+    "page/views/record_page.js",
+    "page/views/red_flag_questions.js",
+    "page/views/report_view.js",
+    "page/views/screening_form.js",
+    "page/views/side_differences.js",
+    "page/views/trend_chart.js",
+    "page/views/visit_changes.js",
+    "page/views/visits_view.js",
+    "page/views/what_if_view.js",
+    "page/actions/report_actions.js",
+    "page/actions/screening_actions.js",
+    "page/actions/visit_actions.js",
+    "page/actions/what_if_actions.js",
+    "page/team/answer_summary.js",
+    "page/team/sheet_columns.js",
+    "page/team/sheet_questions.js",
+    "page/team/sheet_rows.js",
+    "page/team/sheet_upload.js",
+    "page/team/sheet_view.js",
+    "page/team/squad_csv.js",
+    "page/team/squad_order.js",
+    "page/team/squad_state.js",
+    "page/team/squad_table.js",
+    "page/team/squad_view.js",
+    "page/team/status_words.js",
+    "page/team/team_actions.js",
+    "page/team/team_view.js",
     "page/vendor/lit-html.js",
 )
-_MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript"}
+_TEMPLATE = "index.html.j2"
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
 def media_type(name: str) -> str:
@@ -73,9 +93,8 @@ class PageFiles(StaticFiles):
         super().__init__(directory=Path(__file__).parent)
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        """Find a listed file; the root of the site is the page itself."""
-        name = INDEX if path == "." else Path(path).as_posix()
-        return super().lookup_path(name) if name in (INDEX, *FILES) else ("", None)
+        """Find a listed file."""
+        return super().lookup_path(path) if Path(path).as_posix() in FILES else ("", None)
 
     def file_response(
         self,
@@ -105,13 +124,8 @@ class PageFiles(StaticFiles):
         Response
             With the file's content, or without one.
         """
-        etag = _etag(str(full_path))
-        headers = {
-            "cache-control": "no-cache",
-            "etag": etag,
-            "content-security-policy": _page_policy(),
-        }
-        if Headers(scope=scope).get("if-none-match") == etag:
+        headers = _headers(_file_etag(str(full_path)))
+        if Headers(scope=scope).get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
         return FileResponse(
             full_path,
@@ -120,6 +134,37 @@ class PageFiles(StaticFiles):
             media_type=media_type(str(full_path)),
             stat_result=stat_result,
         )
+
+
+def page_response(request: Request) -> Response:
+    """The page's HTML, or 304 where the browser has it already."""
+    content = _page_html()
+    headers = _headers(_etag(content))
+    if request.headers.get("if-none-match") == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="text/html", headers=headers)
+
+
+@cache
+def _page_html() -> bytes:
+    """The template with its texts, and a hint for each script so that all load at once."""
+    environment = Environment(
+        loader=PackageLoader("serving", "page"),
+        autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    modules = [name for name in FILES if name.endswith(".js") and name != "page/theme.js"]
+    template = environment.get_template(_TEMPLATE)
+    return template.render(text=text, language=LANGUAGE, modules=modules).encode()
+
+
+def _headers(etag: str) -> dict[str, str]:
+    return {
+        "cache-control": "no-cache",
+        "etag": etag,
+        "content-security-policy": _page_policy(),
+    }
 
 
 @cache
@@ -138,6 +183,10 @@ def _page_policy() -> str:
 
 
 @cache
-def _etag(path: str) -> str:
+def _file_etag(path: str) -> str:
+    return _etag(Path(path).read_bytes())
+
+
+def _etag(content: bytes) -> str:
     # Weak: it stands for the compressed bytes too.
-    return f'W/"{hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]}"'
+    return f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'

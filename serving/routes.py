@@ -130,7 +130,10 @@ _DOCUMENTS = (
 )  # fmt: skip
 
 _PAGE = (
-    Route(path="/", operation="page", summary="A page for people", media_type="text/html"),
+    Route(
+        path="/", operation="page", summary="A page for people", endpoint=page_files.page_response,
+        media_type="text/html",
+    ),
     *(
         Route(
             path=f"/{name}", operation=name.translate(str.maketrans("/.-", "___")),

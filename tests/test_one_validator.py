@@ -19,24 +19,28 @@ from kneerisk.errors import BadCells
 from kneerisk.schema import Category, Measure, Quantity, Screening, columns, faults_of
 from kneerisk.schema.columns import column_locations, column_of
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import section
 
 PAGE = Path(__file__).parents[1] / "serving" / "page"
 ATHLETE = {"age_years": 31, "sex": "female"}
 #: Reads what was typed into the form's fields, as the page does; run by Node or by a browser.
 FORM = """
-import { allFields, stations } from "./fields.js";
-import { read } from "./check.js";
+import { allFields, stationsOf } from "./lib/form_fields.js";
+import { parseField } from "./lib/screening_body.js";
+import { addTexts } from "./lib/texts.js";
 
-export function faults(schema, typed) {
-  const fields = Object.fromEntries(allFields(stations(schema, null)).map((f) => [f.column, f]));
-  return Object.entries(typed).map(([column, text]) => [column, read(fields[column], text).code]);
+export function faults({ schema, words }, typed) {
+  addTexts(words);
+  const fields = Object.fromEntries(allFields(stationsOf(schema, null)).map((f) => [f.column, f]));
+  const code = ([column, text]) => [column, parseField(fields[column], text).code];
+  return Object.entries(typed).map(code);
 }
 """
 NODE = """
 import { readFileSync } from "node:fs";
 import { faults } from "./form.js";
-const { schema, typed } = JSON.parse(readFileSync(0, "utf8"));
-console.log(JSON.stringify(typed.map((one) => faults(schema, one))));
+const { documents, typed } = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify(typed.map((one) => faults(documents, one))));
 """
 
 
@@ -136,30 +140,32 @@ def codes_of_form(
 ) -> dict[str, dict[str, str]]:
     """By kind of bad value, the code that each field of the page's form gives."""
     typed = {k: {column: bad.text for column, bad in of_kind(k).items()} for k in KINDS}
-    schema = Screening.model_json_schema()
+    documents = {
+        "schema": Screening.model_json_schema(),
+        "words": {name: dict(section(name)) for name in ("common", "page")},
+    }
     folder = tmp_path_factory.mktemp("form")
-    for script in PAGE.glob("*.js"):
-        shutil.copy(script, folder)
+    shutil.copytree(PAGE / "lib", folder / "lib")
     (folder / "form.js").write_text(FORM)
     if node := shutil.which("node"):
         (folder / "package.json").write_text('{"type": "module"}')
         (folder / "node.js").write_text(NODE)
-        given = json.dumps({"schema": schema, "typed": list(typed.values())})
+        given = json.dumps({"documents": documents, "typed": list(typed.values())})
         done = subprocess.run(
             [node, "node.js"], cwd=folder, input=given, capture_output=True, text=True, check=True
         )
         answers = json.loads(done.stdout)
     else:
-        answers = in_browser(request.getfixturevalue("browser"), folder, schema, typed)
+        answers = in_browser(request.getfixturevalue("browser"), folder, documents, typed)
     return {kind: dict(found) for kind, found in zip(typed, answers, strict=True)}
 
 
-def in_browser(browser: Any, folder: Path, schema: Any, typed: Any) -> list[list[list[str]]]:
+def in_browser(browser: Any, folder: Path, documents: Any, typed: Any) -> list[list[list[str]]]:
     """What Node does, where there is none: the page's own modules in Chromium."""
     page = browser.new_page()
 
     def serve(route: Any) -> None:
-        name = route.request.url.rsplit("/", 1)[-1]
+        name = route.request.url.removeprefix("http://form.test/")
         if name.endswith(".js"):
             route.fulfill(path=folder / name, content_type="text/javascript")
         else:
@@ -167,12 +173,12 @@ def in_browser(browser: Any, folder: Path, schema: Any, typed: Any) -> list[list
 
     page.route("http://form.test/**", serve)
     page.goto("http://form.test/")
-    script = """async ({schema, typed}) => {
+    script = """async ({documents, typed}) => {
         const { faults } = await import("http://form.test/form.js");
-        return typed.map((one) => faults(schema, one));
+        return typed.map((one) => faults(documents, one));
     }"""
     found: list[list[list[str]]] = page.evaluate(
-        script, {"schema": schema, "typed": list(typed.values())}
+        script, {"documents": documents, "typed": list(typed.values())}
     )
     page.close()
     return found

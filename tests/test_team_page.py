@@ -335,17 +335,17 @@ class TestTheSquad:
         seen = opened()
         ordered = seen.page.evaluate(
             """async () => {
-              const {sorted} = await import('/page/team/priority.js');
-              const one = (id, status, right, more) => ({id, line: 1, told: {
-                status, hurts: [], flags: [], change: {right}, risks: {}, ...more}});
+              const {sorted} = await import('/page/team/squad_order.js');
+              const one = (id, status, right, more) => ({id, line: 1, summary: {
+                status, hurting: [], flags: [], modifiablePoints: {right}, risks: {}, ...more}});
               const flag = (urgency) => ({flags: [{urgency, when: ''}]});
               return sorted([
                 one('little', 'low_information', 9), one('low', 'ok', 1),
                 one('outside', 'out_of_population', 3), one('high', 'ok', 5),
-                one('hurts', 'current_pain', 0, {hurts: ['left']}),
+                one('hurts', 'current_pain', 0, {hurting: ['left']}),
                 one('days', 'refer', 0, flag('urgent')),
                 one('today', 'refer', 0, flag('emergency')),
-                {id: 'refused', line: 1, told: null}, one('soon', 'ok', 2, flag('routine')),
+                {id: 'refused', line: 1, summary: null}, one('soon', 'ok', 2, flag('routine')),
               ], 'priority').map(({id}) => id);
             }"""
         )
@@ -497,7 +497,9 @@ class TestWhatIsTakenAndKept:
         before = names(seen)
         seen.open("#team")
         assert names(seen) == before
-        assert seen.page.evaluate("Object.keys(localStorage).filter(k => k.includes('team'))") == []
+        assert (
+            seen.page.evaluate("Object.keys(localStorage).filter(k => k.includes('squad'))") == []
+        )
         seen.view("Screen")
         seen.page.get_by_role("button", name="Forget everything kept here").click()
         expect(seen.page.get_by_text("Nothing of yours is left")).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from jinja2 import nodes
 
 from kneerisk import words
 from kneerisk.words import catalogue
+from serving.endpoints import _texts_json
 
 ROOT = Path(__file__).parents[1]
 LOOKUPS = ("text", "variant", "plural")
@@ -93,7 +95,7 @@ def page_lookups(path: Path) -> Iterator[Lookup]:
 @cache
 def lookups() -> list[Lookup]:
     python = [p for room in ("src", "pipelines", "serving") for p in (ROOT / room).rglob("*.py")]
-    templates = list((ROOT / "src").rglob("*.j2"))
+    templates = [p for room in ("src", "serving") for p in (ROOT / room).rglob("*.j2")]
     page = [
         p for p in (ROOT / "serving/page").rglob("*.*")
         if p.suffix in {".js", ".html"} and "vendor" not in p.parts
@@ -123,6 +125,12 @@ def test_every_key_exists() -> None:
         if not use.possible_keys() or not use.possible_keys() <= texts().keys()
     }
     assert missing == set()
+
+
+def test_the_page_asks_only_for_what_is_sent_to_it() -> None:
+    sent = json.loads(_texts_json())["words"]
+    asked = {use.key.partition(".")[0] for use in lookups() if use.key and ".js" in use.place}
+    assert asked == set(sent)
 
 
 def test_every_text_is_used() -> None:

@@ -1,116 +1,156 @@
 // The page: which view is open, how it is drawn, and where it starts.
+import { refreshReport, reportActions, showReport } from "./actions/report_actions.js";
+import { answerDraft, screeningActions } from "./actions/screening_actions.js";
+import { followUp, visitActions } from "./actions/visit_actions.js";
+import { whatIfActions } from "./actions/what_if_actions.js";
+import { getJson } from "./lib/api_client.js";
+import { allFields, protocolNeeds, stationsOf } from "./lib/form_fields.js";
+import { emptyDraft, removeAll, storeTheme } from "./lib/local_storage.js";
+import { assemble } from "./lib/screening_body.js";
+import { byId, draw, setRenderer, state } from "./lib/state.js";
+import { addTexts, text, variant } from "./lib/texts.js";
+import { scoreChanged, teamActions } from "./team/team_actions.js";
+import { teamView } from "./team/team_view.js";
 import { render } from "./vendor/lit-html.js";
-import { answerView } from "./answer.js";
-import { get } from "./ask.js";
-import { assemble } from "./check.js";
-import { allFields, needs, stations } from "./fields.js";
-import { visitsView } from "./follow.js";
-import { form } from "./form.js";
-import * as keep from "./keep.js";
-import { live } from "./live.js";
-import { acts as reportActs, refreshSheet, reportView, showSheet } from "./report.js";
-import { acts as screeningActs, ask } from "./screening.js";
-import { $, draw, drawnBy, state } from "./state.js";
-import { acts as teamActs, enter } from "./team/acts.js";
-import { teamView } from "./team/view.js";
-import { acts as visitActs, follow } from "./visits.js";
+import { answerView } from "./views/answer_view.js";
+import { liveAnswer } from "./views/live_answer.js";
+import { reportView } from "./views/report_view.js";
+import { screeningForm } from "./views/screening_form.js";
+import { visitsView } from "./views/visits_view.js";
 
 const VIEWS = {
-  screen: { title: "Screening", view: form },
-  answer: { title: "Answer", view: answerView },
-  team: { title: "Team", view: teamView },
-  visits: { title: "Visits", view: visitsView },
-  report: { title: "Report", view: reportView },
+  screen: screeningForm,
+  answer: answerView,
+  team: teamView,
+  visits: visitsView,
+  report: reportView,
 };
+/** Parts of a view have ids that begin with its letter. */
+const VIEW_OF_PREFIX = { "a-": "answer", "v-": "visits", "t-": "team" };
 
-const act = {
-  ...screeningActs, ...visitActs, ...reportActs, team: teamActs,
-  forget() {
-    const gone = keep.forget();
-    teamActs.drop();
-    Object.assign(state, { draft: keep.emptyDraft(), visits: [], follow: null });
+const actions = {
+  ...screeningActions,
+  ...whatIfActions,
+  ...visitActions,
+  ...reportActions,
+  team: teamActions,
+  forgetAll() {
+    const isGone = removeAll();
+    teamActions.dropSquad();
     delete document.documentElement.dataset.theme;
-    Object.assign(state, assemble(state.draft, state.fields, state.needs), { answer: null, sheet: "none" });
-    ask();
-    state.forgot = gone ? "Forgotten. Nothing of yours is left in this browser." : "This browser kept something back.";
-    $("sheet").removeAttribute("srcdoc");
+    Object.assign(state, { draft: emptyDraft(), visits: [], followUp: null, answer: null });
+    Object.assign(state, assemble(state.draft, state.fields, state.protocolNeeds));
+    state.reportStatus = "none";
+    answerDraft();
+    state.forgetMessage = isGone ? text("page.storage.forgotten") : text("page.storage.some_left");
+    byId("sheet").removeAttribute("srcdoc");
     draw();
   },
 };
 
-drawnBy(() => {
-  state.live = live(state);
-  render(VIEWS[state.view].view(state, act), $("main"));
-  document.documentElement.dataset.state = state.pending || state.asking || state.team.busy ? "working" : "settled";
-  showSheet();
+setRenderer(() => {
+  state.liveAnswer = liveAnswer(state);
+  render(VIEWS[state.view](state, actions), byId("main"));
+  const isWorking = state.isPending || state.isLoading || state.team.isBusy;
+  document.documentElement.dataset.state = isWorking ? "working" : "settled";
+  showReport();
 });
 
 // -- views -----------------------------------------------------------------------------------
 
 const viewOf = (hash) => {
   const name = hash.slice(1);
-  if (name in VIEWS) return name;
-  return name.startsWith("a-") ? "answer" : name.startsWith("v-") ? "visits" : name.startsWith("t-") ? "team" : "screen";
+  return name in VIEWS ? name : (VIEW_OF_PREFIX[name.slice(0, 2)] ?? "screen");
 };
 
-function route(first) {
-  const view = viewOf(location.hash), moved = view !== state.view;
+function route({ isFirst }) {
+  const view = viewOf(location.hash);
+  const isNewView = view !== state.view && !isFirst;
   state.view = view;
   for (const link of document.querySelectorAll(".views a")) {
     if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.title = `${VIEWS[view].title} · kneerisk`;
-  if (view === "visits") follow();
-  if (view === "team") enter();
-  if (view === "answer" || view === "report") refreshSheet(0);
+  document.title = text("page.document_title", { view: variant("page.view_title", view) });
+  if (view === "visits") followUp();
+  if (view === "team") scoreChanged();
+  if (view === "answer" || view === "report") refreshReport(0);
   draw();
-  queueMicrotask(() => queueMicrotask(() => land(moved && !first)));
+  // Once it is drawn.
+  queueMicrotask(() => queueMicrotask(() => moveFocus(isNewView)));
 }
 
 // Focus goes where the eye goes: to the heading of a new view, or to the part that was asked for.
-function land(moved) {
-  const part = location.hash.slice(1) in VIEWS ? null : $(location.hash.slice(1));
+function moveFocus(isNewView) {
+  const id = location.hash.slice(1);
+  const part = id in VIEWS ? null : byId(id);
   if (part) {
     if (part.tagName === "DETAILS") part.open = true;
     part.scrollIntoView();
     if (part.tabIndex < 0) part.focus({ preventScroll: true });
-  } else if (moved) {
+  } else if (isNewView) {
     scrollTo(0, 0);
     document.querySelector("main h1")?.focus({ preventScroll: true });
   }
 }
 
-$("theme").addEventListener("click", () => {
-  const root = document.documentElement, system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  const next = (root.dataset.theme ?? system) === "dark" ? "light" : "dark";
-  root.dataset.theme = next;
-  keep.keepTheme(next);
+byId("theme").addEventListener("click", () => {
+  const root = document.documentElement;
+  const isSystemDark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const current = root.dataset.theme ?? (isSystemDark ? "dark" : "light");
+  root.dataset.theme = current === "dark" ? "light" : "dark";
+  storeTheme(root.dataset.theme);
 });
+
+// -- start -----------------------------------------------------------------------------------
+
+async function loadDocuments() {
+  const model = getJson("v1/model").catch(() => null);
+  const documents = [getJson("v1/schema"), getJson("v1/texts"), model];
+  const [schema, texts, modelDocument] = await Promise.all(documents);
+  addTexts(texts.words);
+  return { schema, texts, model: modelDocument };
+}
+
+function describeFields({ schema, texts, model }) {
+  const stations = stationsOf(schema, model);
+  const fields = allFields(stations);
+  const byKey = (key, content) =>
+    Object.fromEntries(fields.map((field) => [field[key], content(field)]));
+  const label = (field) => field.label;
+  Object.assign(state, {
+    texts,
+    model,
+    stations,
+    fields,
+    protocolNeeds: protocolNeeds(schema),
+    fieldOf: byKey("column", (field) => field),
+    labels: { ...byKey("column", label), ...byKey("path", label) },
+    stationOf: byKey("path", (field) => field.measure.station),
+  });
+}
+
+function showModel(model) {
+  byId("kind").hidden = false;
+  byId("kind").lastElementChild.textContent = variant("page.model_cohort", model.cohort);
+  byId("foot").textContent = text("page.footer", { version: model.version });
+}
 
 async function start() {
   try {
-    const [schema, texts, model] = await Promise.all([get("v1/schema"), get("v1/texts"), get("v1/model").catch(() => null)]);
-    const found = stations(schema, model), fields = allFields(found);
-    const byColumn = (what) => Object.fromEntries(fields.map((field) => [field.column, what(field)]));
-    Object.assign(state, {
-      schema, texts, model, stations: found, fields, needs: needs(schema), fieldOf: byColumn((field) => field),
-      labels: { ...byColumn((field) => field.label), ...Object.fromEntries(fields.map((f) => [f.path, f.label])) },
-      stationOf: Object.fromEntries(fields.map((field) => [field.path, field.about.station])),
-    });
-    if (model) {
-      $("kind").hidden = false;
-      $("kind").lastElementChild.textContent = `Model trained on ${model.cohort} athletes`;
-      $("foot").textContent = `${model.version}. A screening aid, not a medical device.`;
-    }
+    const documents = await loadDocuments();
+    describeFields(documents);
+    if (documents.model) showModel(documents.model);
   } catch (error) {
-    $("main").textContent = `The service could not be reached: ${error.message} Reload the page to try again.`;
+    // The catalogue may be what did not arrive, so this sentence stands in the page's HTML.
+    const main = byId("main");
+    main.textContent = main.dataset.unreachable.replace("{reason}", error.message);
     return;
   }
-  addEventListener("hashchange", () => route(false));
+  addEventListener("hashchange", () => route({ isFirst: false }));
   state.view = viewOf(location.hash);
-  await ask();
-  route(true);
+  await answerDraft();
+  route({ isFirst: true });
 }
 
 start();

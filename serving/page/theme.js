@@ -1,7 +1,7 @@
-// Before anything is painted: the scheme that the person chose here, if any.
+// Before anything is painted: light or dark, as the person chose here, if at all.
 try {
-  const kept = localStorage.getItem("kneerisk.theme");
-  if (kept === "light" || kept === "dark") document.documentElement.dataset.theme = kept;
+  const stored = localStorage.getItem("kneerisk.theme");
+  if (stored === "light" || stored === "dark") document.documentElement.dataset.theme = stored;
 } catch {
-  // A browser that keeps nothing shows the system's scheme.
+  // A browser that stores nothing shows the system's scheme.
 }

@@ -239,7 +239,7 @@ def flags_sentence(answer: Answer) -> str:
     if answer.red_flags_status == "not_asked":
         return text("report.red_flags.not_asked")
     if answer.red_flags_status == "cleared":
-        return text("report.red_flags.cleared")
+        return text("common.red_flags.cleared")
     return plural("report.red_flags.present", len(answer.red_flags))
 
 

@@ -1,0 +1,107 @@
+// What happens on input in the form: the draft changes, and after a pause it is answered.
+import { predict } from "../lib/api_client.js";
+import { draftOf, emptyDraft, storeDraft } from "../lib/local_storage.js";
+import { assemble } from "../lib/screening_body.js";
+import { byId, debounce, draw, emptyWhatIf, state } from "../lib/state.js";
+import { text } from "../lib/texts.js";
+import { updateFromForm } from "../team/squad_state.js";
+import { spokenAnswer } from "../views/live_answer.js";
+import { refreshReport } from "./report_actions.js";
+
+/** Milliseconds without a keystroke before the draft is answered, spoken and set as a report. */
+const ANSWER_PAUSE = 150;
+const SPEECH_PAUSE = 900;
+const REPORT_PAUSE = 600;
+
+let inFlight = null;
+
+const assembleDraft = () => assemble(state.draft, state.fields, state.protocolNeeds);
+
+/** Answer the draft as it stands. */
+export async function answerDraft() {
+  state.isPending = false;
+  const { body, faults, waiting, ready } = assembleDraft();
+  inFlight?.abort();
+  Object.assign(state, { faults, waiting });
+  if (!ready) {
+    Object.assign(state, { answer: null, problem: null, isLoading: false, body: null });
+    draw();
+    return;
+  }
+  const request = (inFlight = new AbortController());
+  state.isLoading = true;
+  try {
+    takeAnswer(await predict(body, request.signal), faults);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    const problem = text("page.service.failed", { reason: error.message });
+    Object.assign(state, { answer: null, body: null, problem });
+  }
+  state.isLoading = false;
+  speakLater(SPEECH_PAUSE);
+  refreshReport(REPORT_PAUSE);
+  draw();
+}
+
+function takeAnswer({ answer, faults, body }, ownFaults) {
+  Object.assign(state, { answer, body, problem: null, faults: { ...ownFaults, ...faults } });
+  state.whatIf = { ...emptyWhatIf(), added: state.whatIf.added };
+  updateFromForm(state.team, state.draft, body);
+}
+
+const answerLater = debounce(answerDraft);
+const speakLater = debounce(() => {
+  byId("say").textContent = spokenAnswer(state);
+});
+
+const resetNotes = () => ({ forgetMessage: "", saveMessage: "", reportStatus: "none" });
+
+/** The draft has changed: faults show at once; the answer follows after a pause. */
+export function draftChanged(pause = ANSWER_PAUSE) {
+  storeDraft(state.draft);
+  const { faults, waiting } = assembleDraft();
+  Object.assign(state, { faults, waiting, isPending: true, ...resetNotes() });
+  draw();
+  answerLater(pause);
+}
+
+/** Take a whole draft into the form; resolves when its answer is there. */
+export async function openDraft(draft) {
+  Object.assign(state, { draft, ...resetNotes() });
+  storeDraft(draft);
+  await answerDraft();
+}
+
+const ACUTE_INJURY = "acute_injury_within_7_days";
+
+export const screeningActions = {
+  setValue(path, typed) {
+    state.draft.values = { ...state.draft.values, [path]: typed };
+    if (!typed) delete state.draft.values[path];
+    draftChanged();
+  },
+  setDraft(name, content) {
+    state.draft[name] = content;
+    draftChanged();
+  },
+  setRedFlag(code, isTicked) {
+    const others = state.draft.flags.filter((other) => other !== code);
+    const afterInjury = state.texts.red_flags
+      .filter((flag) => flag.needs_acute_injury)
+      .map((flag) => flag.code);
+    // Without the injury, the questions about what came after it no longer hold.
+    const isGone = (other) => code === ACUTE_INJURY && !isTicked && afterInjury.includes(other);
+    state.draft.flags = isTicked ? [...others, code] : others.filter((other) => !isGone(other));
+    state.draft.cleared = false;
+    draftChanged(0);
+  },
+  fillExample() {
+    state.draft = { ...draftOf(state.texts.example), name: text("page.form.example_name") };
+    draftChanged(0);
+  },
+  clearForm() {
+    state.draft = emptyDraft();
+    draftChanged(0);
+    byId("h-screen").focus();
+  },
+};

@@ -1,0 +1,113 @@
+// From what was typed to the body of a request: valid values go in, the others are held back.
+import { numberWithUnit, value } from "./number_format.js";
+import { text } from "./texts.js";
+
+const NUMBER = /^[-+−]?(\d+([.,]\d*)?|[.,]\d+)$/;
+
+const NOT_FINITE = /^[-+−]?(nan|inf|infinity)$/i;
+
+const toNumber = (typed) => Number(typed.replace(",", ".").replace("−", "-"));
+
+/**
+ * What was typed in one field: {value}, {code, message, suggestions} or {} when nothing was.
+ * Limits and choices are those of the schema, and the codes are its fault codes, as for a request
+ * or a file.
+ */
+export function parseField(field, typedText) {
+  const typed = (typedText ?? "").trim();
+  if (!typed) return {};
+  return field.kind === "choice" ? parseChoice(field, typed) : parseNumber(field, typed);
+}
+
+const faultOf = (code, message, suggestions = []) => ({ code, message, suggestions });
+
+function parseChoice(field, typed) {
+  if (field.choices.includes(typed)) return { value: typed };
+  return faultOf("unknown_choice", text("page.fault.not_a_choice"));
+}
+
+function parseNumber(field, typed) {
+  if (NOT_FINITE.test(typed)) return faultOf("not_finite", text("page.fault.not_a_number"));
+  if (!NUMBER.test(typed)) return faultOf("not_a_number", text("page.fault.not_a_number"));
+  const number = toNumber(typed);
+  const { minimum, maximum, unit } = field.measure;
+  if (field.kind === "integer" && !Number.isInteger(number)) {
+    return faultOf("not_a_number", text("page.fault.not_whole"));
+  }
+  if (number >= minimum && number <= maximum) return { value: number };
+  const message = text("page.fault.outside", {
+    value: value(number),
+    low: value(minimum),
+    high: numberWithUnit(maximum, unit),
+  });
+  return faultOf("outside_limits", message, suggestionsFor(field, typed, number));
+}
+
+// A slip of the finger: one digit too many in front, or a lost decimal point. It needs a press.
+function suggestionsFor(field, typed, number) {
+  const { minimum, maximum, typical } = field.measure;
+  const norms = (typical ?? []).flatMap((norm) => [norm.female, norm.male]).filter(Boolean);
+  const isUsual = (x) =>
+    !norms.length || norms.some(({ mean, sd }) => Math.abs(x - mean) <= 3 * sd);
+  const withoutFirstDigit = Number(typed.replace(",", ".").replace(/^[-+−]?\d/, ""));
+  return [withoutFirstDigit, number / 10, number / 100]
+    .filter((x) => Number.isFinite(x) && x >= minimum && x <= maximum && isUsual(x))
+    .filter((x) => field.kind !== "integer" || Number.isInteger(x))
+    .slice(0, 2);
+}
+
+/** The body of a screening; faults by field; fields that wait for another, such as a protocol. */
+export function assemble(draft, fields, protocolNeeds) {
+  const body = {};
+  const faults = {};
+  for (const field of fields) {
+    const parsed = parseField(field, draft.values[field.path]);
+    if (parsed.message) faults[field.path] = parsed;
+    if (parsed.value !== undefined) setAt(body, field.path, parsed.value);
+  }
+  const waiting = holdBack(body, faults, fields, protocolNeeds);
+  if (draft.flags.length) body.red_flags = draft.flags;
+  else if (draft.cleared) body.red_flags = [];
+  if (draft.equipment) body.equipment = draft.equipment;
+  const ready = body.athlete?.age_years !== undefined && body.athlete?.sex !== undefined;
+  return { body, faults, waiting, ready };
+}
+
+// Values that need a protocol wait until it is stated.
+function holdBack(body, faults, fields, protocolNeeds) {
+  const waiting = [];
+  for (const [protocol, measures] of Object.entries(protocolNeeds)) {
+    if (body.protocol?.[protocol]) continue;
+    const held = fields.filter(
+      (field) =>
+        field.side && measures.includes(field.name) && getAt(body, field.path) !== undefined,
+    );
+    if (!held.length) continue;
+    for (const field of held) removeAt(body, field.path);
+    waiting.push(...held.map((field) => field.path));
+    const message = text("page.fault.protocol");
+    faults[`protocol.${protocol}`] = { message, suggestions: [], waits: true };
+  }
+  return waiting;
+}
+
+export function setAt(body, path, newValue) {
+  const keys = path.split(".");
+  const last = keys.pop();
+  let parent = body;
+  for (const key of keys) parent = parent[key] ??= {};
+  parent[last] = newValue;
+}
+
+export const getAt = (body, path) => path.split(".").reduce((parent, key) => parent?.[key], body);
+
+/** Take a value out of a body, and what is empty without it; true where there was one. */
+export function removeAt(body, path) {
+  const keys = path.split(".");
+  const last = keys.pop();
+  const parent = keys.length ? getAt(body, keys.join(".")) : body;
+  if (!parent || !(last in parent)) return false;
+  delete parent[last];
+  if (keys.length && !Object.keys(parent).length) removeAt(body, keys.join("."));
+  return true;
+}

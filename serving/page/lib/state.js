@@ -1,0 +1,61 @@
+// The state of the page, and drawing it again after a change.
+import { loadSquadState } from "../team/squad_state.js";
+import { loadDraft, loadVisits } from "./local_storage.js";
+
+export const byId = (id) => document.getElementById(id);
+
+export const emptyWhatIf = () => ({
+  targets: {},
+  added: [],
+  faults: {},
+  result: null,
+  problem: null,
+});
+
+export const state = {
+  view: "screen",
+  draft: loadDraft(),
+  visits: loadVisits(),
+  faults: {},
+  waiting: [],
+  body: null,
+  answer: null,
+  problem: null,
+  isLoading: false,
+  isPending: false,
+  whatIf: emptyWhatIf(),
+  followUp: null,
+  reportStatus: "none",
+  reportKind: "athlete",
+  forgetMessage: "",
+  saveMessage: "",
+  deletingVisit: null,
+  team: loadSquadState(),
+};
+
+let renderPage = () => {};
+let isScheduled = false;
+
+/** Set how the state is drawn; once, at the start. */
+export function setRenderer(renderer) {
+  renderPage = renderer;
+}
+
+/** Draw the state once whatever changes it now is done. */
+export function draw() {
+  if (isScheduled) return;
+  isScheduled = true;
+  queueMicrotask(() => {
+    isScheduled = false;
+    renderPage();
+  });
+}
+
+/** A function that waits so many milliseconds, and starts again when it is called meanwhile. */
+export function debounce(callback) {
+  let timer = 0;
+  return (milliseconds) => {
+    clearTimeout(timer);
+    timer = setTimeout(callback, milliseconds);
+  };
+}

@@ -1,0 +1,48 @@
+// Words for the codes of an answer that several views show.
+import { in100, interval } from "./number_format.js";
+import { text, variant } from "./texts.js";
+
+// A front view has the athlete's right leg on the viewer's left, so right comes first.
+export const SIDES = ["right", "left"];
+
+export const sideName = (code) => variant("common.side_title", code);
+export const legName = (code) => variant("common.leg_title", code);
+export const kneeName = (code) => variant("common.knee_title", code);
+export const theKnee = (code) => variant("common.knee", code);
+
+/** The members of a sport: "runners". */
+export const athletes = (sport) => variant("common.athletes", sport) ?? text("common.athletes.any");
+export const typicalAthlete = (sport) =>
+  variant("page.typical_athlete", sport) ?? text("page.typical_athlete.any");
+
+export const band = (code) => variant("page.band", code);
+export const isRaised = (code) => code === "above" || code === "well_above";
+
+/** What the risk is of: "New knee pain within 12 months". */
+export function outcomeTitle({ outcome_kind: kind, horizon_months: months }) {
+  const title = variant("page.outcome.title", kind) ?? text("page.outcome.title.other");
+  return title + horizon(months);
+}
+
+export const horizon = (months) => (months ? text("page.outcome.horizon", { months }) : "");
+
+export const pattern = (status) => variant("page.pattern.status", status);
+export const equipmentName = (code) => variant("page.equipment.name", code) ?? code;
+export const grade = (code) => variant("page.grade.name", code) ?? code;
+export const statusSentence = (code) => variant("page.status", code);
+
+/** "13 in 100, 90 % interval 8 to 20". */
+export const riskInWords = (risk) =>
+  text("page.risk.in_words", {
+    risk: in100(risk.probability),
+    interval: interval(risk.interval),
+  });
+
+/** A risk beside the usual one, for those who listen. */
+export const riskLabel = (knee, risk, base, sport) =>
+  text("page.risk.label", {
+    knee: kneeName(knee),
+    risk: riskInWords(risk),
+    athletes: athletes(sport),
+    base: in100(base ?? 0),
+  });

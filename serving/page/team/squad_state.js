@@ -1,0 +1,97 @@
+// The squad's athletes, each {id, line, name, date, body, summary, faults, isDue}, and the sheet.
+import { isoToday, loadSquad, storeSquad } from "../lib/local_storage.js";
+import { text } from "../lib/texts.js";
+import { answerSummary } from "./answer_summary.js";
+
+/** What a club has at hand, by the name it is chosen by: the next test is one of these. */
+export const EQUIPMENT_SETS = {
+  club: ["none", "tape_or_phone", "dynamometer"],
+  tape: ["none", "tape_or_phone"],
+  all: null,
+};
+
+/** So many athletes can be seen on a day, until a coach says otherwise (assumption). */
+const CAPACITY = 3;
+
+export const emptyTeam = () => ({
+  file: null,
+  fileName: "",
+  isReading: false,
+  sheet: null,
+  mapping: {},
+  isSheetOpen: false,
+  showsAllRows: false,
+  isBusy: false,
+  problem: "",
+  athletes: [],
+  isStored: true,
+  setAside: null,
+  sortKey: "priority",
+  isDescending: true,
+  capacity: CAPACITY,
+  sport: "",
+  status: "",
+  equipmentSet: "club",
+});
+
+const STORED = [
+  "fileName",
+  "athletes",
+  "setAside",
+  "sortKey",
+  "isDescending",
+  "capacity",
+  "sport",
+  "status",
+  "equipmentSet",
+];
+
+/** The squad, as this tab still holds it after a reload. */
+export function loadSquadState() {
+  const stored = loadSquad();
+  return stored && Array.isArray(stored.athletes) ? { ...emptyTeam(), ...stored } : emptyTeam();
+}
+
+export function storeSquadState(team) {
+  team.isStored = storeSquad(Object.fromEntries(STORED.map((key) => [key, team[key]])));
+}
+
+/** Those of a sheet that can be scored, each with an id of its own. */
+export function athletesOf(sheet) {
+  const stamp = Date.now();
+  return sheet.rows
+    .filter((row) => row.status === "ready")
+    .map((row) => ({
+      id: `${stamp}-${row.line}`,
+      line: row.line,
+      name: row.athlete ?? text("page.sheet.row", { lines: row.line }),
+      date: row.date ?? isoToday(),
+      body: row.screening,
+      summary: null,
+      faults: [],
+      isDue: true,
+    }));
+}
+
+const readable = (pointer) => pointer.slice(1).replaceAll("/", " ").replaceAll("_", " ");
+
+/** Take over what became of an athlete's screening. */
+export function takeResult(athlete, { answer, problem }) {
+  athlete.isDue = false;
+  athlete.summary = answer ? answerSummary(answer) : null;
+  athlete.faults = (problem?.faults ?? []).map(({ pointer, message }) =>
+    `${readable(pointer)} ${message}`.trim(),
+  );
+}
+
+/** The form has a new answer: whoever it was opened for is scored anew, with these values. */
+export function updateFromForm(team, draft, body) {
+  const athlete = team.athletes.find(({ id }) => id === draft.athlete);
+  if (!athlete) return;
+  const { equipment: _, ...screening } = body;
+  const isSame = JSON.stringify(screening) === JSON.stringify(athlete.body);
+  if (isSame && draft.name === athlete.name) return;
+  const name = draft.name || athlete.name;
+  Object.assign(athlete, { name, date: draft.date, body: screening, isDue: true });
+  storeSquadState(team);
+}

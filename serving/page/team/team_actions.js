@@ -1,0 +1,197 @@
+// What happens in the team view: a sheet is read, its valid rows are scored, an athlete is opened.
+import { openDraft } from "../actions/screening_actions.js";
+import { post } from "../lib/api_client.js";
+import { draftOf, removeSquad } from "../lib/local_storage.js";
+import { byId, draw, state } from "../lib/state.js";
+import { plural, text } from "../lib/texts.js";
+import { readSheet } from "./sheet_upload.js";
+import { downloadRowsLeftOut, downloadSquad } from "./squad_csv.js";
+import { filtered } from "./squad_order.js";
+import {
+  athletesOf,
+  emptyTeam,
+  EQUIPMENT_SETS,
+  storeSquadState,
+  takeResult,
+} from "./squad_state.js";
+
+/** So many screenings go in one request: a block takes a third of a second on two cores. */
+const BLOCK_SIZE = 25;
+
+let inFlight = null;
+
+function newRequest() {
+  inFlight?.abort();
+  inFlight = new AbortController();
+  return inFlight.signal;
+}
+
+function speak(words) {
+  byId("say").textContent = words;
+}
+
+/** Change the state of the team, keep what outlives a reload, and draw it. */
+function update(changes) {
+  Object.assign(state.team, changes);
+  storeSquadState(state.team);
+  draw();
+}
+
+// -- the sheet -------------------------------------------------------------------------------
+
+async function read() {
+  const { team } = state;
+  const signal = newRequest();
+  Object.assign(team, { isReading: true, isBusy: true, problem: "" });
+  draw();
+  try {
+    team.sheet = await readSheet(team.file, team.mapping, signal);
+    const { ready, bad, questions } = team.sheet.counts;
+    speak(
+      text("page.sheet.spoken", {
+        ready: plural("page.sheet.rows", ready),
+        bad,
+        questions: plural("page.sheet.questions", questions),
+      }),
+    );
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    team.problem = error.message;
+    speak(text("page.sheet.unreadable", { reason: error.message }));
+  }
+  Object.assign(team, { isReading: false, isBusy: false, isSheetOpen: true });
+  draw();
+}
+
+function readAgain(mapping) {
+  state.team.mapping = { ...state.team.mapping, ...mapping };
+  read();
+}
+
+// -- the scores ------------------------------------------------------------------------------
+
+async function scoreBlock(block, equipment, signal) {
+  const screenings = block.map(({ body }) => (equipment ? { ...body, equipment } : body));
+  const { results } = await post("v1/predict_team", { screenings }, signal);
+  for (const result of results) takeResult(block[result.index], result);
+  draw();
+}
+
+async function score() {
+  const { team } = state;
+  const signal = newRequest();
+  const due = team.athletes.filter(({ isDue }) => isDue);
+  Object.assign(team, { isBusy: true, problem: "" });
+  draw();
+  try {
+    for (let start = 0; start < due.length; start += BLOCK_SIZE) {
+      const block = due.slice(start, start + BLOCK_SIZE);
+      await scoreBlock(block, EQUIPMENT_SETS[team.equipmentSet], signal);
+    }
+    speak(text("page.squad.spoken", { athletes: plural("page.squad.athletes", due.length) }));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    team.problem = text("page.squad.stopped", { reason: error.message });
+  }
+  update({ isBusy: false });
+}
+
+/** Score whoever was changed in the form since. */
+export function scoreChanged() {
+  if (!state.team.isBusy && state.team.athletes.some(({ isDue }) => isDue)) score();
+}
+
+const baseName = (fileName) => fileName.replace(/\.[^.]*$/, "") || "squad";
+
+const sheetActions = {
+  chooseFile(file) {
+    if (!file) return;
+    Object.assign(state.team, { file, sheet: null, mapping: {}, showsAllRows: false });
+    read();
+  },
+  /** How the file is read: its sheet, the line of the column names, the decimal sign. */
+  setFileOption(name, content) {
+    const others = name === "sheet" ? { columns: {}, header_line: undefined } : {};
+    readAgain({ [name]: content, ...others });
+  },
+  /** What columns mean, by their places. */
+  setColumns(columns) {
+    readAgain({ columns: { ...state.team.mapping.columns, ...columns } });
+  },
+  /** What holds for every row and stands in no column. */
+  setConstant(measure, content) {
+    const constants = { ...state.team.mapping.constants, [measure]: content };
+    if (content === "") delete constants[measure];
+    readAgain({ constants });
+  },
+  toggle(name) {
+    state.team[name] = !state.team[name];
+    draw();
+  },
+  downloadRowsLeftOut(rows) {
+    const { sheet, file } = state.team;
+    downloadRowsLeftOut(rows, sheet.columns, baseName(file.name));
+  },
+};
+
+const squadActions = {
+  scoreSheet() {
+    const { team } = state;
+    const athletes = athletesOf(team.sheet);
+    const filters = { isSheetOpen: false, sport: "", status: "" };
+    Object.assign(team, { athletes, fileName: team.file.name, ...filters });
+    score();
+    byId("h-team")?.focus();
+  },
+  continueScoring: score,
+  stopScoring() {
+    inFlight?.abort();
+    update({ isBusy: false });
+  },
+  sortBy(sortKey, isDescending) {
+    update({ sortKey, isDescending });
+  },
+  setFilter(name, content) {
+    update({ [name]: content });
+  },
+  setEquipment(equipmentSet) {
+    state.team.equipmentSet = equipmentSet;
+    for (const athlete of state.team.athletes) athlete.isDue = true;
+    score();
+  },
+  downloadSquad() {
+    downloadSquad(filtered(state.team), baseName(state.team.fileName));
+  },
+  print: () => window.print(),
+  dropSquad() {
+    inFlight?.abort();
+    state.team = emptyTeam();
+    removeSquad();
+    draw();
+  },
+};
+
+const formActions = {
+  /** Open an athlete; the view changes with the answer, so that the focus lands on what stays. */
+  async openAthlete(id) {
+    const { team } = state;
+    const { body, name, date, summary } = team.athletes.find((athlete) => athlete.id === id);
+    const hasBegun = Object.keys(state.draft.values).length && !state.draft.athlete;
+    if (hasBegun) team.setAside = state.draft;
+    storeSquadState(team);
+    await openDraft({ ...draftOf(body), name, date, athlete: id });
+    if (state.view !== "team") return;
+    const isAnswered = summary && summary.status !== "low_information";
+    location.hash = isAnswered ? "#answer" : "#screen";
+  },
+  /** Back to the form that was begun before an athlete was opened. */
+  resumeForm() {
+    const draft = state.team.setAside;
+    state.team.setAside = null;
+    storeSquadState(state.team);
+    openDraft(draft);
+    location.hash = "#screen";
+  },
+};
+
+export const teamActions = { ...sheetActions, ...squadActions, ...formActions };

@@ -1,0 +1,115 @@
+// Small charts, each drawn by one function; positions are attributes in per cent, never styles.
+import { fixed, in100 } from "../lib/number_format.js";
+import { text } from "../lib/texts.js";
+import { html, nothing, svg } from "../vendor/lit-html.js";
+
+/** The right end of every risk axis, in 100: the same for everybody, so that bars compare. */
+export const AXIS_END = 40;
+const STRIP_END = 3;
+
+const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
+const onAxis = (p) => clamp((100 * 100 * p) / AXIS_END, 0, 100);
+const percent = (x) => `${x.toFixed(2)}%`;
+const width = (low, high) => percent(Math.max(high - low, 0.5));
+
+const intervalClass = (isCalm, isOpen) => {
+  if (isOpen) return "c-int c-int--open";
+  return isCalm ? "c-int c-int--calm" : "c-int";
+};
+const pointClass = (isCalm) => (isCalm ? "c-pt c-pt--calm" : "c-pt");
+
+const goesBeyondAxis = (risk) => risk.interval[1] * 100 > AXIS_END;
+
+const arrow = svg`<svg x="100%" y="5" width="1" height="16" overflow="visible">
+  <path class="c-more" d="M10 3L15 8L10 13"/></svg>`;
+
+const baseLine = (base) => {
+  const x = percent(onAxis(base));
+  return svg`<line class="c-base" x1=${x} x2=${x} y1="0" y2="26"/>`;
+};
+
+/** A risk: track, interval, base rate, point. `isOpen` hatches it: too little is known. */
+export function riskBar(risk, base, { isCalm = false, isOpen = false, label = null } = {}) {
+  const [low, high] = risk.interval.map(onAxis);
+  return html`<svg
+    class="bar"
+    role=${label ? "img" : "presentation"}
+    aria-label=${label ?? nothing}
+    aria-hidden=${label ? nothing : "true"}
+  >
+    <rect class="c-track" y="5" width="100%" height="16" rx="4"></rect>
+    <rect class=${intervalClass(isCalm, isOpen)} x=${percent(low)} y="5" width=${width(low, high)}
+      height="16" rx="4"></rect>
+    ${goesBeyondAxis(risk) ? arrow : nothing} ${base ? baseLine(base) : nothing}
+    <circle class=${pointClass(isCalm)} cx=${percent(onAxis(risk.probability))} cy="13" r="8">
+    </circle>
+  </svg>`;
+}
+
+const TICKS = [0, 10, 20, 30, 40];
+export const axis = () =>
+  html`<div class="ticks num" aria-hidden="true">
+    ${TICKS.map((x) => html`<span>${x}</span>`)}</div>`;
+
+/** A sentence for an interval that does not fit on the axis. */
+export const beyondAxis = (risk) =>
+  risk && goesBeyondAxis(risk)
+    ? text("page.risk.beyond_axis", { end: AXIS_END, high: in100(risk.interval[1]) })
+    : "";
+
+/** 100 dots: filled for the estimate, rings up to the end of the interval. */
+export function dots(risk, isCalm) {
+  const filled = Math.round(100 * risk.probability);
+  const ringed = Math.round(100 * risk.interval[1]);
+  const kind = (i) => (i < filled ? "d-on" : i < ringed ? "d-may" : "d-off");
+  const dot = (i) =>
+    svg`<circle class=${kind(i)} cx=${5 + 10 * (i % 20)} cy=${5 + 10 * Math.floor(i / 20)}
+      r=${kind(i) === "d-off" ? 2.4 : 3.6}/>`;
+  const label = text("page.risk.dots", { filled, ringed: Math.max(ringed - filled, 0) });
+  return html`<svg class=${isCalm ? "dots__in dots__in--calm" : "dots__in"} viewBox="0 0 200 50"
+    role="img" aria-label=${label}>
+    ${Array.from({ length: 100 }, (_, i) => dot(i))}
+  </svg>`;
+}
+
+/** The chance of a pattern, 0 to 100, with the range it could end up in. */
+export function chanceBar({ interval, probability, status }) {
+  const [low, high] = interval.map((p) => clamp(100 * p, 0, 100));
+  const isCalm = status === "not_supported";
+  const isOpen = status === "cannot_tell";
+  const point = svg`<circle class=${pointClass(isCalm)} cx=${percent(100 * probability)}
+    cy="13" r="7"/>`;
+  return html`<svg class="bar" aria-hidden="true">
+    <rect class="c-track" y="7" width="100%" height="12" rx="4"></rect>
+    <rect class=${intervalClass(isCalm, isOpen)} x=${percent(low)} y="7" width=${width(low, high)}
+      height="12" rx="4"></rect>
+    ${isOpen ? nothing : point}
+  </svg>`;
+}
+
+/** A value in SDs from typical, with the whisker of its measurement error. */
+export function zStrip(row) {
+  const at = (z) =>
+    percent((100 * (clamp(z, -STRIP_END, STRIP_END) + STRIP_END)) / (2 * STRIP_END));
+  const error = row.typical.sd ? row.error / row.typical.sd : 0;
+  const label = text("page.pattern.strip", { z: fixed(row.z, 1), error: fixed(error, 1) });
+  return html`<svg class="bar" role="img" aria-label=${label}>
+    <rect class="c-norm" x=${at(-1)} y="4" width="33.33%" height="18"></rect>
+    <line class="c-zero" x1="50%" x2="50%" y1="0" y2="26"></line>
+    <line class="c-err" x1=${at(row.z - error)} x2=${at(row.z + error)} y1="13" y2="13"></line>
+    <circle class="c-dot" cx=${at(row.z)} cy="13" r="6"></circle>
+  </svg>`;
+}
+
+/** What one driver adds or takes, around a zero that all bars of the chart share. */
+export function contributionBar(x, min, max) {
+  const span = max - min || 1;
+  const zero = (100 * -min) / span;
+  const size = (100 * Math.abs(x)) / span;
+  const start = x > 0 ? zero : zero - size;
+  return html`<svg aria-hidden="true">
+    <line class="c-zero" x1=${percent(zero)} x2=${percent(zero)} y1="0" y2="40"></line>
+    <rect class=${x > 0 ? "c-up" : "c-down"} x=${percent(start)} y="11"
+      width=${percent(Math.max(size, 0.4))} height="18" rx="3"></rect>
+  </svg>`;
+}
