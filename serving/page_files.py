@@ -78,6 +78,8 @@ FILES = (
     "page/vendor/lit-html.js",
 )
 _TEMPLATE = "index.html.j2"
+#: Scripts without a hint: one that runs at once, and those that wait for the team view.
+_NOT_PRELOADED = re.compile(r"page/(theme|team/(?!squad_state|answer_summary))")
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
 
 
@@ -147,14 +149,17 @@ def page_response(request: Request) -> Response:
 
 @cache
 def _page_html() -> bytes:
-    """The template with its texts, and a hint for each script so that all load at once."""
+    """The template with its texts, and a hint for each script so that all load at once.
+
+    But for the team view's, which load when it is opened.
+    """
     environment = Environment(
         loader=PackageLoader("serving", "page"),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    modules = [name for name in FILES if name.endswith(".js") and name != "page/theme.js"]
+    modules = [name for name in FILES if name.endswith(".js") and not _NOT_PRELOADED.match(name)]
     template = environment.get_template(_TEMPLATE)
     return template.render(text=text, language=LANGUAGE, modules=modules).encode()
 

@@ -9,19 +9,29 @@ import { emptyDraft, removeAll, storeTheme } from "./lib/local_storage.js";
 import { assemble } from "./lib/screening_body.js";
 import { byId, draw, setRenderer, state } from "./lib/state.js";
 import { addTexts, text, variant } from "./lib/texts.js";
-import { scoreChanged, teamActions } from "./team/team_actions.js";
-import { teamView } from "./team/team_view.js";
-import { render } from "./vendor/lit-html.js";
+import { emptyTeam } from "./team/squad_state.js";
+import { nothing, render } from "./vendor/lit-html.js";
 import { answerView } from "./views/answer_view.js";
 import { liveAnswer } from "./views/live_answer.js";
 import { reportView } from "./views/report_view.js";
 import { screeningForm } from "./views/screening_form.js";
 import { visitsView } from "./views/visits_view.js";
 
+// The team view is the only one that most people never open: it loads when it is first opened.
+let team = null;
+
+async function loadTeam() {
+  const [{ teamView }, { teamActions, scoreChanged }] = await Promise.all([
+    import("./team/team_view.js"),
+    import("./team/team_actions.js"),
+  ]);
+  team = { view: teamView, actions: teamActions, scoreChanged };
+}
+
 const VIEWS = {
   screen: screeningForm,
   answer: answerView,
-  team: teamView,
+  team: () => (team ? team.view(state, team.actions) : nothing),
   visits: visitsView,
   report: reportView,
 };
@@ -33,10 +43,10 @@ const actions = {
   ...whatIfActions,
   ...visitActions,
   ...reportActions,
-  team: teamActions,
   forgetAll() {
+    team?.actions.stopScoring();
+    state.team = emptyTeam();
     const isGone = removeAll();
-    teamActions.dropSquad();
     delete document.documentElement.dataset.theme;
     Object.assign(state, { draft: emptyDraft(), visits: [], followUp: null, answer: null });
     Object.assign(state, assemble(state.draft, state.fields, state.protocolNeeds));
@@ -63,9 +73,10 @@ const viewOf = (hash) => {
   return name in VIEWS ? name : (VIEW_OF_PREFIX[name.slice(0, 2)] ?? "screen");
 };
 
-function route({ isFirst }) {
+async function route({ isFirst }) {
   const view = viewOf(location.hash);
   const isNewView = view !== state.view && !isFirst;
+  if (view === "team" && !team) await loadTeam();
   state.view = view;
   for (const link of document.querySelectorAll(".views a")) {
     if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
@@ -73,7 +84,7 @@ function route({ isFirst }) {
   }
   document.title = text("page.document_title", { view: variant("page.view_title", view) });
   if (view === "visits") followUp();
-  if (view === "team") scoreChanged();
+  if (view === "team") team.scoreChanged();
   if (view === "answer" || view === "report") refreshReport(0);
   draw();
   // Once it is drawn.

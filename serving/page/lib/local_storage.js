@@ -82,14 +82,6 @@ export const storeVisits = (visits) => write(KEYS.visits, visits);
 export const loadSquad = () => read(KEYS.squad, ofThisTab);
 export const storeSquad = (squad) => write(KEYS.squad, squad, ofThisTab);
 
-export function removeSquad() {
-  try {
-    sessionStorage.removeItem(KEYS.squad);
-  } catch {
-    // Then nothing was stored either.
-  }
-}
-
 export function storeTheme(theme) {
   try {
     localStorage.setItem(KEYS.theme, theme);

@@ -1,19 +1,13 @@
 // What happens in the team view: a sheet is read, its valid rows are scored, an athlete is opened.
 import { openDraft } from "../actions/screening_actions.js";
 import { post } from "../lib/api_client.js";
-import { draftOf, removeSquad } from "../lib/local_storage.js";
+import { draftOf } from "../lib/local_storage.js";
 import { byId, draw, state } from "../lib/state.js";
 import { plural, text } from "../lib/texts.js";
 import { readSheet } from "./sheet_upload.js";
 import { downloadRowsLeftOut, downloadSquad } from "./squad_csv.js";
 import { filtered } from "./squad_order.js";
-import {
-  athletesOf,
-  emptyTeam,
-  EQUIPMENT_SETS,
-  storeSquadState,
-  takeResult,
-} from "./squad_state.js";
+import { athletesOf, EQUIPMENT_SETS, storeSquadState, takeResult } from "./squad_state.js";
 
 /** So many screenings go in one request: a block takes a third of a second on two cores. */
 const BLOCK_SIZE = 25;
@@ -163,12 +157,6 @@ const squadActions = {
     downloadSquad(filtered(state.team), baseName(state.team.fileName));
   },
   print: () => window.print(),
-  dropSquad() {
-    inFlight?.abort();
-    state.team = emptyTeam();
-    removeSquad();
-    draw();
-  },
 };
 
 const formActions = {

@@ -7,7 +7,7 @@ import { fileChooser, sheetCard } from "./sheet_view.js";
 import { toSeeFirst } from "./squad_order.js";
 import { squadCard } from "./squad_view.js";
 
-export function teamView(state, { team: actions }) {
+export function teamView(state, actions) {
   const { team } = state;
   const markDropTarget = (event, isOver) => {
     event.preventDefault();
