@@ -13,8 +13,8 @@ from kneerisk.cohort.splits import held_out, train_test_split
 from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.task_rows import risks_of
-from kneerisk.training.card import NOTICE, card
-from kneerisk.training.card.tripod_items import ASKED
+from kneerisk.training.card.model_card import NOTICE, model_card
+from kneerisk.training.card.tripod import ITEMS
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.tracking.run import shorten
 
@@ -50,7 +50,7 @@ def made(released, fitted):
 
 @pytest.fixture(scope="module", params=KINDS)
 def text(request, made) -> str:
-    return card(*made[request.param], ["roc", "slices"])
+    return model_card(*made[request.param], ["roc", "slices"])
 
 
 def section(text: str, title: str) -> str:
@@ -61,7 +61,7 @@ def test_every_item_of_tripod_ai_is_answered_once(text):
     rows = re.findall(
         r"^\| (\d+[a-g]?) \| (.+?) \| (.+?) \|$", section(text, "TRIPOD+AI"), re.MULTILINE
     )
-    assert [item for item, _, _ in rows] == list(ASKED)
+    assert [item for item, _, _ in rows] == list(ITEMS)
     assert len(rows) == 52
     assert len({item.rstrip("abcdefg") for item, _, _ in rows}) == 27
     assert all(len(answer) > 3 for _, _, answer in rows)
@@ -98,14 +98,14 @@ def test_pictures_are_beside_it_and_left_out_of_a_note(text):
 
 
 def test_assumptions_are_counted_in_the_tables(made):
-    told = section(card(*made["simulated"]), "Assumptions")
+    told = section(model_card(*made["simulated"]), "Assumptions")
     assert re.search(r"links between an imbalance and a measure: \d+ of \d+", told)
     assert "batteries" in told
     assert "nobody has measured them" in told
 
 
 def test_kinds_are_not_mixed_up(made):
-    texts = {kind: card(*made[kind]) for kind in KINDS}
+    texts = {kind: model_card(*made[kind]) for kind in KINDS}
     assert "Nobody was measured" in texts["simulated"]
     assert "Nobody was measured" not in texts["observed"]
     assert "No external validation" in texts["observed"]
@@ -117,10 +117,10 @@ def test_kinds_are_not_mixed_up(made):
 def test_no_athlete_is_named(made):
     metadata, cohort, judged = made["observed"]
     frame = cohort.frame.assign(athlete_id=[f"secret{i}" for i in np.arange(len(cohort.frame))])
-    assert "secret" not in card(metadata, replace(cohort, frame=frame), judged)
+    assert "secret" not in model_card(metadata, replace(cohort, frame=frame), judged)
 
 
 def test_a_study_s_own_log_loss_is_no_cross_validation_of_the_version(made):
     metadata, cohort, judged = made["simulated"]
-    text = card(metadata, cohort, judged.with_metrics({"cv_log_loss": 0.25}))
+    text = model_card(metadata, cohort, judged.with_metrics({"cv_log_loss": 0.25}))
     assert "Cross-validation by athlete" not in text

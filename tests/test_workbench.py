@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 
 from kneerisk.evaluation.verdict import verdict
 from kneerisk.training.tracking import CHAMPION, LoggedRun, Tracking
-from kneerisk.training.tracking.naming import BEST_CALIBRATED, TRAINED
+from kneerisk.training.tracking.naming import BEST_CALIBRATED, TRAINED_MODELS
 from pipelines.__main__ import app
 
 pytestmark = pytest.mark.slow
@@ -164,7 +164,9 @@ def test_two_runs_compare_by_our_metrics_and_plots(page, workbench):
 
 def test_a_run_tells_its_verdict_and_its_lineage(page, workbench):
     newest = workbench.runs[0]
-    page.goto(f"{workbench.url}/#/experiments/{newest.experiment}/runs/{newest.run_id}?{TRAINED}")
+    page.goto(
+        f"{workbench.url}/#/experiments/{newest.experiment}/runs/{newest.run_id}?{TRAINED_MODELS}"
+    )
     note = page.get_by_text(verdict(newest.metrics))
     expect(note).to_be_visible(timeout=LONG)
     expect(page.get_by_text("training: kneerisk simulator").first).to_be_visible()

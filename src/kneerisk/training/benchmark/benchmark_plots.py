@@ -13,7 +13,14 @@ from kneerisk.evaluation.task_rows import task_rows
 from kneerisk.training.benchmark.contenders import LOGISTIC, MODEL, PRIOR, XGBOOST
 from kneerisk.training.benchmark.scoring import TaskScores
 from kneerisk.training.plots import plot_style
-from kneerisk.training.plots.plot_style import FAINT, INK, WITH_PAIN, dress, figure, percent
+from kneerisk.training.plots.plot_style import (
+    FAINT,
+    INK,
+    WITH_PAIN,
+    label_axes,
+    percent,
+    titled_figure,
+)
 
 COLOURS = {MODEL: plot_style.MODEL, XGBOOST: plot_style.XGBOOST, LOGISTIC: plot_style.LOGISTIC}
 NAMES = {MODEL: "kneerisk", XGBOOST: "plain XGBoost", LOGISTIC: "logistic regression",
@@ -31,7 +38,7 @@ def forest(tasks: Sequence[TaskScores]) -> Figure:
     """AUC of every contender by task, 95 % intervals; hollow where a control reaches it."""
     counts = [len(_shown(scores)) for scores in tasks]
     height = _FRAME_INCHES + sum(_TASK_INCHES + _ROW_INCHES * count for count in counts)
-    drawn = figure(
+    drawn = titled_figure(
         "What can be told from the knees of people who were measured?",
         "AUC of out-of-fold predictions, mean over the fold seeds, grouped by person; line: 95 % "
         "interval over people,\nthick: range over the seeds. Filled: beyond chance, and no control "
@@ -53,7 +60,7 @@ def _shown(scores: TaskScores) -> list[str]:
 
 
 def _panel(axes: Axes, scores: TaskScores) -> None:
-    dress(axes, "", "")
+    label_axes(axes, "", "")
     axes.grid(visible=False, axis="y")
     names = _shown(scores)
     for place, name in enumerate(names):
@@ -91,7 +98,7 @@ def _row(
 
 def calibration(tasks: Sequence[TaskScores]) -> Figure:
     """Observed share by stated risk, out of fold, of the model and of logistic regression."""
-    drawn = figure(
+    drawn = titled_figure(
         "Do the risks that were stated come true?",
         "Out-of-fold risks (mean over the fold seeds) in equally full bins; 95 % intervals of the "
         "observed share.",
@@ -103,7 +110,7 @@ def calibration(tasks: Sequence[TaskScores]) -> Figure:
 
 
 def _calibration(axes: Axes, scores: TaskScores) -> None:
-    dress(axes, "Stated risk", "Observed share")
+    label_axes(axes, "Stated risk", "Observed share")
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
     highest = 0.0
     for name, mark in ((LOGISTIC, "s"), (MODEL, "o")):

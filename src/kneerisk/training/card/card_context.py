@@ -25,17 +25,17 @@ KINDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class About:
-    """A version, the whole cohort that it was made from, and how it did on those held out."""
+class CardContext:
+    """A version, the whole cohort that it was made from, and its evaluation."""
 
     metadata: Metadata
     cohort: Cohort
-    """Of an adapted version, the club's, under the kind ``adapted``."""
+    """Of an updated version, the club's, under the kind ``adapted``."""
     evaluation: Evaluation
-    pictures: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
     """Names of the plots that lie in `plots/` beside the card."""
     made_with: Mapping[str, str] = field(default_factory=dict)
-    """The environment of the fit, as its run keeps it."""
+    """The environment of the fit, as run parameters."""
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -54,7 +54,7 @@ class About:
 
     @property
     def from_truth(self) -> bool:
-        """Whether it was fitted to true risks, and not to what happened."""
+        """Whether it was fitted to true risks instead of outcomes."""
         return self.simulated and "true_risk_mae" in self.metrics
 
     @property
@@ -69,20 +69,20 @@ class About:
 
     @cached_property
     def sample_size(self) -> tuple[RequiredEvents, int]:
-        """What Riley's criteria ask for, and the outcomes that there were to learn from."""
+        """The outcomes that Riley's criteria ask for, and those that it was fitted to."""
         return required_events(train_test_split(self.cohort)[0])
 
     def number(self, name: str, digits: int) -> str:
         """A metric as text."""
         return f"{self.metrics[name]:.{digits}f}" if name in self.metrics else "not measurable"
 
-    def within(self, name: str, digits: int) -> str:
+    def with_interval(self, name: str, digits: int) -> str:
         """A metric with its 95 % interval, where it has one."""
         ends = [self.metrics.get(f"{name}_{end}") for end in ("low", "high")]
         if ends[0] is None or ends[1] is None:
             return self.number(name, digits)
         return f"{self.number(name, digits)} ({ends[0]:.{digits}f} to {ends[1]:.{digits}f})"
 
-    def picture(self, name: str, shows: str) -> list[str]:
+    def plot(self, name: str, shows: str) -> list[str]:
         """A plot with what it shows, where it was drawn."""
-        return [f"![{shows}](plots/{name}.png)"] if name in self.pictures else []
+        return [f"![{shows}](plots/{name}.png)"] if name in self.plots else []

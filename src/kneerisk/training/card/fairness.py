@@ -1,23 +1,21 @@
-"""How a version does by sex, age and other parts of the cohort, and where it does worst."""
+"""Performance of a version by sex, age and other slices of the cohort, and where it is worst."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from kneerisk.evaluation.metric_table import listed, metric_named
 from kneerisk.evaluation.slices import FEWEST_EVENTS, Slice
-from kneerisk.training.card.card_context import About
+from kneerisk.training.card.card_context import CardContext
 
 #: What people are born with, or grow into, before what they do.
 ORDER = ("sex", "age", "sport", "side", "battery")
 
 
-def fairness(about: About) -> str:
-    """The table by part, the worst one named, and the picture."""
-    parts = about.evaluation.slices
-    if not parts:
+def fairness(context: CardContext) -> str:
+    """The table of slices, the worst one named, and the plot."""
+    slices = context.evaluation.slices
+    if not slices:
         return ""
-    rows = [row for by in ORDER for one in parts if one.by == by for row in _row(one)]
+    rows = [_row(each) for by in ORDER for each in slices if each.by == by]
     columns = listed("card_slices")
     head = [
         f"| by | part | with pain | {' | '.join(metric.column for metric in columns)} |",
@@ -28,12 +26,12 @@ def fairness(about: About) -> str:
         "judged. *Observed to stated* above 1: more pain than was stated. Every number of a part, "
         "net benefit and the highest risks among them, is in `evaluation.json` of the run."
     )
-    shown = about.picture("slices", "AUC and calibration slope of each part, with 95 % intervals")
-    return "\n\n".join([_worst(about), "\n".join([*head, *rows]), note, *shown])
+    plot = context.plot("slices", "AUC and calibration slope of each part, with 95 % intervals")
+    return "\n\n".join([_worst(context), "\n".join([*head, *rows]), note, *plot])
 
 
-def _worst(about: About) -> str:
-    worst = about.evaluation.worst_slice
+def _worst(context: CardContext) -> str:
+    worst = context.evaluation.worst_slice
     if worst is None:
         return "No part has outcomes enough to be judged by itself."
     return (
@@ -43,7 +41,7 @@ def _worst(about: About) -> str:
     )
 
 
-def _row(one: Slice) -> Iterator[str]:
-    counts = f"{one.metrics['events']:,.0f} of {one.metrics['rows']:,.0f}"
-    cells = [metric.text(one.metrics) for metric in listed("card_slices")]
-    yield f"| {' | '.join([one.by, one.name.replace('_', ' '), counts, *cells])} |"
+def _row(row: Slice) -> str:
+    counts = f"{row.metrics['events']:,.0f} of {row.metrics['rows']:,.0f}"
+    cells = [metric.text(row.metrics) for metric in listed("card_slices")]
+    return f"| {' | '.join([row.by, row.name.replace('_', ' '), counts, *cells])} |"

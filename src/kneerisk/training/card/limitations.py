@@ -1,11 +1,11 @@
-"""What a version assumes, where its limits are, and what nobody has done for it."""
+"""The assumptions and limits of a version, and what was not done."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from kneerisk.evidence import count_assumptions
-from kneerisk.training.card.card_context import About
+from kneerisk.training.card.card_context import CardContext
 from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS, few_outcomes
 
 #: An AUC above this, on athletes that were measured, calls for a search for leaks (assumption:
@@ -25,17 +25,17 @@ _TABLES = {
 }
 
 
-def assumptions(about: About) -> Iterator[str]:
-    """What nobody has measured and the model takes for granted."""
-    if about.simulated or about.adapted:
+def assumptions(context: CardContext) -> Iterator[str]:
+    """What the model takes for granted without a measurement."""
+    if context.simulated or context.adapted:
         counts = {name: count_assumptions(name) for name in _TABLES}
-        told = "; ".join(
+        judgements = "; ".join(
             f"{_TABLES[name]}: {judged} of {rows}" for name, (judged, rows) in counts.items()
         )
-        whose = "of the base " if about.adapted else ""
+        whose = "of the base " if context.adapted else ""
         yield (
             f"Rows of the simulator's tables {whose}that are a judgement made here, not published "
-            f"numbers (each says so): {told}."
+            f"numbers (each says so): {judgements}."
         )
         yield (
             "**The imbalances are latent and nobody has measured them.** How strongly a test marks "
@@ -50,7 +50,7 @@ def assumptions(about: About) -> Iterator[str]:
             "True measures are jointly Gaussian, on their own or the log scale; factors add up on "
             "the log-odds."
         )
-    if not about.simulated:
+    if not context.simulated:
         yield (
             "How measures go together is the published covariance moved towards what was measured; "
             "the imbalances that an answer names rest on assumed links to the tests."
@@ -59,21 +59,21 @@ def assumptions(about: About) -> Iterator[str]:
     yield "The errors of the tests are those of their sources, whoever does the test."
 
 
-def limits(about: About) -> Iterator[str]:
-    """What to beware of, the weightiest first."""
-    cohort, metrics = about.cohort, about.metrics
-    if about.simulated:
+def limits(context: CardContext) -> Iterator[str]:
+    """The limits of the version, the weightiest first."""
+    cohort, metrics = context.cohort, context.metrics
+    if context.simulated:
         yield (
             "It knows what the literature says and no more: these numbers show how well it "
             "learnt the simulator, not how well it works on athletes."
         )
-    if about.adapted:
+    if context.adapted:
         yield (
             "It was corrected by one club's outcomes, and says nothing of how it does at another."
         )
     if cohort.outcome_kind != "new_pain":
         yield "It describes a state that was already there, and must not be read as a prediction."
-    yield from _of_the_numbers(about)
+    yield from _numeric_limits(context)
     if not cohort.has_sides:
         yield "It has no left and right: its risk is that of either knee."
     if cohort.kind == "observed" and metrics.get("auc", 0.0) > _TOO_GOOD_AUC:
@@ -85,8 +85,8 @@ def limits(about: About) -> Iterator[str]:
     yield "Associations, not causes: changing a measure need not change the risk as it says."
 
 
-def _of_the_numbers(about: About) -> Iterator[str]:
-    metrics = about.metrics
+def _numeric_limits(context: CardContext) -> Iterator[str]:
+    metrics = context.metrics
     if "events_needed" in metrics and metrics["train_events"] < metrics["events_needed"]:
         yield few_outcomes(metrics["train_events"], metrics["events_needed"])
     if metrics.get("events", 0) < FEWEST_EVENTS:
@@ -100,9 +100,9 @@ def _of_the_numbers(about: About) -> Iterator[str]:
         yield "Age, sex, body size and speed alone do better: it may have learnt who was measured."
 
 
-def not_done(about: About) -> Iterator[str]:
-    """What a reader might take for granted and would be wrong."""
-    if about.simulated:
+def not_done(context: CardContext) -> Iterator[str]:
+    """What was not done, where a reader might assume it was."""
+    if context.simulated:
         yield "**Nobody was measured.** It has not been validated on people, of any club or sport."
     else:
         yield "**No external validation**: athletes of other places and years have not been scored."
@@ -111,6 +111,6 @@ def not_done(about: About) -> Iterator[str]:
     yield "No athlete, patient or clinician took part in the design."
     yield (
         "No athlete was followed: nothing is known of risks that change within a season."
-        if about.simulated
+        if context.simulated
         else "Who assessed outcomes, and whether they knew the measures, is not recorded here."
     )

@@ -1,4 +1,4 @@
-"""The card from top to bottom."""
+"""The model card from top to bottom."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from kneerisk.cohort import Cohort
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.model import Metadata
-from kneerisk.training.card.card_context import KINDS, About
+from kneerisk.training.card.card_context import KINDS, CardContext
 from kneerisk.training.card.fairness import fairness
 from kneerisk.training.card.limitations import assumptions, limits, not_done
 from kneerisk.training.card.method import method, population
@@ -26,64 +26,71 @@ USE = (
 )
 
 
-def card(
-    metadata: Metadata, cohort: Cohort, evaluation: Evaluation, pictures: Iterable[str] = ()
+def model_card(
+    metadata: Metadata, cohort: Cohort, evaluation: Evaluation, plots: Iterable[str] = ()
 ) -> str:
-    """The card as Markdown.
+    """The model card as Markdown (Mitchell et al. 2019, doi 10.1145/3287560.3287596).
 
     Parameters
     ----------
+    metadata
+        Of the version.
     cohort
         The whole one, athletes to train on and held-out ones.
     evaluation
         On the held-out athletes.
-    pictures
-        Names of the plots that lie in `plots/` beside the card; without them it shows none.
+    plots
+        Names of the plots in `plots/` beside the card; without them it shows none.
+
+    Returns
+    -------
+    The card, which ends in a line break.
     """
-    about = About(metadata=metadata, cohort=cohort, evaluation=evaluation, pictures=tuple(pictures),
-                  made_with=environment())  # fmt: skip
+    context = CardContext(metadata=metadata, cohort=cohort, evaluation=evaluation,
+                          plots=tuple(plots), made_with=environment())  # fmt: skip
     sections = {
-        "In short": "\n".join(f"- {line}" for line in _in_short(about)),
-        "What it is": _table(dict(_identity(about))),
+        "In short": "\n".join(f"- {line}" for line in _in_short(context)),
+        "What it is": _table(dict(_identity(context))),
         "Intended use": USE,
-        "Whom it knows": population(about),
-        "How it was made": method(about),
-        "How good it is on athletes it has not seen": performance(about),
-        "For whom it works less well": fairness(about),
-        "Assumptions": "\n".join(f"- {line}" for line in assumptions(about)),
-        "Limits": "\n".join(f"- {line}" for line in limits(about)),
-        "Not done": "\n".join(f"- {line}" for line in not_done(about)),
-        "TRIPOD+AI": tripod(about),
+        "Whom it knows": population(context),
+        "How it was made": method(context),
+        "How good it is on athletes it has not seen": performance(context),
+        "For whom it works less well": fairness(context),
+        "Assumptions": "\n".join(f"- {line}" for line in assumptions(context)),
+        "Limits": "\n".join(f"- {line}" for line in limits(context)),
+        "Not done": "\n".join(f"- {line}" for line in not_done(context)),
+        "TRIPOD+AI": tripod(context),
     }
-    parts = [f"# {metadata.version}", f"**{NOTICE}**"]
-    parts += [f"## {title}\n\n{text}" for title, text in sections.items() if text]
-    return "\n\n".join(parts) + "\n"
+    blocks = [f"# {metadata.version}", f"**{NOTICE}**"]
+    blocks += [f"## {title}\n\n{text}" for title, text in sections.items() if text]
+    return "\n\n".join(blocks) + "\n"
 
 
-def _in_short(about: About) -> Iterator[str]:
-    yield f"It tells {about.outcome}."
-    yield f"Its cohort is **{about.cohort.kind}**: {KINDS[about.cohort.kind]}."
+def _in_short(context: CardContext) -> Iterator[str]:
+    yield f"It tells {context.outcome}."
+    yield f"Its cohort is **{context.cohort.kind}**: {KINDS[context.cohort.kind]}."
     yield (
-        f"On athletes it has not seen it ranks {about.unit} with an AUC of "
-        f"{about.within('auc', 3)}, and stated risks come true with a calibration slope of "
-        f"{about.within('calibration_slope', 2)}; 1 is right."
+        f"On athletes it has not seen it ranks {context.unit} with an AUC of "
+        f"{context.with_interval('auc', 3)}, and stated risks come true with a calibration slope "
+        f"of {context.with_interval('calibration_slope', 2)}; 1 is right."
     )
-    if "cv_auc" in about.metrics:
+    if "cv_auc" in context.metrics:
         yield (
             f"In cross-validation by athlete, which here counts for more: AUC "
-            f"{about.within('cv_auc', 3)}, slope {about.within('cv_calibration_slope', 2)}."
+            f"{context.with_interval('cv_auc', 3)}, slope "
+            f"{context.with_interval('cv_calibration_slope', 2)}."
         )
-    if worst := about.evaluation.worst_slice:
+    if worst := context.evaluation.worst_slice:
         yield (
             f"It ranks worst for {worst.by} {worst.name.replace('_', ' ')}: AUC "
             f"{worst.metrics['auc']:.3f}, of the parts with outcomes enough to tell."
         )
-    yield next(limits(about))
+    yield next(limits(context))
 
 
-def _identity(about: About) -> Iterator[tuple[str, str]]:
-    metadata, cohort = about.metadata, about.cohort
-    yield "Outcome", about.outcome
+def _identity(context: CardContext) -> Iterator[tuple[str, str]]:
+    metadata, cohort = context.metadata, context.cohort
+    yield "Outcome", context.outcome
     yield "Per", "leg, and either knee" if cohort.has_sides else "athlete: the source has no side"
     yield "Cohort", f"**{cohort.kind}**: {KINDS[cohort.kind]}"
     yield "Source", cohort.source
@@ -93,13 +100,13 @@ def _identity(about: About) -> Iterator[tuple[str, str]]:
     yield "Run", f"`{metadata.run_id}`"
     yield "Program", f"`{metadata.git_sha}`" if metadata.git_sha else "not under version control"
     yield "Schema", f"`{metadata.schema}`"
-    yield "Made with", _libraries(about.made_with)
+    yield "Made with", _libraries(context.made_with)
     yield "Made again by", f"`kneerisk reproduce {metadata.version}`"
 
 
 def _libraries(made_with: Mapping[str, str]) -> str:
-    told = {name.removeprefix(PREFIX).replace("_", " "): value for name, value in made_with.items()}
-    return ", ".join(f"{name} {value}" for name, value in told.items())
+    names = {name: name.removeprefix(PREFIX).replace("_", " ") for name in made_with}
+    return ", ".join(f"{names[name]} {value}" for name, value in made_with.items())
 
 
 def _table(rows: Mapping[str, str]) -> str:

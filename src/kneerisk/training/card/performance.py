@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from kneerisk.evaluation.metric_table import listed, metric_named
 from kneerisk.evidence import imbalances
-from kneerisk.training.card.card_context import About
+from kneerisk.training.card.card_context import CardContext
 
 #: Measures that a card lists by how far they move risks.
 MOST_DRIVERS = 8
@@ -25,28 +25,28 @@ _RAISES = {"higher": "higher values raise it", "lower": "lower values raise it",
            "mixed": "by category, or no one direction"}  # fmt: skip
 
 
-def performance(about: About) -> str:
+def performance(context: CardContext) -> str:
     """Every task, each with its table, and the pictures."""
-    metrics = about.metrics
+    metrics = context.metrics
     counts = (
-        f"{metrics.get('rows', 0):,.0f} {about.unit} of {metrics.get('athletes', 0):,.0f} held-out "
-        f"athletes, {metrics.get('events', 0):,.0f} with pain. In brackets: 95 % interval over "
-        "athletes."
+        f"{metrics.get('rows', 0):,.0f} {context.unit} of {metrics.get('athletes', 0):,.0f} "
+        f"held-out athletes, {metrics.get('events', 0):,.0f} with pain. In brackets: 95 % interval "
+        "over athletes."
     )
     parts = [
         counts,
         _table(metrics, "", _MODELS),
         *_brier(metrics),
-        *about.picture("calibration", "Observed share with pain by stated risk"),
-        *about.picture("roc", "Sensitivity against one minus specificity"),
+        *context.plot("calibration", "Observed share with pain by stated risk"),
+        *context.plot("roc", "Sensitivity against one minus specificity"),
         *_cross_validated(metrics),
-        *_tasks(about),
+        *_tasks(context),
         *_acting(metrics),
-        *about.picture("decision_curve", "Net benefit by the risk at which one acts"),
-        *about.picture("risk_distribution", "Stated risks of those with and without pain"),
-        *_truth(about),
-        *_imbalances(about),
-        *_drivers(about),
+        *context.plot("decision_curve", "Net benefit by the risk at which one acts"),
+        *context.plot("risk_distribution", "Stated risks of those with and without pain"),
+        *_truth(context),
+        *_imbalances(context),
+        *_drivers(context),
     ]
     return "\n\n".join(parts)
 
@@ -71,9 +71,9 @@ def _cross_validated(metrics: Mapping[str, float]) -> Iterator[str]:
         yield _table(metrics, "", _CROSS_VALIDATED)
 
 
-def _tasks(about: About) -> Iterator[str]:
-    metrics = about.metrics
-    if about.cohort.has_sides and "either_log_loss" in metrics:
+def _tasks(context: CardContext) -> Iterator[str]:
+    metrics = context.metrics
+    if context.cohort.has_sides and "either_log_loss" in metrics:
         yield "Either knee:"
         yield _table(metrics, "either_", _MODELS)
     if "which_limb_auc" in metrics:
@@ -89,8 +89,8 @@ def _tasks(about: About) -> Iterator[str]:
         )
 
 
-def _truth(about: About) -> Iterator[str]:
-    metrics = about.metrics
+def _truth(context: CardContext) -> Iterator[str]:
+    metrics = context.metrics
     if "true_risk_mae" in metrics:
         yield (
             "Against the true risk, which is known here: mean error "
@@ -104,23 +104,23 @@ def _truth(about: About) -> Iterator[str]:
             f"distance {metrics['oracle_mae']:.4f}, AUC {_number(metrics, 'auc', 3)} beside the "
             f"oracle's {_number(metrics, 'oracle_auc', 3)}."
         )
-    yield from about.picture("oracle_gap", "The model's risk against the best possible one")
+    yield from context.plot("oracle_gap", "The model's risk against the best possible one")
 
 
-def _imbalances(about: About) -> Iterator[str]:
-    if any(name.startswith("imbalance_") for name in about.metrics):
+def _imbalances(context: CardContext) -> Iterator[str]:
+    if any(name.startswith("imbalance_") for name in context.metrics):
         yield "Imbalances, each leg:"
         named = {f"imbalance_{n}_": f.label for n, f in imbalances().items()}
-        yield _table(about.metrics, "", named)
-    yield from about.picture("imbalances", "AUC of each imbalance beside the oracle's")
+        yield _table(context.metrics, "", named)
+    yield from context.plot("imbalances", "AUC of each imbalance beside the oracle's")
 
 
-def _drivers(about: About) -> Iterator[str]:
-    shown = about.evaluation.drivers[:MOST_DRIVERS]
+def _drivers(context: CardContext) -> Iterator[str]:
+    shown = context.evaluation.drivers[:MOST_DRIVERS]
     if shown:
         yield (
             "What moves its risks most, by the mean absolute points of 100 over these "
-            f"{about.unit} (associations, not causes):"
+            f"{context.unit} (associations, not causes):"
         )
         rows = [
             f"| {one.label} | {one.points:.2f} | {_RAISES[one.direction]} | {one.measured:.0%} |"
@@ -129,7 +129,7 @@ def _drivers(about: About) -> Iterator[str]:
         yield "\n".join(
             ["| measure | points | direction | had it |", "| --- | ---: | --- | ---: |", *rows]
         )
-    yield from about.picture("drivers", "Measures by how far they move risks")
+    yield from context.plot("drivers", "Measures by how far they move risks")
 
 
 def _acting(metrics: Mapping[str, float]) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""What of a model is drawn."""
+"""Plots of an evaluation: calibration, discrimination, decisions, slices, drivers, imbalances."""

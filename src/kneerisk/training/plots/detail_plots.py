@@ -1,4 +1,4 @@
-"""Pictures of parts: slices of a cohort, measures, imbalances; and of the distance to the best."""
+"""Plots of slices, drivers and imbalances, and of the distance to the oracle."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from kneerisk.training.plots.plot_style import (
     MODEL,
     STYLES,
     WITH_PAIN,
-    dress,
-    figure,
     highest_shown,
+    label_axes,
     legend,
     percent,
+    titled_figure,
 )
 
-#: Least height of a picture of slices, and what each adds, in inches.
+#: Least height of a plot of slices, and the height of each row, in inches.
 _FRAME_INCHES, _ROW_INCHES = 1.9, 0.27
 #: The same in every picture, so that runs compare at a glance; an interval that is longer says
 #: that nothing is known, and what lies beyond is marked at the edge.
 AUC_SHOWN, SLOPE_SHOWN = (0.4, 1.0), (0.0, 2.0)
-#: Measures in one picture, and the letters of a label.
+#: Measures in one plot, and the letters of a label.
 MOST_DRIVERS, LONGEST_LABEL = 15, 44
 #: A shorter axis would make much of hundredths of a point.
 LEAST_AXIS = 0.5
-#: A share of rows that had a measure is told below this.
+#: The share of rows that had a measure is shown where it is below this.
 NEARLY_ALL = 0.94
 #: How far below the model's mark the oracle's is, so that neither hides the other.
 BELOW = 0.28
-#: Of the bars: which values raise the risk.
+#: Labels and colours of the bars, by which values raise the risk.
 DIRECTIONS = {
     "higher": ("higher values raise it", WITH_PAIN),
     "lower": ("lower values raise it", MODEL),
@@ -46,17 +46,17 @@ DIRECTIONS = {
 }
 
 
-def slice_forest(evaluation: Evaluation, about: str) -> Figure:
+def slice_forest(evaluation: Evaluation, subtitle: str) -> Figure:
     """AUC and calibration slope of every slice, with 95 % intervals; the worst one marked."""
-    parts = [one for one in evaluation.slices if "auc" in one.metrics]
-    rows = _rows(parts)
+    slices = [each for each in evaluation.slices if "auc" in each.metrics]
+    rows = _rows(slices)
     size = (9.2, _FRAME_INCHES + _ROW_INCHES * len(rows))
-    drawn = figure("Does it work as well for everyone?", about, size)
-    left, right = drawn.subplots(1, 2, sharey=True)
+    figure = titled_figure("Does it work as well for everyone?", subtitle, size)
+    left, right = figure.subplots(1, 2, sharey=True)
     lowest = evaluation.worst_slice
     for axes, name in ((left, "auc"), (right, "calibration_slope")):
         label = metric_named(name).column
-        dress(axes, f"{label[:1].upper()}{label[1:]}, 95 % interval", "")
+        label_axes(axes, f"{label[:1].upper()}{label[1:]}, 95 % interval", "")
         axes.grid(visible=False, axis="y")
         whole = evaluation.metrics.get(name)
         if whole is not None:
@@ -74,19 +74,19 @@ def slice_forest(evaluation: Evaluation, about: str) -> Figure:
     left.tick_params(axis="y", length=0)
     for text, one in zip(left.get_yticklabels(), rows, strict=True):
         text.set_weight("bold" if isinstance(one, str) else "normal")
-    drawn.supxlabel("Numbers: rows with pain, of how many. Dotted: all of them together. "
+    figure.supxlabel("Numbers: rows with pain, of how many. Dotted: all of them together. "
                     "Grey: fewer than 30 with pain. Orange: the lowest AUC.",
                     fontsize=8, color=INK)  # fmt: skip
-    return drawn
+    return figure
 
 
-def _rows(parts: list[Slice]) -> list[Slice | str]:
+def _rows(slices: list[Slice]) -> list[Slice | str]:
     """Slices with a heading before those of each kind."""
     rows: list[Slice | str] = []
-    for one in parts:
-        if not any(isinstance(row, Slice) and row.by == one.by for row in rows):
-            rows.append(one.by)
-        rows.append(one)
+    for each in slices:
+        if not any(isinstance(row, Slice) and row.by == each.by for row in rows):
+            rows.append(each.by)
+        rows.append(each)
     return rows
 
 
@@ -110,13 +110,13 @@ def _interval(axes: Axes, place: int, one: Slice, name: str, colour: str) -> Non
     axes.plot(inside, place, mark, color=colour, markersize=5, clip_on=False)
 
 
-def drivers(evaluation: Evaluation, about: str) -> Figure:
+def drivers(evaluation: Evaluation, subtitle: str) -> Figure:
     """The measures that move risks most, by how far and in which direction."""
     shown = evaluation.drivers[:MOST_DRIVERS]
-    drawn = figure("Which measures move the risk?", about, (7.4, 5.4))
-    told = "in brackets: how many rows had the measure, where not nearly all"
-    moved = f"Mean absolute change of a risk, points of 100\n({told})"
-    axes = dress(drawn.add_subplot(), moved, "")
+    figure = titled_figure("Which measures move the risk?", subtitle, (7.4, 5.4))
+    note = "in brackets: how many rows had the measure, where not nearly all"
+    axis_label = f"Mean absolute change of a risk, points of 100\n({note})"
+    axes = label_axes(figure.add_subplot(), axis_label, "")
     axes.grid(visible=False, axis="y")
     for direction, (label, colour) in DIRECTIONS.items():
         rows = [place for place, one in enumerate(shown) if one.direction == direction]
@@ -131,7 +131,7 @@ def drivers(evaluation: Evaluation, about: str) -> Figure:
     axes.set(ylim=(MOST_DRIVERS - 0.4, -0.6), xlim=(0.0, 1.1 * max(longest, LEAST_AXIS)))
     axes.tick_params(axis="y", length=0)
     legend(axes, "lower right")
-    return drawn
+    return figure
 
 
 def _measured(one: Driver) -> str:
@@ -142,13 +142,13 @@ def _measured(one: Driver) -> str:
     return label if one.measured >= NEARLY_ALL else f"{label} ({one.measured:.0%})"
 
 
-def imbalance_auc(evaluation: Evaluation, about: str) -> Figure:
+def imbalance_auc(evaluation: Evaluation, subtitle: str) -> Figure:
     """AUC of each imbalance with its 95 % interval, beside the oracle's."""
     metrics = evaluation.metrics
     named = {name: facts.label for name, facts in imbalances().items()
              if f"imbalance_{name}_auc" in metrics}  # fmt: skip
-    drawn = figure("How well is each muscle imbalance told?", about, (7.4, 4.0))
-    axes = dress(drawn.add_subplot(), "AUC over legs, 95 % interval", "")
+    figure = titled_figure("How well is each muscle imbalance told?", subtitle, (7.4, 4.0))
+    axes = label_axes(figure.add_subplot(), "AUC over legs, 95 % interval", "")
     axes.grid(visible=False, axis="y")
     for place, name in enumerate(named):
         ends = [metrics[f"imbalance_{name}_auc{end}"] for end in ("_low", "_high")
@@ -168,28 +168,30 @@ def imbalance_auc(evaluation: Evaluation, about: str) -> Figure:
     axes.axvline(0.5, color=INK, linewidth=0.8)
     axes.tick_params(axis="y", length=0)
     legend(axes, "upper right")
-    return drawn
+    return figure
 
 
-def oracle_gap(evaluation: Evaluation, about: str) -> Figure:
+def oracle_gap(evaluation: Evaluation, subtitle: str) -> Figure:
     """The model's risk of each leg or athlete against the best possible one."""
-    drawn = figure("How near is the model to the best that can be said?", about)
-    axes = dress(drawn.add_subplot(), "Best possible risk (oracle)", "The model's risk")
-    ours, best = evaluation.task_rows, evaluation.comparators["oracle"]
-    _, here, there = np.intersect1d(ours.place, best.place, return_indices=True)
-    x, y = best.probability[there], ours.probability[here]
-    top = highest_shown(float(ours.outcome.mean()))
+    figure = titled_figure("How near is the model to the best that can be said?", subtitle)
+    axes = label_axes(figure.add_subplot(), "Best possible risk (oracle)", "The model's risk")
+    model_rows, oracle_rows = evaluation.task_rows, evaluation.comparators["oracle"]
+    _, in_model, in_oracle = np.intersect1d(
+        model_rows.place, oracle_rows.place, return_indices=True
+    )
+    x, y = oracle_rows.probability[in_oracle], model_rows.probability[in_model]
+    top = highest_shown(float(model_rows.outcome.mean()))
     density = axes.hexbin(
         x, y, gridsize=60, extent=(0, top, 0, top), mincnt=1, cmap="cividis", norm=LogNorm()
     )
     axes.plot([0, top], [0, top], color=WITH_PAIN, linewidth=1)
-    told = {"mean distance": ("oracle_mae", 4), "AUC of the model": ("auc", 3),
+    labels = {"mean distance": ("oracle_mae", 4), "AUC of the model": ("auc", 3),
             "AUC of the oracle": ("oracle_auc", 3)}  # fmt: skip
     lines = [f"{label} {evaluation.metrics[name]:.{digits}f}"
-             for label, (name, digits) in told.items() if name in evaluation.metrics]  # fmt: skip
+             for label, (name, digits) in labels.items() if name in evaluation.metrics]  # fmt: skip
     axes.annotate("\n".join(lines), (0.04, 0.96), xycoords="axes fraction", va="top", fontsize=9,
                   color=INK)  # fmt: skip
     axes.set(xlim=(0, top), ylim=(0, top), aspect="equal")
     percent(axes)
-    drawn.colorbar(density, ax=axes, label="rows", shrink=0.8)
-    return drawn
+    figure.colorbar(density, ax=axes, label="rows", shrink=0.8)
+    return figure

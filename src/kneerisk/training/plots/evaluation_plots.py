@@ -1,4 +1,4 @@
-"""Pictures of an evaluation, drawn without a screen and without global state."""
+"""The main plots of an evaluation, drawn without a display and without global state."""
 
 from __future__ import annotations
 
@@ -21,34 +21,46 @@ from kneerisk.training.plots.plot_style import (
     MODEL,
     STYLES,
     WITH_PAIN,
-    dress,
-    figure,
     highest_shown,
+    label_axes,
     legend,
     percent,
+    titled_figure,
 )
 
 
 def plots(evaluation: Evaluation, title: str) -> dict[str, Figure]:
-    """Every picture that can be drawn, by file name."""
+    """Every plot that can be drawn.
+
+    Parameters
+    ----------
+    evaluation
+        Of a model on held-out athletes.
+    title
+        Which model and cohort, for people.
+
+    Returns
+    -------
+    Figures by file name, without suffix; empty where nothing was measured.
+    """
     scored = evaluation.task_rows
     if len(scored.outcome) == 0:
         return {}
-    about = f"{title}\n{_counts(scored)}"
-    drawn = {"risk_distribution": risk_distribution(scored, about)}
+    subtitle = f"{title}\n{_counts(scored)}"
+    figures = {"risk_distribution": risk_distribution(scored, subtitle)}
     if 0 < scored.outcome.sum() < len(scored.outcome):
-        drawn["calibration"] = calibration(evaluation, about)
-        drawn["roc"] = roc(evaluation, about)
-        drawn["decision_curve"] = decisions(evaluation, about)
+        figures["calibration"] = calibration_plot(evaluation, subtitle)
+        figures["roc"] = roc_plot(evaluation, subtitle)
+        figures["decision_curve"] = decision_plot(evaluation, subtitle)
     if any(one.is_comparable for one in evaluation.slices):
-        drawn["slices"] = slice_forest(evaluation, about)
+        figures["slices"] = slice_forest(evaluation, subtitle)
     if "oracle" in evaluation.comparators:
-        drawn["oracle_gap"] = oracle_gap(evaluation, about)
+        figures["oracle_gap"] = oracle_gap(evaluation, subtitle)
     if evaluation.drivers:
-        drawn["drivers"] = drivers(evaluation, about)
+        figures["drivers"] = drivers(evaluation, subtitle)
     if any(name.startswith("imbalance_") for name in evaluation.metrics):
-        drawn["imbalances"] = imbalance_auc(evaluation, about)
-    return drawn
+        figures["imbalances"] = imbalance_auc(evaluation, subtitle)
+    return figures
 
 
 def _counts(scored: TaskRows) -> str:
@@ -59,7 +71,7 @@ def _counts(scored: TaskRows) -> str:
 
 
 def _models(evaluation: Evaluation) -> Iterator[tuple[str, TaskRows]]:
-    """The model and what it is drawn beside, by name."""
+    """The model and what it is compared with, by name."""
     yield "model", evaluation.task_rows
     for name in ("logistic", "oracle"):
         other = evaluation.comparators.get(name)
@@ -67,15 +79,15 @@ def _models(evaluation: Evaluation) -> Iterator[tuple[str, TaskRows]]:
             yield name, other
 
 
-def calibration(evaluation: Evaluation, about: str) -> Figure:
+def calibration_plot(evaluation: Evaluation, subtitle: str) -> Figure:
     """Observed share against predicted risk with 95 % intervals; below, how risks are spread."""
-    drawn = figure("Do stated risks come true?", about, (6.2, 6.6))
-    grid = drawn.add_gridspec(2, 1, height_ratios=(4, 1))
-    axes, below = drawn.add_subplot(grid[0]), drawn.add_subplot(grid[1])
-    dress(axes, "", "Observed share with pain, 95 % interval")
+    figure = titled_figure("Do stated risks come true?", subtitle, (6.2, 6.6))
+    grid = figure.add_gridspec(2, 1, height_ratios=(4, 1))
+    axes, below = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
+    label_axes(axes, "", "Observed share with pain, 95 % interval")
     for name, scored in _models(evaluation):
         if name != "oracle":
-            _calibration_of(axes, evaluation, name, scored)
+            _draw_calibration(axes, evaluation, name, scored)
     upper = highest_shown(float(evaluation.task_rows.outcome.mean()))
     axes.plot([0, upper], [0, upper], color=FAINT, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
@@ -85,28 +97,29 @@ def calibration(evaluation: Evaluation, about: str) -> Figure:
     axes.set(xlim=(0, upper), ylim=(0, upper))
     percent(axes)
     legend(axes, "upper left")
-    dress(below, "Stated risk", "Rows")
+    label_axes(below, "Stated risk", "Rows")
     edges = np.linspace(0, upper, 41)
     # Risks beyond the last tick are in the last bar.
     counts, _ = np.histogram(np.minimum(evaluation.task_rows.probability, upper), edges)
     below.stairs(counts, edges, fill=True, color=MODEL, alpha=0.75)
     below.set(xlim=(0, upper))
     percent(below, "x")
-    return drawn
+    return figure
 
 
-def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: TaskRows) -> None:
+def _draw_calibration(axes: Axes, evaluation: Evaluation, name: str, scored: TaskRows) -> None:
     """One model's bins and curve."""
     label, colour, line = STYLES[name]
-    found = bins(scored)
+    binned = bins(scored)
     model = name == "model"
     slope, prefix = metric_named("calibration_slope"), "" if model else f"{name}_"
     value = evaluation.metrics.get(f"{prefix}{slope.name}")
-    told = label if value is None else f"{label}, {slope.column} {value:.{slope.digits}f}"
-    errors = np.vstack([found.observed - found.low, found.high - found.observed])
+    label_text = label if value is None else f"{label}, {slope.column} {value:.{slope.digits}f}"
+    errors = np.vstack([binned.observed - binned.low, binned.high - binned.observed])
     axes.errorbar(
-        found.predicted, found.observed, yerr=errors if model else None, fmt="o" if model else "s",
-        color=colour, capsize=3, markersize=5 if model else 4, label=told, zorder=3 if model else 2,
+        binned.predicted, binned.observed, yerr=errors if model else None,
+        fmt="o" if model else "s", color=colour, capsize=3, markersize=5 if model else 4,
+        label=label_text, zorder=3 if model else 2,
     )  # fmt: skip
     curve = smooth(scored)
     if curve is not None:
@@ -117,10 +130,10 @@ def _calibration_of(axes: Axes, evaluation: Evaluation, name: str, scored: TaskR
         )
 
 
-def roc(evaluation: Evaluation, about: str) -> Figure:
+def roc_plot(evaluation: Evaluation, subtitle: str) -> Figure:
     """Sensitivity against one minus specificity, of the model, the baseline and the oracle."""
-    drawn = figure("How well are those with pain told from those without?", about)
-    axes = dress(drawn.add_subplot(), "Flagged among those without pain",
+    figure = titled_figure("How well are those with pain told from those without?", subtitle)
+    axes = label_axes(figure.add_subplot(), "Flagged among those without pain",
                  "Flagged among those with pain")  # fmt: skip
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
     for name, scored in reversed(list(_models(evaluation))):
@@ -128,18 +141,20 @@ def roc(evaluation: Evaluation, about: str) -> Figure:
         prefix = "" if name == "model" else f"{name}_"
         wrong, right, _ = roc_curve(scored.outcome, scored.probability)
         auc = metric_named("auc")
-        told = f"{label}, {auc.label} {auc.text(evaluation.metrics, prefix)}"
-        axes.plot(wrong, right, color=colour, linewidth=1.7, linestyle=line, label=told)
+        label_text = f"{label}, {auc.label} {auc.text(evaluation.metrics, prefix)}"
+        axes.plot(wrong, right, color=colour, linewidth=1.7, linestyle=line, label=label_text)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     percent(axes)
     legend(axes)
-    return drawn
+    return figure
 
 
-def decisions(evaluation: Evaluation, about: str) -> Figure:
+def decision_plot(evaluation: Evaluation, subtitle: str) -> Figure:
     """Net benefit by the risk at which one acts, against acting on everyone and on nobody."""
-    drawn = figure("Is acting on the risk better than treating everyone or nobody?", about)
-    axes = dress(drawn.add_subplot(), "Risk at which one acts",
+    figure = titled_figure(
+        "Is acting on the risk better than treating everyone or nobody?", subtitle
+    )
+    axes = label_axes(figure.add_subplot(), "Risk at which one acts",
                  "Net benefit, true positives in 100 rows")  # fmt: skip
     share = float(evaluation.task_rows.outcome.mean())
     curve = evaluation.decision_curve
@@ -150,19 +165,21 @@ def decisions(evaluation: Evaluation, about: str) -> Figure:
               label="act on everyone")  # fmt: skip
     for name, scored in reversed(list(_models(evaluation))):
         label, colour, line = STYLES[name]
-        of_model = decision_curve(scored, x)
-        axes.plot(x, 100 * of_model.model, color=colour, linestyle=line, linewidth=1.7, label=label)
+        model_curve = decision_curve(scored, x)
+        axes.plot(
+            x, 100 * model_curve.model, color=colour, linestyle=line, linewidth=1.7, label=label
+        )
     top = 100 * share
     axes.set(xlim=(0, float(x.max())), ylim=(-0.12 * top, 1.05 * top))
     percent(axes, "x")
     legend(axes, "upper right")
-    return drawn
+    return figure
 
 
-def risk_distribution(scored: TaskRows, about: str) -> Figure:
+def risk_distribution(scored: TaskRows, subtitle: str) -> Figure:
     """How risks are spread among those who came to have pain and those who did not."""
-    drawn = figure("Which risks were those with and without pain told?", about)
-    axes = dress(drawn.add_subplot(), "Stated risk", "Share of the group")
+    figure = titled_figure("Which risks were those with and without pain told?", subtitle)
+    axes = label_axes(figure.add_subplot(), "Stated risk", "Share of the group")
     top = highest_shown(float(scored.outcome.mean()))
     events = int(min(scored.outcome.sum(), (1.0 - scored.outcome).sum()))
     edges = np.linspace(0.0, top, 1 + int(np.clip(events**0.5, 5, 25)))
@@ -185,4 +202,4 @@ def risk_distribution(scored: TaskRows, about: str) -> Figure:
     axes.set_ylim(bottom=0)
     percent(axes)
     legend(axes, "upper right")
-    return drawn
+    return figure

@@ -1,4 +1,4 @@
-"""How pictures look: one frame, colours that colour-blind readers tell apart, whole per cents."""
+"""The style of plots: one frame, colours for colour-blind readers, whole per cents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-#: Risks are drawn to so many times the share of outcomes, up to the next of these ends: few are
+#: Risks are figure to so many times the share of outcomes, up to the next of these ends: few are
 #: higher in this field.
 TIMES_THE_SHARE = 3.5
 _ENDS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
@@ -31,26 +31,54 @@ STYLES = {
 def highest_shown(share: float) -> float:
     """Where an axis of risks ends in a cohort with such a share of outcomes.
 
-    It hangs on the cohort and not on the model, so that two runs have the same axes.
+    It depends on the cohort and not on the model, so that two runs have the same axes.
     """
-    wanted = TIMES_THE_SHARE * share
-    return next((end for end in _ENDS if end >= wanted), 1.0)
+    least = TIMES_THE_SHARE * share
+    return next((end for end in _ENDS if end >= least), 1.0)
 
 
-def figure(headline: str, about: str, size: tuple[float, float] = SIZE_INCHES) -> Figure:
-    """An empty figure: what is seen as its title, whom it is about below."""
-    made = Figure(figsize=size, dpi=130)
+def titled_figure(headline: str, subtitle: str, size: tuple[float, float] = SIZE_INCHES) -> Figure:
+    """An empty figure with a headline and a subtitle.
+
+    Parameters
+    ----------
+    headline
+        The question that the plot answers.
+    subtitle
+        Which model, and whom the plot is about; at most two lines.
+    size
+        Width and height in inches.
+
+    Returns
+    -------
+    The figure, without axes.
+    """
+    figure = Figure(figsize=size, dpi=130)
     height = size[1]
-    made.set_layout_engine("constrained", rect=(0.0, 0.0, 1.0, 1.0 - _HEADER_INCHES / height))
-    made.text(
+    figure.set_layout_engine("constrained", rect=(0.0, 0.0, 1.0, 1.0 - _HEADER_INCHES / height))
+    figure.text(
         0.02, 1.0 - 0.12 / height, headline, fontsize=11.5, color=INK, weight="bold", va="top"
     )
-    made.text(0.02, 1.0 - 0.38 / height, about, fontsize=8.5, color=INK, va="top")
-    return made
+    figure.text(0.02, 1.0 - 0.38 / height, subtitle, fontsize=8.5, color=INK, va="top")
+    return figure
 
 
-def dress(axes: Axes, x: str, y: str) -> Axes:
-    """Labels, a light grid and no box."""
+def label_axes(axes: Axes, x: str, y: str) -> Axes:
+    """Label the axes, with a light grid and no box.
+
+    Parameters
+    ----------
+    axes
+        The axes.
+    x
+        The label of the x axis.
+    y
+        The label of the y axis.
+
+    Returns
+    -------
+    The same axes.
+    """
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
     axes.spines[["top", "right"]].set_visible(False)
@@ -62,8 +90,8 @@ def dress(axes: Axes, x: str, y: str) -> Axes:
 
 def percent(axes: Axes, which: Literal["both", "x", "y"] = "both") -> None:
     """Ticks in whole per cents: a tick at 2.5 % would read 2 %."""
-    chosen: dict[str, Axis] = {"x": axes.xaxis, "y": axes.yaxis}
-    for name, axis in chosen.items():
+    by_name: dict[str, Axis] = {"x": axes.xaxis, "y": axes.yaxis}
+    for name, axis in by_name.items():
         if which in ("both", name):
             axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
             axis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))

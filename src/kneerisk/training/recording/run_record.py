@@ -20,7 +20,7 @@ from kneerisk.model import Metadata, bundle
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema.columns import fingerprint
 from kneerisk.schema.data_dictionary import json_schema
-from kneerisk.training.card import card
+from kneerisk.training.card.model_card import model_card
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance.environment import environment
@@ -80,7 +80,7 @@ def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
         version=str(version), run_id=run.run_id, git_sha=git_sha(), data_sha256=sha256
     )
     plot_names = log_evaluation(run, record)
-    markdown = card(metadata, cohort, record.evaluation, plot_names)
+    markdown = model_card(metadata, cohort, record.evaluation, plot_names)
     run.log_card(markdown)
     run.set_note(run_note(run, record.evaluation.metrics, markdown, sha256))
     run.log_text(json_schema(), "screening.schema.json")

@@ -115,7 +115,7 @@ class Study:
         return min(complete, key=lambda trial: (trial.value, trial.number), default=None)
 
     @property
-    def of_defaults(self) -> FrozenTrial | None:
+    def default_trial(self) -> FrozenTrial | None:
         """The trial of the default settings."""
         complete = (trial for trial in self.trials() if trial.state == TrialState.COMPLETE)
         return next((trial for trial in complete if self.settings(trial) == DEFAULTS), None)

@@ -1,4 +1,4 @@
-"""Pictures of a study: how the search went, and which settings mattered."""
+"""Plots of a study: how the search went, and which settings mattered."""
 
 from __future__ import annotations
 
@@ -7,46 +7,49 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from optuna.trial import TrialState
 
-from kneerisk.training.plots.plot_style import INK, LOGISTIC, MODEL, dress, figure
+from kneerisk.training.plots.plot_style import INK, LOGISTIC, MODEL, label_axes, titled_figure
 from kneerisk.training.tuning.study import Study
 
 #: Losses far above the defaults' are cut off: how bad the worst trials were is of no interest.
 _SHOWN_QUANTILE = 0.85
 
 
-def pictures(study: Study, title: str) -> dict[str, Figure]:
-    """Every picture that can be drawn, by file name."""
-    drawn = {}
+def study_plots(study: Study, title: str) -> dict[str, Figure]:
+    """Every plot that can be drawn, by file name."""
+    figures = {}
     if study.best is not None:
-        drawn["optimisation_history"] = history(study, title)
+        figures["optimisation_history"] = history(study, title)
     shares = study.importances()
     if shares:
-        drawn["parameter_importance"] = importance(study, shares, title)
-    return drawn
+        figures["parameter_importance"] = importance(study, shares, title)
+    return figures
 
 
 def history(study: Study, title: str) -> Figure:
     """Loss of each trial, the best so far, and the defaults."""
     losses = study.losses()
-    whole = {one.number for one in study.trials() if one.state == TrialState.COMPLETE}
+    complete = {trial.number for trial in study.trials() if trial.state == TrialState.COMPLETE}
     number, loss = np.array(list(losses)), np.array(list(losses.values()))
-    judged = np.isin(number, list(whole))
-    early = f"{(~judged).sum()} ended early; the best of many flatters itself"
-    counted = f"{judged.sum()} trials judged on every fold, {early}"
-    drawn = figure("How did the search go?", f"{title}\n{counted}")
-    axes = dress(drawn.add_subplot(), "Trial", "Cross-validated log loss (lower is better)")
-    defaults = study.of_defaults
+    is_complete = np.isin(number, list(complete))
+    early = f"{(~is_complete).sum()} ended early; the best of many flatters itself"
+    counted = f"{is_complete.sum()} trials judged on every fold, {early}"
+    figure = titled_figure("How did the search go?", f"{title}\n{counted}")
+    axes = label_axes(figure.add_subplot(), "Trial", "Cross-validated log loss (lower is better)")
+    defaults = study.default_trial
     low, top = float(loss.min()), float(np.quantile(loss, _SHOWN_QUANTILE))
     if defaults is not None and defaults.value is not None:
         top = max(top, defaults.value)
         axes.axhline(defaults.value, color=LOGISTIC, linestyle="--", linewidth=1.4,
                      label=f"default settings, {defaults.value:.5f}")  # fmt: skip
-    room = max(0.12 * (top - low), 1e-5)
-    bottom, top = low - room, top + room
-    so_far = np.minimum.accumulate(np.where(judged, loss, np.inf))
+    margin = max(0.12 * (top - low), 1e-5)
+    bottom, top = low - margin, top + margin
+    so_far = np.minimum.accumulate(np.where(is_complete, loss, np.inf))
     axes.step(number, so_far, where="post", color=MODEL, linewidth=1.6,
               label=f"best so far, {low:.5f}")  # fmt: skip
-    for rows, label, fill in ((judged, "judged", MODEL), (~judged, "ended early", "white")):
+    for rows, label, fill in (
+        (is_complete, "judged", MODEL),
+        (~is_complete, "ended early", "white"),
+    ):
         shown, beyond = rows & (loss <= top), rows & (loss > top)
         axes.plot(number[shown], loss[shown], "o", color=MODEL, markerfacecolor=fill,
                   markersize=5, label=label if shown.any() else None)  # fmt: skip
@@ -60,16 +63,30 @@ def history(study: Study, title: str) -> Figure:
     # Trials lie anywhere in the frame: the legend stands below it.
     axes.legend(loc="upper center", bbox_to_anchor=(0.46, -0.13), ncols=3, frameon=False,
                 fontsize=8.5)  # fmt: skip
-    return drawn
+    return figure
 
 
 def importance(study: Study, shares: dict[str, float], title: str) -> Figure:
-    """Share of the spread of losses that each setting explains."""
+    """Share of the spread of losses that each setting explains.
+
+    Parameters
+    ----------
+    study
+        The study.
+    shares
+        Of each setting, from `Study.importances`.
+    title
+        Which cohort, for people.
+
+    Returns
+    -------
+    The figure.
+    """
     counted = f"fANOVA over {len(study.losses())} trials: a rough guide, chance may put one first"
-    drawn = figure(
+    figure = titled_figure(
         "Which settings mattered?", f"{title}\n{counted}", (6.2, 1.9 + 0.38 * len(shares))
     )
-    axes = dress(drawn.add_subplot(), "Share of the spread of losses between trials", "")
+    axes = label_axes(figure.add_subplot(), "Share of the spread of losses between trials", "")
     axes.grid(visible=False, axis="y")
     names = sorted(shares, key=lambda name: shares[name])
     values = [shares[name] for name in names]
@@ -82,4 +99,4 @@ def importance(study: Study, shares: dict[str, float], title: str) -> Figure:
     axes.set_xlim(0, 1.15 * max(values))
     axes.set_xticks([])
     axes.spines["bottom"].set_visible(False)
-    return drawn
+    return figure

@@ -32,7 +32,7 @@ from kneerisk.training.registry.version_bundles import log_loss_over_champion
 from kneerisk.training.tracking import StudyRuns, Tracking
 from kneerisk.training.tuning.locks import JUDGING, WRITING
 from kneerisk.training.tuning.search import Search
-from kneerisk.training.tuning.tuning_plots import pictures
+from kneerisk.training.tuning.tuning_plots import study_plots
 
 
 def record_winner(
@@ -146,7 +146,7 @@ def _update_parent(search: Search, runs: StudyRuns, result: Mapping[str, Any]) -
         {**run_parameters(cohort, digest(cohort)), **search.source.params(), **bounds},
         {**result["metrics"], "trials": float(result["trials"])},
     )
-    runs.parent.log_figures(pictures(study, cohort_title(cohort)))
+    runs.parent.log_figures(study_plots(study, cohort_title(cohort)))
     runs.parent.set_note(describe_result(result))
 
 
