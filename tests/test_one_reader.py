@@ -297,6 +297,33 @@ def test_a_birth_date_needs_the_day_of_the_test(tmp_path: Path) -> None:
     assert [fault.split(":")[0] for fault in refused.value.faults] == ["birth_date"] * 2
 
 
+def test_every_fault_has_words_for_both_readers(tmp_path: Path) -> None:
+    text = (
+        "Name,Age,Sex,Red flags,Date,SLR L,Outcome\nA,25,f,odd,2026-01-02,70,ok\n"
+        "B,x,f,none,soon,7000,ok\nC,25,f,none,2026-01-02,70,perhaps\nC,25,f,,2026-01-02,70,ok\n"
+    )
+    answer = recognise(text.encode())
+    reasons = {r.code: r.message for row in answer.rows for r in row.reasons}
+    assert reasons["unknown_choice"] == "holds a word that is not a red flag"
+    assert reasons["not_a_date"] == "is not a date of the forms of this column"
+    assert reasons["outside_limits"].startswith("must be a number from")
+    assert reasons["same_athlete_and_date"].endswith("on the same date as line 4")
+    (tmp_path / "c.csv").write_text(text)
+    mapping = answer.mapping.replace('source = "..."', 'source = "a test"') + OUTCOME
+    (tmp_path / "c.toml").write_text(mapping)
+    with pytest.raises(BadCells) as refused:
+        ingest(tmp_path / "c.csv", tmp_path / "c.toml")
+    rules = {(fault.code, fault.rule) for fault in refused.value.faults}
+    assert rules == {
+        ("unknown_choice", "holds a word that is not a red flag"),
+        ("not_a_number", "is not a number"),
+        ("not_a_date", "is not a date of the mapping's form"),
+        ("outside_limits", "is outside the limits (as left_slr_deg)"),
+        ("same_athlete_and_date", "repeats the athlete and date of line 4"),
+        ("same_athlete_and_date", "repeats the athlete and date of line 5"),
+    }
+
+
 def test_a_thousand_rows_of_one_athlete_name_a_few_lines_each() -> None:
     rows = "".join(f"A,25,f,{60 + i % 20}\n" for i in range(1_000))
     answer = recognise(f"Name,Age,Sex,SLR L\n{rows}".encode())

@@ -1,12 +1,12 @@
 """The message catalogue: texts by key, read once from the TOML files of one language.
 
 Each file of ``en/`` is a section named for where its texts are shown: ``answer``, ``report``,
-``page``, ``command_line``, and ``common`` for what several of them show. A text is looked up by its
-full dotted key with `text("report.patterns.heading")`; its placeholders, such as ``{side}``, are
-filled by keyword, and `variant` and `plural` choose among sibling texts. Keys are written out as
-literals, in Python, in templates and in the page's JavaScript alike, so that a search for a key
-finds both its text and its uses, and ``tests/test_words.py`` can check that every key exists, that
-every text is used, and that placeholders and arguments agree.
+``page``, ``command_line``, ``sheet``, and ``common`` for what several of them show. A text is
+looked up by its full dotted key with `text("report.patterns.heading")`; its placeholders, such as
+``{side}``, are filled by keyword, and `variant` and `plural` choose among sibling texts. Keys are
+written out as literals, in Python, in templates and in the page's JavaScript alike, so that a
+search for a key finds both its text and its uses, and ``tests/test_words.py`` can check that
+every key exists, that every text is used, and that placeholders and arguments agree.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 #: One file each in the folder of a language.
-SECTIONS = ("common", "answer", "report", "page", "command_line")
+SECTIONS = ("common", "answer", "report", "page", "command_line", "sheet")
 LANGUAGE = "en"
 #: Proper names, which keep their capital inside a sentence.
 NAMES = frozenset({"Ober", "Thomas"})

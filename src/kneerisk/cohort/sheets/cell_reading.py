@@ -142,7 +142,7 @@ class ColumnReader:
             try:
                 value = parse_number(text, words, allowed, commas=commas)
             except NotAllowed as refused:
-                variant = "comma" if commas and isinstance(text, str) else ""
+                variant = "no_decimal_comma" if commas and isinstance(text, str) else ""
                 self.refuse(row, cell.column, refused.code, allowed, unit=unit, variant=variant)
                 value = None
             values.append(None if value is None else value * _scale(cell, measure, own_unit))

@@ -1,4 +1,4 @@
-"""The words for faults and notes of a sheet, for people: every one stands here.
+"""Faults and notes of a sheet put into words, those of the catalogue (`words/en/sheet.toml`).
 
 A fault has a code and its place; who keeps a mapping file reads another sentence than who dropped
 a sheet on the page.
@@ -8,89 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from kneerisk.cohort.sheets.cell_reading import SheetFault
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
-from kneerisk.cohort.sheets.headings import Table
-from kneerisk.cohort.sheets.mapping import LeftOut, Mapping
+from kneerisk.cohort.sheets.headings import LEFT_OUT, Table
+from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH
 from kneerisk.errors import CellFault
 from kneerisk.schema import columns
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import section, text, variant
 
-
-class _Rule(NamedTuple):
-    """A broken rule, for the keeper of a mapping file and for whoever dropped a sheet."""
-
-    cohort: str
-    page: str
-
-
-def _both(rule: str) -> _Rule:
-    return _Rule(rule, rule)
-
-
-#: By code and variant. `{others}` are other lines, `{lines}` all of them, `{label}` the measure.
-_RULES: dict[tuple[str, str], _Rule] = {
-    (FaultCode.UNKNOWN_WORD, ""): _Rule(
-        "is not a word of the mapping",
-        "is not a word that is known here; say what it stands for",
-    ),
-    (FaultCode.UNKNOWN_CHOICE, "red_flag"): _both("holds a word that is not a red flag"),
-    (FaultCode.NOT_A_DATE, ""): _Rule(
-        "is not a date of the mapping's form", "is not a date of the forms of this column"
-    ),
-    (FaultCode.NOT_A_NUMBER, ""): _both("is not a number"),
-    (FaultCode.NOT_FINITE, ""): _both("is not a finite number"),
-    (FaultCode.NOT_A_NUMBER, "comma"): _Rule(
-        "is not a number with a decimal comma",
-        "is not a number as the others of this column are",
-    ),
-    (FaultCode.DECIMAL_MARK, ""): _Rule(
-        "has a decimal comma", "has a decimal comma, unlike the others of this column"
-    ),
-    (FaultCode.DECIMAL_MARK, "comma"): _Rule(
-        "is not a number with a decimal comma",
-        "is not a number as the others of this column are",
-    ),
-    (FaultCode.MISSING, ""): _both("is missing"),
-    (FaultCode.NEEDS_BODY_MASS, ""): _both("can't be divided by body mass, which is missing"),
-    (FaultCode.TOO_LONG, ""): _Rule(
-        "has more cells than there are columns", "has entries to the right of the last named column"
-    ),
-    (FaultCode.ROWS_DIFFER, ""): _both("differs between {lines}"),
-    (FaultCode.LEGS_DIFFER, ""): _Rule(
-        "differs between the two legs of one athlete and date",
-        "{label} differs between {lines}, which are one visit",
-    ),
-    (FaultCode.REPEATED_LEG, "left"): _Rule(
-        "repeats a leg of the same athlete and date",
-        "repeats the left leg of the same athlete and date",
-    ),
-    (FaultCode.REPEATED_LEG, "right"): _Rule(
-        "repeats a leg of the same athlete and date",
-        "repeats the right leg of the same athlete and date",
-    ),
-    (FaultCode.SAME_ATHLETE, ""): _Rule(
-        "repeats the athlete of {others}, and not both have a date",
-        "is the same athlete as {others}, and not both have a date",
-    ),
-    (FaultCode.SAME_ATHLETE_AND_DATE, ""): _Rule(
-        "repeats the athlete and date of {others}",
-        "is the same athlete on the same date as {others}",
-    ),
-    (FaultCode.NOT_AN_OUTCOME, ""): _both("is no outcome"),
-    (FaultCode.DATE_WITHOUT_PAIN, ""): _both("is given, but no pain is recorded"),
-    (FaultCode.BEFORE_SCREENING, ""): _both("is before the screening"),
-}
-#: The schema's faults in the words of a cohort file's check.
-_SCHEMA_RULES: dict[str, str] = {
-    FaultCode.OUTSIDE_LIMITS: "is outside the limits",
-    FaultCode.UNKNOWN_CHOICE: "is not one of the choices",
-}
+#: So many lines are listed in a note (assumption: more help nobody).
+_MOST_LINES = 10
 
 
 def rule_for_cohort(code: str, *, message: str) -> str:
@@ -108,29 +40,52 @@ def rule_for_cohort(code: str, *, message: str) -> str:
     str
         A predicate: `is outside the limits`.
     """
-    return _SCHEMA_RULES.get(code, message)
+    is_worded = code in section("sheet")["rule"]["schema"]
+    return variant("sheet.rule.schema", code) if is_worded else message
 
 
 def page_rule(fault: SheetFault) -> str:
     """A broken rule for whoever dropped a sheet on the page."""
-    return fault.message or _worded(fault, _rule(fault).page)
-
-
-def _rule(fault: SheetFault) -> _Rule:
-    general = _RULES.get((fault.code, ""), _both("can't be read"))
-    return _RULES.get((fault.code, fault.variant), general)
-
-
-def _worded(fault: SheetFault, rule: str) -> str:
+    name = _case(fault, "page")
+    if fault.message or name is None:
+        return fault.message or _general_rule(fault)
     measure = columns().get(fault.measure or "")
-    own, *others = fault.lines
+    label = measure.label if measure else "Red flags"
+    lines, others = _lines(fault), _other_lines(fault)
+    return variant("sheet.rule.page", name, label=label, lines=lines, others=others)
+
+
+def _cohort_rule(fault: SheetFault) -> str:
+    name = _case(fault, "cohort")
+    if name is None:
+        return _general_rule(fault)
+    return variant("sheet.rule.cohort", name, others=_other_lines(fault))
+
+
+def _general_rule(fault: SheetFault) -> str:
+    """A rule that both kinds of readers read in the same words."""
+    return variant("sheet.rule.both", _case(fault, "both") or "unreadable", lines=_lines(fault))
+
+
+def _case(fault: SheetFault, reader: str) -> str | None:
+    """The name of a fault's text for one kind of reader, if that has one of its own."""
+    rules = section("sheet")["rule"][reader]
+    names = (f"{fault.code}_{fault.variant}", fault.variant, fault.code)
+    return next((name for name in names if name in rules), None)
+
+
+def _lines(fault: SheetFault) -> str:
+    first, *others = fault.lines
+    return text("sheet.lines.several", first=first, others=", ".join(map(str, others)))
+
+
+def _other_lines(fault: SheetFault) -> str:
+    others = fault.lines[1:]
     listed = ", ".join(map(str, others))
     unnamed = fault.others - len(others)
-    return rule.format(
-        label=measure.label if measure else "Red flags",
-        lines=f"lines {own} and {listed}",
-        others=f"line {listed} and {unnamed} more" if unnamed > 0 else f"line {listed}",
-    )
+    if unnamed > 0:
+        return text("sheet.lines.more", others=listed, count=unnamed)
+    return text("sheet.lines.line", others=listed)
 
 
 def cohort_faults(fault: SheetFault, mapping: Mapping) -> Iterator[CellFault]:
@@ -140,7 +95,7 @@ def cohort_faults(fault: SheetFault, mapping: Mapping) -> Iterator[CellFault]:
         held = mapping.column_of(fault.measure or "")
         rule += f" (as {fault.measure})" if held and held != fault.measure else ""
     else:
-        rule = _worded(fault, _rule(fault).cohort)
+        rule = _cohort_rule(fault)
     is_of_every_line = fault.code in {FaultCode.ROWS_DIFFER, FaultCode.LEGS_DIFFER}
     for line in fault.lines if is_of_every_line else fault.lines[:1]:
         yield CellFault(
@@ -153,19 +108,14 @@ def cohort_faults(fault: SheetFault, mapping: Mapping) -> Iterator[CellFault]:
         )
 
 
-#: Why a line is no athlete's: it is one of those that ...
-_OMITTED: dict[LeftOut, str] = {
-    "totals": "hold totals or averages, no athlete",
-    "names_again": "repeat the names of the columns",
-    "units_again": "hold units",
-    "remark": "have an entry in the first column only",
-}
-
-
 def omitted_counts(table: Table) -> dict[str, int]:
     """How many lines were left out as no athlete's, by the reason in words."""
     count = Counter(line.reason for line in table.omitted.values())
-    return {f"lines that {why}": count[reason] for reason, why in _OMITTED.items() if count[reason]}
+    return {
+        text("sheet.note.omitted_lines", why=variant("sheet.omitted", reason)): count[reason]
+        for reason in LEFT_OUT
+        if count[reason]
+    }
 
 
 def notes(sheet: RecognisedSheet) -> list[SheetNote]:
@@ -176,10 +126,10 @@ def notes(sheet: RecognisedSheet) -> list[SheetNote]:
 def _file_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
     file = sheet.file
     if file.encoding_is_guessed:
-        message = "It is not UTF-8, and was read as Windows text (cp1252)."
-        yield SheetNote(code="encoding", message=message)
-    if len(file.worksheets) > 1:
-        message = f"The file has {len(file.worksheets)} worksheets; this is {file.worksheet!r}."
+        yield SheetNote(code="encoding", message=text("sheet.note.encoding"))
+    count = len(file.worksheets)
+    if count > 1:
+        message = text("sheet.note.worksheets", count=count, name=repr(file.worksheet))
         yield SheetNote(code="worksheets", message=message)
 
 
@@ -187,39 +137,39 @@ def _line_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
     heading = sheet.heading.lines
     above = [line for line, _ in sheet.file.lines if line < heading[0]]
     if above:
-        message = f"{_lines_stand(above)} above the names of the columns: left out."
-        yield SheetNote(code="title_lines", message=message, lines=above)
+        yield SheetNote(code="title_lines", message=_title_lines(above), lines=above)
     if len(heading) > 1:
-        message = f"Lines {heading[0]} to {heading[-1]} together name the columns."
+        first, last = heading[0], heading[-1]
+        message = text("sheet.note.names_of_several_lines", first=first, last=last)
         yield SheetNote(code="names_of_several_lines", message=message, lines=heading)
-    for reason, why in _OMITTED.items():
+    for reason in LEFT_OUT:
         lines = [at for at, omitted in sheet.table.omitted.items() if omitted.reason == reason]
         if lines:
-            listed = ", ".join(map(str, lines[:10])) + (", ..." if len(lines) > 10 else "")
-            message = f"Left out: lines that {why} ({listed})."
+            listed = ", ".join(map(str, lines[:_MOST_LINES]))
+            listed += ", ..." if len(lines) > _MOST_LINES else ""
+            why = variant("sheet.omitted", reason)
+            message = text("sheet.note.left_out", why=why, lines=listed)
             yield SheetNote(code=reason, message=message, lines=lines)
 
 
-def _lines_stand(lines: list[int]) -> str:
+def _title_lines(lines: list[int]) -> str:
     if len(lines) == 1:
-        return f"Line {lines[0]} stands"
-    return f"Lines {lines[0]} to {lines[-1]} stand"
+        return text("sheet.note.title_line", line=lines[0])
+    return text("sheet.note.title_lines", first=lines[0], last=lines[-1])
 
 
 def _column_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
-    empty = [column.place for column in sheet.columns if not column.values.filled]
-    if empty:
-        message = f"Empty columns: {', '.join(empty)}."
+    if empty := [column.place for column in sheet.columns if not column.values.filled]:
+        message = text("sheet.note.empty_columns", places=", ".join(empty))
         yield SheetNote(code="empty_columns", message=message, places=empty)
     if commas := _applied(sheet, lambda column: column.values.commas):
-        message = "Decimals are written with a comma."
+        message = text("sheet.note.decimal_commas")
         yield SheetNote(code="decimal_commas", message=message, places=commas)
     if born := _applied(sheet, lambda column: column.means == BIRTH):
-        message = "Ages are completed years from the date of birth to that of the screening."
+        message = text("sheet.note.ages_from_birth_dates")
         yield SheetNote(code="ages_from_birth_dates", message=message, places=born)
     if not any(column.means == ATHLETE for column in sheet.columns):
-        message = "No column names the athletes, so repeated athletes can't be told."
-        yield SheetNote(code="no_athlete", message=message)
+        yield SheetNote(code="no_athlete", message=text("sheet.note.no_athlete"))
 
 
 def _applied(sheet: RecognisedSheet, is_meant: Callable[[RecognisedColumn], bool]) -> list[str]:
