@@ -13,7 +13,7 @@ from strategies import screenings
 
 from benchmarks.fully_tested_athletes import QUESTIONS, TESTS, FullyTestedAthletes, draw
 from benchmarks.next_test import follow
-from benchmarks.next_test_policies import at_random, fixed, greedy_order, next_best
+from benchmarks.next_test_policies import at_random, fixed, greedy_order, next_best, predict
 from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.next_tests import LEAST_SHARE, MOST_TESTS, next_tests
 from kneerisk.answer.predictions import predictions_of
@@ -279,7 +279,7 @@ class TestFollowed:
     def test_pays(self, released: Bundle, fully_tested: FullyTestedAthletes) -> None:
         orders = draw(1_000, 62)
         order = greedy_order(released, orders, np.arange(len(orders.done)))
-        start = fully_tested.losses(predictions_of(released, fully_tested, fully_tested.done))
+        start = fully_tested.losses(predict(released, fully_tested, fully_tested.done))
         best = follow(released, fully_tested, next_best(released), start)
         fixed_order = follow(released, fully_tested, fixed(order), start)
         random = follow(released, fully_tested, at_random(63), start)
