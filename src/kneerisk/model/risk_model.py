@@ -17,8 +17,8 @@ from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.imputation import Expected, MeasurementUpdate
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.margin import Margin
+from kneerisk.model.open_variance import OpenVariance
 from kneerisk.model.trees import BoostedTrees
-from kneerisk.model.value_of_information.open_variance import OpenVariance
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 

@@ -15,6 +15,7 @@ from scipy.special import expit
 
 from kneerisk.evidence.population import Population
 from kneerisk.model.imputation import Expected, stated_protocols
+from kneerisk.model.open_variance import CERTAIN
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.value_of_information.log_odds_slopes import (
     BANDS,
@@ -30,7 +31,6 @@ from kneerisk.model.value_of_information.missing_tests import (
     missing_columns,
     possible_answers,
 )
-from kneerisk.model.value_of_information.open_variance import CERTAIN
 from kneerisk.schema import SIDES, Columns, FloatArray
 
 #: The left knee, the right one, either.

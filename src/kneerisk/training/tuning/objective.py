@@ -1,4 +1,4 @@
-"""What settings are judged by: grouped cross-validated log loss on the athletes to train on."""
+"""The objective of a study: log loss, cross-validated over the athletes to train on."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import kneerisk
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.splits import held_out, subset
+from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.evaluation.metrics import paired_difference, row_loss
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
@@ -28,13 +28,13 @@ FOLDS = 5
 #: defaults, since a winner of many trials suits the folds that it won on. Outcomes are one toss of
 #: a coin and take more of it than true risks (assumptions).
 DEALS_OF_OUTCOMES, DEALS_OF_TRUTH = (2, 4), (1, 2)
-#: What a number of the study hangs on beside the cohort: the rooms that a fit runs through.
-_ROOMS = ("schema", "evidence", "cohort", "model", "evaluation", "training")
+#: What the losses of a study depend on beside the cohort: the code that a fit runs through.
+_FOLDERS = ("schema", "evidence", "cohort", "model", "evaluation", "training")
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss of settings, step by step: a step is one fold of one deal, the same for all.
+    """The loss of settings, fold by fold; folds are numbered over all deals, the same for all.
 
     ``train`` holds no athlete who is held out, and nothing here reads another.
     """
@@ -44,10 +44,21 @@ class Objective:
 
     @classmethod
     def of(cls, cohort: Cohort, truth: pd.DataFrame | None) -> Objective:
-        """The objective of a whole cohort: its held-out athletes are dropped here."""
-        kept = ~held_out(cohort.frame["athlete_id"])
-        known = None if truth is None else truth[kept].reset_index(drop=True)
-        return cls(subset(cohort, kept), known)
+        """The objective of a whole cohort, without its held-out athletes.
+
+        Parameters
+        ----------
+        cohort
+            The whole cohort.
+        truth
+            Of a simulated cohort, its truth, one row a screening.
+
+        Returns
+        -------
+        The objective.
+        """
+        train = ~held_out(cohort.frame["athlete_id"])
+        return cls(subset(cohort, train), truth_subset(truth, train))
 
     @property
     def folds(self) -> int:
@@ -64,31 +75,31 @@ class Objective:
             people=self.train.kind != "simulated",
         )
 
-    def loss(self, settings: Settings, step: int) -> float:
+    def loss(self, settings: Settings, fold: int) -> float:
         """Mean log loss of the legs of one fold, by a model that was fitted to the others.
 
         Where the true risks are known it is the expected one, without the luck of the draw.
         """
-        return float(np.nanmean(self._losses(settings, step)))
+        return float(np.nanmean(self._losses(settings, fold)))
 
     def gain(self, settings: Settings, progress: Progress = ignore) -> tuple[float, float]:
         """Mean log loss of the defaults less that of settings, and its standard error.
 
-        On folds that no trial was judged on. Legs of an athlete are alike, so that athletes are
-        the clusters.
+        On folds that no trial used. Legs of an athlete are alike, so that athletes are the
+        clusters.
         """
-        better = np.zeros_like(self._target)
-        anew = range(self.folds, self.folds + self._deals[1] * FOLDS)
-        for step in anew:
-            number = step - anew[0] + 1
-            progress(event("comparing_with_defaults", number=number, total=len(anew)))
-            apart = self._losses(DEFAULTS, step) - self._losses(settings, step)
-            inside = self._in_fold(step)
-            better[inside] += apart[inside]
-        known = ~np.isnan(better)
+        gain = np.zeros_like(self._target)
+        new_folds = range(self.folds, self.folds + self._deals[1] * FOLDS)
+        for fold in new_folds:
+            number = fold - new_folds[0] + 1
+            progress(event("comparing_with_defaults", number=number, total=len(new_folds)))
+            difference = self._losses(DEFAULTS, fold) - self._losses(settings, fold)
+            inside = self._in_fold(fold)
+            gain[inside] += difference[inside]
+        measured = ~np.isnan(gain)
         athlete = np.unique(self.train.frame["athlete_id"].astype(str), return_inverse=True)[1]
-        of_row = np.broadcast_to(athlete[:, None], known.shape)[known]
-        return paired_difference(better[known] / self._deals[1], of_row)
+        athletes = np.broadcast_to(athlete[:, None], measured.shape)[measured]
+        return paired_difference(gain[measured] / self._deals[1], athletes)
 
     def identity(self) -> dict[str, str]:
         """What a study is of; trials of another one can't be compared with its own."""
@@ -101,22 +112,22 @@ class Objective:
             "program": program_digest(),
         }
 
-    def _losses(self, settings: Settings, step: int) -> FloatArray:
+    def _losses(self, settings: Settings, fold: int) -> FloatArray:
         """Loss of each leg (n, 2) of the fold, or screening (n, 1); NaN where there is none."""
-        deal, inside = step // FOLDS, self._in_fold(step)
-        known = None if self.truth is None else self.truth[~inside].reset_index(drop=True)
+        deal, inside = fold // FOLDS, self._in_fold(fold)
+        train_truth = truth_subset(self.truth, ~inside)
         fitted = fit(
-            subset(self.train, ~inside), known, seed=deal, interval=False, settings=settings
+            subset(self.train, ~inside), train_truth, seed=deal, interval=False, settings=settings
         )
-        found = fitted.model.predict(subset(self.train, inside).columns())
-        sides = (found.left, found.right) if self.train.has_sides else (found.either,)
+        predicted = fitted.model.predict(subset(self.train, inside).columns())
+        sides = (predicted.left, predicted.right) if self.train.has_sides else (predicted.either,)
         losses = np.full(self._target.shape, np.nan)
         chances = np.stack([np.asarray(side) for side in sides], axis=1)
         losses[inside] = row_loss(chances, self._target[inside])
         return losses
 
-    def _in_fold(self, step: int) -> NDArray[np.bool_]:
-        return np.asarray(self._folds[step // FOLDS] == step % FOLDS)
+    def _in_fold(self, fold: int) -> NDArray[np.bool_]:
+        return np.asarray(self._folds[fold // FOLDS] == fold % FOLDS)
 
     @property
     def _deals(self) -> tuple[int, int]:
@@ -134,10 +145,10 @@ class Objective:
     @cached_property
     def _folds(self) -> tuple[np.ndarray, ...]:
         outcomes = self.train.outcomes()
-        shown = (outcomes.left, outcomes.right) if self.train.has_sides else (outcomes.either,) * 2
+        tasks = (outcomes.left, outcomes.right) if self.train.has_sides else (outcomes.either,) * 2
         people = self.train.frame["athlete_id"].to_numpy()
         return tuple(
-            dealt_folds(people, np.stack(shown, axis=1), FOLDS, seed)
+            dealt_folds(people, np.stack(tasks, axis=1), FOLDS, seed)
             for seed in range(sum(self._deals))
         )
 
@@ -145,8 +156,8 @@ class Objective:
 def program_digest() -> str:
     """Of the code and tables that a fit runs through: after a change numbers may differ."""
     root = Path(kneerisk.__file__).parent
-    files = [path for room in _ROOMS for path in (root / room).rglob("*") if path.is_file()]
-    found = hashlib.sha256()
+    files = [path for folder in _FOLDERS for path in (root / folder).rglob("*") if path.is_file()]
+    sha256 = hashlib.sha256()
     for path in sorted(path for path in files if path.suffix in {".py", ".csv"}):
-        found.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
-    return found.hexdigest()[:16]
+        sha256.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return sha256.hexdigest()[:16]

@@ -10,21 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from optuna.trial import FrozenTrial, TrialState
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
 from kneerisk.progress import Progress, event
 from kneerisk.training.provenance.lineage import Source, load
 from kneerisk.training.recording.run_record import cohort_title, run_tags
-from kneerisk.training.tracking import StudyRuns, Tracking
+from kneerisk.training.tracking import StudyRuns, Tracking, TrialRun
 from kneerisk.training.tuning.locks import WRITING
 from kneerisk.training.tuning.objective import Objective
-from kneerisk.training.tuning.study import Study
-from kneerisk.training.tuning.trial_runs import trial_runs
+from kneerisk.training.tuning.study import ERROR, Study
 from kneerisk.training.tuning.worker import work
 
 #: Where studies are kept: a journal and a file of locks each.
 STUDIES = Path(".run") / "studies"
+#: The tag of a run, by the state of its trial.
+_STATES = {TrialState.COMPLETE: "judged", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Search:
         plan: SearchPlan,
         folder: Path,
         source: Source,
-        known: tuple[Cohort, pd.DataFrame | None] | None = None,
+        loaded: tuple[Cohort, pd.DataFrame | None] | None = None,
     ) -> Search:
         """Begin a study, or go on with the one of that name.
 
@@ -71,15 +73,19 @@ class Search:
             Where the command is run.
         source
             Of the cohort.
-        known
+        loaded
             The cohort and its truth, where they were loaded already.
+
+        Returns
+        -------
+        The study with its cohort.
 
         Raises
         ------
         StudyRefused
             Where the study of that name is of another cohort, search space or program.
         """
-        cohort, truth = known or load(source)
+        cohort, truth = loaded or load(source)
         objective = Objective.of(cohort, truth)
         study = Study(folder / STUDIES, plan.study, objective.identity(), objective.space)
         return cls(plan=plan, folder=folder, source=source, cohort=cohort, truth=truth,
@@ -128,8 +134,8 @@ class Search:
             with study.locks.held(WRITING):
                 runs.write(trial_runs(study))
 
-        of_use = min(plan.workers, plan.trials - study.finished) - 1
-        with self._other_workers(of_use, deadline, progress, report_error):
+        other_workers = min(plan.workers, plan.trials - study.finished) - 1
+        with self._other_workers(other_workers, deadline, progress, report_error):
             work(
                 study, self.objective.loss, self.objective.folds, plan.trials,
                 is_over=lambda: _is_over(deadline), progress=progress, after_trial=write_runs,
@@ -177,8 +183,12 @@ def run_worker(
 
     Parameters
     ----------
-    plan, folder, source
-        As of `Search.open`.
+    plan
+        Names the study.
+    folder
+        Where the command is run.
+    source
+        Of the cohort.
     deadline
         No trial is begun after this time, in seconds since the epoch.
     report_error
@@ -201,3 +211,27 @@ def run_worker(
 
 def _is_over(deadline: float | None) -> bool:
     return deadline is not None and time.time() > deadline
+
+
+def trial_runs(study: Study) -> list[TrialRun]:
+    """Every trial that has ended, however it did."""
+    return [_trial_run(study, trial) for trial in study.trials() if trial.state in _STATES]
+
+
+def _trial_run(study: Study, trial: FrozenTrial) -> TrialRun:
+    failed = trial.state == TrialState.FAIL
+    metrics = {"folds_done": float(len(trial.intermediate_values))}
+    if trial.state == TrialState.COMPLETE and trial.value is not None:
+        metrics["cv_log_loss"] = trial.value
+    if trial.duration is not None and not failed:
+        metrics["duration_seconds"] = trial.duration.total_seconds()
+    error = trial.user_attrs.get(ERROR)
+    return TrialRun(
+        number=trial.number,
+        params=study.settings(trial).numbers(),
+        metrics=metrics,
+        status="FINISHED" if not failed else "FAILED" if error else "KILLED",
+        tags={"state": _STATES[trial.state]} | ({"error": str(error)} if error else {}),
+        began=trial.datetime_start,
+        ended=trial.datetime_complete,
+    )

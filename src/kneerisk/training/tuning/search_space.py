@@ -18,13 +18,17 @@ def space(*, true: bool, plenty: bool, people: bool) -> Space:
     Parameters
     ----------
     true
-        It is learnt from true risks instead of outcomes.
+        Whether models are fitted to true risks instead of outcomes.
     plenty
-        There is so much to learn from that penalties are not chosen inside.
+        Whether there are so many outcomes that penalties are not chosen inside a fit.
     people
-        The athletes were measured: their covariance is not the published one.
+        Whether the athletes were measured: their covariance is not the published one.
+
+    Returns
+    -------
+    The range of each setting, by its name.
     """
-    found: dict[str, Range] = {
+    ranges: dict[str, Range] = {
         "max_depth": IntDistribution(1, 5),
         "step_size": FloatDistribution(0.02, 0.3, log=True),
         "least_child_weight": FloatDistribution(2.0, 200.0, log=True),
@@ -32,14 +36,16 @@ def space(*, true: bool, plenty: bool, people: bool) -> Space:
         "most_rounds": IntDistribution(50, 200, step=50),
     }
     if plenty:
-        found |= {"light_penalty": FloatDistribution(0.4, 40.0, log=True)}
+        ranges |= {"light_penalty": FloatDistribution(0.4, 40.0, log=True)}
     if not true:
-        found |= {"tolerance_se": FloatDistribution(0.0, 2.0)}
+        ranges |= {"tolerance_se": FloatDistribution(0.0, 2.0)}
     if people:
-        found |= {"published_screenings": FloatDistribution(20.0, 2000.0, log=True)}
-    return found
+        ranges |= {"published_screenings": FloatDistribution(20.0, 2000.0, log=True)}
+    return ranges
 
 
 def in_words(tried: Space) -> str:
     """The bounds as a person reads them."""
-    return ", ".join(f"{name} {one.low:g} to {one.high:g}" for name, one in sorted(tried.items()))
+    return ", ".join(
+        f"{name} {bounds.low:g} to {bounds.high:g}" for name, bounds in sorted(tried.items())
+    )

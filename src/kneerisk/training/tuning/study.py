@@ -54,6 +54,17 @@ class Assignment:
 class Study:
     """One study, shared by all processes that open its journal.
 
+    Parameters
+    ----------
+    folder
+        Where its journal is, and its file of locks.
+    name
+        Of the study, which names both files.
+    identity
+        What its losses depend on; see `Objective.identity`.
+    space
+        The range of each setting.
+
     Raises
     ------
     StudyRefused
@@ -152,7 +163,17 @@ class Study:
         return losses
 
     def tell(self, trial: optuna.Trial, value: float | None, *, pruned: bool = False) -> None:
-        """Finish a trial: with its loss, as pruned, or as failed where it has none."""
+        """Finish a trial: complete with its loss, as pruned, or as failed where it has none.
+
+        Parameters
+        ----------
+        trial
+            The trial, held by this process.
+        value
+            Its mean log loss, nats a leg; None where it failed.
+        pruned
+            Whether it ended early.
+        """
         state = TrialState.PRUNED if pruned else TrialState.COMPLETE
         if value is None:
             state = TrialState.FAIL
