@@ -205,7 +205,7 @@ def test_a_condition_of_a_leg_holds_for_that_leg(ask: Ask) -> None:
     assert "early_ranges" not in codes(ask({**case, **sore}))
     [tape] = [one for one in ask(body(**sore)) if one.code == "taping_short_term"]
     assert tape.sides == ["left"]
-    assert tape.reason == "Pain now at the front of the left knee."
+    assert tape.reason == "Current pain at the front of the left knee."
 
 
 def test_a_leg_that_hurts_still_gets_advice(ask: Ask) -> None:

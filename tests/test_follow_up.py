@@ -129,8 +129,8 @@ class TestMeasures:
         assert (possible.column, possible.direction) == ("left_ober_adduction_deg", "better")
         assert not found.any_change
         assert found.by_chance is not None
-        assert found.by_chance.startswith("1 measure is beyond its own error only.")
-        assert "0.5 of 10" in found.by_chance
+        assert found.by_chance.startswith("1 measure changed beyond its own error only.")
+        assert "0.5 of the 10" in found.by_chance
 
     def test_first_and_last_are_of_the_visits_that_have_it(self, ask):
         found = ask(
@@ -167,7 +167,7 @@ class TestMeasures:
         found = ask(plain, plain)
         assert found.changes == []
         assert not found.any_change
-        assert "no change can be told from error" in found.summary
+        assert "no change can be told apart from error" in found.summary
 
     def test_right_comes_first(self, ask):
         found = ask(FIRST, FIRST)
@@ -205,7 +205,7 @@ class TestRisk:
         found = ask(first, changed(first, right={"prior_knee_injury": "within_12_months"}))
         told = {r.knee: r.verdict for r in found.risk_changes}
         assert told["right"] == told["either"] == "rose"
-        assert "The risk of either knee rose by" in found.summary
+        assert "The risk for either knee rose by" in found.summary
         assert not found.any_change
 
     def test_one_more_test_moves_nothing(self, ask):

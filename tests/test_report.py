@@ -180,7 +180,7 @@ class TestReads:
         for side in ("right", "left"):
             risk = getattr(found.risk, side)
             low, high = (round(100 * bound) for bound in risk.interval)
-            said = f"{risk.per_100} in 100 runners like this get new pain in the {side} knee"
+            said = f"{risk.per_100} in 100 runners like this one get new pain in the {side} knee"
             assert said in markdown
             assert f"as few as {low} or as many as {high}" in markdown
             assert f"{side.capitalize()}, {low} to {high}" in text
@@ -233,8 +233,8 @@ class TestRisk:
         found, screening = ask()
         near = with_risks(found, right=risk(0.12, "above"), left=risk(0.09))
         far = with_risks(found, right=risk(0.30, "well_above"), left=risk(0.03, "below"))
-        assert "don't lean on which one is higher" in told((near, screening))
-        assert "don't lean on which one is higher" not in told((far, screening))
+        assert "don't read much into which knee is higher" in told((near, screening))
+        assert "don't read much into which knee is higher" not in told((far, screening))
 
     def test_beyond_the_axis_is_clamped_and_said(self, ask: Callable[..., Any]) -> None:
         found, screening = ask()
@@ -258,7 +258,7 @@ class TestRisk:
         })  # fmt: skip
         text = told((one, screening))
         assert "Either knee: lower than usual" in text
-        assert "20 in 100 runners like this have had an injury of either knee;" in text
+        assert "20 in 100 runners like this one have had an injury of either knee;" in text
         assert "Muscle patterns" not in text
         assert len([c for c in Page(report_html(one, screening)).all("svg")
                     if c.get("class") == "bar"]) == 1  # fmt: skip
@@ -308,7 +308,7 @@ class TestDrivers:
         drivers = [self.driver("b", -4.0), self.driver("c", 3.0, modifiable=False),
                    self.driver("a", 1.2), self.driver("d", 0.2)]  # fmt: skip
         text = told((found.model_copy(update={"drivers": drivers}), screening))
-        assert "Of what can change, this raises the risk most: a (+1.2 points of 100)." in text
+        assert "What can change and raises the risk most: a (+1.2 points out of 100)." in text
         text = told((found.model_copy(update={"drivers": drivers[:2]}), screening))
         assert "Nothing that was measured and can change raises the risk" in text
 
@@ -398,12 +398,12 @@ class TestRedFlags:
     @pytest.mark.parametrize("code", ["visible_deformity", "night_or_unremitting_rest_pain"])
     def test_a_report_that_refers_has_no_score(self, ask: Callable[..., Any], code: str) -> None:
         found, screening = ask(red_flags=[code], pain={"right": {"pain_nrs": 7}})
-        when = "today" if red_flags()[code].urgency == "emergency" else "within days"
+        when = "today" if red_flags()[code].urgency == "emergency" else "within a few days"
         html, markdown = report_html(found, screening), report_markdown(found, screening)
         for text in (told((found, screening)), markdown):
             assert f"See a clinician first, {when}." in text
             assert red_flags()[code].reason in text
-            assert "The right knee hurts now: 7 of 10." in text
+            assert "The right knee hurts now: 7 out of 10." in text
             assert "in 100" not in text
             assert "Muscle patterns" not in text
             assert "Measure next" not in text
@@ -423,9 +423,9 @@ class TestRedFlags:
     ) -> None:
         screening = Screening.model_validate({k: v for k, v in TESTED.items() if k != "red_flags"})
         unasked = told((answer(released, screening), screening))
-        assert "Red flags were not asked." in unasked
-        assert "none applies" not in unasked
-        assert "Red flags: all asked, none applies." in told(ask())
+        assert "Red flags were not asked about." in unasked
+        assert "none apply" not in unasked
+        assert "Red flags: all asked, none apply." in told(ask())
 
 
 class TestStatus:
@@ -434,7 +434,7 @@ class TestStatus:
         found = ask(pain=pain)
         text = told(found)
         assert "Left knee: hurts now." in text
-        assert "The left knee hurts now: 3 of 10, on the outside, for 6 weeks." in text
+        assert "The left knee hurts now: 3 out of 10, on the outside, for 6 weeks." in text
         assert "new pain in the left knee" not in text
         assert "ring-hurts" in Page(report_html(*found)).classes()
 
@@ -449,7 +449,7 @@ class TestStatus:
 
     def test_outside_what_was_seen_is_named_with_its_side(self, ask: Callable[..., Any]) -> None:
         text = told(ask(right=TESTED["right"] | {"hip_drop_deg": 24}))
-        assert "Don't lean on the numbers: right leg, Hip drop lies outside" in text
+        assert "Read the numbers with care: right leg, Hip drop is outside" in text
 
 
 class TestNumbers:

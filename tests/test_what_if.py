@@ -187,17 +187,17 @@ class TestTold:
     def test_says_association(self, released: Bundle) -> None:
         told = ask(released, {"left_hip_drop_deg": 4.5})
         now, then = told.either.now.per_100, told.either.then.per_100
-        assert told.wording.startswith("Of 100 athletes who measure like this one, ")
+        assert told.wording.startswith("Of 100 athletes with measurements like these, ")
         assert f"about {now} get new pain in either knee within 12 months" in told.wording
         assert told.wording.endswith(f"about {then}. " + told.wording.partition(f"{then}. ")[2])
-        assert "was not shown to change the risk" in told.wording
+        assert "has not been shown to change the risk" in told.wording
 
     def test_a_red_flag_stops_the_numbers(self, released: Bundle) -> None:
         told = ask(released, {"left_hip_drop_deg": 4.5}, red_flags=["true_locking"])
         assert told.status == "refer"
         assert told.reasons
         assert (told.left, told.right, told.either) == (None, None, None)
-        assert told.wording == "A clinician comes first, so that no risk is given."
+        assert told.wording == "A clinician comes first, so no risk is given."
 
     def test_a_knee_that_hurts_has_no_risk(self, released: Bundle) -> None:
         told = ask(released, {"left_hip_drop_deg": 4.5}, pain={"right": {"pain_nrs": 4}})

@@ -10,7 +10,7 @@ from kneerisk.answer.answer_schema import Imbalance
 from kneerisk.evidence import conditions
 from kneerisk.evidence.tables import assumption
 from kneerisk.schema import Side
-from kneerisk.words import listed, text
+from kneerisk.words import listed, plural
 
 JUMPING_SPORTS = frozenset({"basketball", "volleyball"})
 #: A longest session beyond this multiple of the last 30 days' longest goes with more running
@@ -71,13 +71,13 @@ def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str
     -------
     The sentence of the evidence table, with the athlete's values.
     """
-    named_sides = listed(sides)
+    names, count = listed(sides), len(sides)
     values = {
         **row,
         "session_spike_ratio": spike_ratio(row),
         "navicular_drop_high_mm": assumption("navicular_drop_high_mm"),
-        "knees": text("answer.advice.knees", sides=named_sides),
-        "legs": text("answer.advice.legs", sides=named_sides),
+        "knees": plural("answer.advice.knees", count, sides=names),
+        "legs": plural("answer.advice.legs", count, sides=names),
     }
     return conditions()[condition].reason.format_map(values)
 

@@ -131,7 +131,7 @@ def _wording(now: Risks, comparisons: Mapping[Knee, Moved]) -> str:
         return text("answer.what_if.both_hurt")
     knee: Knee = next(knee for knee in ("either", "right", "left") if knee in comparisons)
     where = variant("common.knee", knee)
-    outcome = variant("answer.what_if.outcome", now.outcome_kind, knee=where)
+    outcome = variant("common.outcome.other", now.outcome_kind, knee=where)
     if now.horizon_months:
         outcome = text("common.within_months", outcome=outcome, months=now.horizon_months)
     before, after = comparisons[knee].now.per_100, comparisons[knee].then.per_100
