@@ -30,17 +30,17 @@ class Risk(BaseModel):
 
     probability: float
     interval: tuple[float, float]
-    """90 %: measurement error, missing tests and what the literature disagrees on."""
+    """90 % interval: measurement error, missing tests and disagreement in the literature."""
     per_100: int
-    """So many in 100 athletes like this one."""
+    """The probability as whole people of 100 like this athlete."""
     band: Band
-    """Against the base rate of the sport: below 0.75 times, to 1.25, to 2, above."""
+    """Risk over the base rate of the sport: below 0.75, to 1.25, to 2, above."""
     typical_probability: float | None = None
-    """The risk of an athlete of the sport who is typical in everything: there the drivers start."""
+    """The risk of an athlete of the sport who is typical in everything, where the drivers start."""
 
 
 class BaseRate(BaseModel):
-    """Mean risk in the sport, in two units: a leg's, and either knee's."""
+    """Mean risk in the sport, in two units: of one leg, and of either knee."""
 
     model_config = FROZEN
 
@@ -60,7 +60,7 @@ class Reason(BaseModel):
 
 
 class Risks(BaseModel):
-    """The risk of each knee and of either; absent where there is none to tell."""
+    """The risk of each knee and of either; absent where none can be given."""
 
     model_config = FROZEN
 
@@ -75,7 +75,7 @@ class Risks(BaseModel):
 
 
 class Driver(BaseModel):
-    """What a measure did to the risk of a knee, against an athlete typical in everything.
+    """What a measure adds to the risk of a knee, against an athlete typical in everything.
 
     The drivers of a knee add up: in ``log_odds`` from the typical athlete's risk to this one's,
     and in ``points`` (of 100) likewise.
@@ -85,7 +85,7 @@ class Driver(BaseModel):
 
     side: Knee
     measure: str
-    """A measure without its side; ``tests_done`` is how much was measured at all."""
+    """Name of the measure without its side; ``tests_done`` stands for how much was measured."""
     label: str
     group: Group | Literal["tests"]
     modifiable: bool
@@ -94,7 +94,7 @@ class Driver(BaseModel):
 
 
 class Typical(BaseModel):
-    """What is usual in uninjured adults of the sex, by the protocol that was used."""
+    """Norm of uninjured adults of the sex, for the protocol that was used."""
 
     model_config = FROZEN
 
@@ -116,18 +116,18 @@ class PatternRow(BaseModel):
     z: float
     """Distance from the typical value in SDs, signed as measured."""
     error: float
-    """What a single reading is off by at most, 95 %, in the measure's unit."""
+    """Error of a single reading, 95 %, in the measure's unit."""
     side_difference: float | None = None
     """This leg minus the other, where both were measured."""
     side_difference_beyond_error: bool | None = None
     usual: float | None = None
-    """What is usual at this age, in this sport and with this pain, where that is not typical."""
+    """The value usual at this age, in this sport and with this pain, where it is not typical."""
     speaks: Literal["for", "against", "neither"]
-    """Neither: the value lies within error of what is typical, or of what is usual."""
+    """``neither``: the value lies within error of the typical value, or of the usual one."""
 
 
 class Imbalance(BaseModel):
-    """How likely a leg's pattern is called one of the five imbalances."""
+    """How likely assessors would call a leg's pattern one of the five imbalances."""
 
     model_config = FROZEN
 
@@ -136,7 +136,7 @@ class Imbalance(BaseModel):
     label: str
     probability: float
     interval: tuple[float, float]
-    """90 %: what the probability would be if every true value were known."""
+    """90 % interval of the probability if every true value were known."""
     status: Literal["clear", "possible", "not_supported", "cannot_tell"]
     evidence_grade: Grade
     usual_site: str
@@ -145,7 +145,7 @@ class Imbalance(BaseModel):
 
 
 class Likely(BaseModel):
-    """The verdict on one leg: an imbalance, none, or that it can't be told."""
+    """The verdict on one leg: an imbalance, none, or that it can't be decided."""
 
     model_config = FROZEN
 
@@ -155,7 +155,7 @@ class Likely(BaseModel):
 
 
 class SideDifference(BaseModel):
-    """How the legs differ in a measure, and whether the test can see a difference so small."""
+    """How the legs differ in a measure, and whether the test can detect so small a difference."""
 
     model_config = FROZEN
 
@@ -169,9 +169,9 @@ class SideDifference(BaseModel):
     detectable: float
     """The minimal detectable difference between two readings, 95 %."""
     beyond_error: bool
-    """Beyond what error alone would show in this one measure."""
+    """Beyond what error alone explains in this measure by itself."""
     beyond_chance: bool
-    """Also beyond what it would show in any of so many measures."""
+    """Also beyond what error explains in any of the measures compared (false discovery rate)."""
 
 
 class NextTest(BaseModel):
@@ -185,14 +185,14 @@ class NextTest(BaseModel):
     equipment: Equipment
     minutes: float
     uncertainty_removed: float
-    """Share of what every test together could settle about the risk that it is expected to.
+    """Expected gain of the test over that of all tests together, between 0 and 1.
 
-    What the literature leaves open no test can settle, so that the interval narrows by less.
+    No test can settle what the literature leaves open, so that the interval narrows by less.
     """
     expected_interval_width: float | None = None
     """Expected width of the interval of either knee after it, in probability."""
     settles: list[ImbalanceName] = []
-    """Imbalances that can't be told now and that it bears on."""
+    """Imbalances that are undecided now and that the test helps to decide."""
 
 
 class Advice(BaseModel):
@@ -220,13 +220,13 @@ class Flag(BaseModel):
     urgency: Urgency
     reason: str
     when: str
-    """How soon it is to be seen: today, within days, soon."""
+    """How soon a clinician should see it: today, within a few days, soon."""
     act: str
     """What to do until then."""
 
 
 class Effect(BaseModel):
-    """What one value did to the risk of each knee, in points of 100."""
+    """What one value adds to the risk of each knee, in points of 100."""
 
     model_config = FROZEN
 
@@ -236,7 +236,7 @@ class Effect(BaseModel):
 
 
 class Input(BaseModel):
-    """What became of a measure."""
+    """How a measure was used."""
 
     model_config = FROZEN
 
@@ -246,9 +246,9 @@ class Input(BaseModel):
     value: float | str | None = None
     typical: Typical | None = None
     error: float | None = None
-    """What a single reading is off by at most, 95 %, in the measure's unit."""
+    """Error of a single reading, 95 %, in the measure's unit."""
     range_seen: tuple[float, float] | None = None
-    """The range of the measure that the model knows."""
+    """The range of the measure in the model's cohort."""
     effect: Effect | None = None
 
 
@@ -266,7 +266,7 @@ class Lineage(BaseModel):
 
 
 class Answer(BaseModel):
-    """What kneerisk says of one screening."""
+    """The answer to one screening."""
 
     model_config = FROZEN
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from kneerisk.answer.answer_schema import Advice, Answer
 from kneerisk.answer.follow_up.follow_up_request import Visit
-from kneerisk.answer.follow_up.follow_up_schema import AdviceShown, MeasureChange
+from kneerisk.answer.follow_up.follow_up_schema import AdviceOutcome, MeasureChange
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import Side, columns, to_row
 from kneerisk.words import text
@@ -22,7 +22,7 @@ Targets = dict[str, int]
 
 def advice_followed(
     visits: Sequence[Visit], first: Answer, changes: Sequence[MeasureChange]
-) -> list[AdviceShown]:
+) -> list[AdviceOutcome]:
     """Whether each topic and leg of the first visit's advice shows in its measures.
 
     What holds for everyone is about no measure, and is left out.
@@ -77,7 +77,7 @@ def _outcome(
     pieces: Sequence[Advice],
     targets: Targets,
     since: Mapping[str, MeasureChange],
-) -> AdviceShown:
+) -> AdviceOutcome:
     repeated = [since[column] for column in targets if column in since]
     as_advised = [c for c in repeated if _counts(c) and c.change * targets[c.column] > 0.0]
     opposite = [c for c in repeated if _counts(c) and c.change * targets[c.column] < 0.0]
@@ -89,7 +89,7 @@ def _outcome(
         status = "not_measured_again"
     elif bool(as_advised) != bool(opposite):
         status = "shows" if as_advised else "went_the_other_way"
-    return AdviceShown.model_validate(
+    return AdviceOutcome.model_validate(
         {
             "about": topic,
             "side": side,

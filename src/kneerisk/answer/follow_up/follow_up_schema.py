@@ -13,12 +13,12 @@ from kneerisk.schema import Side
 
 Verdict = Literal["changed", "possible", "within_error", "no_error_known"]
 Direction = Literal["better", "worse", "neither"]
-Move = Literal["rose", "fell", "within_error"]
-Shown = Literal["shows", "not_yet", "went_the_other_way", "not_measured_again"]
+RiskVerdict = Literal["rose", "fell", "within_error"]
+AdviceStatus = Literal["shows", "not_yet", "went_the_other_way", "not_measured_again"]
 ImbalanceStatus = Literal["clear", "possible", "not_supported", "cannot_tell"]
 
 
-class FlagAt(BaseModel):
+class DatedFlag(BaseModel):
     """A red flag that needs a clinician, and the visit it was noted at."""
 
     model_config = FROZEN
@@ -27,8 +27,8 @@ class FlagAt(BaseModel):
     flag: Flag
 
 
-class VisitTold(BaseModel):
-    """What was said of one visit; without a risk where a knee hurts or a flag needs a clinician."""
+class VisitAnswer(BaseModel):
+    """The answer to one visit; without a risk where a knee hurts or a flag needs a clinician."""
 
     model_config = FROZEN
 
@@ -41,15 +41,15 @@ class VisitTold(BaseModel):
     likely: list[Likely] | None = None
 
 
-class ReadingAt(BaseModel):
-    """One reading of a series."""
+class DatedReading(BaseModel):
+    """One reading of a series, with its date."""
 
     model_config = FROZEN
 
     date: dt.date
     value: float
     error: float | None = None
-    """What a single reading is off by at most, 95 %, in the measure's unit."""
+    """Error of a single reading, 95 %, in the measure's unit."""
 
 
 class MeasureChange(BaseModel):
@@ -69,18 +69,18 @@ class MeasureChange(BaseModel):
     detectable: float | None = None
     """The minimal detectable change between these two readings, 95 %."""
     verdict: Verdict
-    """Changed: beyond what error would show in any of so many measures. Possible: beyond this
-    measure's own error only."""
+    """``changed``: beyond what error explains in any of the measures compared. ``possible``: beyond
+    this measure's own error only."""
     direction: Direction
-    """Better: towards less risk, or, where the evidence supports no direction, away from the
+    """``better``: towards less risk or, where the evidence supports no direction, away from the
     imbalances that the measure marks."""
-    series: list[ReadingAt]
+    series: list[DatedReading]
 
 
 class RiskChange(BaseModel):
-    """How the risk of a knee moved between the first and the last visit that have one.
+    """How the risk of a knee changed between the first and the last visit that have one.
 
-    Both are judged by what was measured at both visits, so that a test more or less moves nothing.
+    Both risks use only what was measured at both visits, so that an extra test changes nothing.
     """
 
     model_config = FROZEN
@@ -93,15 +93,15 @@ class RiskChange(BaseModel):
     points: float
     """Last minus first, of 100."""
     error_points: float
-    """What measurement error alone moves it by at most, 95 %."""
-    verdict: Move
+    """How far measurement error alone moves it, 95 %, in points of 100."""
+    verdict: RiskVerdict
     same_tests: bool
     """Whether both visits had the same measures; else first and last differ from the visits'
     own risks, which use all of their tests."""
 
 
 class ImbalanceChange(BaseModel):
-    """How the probability of an imbalance moved, judged as the risk is."""
+    """How the probability of an imbalance changed, compared as the risk is."""
 
     model_config = FROZEN
 
@@ -110,13 +110,13 @@ class ImbalanceChange(BaseModel):
     label: str
     first: float
     last: float
-    verdict: Move
+    verdict: RiskVerdict
     moved_from: ImbalanceStatus
     moved_to: ImbalanceStatus
     """Its status in the answers to the two visits."""
 
 
-class AdviceShown(BaseModel):
+class AdviceOutcome(BaseModel):
     """Whether what was advised at the first visit shows in the measures that it is about."""
 
     model_config = FROZEN
@@ -125,28 +125,28 @@ class AdviceShown(BaseModel):
     side: Side | None = None
     codes: list[str]
     """The pieces of advice."""
-    status: Shown
+    status: AdviceStatus
     columns: list[str]
-    """The measures that it is about and that were taken again."""
+    """The measures that it is about and that were repeated."""
     message: str
 
 
 class FollowUpAnswer(BaseModel):
-    """What became of an athlete between visits."""
+    """How an athlete changed between visits."""
 
     model_config = FROZEN
 
-    refer: list[FlagAt] = []
-    """Said first: see a clinician about these."""
+    refer: list[DatedFlag] = []
+    """Red flags that need a clinician; they come first."""
     summary: str
     any_change: bool
-    """Whether any measure changed beyond what chance would show among so many."""
-    visits: list[VisitTold]
+    """Whether any measure changed beyond what error explains in any of those compared."""
+    visits: list[VisitAnswer]
     changes: list[MeasureChange]
     by_chance: str | None = None
-    """How many possible changes error alone would show."""
+    """How many possible changes error alone would produce, in words."""
     risk_changes: list[RiskChange] = []
     imbalance_changes: list[ImbalanceChange] = []
-    advice_shown: list[AdviceShown] = []
+    advice_shown: list[AdviceOutcome] = []
     model: Lineage
     notice: str

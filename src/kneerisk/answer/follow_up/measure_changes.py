@@ -8,7 +8,12 @@ from functools import cache
 import numpy as np
 
 from kneerisk.answer.follow_up.follow_up_request import Visit
-from kneerisk.answer.follow_up.follow_up_schema import Direction, MeasureChange, ReadingAt, Verdict
+from kneerisk.answer.follow_up.follow_up_schema import (
+    DatedReading,
+    Direction,
+    MeasureChange,
+    Verdict,
+)
 from kneerisk.evidence.imbalance_markers import marks
 from kneerisk.schema import (
     SIDES,
@@ -131,7 +136,7 @@ def _change(
         verdict=verdict,
         direction="neither" if verdict == "within_error" else direction_of(name, change),
         series=[
-            ReadingAt(
+            DatedReading(
                 date=visits[i].date,
                 value=float(value),
                 error=None if np.isnan(error) else float(error),

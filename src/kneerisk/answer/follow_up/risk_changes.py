@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Imbalance, Knee
 from kneerisk.answer.follow_up.follow_up_request import FEWEST_VISITS, Visit
-from kneerisk.answer.follow_up.follow_up_schema import ImbalanceChange, Move, RiskChange
+from kneerisk.answer.follow_up.follow_up_schema import ImbalanceChange, RiskChange, RiskVerdict
 from kneerisk.evidence.pair_dependence import either
 from kneerisk.model import RiskModel
 from kneerisk.schema import SIDES, Columns, FloatArray, Quantity, Side, columns, quantity
@@ -56,7 +56,7 @@ class RiskComparison:
         start = len(_RISKS) + SIDES.index(side) * len(self.imbalances)
         return start + self.imbalances.index(imbalance)
 
-    def verdict(self, place: int) -> Move:
+    def verdict(self, place: int) -> RiskVerdict:
         """Whether an output changed by more than error alone changes it, and enough to report."""
         change = self.last[place] - self.first[place]
         points = 100.0 * abs(expit(self.last[place]) - expit(self.first[place]))

@@ -10,11 +10,11 @@ from kneerisk.answer.compose_answer import answers
 from kneerisk.answer.follow_up.advice_followed import advice_followed
 from kneerisk.answer.follow_up.follow_up_request import FollowUp, Visit
 from kneerisk.answer.follow_up.follow_up_schema import (
-    FlagAt,
+    DatedFlag,
     FollowUpAnswer,
     MeasureChange,
     RiskChange,
-    VisitTold,
+    VisitAnswer,
 )
 from kneerisk.answer.follow_up.measure_changes import by_chance, changes_of
 from kneerisk.answer.follow_up.risk_changes import (
@@ -74,19 +74,19 @@ def follow_up(bundle: Bundle, request: FollowUp) -> FollowUpAnswer:
     )
 
 
-def _refer(visits: Sequence[Visit], visit_answers: Sequence[Answer]) -> list[FlagAt]:
+def _refer(visits: Sequence[Visit], visit_answers: Sequence[Answer]) -> list[DatedFlag]:
     """Flags that need a clinician, the latest visit first."""
     return [
-        FlagAt(date=visit.date, flag=flag)
+        DatedFlag(date=visit.date, flag=flag)
         for visit, answer in reversed(list(zip(visits, visit_answers, strict=True)))
         for flag in answer.red_flags
         if must_refer([flag])
     ]
 
 
-def _visit(visit: Visit, answer: Answer) -> VisitTold:
+def _visit(visit: Visit, answer: Answer) -> VisitAnswer:
     risk = answer.risk
-    return VisitTold(
+    return VisitAnswer(
         date=visit.date,
         status=risk.status,
         reasons=risk.reasons,
@@ -97,7 +97,7 @@ def _visit(visit: Visit, answer: Answer) -> VisitTold:
     )
 
 
-def _refer_sentences(refer: Sequence[FlagAt]) -> list[str]:
+def _refer_sentences(refer: Sequence[DatedFlag]) -> list[str]:
     return [
         text(
             "answer.follow_up.refer",

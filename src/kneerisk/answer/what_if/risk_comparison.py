@@ -21,7 +21,13 @@ from kneerisk.answer.what_if.changed_measures import (
     direction_of,
     minimal_detectable_change,
 )
-from kneerisk.answer.what_if.what_if_schema import Change, Follows, Moved, WhatIf, WhatIfAnswer
+from kneerisk.answer.what_if.what_if_schema import (
+    Change,
+    ComparedRisk,
+    RecomputedMeasure,
+    WhatIf,
+    WhatIfAnswer,
+)
 from kneerisk.model import Bundle
 from kneerisk.schema import Quantity, coded, columns
 from kneerisk.words import text, variant
@@ -68,9 +74,9 @@ def what_if(bundle: Bundle, request: WhatIf) -> WhatIfAnswer:
     )
 
 
-def _compare(now: Risks, then: Risks, direction: int) -> dict[Knee, Moved]:
+def _compare(now: Risks, then: Risks, direction: int) -> dict[Knee, ComparedRisk]:
     """Each knee's risk before and after; held where it would move against the direction."""
-    comparisons: dict[Knee, Moved] = {}
+    comparisons: dict[Knee, ComparedRisk] = {}
     for knee in KNEES:
         before, after = getattr(now, knee), getattr(then, knee)
         if before is None or after is None:
@@ -78,7 +84,7 @@ def _compare(now: Risks, then: Risks, direction: int) -> dict[Knee, Moved]:
         held = direction * (after.probability - before.probability) < 0.0
         after = before if held else after
         points = 100.0 * (after.probability - before.probability)
-        comparisons[knee] = Moved(
+        comparisons[knee] = ComparedRisk(
             now=_without_typical(before), then=_without_typical(after), points=points, held=held
         )
     return comparisons
@@ -113,9 +119,11 @@ _EVIDENCE_POINTS_TO: dict[int, Literal["higher_risk", "lower_risk"] | None] = {
 }  # fmt: skip
 
 
-def _recomputed(changed: ChangedScreening, column: str) -> Follows:
+def _recomputed(changed: ChangedScreening, column: str) -> RecomputedMeasure:
     measured, computed = changed.before[column], changed.after[column]
-    return Follows(column=column, measured=measured, computed=computed, **_label_and_unit(column))
+    return RecomputedMeasure(
+        column=column, measured=measured, computed=computed, **_label_and_unit(column)
+    )
 
 
 def _label_and_unit(column: str) -> dict[str, str]:
@@ -123,7 +131,7 @@ def _label_and_unit(column: str) -> dict[str, str]:
     return {"label": measure.label, "unit": measure.unit if isinstance(measure, Quantity) else ""}
 
 
-def _wording(now: Risks, comparisons: Mapping[Knee, Moved]) -> str:
+def _wording(now: Risks, comparisons: Mapping[Knee, ComparedRisk]) -> str:
     """What the numbers mean, in two or three sentences."""
     if now.status == "refer":
         return text("answer.what_if.refer")

@@ -34,12 +34,12 @@ def _describe_changes(schema: dict[str, Any]) -> None:
 
 
 class WhatIf(BaseModel):
-    """A screening, and other values of some of its measures: canonical column to new value.
+    """A screening, and new values of some of its measures by canonical column.
 
     Raises
     ------
     pydantic.ValidationError
-        With every fault of the screening, and all of the changes that don't hang on the model.
+        With every fault of the screening, and those of the changes that do not depend on the model.
     """
 
     model_config = STRICT
@@ -100,11 +100,11 @@ class Change(BaseModel):
     detectable: float | None = None
     """The minimal detectable change between the two values, 95 %; absent without known error."""
     evidence_points_to: Literal["higher_risk", "lower_risk"] | None = None
-    """Where published evidence says that this change moves risk; absent where it says neither."""
+    """Where published evidence says this change moves risk; absent where it says neither."""
 
 
-class Follows(BaseModel):
-    """A ratio that had to follow, since it is computed from a measure that was changed."""
+class RecomputedMeasure(BaseModel):
+    """A ratio that changes too, since it is computed from a measure that was changed."""
 
     model_config = FROZEN
 
@@ -115,34 +115,34 @@ class Follows(BaseModel):
     computed: float
 
 
-class Moved(BaseModel):
-    """The risk of a knee as measured, and of athletes who measure like the changed screening."""
+class ComparedRisk(BaseModel):
+    """The risk of a knee as measured, and of athletes with the changed measurements."""
 
     model_config = FROZEN
 
     now: Risk
     then: Risk
     points: float
-    """Then minus now, of 100."""
+    """Then minus now, in points of 100."""
     held: bool = False
-    """True where the model would move against the published direction: then is now."""
+    """Whether the model would move against the published direction: then is now."""
 
 
 class WhatIfAnswer(BaseModel):
-    """What kneerisk says of the change. A knee without a risk to tell is absent."""
+    """The answer to a what-if. A knee without a risk is absent."""
 
     model_config = FROZEN
 
     status: Status
     reasons: list[Reason]
-    """Of the screening as it was measured."""
+    """Those of the screening as it was measured."""
     outcome_kind: str
     horizon_months: int | None = None
     changes: list[Change]
-    also_changed: list[Follows] = []
-    right: Moved | None = None
-    left: Moved | None = None
-    either: Moved | None = None
+    also_changed: list[RecomputedMeasure] = []
+    right: ComparedRisk | None = None
+    left: ComparedRisk | None = None
+    either: ComparedRisk | None = None
     wording: str
     model: Lineage
     notice: str
