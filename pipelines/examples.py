@@ -32,9 +32,9 @@ FOLDER = Path(__file__).parents[1] / "docs" / "examples"
 INDEX, README_ANSWER, CASES = "README.md", "readme-answer.json", "cases.json"
 #: Significant digits of an answer that the README shows.
 SHOWN_DIGITS = 3
-#: A number in a text, with its sign; the part behind the point tells how far it is rounded.
+#: A number in a text, with its sign; its decimals show how far it is rounded.
 _NUMBER = re.compile("([+\N{MINUS SIGN}]?\\d+(?:\\.\\d+)?)")
-#: One in the last digit, and what a division leaves.
+#: One in the last digit, and the rounding of a division.
 _LAST_DIGIT = 1.001
 _WRITTEN = "Written by `python -m pipelines.examples` from [cases.json](cases.json)"
 
@@ -51,18 +51,17 @@ class Case:
 
 def cases() -> list[Case]:
     """Every example, in the order of the index."""
-    listed = json.loads((FOLDER / CASES).read_text(encoding="utf-8"))
-    return [Case(**case) for case in listed]
+    return [Case(**case) for case in json.loads((FOLDER / CASES).read_text(encoding="utf-8"))]
 
 
 def default_model() -> Bundle:
     """The model that `kneerisk train` makes where it is given nothing, without its run."""
     cohort, truth = lineage.load(Source(athletes=DEFAULT_ATHLETES, seed=DEFAULT_SEED))
-    seen = ~held_out(cohort.frame["athlete_id"])
-    train = subset(cohort, seen)
-    fitted = fit(train, truth_subset(truth, seen), seed=SEED)
+    development = ~held_out(cohort.frame["athlete_id"])
+    train, train_truth = subset(cohort, development), truth_subset(truth, development)
+    fitted = fit(train, train_truth, seed=SEED)
     metadata = metadata_of(
-        train, truth_subset(truth, seen), fitted, version="default", run_id="none", git_sha=None,
+        train, train_truth, fitted, version="default", run_id="none", git_sha=None,
         data_sha256=lineage.digest(cohort),
     )  # fmt: skip
     return Bundle(fitted.model, metadata, "none")
@@ -76,46 +75,46 @@ def written(model: Bundle) -> dict[str, str]:
 
 def readme_answer(model: Bundle) -> str:
     """The answer to the README's request as JSON, in the digits that it shows."""
-    told = answer(model, Screening.model_validate(EXAMPLE)).model_dump(
+    content = answer(model, Screening.model_validate(EXAMPLE)).model_dump(
         mode="json", exclude_none=True, exclude={"model"}
     )
-    return json.dumps(_rounded(told), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(_rounded(content), indent=1, ensure_ascii=False) + "\n"
 
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
+        return {name: _rounded(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_rounded(part) for part in value]
+        return [_rounded(item) for item in value]
     return float(f"{value:.{SHOWN_DIGITS}g}") if isinstance(value, float) else value
 
 
 def example(model: Bundle, case: Case) -> str:
     """One example: whom it is about, the answer, and the request behind it."""
     screening = Screening.model_validate(case.body)
-    told = report_markdown(answer(model, screening), screening, case.title)
-    # The last paragraph says which model answered: here it is the same everywhere.
-    answered = told.rstrip().rpartition("\n\n")[0].partition("\n")[2].strip()
+    report = report_markdown(answer(model, screening), screening, case.title)
+    # The last paragraph names the model, which is the same in every example.
+    findings = report.rstrip().rpartition("\n\n")[0].partition("\n")[2].strip()
     return (
-        f"# {case.title}\n\n{case.about}\n\n{answered}\n\n## The request\n\n"
+        f"# {case.title}\n\n{case.about}\n\n{findings}\n\n## The request\n\n"
         f"The body of `POST /v1/predict`, or of `POST /v1/report` for the page to print:\n\n"
         f"```json\n{body(case)}\n```\n\n{_WRITTEN} with the default model; don't edit it.\n"
     )
 
 
 def body(case: Case) -> str:
-    """The request as JSON, a section a line."""
-    parts = [f"  {json.dumps(name)}: {json.dumps(part)}" for name, part in case.body.items()]
-    return "{\n" + ",\n".join(parts) + "\n}"
+    """The request as JSON, one section per line."""
+    lines = [f"  {json.dumps(name)}: {json.dumps(section)}" for name, section in case.body.items()]
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def index() -> str:
-    """What examples there are."""
+    """The list of examples."""
     lines = [
         "# Example answers",
         "",
         (
-            "What kneerisk says of nine made-up athletes, in the words of its report. "
+            "What kneerisk answers for nine made-up athletes, as its report words it. "
             f"{_WRITTEN} with the default model: {DEFAULT_ATHLETES:,} simulated athletes, seed "
             f"{DEFAULT_SEED}. `python -m pipelines.examples --check` compares."
         ),
@@ -126,20 +125,19 @@ def index() -> str:
     return "\n".join([*lines, *(f"| [{c.title}]({c.name}.md) | {c.about} |" for c in cases()), ""])
 
 
-def same(one: str, other: str) -> bool:
+def same(first: str, second: str) -> bool:
     """Whether two texts agree: words exactly, numbers to one in the last digit shown."""
-    parts, others = _NUMBER.split(one), _NUMBER.split(other)
-    if len(parts) != len(others) or parts[::2] != others[::2]:
+    tokens, others = _NUMBER.split(first), _NUMBER.split(second)
+    if len(tokens) != len(others) or tokens[::2] != others[::2]:
         return False
-    return all(_near(a, b) for a, b in zip(parts[1::2], others[1::2], strict=True))
+    return all(_near(a, b) for a, b in zip(tokens[1::2], others[1::2], strict=True))
 
 
-def _near(one: str, other: str) -> bool:
-    digits = len(one.partition(".")[2])
-    if digits != len(other.partition(".")[2]):
+def _near(first: str, second: str) -> bool:
+    digits = len(first.partition(".")[2])
+    if digits != len(second.partition(".")[2]):
         return False
-    apart = _value(one) - _value(other)
-    return math.fabs(apart) <= _LAST_DIGIT * 10.0**-digits
+    return math.fabs(_value(first) - _value(second)) <= _LAST_DIGIT * 10.0**-digits
 
 
 def _value(text: str) -> float:
@@ -147,17 +145,17 @@ def _value(text: str) -> float:
 
 
 def stale(texts: dict[str, str], folder: Path) -> list[str]:
-    """Files of the folder that don't say what they should, are missing, or belong to no example."""
-    found = {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir() if p.name != CASES}
-    unknown = sorted(found.keys() - texts.keys())
-    return unknown + [name for name, text in texts.items() if not _agrees(found.get(name), text)]
+    """Files of the folder whose content is out of date, that are missing, or of no example."""
+    files = {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir() if p.name != CASES}
+    unknown = sorted(files.keys() - texts.keys())
+    return unknown + [name for name, text in texts.items() if not _agrees(files.get(name), text)]
 
 
-def _agrees(found: str | None, text: str) -> bool:
-    """Requests have to agree to the last digit: nobody computed them."""
-    if found is None or not same(found, text):
+def _agrees(content: str | None, text: str) -> bool:
+    """Requests have to agree to the last digit, since they are not computed."""
+    if content is None or not same(content, text):
         return False
-    return found.partition("```json")[2] == text.partition("```json")[2]
+    return content.partition("```json")[2] == text.partition("```json")[2]
 
 
 def main(arguments: list[str]) -> int:
@@ -169,14 +167,14 @@ def main(arguments: list[str]) -> int:
     check, folders = "--check" in arguments, [a for a in arguments if a != "--check"]
     model = load_version(Path(folders[-1])) if folders else default_model()
     texts = written(model)
-    wrong = stale(texts, FOLDER)
+    stale_files = stale(texts, FOLDER)
     if not check:
         for name, text in texts.items():
             (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
-    for name in wrong:
-        said = "is stale: run python -m pipelines.examples" if check else "written"
-        print(f"{FOLDER / name} {said}", file=sys.stderr)  # noqa: T201
-    return int(check and bool(wrong))
+    for name in stale_files:
+        result = "is stale: run python -m pipelines.examples" if check else "written"
+        print(f"{FOLDER / name} {result}", file=sys.stderr)  # noqa: T201
+    return int(check and bool(stale_files))
 
 
 if __name__ == "__main__":

@@ -168,6 +168,14 @@ def test_no_sentence_stands_twice() -> None:
     assert sorted({entry for entry in sentences if sentences.count(entry) > 1}) == []
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "src").rglob("*.j2")), ids=lambda path: path.name)
+def test_a_template_holds_no_words(path: Path) -> None:
+    tree = jinja2.Environment().parse(path.read_text("utf-8"))
+    source = "".join(node.data for node in tree.find_all(nodes.TemplateData))
+    plain = re.sub(r"<[^>]*>", " ", source).replace("kneerisk", "")
+    assert re.findall(r"[A-Za-z]{2,}", plain) == []
+
+
 def test_a_plural_has_both_forms() -> None:
     for use in lookups():
         if use.function == "plural":
