@@ -136,7 +136,8 @@ def test_what_the_popular_article_advises_is_kept(ask: Ask) -> None:
 def test_a_spike_names_the_number(ask: Ask) -> None:
     log = {"longest_run_30d_km": 15.0, "next_long_run_km": 21.0}
     [spike] = [one for one in ask(body(athlete=log)) if one.about == "load"]
-    assert spike.dose == "at most 110 % of the longest of the last 30 days, which is 16.5 km"
+    limit = "at most 110 % of the longest session of the last 30 days"
+    assert spike.dose == f"{limit}, which is 16.5 km"
     assert "1.40 times" in spike.reason
     [unknown] = [
         one for one in ask(body(athlete={"session_spike_ratio": 1.2})) if one.about == "load"

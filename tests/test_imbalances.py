@@ -89,7 +89,7 @@ def test_a_likely_pattern_on_one_reading_says_why_it_is_not_named(ask: Ask) -> N
     one = one_of(found, "calf_tightness")
     assert one.probability > assumption("imbalance_clear_probability")
     assert one.status == "cannot_tell"
-    assert one.wording.startswith("Fewer than two readings point to tight calves")
+    assert one.wording.startswith("Fewer than two measurements point to tight calves")
     assert "neither named nor ruled out" in messages(found)["right"]
 
 
