@@ -142,7 +142,7 @@ def test_a_spike_names_the_number(ask: Ask) -> None:
     [unknown] = [
         one for one in ask(body(athlete={"session_spike_ratio": 1.2})) if one.about == "load"
     ]
-    assert unknown.dose == "at most 110 % of the longest of the last 30 days"
+    assert unknown.dose == limit
 
 
 @pytest.mark.parametrize(("ratio", "told"), [(1.1, False), (1.11, True)])

@@ -147,7 +147,7 @@ class TestPython:
         for lines in blocks(API, "python"):
             exec(compile(lines, "docs/api.md", "exec"), found)
 
-        assert "has not been validated on people" in capsys.readouterr().out
+        assert "has not been validated on real people" in capsys.readouterr().out
         assert len(found["team"]) == 100
 
 
