@@ -13,7 +13,15 @@ from scipy.stats import sem
 
 from benchmarks.paired_difference import STANDARD_ERRORS, PairedDifference
 from kneerisk.schema import FloatArray
-from kneerisk.training.plots.plot_style import FAINT, INK, LOGISTIC, MODEL, XGBOOST, dress, figure
+from kneerisk.training.plots.plot_style import (
+    FAINT,
+    INK,
+    LOGISTIC,
+    MODEL,
+    XGBOOST,
+    label_axes,
+    titled_figure,
+)
 
 #: Target: by how much the mean log loss may exceed that of the better baseline.
 MOST_WORSE = 5e-4
@@ -121,8 +129,8 @@ def plot(curve: LearningCurve) -> Figure:
         f"Mean over {cohorts} simulated cohorts of each size, fitted to their outcomes; bands: two "
         f"standard errors.\nScored on {curve.fresh:,} other athletes, under their true risks."
     )
-    picture = figure("How many athletes does it take?", subtitle, (7.2, 4.8))
-    axes = dress(picture.add_subplot(), "Athletes in the cohort (mean number of painful knees)",
+    figure = titled_figure("How many athletes does it take?", subtitle, (7.2, 4.8))
+    axes = label_axes(figure.add_subplot(), "Athletes in the cohort (mean number of painful knees)",
                  "Log loss above the oracle's, 0.001 nats")  # fmt: skip
     axes.set_xscale("log")
     sizes = curve.sizes
@@ -143,7 +151,7 @@ def plot(curve: LearningCurve) -> Figure:
     axes.set_xticks([], minor=True)
     axes.set_ylim(bottom=0.0)
     axes.set_xlim(sizes[0] / 1.05, sizes[-1] * 1.75)
-    return picture
+    return figure
 
 
 def _plot_model(axes: Axes, curve: LearningCurve, model: str) -> None:
