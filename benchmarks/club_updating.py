@@ -119,8 +119,7 @@ class UpdatingStudy:
             model = fit(cohort, interval=False).model
         except CohortRefused:
             return float("nan")
-        predicted = model.predict(self.test.cohort.columns())
-        return expected_log_loss(risks, logit(np.stack([predicted.left, predicted.right], axis=1)))
+        return expected_log_loss(risks, model.log_odds(model.features(self.test.cohort.columns())))
 
 
 def expected_log_loss(risks: FloatArray, log_odds: FloatArray) -> float:

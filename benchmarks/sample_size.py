@@ -54,8 +54,13 @@ TRUE_RISK, TRUE_RISK_SEED = 30_000, 72
 class LegRisks(Protocol):
     """Risks of legs, shape (n,) each; None for a cohort without sides."""
 
-    left: FloatArray | None
-    right: FloatArray | None
+    @property
+    def left(self) -> FloatArray | None:
+        """The left legs."""
+
+    @property
+    def right(self) -> FloatArray | None:
+        """The right legs."""
 
 
 class Predictor(Protocol):

@@ -153,7 +153,9 @@ def save_for_mlflow(bundle: Bundle, folder: Path) -> dict[str, Any]:
     boosted = usable[0]
     # Without named requirements MLflow infers them, which takes long.
     mlflow.xgboost.save_model(boosted.booster, str(folder), pip_requirements=["xgboost"])
-    names = boosted.booster.feature_names or [f"f{n}" for n in range(len(boosted.columns))]
+    names = getattr(boosted.booster, "feature_names", None) or [
+        f"f{n}" for n in range(len(boosted.columns))
+    ]
     return {"columns": list(names), "data": [[float(value) for value in boosted.fill]]}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from kneerisk.cohort import Cohort
@@ -120,7 +121,7 @@ class AthletePool:
         return np.asarray(expit(log_odds + club.shift))
 
     def with_outcomes(
-        self, rows: FloatArray, risks: FloatArray, rng: np.random.Generator
+        self, rows: NDArray[np.int64], risks: FloatArray, rng: np.random.Generator
     ) -> tuple[FloatArray, Cohort]:
         """Draw outcomes for the athletes of one club.
 

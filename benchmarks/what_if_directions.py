@@ -42,7 +42,8 @@ def draw_changes(
     With ``one_way``, all of them raise risk or all of them lower it, as published.
     """
     row, data = to_row(screening), coded([screening])
-    direction, changes = draw.choice([-1, 1]), {}
+    changes: dict[str, float] = {}
+    direction = draw.choice([-1, 1])
     for column in draw.sample(CHANGEABLE, len(CHANGEABLE)):
         sign = direction_of(column, data)
         if column not in row or (one_way and not sign):
@@ -112,7 +113,7 @@ def moves(bundle: Bundle, drawn: list[tuple[Screening, ChangedScreening]]) -> di
 
 def _concerns(column: str, side: str) -> bool:
     """Whether a column belongs to this leg or to the athlete."""
-    other = SIDES[1 - SIDES.index(side)]  # type: ignore[arg-type]
+    other = SIDES[1 - SIDES.index(side)]
     return not column.startswith(f"{other}_")
 
 
