@@ -51,8 +51,21 @@ def adapt_model(
 ) -> dict[str, Any]:
     """Update a version (the champion, if none is named) by a club's file.
 
-    Gives `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`,
-    `needs` and `metrics`.
+    Parameters
+    ----------
+    data
+        The club's canonical cohort file.
+    version
+        Such as ``kneerisk-new_pain-12m-v3``; None is the champion.
+    models
+        The folder of released models.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`, `needs`
+    and `metrics`.
     """
     from kneerisk.cohort.splits import train_test_split
     from kneerisk.training.fitting.settings import SEED

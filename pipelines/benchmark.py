@@ -42,7 +42,7 @@ def benchmark(
 def benchmark_method(
     files: tuple[Path, Path, Path], seeds: int, out: Path | None, progress: Progress
 ) -> dict[str, Any]:
-    """Score every contender on the published sets; gives `metrics`, each after its task, and more.
+    """Score every contender on the published sets.
 
     Parameters
     ----------
@@ -54,6 +54,10 @@ def benchmark_method(
         The page to write, if any.
     progress
         Called with what is being done.
+
+    Returns
+    -------
+    `metrics`, each name after its task's, and a summary of each task.
     """
     from kneerisk.training.benchmark import benchmark_run
     from kneerisk.training.benchmark.scoring import score_task

@@ -1,4 +1,4 @@
-"""What a command says: progress and messages on stderr, one result on stdout."""
+"""The output of commands: progress and messages on stderr, one result on stdout."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is printed in columns: the first of words, the others of numbers."""
+    """A table to print: its first column holds words, the others numbers."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str | Cell]]
     title: str = ""
 
     def plain(self) -> str:
-        """As lines of text, in columns that spaces keep apart."""
+        """Lines of text, columns padded with spaces."""
         lines = [list(self.columns), *([_text(cell) for cell in row] for row in self.rows)]
         widths = [max(len(line[place]) for line in lines) for place in range(len(self.columns))]
-        told = [
+        padded = [
             "  ".join(
                 cell.rjust(width) if place else cell.ljust(width)
                 for place, (cell, width) in enumerate(zip(line, widths, strict=True))
             ).rstrip()
             for line in lines
         ]
-        return "\n".join([self.title, *told] if self.title else told)
+        return "\n".join([self.title, *padded] if self.title else padded)
 
 
 @contextmanager
@@ -69,44 +69,54 @@ def progress() -> Iterator[Progress]:
         yield _Bar(bar)
 
 
-def result(found: Mapping[str, Any], as_json: bool, *told: str | Table) -> None:
-    """Print a result: one JSON object, or what a person reads; in colour on a terminal alone."""
+def result(values: Mapping[str, Any], as_json: bool, *blocks: str | Table) -> None:
+    """Print a result, in colour on a terminal alone.
+
+    Parameters
+    ----------
+    values
+        The result as plain data.
+    as_json
+        Whether to print it as one JSON object.
+    *blocks
+        The same for a person, from top to bottom.
+    """
     if as_json:
-        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.write(json.dumps(values) + "\n")
     elif sys.stdout.isatty():
-        _show(told)
+        _show(blocks)
     else:
-        sys.stdout.write(plain(*told) + "\n")
+        sys.stdout.write(plain(*blocks) + "\n")
 
 
-def plain(*told: str | Table) -> str:
-    """What a person reads, as text: an empty line around each table."""
-    parts = [part if isinstance(part, str) else f"\n{part.plain()}\n" for part in told]
-    return "\n".join(parts).replace("\n\n\n", "\n\n").strip("\n")
+def plain(*blocks: str | Table) -> str:
+    """Texts and tables as one text, with an empty line around each table."""
+    texts = [block if isinstance(block, str) else f"\n{block.plain()}\n" for block in blocks]
+    return "\n".join(texts).replace("\n\n\n", "\n\n").strip("\n")
 
 
 def say(message: str) -> None:
-    """Tell the person at the terminal."""
+    """Print a message on stderr."""
     sys.stderr.write(message + "\n")
 
 
-def _show(told: Sequence[str | Table]) -> None:
+def _show(blocks: Sequence[str | Table]) -> None:
     from rich import box
     from rich.console import Console
-    from rich.table import Table as Drawn
+    from rich.table import Table as RichTable
     from rich.text import Text
 
     console = Console(highlight=False)
-    for part in told:
-        if isinstance(part, str):
-            console.print(part, markup=False)
+    for block in blocks:
+        if isinstance(block, str):
+            console.print(block, markup=False)
             continue
-        drawn = Drawn(box=box.SIMPLE_HEAD, title=part.title or None, title_justify="left")
-        for place, column in enumerate(part.columns):
-            drawn.add_column(column, justify="right" if place else "left", overflow="fold")
-        for row in part.rows:
-            drawn.add_row(*(Text(_text(c), c.style if isinstance(c, Cell) else "") for c in row))
-        console.print(drawn)
+        table = RichTable(box=box.SIMPLE_HEAD, title=block.title or None, title_justify="left")
+        for place, column in enumerate(block.columns):
+            table.add_column(column, justify="right" if place else "left", overflow="fold")
+        for row in block.rows:
+            table.add_row(*(Text(_text(c), c.style if isinstance(c, Cell) else "") for c in row))
+        console.print(table)
 
 
 def _text(cell: str | Cell) -> str:

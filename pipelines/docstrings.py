@@ -58,9 +58,13 @@ def _public_functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
 
 
 def _is_exempt(function: ast.FunctionDef) -> bool:
-    """Whether it is a property or an overload, which have no arguments to describe."""
+    """Whether it is a property or an overload, which have no arguments to describe, or a command.
+
+    The docstring of a command is its help, where typer lists the options itself.
+    """
     decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
-    return bool(decorators & {"property", "cached_property", "overload"})
+    is_command = any(decorator.startswith("app.command(") for decorator in decorators)
+    return is_command or bool(decorators & {"property", "cached_property", "overload"})
 
 
 def _needed_sections(function: ast.FunctionDef) -> list[str]:

@@ -40,7 +40,23 @@ def evaluate(
 def evaluate_version(
     version: str | None, data: Path, models: Path, progress: Progress
 ) -> dict[str, Any]:
-    """Evaluate a released or registered version on a cohort file; gives `metrics` by task."""
+    """Evaluate a released or registered version on a cohort file.
+
+    Parameters
+    ----------
+    version
+        Such as ``kneerisk-new_pain-12m-v3``; None is the champion.
+    data
+        A canonical cohort file.
+    models
+        The folder of released models.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    `metrics` by task, and what they are of.
+    """
     from kneerisk.evaluation.external_validation import metrics_by_task, validate
     from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
     from kneerisk.training.provenance.lineage import Source, load

@@ -13,6 +13,13 @@ from kneerisk.cohort.raw_table import suffix_of
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame as CSV or Parquet, by suffix.
 
+    Parameters
+    ----------
+    frame
+        The table.
+    path
+        The file to write; its folder is made where it is not there.
+
     Raises
     ------
     CohortRefused

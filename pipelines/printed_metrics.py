@@ -12,7 +12,21 @@ BASELINES = {"": "model", "logistic_": "logistic", "prior_": "base rate", "oracl
 
 
 def metrics_table(metrics: Mapping[str, float], rows: Mapping[str, str], title: str) -> Table:
-    """The rows that were measured, and the columns that any of them has."""
+    """The rows that were measured, and the columns that any of them has.
+
+    Parameters
+    ----------
+    metrics
+        By flat name.
+    rows
+        The label of each row, by the prefix of its metrics.
+    title
+        Above the table.
+
+    Returns
+    -------
+    A row for each model; a metric that it does not have is a hyphen.
+    """
     measured = {prefix: label for prefix, label in rows.items() if f"{prefix}log_loss" in metrics}
     columns = {
         metric.name: metric.column

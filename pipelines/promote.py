@@ -42,7 +42,23 @@ def promote(
 def promote_version(
     version: str | None, data: Path | None, models: Path, *, serve: bool
 ) -> tuple[dict[str, Any], str]:
-    """Promote a version; gives what was done, and the same for a person."""
+    """Promote a version.
+
+    Parameters
+    ----------
+    version
+        A challenger; None is the only one.
+    data
+        The cohort file of the version, where it was moved.
+    models
+        The folder of released models.
+    serve
+        Whether to replace a served champion of another outcome kind.
+
+    Returns
+    -------
+    What was done, as plain data and for a person.
+    """
     from kneerisk.training.registry.promotion import promote
     from kneerisk.training.tracking import Tracking
 

@@ -59,7 +59,29 @@ def write_report(
     models: Path,
     progress: Progress,
 ) -> dict[str, Any]:
-    """Write the report of an athlete's last screening, or of the one on a date."""
+    """Write the report of an athlete's last screening, or of the one on a date.
+
+    Parameters
+    ----------
+    file
+        A canonical file of screenings.
+    athlete
+        The athlete_id.
+    date
+        Of the screening, such as 2026-03-01; None is the last one.
+    out
+        The file to write.
+    kind
+        HTML or Markdown.
+    models
+        The folder of released models.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    The file, the `status`, the `screening_date` and the `version`.
+    """
     from kneerisk.answer import answer
     from kneerisk.answer.report import report_html, report_markdown
     from kneerisk.cohort import read_screenings
@@ -84,9 +106,27 @@ def write_report(
 
 
 def row_of(frame: pd.DataFrame, athlete: str, date: str | None, file: Path) -> int:
-    """Which row is the athlete's: the one of the date, else the last by date.
+    """The athlete's row: the one of the date, else the last by date.
 
-    Where there is none, the error never says who else is in the file.
+    Parameters
+    ----------
+    frame
+        One row a screening.
+    athlete
+        The athlete_id.
+    date
+        The beginning of a date, or None.
+    file
+        Where the frame is from, for the error.
+
+    Returns
+    -------
+    The row's position.
+
+    Raises
+    ------
+    CohortRefused
+        Where there is none. It never says who else is in the file.
     """
     from pandas import Series
 

@@ -43,7 +43,23 @@ def reproduce(
 def reproduce_version(
     version: str | None, data: Path | None, models: Path, progress: Progress
 ) -> Reproduced:
-    """Fit a version (the champion, if none is named) again, and compare the predictions."""
+    """Fit a version (the champion, if none is named) again, and compare the predictions.
+
+    Parameters
+    ----------
+    version
+        Such as ``kneerisk-new_pain-12m-v3``; None is the champion.
+    data
+        The cohort file of the version, where it was moved.
+    models
+        The folder of released models.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    How far the predictions agree.
+    """
     from kneerisk.training.provenance.lineage import load_again
     from kneerisk.training.registry.reproduction import compare, fit_again
     from kneerisk.training.registry.version_bundles import load_version

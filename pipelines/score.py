@@ -39,7 +39,23 @@ def score(
 
 
 def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[str, Any]:
-    """Answer every screening of a file."""
+    """Answer every screening of a file.
+
+    Parameters
+    ----------
+    file
+        A canonical file of screenings.
+    out
+        The file of answers, CSV or Parquet.
+    models
+        The folder of released models.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    The file, how many `screenings`, and the `version` that answered.
+    """
     import pandas as pd
 
     from kneerisk.answer import answers

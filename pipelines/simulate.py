@@ -46,7 +46,25 @@ def simulate(
 def write_simulated(
     out: Path, athletes: int, seed: int, truth: Path | None, progress: Progress
 ) -> dict[str, Any]:
-    """Write a simulated cohort, and what is true of it beside it or where asked for."""
+    """Write a simulated cohort, and what is true of it beside it or where asked for.
+
+    Parameters
+    ----------
+    out
+        The cohort file, CSV or Parquet.
+    athletes
+        How many.
+    seed
+        Of the simulation.
+    truth
+        The file of true risks and imbalances; None is beside ``out``.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    Both files, and counts.
+    """
     from kneerisk.cohort import write
     from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
     from pipelines.outputs import write_table

@@ -43,7 +43,23 @@ def train(
 
 
 def train_model(data: Path | None, athletes: int, seed: int, progress: Progress) -> dict[str, Any]:
-    """Train on a file, or on simulated athletes; gives `version`, `run_id` and `metrics`."""
+    """Train on a file, or on simulated athletes.
+
+    Parameters
+    ----------
+    data
+        A canonical cohort file; None simulates.
+    athletes
+        How many to simulate.
+    seed
+        Of the simulation.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    `version`, `run_id` and `metrics`.
+    """
     from functools import partial
 
     from kneerisk.cohort.splits import held_out, subset, truth_subset

@@ -65,8 +65,23 @@ def tune_settings(
 ) -> dict[str, Any]:
     """Search settings on a file's or simulated athletes, or go on with the search.
 
-    Gives `version` (None where the defaults stay), `run_id` of the winner, `parent_run_id`,
-    `study`, `trials`, `best` and `metrics`.
+    Parameters
+    ----------
+    data
+        A canonical cohort file; None simulates.
+    athletes
+        How many to simulate.
+    seed
+        Of the simulation.
+    plan
+        How the study is worked at.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    `version` (None where the defaults stay), `run_id` of the winner, `parent_run_id`, `study`,
+    `trials`, `best` and `metrics`.
     """
     from kneerisk.cohort.splits import train_test_split
     from kneerisk.training.leakage.leakage_checks import refuse_unsound
