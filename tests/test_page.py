@@ -54,8 +54,8 @@ def leg(seen: Seen, side: str, label: str) -> Locator:
 
 def start(seen: Seen, age: str = "27", sex: str = "female") -> None:
     """Age and sex: enough for a first answer."""
-    seen.page.get_by_label("Age needed").fill(age)
-    seen.page.get_by_label("Sex needed").select_option(sex)
+    seen.page.get_by_label("Age required").fill(age)
+    seen.page.get_by_label("Sex required").select_option(sex)
 
 
 def fill(seen: Seen) -> None:
@@ -297,7 +297,7 @@ class TestFaults:
     def test_without_age_or_sex_nothing_is_asked(self, opened: Opener) -> None:
         seen = opened()
         leg(seen, "Right", "Hip drop").fill("5")
-        seen.page.get_by_label("Age needed").fill("300")
+        seen.page.get_by_label("Age required").fill("300")
         seen.settled()
         assert seen.asked("/v1/predict") == []
         expect(live(seen)).to_contain_text("Age and sex are enough")
@@ -332,7 +332,7 @@ class TestRedFlags:
         seen.settled()
         assert seen.asked("/v1/predict")[-1]["red_flags"] == []
         seen.view("Answer")
-        expect(seen.page.get_by_role("main")).to_contain_text("No red flag ticked")
+        expect(seen.page.get_by_role("main")).to_contain_text("No red flags ticked")
 
     def test_questions_after_an_injury_are_asked_after_an_injury(self, opened: Opener) -> None:
         seen = opened()
@@ -359,7 +359,7 @@ class TestWhatIf:
         slider.focus()
         seen.page.keyboard.press("ArrowLeft")
         part = seen.page.locator(".wi__one").filter(has=slider)
-        expect(part).to_contain_text("within error, not counted")
+        expect(part).to_contain_text("within error, ignored")
         expect(seen.page.locator(".wi__out em")).to_have_count(0)
 
     def test_a_move_beyond_it_shows_the_risk_of_those_who_measure_so(
@@ -378,7 +378,7 @@ class TestWhatIf:
         expect(out).to_contain_text(told["wording"])
         expect(out).to_contain_text(in_100(told["left"]["then"]))
         seen.shot("what-if")
-        seen.page.get_by_role("button", name="Back to measured").click()
+        seen.page.get_by_role("button", name="Back to measured values").click()
         expect(out).to_contain_text("Move a slider")
 
     def test_only_what_can_change_has_a_slider(self, opened: Opener) -> None:
@@ -446,7 +446,7 @@ class TestVisits:
         self.three(seen)
         seen.page.get_by_role("button", name=f"Next visit of {NAME}").last.click()
         expect(seen.page.get_by_label("Name or initials")).to_have_value(NAME)
-        expect(seen.page.get_by_label("Age needed")).to_have_value("27")
+        expect(seen.page.get_by_label("Age required")).to_have_value("27")
         expect(leg(seen, "Left", "Hip drop")).to_have_value("")
         today = seen.page.get_by_label("Date of the visit").input_value()
         assert today >= "2026-08-24"
@@ -458,7 +458,7 @@ class TestVisits:
         seen.page.get_by_label("Name or initials").fill(NAME)
         self.save(seen, "2026-03-02")
         seen.view("Screen")
-        seen.page.get_by_label("Sex needed").select_option("male")
+        seen.page.get_by_label("Sex required").select_option("male")
         self.save(seen, "2026-06-01")
         expect(seen.page.get_by_role("main")).to_contain_text("be compared as they are")
         expect(seen.page.get_by_role("main")).to_contain_text("must be the same at every visit")
@@ -482,7 +482,7 @@ class TestWhatIsKept:
         seen.page.get_by_role("button", name="Switch between light and dark").click()
         seen.view("Screen")
         assert seen.page.evaluate("localStorage.length") > 0
-        seen.page.get_by_role("button", name="Forget everything kept here").click()
+        seen.page.get_by_role("button", name="Delete everything stored here").click()
         expect(seen.page.get_by_text("Nothing of yours is left")).to_be_visible()
         assert seen.page.evaluate("localStorage.length") == 0
         assert seen.page.evaluate("document.cookie + sessionStorage.length") == "0"
@@ -556,7 +556,7 @@ class TestPaper:
         told = page_service.post("/v1/predict", seen.asked("/v1/predict")[-1]).json()
         for text in (told["notice"], told["model"]["run_id"], "Ober test", "Age", "Step rate"):
             expect(sheet).to_contain_text(text)
-        assert sheet.get_by_role("table", name="Measured").get_by_role("row").count() > 30
+        assert sheet.get_by_role("table", name="Measurements").get_by_role("row").count() > 30
         seen.shot("record")
         printed = seen.page.pdf(prefer_css_page_size=True)
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1

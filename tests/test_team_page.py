@@ -232,7 +232,7 @@ class TestASheetAsItIs:
     def test_a_column_and_its_unit_are_corrected_by_hand(self, opened: Opener) -> None:
         seen = opened()
         bring(seen, "Player,Sex,Age,Abd,Mass\nA,f,22,25,60\nB,m,24,30,80\n")
-        seen.page.get_by_text("see and correct").click()
+        seen.page.get_by_text("review and correct").click()
         table = seen.page.get_by_role("table", name="Columns of the sheet")
         line = table.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="Abd"))
         line.get_by_role("combobox").first.select_option("left_hip_abduction_pct_bw")
@@ -247,7 +247,7 @@ class TestASheetAsItIs:
         bring(seen, "Player,Sex,Age,Hip drop L,Hip abd L (N)\nA,f,22,5,250\nB,m,24,6,300\n")
         expect(seen.page.get_by_role("main")).to_contain_text("still to be divided by body mass")
         expect(seen.page.get_by_role("button", name="No row can be scored yet")).to_be_disabled()
-        seen.page.get_by_role("button", name="Yes: leave it out").click()
+        seen.page.get_by_role("button", name="Yes: ignore it").click()
         seen.settled()
         score(seen)
         assert [one["left"] for one in sent(seen)] == [{"hip_drop_deg": 5}, {"hip_drop_deg": 6}]
@@ -270,7 +270,7 @@ class TestASheetAsItIs:
         book.save(kept)
         seen = opened()
         bring(seen, kept.getvalue(), "squad.xlsx")
-        seen.page.get_by_text("Read the file in another way").click()
+        seen.page.get_by_text("Change how the file is read").click()
         seen.page.get_by_role("combobox", name=re.compile("^Sheet")).select_option("November")
         seen.settled()
         score(seen)
@@ -328,7 +328,7 @@ class TestTheSquad:
         expect(row(seen, "Ola Berg")).to_contain_text("Hurts now")
         expect(row(seen, "Ruth Adeyemi")).to_contain_text("Too little measured")
         about = seen.page.locator(".about")
-        expect(about).to_contain_text("It is not an order of who will get hurt")
+        expect(about).to_contain_text("It does not rank who will get hurt")
         seen.shot("team-squad")
 
     def test_the_order_of_the_groups(self, opened: Opener) -> None:
@@ -398,7 +398,7 @@ class TestTheSquad:
         assert names(seen) == ["Ola Berg"]
         expect(seen.page.locator(".about")).to_contain_text("1 of 6 shown")
         seen.page.get_by_label("Sport").select_option("football")
-        expect(seen.page.get_by_role("main")).to_contain_text("Nobody is left with these filters")
+        expect(seen.page.get_by_role("main")).to_contain_text("No athletes match these filters")
 
     def test_the_next_test_is_one_for_what_is_at_hand(self, opened: Opener) -> None:
         seen = opened()
@@ -447,13 +447,13 @@ class TestAnAthlete:
     def test_a_form_that_was_begun_is_put_aside_not_lost(self, opened: Opener) -> None:
         seen = opened()
         seen.page.get_by_label("Name or initials").fill("Walk-in")
-        seen.page.get_by_label("Age needed").fill("33")
+        seen.page.get_by_label("Age required").fill("33")
         squad(seen)
         opens(seen, "Aisha Bello")
         seen.view("Team")
-        expect(seen.page.get_by_role("main")).to_contain_text("A form was begun before: Walk-in")
-        seen.page.get_by_role("button", name="Take it up again").click()
-        expect(seen.page.get_by_label("Age needed")).to_have_value("33")
+        expect(seen.page.get_by_role("main")).to_contain_text("You had started a form: Walk-in")
+        seen.page.get_by_role("button", name="Return to it").click()
+        expect(seen.page.get_by_label("Age required")).to_have_value("33")
 
 
 class TestWhatIsTakenAndKept:
@@ -501,7 +501,7 @@ class TestWhatIsTakenAndKept:
             seen.page.evaluate("Object.keys(localStorage).filter(k => k.includes('squad'))") == []
         )
         seen.view("Screen")
-        seen.page.get_by_role("button", name="Forget everything kept here").click()
+        seen.page.get_by_role("button", name="Delete everything stored here").click()
         expect(seen.page.get_by_text("Nothing of yours is left")).to_be_visible()
         assert seen.page.evaluate("localStorage.length + sessionStorage.length") == 0
         seen.view("Team")
@@ -545,7 +545,7 @@ class TestOnEveryScreen:
         seen.view("Team")
         look("team-empty")
         bring(seen, BAD.replace("Lunge", "Hip abd").replace("38,5;33,0", "268;259"))
-        seen.page.get_by_text("see and correct").click()
+        seen.page.get_by_text("review and correct").click()
         look("team-check")
         bring(seen, SQUAD)
         score(seen)
@@ -577,7 +577,7 @@ class TestOnEveryScreen:
         chooser.value.set_files([file])  # type: ignore[list-item]
         seen.settled()
         said = seen.page.locator("#say")
-        expect(said).to_have_text("6 rows ready, 0 to mend, 0 questions.")
+        expect(said).to_have_text("6 rows ready, 0 to correct, 0 questions.")
         _until(seen, ".sheetcard .btn--main:not(.filebtn)")
         keys.press("Enter")
         seen.settled()

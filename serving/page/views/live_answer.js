@@ -6,6 +6,7 @@ import * as wording from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { riskBar } from "./charts.js";
 import { bandTag, baseRate, hurtsNow, intervalText, kneesOf } from "./knee_cards.js";
+import { narrowing } from "./next_tests.js";
 
 export function liveAnswer(state) {
   return html`<aside class="card live" aria-labelledby="h-live">
@@ -99,13 +100,8 @@ function openPatterns({ imbalances }) {
 function nextTestItem(answer) {
   const [test] = answer.next_tests;
   if (!test) return nothing;
-  const { either } = answer.risk;
-  const parts = [text("page.next_test.minutes", { minutes: test.minutes })];
-  if (either && test.expected_interval_width) {
-    const now = Math.round(100 * (either.interval[1] - either.interval[0]));
-    const expected = Math.round(100 * test.expected_interval_width);
-    parts.push(text("page.live.narrowing", { now, expected }));
-  }
+  const minutes = text("page.next_test.minutes", { minutes: test.minutes });
+  const parts = [minutes, narrowing(test, answer.risk.either)].filter(Boolean);
   return html`<div><dt>${text("page.next_test.heading")}</dt>
     <dd>${test.label}<span class="small num">${parts.join(". ")}</span></dd></div>`;
 }

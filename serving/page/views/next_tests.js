@@ -28,8 +28,9 @@ const noTest = (draft) =>
   }</p>`;
 
 function testItem(test, number, either, texts) {
+  const sentences = [gain(test), narrowing(test, either), settles(test, texts)].filter(Boolean);
   return html`<li><span class="n" aria-hidden="true">${number}</span><div><h3>${test.label}</h3>
-    <p class="num">${gain(test)}${narrowing(test, either)}${settles(test, texts)}</p>
+    <p class="num">${sentences.join(" ")}</p>
     <dl class="num">
       <div><dt>${text("page.next_test.time")}</dt>
         <dd>${text("page.next_test.minutes", { minutes: fixed(test.minutes, 0) })}</dd></div>
@@ -45,18 +46,18 @@ function gain(test) {
 }
 
 /** By how much a test is expected to narrow the interval of either knee; empty where it is not. */
-function narrowing(test, either) {
+export function narrowing(test, either) {
   if (!either || !test.expected_interval_width) return "";
   const now = Math.round(100 * (either.interval[1] - either.interval[0]));
   const expected = Math.round(100 * test.expected_interval_width);
-  return expected < now ? ` ${text("page.next_test.narrowing", { now, expected })}` : "";
+  return expected < now ? text("page.next_test.narrowing", { now, expected }) : "";
 }
 
 function settles(test, texts) {
   if (!test.settles?.length) return "";
   const label = (code) => texts.imbalances.find(({ name }) => name === code)?.label ?? code;
   const patterns = list(test.settles.map(label)).toLowerCase();
-  return ` ${text("page.next_test.settles", { patterns })}`;
+  return text("page.next_test.settles", { patterns });
 }
 
 /** The switch for what is at hand: it only changes which tests are proposed next. */

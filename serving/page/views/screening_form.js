@@ -1,5 +1,5 @@
 // The screening form: stations as the coach walks, right before left.
-import { plural, text } from "../lib/texts.js";
+import { text } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { formRows } from "./form_rows.js";
 import { flagState, redFlagQuestions } from "./red_flag_questions.js";
@@ -104,7 +104,7 @@ function unknownRows(station, state, actions) {
   const rows = station.rows.filter((row) => !row.known);
   if (!rows.length) return nothing;
   return html`<details class="rest">
-    <summary>${plural("page.form.unused", rows.length)}</summary>
+    <summary>${text("page.form.unused", { count: rows.length })}</summary>
     ${formRows(rows, state, actions)}</details>`;
 }
 
