@@ -31,7 +31,8 @@ from benchmarks.learning_curve import CohortLosses, LearningCurve, as_markdown, 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
-from kneerisk.evaluation.baselines import Design, fit_logistic, fit_prior, logistic_design
+from kneerisk.evaluation.baseline_features import Design, logistic_design
+from kneerisk.evaluation.baselines import fit_logistic, fit_prior
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.evaluation.xgboost_baseline import fit_xgboost
 from kneerisk.schema import SIDES, Columns, FloatArray, Side
@@ -109,7 +110,7 @@ class OwnLeg:
 
 def _own_columns(design: Design, data: Columns, side: Side) -> FloatArray:
     """The athlete's columns, then those of one leg, shape (n, n_columns)."""
-    athlete = Design(design.athlete, ()).of_leg(data, side)
+    athlete = Design(design.athlete, ()).leg_matrix(data, side)
     return np.column_stack([athlete, *(data[f"{side}_{name}"] for name in design.leg)])
 
 

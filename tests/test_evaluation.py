@@ -16,12 +16,8 @@ from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.evaluation import calibration_metrics, metric_table
-from kneerisk.evaluation.baselines import (
-    Design,
-    fit_baselines,
-    fit_logistic,
-    logistic_design,
-)
+from kneerisk.evaluation.baseline_features import Design, logistic_design
+from kneerisk.evaluation.baselines import fit_baselines, fit_logistic
 from kneerisk.evaluation.comparison import compare
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metric_table import measure
@@ -627,7 +623,7 @@ class TestBaselines:
         model = fit_logistic(train, Design((), ("hip_drop_deg",)), seed=0)
         assert model.leg is not None
         legs = pd.concat([train.frame["left_hip_drop_deg"], train.frame["right_hip_drop_deg"]])
-        assert model.leg.scale.median[0] == pytest.approx(legs.median())
+        assert model.leg.pipeline["simpleimputer"].statistics_[0] == pytest.approx(legs.median())
         nothing = {name: np.full(3, np.nan) for name in train.columns()}
         assert np.isfinite(model.predict(nothing).left).all()
 

@@ -22,6 +22,7 @@ KNOTS = (0.05, 0.35, 0.65, 0.95)
 FEWEST_OUTCOMES = 30.0
 #: Fewer rows than this in a bin would show chance, not calibration (assumption).
 ROWS_A_BIN = 30
+#: Of a curve (assumption: the usual tenths).
 MOST_BINS = 10
 #: Beyond this a slope is the sign of separation, not of calibration (assumption).
 _LARGEST_SLOPE = 20.0
@@ -29,6 +30,7 @@ _LARGEST_SLOPE = 20.0
 _LEAST_SPREAD = 1e-6
 #: The normal distribution's 97.5 % point.
 _Z95 = 1.959964
+#: Knots closer than this in log-odds make a curve without a meaning (assumption).
 _CLOSEST_KNOTS = 1e-3
 
 

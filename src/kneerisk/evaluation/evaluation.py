@@ -98,7 +98,7 @@ class Evaluation:
         return {
             "metrics": self.metrics,
             "worst_slice": worst.as_dict() if worst else None,
-            "slices": [part.as_dict() for part in self.slices],
+            "slices": [piece.as_dict() for piece in self.slices],
             "drivers": [driver.as_dict() for driver in self.drivers],
             "calibration_curve": self.calibration_bins.as_dict() if self.metrics["rows"] else None,
             "decision_curve": self.decision_curve.as_dict() if self.metrics["rows"] else None,
@@ -162,8 +162,8 @@ def evaluate(
         if imbalances is not None:
             best = None if oracle is None else oracle.imbalances
             metrics |= imbalance_metrics(athlete_codes(cohort), imbalances, best, truth)
-    parts = slices_of(cohort, rows, battery) if sliced else ()
-    return Evaluation(metrics | _worst_slice_metrics(parts), rows, comparator_rows, parts,
+    slices = slices_of(cohort, rows, battery) if sliced else ()
+    return Evaluation(metrics | _worst_slice_metrics(slices), rows, comparator_rows, slices,
                       None if true is None else _true_risks(rows, true))  # fmt: skip
 
 

@@ -14,7 +14,8 @@ import pandas as pd
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import folds, subset
-from kneerisk.evaluation.baselines import PriorBaseline, fit_logistic, logistic_design
+from kneerisk.evaluation.baseline_features import logistic_design
+from kneerisk.evaluation.baselines import PriorBaseline, fit_logistic
 from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics
 from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.model import Bundle, Metadata
@@ -43,6 +44,10 @@ def validate(
         Of a simulated cohort, the true risks and imbalances, one row a screening.
     progress
         Called with what is being done.
+
+    Returns
+    -------
+    Metrics of the model, both baselines and the oracle, and of the intervals.
     """
     progress(event("predicting"))
     columns = cohort.columns()

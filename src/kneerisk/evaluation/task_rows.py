@@ -211,10 +211,10 @@ def paired_rows(cohort: Cohort, first: Risks, second: Risks) -> tuple[TaskRows, 
         _where_both(first.right, second.right),
         _where_both(first.either, second.either),
     ]
-    one, other = (
+    known_first, known_second = (
         Risks(*(None if pair is None else pair[place] for pair in pairs)) for place in (0, 1)
     )
-    return own_task(cohort, one), own_task(cohort, other)
+    return own_task(cohort, known_first), own_task(cohort, known_second)
 
 
 def _where_both(

@@ -1,8 +1,8 @@
-"""Plain XGBoost: what a data scientist would train first, to be beaten or else used instead.
+"""Plain XGBoost (Chen & Guestrin 2016): what a data scientist would train first.
 
 It reads what the logistic baseline reads, missing values as they are. Depth and number of rounds
 are chosen by grouped cross-validation with early stopping; nothing is monotone, calibrated or
-known beforehand.
+known beforehand. A model that does not beat it should be replaced by it.
 """
 
 from __future__ import annotations
@@ -15,24 +15,35 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds
-from kneerisk.evaluation.baselines import Design, logistic_design
+from kneerisk.evaluation.baseline_features import Design, logistic_design
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import SIDES, Columns, FloatArray
 
-#: What is not searched for: the shares of rows and columns that most guides give.
+#: What is not searched for (assumption: the shares of rows and columns that most guides give).
 SETTINGS = {
     "objective": "binary:logistic",
     "subsample": 0.8,
     "colsample_bytree": 0.8,
     "nthread": 1,
 }
+#: Depths that are tried (assumption).
 DEPTHS = (2, 3, 5)
 _FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """How long steps are, how many there may be, and how many in vain end the search."""
+    """How rounds are searched: shrinkage of a tree, most rounds, and early stopping.
+
+    Attributes
+    ----------
+    step_size
+        Shrinkage of each tree.
+    most_rounds
+        Most rounds to try.
+    patience
+        Rounds without a gain after which the search ends.
+    """
 
     step_size: float = 0.1
     most_rounds: int = 300
@@ -52,7 +63,17 @@ class Trees:
     rounds: int
 
     def predict(self, matrix: FloatArray) -> FloatArray:
-        """Probabilities, shape (n_rows,)."""
+        """Probabilities of the outcome.
+
+        Parameters
+        ----------
+        matrix
+            Columns as fitted, shape (n, p), missing as NaN.
+
+        Returns
+        -------
+        Shape (n,).
+        """
         return np.asarray(self.booster.inplace_predict(matrix), dtype=np.float64)
 
 
@@ -65,32 +86,51 @@ class XGBoostBaseline:
     either: Trees | None
 
     def predict(self, data: Columns) -> Risks:
-        """Risks for coded columns."""
+        """Risks of screenings.
+
+        Parameters
+        ----------
+        data
+            Coded columns, shape (n,) each.
+
+        Returns
+        -------
+        Those of the tasks that could be fitted.
+        """
         left, right = (
-            self.leg.predict(self.design.of_leg(data, side)) if self.leg else None for side in SIDES
+            self.leg.predict(self.design.leg_matrix(data, side)) if self.leg else None
+            for side in SIDES
         )
-        both = self.either.predict(self.design.of_either(data)) if self.either else None
-        return Risks(left=left, right=right, either=both)
+        either = self.either.predict(self.design.either_matrix(data)) if self.either else None
+        return Risks(left=left, right=right, either=either)
 
 
 def fit_xgboost(cohort: Cohort, seed: int, *, either: bool = True) -> XGBoostBaseline:
-    """Fit on the screenings with an outcome; a task with one kind of outcome has no classifier.
+    """Fit on the screenings with an outcome.
 
     Parameters
     ----------
+    cohort
+        The athletes to train on.
+    seed
+        Of the folds and of the trees.
     either
         False leaves out the task of either knee where the cohort has sides.
+
+    Returns
+    -------
+    Without a classifier for a task that has only one kind of outcome.
     """
     design, data, outcomes = logistic_design(), cohort.columns(), cohort.outcomes()
     athlete = cohort.frame["athlete_id"].astype(str).to_numpy()
-    leg = both = None
+    leg = either_trees = None
     if cohort.has_sides:
-        matrix = np.vstack([design.of_leg(data, side) for side in SIDES])
+        matrix = np.vstack([design.leg_matrix(data, side) for side in SIDES])
         outcome = np.concatenate([outcomes.left, outcomes.right])
         leg = fit_trees(matrix, outcome, np.tile(athlete, 2), seed)
     if either or not cohort.has_sides:
-        both = fit_trees(design.of_either(data), outcomes.either, athlete, seed)
-    return XGBoostBaseline(design, leg, both)
+        either_trees = fit_trees(design.either_matrix(data), outcomes.either, athlete, seed)
+    return XGBoostBaseline(design, leg, either_trees)
 
 
 def fit_trees(
@@ -104,10 +144,20 @@ def fit_trees(
 
     Parameters
     ----------
-    matrix, outcome
-        Columns (n, p), missing as NaN, and 0 or 1 (n,), NaN where it is not known.
+    matrix
+        Columns, shape (n, p), missing as NaN.
+    outcome
+        0 or 1, shape (n,), NaN where it is not known.
     athlete
         Whom each row is of, shape (n,): no athlete is on both sides of a fold.
+    seed
+        Of the folds and of the trees.
+    search
+        How rounds are searched.
+
+    Returns
+    -------
+    None where there is only one kind of outcome.
     """
     known = np.isfinite(outcome)
     if len(np.unique(outcome[known])) < 2:
@@ -115,8 +165,8 @@ def fit_trees(
     rows = xgb.DMatrix(matrix[known], outcome[known], nthread=1)
     fold = folds(athlete[known], _FOLDS, seed)
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
-    tried = [(*_rounds(rows, depth, splits, seed, search), depth) for depth in DEPTHS]
-    _, rounds, depth = min(tried)
+    results = [(*_rounds(rows, depth, splits, seed, search), depth) for depth in DEPTHS]
+    _, rounds, depth = min(results)
     return Trees(xgb.train(_parameters(depth, seed, search), rows, rounds), depth, rounds)
 
 
@@ -128,11 +178,11 @@ def _rounds(
     search: Search,
 ) -> tuple[float, int]:
     """The least log loss of left-out rows at a depth, and after how many rounds it is."""
-    found = xgb.cv(
+    history = xgb.cv(
         _parameters(depth, seed, search), rows, search.most_rounds, folds=splits,
         metrics="logloss", early_stopping_rounds=search.patience, as_pandas=False,
     )  # fmt: skip
-    losses = np.asarray(found["test-logloss-mean"])
+    losses = np.asarray(history["test-logloss-mean"])
     return float(losses.min()), int(losses.argmin()) + 1
 
 

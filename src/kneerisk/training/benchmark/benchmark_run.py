@@ -43,6 +43,10 @@ def out_of_fold_by_task(
         How the folds are dealt, each once.
     progress
         Called as each fit ends.
+
+    Yields
+    ------
+    Each task with the predictions of each seed.
     """
     jobs = [(task, seed) for task in tasks for seed in seeds]
     # Not forked: the threads of BLAS and OpenMP don't survive that.

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from kneerisk.cohort.splits import subset
-from kneerisk.evaluation.baselines import fit_linear, logistic_design
+from kneerisk.evaluation.baseline_features import logistic_design
+from kneerisk.evaluation.baselines import fit_linear
 from kneerisk.evaluation.xgboost_baseline import FINE, fit_trees
 from kneerisk.schema import FloatArray, leg_measures
 from kneerisk.training.benchmark.tasks import Rows, Task
@@ -121,5 +122,5 @@ def plain_matrix(task: Task) -> FloatArray:
         names = [name for name, measure in leg_measures().items() if measure.model_input]
         matrix = np.column_stack([data[f"left_{name}"] - data[f"right_{name}"] for name in names])
     else:
-        matrix = logistic_design().of_either(data)
+        matrix = logistic_design().either_matrix(data)
     return matrix[:, np.isfinite(matrix).any(axis=0)]

@@ -136,13 +136,13 @@ def cox_snell(share: float, auc: float) -> tuple[float, float]:
     The log-odds are taken to be normal among those with the outcome and among those without, with
     the same spread (Riley et al. 2021, Stat Med 40:859, doi 10.1002/sim.8806).
     """
-    apart = sqrt(2.0) * float(ndtri(auc))
+    separation = sqrt(2.0) * float(ndtri(auc))
     z = np.linspace(-8.0, 8.0, 2001)
     density = np.exp(-(z**2) / 2.0)
     density /= density.sum()
     middle = log(share / (1.0 - share))
-    having = middle + apart**2 / 2.0 + apart * z
-    free = middle - apart**2 / 2.0 + apart * z
+    having = middle + separation**2 / 2.0 + separation * z
+    free = middle - separation**2 / 2.0 + separation * z
     loss = share * (density * np.logaddexp(0.0, -having)).sum()
     loss += (1.0 - share) * (density * np.logaddexp(0.0, free)).sum()
     blind = -float(xlogy(share, share) + xlogy(1.0 - share, 1.0 - share))
