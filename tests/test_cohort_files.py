@@ -140,7 +140,7 @@ def test_every_bad_cell_is_named_with_line_rule_and_limits(tmp_path: Path) -> No
     assert found[3, "age_years"].rule == "has a decimal comma"
     assert found[4, "age_years"].allowed == "a number from 10 to 100 years"
     assert found[4, "age_years"].unit == "years"
-    assert found[4, "left_pain_nrs"].rule == "is not a whole number"
+    assert found[4, "left_pain_nrs"].rule == "must be a whole number"
     assert "repeats" in found[6, "screening_date"].rule
     assert all(str(fault.line) in str(refused.value) for fault in found.values())
 

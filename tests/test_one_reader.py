@@ -318,7 +318,7 @@ def test_every_fault_has_words_for_both_readers(tmp_path: Path) -> None:
         ("unknown_choice", "holds a word that is not a red flag"),
         ("not_a_number", "is not a number"),
         ("not_a_date", "is not a date of the mapping's form"),
-        ("outside_limits", "is outside the limits (as left_slr_deg)"),
+        ("outside_limits", "must be a number from 20 to 130 deg (as left_slr_deg)"),
         ("same_athlete_and_date", "repeats the athlete and date of line 4"),
         ("same_athlete_and_date", "repeats the athlete and date of line 5"),
     }

@@ -32,8 +32,10 @@ import { addTexts } from "./lib/texts.js";
 export function faults({ schema, words }, typed) {
   addTexts(words);
   const fields = Object.fromEntries(allFields(stationsOf(schema, null)).map((f) => [f.column, f]));
-  const code = ([column, text]) => [column, parseField(fields[column], text).code];
-  return Object.entries(typed).map(code);
+  return Object.entries(typed).map(([column, text]) => {
+    const { code, message } = parseField(fields[column], text);
+    return [column, [code, message]];
+  });
 }
 """
 NODE = """
@@ -90,7 +92,14 @@ def of_kind(kind: str) -> dict[str, Bad]:
     return {column: bad[kind] for column, bad in every if kind in bad}
 
 
-def codes_of_requests(bad: dict[str, Bad]) -> Iterator[tuple[str, str]]:
+class Told(NamedTuple):
+    """What is said of a bad value."""
+
+    code: str
+    message: str
+
+
+def told_of_requests(bad: dict[str, Bad]) -> Iterator[tuple[str, Told]]:
     for column, value in bad.items():
         body: dict[str, Any] = {"athlete": dict(ATHLETE)}
         section = body
@@ -101,13 +110,14 @@ def codes_of_requests(bad: dict[str, Bad]) -> Iterator[tuple[str, str]]:
         with pytest.raises(ValidationError) as refused:
             Screening.model_validate(body)
         [fault] = faults_of(refused.value)
-        yield column_of(tuple(fault.pointer.split("/")[1:])), fault.code
+        place = column_of(tuple(fault.pointer.split("/")[1:]))
+        yield place, Told(fault.code, fault.message)
 
 
-def codes_of_file(path: Path) -> dict[str, str]:
+def told_of_file(path: Path) -> dict[str, Told]:
     with pytest.raises(BadCells) as refused:
         read_screenings(path)
-    return {fault.column: fault.code for fault in refused.value.faults}
+    return {fault.column: Told(fault.code, fault.rule) for fault in refused.value.faults}
 
 
 def rows_with(cells: dict[str, Any]) -> pd.DataFrame:
@@ -121,24 +131,32 @@ def rows_with(cells: dict[str, Any]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_requests_and_files_give_the_same_code(kind: str, tmp_path: Path) -> None:
+def test_requests_and_files_tell_the_same(kind: str, tmp_path: Path) -> None:
     bad = of_kind(kind)
-    assert dict(codes_of_requests(bad)) == {column: value.code for column, value in bad.items()}
+    of_request = dict(told_of_requests(bad))
+    assert {c: told.code for c, told in of_request.items()} == {c: b.code for c, b in bad.items()}
+
     as_text, as_parquet = tmp_path / "team.csv", tmp_path / "team.parquet"
     rows_with({column: value.text for column, value in bad.items()}).to_csv(as_text, index=False)
-    assert codes_of_file(as_text) == {column: value.code_of_text for column, value in bad.items()}
+    of_text = told_of_file(as_text)
+    assert {c: told.code for c, told in of_text.items()} == {
+        c: b.code_of_text for c, b in bad.items()
+    }
+    alike = [column for column, value in bad.items() if value.code == value.code_of_text]
+    assert [of_text[column] for column in alike] == [of_request[column] for column in alike]
+
     if kind == "not a number":
         return  # the missing value of a Parquet file
     for column, value in bad.items():
         rows_with({column: value.value}).to_parquet(as_parquet)
-        assert codes_of_file(as_parquet) == {column: value.code}, column
+        assert told_of_file(as_parquet) == {column: of_request[column]}, column
 
 
 @pytest.fixture(scope="module")
-def codes_of_form(
+def told_of_form(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, dict[str, str]]:
-    """By kind of bad value, the code that each field of the page's form gives."""
+) -> dict[str, dict[str, Told]]:
+    """By kind of bad value, what each field of the page's form says."""
     typed = {k: {column: bad.text for column, bad in of_kind(k).items()} for k in KINDS}
     documents = {
         "schema": Screening.model_json_schema(),
@@ -157,10 +175,13 @@ def codes_of_form(
         answers = json.loads(done.stdout)
     else:
         answers = in_browser(request.getfixturevalue("browser"), folder, documents, typed)
-    return {kind: dict(found) for kind, found in zip(typed, answers, strict=True)}
+    return {
+        kind: {column: Told(*told) for column, told in pairs}
+        for kind, pairs in zip(typed, answers, strict=True)
+    }
 
 
-def in_browser(browser: Any, folder: Path, documents: Any, typed: Any) -> list[list[list[str]]]:
+def in_browser(browser: Any, folder: Path, documents: Any, typed: Any) -> Any:
     """What Node does, where there is none: the page's own modules in Chromium."""
     page = browser.new_page()
 
@@ -177,19 +198,19 @@ def in_browser(browser: Any, folder: Path, documents: Any, typed: Any) -> list[l
         const { faults } = await import("http://form.test/form.js");
         return typed.map((one) => faults(documents, one));
     }"""
-    found: list[list[list[str]]] = page.evaluate(
-        script, {"documents": documents, "typed": list(typed.values())}
-    )
+    answers = page.evaluate(script, {"documents": documents, "typed": list(typed.values())})
     page.close()
-    return found
+    return answers
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_form_gives_the_code_of_a_file(
-    kind: str, codes_of_form: dict[str, dict[str, str]]
-) -> None:
-    wanted = {column: bad.code_of_text for column, bad in of_kind(kind).items()}
-    assert codes_of_form[kind] == wanted
+def test_the_form_tells_the_same(kind: str, told_of_form: dict[str, dict[str, Told]]) -> None:
+    for column, bad in of_kind(kind).items():
+        measure = columns()[column]
+        violation = measure.violation(bad.text if isinstance(measure, Category) else bad.value)
+        assert violation is not None
+        assert violation.code == bad.code_of_text
+        assert told_of_form[kind][column] == tuple(violation), column
 
 
 @pytest.mark.parametrize("column", columns())

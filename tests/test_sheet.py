@@ -139,7 +139,7 @@ date = "When"
         "no column 'Nobody'",
         "no column 'Heigt' (did you mean 'Height'?)",
         "2 columns 'Pain'",
-        "constants.sport: is not one of the choices",
+        "constants.sport: must be one of running",
         "constants.shoe: is not a measure",
         "constants.mass_kg: is mapped to a column too",
         "columns.mass_kg: can't be converted from 'cm'",

@@ -49,6 +49,11 @@ class CellFault:
     code: str = "bad_cell"
     """Stable; for programs."""
 
+    @property
+    def message(self) -> str:
+        """The rule, and what is allowed unless the rule says so already."""
+        return self.rule if self.allowed in self.rule else f"{self.rule} (allowed: {self.allowed})"
+
 
 class BadCells(KneeriskError):
     """A file with bad cells, all of them named; nothing of it was used or written."""
@@ -56,7 +61,7 @@ class BadCells(KneeriskError):
     def __init__(self, source: str, faults: list[CellFault]) -> None:
         self.source = source
         self.faults = faults
-        lines = [f"  line {f.line}, {f.column}: {f.rule} (allowed: {f.allowed})" for f in faults]
+        lines = [f"  line {fault.line}, {fault.column}: {fault.message}" for fault in faults]
         super().__init__("\n".join([f"{source} has {len(faults)} bad cell(s):", *lines]))
 
 

@@ -1,5 +1,4 @@
 // From what was typed to the body of a request: valid values go in, the others are held back.
-import { numberWithUnit, value } from "./number_format.js";
 import { text } from "./texts.js";
 
 const NUMBER = /^[-+−]?(\d+([.,]\d*)?|[.,]\d+)$/;
@@ -20,27 +19,24 @@ export function parseField(field, typedText) {
 }
 
 const faultOf = (code, message, suggestions = []) => ({ code, message, suggestions });
+const notAllowed = (code, field, suggestions) =>
+  faultOf(code, text("common.limits.must_be", { allowed: field.measure.allowed }), suggestions);
 
 function parseChoice(field, typed) {
-  if (field.choices.includes(typed)) return { value: typed };
-  return faultOf("unknown_choice", text("page.fault.not_a_choice"));
+  return field.choices.includes(typed) ? { value: typed } : notAllowed("unknown_choice", field);
 }
 
 function parseNumber(field, typed) {
-  if (NOT_FINITE.test(typed)) return faultOf("not_finite", text("page.fault.not_a_number"));
-  if (!NUMBER.test(typed)) return faultOf("not_a_number", text("page.fault.not_a_number"));
-  const number = toNumber(typed);
-  const { minimum, maximum, unit } = field.measure;
-  if (field.kind === "integer" && !Number.isInteger(number)) {
-    return faultOf("not_a_number", text("page.fault.not_whole"));
+  const isWhole = field.kind === "integer";
+  if (NOT_FINITE.test(typed)) return faultOf("not_finite", text("common.fault.not_finite"));
+  const number = NUMBER.test(typed) ? toNumber(typed) : NaN;
+  if (isWhole && !Number.isInteger(number)) {
+    return faultOf("not_a_number", text("common.fault.not_whole"));
   }
+  if (Number.isNaN(number)) return faultOf("not_a_number", text("common.fault.not_a_number"));
+  const { minimum, maximum } = field.measure;
   if (number >= minimum && number <= maximum) return { value: number };
-  const message = text("page.fault.outside", {
-    value: value(number),
-    low: value(minimum),
-    high: numberWithUnit(maximum, unit),
-  });
-  return faultOf("outside_limits", message, suggestionsFor(field, typed, number));
+  return notAllowed("outside_limits", field, suggestionsFor(field, typed, number));
 }
 
 // A slip of the finger: one digit too many in front, or a lost decimal point. It needs a press.

@@ -14,6 +14,7 @@ from typing import Any
 from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.history import RED_FLAGS
 from kneerisk.schema.screening import red_flag_violation
+from kneerisk.words import text
 
 #: A plain decimal number. What Python reads besides (1_000, spaces) is not one.
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -84,36 +85,35 @@ def number(cell: Any, allowed: str) -> float:
     """
     value = as_number(cell, allowed)
     if not isinstance(value, float):
-        raise NotAllowed("is not a number", allowed, FaultCode.NOT_A_NUMBER)
+        raise NotAllowed(text("common.fault.not_a_number"), allowed, FaultCode.NOT_A_NUMBER)
     if not math.isfinite(value):
-        raise NotAllowed("is not a finite number", allowed, FaultCode.NOT_FINITE)
+        raise NotAllowed(text("common.fault.not_finite"), allowed, FaultCode.NOT_FINITE)
     return value
 
 
 def moment(cell: Any) -> str:
     """An ISO date, or date and time, as text."""
-    text = cell.isoformat() if isinstance(cell, date) else cell
-    if not isinstance(text, str) or not DATE.fullmatch(text):
+    moment_text = cell.isoformat() if isinstance(cell, date) else cell
+    if not isinstance(moment_text, str) or not DATE.fullmatch(moment_text):
         raise NotAllowed("is not an ISO date", DATE_ALLOWED, FaultCode.NOT_A_DATE)
     try:
-        datetime.fromisoformat(text)
+        datetime.fromisoformat(moment_text)
     except ValueError:
         rule = "is not a day of the calendar"
         raise NotAllowed(rule, DATE_ALLOWED, FaultCode.NOT_A_DATE) from None
-    return text
+    return moment_text
 
 
 def flags(cell: Any) -> str:
     """Red flags as codes joined by ';', or 'none'."""
     allowed = f"{NO_RED_FLAG}, or codes joined by ';' out of {', '.join(RED_FLAGS)}"
     if not isinstance(cell, str):
-        raise NotAllowed("is not text", allowed, FaultCode.NOT_TEXT)
+        raise NotAllowed(text("common.fault.not_text"), allowed, FaultCode.NOT_TEXT)
     if cell == NO_RED_FLAG:
         return NO_RED_FLAG
     for violation in map(red_flag_violation, cell.split(";")):
         if violation is not None:
-            rule = "holds a word that is not a red flag"
-            raise NotAllowed(rule, allowed, violation.code)
+            raise NotAllowed(violation.message, allowed, violation.code)
     return cell
 
 
@@ -122,5 +122,5 @@ def plain_text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool) or not isinstance(cell, int):
-        raise NotAllowed("is not text", "text", FaultCode.NOT_TEXT)
+        raise NotAllowed(text("common.fault.not_text"), "text", FaultCode.NOT_TEXT)
     return str(cell)

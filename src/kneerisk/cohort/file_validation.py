@@ -19,7 +19,8 @@ from kneerisk.cohort.layout import (
 )
 from kneerisk.errors import CellFault, CohortRefused
 from kneerisk.schema import Category, FloatArray, Measure, Quantity, columns, contradictions
-from kneerisk.schema.faults import FaultCode, Violation
+from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
 
 YES_OR_NO = "0, 1 or empty"
 
@@ -173,27 +174,16 @@ def _measure_reader(measure: Measure) -> Callable[[Any], Any]:
         value = as_number(cell, measure.allowed) if isinstance(measure, Quantity) else cell
         violation = measure.violation(value)
         if violation is not None:
-            raise NotAllowed(_in_words(violation), measure.allowed, violation.code)
+            raise NotAllowed(violation.message, measure.allowed, violation.code)
         return value
 
     return read
 
 
-def _in_words(violation: Violation) -> str:
-    return {
-        FaultCode.NOT_A_NUMBER: "is not a whole number"
-        if "whole" in violation.message
-        else "is not a number",
-        FaultCode.NOT_FINITE: "is not a finite number",
-        FaultCode.OUTSIDE_LIMITS: "is outside the limits",
-        FaultCode.UNKNOWN_CHOICE: "is not one of the choices",
-    }.get(violation.code, violation.message)
-
-
 def _outcome(cell: Any) -> float:
     value = number(cell, YES_OR_NO)
     if value not in (0.0, 1.0):
-        raise NotAllowed("is neither 0 nor 1", YES_OR_NO, FaultCode.NOT_AN_OUTCOME)
+        raise NotAllowed("must be 0 or 1", YES_OR_NO, FaultCode.NOT_AN_OUTCOME)
     return value
 
 
@@ -209,7 +199,7 @@ def _missing_athletes(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[Cel
         yield CellFault(
             line=lines[int(row)],
             column=ATHLETE_ID,
-            rule="is missing",
+            rule=text("common.fault.missing"),
             allowed="the athlete's id",
             code=FaultCode.MISSING,
         )

@@ -106,8 +106,7 @@ def write_bad_rows(bad: BadRows, path: Path) -> None:
     """
     reasons: dict[int, list[str]] = {line: [] for line in sorted(bad.rows)}
     for fault in bad.faults:
-        reason = f"{fault.column}: {fault.rule} (allowed: {fault.allowed})"
-        reasons[fault.line].append(reason)
+        reasons[fault.line].append(f"{fault.column}: {fault.message}")
     try:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")

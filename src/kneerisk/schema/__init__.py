@@ -14,7 +14,7 @@ from kneerisk.schema.columns import (
     quantity,
     whole_columns,
 )
-from kneerisk.schema.faults import STRICT, VALUE_FAULTS, FaultCode, Violation
+from kneerisk.schema.faults import STRICT, FaultCode, Violation
 from kneerisk.schema.measure import Category, Measure, Quantity
 from kneerisk.schema.row_coding import coded, coded_rows, from_row, to_row
 from kneerisk.schema.rules import Contradiction, contradictions
@@ -25,7 +25,6 @@ from kneerisk.schema.validation import fault_at, faults_of, read_screening
 __all__ = [
     "SIDES",
     "STRICT",
-    "VALUE_FAULTS",
     "Category",
     "Columns",
     "Contradiction",

@@ -81,18 +81,6 @@ class FaultCode(StrEnum):
     TOLD_TWICE = "told_twice"
 
 
-#: What a single value can be refused for, whatever else the screening holds.
-VALUE_FAULTS = frozenset(
-    {
-        FaultCode.NOT_A_NUMBER,
-        FaultCode.NOT_FINITE,
-        FaultCode.OUTSIDE_LIMITS,
-        FaultCode.NOT_TEXT,
-        FaultCode.UNKNOWN_CHOICE,
-    }
-)
-
-
 class Violation(NamedTuple):
     """How a value breaks the declaration of its measure; the value itself is never repeated."""
 

@@ -18,6 +18,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from kneerisk.schema.faults import FaultCode, Violation
+from kneerisk.words import text, variant
 
 Group = Literal["strength", "mobility", "control", "load", "history", "body"]
 Station = Literal["athlete", "log", "history", "wall", "table", "groin", "camera", "lab"]
@@ -136,6 +137,10 @@ class Measure(ABC):
     def violation(self, value: Any) -> Violation | None:
         """How a given value breaks the rule; None where it is allowed."""
 
+    @property
+    def _must_be(self) -> str:
+        return text("common.limits.must_be", allowed=self.allowed)
+
     def _accepted(self, value: Any) -> Any:
         """The value as a screening holds it."""
         violation = self.violation(value)
@@ -155,6 +160,7 @@ class Measure(ABC):
         return {
             "title": self.label,
             "description": self.protocol,
+            "allowed": self.allowed,
             "station": self.station,
             "group": self.group,
             "test": self.test,
@@ -204,14 +210,14 @@ class Quantity(Measure):
     def violation(self, value: Any) -> Violation | None:
         """How a given value breaks the rule; None where it is allowed."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            message = "must be a whole number" if self.whole else "must be a number, not text"
-            return Violation(FaultCode.NOT_A_NUMBER, message)
+            kind = "not_whole" if self.whole else "not_a_number"
+            return Violation(FaultCode.NOT_A_NUMBER, variant("common.fault", kind))
         if isinstance(value, float) and not math.isfinite(value):
-            return Violation(FaultCode.NOT_FINITE, "must be a finite number")
+            return Violation(FaultCode.NOT_FINITE, text("common.fault.not_finite"))
         if self.whole and value != int(value):
-            return Violation(FaultCode.NOT_A_NUMBER, "must be a whole number")
+            return Violation(FaultCode.NOT_A_NUMBER, text("common.fault.not_whole"))
         if not self.low <= value <= self.high:
-            return Violation(FaultCode.OUTSIDE_LIMITS, f"must be {self.allowed}")
+            return Violation(FaultCode.OUTSIDE_LIMITS, self._must_be)
         return None
 
     def allows(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -267,9 +273,9 @@ class Category(Measure):
     def violation(self, value: Any) -> Violation | None:
         """How a given value breaks the rule; None where it is allowed."""
         if not isinstance(value, str):
-            return Violation(FaultCode.NOT_TEXT, "must be text")
+            return Violation(FaultCode.NOT_TEXT, text("common.fault.not_text"))
         if value not in self.choices:
-            return Violation(FaultCode.UNKNOWN_CHOICE, f"must be {self.allowed}")
+            return Violation(FaultCode.UNKNOWN_CHOICE, self._must_be)
         return None
 
     def published(self) -> dict[str, Any]:

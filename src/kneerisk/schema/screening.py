@@ -19,13 +19,14 @@ from kneerisk.schema.history import RED_FLAGS
 from kneerisk.schema.measure import Equipment
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
 from kneerisk.schema.sections import Leg, Pain, Protocol, Side
+from kneerisk.words import text
 
 
 def red_flag_violation(code: str) -> Violation | None:
     """How a code breaks the list of red flags; None where it is one of them."""
     if code in RED_FLAGS:
         return None
-    return Violation(FaultCode.UNKNOWN_CHOICE, "is not a red flag of the schema")
+    return Violation(FaultCode.UNKNOWN_CHOICE, text("common.fault.unknown_red_flag"))
 
 
 def _known_red_flag(code: str) -> str:
@@ -37,7 +38,7 @@ def _known_red_flag(code: str) -> str:
 
 def _known_equipment(name: str) -> str:
     if name not in EQUIPMENT:
-        message = f"must be one of {', '.join(EQUIPMENT)}"
+        message = text("common.limits.must_be", allowed=f"one of {', '.join(EQUIPMENT)}")
         raise PydanticCustomError(FaultCode.UNKNOWN_CHOICE, message)
     return name
 

@@ -12,17 +12,18 @@ from kneerisk.schema.columns import column_of, columns
 from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.measure import Measure, Quantity
 from kneerisk.schema.screening import Screening
+from kneerisk.words import variant
 
 #: What pydantic finds by itself, by its type of error; measures and rules bring their own codes.
 _BY_PYDANTIC = {
-    "extra_forbidden": (FaultCode.UNKNOWN_NAME, "is not a name of the schema"),
-    "missing": (FaultCode.MISSING, "must be given"),
-    "finite_number": (FaultCode.NOT_FINITE, "must be a finite number"),
-    "float_type": (FaultCode.NOT_A_NUMBER, "must be a number, not text"),
-    "string_type": (FaultCode.NOT_TEXT, "must be text"),
-    "model_type": (FaultCode.NOT_AN_OBJECT, "must be an object"),
-    "list_type": (FaultCode.NOT_A_LIST, "must be a list"),
-    "too_long": (FaultCode.TOO_LONG, "has too many entries"),
+    "extra_forbidden": FaultCode.UNKNOWN_NAME,
+    "missing": FaultCode.MISSING,
+    "finite_number": FaultCode.NOT_FINITE,
+    "float_type": FaultCode.NOT_A_NUMBER,
+    "string_type": FaultCode.NOT_TEXT,
+    "model_type": FaultCode.NOT_AN_OBJECT,
+    "list_type": FaultCode.NOT_A_LIST,
+    "too_long": FaultCode.TOO_LONG,
 }
 
 
@@ -47,12 +48,12 @@ def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
     -------
     The fault, with what is allowed where the place is a measure.
     """
-    code, message = _BY_PYDANTIC.get(kind, (kind, message))
+    code = _BY_PYDANTIC.get(kind)
     measure = _measure_at(location)
     return Fault(
         pointer="".join(f"/{_escaped(part)}" for part in location),
-        code=str(code),
-        message=message,
+        code=str(code or kind),
+        message=variant("common.fault", code) if code else message,
         allowed=measure.allowed if measure else None,
         unit=measure.unit if isinstance(measure, Quantity) else None,
     )

@@ -186,10 +186,10 @@ def _bad_target(
     column: str, measure: Quantity, target: float, value: float, data: Columns, metadata: Metadata
 ) -> Iterator[Fault]:
     population = metadata.population.get(column)
-    if not measure.low <= target <= measure.high:
-        yield _fault(column, "outside_limits", measure.allowed)
-    elif measure.whole and target != int(target):
-        yield _fault(column, "not_a_number", measure.allowed)
+    violation = measure.violation(target)
+    if violation is not None:
+        fault = fault_at(violation.code, ("changes", column), violation.message)
+        yield replace(fault, allowed=measure.allowed)
     elif (
         measure.model_input and population and not population["low"] <= target <= population["high"]
     ):

@@ -9,7 +9,6 @@ from kneerisk.cohort.layout import RED_FLAGS_COLUMN
 from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Cell, Mapping, OutcomeMap
 from kneerisk.cohort.sheets.schema_checks import constant_faults
-from kneerisk.cohort.sheets.sheet_wording import rule_for_cohort
 from kneerisk.cohort.sheets.units import UnknownUnit, factor
 from kneerisk.cohort.sheets.vocabulary import AGE, MASS, leg_names
 from kneerisk.schema import Category, Measure, Quantity, columns
@@ -102,8 +101,7 @@ def _constant_faults(mapping: Mapping) -> Iterator[str]:
             yield f"constants.{name}: is mapped to a column too"
     for name, fault in constant_faults(mapping.constants):
         if name not in mapping.columns:
-            rule = rule_for_cohort(fault.code, message=fault.message)
-            yield f"constants.{name}: {rule} (allowed: {fault.allowed})"
+            yield f"constants.{name}: {fault.message}"
 
 
 def _side_faults(mapping: Mapping) -> Iterator[str]:

@@ -25,25 +25,6 @@ from kneerisk.words import section, text, variant
 _MOST_LINES = 10
 
 
-def rule_for_cohort(code: str, *, message: str) -> str:
-    """A rule of the schema as the check of a cohort file words it.
-
-    Parameters
-    ----------
-    code
-        The schema's code.
-    message
-        The schema's own words, for rules that both word alike.
-
-    Returns
-    -------
-    str
-        A predicate: `is outside the limits`.
-    """
-    is_worded = code in section("sheet")["rule"]["schema"]
-    return variant("sheet.rule.schema", code) if is_worded else message
-
-
 def page_rule(fault: SheetFault) -> str:
     """A broken rule for whoever dropped a sheet on the page."""
     name = _case(fault, "page")
@@ -91,7 +72,7 @@ def _other_lines(fault: SheetFault) -> str:
 def cohort_faults(fault: SheetFault, mapping: Mapping) -> Iterator[CellFault]:
     """A fault for the keeper of a mapping file: one of each cell that it is about."""
     if fault.message:
-        rule = rule_for_cohort(fault.code, message=fault.message)
+        rule = fault.message
         held = mapping.column_of(fault.measure or "")
         rule += f" (as {fault.measure})" if held and held != fault.measure else ""
     else:
