@@ -292,10 +292,10 @@ class TestTable:
         assert all("mean_risk" in part["metrics"] for part in plain_data["slices"])
         table = metrics_table(evaluation.metrics, {"": "model"}, "")
         assert dict(zip(table.columns, table.rows[0], strict=True))["mean risk"] == f"{value:.4f}"
-        about = SimpleNamespace(evaluation=evaluation, metrics=evaluation.metrics, cohort=cohort,
-                                unit="legs", picture=lambda *_: [])  # fmt: skip
-        assert "| mean risk |" in performance(about)
-        assert "| mean risk |" in fairness(about)
+        context = SimpleNamespace(evaluation=evaluation, metrics=evaluation.metrics, cohort=cohort,
+                                unit="legs", plot=lambda *_: [])  # fmt: skip
+        assert "| mean risk |" in performance(context)
+        assert "| mean risk |" in fairness(context)
         runs = [SimpleNamespace(run_id=name, name=name, alias=None, params={},
                                 metrics={"mean_risk": mean, "cv_mean_risk": mean})
                 for name, mean in (("one", 0.2), ("other", 0.1))]  # fmt: skip
