@@ -35,6 +35,8 @@ check: $(STAMP)  ## Check format, lint, types, imports and derived files; change
 	@.venv/bin/oxfmt --check serving/page
 	@.venv/bin/oxlint --deny-warnings serving/page
 	@$(PYTHON) -m mypy
+	@.venv/bin/pydoclint --quiet src pipelines serving
+	@$(PYTHON) -m pipelines.docstrings
 	@.venv/bin/lint-imports
 	@$(PYTHON) -m pipelines.derive --check
 
