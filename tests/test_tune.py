@@ -317,17 +317,17 @@ class TestRuns:
         work(study, bowl, STEPS, 3)
         tracking = Tracking(tmp_path)
         killed = tracking.study_runs(study.id, "study s", {})
-        killed.keep(trial_runs(study)[:1])
+        killed.write(trial_runs(study)[:1])
         # Killed while the run of a trial, and that of a winner, were begun and not yet ended.
         client, experiment = tracking._client, killed.parent.experiment
         for tags in ({"trial": "1"}, {"role": "winner"}):
-            client.create_run(experiment, tags=killed.tags_of(**tags))
+            client.create_run(experiment, tags=killed.child_tags(**tags))
         other = tracking.study_runs("another", "study t", {})
 
         again = tracking.study_runs(study.id, "study s", {})
         assert again.parent.run_id == killed.parent.run_id
-        again.keep(trial_runs(study))
-        again.close_left_open()
+        again.write(trial_runs(study))
+        again.close_abandoned()
         again.end("FINISHED")
         runs = [run for run in runs_in(tmp_path) if run.data.tags["study_id"] == study.id]
         told = {run.data.tags.get("trial", run.data.tags.get("role", "parent")): run.info.status
@@ -336,8 +336,8 @@ class TestRuns:
         assert told == done | {"winner": "KILLED"}
         assert len(runs) == 5
         assert client.get_run(other.parent.run_id).info.status == "RUNNING"
-        assert not again.has(None)
-        assert again.has(runs[-1].info.run_id)
+        assert not again.is_finished(None)
+        assert again.is_finished(runs[-1].info.run_id)
 
 
 @pytest.fixture(scope="module")
