@@ -20,10 +20,15 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import CohortRefused
+from kneerisk.evaluation.calibration_metrics import KNOTS, restricted_cubic_spline
 from kneerisk.evidence.population import published
 from kneerisk.model.calibration import fit_calibration
 from kneerisk.model.feature_columns import ColumnKind
-from kneerisk.model.logistic_fit import fit_penalised_logistic
+from kneerisk.model.logistic_fit import (
+    logistic_weights,
+    maximum_likelihood_weights,
+    sign_constrained_weights,
+)
 from kneerisk.model.margin import Margin, discordant_pairs
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.cross_validation import out_of_fold
@@ -386,7 +391,7 @@ class TestLogistic:
 
     def test_free_weights_are_those_of_another_program(self, problem) -> None:
         x, y, weight, _ = problem
-        found = fit_penalised_logistic(x, y, weight, np.full(6, 2.0), np.zeros(6))
+        found = sign_constrained_weights(x, y, weight, np.full(6, 2.0), np.zeros(6))
         other = LogisticRegression(C=0.5, fit_intercept=False, tol=1e-10, max_iter=1000)
         assert found == pytest.approx(other.fit(x, y, weight).coef_[0], abs=1e-5)
 
@@ -409,7 +414,7 @@ class TestLogistic:
         bounds = [(0 if s > 0 else None, 0 if s < 0 else None) for s in signs]
         other = minimize(loss, np.zeros(6), jac=True, bounds=bounds, method="L-BFGS-B",
                          options={"ftol": 1e-14, "gtol": 1e-10, "maxiter": 5000})  # fmt: skip
-        found = fit_penalised_logistic(x, y, weight, penalty, signs)
+        found = sign_constrained_weights(x, y, weight, penalty, signs)
         assert found == pytest.approx(other.x, abs=1e-4)
         assert (signs * found >= 0).all()
         assert loss(found)[0] <= other.fun + 1e-9
@@ -417,26 +422,58 @@ class TestLogistic:
     def test_outcomes_may_be_probabilities(self, problem) -> None:
         x, _, weight, penalty = problem
         chance = expit(x @ [0.5, 0, -0.5, 0, 0.2, 0])
-        twice = fit_penalised_logistic(
+        twice = sign_constrained_weights(
             np.vstack([x, x]), np.r_[np.ones(400), np.zeros(400)],
             np.r_[weight * chance, weight * (1 - chance)], penalty, np.zeros(6),
         )  # fmt: skip
-        assert fit_penalised_logistic(x, chance, weight, penalty, np.zeros(6)) == pytest.approx(
+        assert sign_constrained_weights(x, chance, weight, penalty, np.zeros(6)) == pytest.approx(
             twice, abs=1e-7
         )
+
+    def test_without_limits_it_is_maximum_likelihood(self, problem) -> None:
+        x, y, _, _ = problem
+        offset = np.linspace(-1.0, 1.0, len(y))
+        found = maximum_likelihood_weights(x, y, offset)
+        other = sm.GLM(y, x, family=sm.families.Binomial(), offset=offset).fit(tol=1e-12)
+        assert found == pytest.approx(other.params, abs=1e-7)
+        assert (found == logistic_weights(x, y, offset=offset)).all()
+
+    def test_a_penalty_draws_to_the_prior(self, problem) -> None:
+        """As without constraints, and by both methods."""
+        x, y, weight, penalty = problem
+        prior = np.linspace(-0.5, 0.5, 6)
+        found = logistic_weights(x, y, weight=weight, penalty=penalty, prior=prior)
+        other = sign_constrained_weights(x, y, weight, penalty, np.zeros(6), prior)
+        assert found == pytest.approx(other, abs=1e-6)
+        assert np.abs(found - logistic_weights(x, y, weight=weight, penalty=penalty)).max() > 0.01
+
+    def test_an_ill_conditioned_design_is_fitted(self) -> None:
+        """Newton steps of full length diverge on this calibration curve; nothing separates it."""
+        rng = np.random.default_rng(0)
+        log_odds = np.clip(rng.normal(-1.4, 0.35, 300), -2.4, -0.4)
+        y = (rng.random(300) < expit(log_odds)).astype(float)
+        knots = np.quantile(log_odds, KNOTS)
+        x = np.column_stack([np.ones(300), restricted_cubic_spline(log_odds, knots)])
+        found = maximum_likelihood_weights(x, y)
+        assert found is not None
+        assert x.T @ (y - expit(x @ found)) == pytest.approx(np.zeros(x.shape[1]), abs=1e-8)
+
+    def test_maximum_likelihood_of_what_separates_is_none(self, problem) -> None:
+        x, _, _, _ = problem
+        assert maximum_likelihood_weights(x, (x[:, 0] > 0).astype(float), np.zeros(len(x))) is None
 
     def test_separable_data_has_an_end(self) -> None:
         x = np.column_stack([np.linspace(-1, 1, 50), np.ones(50)])
         y = (x[:, 0] > 0).astype(float)
         for penalty in (np.array([0.0, 0.0]), np.array([1.0, 0.0])):
-            found = fit_penalised_logistic(x, y, np.ones(50), penalty, np.zeros(2))
+            found = sign_constrained_weights(x, y, np.ones(50), penalty, np.zeros(2))
             assert np.isfinite(found).all()
             assert ((x @ found > 0) == (y == 1)).all()
         assert 1 < found[0] < 10
 
     def test_outcomes_of_one_kind_have_an_end(self) -> None:
         x = np.column_stack([np.linspace(-1, 1, 50), np.ones(50)])
-        found = fit_penalised_logistic(
+        found = sign_constrained_weights(
             x, np.zeros(50), np.ones(50), np.array([1.0, 0.0]), np.zeros(2)
         )
         assert np.isfinite(found).all()
@@ -445,12 +482,12 @@ class TestLogistic:
     def test_columns_that_are_the_same_share_a_weight(self, problem) -> None:
         x, y, weight, _ = problem
         doubled = np.column_stack([x[:, 0], x[:, 0]])
-        found = fit_penalised_logistic(doubled, y, weight, np.ones(2), np.zeros(2))
+        found = sign_constrained_weights(doubled, y, weight, np.ones(2), np.zeros(2))
         assert found[0] == pytest.approx(found[1])
 
     def test_no_rows_have_no_weight(self) -> None:
         none = np.empty(0)
-        assert not fit_penalised_logistic(
+        assert not sign_constrained_weights(
             np.empty((0, 3)), none, none, np.ones(3), np.zeros(3)
         ).any()
 

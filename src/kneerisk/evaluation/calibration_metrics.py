@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneerisk.evaluation.task_rows import TaskRows
+from kneerisk.model.logistic_fit import maximum_likelihood_weights
 from kneerisk.schema import FloatArray
 
 #: Where the knots of a cubic spline lie (Harrell 2015, table 2.3, four knots).
@@ -42,7 +43,7 @@ def calibration_intercept(rows: TaskRows) -> float | None:
     if not rows.has_both_outcomes:
         return None
     ones = np.ones((len(rows.outcome), 1))
-    weights = logistic_weights(ones, rows.outcome, offset=rows.log_odds)
+    weights = maximum_likelihood_weights(ones, rows.outcome, rows.log_odds)
     return None if weights is None else float(weights[0])
 
 
@@ -54,7 +55,9 @@ def calibration_slope(rows: TaskRows) -> float | None:
     margin = rows.log_odds
     if not rows.has_both_outcomes or np.ptp(margin) <= _LEAST_SPREAD:
         return None
-    weights = logistic_weights(_with_intercept(margin), rows.outcome, np.zeros(len(margin)))
+    weights = maximum_likelihood_weights(
+        _with_intercept(margin), rows.outcome, np.zeros(len(margin))
+    )
     if weights is None or abs(weights[1]) >= _LARGEST_SLOPE:
         return None
     return float(weights[1])
@@ -96,7 +99,7 @@ def last_weight(
     ----------
     Liang & Zeger 1986, Biometrika 73:13, doi 10.1093/biomet/73.1.13.
     """
-    weights = logistic_weights(design, outcome, offset)
+    weights = maximum_likelihood_weights(design, outcome, offset)
     if weights is None:
         return None
     fitted = 1.0 / (1.0 + np.exp(-(design @ weights + offset)))
@@ -105,38 +108,6 @@ def last_weight(
     by_athlete = np.column_stack([np.bincount(athlete, weights=column) for column in scores.T])
     variance = bread @ (by_athlete.T @ by_athlete) @ bread
     return float(weights[-1]), float(np.sqrt(variance[-1, -1]))
-
-
-def logistic_weights(
-    design: FloatArray, outcome: FloatArray, offset: FloatArray, steps: int = 50
-) -> FloatArray | None:
-    """Coefficients of an unpenalised logistic regression by Newton's method.
-
-    Parameters
-    ----------
-    design
-        Columns, shape (n, p).
-    outcome
-        0 to 1, shape (n,).
-    offset
-        Log-odds that are added with weight 1, shape (n,).
-    steps
-        Most iterations.
-
-    Returns
-    -------
-    Shape (p,). None where a separated outcome makes the coefficients grow without end.
-    """
-    beta = np.zeros(design.shape[1])
-    for _ in range(steps):
-        fitted = 1.0 / (1.0 + np.exp(-np.clip(design @ beta + offset, -500.0, 500.0)))
-        weight = np.maximum(fitted * (1.0 - fitted), 1e-12)
-        slope = design.T @ (outcome - fitted)
-        step = np.linalg.lstsq(design.T @ (design * weight[:, None]), slope, rcond=None)[0]
-        beta = beta + np.clip(step, -5.0, 5.0)
-        if float(np.abs(step).max()) < 1e-9:
-            return np.asarray(beta, dtype=np.float64)
-    return None
 
 
 def _with_intercept(margin: FloatArray) -> FloatArray:
@@ -219,7 +190,7 @@ def smooth(rows: TaskRows) -> FloatArray | None:
     if np.diff(knots).min() < _CLOSEST_KNOTS:
         return None
     design = restricted_cubic_spline(margin, knots)
-    weights = logistic_weights(design, rows.outcome, np.zeros(len(margin)))
+    weights = maximum_likelihood_weights(design, rows.outcome, np.zeros(len(margin)))
     if weights is None:
         return None
     return np.asarray(1.0 / (1.0 + np.exp(-design @ weights)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
+from kneerisk.model.logistic_fit import logistic_weights
 from kneerisk.schema import FloatArray
 
 #: The slope is kept between these: with few events it is a noisy number (assumption).
@@ -49,26 +49,9 @@ def fit_calibration(log_odds: FloatArray, target: FloatArray) -> Calibration:
     -------
     The calibration, with its slope inside `SLOPES` and the mean risk equal to the mean target.
     """
-    weights = np.array([0.0, 1.0])
-    x = np.column_stack([np.ones_like(log_odds), log_odds])
-    for _ in range(50):
-        chance = expit(x @ weights)
-        curvature = (x * (chance * (1.0 - chance))[:, None]).T @ x + 1e-9 * np.eye(2)
-        step = np.linalg.solve(curvature, x.T @ (chance - target))
-        weights -= np.clip(step, -1.0, 1.0)
-        if np.abs(step).max() < 1e-9:
-            break
-    slope = float(np.clip(weights[1], *SLOPES))
-    return Calibration(_intercept(slope * log_odds, target), slope)
-
-
-def _intercept(log_odds: FloatArray, target: FloatArray) -> float:
-    """The shift at which the mean risk is the mean target."""
-    shift = 0.0
-    for _ in range(50):
-        chance = expit(log_odds + shift)
-        step = float((chance - target).sum() / ((chance * (1.0 - chance)).sum() + 1e-12))
-        shift -= float(np.clip(step, -1.0, 1.0))
-        if abs(step) < 1e-10:
-            break
-    return shift
+    ones = np.ones((len(log_odds), 1))
+    intercept, slope = logistic_weights(np.column_stack([ones, log_odds]), target)
+    if not SLOPES[0] <= slope <= SLOPES[1]:
+        slope = np.clip(slope, *SLOPES)
+        [intercept] = logistic_weights(ones, target, offset=slope * log_odds)
+    return Calibration(float(intercept), float(slope))

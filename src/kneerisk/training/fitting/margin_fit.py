@@ -11,10 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit
 
 from kneerisk.model.feature_columns import Column, ColumnKind
-from kneerisk.model.logistic_fit import fit_penalised_logistic
+from kneerisk.model.logistic_fit import logistic_weights, sign_constrained_weights
 from kneerisk.model.margin import (
     FARTHEST_SD,
     Margin,
@@ -36,6 +35,8 @@ FEWEST_PAIRS = 20.0
 #: Folds, and how often they are dealt where one-sided cases are few (assumption).
 FOLDS = 5
 REPEATS = 5
+#: A penalty that decides nothing but a weight that no row says anything of (assumption).
+NO_PENALTY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class _RidgeProblem:
 
     def fit(self, penalty: float, rows: np.ndarray | None = None) -> FloatArray:
         pick = slice(None) if rows is None else rows
-        return fit_penalised_logistic(
+        return sign_constrained_weights(
             self.x[pick], self.y[pick], self.weight[pick], penalty * self.penalised, self.signs,
             self.prior,
         )  # fmt: skip
@@ -277,11 +278,9 @@ def _tune(
 
 
 def _slope(problem: _RidgeProblem, log_odds: FloatArray) -> float:
-    """Slope through the origin of outcomes on left-out log-odds, by Newton's method."""
-    slope = 1.0
-    for _ in range(25):
-        chance = expit(slope * log_odds)
-        gradient = (problem.weight * (chance - problem.y) * log_odds).sum()
-        curvature = (problem.weight * chance * (1.0 - chance) * log_odds**2).sum() + 1e-9
-        slope -= float(np.clip(gradient / curvature, -1.0, 1.0))
-    return slope
+    """Slope through the origin of outcomes on left-out log-odds."""
+    # Where all log-odds are 0, any slope will do: 1 leaves the weights as they are.
+    [slope] = logistic_weights(
+        log_odds[:, None], problem.y, weight=problem.weight, penalty=NO_PENALTY, prior=1.0
+    )
+    return float(slope)
