@@ -97,7 +97,7 @@ def adapt_model(
 
 def summary(result: dict[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
-    from pipelines.printed_metrics import metrics_table
+    from pipelines.console import metrics_table
 
     metrics, base = result["metrics"], result["base"]
     outcome = f"{base} is kept as it is; nothing was registered."

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 
+#: The label of a row, by how the names of its metrics start.
+BASELINES = {"": "model", "logistic_": "logistic", "prior_": "base rate", "oracle_": "oracle"}
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A cell of a table, with a style of rich where it is shown in colour."""
@@ -171,3 +175,41 @@ class _Lines:
         if text != self._last:
             self._last = text
             say(text)
+
+
+def metrics_table(metrics: Mapping[str, float], rows: Mapping[str, str], title: str) -> Table:
+    """The rows that were measured, and the columns that any of them has.
+
+    Parameters
+    ----------
+    metrics
+        By flat name.
+    rows
+        The label of each row, by the prefix of its metrics.
+    title
+        Above the table.
+
+    Returns
+    -------
+    A row for each model; a metric that it does not have is a hyphen.
+    """
+    from kneerisk.evaluation.metric_table import listed
+
+    measured = {prefix: label for prefix, label in rows.items() if f"{prefix}log_loss" in metrics}
+    columns = {
+        metric.name: metric.column
+        for metric in listed("printed")
+        if any(f"{prefix}{metric.name}" in metrics for prefix in measured)
+    }
+    return Table(
+        ["", *columns.values()],
+        [
+            [label, *(_four_decimals(metrics.get(f"{prefix}{name}")) for name in columns)]
+            for prefix, label in measured.items()
+        ],
+        title,
+    )
+
+
+def _four_decimals(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

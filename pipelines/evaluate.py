@@ -85,7 +85,7 @@ def evaluate_version(
 
 def summary(result: Mapping[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
-    from pipelines.printed_metrics import BASELINES, metrics_table
+    from pipelines.console import BASELINES, metrics_table
 
     tasks = result["metrics"]
     metrics = {name: value for task in tasks.values() for name, value in task.items()}

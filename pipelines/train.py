@@ -115,7 +115,7 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
     from kneerisk.evaluation.verdict import verdict
     from kneerisk.training.leakage.required_sample_size import few_outcomes
-    from pipelines.printed_metrics import BASELINES, metrics_table
+    from pipelines.console import BASELINES, metrics_table
 
     metrics = result["metrics"]
     lines: list[str | console.Table] = [

@@ -32,10 +32,9 @@ from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance.lineage import digest
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
-from pipelines.console import plain
+from pipelines.console import metrics_table, plain
 from pipelines.evaluate import evaluate_version, summary
 from pipelines.outputs import write_table
-from pipelines.printed_metrics import metrics_table
 
 VERSION = "kneerisk-new_pain-12m-v1"
 ORACLES = Path(__file__).parent / "oracles"
