@@ -16,7 +16,7 @@ from kneerisk.cohort.simulation.observation import (
     drop_unneeded_protocols,
     observe_every_test,
 )
-from kneerisk.cohort.simulation.outcomes import draw_effects, true_risk
+from kneerisk.cohort.simulation.simulated_cohort import draw_effects, true_risk
 from kneerisk.evidence import measures_of_test, screening_tests
 from kneerisk.evidence.population import published
 from kneerisk.evidence.tables import assumption

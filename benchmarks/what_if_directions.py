@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.serving_speed import RESULTS, champion_of
 from kneerisk.answer.what_if.changed_measures import ChangedScreening, change_measures, direction_of
-from kneerisk.cohort.screenings import screenings_of
+from kneerisk.cohort.file_rows import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import ScreeningRefused
 from kneerisk.model import Bundle

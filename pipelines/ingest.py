@@ -98,7 +98,7 @@ def sheet(
 
 
 def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
-    from kneerisk.cohort.sheets.mapping_proposal import write_mapping
+    from kneerisk.cohort.ingest_result import write_mapping
     from kneerisk.cohort.sheets.undescribed_sheet import recognise_file
 
     sheet = recognise_file(file)

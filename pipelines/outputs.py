@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from kneerisk.cohort.raw_table import suffix_of
+from kneerisk.cohort.file_rows import suffix_of
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:

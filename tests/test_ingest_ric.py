@@ -15,7 +15,7 @@ from kneerisk.cohort import read, write
 from kneerisk.cohort.ingest_result import Ingested, write_report
 from kneerisk.cohort.layout import row_columns
 from kneerisk.cohort.published import ric
-from kneerisk.cohort.published.ric_labels import labels
+from kneerisk.cohort.published.ric import labels
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import columns
 from pipelines.ingest import app

@@ -9,12 +9,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from kneerisk.cohort.cells import NotAllowed, as_number, flags, moment, number, plain_text
 from kneerisk.cohort.layout import (
     ATHLETE_ID,
     OUTCOMES,
     RED_FLAGS_COLUMN,
     SCREENING_DATE,
+    NotAllowed,
+    as_number,
+    flags,
+    moment,
+    number,
+    plain_text,
     row_columns,
 )
 from kneerisk.errors import CellFault, CohortRefused

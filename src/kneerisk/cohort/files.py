@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kneerisk.cohort.file_rows import RawTable, read_table, suffix_of
 from kneerisk.cohort.file_validation import check, refuse_columns, typed
 from kneerisk.cohort.layout import (
     COHORT_KINDS,
@@ -25,7 +26,6 @@ from kneerisk.cohort.layout import (
     CohortKind,
     OutcomeKind,
 )
-from kneerisk.cohort.raw_table import RawTable, read_table, suffix_of
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import Category, FloatArray, columns, whole_columns
 

@@ -1,4 +1,4 @@
-"""The result of reading another person's file: a cohort, and the cells and rows left out of it."""
+"""What reading another person's file gives: a cohort, the cells and rows left out, a mapping."""
 
 from __future__ import annotations
 
@@ -114,5 +114,29 @@ def write_bad_rows(bad: BadRows, path: Path) -> None:
             for line, texts in reasons.items():
                 reason = "; ".join(texts) or "belongs to a screening with a bad row"
                 writer.writerow([line, reason, *bad.rows[line]])
+    except OSError as error:
+        raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
+
+
+def write_mapping(text: str, path: Path) -> None:
+    """Write the proposed mapping; a file that is there already is a person's work and stays.
+
+    Parameters
+    ----------
+    text
+        The mapping file.
+    path
+        Where it is written.
+
+    Raises
+    ------
+    CohortRefused
+        Where it can't be written.
+    """
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise CohortRefused(f"{path}: is there already, choose another name") from None
     except OSError as error:
         raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kneerisk.cohort.cells import NotAllowed, number
+from kneerisk.cohort.file_rows import RawTable, read_table
 from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.ingest_result import Blanked
-from kneerisk.cohort.raw_table import RawTable, read_table
+from kneerisk.cohort.layout import NotAllowed, number
 from kneerisk.errors import CellFault, CohortRefused
 
 #: How these files write "not recorded"; such a cell is missing, and no fault.
@@ -32,6 +32,16 @@ class Source:
     column: str
     convert: Callable[[float], float] | Mapping[str, str]
     """A function of the number in the cell, or the schema's word for each word of the file."""
+
+
+def unchanged(value: float) -> float:
+    """A number that the file gives as the schema has it."""
+    return value
+
+
+def opposite(value: float) -> float:
+    """A number that the file counts in the other direction."""
+    return -value
 
 
 def read_published(path: Path, needed: tuple[str, ...]) -> RawTable:

@@ -12,66 +12,59 @@ here; the year is kept as the group.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from kneerisk.cohort.cells import NUMBER
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.ingest_result import Ingested
-from kneerisk.cohort.layout import ATHLETE_ID, GROUP, OUTCOMES, SCREENING_DATE
+from kneerisk.cohort.layout import ATHLETE_ID, GROUP, NUMBER, OUTCOMES, SCREENING_DATE
 from kneerisk.cohort.published.published_file import (
     Source,
     blank_bad_cells,
     is_missing,
+    opposite,
     read_published,
+    unchanged,
 )
 from kneerisk.errors import CohortRefused
-from kneerisk.schema import SIDES
+from kneerisk.schema import SIDES, FloatArray
 
 SOURCE = "Running Injury Clinic, Ferber 2024, doi 10.1038/s41597-024-04011-7"
 METADATA = "metadata"
 KINEMATICS = "kinematics"
 
-
-def _same(value: float) -> float:
-    return value
-
-
-def _opposite(value: float) -> float:
-    return -value
-
-
 #: Canonical column, the metadata column it comes from, and what its words mean.
 ATHLETE = {
-    "age_years": Source(METADATA, "age", _same),
+    "age_years": Source(METADATA, "age", unchanged),
     "sex": Source(
         METADATA, "Gender", {"Male": "male", "Female": "female", "Unknown": "unspecified"}
     ),
-    "height_cm": Source(METADATA, "Height", _same),
-    "mass_kg": Source(METADATA, "Weight", _same),
+    "height_cm": Source(METADATA, "Height", unchanged),
+    "mass_kg": Source(METADATA, "Weight", unchanged),
     "level": Source(
         METADATA, "Level", {"Recreational": "recreational", "Competitive": "competitive"}
     ),
     # 999 stands for "not known" here, and is outside the schema's limits.
-    "training_years": Source(METADATA, "YrsRunning", _same),
+    "training_years": Source(METADATA, "YrsRunning", unchanged),
 }
 
 #: Measure of a leg, the clinic's variable, and its sign: the clinic counts inversion and toe-in
 #: as positive, the schema eversion and toe-out.
 GAIT = {
-    "run_dorsiflexion_peak_deg": ("ANKLE_DF_PEAK_ANGLE", _same),
-    "run_eversion_peak_deg": ("ANKLE_EVE_PEAK_ANGLE", _opposite),
-    "run_ankle_rotation_peak_deg": ("ANKLE_ROT_PEAK_ANGLE", _same),
-    "run_foot_progression_deg": ("FOOT_PROG_ANGLE", _opposite),
-    "run_foot_strike_angle_deg": ("FOOT_ANG_at_HS", _same),
-    "run_vertical_oscillation_mm": ("VERTICAL_OSCILLATION", _same),
-    "run_stance_time_s": ("STANCE_TIME", _same),
-    "run_swing_time_s": ("SWING_TIME", _same),
-    "run_pronation_onset_pct": ("PRONATION_ONSET", _same),
-    "run_pronation_offset_pct": ("PRONATION_OFFSET", _same),
+    "run_dorsiflexion_peak_deg": ("ANKLE_DF_PEAK_ANGLE", unchanged),
+    "run_eversion_peak_deg": ("ANKLE_EVE_PEAK_ANGLE", opposite),
+    "run_ankle_rotation_peak_deg": ("ANKLE_ROT_PEAK_ANGLE", unchanged),
+    "run_foot_progression_deg": ("FOOT_PROG_ANGLE", opposite),
+    "run_foot_strike_angle_deg": ("FOOT_ANG_at_HS", unchanged),
+    "run_vertical_oscillation_mm": ("VERTICAL_OSCILLATION", unchanged),
+    "run_stance_time_s": ("STANCE_TIME", unchanged),
+    "run_swing_time_s": ("SWING_TIME", unchanged),
+    "run_pronation_onset_pct": ("PRONATION_ONSET", unchanged),
+    "run_pronation_offset_pct": ("PRONATION_OFFSET", unchanged),
 }
 #: Strides of each leg in a minute.
 STRIDE_RATES = tuple(f"{side}_STRIDE_RATE_median" for side in "LR")
@@ -81,6 +74,10 @@ SPEED = "speed_r"
 METADATA_KEY = ("sub_id", "filename")
 KINEMATICS_KEY = ("sub_id", "session_file")
 INJURY = ("InjDefn", "InjJoint", "InjSide", "SpecInjury", "InjJoint2", "InjSide2", "SpecInjury2")
+#: How the clinic spells "no joint hurts".
+NO_INJURY = ("no injury", "no injury,no injury", "", "nan")
+#: Runners are numbered by site, in blocks of this many.
+BLOCK_OF_A_SITE = 100_000
 
 
 def _leg_sources() -> dict[str, Source]:
@@ -128,25 +125,8 @@ def ingest(metadata: Path, kinematics: Path) -> Ingested:
     )
 
 
-def visits(metadata: Path, kinematics: Path) -> pd.DataFrame:
-    """Raw metadata of the very rows that `ingest` gives, in their order: for labels and controls.
-
-    Parameters
-    ----------
-    metadata
-        The file with one row a session.
-    kinematics
-        The file with the kinematics of each session.
-
-    Returns
-    -------
-    The runner in the column ``sub_id``; the other columns have the names of the file.
-
-    Raises
-    ------
-    CohortRefused
-        As `ingest`.
-    """
+def _visits(metadata: Path, kinematics: Path) -> pd.DataFrame:
+    """Raw metadata of the very rows that `ingest` gives, in their order; the runner in `sub_id`."""
     rows = _sessions(metadata, SPEED).join(_gait(kinematics)[[]], how="inner")
     return rows.reset_index("sub_id").reset_index(drop=True)
 
@@ -182,7 +162,7 @@ def _canonical(
     rows = both.reset_index(drop=True)
     cells = pd.DataFrame({name: rows[source.column] for name, source in sources.items()})
     cells["step_rate_spm"] = _steps(rows)
-    sources = {**sources, "step_rate_spm": Source(KINEMATICS, STRIDE_RATES[0], _same)}
+    sources = {**sources, "step_rate_spm": Source(KINEMATICS, STRIDE_RATES[0], unchanged)}
     cells[ATHLETE_ID] = [f"ric-{runner_id}" for runner_id in runner]
     cells[SCREENING_DATE] = _moments(rows["datestring"], pd.Series(session))
     cells[GROUP] = cells[SCREENING_DATE].str[:4]
@@ -250,3 +230,65 @@ def _on(sides: pd.Series[str], side: str) -> tuple[pd.Series[bool], pd.Series[bo
     """Whether an injury is on a side, and whether its side is not known."""
     plain = sides.str.replace("-", "", regex=False)
     return plain.isin([side, "bilateral"]), ~plain.isin([*SIDES, "bilateral"])
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the files say of a visit besides the measures, for benchmarks and their controls alone.
+
+    Arrays of shape (n,), in the order of the rows that `ingest` gives; no model reads them.
+
+    ``knee`` is 1 where the main injury is at the knee (with iliotibial band syndrome), 0 where it
+    is elsewhere and the knee is no second complaint, NaN without an injury. ``patellofemoral`` is
+    1 with patellofemoral pain and 0 with iliotibial band syndrome. ``speed_mps`` is the
+    treadmill's; ``site`` is a number without an order.
+    """
+
+    knee: FloatArray
+    patellofemoral: FloatArray
+    speed_mps: FloatArray
+    site: FloatArray
+
+
+def labels(metadata: Path, kinematics: Path) -> Labels:
+    """The labels of the published files.
+
+    Parameters
+    ----------
+    metadata
+        The file with one row a session.
+    kinematics
+        The file with the kinematics of each session.
+
+    Returns
+    -------
+    A label a row.
+
+    Raises
+    ------
+    CohortRefused
+        As `ingest`.
+    """
+    rows = _visits(metadata, kinematics)
+    words = {name: rows[name].str.strip().str.lower() for name in INJURY}
+    main = at_knee(words["InjJoint"], words["SpecInjury"])
+    second = at_knee(words["InjJoint2"], words["SpecInjury2"])
+    injured = ~words["InjJoint"].isin(NO_INJURY)
+    named = words["SpecInjury"]
+    front = named.str.contains("patellofemoral", regex=False) | (named == "pfps")
+    outside = named.str.contains("itb", regex=False)
+    return Labels(
+        knee=_label(main, injured & ~main & ~second),
+        patellofemoral=_label(front & ~outside, outside & ~front),
+        speed_mps=_numbers(rows[SPEED]),
+        site=_numbers(rows["sub_id"]) // BLOCK_OF_A_SITE,
+    )
+
+
+def _label(yes: pd.Series[bool], no: pd.Series[bool]) -> FloatArray:
+    return np.where(yes, 1.0, np.where(no, 0.0, np.nan))
+
+
+def _numbers(cells: pd.Series[str]) -> FloatArray:
+    known = cells.str.fullmatch(NUMBER.pattern)
+    return pd.to_numeric(cells.where(known)).to_numpy(np.float64)

@@ -19,17 +19,18 @@ import pandas as pd
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.ingest_result import Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, OUTCOMES
-from kneerisk.cohort.published.published_file import Source, blank_bad_cells, read_published
+from kneerisk.cohort.published.published_file import (
+    Source,
+    blank_bad_cells,
+    read_published,
+    unchanged,
+)
 from kneerisk.errors import CohortRefused
 
 SOURCE = "masters weightlifters, Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372"
 FILE = "survey"
 ID = "id"
 OUTCOME = OUTCOMES[2]
-
-
-def _same(value: float) -> float:
-    return value
 
 
 _FLAG = {"0": "no", "1": "yes"}
@@ -39,17 +40,17 @@ _FLAG = {"0": "no", "1": "yes"}
 #: falls with age as an injury may; `OA` is common in both sexes and rises with age. The paper's
 #: `OA` is chronic inflammation or osteoarthritis, so it is wider than the schema's measure.
 SOURCES = {
-    "age_years": Source(FILE, "age", _same),
+    "age_years": Source(FILE, "age", unchanged),
     "sex": Source(FILE, "sex", {"m": "male", "f": "female"}),
-    "training_years": Source(FILE, "yrs_experience", _same),
+    "training_years": Source(FILE, "yrs_experience", unchanged),
     # Days a week with weightlifting, each of which is a session of resistance training.
-    "resistance_sessions_per_week": Source(FILE, "train_days", _same),
+    "resistance_sessions_per_week": Source(FILE, "train_days", unchanged),
     "osteoarthritis": Source(FILE, "OA", _FLAG),
     "prior_shoulder_injury": Source(FILE, "shoulder", _FLAG),
     "prior_back_injury": Source(FILE, "back", _FLAG),
     "prior_wrist_injury": Source(FILE, "wrist", _FLAG),
     "prior_hip_injury": Source(FILE, "hips", {"no": "no", "yes": "yes"}),
-    OUTCOME: Source(FILE, "knees", _same),
+    OUTCOME: Source(FILE, "knees", unchanged),
 }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from kneerisk.cohort.cells import NotAllowed, flags
+from kneerisk.cohort.layout import NotAllowed, flags
 from kneerisk.cohort.sheets.cell_text import (
     as_text,
     parse_day,

@@ -1,13 +1,20 @@
-"""One cell as text: the unit that it carries, and the number or the day that it shows."""
+"""What cells show as text: a number, a unit or a day in each; in a column, which forms it uses.
+
+`column_values` tells the decimal mark, the units and the words of a column, `date_forms` the order
+of day and month.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from kneerisk.cohort.cells import NotAllowed, number
+from kneerisk.cohort.layout import NotAllowed, number
 from kneerisk.cohort.sheets.units import unit_named
+from kneerisk.cohort.sheets.vocabulary import fold, plain_words
 from kneerisk.schema import Quantity
 from kneerisk.schema.faults import FaultCode
 
@@ -21,6 +28,13 @@ FEET_AND_INCHES = re.compile(
 #: More digits than any measurement has, and fewer than a conversion leaves: 4.8 inches are
 #: 12.192 cm, not 12.191999999999998.
 _SIGNIFICANT_DIGITS = 10
+_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_POINT = re.compile(r"[+-]?\d*\.\d+", re.ASCII)
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+_DAY_AND_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
+#: Dates whose form gives the order; a day and a month in figures are not among them.
+_CLEAR_FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y",
+                "%b %d, %Y", "%d. %B %Y", "%d-%b-%Y", "%d-%b-%y", "%Y-%m-%d %H:%M:%S")  # fmt: skip
 
 
 def as_text(raw: Any) -> str:
@@ -97,3 +111,130 @@ def rounded(value: float | None, measure: Quantity) -> float | int | None:
         return None
     plain = float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
     return int(plain) if measure.whole and plain.is_integer() else plain
+
+
+class ColumnValues(NamedTuple):
+    """A column's cells, counted."""
+
+    filled: int
+    """Cells with an entry that does not stand for "not recorded"."""
+    numbers: list[float]
+    words: Counter[str]
+    """Entries that are no number, as they stand."""
+    commas: bool
+    """Decimals are written with a comma."""
+    unit: str | None
+    """The unit that most of the numbers carry with them."""
+
+
+def is_missing(cell: Any) -> bool:
+    """Whether a cell has no entry, or a word for "not recorded"."""
+    if not isinstance(cell, str) or cell[:1].isdigit():
+        return False
+    return cell == "" or fold(cell) in plain_words("missing")
+
+
+def decimal_marks(cells: Iterable[Any]) -> int:
+    """How many more decimals are written with a comma than with a point."""
+    texts = [with_unit(cell)[0] for cell in cells if isinstance(cell, str)]
+    commas = sum(bool(_COMMA.fullmatch(text)) for text in texts)
+    return commas - sum(bool(_POINT.fullmatch(text)) for text in texts)
+
+
+def column_values(
+    cells: Iterable[Any], commas: bool | None, *, else_commas: bool = False
+) -> ColumnValues:
+    """What a column's cells are.
+
+    Parameters
+    ----------
+    cells
+        The cells as they stand.
+    commas
+        Whether decimals are written with a comma; None: the column's own cells say.
+    else_commas
+        The decimal mark where the column's cells don't say: that of the rest of the sheet.
+
+    Returns
+    -------
+    ColumnValues
+        Numbers (in the unit of the sheet), words and their counts.
+    """
+    filled = [cell for cell in cells if cell != ""]
+    if commas is None:
+        surplus = decimal_marks(filled)
+        commas = surplus > 0 or (surplus == 0 and else_commas)
+    numbers: list[float] = []
+    words: Counter[str] = Counter()
+    units: Counter[str] = Counter()
+    for cell in filled:
+        value, unit = _number(cell, commas=commas)
+        if value is not None:
+            numbers.append(value)
+            units.update([unit] if unit else [])
+        elif not isinstance(cell, date):
+            words[str(cell)] += 1
+    usual = next((unit for unit, count in units.items() if count * 2 > len(numbers)), None)
+    recorded = sum(not is_missing(cell) for cell in filled)
+    return ColumnValues(recorded, numbers, words, commas, usual)
+
+
+def _number(cell: Any, *, commas: bool) -> tuple[float | None, str | None]:
+    if not isinstance(cell, str):
+        return (None, None) if isinstance(cell, date) else (float(cell), None)
+    text, unit = with_unit(cell)
+    if commas and _COMMA.fullmatch(text):
+        text = text.replace(",", ".")
+    return (float(text), unit) if _PLAIN.fullmatch(text) else (None, None)
+
+
+def number_shown(cell: Any, *, commas: bool) -> float | None:
+    """The number that a cell shows, in whatever unit it is."""
+    return None if isinstance(cell, datetime | date) else _number(cell, commas=commas)[0]
+
+
+class DateForms(NamedTuple):
+    """How a column writes its dates."""
+
+    formats: list[str]
+    share: float
+    """The share of entries that are dates of these forms."""
+    is_open: bool
+    """Whether day and month could be either way round, and were taken as day first."""
+
+
+def date_forms(cells: Iterable[Any], day_first: bool | None) -> DateForms:
+    """The forms of a column's dates; the order of day and month only from what is there."""
+    filled = [cell for cell in cells if not is_missing(cell)]
+    # A column of dates repeats itself, and each parsing is slow.
+    texts = Counter(cell for cell in filled if isinstance(cell, str))
+    by_mark: dict[str, list[tuple[int, int]]] = {}
+    for match in filter(None, map(_DAY_AND_MONTH.fullmatch, texts)):
+        by_mark.setdefault(match[2], []).append((int(match[1]), int(match[3])))
+    formats = [form for form in _CLEAR_FORMS if any(_is_day(text, form) for text in texts)]
+    is_open = False
+    for mark, pairs in by_mark.items():
+        first = _first_is_day(mark, pairs) if day_first is None else day_first
+        is_open |= first is None
+        order = f"%m{mark}%d{mark}" if first is False else f"%d{mark}%m{mark}"
+        formats += [order + "%Y", order + "%y"]
+    used = [form for form in formats if any(_is_day(text, form) for text in texts)]
+    read = sum(isinstance(cell, date) for cell in filled)
+    read += sum(n for text, n in texts.items() if any(_is_day(text, form) for form in used))
+    return DateForms(used or ["%Y-%m-%d"], read / len(filled) if filled else 0.0, is_open)
+
+
+def _first_is_day(mark: str, pairs: list[tuple[int, int]]) -> bool | None:
+    """Points are written day first everywhere; elsewhere a single day above 12 decides."""
+    above = (any(first > 12 for first, _ in pairs), any(second > 12 for _, second in pairs))
+    if mark == "." or above == (True, False):
+        return True
+    return False if above == (False, True) else None
+
+
+def _is_day(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)  # noqa: DTZ007 -- a day has no zone
+    except ValueError:
+        return False
+    return True

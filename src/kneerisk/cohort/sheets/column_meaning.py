@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from kneerisk.cohort.sheets.cell_text import ColumnValues, date_forms
 from kneerisk.cohort.sheets.column_names import Match, Named
-from kneerisk.cohort.sheets.column_values import ColumnValues, date_forms
 from kneerisk.cohort.sheets.mapping import Cell
 from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked, Confidence
-from kneerisk.cohort.sheets.unit_fit import (
+from kneerisk.cohort.sheets.units import (
     OWN_UNIT,
     Fit,
     Unit,

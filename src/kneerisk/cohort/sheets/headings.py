@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
 from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.column_names import Named, names_only_a_side, read_name
 from kneerisk.cohort.sheets.delimiter import Lines
-from kneerisk.cohort.sheets.mapping import LeftOut
+from kneerisk.cohort.sheets.mapping import LeftOut, Mapping
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import fold, plain_words
+from kneerisk.cohort.sheets.workbook import described_lines
 from kneerisk.errors import CohortRefused
 
 LEFT_OUT: tuple[LeftOut, ...] = get_args(LeftOut)
@@ -224,6 +226,50 @@ def rows_below(
         else:
             table.rows.append(cells)
             table.lines.append(line)
+    return table
+
+
+def read_table(sheet: Path, mapping: Mapping) -> Table:
+    """The athletes' rows of a sheet in the form that its mapping states.
+
+    Parameters
+    ----------
+    sheet
+        A CSV, tab-separated or Excel file.
+    mapping
+        Its form, and the kinds of lines that are left out.
+
+    Returns
+    -------
+    Table
+        Rows as wide as the names of the columns.
+
+    Raises
+    ------
+    CohortRefused
+        Where it can't be read, or has no names of columns or no rows.
+    """
+    form = mapping.sheet
+    try:
+        lines = described_lines(sheet.read_bytes(), form, sheet.suffix)
+    except FileNotFoundError:
+        raise CohortRefused(f"{sheet}: there is no such file") from None
+    except OSError as error:
+        raise CohortRefused(f"{sheet}: can't be read ({type(error).__name__})") from None
+    except CohortRefused as refused:
+        raise CohortRefused(f"{sheet}: {refused}") from None
+    names = heading_names(lines, form.header_row, form.header_rows)
+    if not any(names):
+        raise CohortRefused(f"{sheet}: has no column names in row {form.header_row}")
+    table = rows_below(
+        lines,
+        names,
+        heading_line=form.header_row + form.header_rows - 1,
+        last_line=form.last_row,
+        leave_out=form.leave_out,
+    )
+    if not table.rows:
+        raise CohortRefused(f"{sheet}: has no rows below its column names")
     return table
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text
+from kneerisk.cohort.sheets.cell_text import as_text, column_values, date_forms
 from kneerisk.cohort.sheets.column_meaning import (
     Candidate,
     RecognisedColumn,
@@ -22,10 +22,8 @@ from kneerisk.cohort.sheets.column_meaning import (
     stating,
 )
 from kneerisk.cohort.sheets.column_names import Named
-from kneerisk.cohort.sheets.column_values import column_values, date_forms
 from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked, Confidence
-from kneerisk.cohort.sheets.unit_fit import OWN_UNIT, Unit, unit_of
-from kneerisk.cohort.sheets.units import unit_named
+from kneerisk.cohort.sheets.units import OWN_UNIT, Unit, unit_named, unit_of
 from kneerisk.cohort.sheets.vocabulary import (
     BIRTH,
     DATE,

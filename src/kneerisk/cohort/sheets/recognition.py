@@ -13,9 +13,9 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
+from kneerisk.cohort.sheets.cell_text import column_values, decimal_marks
 from kneerisk.cohort.sheets.column_conflicts import settle_columns
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
-from kneerisk.cohort.sheets.column_values import column_values, decimal_marks
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Heading, Table, find_heading, rows_below
 from kneerisk.cohort.sheets.mapping import Day, Identity, Mapping, SheetForm, Sides
 from kneerisk.cohort.sheets.questions import (
@@ -24,8 +24,7 @@ from kneerisk.cohort.sheets.questions import (
     recognise_column,
 )
 from kneerisk.cohort.sheets.sheet_answer import SheetAsked
-from kneerisk.cohort.sheets.unit_fit import USUAL_MASS_KG
-from kneerisk.cohort.sheets.units import factor
+from kneerisk.cohort.sheets.units import USUAL_MASS_KG, factor
 from kneerisk.cohort.sheets.vocabulary import (
     AGE,
     ATHLETE,

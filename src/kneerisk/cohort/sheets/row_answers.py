@@ -7,8 +7,8 @@ from datetime import date, datetime, time
 from typing import Any
 
 from kneerisk.cohort.sheets.cell_reading import SheetFault
+from kneerisk.cohort.sheets.cell_text import is_missing, number_shown
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
-from kneerisk.cohort.sheets.column_values import is_missing, number_shown
 from kneerisk.cohort.sheets.read_sheet import SheetReading
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.sheet_answer import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kneerisk.cohort.sheets.column_meaning import split_side
+from kneerisk.cohort.sheets.read_sheet import constant_faults
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
-from kneerisk.cohort.sheets.schema_checks import constant_faults
 from kneerisk.cohort.sheets.sheet_answer import ColumnAsked, SheetAsked, SheetConstant
 from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named
 from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, unsided

@@ -22,8 +22,7 @@ from kneerisk.cohort.simulation.oracle_points import (
     triangular,
 )
 from kneerisk.cohort.simulation.oracle_readings import Gain, OracleUpdate, readings_of
-from kneerisk.cohort.simulation.outcomes import sport_intercepts, sport_rates
-from kneerisk.cohort.simulation.simulated_cohort import SOURCE
+from kneerisk.cohort.simulation.simulated_cohort import SOURCE, sport_intercepts, sport_rates
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.imbalance_markers import imbalance_thresholds
 from kneerisk.evidence.pair_dependence import either

@@ -1,23 +1,37 @@
-"""Simulated cohorts, drawn from published effect sizes, together with their truth."""
+"""Simulated cohorts: true risks from published effect sizes, then outcomes drawn from them.
+
+The truth of the same athletes is kept beside the cohort that a club would have recorded.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.random import Generator
+from scipy.optimize import brentq
+from scipy.special import expit, logit, ndtr
 
 from kneerisk.cohort.files import Cohort, checked
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import IntArray, batteries, observe
-from kneerisk.cohort.simulation.outcomes import Truth, draw_effects, draw_outcomes, true_risk
+from kneerisk.evidence import Range, sport_base_rates
+from kneerisk.evidence.imbalance_markers import imbalance_thresholds
+from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
-from kneerisk.schema import SIDES, Category, FloatArray, Side, columns
+from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
+from kneerisk.evidence.tables import assumption
+from kneerisk.schema import SIDES, Category, FloatArray, Side, category, columns
 
 HORIZON_MONTHS = 12
 SOURCE = "kneerisk simulator"
+#: The cohort that the intercepts are fitted to, so that each sport meets its base rate whatever
+#: cohort is drawn later.
+REFERENCE_ATHLETES, REFERENCE_SEED = 20_000, 20_260
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +106,128 @@ def _truth(
         for k, name in enumerate(athletes.population.imbalances):
             table[f"{side}_{name}"] = truth.imbalances[:, i, k]
     return pd.DataFrame(table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What is true of n athletes: risks of shape (n,), imbalances of shape (n, 2, 5)."""
+
+    left: FloatArray
+    right: FloatArray
+    either: FloatArray
+    imbalances: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """Log-odds of each risk factor for each athlete, shape (n, factors), and of the base rate."""
+
+    log_odds: FloatArray
+    base_shift: FloatArray
+
+
+def draw_effects(athletes: Athletes, rng: Generator) -> Effects:
+    """Effect sizes for each athlete, drawn from their published ranges (triangular)."""
+    n = len(athletes)
+    drawn = [_triangular(e.low, e.central, e.high, n, rng) for e in risk_factors()]
+    shift = np.zeros(n)
+    for code, rate in sport_rates().items():
+        members = athletes.data["sport"] == code
+        base = _triangular(rate.low, rate.central, rate.high, int(members.sum()), rng)
+        shift[members] = logit(base) - logit(rate.central)
+    return Effects(log_odds=np.column_stack(drawn), base_shift=shift)
+
+
+def _triangular(low: float, mode: float, high: float, n: int, rng: Generator) -> FloatArray:
+    return rng.triangular(low, mode, high, n) if high > low else np.full(n, mode)
+
+
+def true_risk(athletes: Athletes, effects: Effects) -> Truth:
+    """The true risk of each knee and of either, and the true probability of each imbalance."""
+    data = athletes.data
+    intercept = np.zeros(len(athletes))
+    for code, value in sport_intercepts().items():
+        intercept[data["sport"] == code] = value
+    left, right = (
+        expit(intercept + effects.base_shift + _log_odds(athletes, effects, side)) for side in SIDES
+    )
+    return Truth(
+        left=left,
+        right=right,
+        either=either(left, right, assumption("left_right_pain_odds_ratio")),
+        imbalances=np.stack([_imbalance(athletes.latents(side)) for side in SIDES], axis=1),
+    )
+
+
+def _log_odds(athletes: Athletes, effects: Effects, side: str) -> FloatArray:
+    people = athletes.population
+    mean = {name: athletes.z(side, name) for name in (*people.athlete, *people.leg)}
+    view = LegView(
+        mean=mean,
+        variance={name: np.zeros(len(athletes)) for name in mean},
+        data=athletes.data,
+        prior=athletes.data[f"{side}_prior_knee_injury"],
+        episodes=athletes.data[f"{side}_same_side_episodes"],
+    )
+    factors = np.column_stack(list(contrasts(view).values()))
+    return np.asarray((factors * effects.log_odds).sum(axis=1))
+
+
+def _imbalance(latents: FloatArray) -> FloatArray:
+    """Probability that assessors call each imbalance present, given its latent; shape (n, 5).
+
+    Where an imbalance begins is a judgement: a threshold with a spread.
+    """
+    thresholds, spread = imbalance_thresholds()
+    return np.asarray(ndtr((latents - thresholds) / spread))
+
+
+def draw_outcomes(truth: Truth, rng: Generator) -> tuple[FloatArray, FloatArray]:
+    """Draw who gets knee pain.
+
+    Parameters
+    ----------
+    truth
+        True risks of n athletes.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    New pain of the left and of the right knee, 0 or 1, each of shape ``(n,)``.
+    """
+    joint = both(truth.left, truth.right, assumption("left_right_pain_odds_ratio"))
+    drawn = rng.random(len(joint))
+    left = (drawn < truth.left).astype(float)
+    right = ((drawn < joint) | ((drawn >= truth.left) & (drawn < truth.either))).astype(float)
+    return left, right
+
+
+@cache
+def sport_rates() -> dict[int, Range]:
+    """The published risk of new pain in either knee, by the code of a sport."""
+    sports = category("sport").choices
+    return {sports.index(name): rate for name, rate in sport_base_rates().items()}
+
+
+@cache
+def sport_intercepts() -> dict[int, float]:
+    """The log-odds by sport at which the mean risk of either knee is the sport's base rate."""
+    rng = np.random.default_rng(REFERENCE_SEED)
+    athletes = draw_athletes(published(), REFERENCE_ATHLETES, rng)
+    effects = draw_effects(athletes, rng)
+    legs = [_log_odds(athletes, effects, side) + effects.base_shift for side in SIDES]
+    free = np.all([athletes.data[f"{side}_pain_nrs"] == 0 for side in SIDES], axis=0)
+    odds_ratio = assumption("left_right_pain_odds_ratio")
+
+    def excess(intercept: float, members: FloatArray, target: float) -> float:
+        left, right = (expit(intercept + leg[members]) for leg in legs)
+        return float(either(left, right, odds_ratio).mean() - target)
+
+    intercepts = {}
+    for code, rate in sport_rates().items():
+        members = (athletes.data["sport"] == code) & free
+        root = brentq(excess, -12.0, 3.0, args=(members, rate.central), xtol=1e-14)
+        # Machines differ in the last bits of the root: without them, all draw the same risks.
+        intercepts[code] = round(float(root), 9)
+    return intercepts

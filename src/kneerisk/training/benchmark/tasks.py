@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP
-from kneerisk.cohort.published import ric, ric_labels, weightlifters
+from kneerisk.cohort.published import ric, weightlifters
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit_inputs import dealt_folds
 
@@ -119,7 +119,7 @@ def ric_tasks(metadata: Path, kinematics: Path) -> tuple[Task, ...]:
         Where the files are not the published ones.
     """
     cohort = ric.ingest(metadata, kinematics).cohort
-    labels = ric_labels.labels(metadata, kinematics)
+    labels = ric.labels(metadata, kinematics)
     outcomes = cohort.outcomes()
     one_sided = outcomes.left + outcomes.right == 1.0
     year = cohort.frame[GROUP].to_numpy(dtype=object)
