@@ -17,9 +17,8 @@ from kneerisk.cohort.simulation.observation import (
     observe_every_test,
 )
 from kneerisk.cohort.simulation.simulated_cohort import draw_effects, true_risk
-from kneerisk.evidence import measures_of_test, screening_tests
+from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.evidence.population import published
-from kneerisk.evidence.tables import assumption
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, FloatArray, columns, leg_measures
 

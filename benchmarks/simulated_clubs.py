@@ -16,10 +16,10 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.simulated_cohort import Truth, draw_outcomes, simulate
 from kneerisk.cohort.splits import subset
+from kneerisk.evidence import assumption
 from kneerisk.evidence.pair_dependence import either
 from kneerisk.evidence.population import published
 from kneerisk.evidence.risk_factors import LegView, contrasts
-from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, FloatArray
 
 

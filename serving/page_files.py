@@ -16,8 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from kneerisk.answer.report import content_policy
-from kneerisk.words import text
-from kneerisk.words.catalogue import LANGUAGE
+from kneerisk.words import LANGUAGE, text
 
 #: Everything that the page is made of; the browser asks for each once and then only whether it
 #: has changed.

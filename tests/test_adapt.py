@@ -19,8 +19,8 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
+from kneerisk.evidence import assumption
 from kneerisk.evidence.pair_dependence import either, either_slopes
-from kneerisk.evidence.tables import assumption
 from kneerisk.model import Bundle, bundle
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.schema import read_screening

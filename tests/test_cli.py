@@ -22,7 +22,7 @@ from kneerisk.model import bundle, champion
 from kneerisk.progress import event, within
 from kneerisk.schema import Screening, from_row
 from kneerisk.training.provenance.lineage import Source, load
-from kneerisk.words.catalogue import section
+from kneerisk.words import section
 from pipelines import __main__ as cli
 from pipelines import console
 from pipelines.__main__ import COMMANDS as COMMAND_FILES

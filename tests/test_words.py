@@ -16,7 +16,6 @@ import pytest
 from jinja2 import nodes
 
 from kneerisk import words
-from kneerisk.words import catalogue
 from serving.endpoints import _texts_json
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +46,7 @@ class Lookup:
 
 @cache
 def texts() -> dict[str, str]:
-    return dict(catalogue._texts())
+    return dict(words._texts())
 
 
 def placeholders(entry: str) -> set[str]:
@@ -100,7 +99,7 @@ def lookups() -> list[Lookup]:
         p for p in (ROOT / "serving/page").rglob("*.*")
         if p.suffix in {".js", ".html"} and "vendor" not in p.parts
     ]  # fmt: skip
-    own = "src/kneerisk/words/catalogue.py"
+    own = "src/kneerisk/words/__init__.py"
     calls = (use for path in python for use in python_lookups(path))
     return [
         # The catalogue's own functions pass keys on.

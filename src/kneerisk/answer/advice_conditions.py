@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kneerisk.answer.answer_schema import Imbalance
-from kneerisk.evidence import conditions
-from kneerisk.evidence.tables import assumption
+from kneerisk.evidence import assumption, conditions
 from kneerisk.schema import Side
 from kneerisk.words import listed, plural
 

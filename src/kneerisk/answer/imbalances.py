@@ -14,9 +14,8 @@ from kneerisk.answer.advice_conditions import Leg, met
 from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.predictions import Predictions
-from kneerisk.evidence import Grade, ImbalanceDefinition, imbalances
-from kneerisk.evidence.imbalance_markers import marks
-from kneerisk.evidence.tables import assumption
+from kneerisk.evidence import Grade, ImbalanceDefinition, assumption, imbalances
+from kneerisk.evidence.population import marks
 from kneerisk.schema import SIDES, Side, quantity
 from kneerisk.words import in_sentence, listed, text, variant
 

@@ -17,7 +17,7 @@ from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.red_flags import flags_of, must_refer
 from kneerisk.answer.risk import painful_sides
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
-from kneerisk.evidence.imbalance_markers import marks
+from kneerisk.evidence.population import marks
 from kneerisk.model.imputation import Expected
 from kneerisk.model.value_of_information.expected_gain import (
     ValueOfInformation,

@@ -15,7 +15,7 @@ import numpy as np
 from kneerisk.answer.answer_schema import PatternRow, SideDifference, Typical
 from kneerisk.answer.norms import Norm, norm_of
 from kneerisk.answer.predictions import Predictions
-from kneerisk.evidence.imbalance_markers import marks
+from kneerisk.evidence.population import marks
 from kneerisk.schema import SIDES, Side, leg_measures, quantities, quantity
 from kneerisk.schema.detectable_change import (
     CONDITIONS,

@@ -1,7 +1,12 @@
 """Cited numbers: effects, base rates, correlations, imbalances, red flags and advice."""
 
+from __future__ import annotations
+
+from functools import cache
+
 from kneerisk.evidence.table_models import (
     Advice,
+    Assumption,
     BaseRate,
     Battery,
     Condition,
@@ -27,22 +32,8 @@ from kneerisk.evidence.table_reader import (
     read_table,
     references,
 )
-from kneerisk.evidence.tables import (
-    advice,
-    assumption,
-    base_rates,
-    conditions,
-    effects,
-    equipment_of_test,
-    imbalances,
-    measures_of_test,
-    red_flags,
-    reverse_causation,
-    screening_tests,
-    sport_base_rates,
-    stop_rules,
-    urgencies,
-)
+from kneerisk.schema import Measure, athlete_measures, leg_measures
+from kneerisk.schema.measure import Equipment
 
 __all__ = [
     "Advice",
@@ -83,3 +74,102 @@ __all__ = [
     "stop_rules",
     "urgencies",
 ]
+
+#: The quantity that the simulator starts from, one row a sport.
+SPORT_RISK = "risk_12_months_either_knee"
+
+
+@cache
+def effects() -> dict[str, Effect]:
+    """What raises or lowers the risk of knee pain, by factor; null effects are included."""
+    return {effect.factor: effect for effect in read_table("effects", Effect)}
+
+
+def base_rates() -> tuple[BaseRate, ...]:
+    """How often knees hurt, by population."""
+    return read_table("base_rates", BaseRate)
+
+
+@cache
+def sport_base_rates() -> dict[str, Range]:
+    """Risk of new pain in either knee within 12 months, by sport of the schema."""
+    rows = [rate for rate in base_rates() if rate.quantity == SPORT_RISK]
+    return {
+        rate.sport: Range(low=rate.low, central=rate.central, high=rate.high)
+        for rate in rows
+        if rate.low is not None and rate.central is not None and rate.high is not None
+    }
+
+
+@cache
+def imbalances() -> dict[str, ImbalanceDefinition]:
+    """The five imbalances by name, in the order of a model's answers."""
+    return {row.name: row for row in read_table("imbalances", ImbalanceDefinition)}
+
+
+@cache
+def red_flags() -> dict[str, RedFlag]:
+    """The red flags, by the code that a screening names them with."""
+    return {flag.code: flag for flag in read_table("red_flags", RedFlag)}
+
+
+def advice() -> tuple[Advice, ...]:
+    """What to do, in the order to show it."""
+    return read_table("advice", Advice)
+
+
+@cache
+def urgencies() -> dict[Urgency, UrgencyLevel]:
+    """How soon a red flag is to be seen, the most pressing first."""
+    return {level.urgency: level for level in read_table("urgencies", UrgencyLevel)}
+
+
+@cache
+def stop_rules() -> dict[str, StopRule]:
+    """When to stop and see a clinician, by the code that advice names."""
+    return {rule.code: rule for rule in read_table("stop_rules", StopRule)}
+
+
+@cache
+def conditions() -> dict[str, Condition]:
+    """What advice and grades may depend on, by name."""
+    return {row.condition: row for row in read_table("conditions", Condition)}
+
+
+@cache
+def reverse_causation() -> dict[str, ReverseCausation]:
+    """What present pain does to the measures of the leg that hurts, by measure."""
+    return {row.measure: row for row in read_table("reverse_causation", ReverseCausation)}
+
+
+@cache
+def _assumptions() -> dict[str, Assumption]:
+    return {row.name: row for row in read_table("assumptions", Assumption)}
+
+
+def assumption(name: str) -> float:
+    """The central value of a number that no source gives."""
+    return _assumptions()[name].central
+
+
+@cache
+def screening_tests() -> dict[str, ScreeningTest]:
+    """Every test and question that a screening may still do, by name."""
+    return {row.test: row for row in read_table("tests", ScreeningTest)}
+
+
+@cache
+def measures_of_test(test: str) -> dict[str, Measure]:
+    """The measures that a model may learn from a test or a question, without their side."""
+    measures = athlete_measures() | leg_measures()
+    question = screening_tests()[test].measures
+    if question:
+        return {name: measures[name] for name in question}
+    return {name: m for name, m in measures.items() if m.test == test and m.model_input}
+
+
+@cache
+def equipment_of_test(test: str) -> Equipment:
+    """What a test needs; the measures of one test need the same, or nothing."""
+    needed: set[Equipment] = {m.equipment for m in measures_of_test(test).values()}
+    return next(iter(needed - {"none"}), "none")

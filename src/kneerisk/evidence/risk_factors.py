@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtr
 
+from kneerisk.evidence import assumption, effects
 from kneerisk.evidence.table_models import Effect
-from kneerisk.evidence.tables import assumption, effects
 from kneerisk.schema import Columns, FloatArray, category
 from kneerisk.schema.z_scores import CONDITION_OF, from_z, location_and_scale
 

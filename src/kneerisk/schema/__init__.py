@@ -16,11 +16,18 @@ from kneerisk.schema.columns import (
 )
 from kneerisk.schema.faults import STRICT, FaultCode, Violation
 from kneerisk.schema.measure import Category, Measure, Quantity
-from kneerisk.schema.row_coding import coded, coded_rows, from_row, to_row
 from kneerisk.schema.rules import Contradiction, contradictions
-from kneerisk.schema.screening import Screening
+from kneerisk.schema.screening import (
+    Screening,
+    coded,
+    coded_rows,
+    fault_at,
+    faults_of,
+    from_row,
+    read_screening,
+    to_row,
+)
 from kneerisk.schema.sections import SIDES, Leg, Protocol, Side
-from kneerisk.schema.validation import fault_at, faults_of, read_screening
 
 __all__ = [
     "SIDES",

@@ -1,25 +1,30 @@
-"""One athlete at one visit: the request body, the file row and the library's input."""
+"""One athlete at one visit: the body of a request, its faults, and the same as a row of a file."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self, get_args
 
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
     Field,
+    ValidationError,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.schema.athlete import Athlete
+from kneerisk.schema.columns import FloatArray, code, column_locations, column_of, columns
 from kneerisk.schema.faults import STRICT, FaultCode, Violation
 from kneerisk.schema.history import RED_FLAGS
-from kneerisk.schema.measure import Equipment
+from kneerisk.schema.measure import Equipment, Measure, Quantity
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
 from kneerisk.schema.sections import Leg, Pain, Protocol, Side
-from kneerisk.words import text
+from kneerisk.words import text, variant
 
 
 def red_flag_violation(code: str) -> Violation | None:
@@ -100,3 +105,164 @@ class Screening(BaseModel):
                 "pain": Pain(left=self.pain.right, right=self.pain.left),
             }
         )
+
+
+def to_row(screening: Screening) -> dict[str, Any]:
+    """A screening as a flat row of its measured values, by canonical column."""
+    row: dict[str, Any] = {}
+    for column, location in column_locations().items():
+        value: Any = screening
+        for name in location:
+            value = getattr(value, name)
+        if value is not None:
+            row[column] = value
+    return row
+
+
+def from_row(row: Mapping[str, Any], red_flags: Sequence[str] | None = None) -> Screening:
+    """The screening of a flat row; the inverse of `to_row`.
+
+    Parameters
+    ----------
+    row
+        Canonical column to value; columns that were not measured are left out.
+    red_flags
+        The signs that apply; None where nobody asked.
+
+    Returns
+    -------
+    The screening, checked.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        Where the row breaks the schema.
+    """
+    body: dict[str, Any] = {"athlete": {}}
+    for column, value in row.items():
+        values = body
+        *sections, name = column_locations().get(column, (column,))
+        for section in sections:
+            values = values.setdefault(section, {})
+        values[name] = value
+    if red_flags is not None:
+        body["red_flags"] = list(red_flags)
+    return Screening.model_validate(body)
+
+
+def coded(screenings: Iterable[Screening]) -> dict[str, FloatArray]:
+    """Screenings as coded columns.
+
+    Parameters
+    ----------
+    screenings
+        The n screenings.
+
+    Returns
+    -------
+    Every canonical column, each of shape (n_screenings,): a quantity in its unit, a category as the
+    position of the choice, NaN where it was not measured.
+    """
+    return coded_rows([to_row(screening) for screening in screenings])
+
+
+def coded_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, FloatArray]:
+    """Flat rows as coded columns.
+
+    Parameters
+    ----------
+    rows
+        Canonical column to value, one mapping a screening, as `to_row` gives it.
+
+    Returns
+    -------
+    Every canonical column, each of shape (n_rows,), as `coded` gives it.
+    """
+    measures = columns()
+    table = np.full((len(measures), len(rows)), np.nan)
+    positions = {name: position for position, name in enumerate(measures)}
+    for i, row in enumerate(rows):
+        for column, value in row.items():
+            table[positions[column], i] = code(measures[column], value)
+    return dict(zip(measures, table, strict=True))
+
+
+#: What pydantic finds by itself, by its type of error; measures and rules bring their own codes.
+_BY_PYDANTIC = {
+    "extra_forbidden": FaultCode.UNKNOWN_NAME,
+    "missing": FaultCode.MISSING,
+    "finite_number": FaultCode.NOT_FINITE,
+    "float_type": FaultCode.NOT_A_NUMBER,
+    "string_type": FaultCode.NOT_TEXT,
+    "model_type": FaultCode.NOT_AN_OBJECT,
+    "list_type": FaultCode.NOT_A_LIST,
+    "too_long": FaultCode.TOO_LONG,
+}
+
+
+def faults_of(error: ValidationError) -> list[Fault]:
+    """Every fault of a body that pydantic refused, as pointers (RFC 6901) with rule and unit."""
+    return [fault_at(detail["type"], detail["loc"], detail["msg"]) for detail in error.errors()]
+
+
+def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
+    """One fault of a body.
+
+    Parameters
+    ----------
+    kind
+        Its code, or pydantic's type of the error.
+    location
+        Where it stands in the body, from the outermost name to the innermost.
+    message
+        The rule in words, unless it is one that pydantic finds by itself.
+
+    Returns
+    -------
+    The fault, with what is allowed where the place is a measure.
+    """
+    code = _BY_PYDANTIC.get(kind)
+    measure = _measure_at(location)
+    return Fault(
+        pointer="".join(f"/{_escaped(part)}" for part in location),
+        code=str(code or kind),
+        message=variant("common.fault", code) if code else message,
+        allowed=measure.allowed if measure else None,
+        unit=measure.unit if isinstance(measure, Quantity) else None,
+    )
+
+
+def _measure_at(location: tuple[int | str, ...]) -> Measure | None:
+    """The measure of a place in a body, which may hold a screening at any depth."""
+    for start in range(len(location)):
+        measure = columns().get(column_of(location[start:]))
+        if measure is not None:
+            return measure
+    return None
+
+
+def _escaped(part: int | str) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def read_screening(body: Mapping[str, Any]) -> Screening:
+    """A screening from a plain mapping.
+
+    Parameters
+    ----------
+    body
+        What a client sends as JSON: sections ``athlete``, ``left``, ``right`` and so on.
+
+    Returns
+    -------
+    The screening, checked.
+
+    Raises
+    ------
+    ScreeningRefused
+        With every fault of the body.
+    """
+    try:
+        return Screening.model_validate(dict(body))
+    except ValidationError as error:
+        raise ScreeningRefused(faults_of(error)) from None

@@ -9,9 +9,8 @@ from pydantic import BaseModel
 from kneerisk.schema.faults import STRICT
 from kneerisk.schema.history import LegHistory, LegPain
 from kneerisk.schema.measure import Category
-from kneerisk.schema.mobility import Mobility
 from kneerisk.schema.movement_control import Control, Gait
-from kneerisk.schema.strength import Strength
+from kneerisk.schema.strength_and_mobility import Mobility, Strength
 
 Side = Literal["left", "right"]
 SIDES: tuple[Side, Side] = ("left", "right")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from kneerisk.answer.answer_schema import Advice, Answer
 from kneerisk.answer.follow_up.follow_up_request import Visit
 from kneerisk.answer.follow_up.follow_up_schema import AdviceOutcome, MeasureChange
-from kneerisk.evidence.imbalance_markers import marks
+from kneerisk.evidence.population import marks
 from kneerisk.schema import Side, columns, to_row
 from kneerisk.words import text
 

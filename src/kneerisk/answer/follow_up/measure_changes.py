@@ -14,7 +14,7 @@ from kneerisk.answer.follow_up.follow_up_schema import (
     MeasureChange,
     Verdict,
 )
-from kneerisk.evidence.imbalance_markers import marks
+from kneerisk.evidence.population import marks
 from kneerisk.schema import (
     SIDES,
     Columns,

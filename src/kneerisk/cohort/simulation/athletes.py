@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from kneerisk.evidence import Sport, read_table
+from kneerisk.evidence import Sport, assumption, read_table
 from kneerisk.evidence.population import Population, contexts
-from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, FloatArray, category, columns
 
 #: The ages that the simulated cohort holds, and so the ages that its model knows.

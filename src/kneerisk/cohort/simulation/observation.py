@@ -7,9 +7,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from kneerisk.cohort.simulation.athletes import ELSEWHERE, Athletes
-from kneerisk.evidence import Battery, read_table
+from kneerisk.evidence import Battery, assumption, read_table
 from kneerisk.evidence.population import state_measures
-from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, FloatArray, Quantity, category, columns, quantity
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.z_scores import CONDITION_OF, error_variance, from_z

@@ -24,11 +24,10 @@ from kneerisk.cohort.simulation.oracle_points import (
 from kneerisk.cohort.simulation.oracle_readings import Gain, OracleUpdate, readings_of
 from kneerisk.cohort.simulation.simulated_cohort import SOURCE, sport_intercepts, sport_rates
 from kneerisk.errors import CohortRefused
-from kneerisk.evidence.imbalance_markers import imbalance_thresholds
+from kneerisk.evidence import assumption
 from kneerisk.evidence.pair_dependence import either
-from kneerisk.evidence.population import Population, contexts, published
+from kneerisk.evidence.population import Population, contexts, imbalance_thresholds, published
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
-from kneerisk.evidence.tables import assumption
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import SIDES, Columns, FloatArray
 

@@ -15,8 +15,8 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import poisson, qmc
 
 from kneerisk.cohort.simulation.athletes import FURTHER_EPISODES
+from kneerisk.evidence import assumption
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.evidence.tables import assumption
 from kneerisk.schema import FloatArray
 
 #: Most readings of one screening that are only bounded (assumption); more would share points.

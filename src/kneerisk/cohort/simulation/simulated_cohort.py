@@ -19,12 +19,10 @@ from scipy.special import expit, logit, ndtr
 from kneerisk.cohort.files import Cohort, checked
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import IntArray, batteries, observe
-from kneerisk.evidence import Range, sport_base_rates
-from kneerisk.evidence.imbalance_markers import imbalance_thresholds
+from kneerisk.evidence import Range, assumption, sport_base_rates
 from kneerisk.evidence.pair_dependence import both, either
-from kneerisk.evidence.population import published
+from kneerisk.evidence.population import imbalance_thresholds, published
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
-from kneerisk.evidence.tables import assumption
 from kneerisk.schema import SIDES, Category, FloatArray, Side, category, columns
 
 HORIZON_MONTHS = 12

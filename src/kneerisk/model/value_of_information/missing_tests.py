@@ -8,8 +8,7 @@ from math import isnan
 
 import numpy as np
 
-from kneerisk.evidence import measures_of_test, screening_tests
-from kneerisk.evidence.tables import assumption
+from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.model.feature_columns import Column, ColumnKind, sport_columns
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns, leg_measures

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtri, xlogy
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.evidence.tables import assumption
+from kneerisk.evidence import assumption
 from kneerisk.schema import Category, athlete_measures, leg_measures
 from kneerisk.training.fitting.fit_inputs import LEAST_SHARE
 

@@ -13,7 +13,7 @@ import numpy as np
 import xgboost as xgb
 from scipy.optimize import minimize
 
-from kneerisk.evidence.tables import assumption
+from kneerisk.evidence import assumption
 from kneerisk.model.feature_columns import monotone_directions
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import DIGITS

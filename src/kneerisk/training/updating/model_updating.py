@@ -13,7 +13,7 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.errors import CohortRefused
-from kneerisk.evidence.tables import assumption
+from kneerisk.evidence import assumption
 from kneerisk.model import Bundle
 from kneerisk.model.intervals import NORMAL_90, BootstrapInterval, QuantileInterval
 from kneerisk.model.risk_model import RiskModel

@@ -1,4 +1,4 @@
-"""Strength of a leg: dynamometer tests, and the ratios made from them."""
+"""Strength and mobility of a leg, measured on the table, at the wall and with a dynamometer."""
 
 from __future__ import annotations
 
@@ -116,4 +116,98 @@ class Strength(BaseModel):
         protocol="Straightens the knee against gravity: 0 fully, 1 lags under 10 degrees, 2 lags more.",
         norms=(both_sexes(0.15, 0.42, ASSUMPTION),),
         error=MeasurementError(sem=0.25, source=ASSUMPTION), source=ASSUMPTION,
+    )] = None
+
+
+FERBER_2010 = "Ferber 2010 J Athl Train, PMC2902027"
+POWDEN_2015 = "Powden 2015 Man Ther, PMID 25704110"
+
+
+class Mobility(BaseModel):
+    """Range of motion, muscle length and alignment of one leg."""
+
+    model_config = STRICT
+
+    wblt_dorsiflexion_deg: Annotated[float | None, Quantity(
+        label="Ankle bend, lunge test", unit="deg", low=5, high=65, station="wall",
+        group="mobility", test="lunge_angle", equipment="tape_or_phone", modifiable=True,
+        protocol="Weight-bearing lunge, knee bent, heel down, inclinometer on the shin.",
+        norms=(both_sexes(40.0, 6.0, ASSUMPTION),), direction="lowers",
+        error=MeasurementError.from_mdc(4.65, POWDEN_2015), source=POWDEN_2015,
+    )] = None
+    wblt_distance_cm: Annotated[float | None, Quantity(
+        label="Knee to wall", unit="cm", low=0, high=25, station="wall", group="mobility",
+        test="lunge_distance", equipment="tape_or_phone", modifiable=True,
+        protocol="Greatest distance of the big toe from the wall with the knee touching it, heel down.",
+        norms=(both_sexes(12.0, 2.8, "Hoch & McKeon 2011 (clementnoelphysio.org, secondary)"),),
+        error=MeasurementError.from_mdc(1.75, POWDEN_2015), direction="lowers",
+        source=POWDEN_2015,
+    )] = None
+    squat_heel_rise_grade: Annotated[int | None, Quantity(
+        label="Heel rise in the squat", unit="grade", low=0, high=2, whole=True, station="wall",
+        group="mobility", test="squat_look", equipment="none", modifiable=True,
+        protocol="Bodyweight squat, arms overhead: 0 none, 1 late or slight, 2 early or clear.",
+        norms=(both_sexes(0.3, 0.55, ASSUMPTION),),
+        error=MeasurementError(sem=0.3, source=ASSUMPTION), source=ASSUMPTION,
+    )] = None
+    ober_adduction_deg: Annotated[float | None, Quantity(
+        label="Ober test, modified", unit="deg", low=-20, high=50, station="table",
+        group="mobility", test="ober", equipment="tape_or_phone", modifiable=True,
+        protocol="Side-lying, pelvis held, inclinometer above the knee; degrees below horizontal.",
+        norms=(both_sexes(24.6, 7.3, FERBER_2010),),
+        error=MeasurementError.from_icc(7.3, 0.90, "Kesminas (journals.lsu.lt 691), ICC 0.85-0.94"),
+        source=FERBER_2010,
+    )] = None
+    thomas_hip_extension_deg: Annotated[float | None, Quantity(
+        label="Thomas test, modified", unit="deg", low=-40, high=40, station="table",
+        group="mobility", test="thomas", equipment="tape_or_phone", modifiable=True,
+        protocol="On the table's edge, other knee held to the chest; thigh below horizontal is positive.",
+        norms=(both_sexes(10.6, 9.6, FERBER_2010),),
+        error=MeasurementError(sem=3.0, source=ASSUMPTION), source=FERBER_2010,
+    )] = None
+    ake_deficit_deg: Annotated[float | None, Quantity(
+        label="Hamstring length, active knee extension", unit="deg", low=0, high=80,
+        station="table", group="mobility", test="active_knee_extension",
+        equipment="tape_or_phone", modifiable=True, direction="raises",
+        protocol="On the back, hip at 90 degrees, knee actively straightened; degrees short of straight.",
+        norms=(Norm(male=(17.8, 9.1), female=(13.4, 6.0), source="Yildirim 2018 Balkan Med J"),),
+        error=MeasurementError(sem=3.0, source=ASSUMPTION), source="Yildirim 2018 Balkan Med J",
+    )] = None
+    slr_deg: Annotated[float | None, Quantity(
+        label="Straight-leg raise", unit="deg", low=20, high=130, station="table",
+        group="mobility", test="straight_leg_raise", equipment="tape_or_phone", modifiable=True,
+        protocol="On the back, the leg lifted passively with a straight knee to firm resistance.",
+        norms=(Norm(male=(69.0, 7.0), female=(76.0, 10.0), source=ASSUMPTION),),
+        error=MeasurementError(sem=4.0, source=ASSUMPTION),
+        source="Youdas 2005 JOSPT (scribd 271975909)", direction="lowers",
+    )] = None
+    navicular_drop_mm: Annotated[float | None, Quantity(
+        label="Navicular drop", unit="mm", low=-2, high=25, station="wall", group="mobility",
+        test="navicular_drop", equipment="tape_or_phone", direction="raises",
+        protocol="Height of the navicular seated in neutral minus standing relaxed (Brody).",
+        norms=(both_sexes(7.5, 3.5, "6-9 mm: hva protocol (scribd 372549461); SD: assumption"),),
+        error=MeasurementError.from_icc(3.5, 0.83, "navicular ICC 0.78-0.88, n=14 (id 83045428)"),
+        source="Neal 2014, PMC4282737",
+    )] = None
+    foot_progression_deg: Annotated[float | None, Quantity(
+        label="Toe-out when walking", unit="deg", low=-25, high=45, station="camera",
+        group="mobility", test="foot_progression", equipment="tape_or_phone", modifiable=True,
+        protocol="Long axis of the foot against the walking direction, video or footprints; toe-out is positive.",
+        norms=(both_sexes(7.0, 4.4, "mean: JBJS 1932; SD: 400 children at 16 (scilit 37b47ec2)"),),
+        error=MeasurementError(sem=2.5, source="Appl Mech 2022 3(1):174"),
+        source="Appl Mech 2022 3(1):174",
+    )] = None
+    lateral_pelvic_tilt_deg: Annotated[float | None, Quantity(
+        label="Pelvis higher on this side, standing", unit="deg", low=-15, high=15,
+        station="wall", group="mobility", test="standing_pelvis", equipment="tape_or_phone",
+        protocol="Standing, line of the iliac crests; positive when this side is the higher one.",
+        norms=(both_sexes(0.0, 1.8, ASSUMPTION),),
+        error=MeasurementError(sem=1.2, source=ASSUMPTION), source=ASSUMPTION,
+    )] = None
+    leg_length_deficit_cm: Annotated[float | None, Quantity(
+        label="This leg shorter by", unit="cm", low=0, high=6, station="wall", group="body",
+        test="leg_length", equipment="tape_or_phone", direction="raises",
+        protocol="Height of the blocks under this foot that level the pelvis; 0 on the longer leg.",
+        norms=(both_sexes(0.25, 0.4, ASSUMPTION),),
+        error=MeasurementError(sem=0.3, source=ASSUMPTION), source="Harvey 2010, PMC2909027",
     )] = None
