@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneerisk.cohort.simulation.simulated_cohort import simulate
-from kneerisk.evaluation.model_evaluation import evaluate_model
+from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.evidence import imbalances
 from kneerisk.progress import event
 from kneerisk.training.fitting.fit import fit

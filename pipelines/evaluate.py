@@ -57,7 +57,7 @@ def evaluate_version(
     -------
     `metrics` by task, and what they are of.
     """
-    from kneerisk.evaluation.external_validation import metrics_by_task, validate
+    from kneerisk.evaluation.model_validation import metrics_by_task, validate
     from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
     from kneerisk.training.provenance.lineage import Source, load
     from kneerisk.training.recording.training_athletes import without_training_athletes

@@ -64,9 +64,8 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
 
     from kneerisk.cohort.splits import held_out, subset, truth_subset
     from kneerisk.evaluation.evaluation import cross_validated
-    from kneerisk.evaluation.model_evaluation import evaluate_model
-    from kneerisk.training.fitting.cross_validation import out_of_fold
-    from kneerisk.training.fitting.fit import fit
+    from kneerisk.evaluation.model_validation import evaluate_model
+    from kneerisk.training.fitting.fit import fit, out_of_fold
     from kneerisk.training.fitting.fitted_metadata import metadata_of
     from kneerisk.training.fitting.settings import SEED
     from kneerisk.training.leakage.leakage_checks import refuse_unsound
@@ -113,7 +112,7 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
 
 def summary(result: dict[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
-    from kneerisk.evaluation.verdict import verdict
+    from kneerisk.evaluation.comparison import verdict
     from kneerisk.training.leakage.required_sample_size import few_outcomes
     from pipelines.console import BASELINES, metrics_table
 

@@ -13,7 +13,7 @@ import pytest
 from kneerisk.cohort import Cohort
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import FloatArray
-from kneerisk.training.benchmark.benchmark_page import page, table
+from kneerisk.training.benchmark.benchmark_page import page, table, target_checks
 from kneerisk.training.benchmark.benchmark_plots import forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold, plain_matrix
 from kneerisk.training.benchmark.scoring import (
@@ -22,7 +22,6 @@ from kneerisk.training.benchmark.scoring import (
     score_task,
     within_fold_auc,
 )
-from kneerisk.training.benchmark.targets import target_checks
 from kneerisk.training.benchmark.tasks import MAYBE_LATER, Task, one_hot
 from pipelines.benchmark import benchmark_method
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from kneerisk.evaluation.comparison import compare
+from kneerisk.evaluation.comparison import compare, log_loss_over, training_metrics, verdict
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metrics import log_loss
 from kneerisk.evaluation.task_rows import Risks, own_task
-from kneerisk.evaluation.verdict import log_loss_over, training_metrics, verdict
 from kneerisk.training.tracking import CHAMPION, LoggedRun, Tracking
 from pipelines.__main__ import app
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from real_data import real_file
 
+from kneerisk.training.benchmark.benchmark_page import target_checks
 from kneerisk.training.benchmark.contenders import out_of_fold
 from kneerisk.training.benchmark.scoring import TaskScores, score_task
-from kneerisk.training.benchmark.targets import target_checks
 from kneerisk.training.benchmark.tasks import (
     MAYBE_LATER,
     Task,

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page, expect
 from served import ROOT, free_port, stop
 from typer.testing import CliRunner
 
-from kneerisk.evaluation.verdict import verdict
+from kneerisk.evaluation.comparison import verdict
 from kneerisk.training.tracking import CHAMPION, LoggedRun, Tracking
 from kneerisk.training.tracking.naming import BEST_CALIBRATED, TRAINED_MODELS
 from pipelines.__main__ import app

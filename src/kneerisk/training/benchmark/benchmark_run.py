@@ -11,11 +11,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from kneerisk.progress import Progress, event
-from kneerisk.training.benchmark.benchmark_page import page, table
+from kneerisk.training.benchmark.benchmark_page import TARGETS, page, table, target_checks
 from kneerisk.training.benchmark.benchmark_plots import calibration, forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold
 from kneerisk.training.benchmark.scoring import TaskScores
-from kneerisk.training.benchmark.targets import TARGETS, target_checks
 from kneerisk.training.benchmark.tasks import Task
 from kneerisk.training.provenance import lineage
 from kneerisk.training.tracking import Run, Tracking

@@ -1,4 +1,4 @@
-"""Fit a model to a cohort: margin, trees, calibration, dependence, imbalances, interval.
+"""Fit and cross-validate a model: margin, trees, calibration, dependence, imbalances, interval.
 
 The steps stand in `_fit` in their order. Whatever a later step learns from is predicted out of
 fold, unless there is so much to learn from that it makes no difference.
@@ -6,27 +6,29 @@ fold, unless there is so much to learn from that it makes no difference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
-from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.splits import subset
+from kneerisk.evaluation.task_rows import Risks
 from kneerisk.evidence.pair_dependence import either as either_of
-from kneerisk.evidence.population import Population
+from kneerisk.evidence.population import Population, published
 from kneerisk.model.calibration import Calibration, fit_calibration
-from kneerisk.model.feature_columns import Column, ColumnKind, monotone_directions
-from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
+from kneerisk.model.feature_columns import Column, monotone_directions
+from kneerisk.model.intervals import BootstrapInterval
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import BoostingRows, fit_boosted, fit_imbalances
-from kneerisk.training.fitting.conformal import conformal_rows, either_conformal_correction
+from kneerisk.training.fitting.conformal_intervals import fit_interval, with_interval
 from kneerisk.training.fitting.fit_inputs import (
     Inputs,
     inputs_of,
@@ -35,20 +37,17 @@ from kneerisk.training.fitting.fit_inputs import (
     tree_columns,
     usable_columns,
 )
-from kneerisk.training.fitting.interval_fit import fit_bootstrap, fit_quantiles
 from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
 from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
 #: Folds of the trees; three where there is plenty to learn from (assumption).
 FOLDS, FOLDS_OF_PLENTY = 5, 3
+#: Folds of a cross-validation. Five are the usual choice (assumption).
+CROSS_VALIDATION_FOLDS = 5
 #: Odds ratios of pain between the legs that are searched (assumption: from legs that avoid pain of
 #: both to legs that nearly always hurt together).
 ODDS_RATIOS = (0.2, 50.0)
-#: Columns that say nothing of a leg's risk interval that its expected values don't say.
-_DERIVED = frozenset({
-    ColumnKind.DIFFERENCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE,
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,45 @@ def fit_label(
         return _fit(inputs, population, seed, ignore, False, settings).model
 
 
+def out_of_fold(
+    cohort: Cohort,
+    seeds: range,
+    progress: Progress = ignore,
+    n_folds: int = CROSS_VALIDATION_FOLDS,
+) -> Iterator[Risks]:
+    """Cross-validated risks of all screenings, everything fitted inside the folds.
+
+    Parameters
+    ----------
+    cohort
+        With outcomes.
+    seeds
+        By which athletes are dealt into folds, each once.
+    progress
+        Called with the number of the fit.
+    n_folds
+        How many folds.
+
+    Yields
+    ------
+    For each seed, the risks in the order of the cohort.
+    """
+    inputs = inputs_of(cohort, None, published())
+    for done, seed in enumerate(seeds):
+        fold = stratified_folds(inputs, n_folds, seed)
+        left, right, either = (np.full(len(fold), np.nan) for _ in range(3))
+        for number in range(n_folds):
+            fits, total = done * n_folds + number + 1, len(seeds) * n_folds
+            progress(event("cross_validation", number=fits, total=total))
+            outside = fold != number
+            model = fit(subset(cohort, outside), seed=seed, interval=False).model
+            prediction = model.predict(subset(cohort, ~outside).columns())
+            either[~outside] = prediction.either
+            if prediction.left is not None and prediction.right is not None:
+                left[~outside], right[~outside] = prediction.left, prediction.right
+        yield Risks(left if inputs.sided else None, right if inputs.sided else None, either)
+
+
 def _fit(
     inputs: Inputs,
     population: Population,
@@ -161,8 +199,8 @@ def _fit(
     )
     if interval:
         progress(event("intervals"))
-        leg_interval = _fit_interval(inputs, model, columns, signs, penalties, progress)
-        model = _with_interval(model, inputs, leg_interval)
+        leg_interval = fit_interval(inputs, model, columns, signs, penalties, progress)
+        model = with_interval(model, inputs, leg_interval)
     choices = {
         **settings.numbers(),
         "within_penalty": penalties.within,
@@ -245,32 +283,3 @@ def _fit_odds_ratio(inputs: Inputs, log_odds: FloatArray) -> float | None:
     low, high = (float(np.log(ratio)) for ratio in ODDS_RATIOS)
     optimum = minimize_scalar(loss, bounds=(low, high), method="bounded")
     return float(np.exp(optimum.x))
-
-
-def _fit_interval(
-    inputs: Inputs,
-    model: RiskModel,
-    columns: tuple[Column, ...],
-    signs: dict[Column, int],
-    penalties: Penalties,
-    progress: Progress,
-) -> QuantileInterval | BootstrapInterval:
-    if inputs.true:
-        read = tuple(column for column in columns if column.kind not in _DERIVED)
-        aside = conformal_rows(len(inputs.target))
-        return fit_quantiles(inputs, model.log_odds(inputs.legs), read, aside)
-    return fit_bootstrap(inputs, columns, signs, penalties, model.calibration, progress)
-
-
-def _with_interval(
-    model: RiskModel, inputs: Inputs, interval: QuantileInterval | BootstrapInterval
-) -> RiskModel:
-    """The model with its interval; that of either knee has a conformal step of its own."""
-    model = replace(model, interval=interval)
-    if not inputs.true or not inputs.sided:
-        return model
-    aside = conformal_rows(len(inputs.target)) & ~np.isnan(inputs.either)
-    sample = {name: values[aside] for name, values in inputs.data.items()}
-    low, high = (logit(end) for end in model.predict(sample).intervals["either"])
-    correction = either_conformal_correction(low, high, logit(inputs.either[aside]))
-    return replace(model, either_conformal_correction=correction)

@@ -14,8 +14,8 @@ from typing import Any, Protocol
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
+from kneerisk.evaluation.comparison import verdict
 from kneerisk.evaluation.evaluation import Evaluation
-from kneerisk.evaluation.verdict import verdict
 from kneerisk.model import Metadata, bundle
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema.columns import fingerprint

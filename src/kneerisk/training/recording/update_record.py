@@ -8,7 +8,7 @@ from functools import partial
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
-from kneerisk.evaluation.model_evaluation import evaluate_model
+from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.model import Bundle
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.provenance.lineage import Source

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kneerisk.evaluation.comparison import SLOPE_HIGH, SLOPE_LOW
 from kneerisk.evaluation.metrics import loss_difference
 from kneerisk.evaluation.task_rows import TaskRows
-from kneerisk.evaluation.verdict import SLOPE_HIGH, SLOPE_LOW
 from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS
 
 

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import BundleRefused
+from kneerisk.evaluation.comparison import log_loss_over
 from kneerisk.evaluation.task_rows import risks_of
-from kneerisk.evaluation.verdict import log_loss_over
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.training.tracking import CHAMPION, Tracking, has_runs, registered_name

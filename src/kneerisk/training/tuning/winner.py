@@ -14,7 +14,7 @@ from typing import Any
 from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
 from kneerisk.errors import StudyRefused
 from kneerisk.evaluation.evaluation import Evaluation
-from kneerisk.evaluation.model_evaluation import evaluate_model
+from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.progress import Progress, event
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of

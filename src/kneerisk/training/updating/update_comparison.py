@@ -10,9 +10,9 @@ import numpy as np
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import CohortRefused
+from kneerisk.evaluation.comparison import log_loss_over
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.task_rows import Risks, risks_of
-from kneerisk.evaluation.verdict import log_loss_over
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.training.fitting.fit import fit

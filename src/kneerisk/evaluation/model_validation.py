@@ -1,11 +1,16 @@
-"""A released model on a cohort that it was not fitted to, against baselines and the oracle.
+"""Internal and external validation of a model, against baselines and the oracle.
 
-The logistic regression is fitted to the cohort itself, by cross-validation over athletes: what a
-club would get from its own data alone. The prior is the base rate that the model was trained on.
+Internal: a model just fitted, on held-out athletes, with its rivals; every prediction is scored on
+the same rows, so that differences of log loss are paired. External: a released model on a cohort
+that it was not fitted to; the logistic regression is fitted to that cohort by cross-validation over
+athletes (what a club would get from its own data alone), and the prior is the base rate that the
+model was trained on. The oracle of a simulated cohort is the lowest loss that any model can reach.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,15 +20,74 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import folds, subset
 from kneerisk.evaluation.baseline_features import logistic_design
-from kneerisk.evaluation.baselines import PriorBaseline, fit_logistic
+from kneerisk.evaluation.baselines import PriorBaseline, fit_baselines, fit_logistic
+from kneerisk.evaluation.comparison import log_loss_over, training_metrics
+from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics
 from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.model import Bundle, Metadata
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import SIDES
 
 #: Of the folds of the logistic regression. Five are the usual choice (assumption).
 SEED, FOLDS = 0, 5
+
+
+def evaluate_model(
+    model: RiskModel,
+    train: Cohort,
+    test: Cohort,
+    truth: pd.DataFrame | None = None,
+    *,
+    seed: int,
+    rivals: Mapping[str, RiskModel] | None = None,
+    paired_with: tuple[str, ...] = ("logistic",),
+    progress: Progress = ignore,
+) -> Evaluation:
+    """Evaluate a model on held-out athletes.
+
+    Parameters
+    ----------
+    model
+        The model, fitted to ``train``.
+    train
+        The athletes that the model and the baselines are fitted to.
+    test
+        The held-out athletes.
+    truth
+        Of a simulated cohort, the true risks and imbalances of ``test``, one row a screening.
+    seed
+        Of the baselines' folds.
+    rivals
+        Other models, by the name that their metrics begin with, such as ``defaults``.
+    paired_with
+        The baselines and rivals whose log loss is subtracted from the model's, row by row.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    Evaluation
+        Metrics of the model, the baselines, the rivals and the oracle; ``train_`` metrics are of
+        the athletes that the model was fitted to.
+    """
+    columns = test.columns()
+    prediction = model.predict(columns)
+    risks = risks_of(prediction)
+    others = {
+        name: baseline.predict(columns) for name, baseline in fit_baselines(train, seed).items()
+    }
+    others |= {name: risks_of(rival.predict(columns)) for name, rival in (rivals or {}).items()}
+    oracle = oracle_of(test, FEWER_POINTS, progress)
+    evaluation = evaluate(test, risks, others, truth, prediction.imbalances, oracle)
+    for name in paired_with:
+        evaluation = evaluation.with_metrics(log_loss_over(test, risks, others[name], name))
+    evaluation = replace(evaluation, drivers=drivers(model, columns, evaluation.task_rows))
+    return evaluation.with_metrics({
+        **interval_metrics(prediction, truth),
+        **training_metrics(train, risks_of(model.predict(train.columns()))),
+    })  # fmt: skip
 
 
 def validate(

@@ -1,0 +1,257 @@
+"""Conformal prediction intervals of the risk: quantiles, widened on athletes set aside.
+
+Where the true risk is known, its quantiles given what was measured are fitted by boosted trees and
+widened by a split conformal step (conformalised quantile regression: Romano, Patterson & Candès
+2019, arXiv 1905.03222); elsewhere the interval is a bootstrap by athlete (Efron & Tibshirani 1993,
+An Introduction to the Bootstrap). Everything is in log-odds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+from scipy.special import logit
+
+from kneerisk.model.calibration import Calibration
+from kneerisk.model.feature_columns import Column, ColumnKind
+from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
+from kneerisk.model.margin import Margin
+from kneerisk.model.risk_model import RiskModel
+from kneerisk.model.trees import DIGITS, BoostedTrees, column_means
+from kneerisk.progress import Progress, event
+from kneerisk.schema import FloatArray
+from kneerisk.training.fitting.boosting import MAX_BIN, booster_parameters
+from kneerisk.training.fitting.fit_inputs import Inputs
+from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
+
+#: Rounds of the quantiles (assumption).
+QUANTILE_ROUNDS = 60
+#: Resamples of athletes behind the interval (assumption).
+REFITS = 40
+#: One screening in so many is set aside (assumption: enough to know a 90 % point, while the
+#: quantiles keep most of the cohort).
+ONE_IN = 4
+#: Columns that say nothing of a leg's risk interval that its expected values don't say.
+_DERIVED = frozenset({
+    ColumnKind.DIFFERENCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE,
+})  # fmt: skip
+
+
+def fit_interval(
+    inputs: Inputs,
+    model: RiskModel,
+    columns: tuple[Column, ...],
+    signs: dict[Column, int],
+    penalties: Penalties,
+    progress: Progress,
+) -> QuantileInterval | BootstrapInterval:
+    """Fit the interval of a leg: conformal where the true risks are known, else a bootstrap.
+
+    Parameters
+    ----------
+    inputs
+        Of the fit, n screenings.
+    model
+        Fitted but for its interval.
+    columns
+        Columns of the feature matrix that the margin reads.
+    signs
+        Their supported directions.
+    penalties
+        Of the margin.
+    progress
+        Called with the number of each refit of the bootstrap.
+
+    Returns
+    -------
+    The interval of a leg, in log-odds.
+    """
+    if inputs.true:
+        read = tuple(column for column in columns if column.kind not in _DERIVED)
+        aside = conformal_rows(len(inputs.target))
+        return fit_quantiles(inputs, model.log_odds(inputs.legs), read, aside)
+    return fit_bootstrap(inputs, columns, signs, penalties, model.calibration, progress)
+
+
+def with_interval(
+    model: RiskModel, inputs: Inputs, interval: QuantileInterval | BootstrapInterval
+) -> RiskModel:
+    """The model with its interval; that of either knee has a conformal step of its own.
+
+    Parameters
+    ----------
+    model
+        Fitted but for its interval.
+    inputs
+        Of the fit, n screenings.
+    interval
+        That of a leg.
+
+    Returns
+    -------
+    The whole model.
+    """
+    model = replace(model, interval=interval)
+    if not inputs.true or not inputs.sided:
+        return model
+    aside = conformal_rows(len(inputs.target)) & ~np.isnan(inputs.either)
+    sample = {name: values[aside] for name, values in inputs.data.items()}
+    low, high = (logit(end) for end in model.predict(sample).intervals["either"])
+    correction = either_conformal_correction(low, high, logit(inputs.either[aside]))
+    return replace(model, either_conformal_correction=correction)
+
+
+def fit_quantiles(
+    inputs: Inputs, log_odds: FloatArray, columns: tuple[Column, ...], aside: np.ndarray
+) -> QuantileInterval:
+    """Quantiles of true minus predicted log-odds, with a conformal correction.
+
+    Parameters
+    ----------
+    inputs
+        Of a fit, with the true risks of n screenings.
+    log_odds
+        The model's log-odds of each leg, shape (n, 2).
+    columns
+        Columns of the feature matrix that the quantiles read.
+    aside
+        Which screenings are kept for the conformal step, shape (n,).
+
+    Returns
+    -------
+    The interval of a leg.
+    """
+    error = (logit(inputs.target) - log_odds).reshape(-1)
+    trees = BoostedTrees(columns=columns, fill=column_means(inputs.legs, columns), booster=None)
+    rows, known = trees.rows(inputs.legs), ~np.isnan(error)
+    fitted = known & ~np.repeat(aside, 2)
+    tail = (1.0 - COVERAGE) / 2.0
+    booster = xgb.train(
+        {
+            **booster_parameters(int(fitted.sum())),
+            "objective": "reg:quantileerror",
+            "quantile_alpha": [tail, 1.0 - tail],
+        },
+        xgb.QuantileDMatrix(
+            rows[fitted],
+            error[fitted].round(DIGITS),
+            feature_names=[column.name for column in columns],
+            max_bin=MAX_BIN,
+        ),
+        QUANTILE_ROUNDS,
+    )
+    checked = known & np.repeat(aside, 2)
+    low, high = np.asarray(booster.inplace_predict(rows[checked])).reshape(-1, 2).T
+    return QuantileInterval(
+        quantiles=replace(trees, booster=booster),
+        conformal_correction=conformal_correction(low, high, error[checked]),
+    )
+
+
+def fit_bootstrap(
+    inputs: Inputs,
+    columns: tuple[Column, ...],
+    signs: dict[Column, int],
+    penalties: Penalties,
+    calibration: Calibration,
+    progress: Progress,
+) -> BootstrapInterval:
+    """Margins refitted on athletes drawn with replacement, with the penalties chosen before.
+
+    Parameters
+    ----------
+    inputs
+        Of the fit.
+    columns
+        Columns of the feature matrix that the margin reads.
+    signs
+        Their supported directions.
+    penalties
+        Of the margin.
+    calibration
+        Of the model, whose slope the interval takes over.
+    progress
+        Called with the number of the refit.
+
+    Returns
+    -------
+    The interval of a leg.
+    """
+    athletes, member = np.unique(inputs.athletes.astype(str), return_inverse=True)
+    rows_of = [np.flatnonzero(member == i) for i in range(len(athletes))]
+    refits: list[Margin] = []
+    for number in range(REFITS):
+        if number % 10 == 0:
+            progress(event("bootstrap", number=number + 1, total=REFITS))
+        drawn = np.random.default_rng(number).integers(0, len(athletes), len(athletes))
+        sample = inputs.take(np.concatenate([rows_of[i] for i in drawn]))
+        refits.append(fit_margin(sample, columns, signs, number, penalties)[0])
+    return BootstrapInterval(refits=tuple(refits), slope=calibration.slope)
+
+
+def conformal_rows(n_screenings: int) -> NDArray[np.bool_]:
+    """Which screenings are set aside for the conformal step.
+
+    Parameters
+    ----------
+    n_screenings
+        Of the cohort.
+
+    Returns
+    -------
+    Mask of shape (n_screenings,).
+    """
+    return np.asarray(np.arange(n_screenings) % ONE_IN == 0)
+
+
+def conformal_correction(low: FloatArray, high: FloatArray, true: FloatArray) -> float:
+    """By how much both ends move out so that the interval covers `COVERAGE` of the rows.
+
+    The quantile has the finite-sample rank, with which coverage of new rows is guaranteed.
+
+    Parameters
+    ----------
+    low
+        Lower end of each row set aside, shape (n,).
+    high
+        Upper end, shape (n,).
+    true
+        What the interval should hold, shape (n,).
+
+    Returns
+    -------
+    Log-odds; below 0 the interval is too wide and becomes narrower.
+    """
+    scores = _conformity_scores(low, high, true)
+    rank = min(1.0, np.ceil(COVERAGE * (len(scores) + 1)) / len(scores))
+    return float(np.quantile(scores, rank))
+
+
+def either_conformal_correction(low: FloatArray, high: FloatArray, true: FloatArray) -> float:
+    """The same for either knee, whose ends are those of the legs taken together.
+
+    The legs' intervals have their finite-sample correction already, so that here the plain
+    quantile is taken.
+
+    Parameters
+    ----------
+    low
+        Lower end of each screening set aside, shape (n,).
+    high
+        Upper end, shape (n,).
+    true
+        True log-odds of either knee, shape (n,).
+
+    Returns
+    -------
+    Log-odds.
+    """
+    return float(np.quantile(_conformity_scores(low, high, true), COVERAGE))
+
+
+def _conformity_scores(low: FloatArray, high: FloatArray, true: FloatArray) -> FloatArray:
+    """How far the truth lies outside of the interval; below 0 it lies inside."""
+    return np.asarray(np.maximum(low - true, true - high))
