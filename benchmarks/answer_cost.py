@@ -17,15 +17,21 @@ from benchmarks.serving_speed import RESULTS, champion_of, machine
 from kneerisk.answer import answer
 from kneerisk.answer.advice import advice_for
 from kneerisk.answer.drivers import drivers_of, effects_of
-from kneerisk.answer.follow_up import FollowUp, follow_up
+from kneerisk.answer.follow_up import follow_up
+from kneerisk.answer.follow_up_request import FollowUp
 from kneerisk.answer.imbalances import imbalances_of
-from kneerisk.answer.inputs import inputs_of
+from kneerisk.answer.inputs_and_norms import inputs_of
 from kneerisk.answer.next_tests import next_tests
 from kneerisk.answer.patterns import side_differences
 from kneerisk.answer.predictions import predictions_of
-from kneerisk.answer.red_flags import flags_of
 from kneerisk.answer.report import report_html
-from kneerisk.answer.risk import knees_of, knees_with_drivers, reasons_of, risks_of
+from kneerisk.answer.risk_and_red_flags import (
+    flags_of,
+    knees_of,
+    knees_with_drivers,
+    reasons_of,
+    risks_of,
+)
 from kneerisk.answer.what_if import WhatIf, what_if
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.serving_speed import RESULTS, champion_of
-from kneerisk.answer.what_if.changed_measures import ChangedScreening, change_measures, direction_of
+from kneerisk.answer.what_if_changes import ChangedScreening, change_measures, direction_of
 from kneerisk.cohort.file_rows import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import ScreeningRefused

@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from kneerisk.answer import Answer, answer
-from kneerisk.answer.follow_up import FollowUp, FollowUpAnswer
 from kneerisk.answer.follow_up import follow_up as compare_visits
+from kneerisk.answer.follow_up_request import FollowUp
+from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.report import content_policy, report_html
-from kneerisk.answer.report.leg_drawing import outlines
+from kneerisk.answer.report.drawings import outlines
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.evidence import imbalances, red_flags, urgencies

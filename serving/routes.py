@@ -15,7 +15,8 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from kneerisk.answer import Answer
-from kneerisk.answer.follow_up import MOST_VISITS, FollowUp, FollowUpAnswer
+from kneerisk.answer.follow_up_request import MOST_VISITS, FollowUp
+from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked
 from kneerisk.schema import Screening

@@ -1,20 +1,61 @@
-"""What to do: load first, then what fits the patterns that were named, then what holds for all."""
+"""What to do: load first, then what fits the patterns that were named, then what holds for all.
+
+Each piece of advice has a condition (``evidence/conditions.csv``); the second half says when one is
+met.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kneerisk.answer import answer_schema
-from kneerisk.answer.advice_conditions import SPIKE, Leg, met, reason
-from kneerisk.answer.answer_schema import SHOWN, Imbalance
-from kneerisk.answer.imbalances import named
+from kneerisk.answer.answer_schema import SHOWN, Imbalance, named
 from kneerisk.answer.predictions import Predictions
-from kneerisk.evidence import Advice, advice, conditions, imbalances, references, stop_rules
+from kneerisk.evidence import (
+    Advice,
+    advice,
+    assumption,
+    conditions,
+    imbalances,
+    references,
+    stop_rules,
+)
 from kneerisk.schema import Side
-from kneerisk.words import listed, text, variant
+from kneerisk.words import listed, plural, text, variant
 
 Row = dict[str, Any]
+
+JUMPING_SPORTS = frozenset({"basketball", "volleyball"})
+#: A longest session beyond this multiple of the last 30 days' longest goes with more running
+#: injuries (Frandsen 2025, PMID 40623829).
+SPIKE = 1.10
+#: Sites that none of the five patterns is about.
+OTHER_SITES = frozenset({"medial", "posterior", "diffuse"})
+HAMSTRING_LENGTH = frozenset({"ake_deficit_deg", "slr_deg"})
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A leg of an athlete: the flat row of measured values, its side, and the named imbalances."""
+
+    row: Mapping[str, Any]
+    side: Side
+    imbalances: Sequence[Imbalance] = ()
+
+    def own(self, measure: str) -> Any:
+        """A value of this leg, None where not measured."""
+        return self.row.get(f"{self.side}_{measure}")
+
+    def number(self, measure: str) -> float:
+        """A value of the athlete, 0 where not known."""
+        return float(self.row.get(measure, 0.0))
+
+    @property
+    def sore_site(self) -> str | None:
+        """Where the knee hurts now: "none" at no stated site, None where it doesn't hurt."""
+        return (self.own("pain_site") or "none") if self.own("pain_nrs") else None
 
 
 def advice_for(
@@ -104,3 +145,114 @@ def _dose(entry: Advice, row: Row) -> str | None:
         limit = f"{SPIKE * longest_km:.1f}"
         return text("answer.advice.distance_limit", dose=entry.dose, distance=limit)
     return entry.dose or None
+
+
+def met(when: str, leg: Leg) -> str | None:
+    """The first condition of the first alternative that holds, None where none does.
+
+    ``when`` has alternatives separated by a space, each of conditions joined by "+".
+    """
+    for alternative in when.split():
+        names = alternative.split("+")
+        if all(CONDITIONS[name](leg) for name in names):
+            return names[0]
+    return None
+
+
+def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str:
+    """Why a condition holds, in one sentence.
+
+    Parameters
+    ----------
+    condition
+        Name of the condition, one of `CONDITIONS`.
+    row
+        The flat row of measured values.
+    sides
+        The legs in which it holds.
+
+    Returns
+    -------
+    The sentence of the evidence table, with the athlete's values.
+    """
+    names, count = listed(sides), len(sides)
+    values = {
+        **row,
+        "session_spike_ratio": spike_ratio(row),
+        "navicular_drop_high_mm": assumption("navicular_drop_high_mm"),
+        "knees": plural("answer.advice.knees", count, sides=names),
+        "legs": plural("answer.advice.legs", count, sides=names),
+    }
+    return conditions()[condition].reason.format_map(values)
+
+
+def spike_ratio(row: Mapping[str, Any]) -> float:
+    """The longest session over the longest of 30 days: as given, or from two runs; 0 if unknown."""
+    if "session_spike_ratio" in row:
+        return float(row["session_spike_ratio"])
+    longest = row.get("longest_run_30d_km")
+    return float(row.get("next_long_run_km", 0.0) / longest) if longest else 0.0
+
+
+def _short_hamstrings(leg: Leg) -> bool:
+    return any(
+        row.measure in HAMSTRING_LENGTH and row.speaks == "for"
+        for imbalance in leg.imbalances
+        if imbalance.side == leg.side
+        for row in imbalance.pattern
+    )
+
+
+def _lunge_done(leg: Leg) -> bool:
+    values = (leg.own("wblt_dorsiflexion_deg"), leg.own("wblt_distance_cm"))
+    return any(value is not None for value in values)
+
+
+def _leg_length_unknown(leg: Leg) -> bool:
+    return not any("leg_length_deficit_cm" in column for column in leg.row)
+
+
+def _is_lifter(leg: Leg) -> bool:
+    return bool(leg.row.get("sport") == "weightlifting")
+
+
+def _lifts(leg: Leg) -> bool:
+    return _is_lifter(leg) or leg.number("resistance_sessions_per_week") > 0.0
+
+
+def _sits_long(leg: Leg) -> bool:
+    return leg.number("sitting_hours_per_day") >= assumption("long_sitting_hours")
+
+
+def _weight_jump(leg: Leg) -> bool:
+    return leg.number("squat_1rm_change_pct") >= assumption("squat_1rm_jump_pct")
+
+
+def _pronated(leg: Leg) -> bool:
+    return (leg.own("navicular_drop_mm") or 0.0) > assumption("navicular_drop_high_mm")
+
+
+def _pattern_named(leg: Leg) -> bool:
+    return any(imbalance.status in {"clear", "possible"} for imbalance in leg.imbalances)
+
+
+CONDITIONS: Mapping[str, Callable[[Leg], bool]] = {
+    "always": lambda _: True,
+    "hurts_now": lambda leg: leg.sore_site is not None,
+    "front_pain": lambda leg: leg.sore_site == "anterior",
+    "lateral_pain": lambda leg: leg.sore_site == "lateral",
+    "other_site": lambda leg: leg.sore_site in OTHER_SITES,
+    "pronated": _pronated,
+    "heels_rise": lambda leg: (leg.own("squat_heel_rise_grade") or 0) >= 1,
+    "short_hamstrings": _short_hamstrings,
+    "lunge_done": _lunge_done,
+    "leg_length_unknown": _leg_length_unknown,
+    "sits_long": _sits_long,
+    "spike": lambda leg: spike_ratio(leg.row) > SPIKE,
+    "lifts": _lifts,
+    "lifter": _is_lifter,
+    "weight_jump": _weight_jump,
+    "jumps": lambda leg: leg.row.get("sport") in JUMPING_SPORTS,
+    "runs": lambda leg: leg.row.get("sport") == "running" or leg.number("weekly_run_km") > 0.0,
+    "pattern_named": _pattern_named,
+}

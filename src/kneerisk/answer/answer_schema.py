@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -142,6 +143,11 @@ class Imbalance(BaseModel):
     usual_site: str
     wording: str
     pattern: list[PatternRow]
+
+
+def named(imbalances: Sequence[Imbalance]) -> list[Imbalance]:
+    """Those that are clear or possible, in the order given."""
+    return [imbalance for imbalance in imbalances if imbalance.status in {"clear", "possible"}]
 
 
 class Likely(BaseModel):

@@ -9,12 +9,18 @@ from kneerisk.answer.advice import advice_for
 from kneerisk.answer.answer_schema import Answer, Flag, Knee, Lineage
 from kneerisk.answer.drivers import drivers_of, effects_of
 from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
-from kneerisk.answer.inputs import inputs_of
+from kneerisk.answer.inputs_and_norms import inputs_of
 from kneerisk.answer.next_tests import next_tests
 from kneerisk.answer.patterns import side_differences
 from kneerisk.answer.predictions import Predictions, predictions_of
-from kneerisk.answer.red_flags import flags_of, must_refer
-from kneerisk.answer.risk import knees_of, knees_with_drivers, reasons_of, risks_of
+from kneerisk.answer.risk_and_red_flags import (
+    flags_of,
+    knees_of,
+    knees_with_drivers,
+    must_refer,
+    reasons_of,
+    risks_of,
+)
 from kneerisk.model import Bundle, Metadata
 from kneerisk.schema import Screening
 from kneerisk.words import text, variant

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from kneerisk.answer.advice_conditions import Leg, met
-from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow
+from kneerisk.answer.advice import Leg, met
+from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow, named
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import Grade, ImbalanceDefinition, assumption, imbalances
@@ -132,11 +132,6 @@ def leg_verdicts(imbalances: Sequence[Imbalance] | None) -> list[Likely] | None:
     if imbalances is None:
         return None
     return [_verdict(side, [imb for imb in imbalances if imb.side == side]) for side in SHOWN]
-
-
-def named(imbalances: Sequence[Imbalance]) -> list[Imbalance]:
-    """Those that are clear or possible, in the order given."""
-    return [imbalance for imbalance in imbalances if imbalance.status in {"clear", "possible"}]
 
 
 def _verdict(side: Side, leg_imbalances: Sequence[Imbalance]) -> Likely:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.patterns import ONE_READING
 from kneerisk.answer.predictions import Predictions
-from kneerisk.answer.red_flags import flags_of, must_refer
-from kneerisk.answer.risk import painful_sides
+from kneerisk.answer.risk_and_red_flags import flags_of, must_refer, painful_sides
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
 from kneerisk.evidence.population import marks
 from kneerisk.model.imputation import Expected

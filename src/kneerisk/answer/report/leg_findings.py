@@ -15,8 +15,8 @@ from kneerisk.answer.answer_schema import (
     NextTest,
     PatternRow,
     SideDifference,
+    named,
 )
-from kneerisk.answer.imbalances import named
 from kneerisk.answer.report.number_format import amount, in_100, number, sentence, typical
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side

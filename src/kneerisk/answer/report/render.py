@@ -20,8 +20,7 @@ from markupsafe import Markup
 
 from kneerisk.answer.answer_schema import Answer
 from kneerisk.answer.report import (
-    chart_geometry,
-    leg_drawing,
+    drawings,
     leg_findings,
     number_format,
     wording,
@@ -122,22 +121,22 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "axis": chart_geometry.AXIS_STEPS,
-        "description": leg_drawing.description,
+        "axis": drawings.AXIS_STEPS,
+        "description": drawings.description,
         "difference_sentence": leg_findings.difference_sentence,
-        "driver_bar_geometry": chart_geometry.driver_bar,
+        "driver_bar_geometry": drawings.driver_bar,
         "flag_sentence": wording.flag_sentence,
         "leg_of": leg_findings.leg_of,
         "minus": number_format.MINUS,
         "number": number_format.number,
-        "outlines": leg_drawing.outlines(),
+        "outlines": drawings.outlines(),
         "plural": plural,
         "settled_patterns": leg_findings.settled_patterns,
         "short": short,
         "test_sentence": leg_findings.test_sentence,
         "text": text,
         "unit": number_format.unit_symbol,
-        "value_bar_geometry": chart_geometry.value_bar,
+        "value_bar_geometry": drawings.value_bar,
         "variant": variant,
         "width_sentence": leg_findings.width_sentence,
     }

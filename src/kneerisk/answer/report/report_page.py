@@ -17,14 +17,13 @@ from kneerisk.answer.answer_schema import (
     SideDifference,
 )
 from kneerisk.answer.report import wording
-from kneerisk.answer.report.chart_geometry import RiskBar, risk_bar
+from kneerisk.answer.report.drawings import DrawnLeg, RiskBar, drawn_legs, pattern_numbers, risk_bar
 from kneerisk.answer.report.driver_table import (
     DriverTable,
     change_sentence,
     driver_table,
     strongest_sentence,
 )
-from kneerisk.answer.report.leg_drawing import DrawnLeg, drawn_legs, pattern_numbers
 from kneerisk.answer.report.leg_findings import (
     LegFindings,
     difference_summary,

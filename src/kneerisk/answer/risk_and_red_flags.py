@@ -1,4 +1,4 @@
-"""The risk of each knee, with its interval and band, and what the answer must say of it first.
+"""The red flags, which come before any score, and the risk of each knee with interval and band.
 
 The band compares the risk with the base rate of the sport. The status is the most serious of the
 reasons that apply: a red flag, pain now, values outside the model's population, little information.
@@ -12,7 +12,7 @@ from typing import Any
 from kneerisk.answer.answer_schema import SHOWN, Band, BaseRate, Flag, Knee, Reason, Risk, Risks
 from kneerisk.answer.drivers import typical_risk
 from kneerisk.answer.predictions import Predictions
-from kneerisk.answer.red_flags import must_refer
+from kneerisk.evidence import Urgency, red_flags, urgencies
 from kneerisk.model import Metadata
 from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns
 from kneerisk.words import text
@@ -24,6 +24,39 @@ BANDS: tuple[tuple[float, Band], ...] = ((0.75, "below"), (1.25, "near"), (2.0, 
 LITTLE_GAIN = 0.9
 #: An unspecified sex is read as the average of both, which a model has always seen.
 _AVERAGE_SEX = "unspecified"
+ACUTE = "acute_injury_within_7_days"
+#: From this age on an acute knee injury needs an X-ray decision (Ottawa knee rule, Stiell).
+OTTAWA_AGE_YEARS = 55
+
+
+def flags_of(screening: Screening) -> list[Flag]:
+    """The red flags that apply, most urgent first.
+
+    Ottawa's items are urgent with an injury of the last 7 days only; without one they stand as
+    routine. An acute injury at 55 or over is one of them.
+    """
+    codes = screening.red_flags or []
+    acute = ACUTE in codes
+    flags = []
+    for code in codes:
+        entry = red_flags()[code]
+        urgency = "routine" if entry.needs_acute_injury and not acute else entry.urgency
+        flags.append(_flag(code, urgency, entry.reason))
+    if acute and screening.athlete.age_years >= OTTAWA_AGE_YEARS:
+        reason = text("answer.red_flags.ottawa_age", age=OTTAWA_AGE_YEARS)
+        flags.append(_flag("ottawa_age", "emergency", reason))
+    order = list(urgencies())
+    return sorted(flags, key=lambda flag: order.index(flag.urgency))
+
+
+def _flag(code: str, urgency: Urgency, reason: str) -> Flag:
+    entry = urgencies()[urgency]
+    return Flag(code=code, urgency=urgency, reason=reason, when=entry.when, act=entry.act)
+
+
+def must_refer(flags: Sequence[Flag]) -> bool:
+    """Whether a flag needs a clinician, so that nothing may be scored."""
+    return any(flag.urgency != "routine" for flag in flags)
 
 
 def knees_of(predictions: Predictions, i: int) -> list[Knee]:
