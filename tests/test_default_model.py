@@ -18,7 +18,7 @@ from kneerisk.cohort.splits import subset
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.model import Bundle, Prediction
-from kneerisk.model.calibration import fit_calibration
+from kneerisk.model.logistic_calibration import fit_calibration
 from kneerisk.schema import SIDES, Columns, FloatArray, columns
 
 pytestmark = pytest.mark.slow

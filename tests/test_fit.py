@@ -22,9 +22,9 @@ from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.calibration_metrics import KNOTS, restricted_cubic_spline
 from kneerisk.evidence.population import published
-from kneerisk.model.calibration import fit_calibration
 from kneerisk.model.feature_columns import ColumnKind
-from kneerisk.model.logistic_fit import (
+from kneerisk.model.logistic_calibration import (
+    fit_calibration,
     logistic_weights,
     maximum_likelihood_weights,
     sign_constrained_weights,

@@ -10,8 +10,8 @@ from scipy.special import expit
 
 from kneerisk.answer.answer_schema import Driver, Effect, Knee
 from kneerisk.answer.predictions import Predictions
-from kneerisk.model.attribution import contributions
-from kneerisk.model.attribution.column_attributions import TESTS_DONE
+from kneerisk.model import contributions
+from kneerisk.model.column_attributions import TESTS_DONE
 from kneerisk.schema import SIDES, FloatArray, columns
 from kneerisk.schema.columns import location_of
 from kneerisk.words import text

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import logit
 
 from kneerisk.model import Bundle, Metadata, Prediction
-from kneerisk.model.attribution.contributions import Contributions
+from kneerisk.model.contributions import Contributions
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
 from kneerisk.schema import Columns, FloatArray, Screening, coded_rows, to_row

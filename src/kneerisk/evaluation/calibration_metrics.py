@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneerisk.evaluation.task_rows import TaskRows
-from kneerisk.model.logistic_fit import maximum_likelihood_weights
+from kneerisk.model.logistic_calibration import maximum_likelihood_weights
 from kneerisk.schema import FloatArray
 
 #: Where the knots of a cubic spline lie (Harrell 2015, table 2.3, four knots).

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from kneerisk.evaluation.task_rows import TaskRows
-from kneerisk.model.attribution.column_attributions import TESTS_DONE
-from kneerisk.model.attribution.contributions import percentage_points
+from kneerisk.model.column_attributions import TESTS_DONE
+from kneerisk.model.contributions import percentage_points
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
 from kneerisk.schema.columns import location_of

@@ -10,12 +10,12 @@ from scipy.special import expit, logit
 
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
-from kneerisk.model.attribution.contributions import Explainer
-from kneerisk.model.calibration import Calibration
+from kneerisk.model.contributions import Explainer
 from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.imputation import Expected, MeasurementUpdate
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
+from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin
 from kneerisk.model.open_variance import OpenVariance
 from kneerisk.model.trees import BoostedTrees

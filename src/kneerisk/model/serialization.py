@@ -10,10 +10,10 @@ import numpy as np
 import xgboost as xgb
 
 from kneerisk.evidence.population import Population
-from kneerisk.model.calibration import Calibration
 from kneerisk.model.feature_columns import Column
 from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
+from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin, Scaler
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees

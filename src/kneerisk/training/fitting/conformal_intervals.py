@@ -15,9 +15,9 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from scipy.special import logit
 
-from kneerisk.model.calibration import Calibration
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
+from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import DIGITS, BoostedTrees, column_means

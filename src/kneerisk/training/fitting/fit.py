@@ -19,9 +19,9 @@ from kneerisk.cohort.splits import subset
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population, published
-from kneerisk.model.calibration import Calibration, fit_calibration
 from kneerisk.model.feature_columns import Column, monotone_directions
 from kneerisk.model.intervals import BootstrapInterval
+from kneerisk.model.logistic_calibration import Calibration, fit_calibration
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kneerisk.model.feature_columns import Column, ColumnKind
-from kneerisk.model.logistic_fit import logistic_weights, sign_constrained_weights
+from kneerisk.model.logistic_calibration import logistic_weights, sign_constrained_weights
 from kneerisk.model.margin import (
     FARTHEST_SD,
     Margin,

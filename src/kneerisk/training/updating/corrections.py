@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 import xgboost as xgb
 
-from kneerisk.model.calibration import Calibration
 from kneerisk.model.features import FeatureMatrix
+from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import FloatArray

@@ -16,11 +16,11 @@ import xgboost as xgb
 from scipy.special import expit
 
 from kneerisk.evidence.population import Population
-from kneerisk.model.attribution.column_attributions import ColumnAttributions
-from kneerisk.model.calibration import Calibration
+from kneerisk.model.column_attributions import ColumnAttributions
 from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix, averaged, row_sums
 from kneerisk.model.imputation import Expected
+from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin, Scaler, between_values, within_values
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import Columns, FloatArray
