@@ -18,10 +18,17 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset
 from kneerisk.errors import BundleRefused
-from kneerisk.model import Bundle, Prediction, RiskModel, bundle, champion, imputation
+from kneerisk.model import (
+    Bundle,
+    Prediction,
+    RiskModel,
+    bundle,
+    champion,
+    imputation,
+    open_variance,
+)
 from kneerisk.model.imputation import stated_protocols
 from kneerisk.model.open_variance import OpenVariance
-from kneerisk.model.value_of_information import open_variance
 from kneerisk.schema import FloatArray, Screening, coded
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of

@@ -1,74 +1,139 @@
-"""Baselines of a model: plain logistic regression, confounders alone, the base rate.
+"""Baselines of a model: logistic regression, plain XGBoost, confounders alone, the base rate.
 
-Ridge logistic regression (le Cessie & van Houwelingen 1992, Appl Stat 41:191) on median-imputed,
-standardised columns, its penalty chosen by cross-validation over athletes.
+They read feature matrices of their own, simple on purpose and apart from the model's, so that an
+error in that one can't hide in its baselines as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, make_scorer
-from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import folds
-from kneerisk.evaluation.baseline_features import Design, logistic_design, n_screenings
+from kneerisk.evaluation.baseline_classifiers import LogisticModel, Trees, fit_linear, fit_trees
 from kneerisk.evaluation.task_rows import Risks
-from kneerisk.schema import SIDES, Columns, FloatArray
+from kneerisk.schema import (
+    SIDES,
+    Category,
+    Columns,
+    FloatArray,
+    Measure,
+    Side,
+    athlete_measures,
+    columns,
+    leg_measures,
+)
 
-#: Weights of the data against the ridge penalty (scikit-learn's C), from shrinking most to least.
-_WEIGHTS = (0.0001, 0.001, 0.01, 0.1, 1.0)
-#: With more rows than this, the penalty no longer matters and is not searched for.
-_ROWS_TO_SEARCH = 25_000
-_FOLDS = 5
-#: For a finer search: more weights, and with few rows, where how they fall into folds would decide,
-#: folds that are dealt several times.
-_FINE_WEIGHTS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-_FEW_ROWS, _DEALS = 1_000, 3
 #: What differs between athletes and places but is not about the knee. A model that does no better
 #: than these has learnt who was measured where.
 CONFOUNDERS = ("age_years", "sex", "height_cm", "mass_kg", "run_speed_mps")
-#: A test fold may hold one kind of outcome only.
-_SCORE = make_scorer(
-    log_loss, greater_is_better=False, response_method="predict_proba", labels=[0.0, 1.0]
-)
+#: The classifier of a leg, or of either knee.
+Classifier = LogisticModel | Trees
 
 
 @dataclass(frozen=True, slots=True)
-class LogisticModel:
-    """A fitted pipeline: median imputation, standardisation, ridge logistic regression."""
+class Design:
+    """Which measures a baseline reads: named lists, so that it can be logged."""
 
-    pipeline: Pipeline
+    athlete: tuple[str, ...]
+    leg: tuple[str, ...]
 
-    def predict(self, matrix: FloatArray) -> FloatArray:
-        """Probabilities of the outcome.
+    def leg_matrix(self, data: Columns, side: Side) -> FloatArray:
+        """Athlete measures, and of each leg measure: own, other, own minus other.
 
         Parameters
         ----------
-        matrix
-            Columns as fitted, shape (n, p), missing as NaN.
+        data
+            Coded columns, shape (n,) each.
+        side
+            Which leg is its own.
 
         Returns
         -------
-        Shape (n,).
+        Shape (n, p), missing as NaN.
         """
-        return np.asarray(self.pipeline.predict_proba(matrix)[:, 1], dtype=np.float64)
+        other: Side = "right" if side == "left" else "left"
+        matrix = [*self._athlete_columns(data)]
+        for name in self.leg:
+            own, across = data[f"{side}_{name}"], data[f"{other}_{name}"]
+            matrix += [own, across, own - across]
+        return _stack(matrix, data)
+
+    def either_matrix(self, data: Columns) -> FloatArray:
+        """Athlete measures, and of each leg measure: mean of both legs, absolute difference.
+
+        Parameters
+        ----------
+        data
+            Coded columns, shape (n,) each.
+
+        Returns
+        -------
+        Shape (n, p), missing as NaN.
+        """
+        matrix = [*self._athlete_columns(data)]
+        for name in self.leg:
+            left, right = (data[f"{side}_{name}"] for side in SIDES)
+            matrix += [(left + right) / 2.0, np.abs(left - right)]
+        return _stack(matrix, data)
+
+    def _athlete_columns(self, data: Columns) -> Iterator[FloatArray]:
+        for name in self.athlete:
+            measure = columns()[name]
+            if isinstance(measure, Category) and not measure.ordinal and len(measure.choices) > 2:
+                yield from _one_hot(data[name], len(measure.choices)).T
+            else:
+                yield data[name]
+
+
+def logistic_design() -> Design:
+    """Every measure that may enter a model."""
+    return Design(athlete=_inputs(athlete_measures()), leg=_inputs(leg_measures()))
+
+
+def _one_hot(codes: FloatArray, n_choices: int) -> FloatArray:
+    """One column for each choice, shape (n, n_choices); all 0 where the choice is missing."""
+    encoder = OneHotEncoder(
+        categories=[np.arange(n_choices, dtype=np.float64)],
+        handle_unknown="ignore",
+        sparse_output=False,
+    )
+    return np.asarray(encoder.fit_transform(codes[:, None]), dtype=np.float64)
+
+
+def _inputs(measures: dict[str, Measure]) -> tuple[str, ...]:
+    return tuple(name for name, measure in measures.items() if measure.model_input)
+
+
+def _stack(matrix: list[FloatArray], data: Columns) -> FloatArray:
+    return np.column_stack(matrix) if matrix else np.empty((n_screenings(data), 0))
+
+
+def n_screenings(data: Columns) -> int:
+    """How many screenings coded columns are of.
+
+    Parameters
+    ----------
+    data
+        Coded columns, shape (n,) each.
+
+    Returns
+    -------
+    n
+    """
+    return len(next(iter(data.values())))
 
 
 @dataclass(frozen=True, slots=True)
-class LogisticBaseline:
-    """Logistic regressions on what was measured: one for legs, one for either knee."""
+class MeasureBaseline:
+    """Classifiers of what was measured: one for legs, one for either knee."""
 
     design: Design
-    leg: LogisticModel | None
-    either: LogisticModel | None
+    leg: Classifier | None
+    either: Classifier | None
 
     def predict(self, data: Columns) -> Risks:
         """Risks of screenings.
@@ -114,7 +179,7 @@ class PriorBaseline:
         return Risks(leg, leg, None if self.either is None else np.full(n, self.either))
 
 
-def fit_baselines(cohort: Cohort, seed: int) -> dict[str, LogisticBaseline | PriorBaseline]:
+def fit_baselines(cohort: Cohort, seed: int) -> dict[str, MeasureBaseline | PriorBaseline]:
     """All baselines, by the name that prefixes their metrics."""
     return {
         "logistic": fit_logistic(cohort, logistic_design(), seed),
@@ -123,8 +188,8 @@ def fit_baselines(cohort: Cohort, seed: int) -> dict[str, LogisticBaseline | Pri
     }
 
 
-def fit_logistic(cohort: Cohort, design: Design, seed: int) -> LogisticBaseline:
-    """Fit on the screenings with an outcome.
+def fit_logistic(cohort: Cohort, design: Design, seed: int) -> MeasureBaseline:
+    """Logistic regressions of the screenings with an outcome.
 
     Parameters
     ----------
@@ -146,11 +211,39 @@ def fit_logistic(cohort: Cohort, design: Design, seed: int) -> LogisticBaseline:
         matrix = np.vstack([design.leg_matrix(data, side) for side in SIDES])
         outcome = np.concatenate([outcomes.left, outcomes.right])
         leg = fit_linear(matrix, outcome, np.tile(athlete, 2), seed)
-    return LogisticBaseline(
+    return MeasureBaseline(
         design=design,
         leg=leg,
         either=fit_linear(design.either_matrix(data), outcomes.either, athlete, seed),
     )
+
+
+def fit_xgboost(cohort: Cohort, seed: int, *, either: bool = True) -> MeasureBaseline:
+    """Plain XGBoost of the screenings with an outcome.
+
+    Parameters
+    ----------
+    cohort
+        The athletes to train on.
+    seed
+        Of the folds and of the trees.
+    either
+        False leaves out the task of either knee where the cohort has sides.
+
+    Returns
+    -------
+    Without a classifier for a task that has only one kind of outcome.
+    """
+    design, data, outcomes = logistic_design(), cohort.columns(), cohort.outcomes()
+    athlete = cohort.frame["athlete_id"].astype(str).to_numpy()
+    leg = either_trees = None
+    if cohort.has_sides:
+        matrix = np.vstack([design.leg_matrix(data, side) for side in SIDES])
+        outcome = np.concatenate([outcomes.left, outcomes.right])
+        leg = fit_trees(matrix, outcome, np.tile(athlete, 2), seed)
+    if either or not cohort.has_sides:
+        either_trees = fit_trees(design.either_matrix(data), outcomes.either, athlete, seed)
+    return MeasureBaseline(design, leg, either_trees)
 
 
 def fit_prior(cohort: Cohort) -> PriorBaseline:
@@ -160,64 +253,6 @@ def fit_prior(cohort: Cohort) -> PriorBaseline:
     return PriorBaseline(
         leg=_rate(legs) if cohort.has_sides else None, either=_rate(outcomes.either)
     )
-
-
-def fit_linear(
-    matrix: FloatArray,
-    outcome: FloatArray,
-    athlete: NDArray[np.object_],
-    seed: int,
-    *,
-    fine: bool = False,
-) -> LogisticModel | None:
-    """Ridge logistic regression, its penalty chosen by cross-validation over athletes.
-
-    Parameters
-    ----------
-    matrix
-        Columns, shape (n, p), missing as NaN.
-    outcome
-        0 or 1, shape (n,), NaN where it is not known.
-    athlete
-        Whom each row is of, shape (n,): no athlete is on both sides of a fold.
-    seed
-        Of the folds.
-    fine
-        Search the penalty finely.
-
-    Returns
-    -------
-    None where there is only one kind of outcome.
-    """
-    known = np.isfinite(outcome)
-    x, y, athlete = matrix[known], outcome[known], athlete[known]
-    if len(np.unique(y)) < 2:
-        return None
-    pipeline = make_pipeline(
-        SimpleImputer(strategy="median", keep_empty_features=True),
-        StandardScaler(),
-        LogisticRegression(C=_WEIGHTS[-1], max_iter=2_000),
-    )
-    splits = _splits(y, athlete, seed, _DEALS if fine and len(y) <= _FEW_ROWS else 1)
-    if len(y) > _ROWS_TO_SEARCH or not splits:
-        return LogisticModel(pipeline.fit(x, y))
-    grid = {"logisticregression__C": _FINE_WEIGHTS if fine else _WEIGHTS}
-    search = GridSearchCV(pipeline, grid, scoring=_SCORE, cv=splits)
-    return LogisticModel(search.fit(x, y).best_estimator_)
-
-
-def _splits(
-    outcome: FloatArray, athlete: NDArray[np.object_], seed: int, deals: int
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """Rows to train and to test on: folds of athletes, where both outcomes can be trained on."""
-    splits = []
-    for deal in range(deals):
-        fold = folds(athlete, _FOLDS, seed + 1_000 * deal)
-        for number in np.unique(fold):
-            train = fold != number
-            if len(np.unique(outcome[train])) == 2:
-                splits.append((np.flatnonzero(train), np.flatnonzero(~train)))
-    return splits
 
 
 def _rate(outcome: FloatArray) -> float | None:

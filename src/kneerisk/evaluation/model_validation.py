@@ -19,8 +19,12 @@ import pandas as pd
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import folds, subset
-from kneerisk.evaluation.baseline_features import logistic_design
-from kneerisk.evaluation.baselines import PriorBaseline, fit_baselines, fit_logistic
+from kneerisk.evaluation.baselines import (
+    PriorBaseline,
+    fit_baselines,
+    fit_logistic,
+    logistic_design,
+)
 from kneerisk.evaluation.comparison import log_loss_over, training_metrics
 from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from kneerisk.cohort.splits import subset
-from kneerisk.evaluation.baseline_features import logistic_design
-from kneerisk.evaluation.baselines import fit_linear
-from kneerisk.evaluation.xgboost_baseline import FINE, fit_trees
+from kneerisk.evaluation.baseline_classifiers import FINE, fit_linear, fit_trees
+from kneerisk.evaluation.baselines import logistic_design
 from kneerisk.schema import FloatArray, leg_measures
 from kneerisk.training.benchmark.tasks import Rows, Task
 from kneerisk.training.fitting.fit import fit, fit_label

@@ -1,0 +1,230 @@
+"""Classifiers of the baselines: ridge logistic regression and plain XGBoost of one plain matrix.
+
+Ridge logistic regression (le Cessie & van Houwelingen 1992, Appl Stat 41:191) on median-imputed,
+standardised columns, its penalty chosen by cross-validation over athletes. Plain XGBoost (Chen &
+Guestrin 2016), what a data scientist would train first, reads missing values as they are; depth and
+number of rounds are chosen by grouped cross-validation with early stopping, and nothing is
+monotone, calibrated or known beforehand. A model that does not beat it should be replaced by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, make_scorer
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from kneerisk.cohort.splits import folds
+from kneerisk.schema import FloatArray
+
+#: Weights of the data against the ridge penalty (scikit-learn's C), from shrinking most to least.
+_WEIGHTS = (0.0001, 0.001, 0.01, 0.1, 1.0)
+#: With more rows than this, the penalty no longer matters and is not searched for.
+_ROWS_TO_SEARCH = 25_000
+_FOLDS = 5
+#: For a finer search: more weights, and with few rows, where how they fall into folds would decide,
+#: folds that are dealt several times.
+_FINE_WEIGHTS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+_FEW_ROWS, _DEALS = 1_000, 3
+#: A test fold may hold one kind of outcome only.
+_SCORE = make_scorer(
+    log_loss, greater_is_better=False, response_method="predict_proba", labels=[0.0, 1.0]
+)
+#: What is not searched for (assumption: the shares of rows and columns that most guides give).
+SETTINGS = {
+    "objective": "binary:logistic",
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "nthread": 1,
+}
+#: Depths that are tried (assumption).
+DEPTHS = (2, 3, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class LogisticModel:
+    """A fitted pipeline: median imputation, standardisation, ridge logistic regression."""
+
+    pipeline: Pipeline
+
+    def predict(self, matrix: FloatArray) -> FloatArray:
+        """Probabilities of the outcome.
+
+        Parameters
+        ----------
+        matrix
+            Columns as fitted, shape (n, p), missing as NaN.
+
+        Returns
+        -------
+        Shape (n,).
+        """
+        return np.asarray(self.pipeline.predict_proba(matrix)[:, 1], dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How rounds are searched: shrinkage of a tree, most rounds, and early stopping.
+
+    Attributes
+    ----------
+    step_size
+        Shrinkage of each tree.
+    most_rounds
+        Most rounds to try.
+    patience
+        Rounds without a gain after which the search ends.
+    """
+
+    step_size: float = 0.1
+    most_rounds: int = 300
+    patience: int = 20
+
+
+#: The usual one, and one of smaller steps, which gains a little where there are few rows.
+USUAL, FINE = Search(), Search(step_size=0.05, most_rounds=500, patience=40)
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """A fitted XGBoost classifier of one plain matrix."""
+
+    booster: xgb.Booster
+    depth: int
+    rounds: int
+
+    def predict(self, matrix: FloatArray) -> FloatArray:
+        """Probabilities of the outcome.
+
+        Parameters
+        ----------
+        matrix
+            Columns as fitted, shape (n, p), missing as NaN.
+
+        Returns
+        -------
+        Shape (n,).
+        """
+        return np.asarray(self.booster.inplace_predict(matrix), dtype=np.float64)
+
+
+def fit_linear(
+    matrix: FloatArray,
+    outcome: FloatArray,
+    athlete: NDArray[np.object_],
+    seed: int,
+    *,
+    fine: bool = False,
+) -> LogisticModel | None:
+    """Ridge logistic regression, its penalty chosen by cross-validation over athletes.
+
+    Parameters
+    ----------
+    matrix
+        Columns, shape (n, p), missing as NaN.
+    outcome
+        0 or 1, shape (n,), NaN where it is not known.
+    athlete
+        Whom each row is of, shape (n,): no athlete is on both sides of a fold.
+    seed
+        Of the folds.
+    fine
+        Search the penalty finely.
+
+    Returns
+    -------
+    None where there is only one kind of outcome.
+    """
+    known = np.isfinite(outcome)
+    x, y, athlete = matrix[known], outcome[known], athlete[known]
+    if len(np.unique(y)) < 2:
+        return None
+    pipeline = make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(C=_WEIGHTS[-1], max_iter=2_000),
+    )
+    splits = _splits(y, athlete, seed, _DEALS if fine and len(y) <= _FEW_ROWS else 1)
+    if len(y) > _ROWS_TO_SEARCH or not splits:
+        return LogisticModel(pipeline.fit(x, y))
+    grid = {"logisticregression__C": _FINE_WEIGHTS if fine else _WEIGHTS}
+    search = GridSearchCV(pipeline, grid, scoring=_SCORE, cv=splits)
+    return LogisticModel(search.fit(x, y).best_estimator_)
+
+
+def _splits(
+    outcome: FloatArray, athlete: NDArray[np.object_], seed: int, deals: int
+) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """Rows to train and to test on: folds of athletes, where both outcomes can be trained on."""
+    splits = []
+    for deal in range(deals):
+        fold = folds(athlete, _FOLDS, seed + 1_000 * deal)
+        for number in np.unique(fold):
+            train = fold != number
+            if len(np.unique(outcome[train])) == 2:
+                splits.append((np.flatnonzero(train), np.flatnonzero(~train)))
+    return splits
+
+
+def fit_trees(
+    matrix: FloatArray,
+    outcome: FloatArray,
+    athlete: NDArray[np.object_],
+    seed: int,
+    search: Search = USUAL,
+) -> Trees | None:
+    """XGBoost on rows with an outcome, its depth and rounds chosen in folds of athletes.
+
+    Parameters
+    ----------
+    matrix
+        Columns, shape (n, p), missing as NaN.
+    outcome
+        0 or 1, shape (n,), NaN where it is not known.
+    athlete
+        Whom each row is of, shape (n,): no athlete is on both sides of a fold.
+    seed
+        Of the folds and of the trees.
+    search
+        How rounds are searched.
+
+    Returns
+    -------
+    None where there is only one kind of outcome.
+    """
+    known = np.isfinite(outcome)
+    if len(np.unique(outcome[known])) < 2:
+        return None
+    rows = xgb.DMatrix(matrix[known], outcome[known], nthread=1)
+    fold = folds(athlete[known], _FOLDS, seed)
+    splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
+    results = [(*_rounds(rows, depth, splits, seed, search), depth) for depth in DEPTHS]
+    _, rounds, depth = min(results)
+    return Trees(xgb.train(_parameters(depth, seed, search), rows, rounds), depth, rounds)
+
+
+def _rounds(
+    rows: xgb.DMatrix,
+    depth: int,
+    splits: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    seed: int,
+    search: Search,
+) -> tuple[float, int]:
+    """The least log loss of left-out rows at a depth, and after how many rounds it is."""
+    history = xgb.cv(
+        _parameters(depth, seed, search), rows, search.most_rounds, folds=splits,
+        metrics="logloss", early_stopping_rounds=search.patience, as_pandas=False,
+    )  # fmt: skip
+    losses = np.asarray(history["test-logloss-mean"])
+    return float(losses.min()), int(losses.argmin()) + 1
+
+
+def _parameters(depth: int, seed: int, search: Search) -> dict[str, object]:
+    return {**SETTINGS, "eta": search.step_size, "max_depth": depth, "seed": seed}
