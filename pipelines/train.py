@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -19,6 +20,9 @@ from pipelines.options import (
     Seed,
     examples,
 )
+
+if TYPE_CHECKING:
+    from kneerisk.cohort import Cohort
 
 app = typer.Typer()
 #: An observed cohort is small: which athletes are held out would decide the numbers, so folds are
@@ -60,12 +64,9 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
     -------
     `version`, `run_id` and `metrics`.
     """
-    from functools import partial
-
     from kneerisk.cohort.splits import held_out, subset, truth_subset
-    from kneerisk.evaluation.evaluation import cross_validated
     from kneerisk.evaluation.model_validation import evaluate_model
-    from kneerisk.training.fitting.fit import fit, out_of_fold
+    from kneerisk.training.fitting.fit import fit
     from kneerisk.training.fitting.fitted_metadata import metadata_of
     from kneerisk.training.fitting.settings import SEED
     from kneerisk.training.leakage.leakage_checks import refuse_unsound
@@ -85,29 +86,33 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
 
     progress(event("opening_mlflow"))
     tracking = Tracking(Path.cwd())
-    with tracking.start_run(
-        run_record.cohort_title(cohort), run_record.run_tags(cohort, "train")
-    ) as run:
-        fitted = fit(train, train_truth, seed=SEED,
-                     progress=within("fitting", progress))  # fmt: skip
+    title, tags = run_record.cohort_title(cohort), run_record.run_tags(cohort, "train")
+    with tracking.start_run(title, tags) as run:
+        fitted = fit(train, train_truth, seed=SEED, progress=within("fitting", progress))
         progress(event("evaluating_held_out"))
         evaluation = evaluate_model(fitted.model, train, test, test_truth, seed=SEED,
                                     progress=progress)  # fmt: skip
         metrics = log_loss_over_champion(tracking, fitted.model, test)
-        if truth is None:
-            metrics |= leakage.metrics
-        if cohort.kind != "simulated":
-            predictions = out_of_fold(cohort, CROSS_VALIDATION_SEEDS, progress)
-            metrics |= cross_validated(cohort, predictions)
+        metrics |= (leakage.metrics if truth is None else {}) | _cross_validated(cohort, progress)
         progress(event("logging_run"))
         record = run_record.RunRecord(
             source=source, data=cohort, cohort=cohort, model=fitted.model,
             evaluation=evaluation.with_metrics(metrics),
             parameters={"truth_sha256": truth_digest(truth), **fitted.choices},
         )  # fmt: skip
-        describe = partial(metadata_of, train, train_truth, fitted)
-        version = run_record.log_version(run, record, describe)
+        metadata = partial(metadata_of, train, train_truth, fitted)
+        version = run_record.log_version(run, record, metadata)
     return {"version": version, "run_id": run.run_id, "metrics": record.evaluation.metrics}
+
+
+def _cross_validated(cohort: Cohort, progress: Progress) -> dict[str, float]:
+    """Metrics of out-of-fold predictions, for athletes who were measured: they are few."""
+    from kneerisk.evaluation.evaluation import cross_validated
+    from kneerisk.training.fitting.fit import out_of_fold
+
+    if cohort.kind == "simulated":
+        return {}
+    return cross_validated(cohort, out_of_fold(cohort, CROSS_VALIDATION_SEEDS, progress))
 
 
 def summary(result: dict[str, Any]) -> list[str | console.Table]:

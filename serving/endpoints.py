@@ -117,6 +117,6 @@ def _texts_json() -> bytes:
         "imbalances": labels,
         "leg_drawing": dict(outlines()),
         "example": EXAMPLE,
-        "words": {name: dict(section(name)) for name in ("common", "page")},
+        "words": {name: dict(section(name)) for name in ("shared", "page")},
     }
     return json.dumps(document).encode()

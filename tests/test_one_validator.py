@@ -160,7 +160,7 @@ def told_of_form(
     typed = {k: {column: bad.text for column, bad in of_kind(k).items()} for k in KINDS}
     documents = {
         "schema": Screening.model_json_schema(),
-        "words": {name: dict(section(name)) for name in ("common", "page")},
+        "words": {name: dict(section(name)) for name in ("shared", "page")},
     }
     folder = tmp_path_factory.mktemp("form")
     shutil.copytree(PAGE / "lib", folder / "lib")

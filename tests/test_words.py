@@ -182,12 +182,12 @@ def test_a_plural_has_both_forms() -> None:
 
 
 def test_texts_are_filled_and_chosen() -> None:
-    assert words.text("common.list.and", others="a, b", last="c") == "a, b and c"
-    assert words.variant("common.athletes", "running") == "runners"
+    assert words.text("shared.list.and", others="a, b", last="c") == "a, b and c"
+    assert words.variant("shared.athletes", "running") == "runners"
     assert words.plural("report.red_flags.present", 1).startswith("Red flags: 1 of")
     with pytest.raises(KeyError):
-        words.text("common.list.and", others="a")
+        words.text("shared.list.and", others="a")
     with pytest.raises(KeyError):
-        words.text("common.nothing")
+        words.text("shared.nothing")
     with pytest.raises(TypeError):
-        words.section("common")["list"] = {}  # type: ignore[index]
+        words.section("shared")["list"] = {}  # type: ignore[index]

@@ -30,7 +30,7 @@ export function in100(p) {
 }
 
 export const interval = ([low, high]) =>
-  text("common.range", { low: in100(low), high: in100(high) });
+  text("shared.range", { low: in100(low), high: in100(high) });
 
 const UNIT_SIGNS = { deg: "°", ratio: "", episodes: "", "steps/min": "/min" };
 
@@ -63,7 +63,7 @@ export const capitalized = (words) => words[0].toUpperCase() + words.slice(1);
 export const list = (items) =>
   items.length < 2
     ? items.join("")
-    : text("common.list.and", { others: items.slice(0, -1).join(", "), last: items.at(-1) });
+    : text("shared.list.and", { others: items.slice(0, -1).join(", "), last: items.at(-1) });
 
 const dateFormat = (options) => {
   const format = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: "UTC" });

@@ -20,7 +20,7 @@ export function parseField(field, typedText) {
 
 const faultOf = (code, message, suggestions = []) => ({ code, message, suggestions });
 const notAllowed = (code, field, suggestions) =>
-  faultOf(code, text("common.limits.must_be", { allowed: field.measure.allowed }), suggestions);
+  faultOf(code, text("shared.limits.must_be", { allowed: field.measure.allowed }), suggestions);
 
 function parseChoice(field, typed) {
   return field.choices.includes(typed) ? { value: typed } : notAllowed("unknown_choice", field);
@@ -28,12 +28,12 @@ function parseChoice(field, typed) {
 
 function parseNumber(field, typed) {
   const isWhole = field.kind === "integer";
-  if (NOT_FINITE.test(typed)) return faultOf("not_finite", text("common.fault.not_finite"));
+  if (NOT_FINITE.test(typed)) return faultOf("not_finite", text("shared.fault.not_finite"));
   const number = NUMBER.test(typed) ? toNumber(typed) : NaN;
   if (isWhole && !Number.isInteger(number)) {
-    return faultOf("not_a_number", text("common.fault.not_whole"));
+    return faultOf("not_a_number", text("shared.fault.not_whole"));
   }
-  if (Number.isNaN(number)) return faultOf("not_a_number", text("common.fault.not_a_number"));
+  if (Number.isNaN(number)) return faultOf("not_a_number", text("shared.fault.not_a_number"));
   const { minimum, maximum } = field.measure;
   if (number >= minimum && number <= maximum) return { value: number };
   return notAllowed("outside_limits", field, suggestionsFor(field, typed, number));

@@ -2,7 +2,7 @@
 
 const catalogue = {};
 
-/** Take over sections of the catalogue, such as `page` and `common`. */
+/** Take over sections of the catalogue, such as `page` and `shared`. */
 export function addTexts(sections) {
   Object.assign(catalogue, sections);
 }

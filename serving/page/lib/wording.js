@@ -5,13 +5,13 @@ import { text, variant } from "./texts.js";
 // A front view has the athlete's right leg on the viewer's left, so right comes first.
 export const SIDES = ["right", "left"];
 
-export const sideName = (code) => variant("common.side_title", code);
-export const legName = (code) => variant("common.leg_title", code);
-export const kneeName = (code) => variant("common.knee_title", code);
-export const theKnee = (code) => variant("common.knee", code);
+export const sideName = (code) => variant("shared.side_title", code);
+export const legName = (code) => variant("shared.leg_title", code);
+export const kneeName = (code) => variant("shared.knee_title", code);
+export const theKnee = (code) => variant("shared.knee", code);
 
 /** The members of a sport: "runners". */
-export const athletes = (sport) => variant("common.athletes", sport) ?? text("common.athletes.any");
+export const athletes = (sport) => variant("shared.athletes", sport) ?? text("shared.athletes.any");
 export const typicalAthlete = (sport) =>
   variant("page.typical_athlete", sport) ?? text("page.typical_athlete.any");
 

@@ -12,7 +12,7 @@ export function patternCards(answer) {
   if (!imbalances.length) return nothing;
   const ofSide = (side) => imbalances.filter((imbalance) => imbalance.side === side);
   return html`<section class="section" id="a-patterns" aria-labelledby="h-imb">
-    <h2 id="h-imb">${text("common.patterns.heading")}</h2>
+    <h2 id="h-imb">${text("shared.patterns.heading")}</h2>
     <p>${text("page.pattern.explanation")}</p>
     <div class="two">${SIDES.map((side) => legCard(answer, side, ofSide(side)))}</div>
   </section>`;

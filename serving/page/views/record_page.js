@@ -42,7 +42,7 @@ function redFlagLine(answer) {
   if (!flags.length) {
     const sentence =
       answer.red_flags_status === "cleared"
-        ? text("common.red_flags.cleared")
+        ? text("shared.red_flags.cleared")
         : text("page.red_flags.title.not_asked");
     return html`<p><b>${sentence}</b></p>`;
   }

@@ -36,8 +36,8 @@ function differenceRow(row) {
   const mayBeChance = row.beyond_error && !row.beyond_chance;
   return html`<tr>
     <th scope="row">${row.label}</th>
-    <td data-l=${text("common.side_title.right")}>${withUnit(row.right, row.unit)}</td>
-    <td data-l=${text("common.side_title.left")}>${withUnit(row.left, row.unit)}</td>
+    <td data-l=${text("shared.side_title.right")}>${withUnit(row.right, row.unit)}</td>
+    <td data-l=${text("shared.side_title.left")}>${withUnit(row.left, row.unit)}</td>
     <td data-l=${text("page.column.difference")}>${difference}</td>
     <td>${row.beyond_error ? html`<b>${reading}</b>` : reading}<small>${threshold}${
       mayBeChance ? `; ${text("page.sides.may_be_chance")}` : ""

@@ -144,7 +144,7 @@ def _risks(risks: Sequence[RiskChange]) -> list[str]:
         variant(
             "answer.follow_up.risk",
             risk.verdict,
-            knee=variant("common.knee", risk.knee),
+            knee=variant("shared.knee", risk.knee),
             points=f"{abs(risk.points):.1f}",
         )
         for risk in [risk for risk in risks if risk.knee == "either"] or risks

@@ -269,10 +269,10 @@ def _wording(now: Risks, comparisons: Mapping[Knee, ComparedRisk]) -> str:
     if not comparisons:
         return text("answer.what_if.both_hurt")
     knee: Knee = next(knee for knee in ("either", "right", "left") if knee in comparisons)
-    where = variant("common.knee", knee)
-    outcome = variant("common.outcome.other", now.outcome_kind, knee=where)
+    where = variant("shared.knee", knee)
+    outcome = variant("shared.outcome.other", now.outcome_kind, knee=where)
     if now.horizon_months:
-        outcome = text("common.within_months", outcome=outcome, months=now.horizon_months)
+        outcome = text("shared.within_months", outcome=outcome, months=now.horizon_months)
     before, after = comparisons[knee].now.per_100, comparisons[knee].then.per_100
     sentences = [
         text("answer.what_if.numbers", before=before, after=after, outcome=outcome),

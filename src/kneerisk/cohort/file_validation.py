@@ -204,7 +204,7 @@ def _missing_athletes(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[Cel
         yield CellFault(
             line=lines[int(row)],
             column=ATHLETE_ID,
-            rule=text("common.fault.missing"),
+            rule=text("shared.fault.missing"),
             allowed="the athlete's id",
             code=FaultCode.MISSING,
         )

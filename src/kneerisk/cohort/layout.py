@@ -105,9 +105,9 @@ def number(cell: Any, allowed: str) -> float:
     """
     value = as_number(cell, allowed)
     if not isinstance(value, float):
-        raise NotAllowed(text("common.fault.not_a_number"), allowed, FaultCode.NOT_A_NUMBER)
+        raise NotAllowed(text("shared.fault.not_a_number"), allowed, FaultCode.NOT_A_NUMBER)
     if not math.isfinite(value):
-        raise NotAllowed(text("common.fault.not_finite"), allowed, FaultCode.NOT_FINITE)
+        raise NotAllowed(text("shared.fault.not_finite"), allowed, FaultCode.NOT_FINITE)
     return value
 
 
@@ -128,7 +128,7 @@ def flags(cell: Any) -> str:
     """Red flags as codes joined by ';', or 'none'."""
     allowed = f"{NO_RED_FLAG}, or codes joined by ';' out of {', '.join(RED_FLAGS)}"
     if not isinstance(cell, str):
-        raise NotAllowed(text("common.fault.not_text"), allowed, FaultCode.NOT_TEXT)
+        raise NotAllowed(text("shared.fault.not_text"), allowed, FaultCode.NOT_TEXT)
     if cell == NO_RED_FLAG:
         return NO_RED_FLAG
     for violation in map(red_flag_violation, cell.split(";")):
@@ -142,5 +142,5 @@ def plain_text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool) or not isinstance(cell, int):
-        raise NotAllowed(text("common.fault.not_text"), "text", FaultCode.NOT_TEXT)
+        raise NotAllowed(text("shared.fault.not_text"), "text", FaultCode.NOT_TEXT)
     return str(cell)

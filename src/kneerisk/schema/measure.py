@@ -139,7 +139,7 @@ class Measure(ABC):
 
     @property
     def _must_be(self) -> str:
-        return text("common.limits.must_be", allowed=self.allowed)
+        return text("shared.limits.must_be", allowed=self.allowed)
 
     def _accepted(self, value: Any) -> Any:
         """The value as a screening holds it."""
@@ -211,11 +211,11 @@ class Quantity(Measure):
         """How a given value breaks the rule; None where it is allowed."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             kind = "not_whole" if self.whole else "not_a_number"
-            return Violation(FaultCode.NOT_A_NUMBER, variant("common.fault", kind))
+            return Violation(FaultCode.NOT_A_NUMBER, variant("shared.fault", kind))
         if isinstance(value, float) and not math.isfinite(value):
-            return Violation(FaultCode.NOT_FINITE, text("common.fault.not_finite"))
+            return Violation(FaultCode.NOT_FINITE, text("shared.fault.not_finite"))
         if self.whole and value != int(value):
-            return Violation(FaultCode.NOT_A_NUMBER, text("common.fault.not_whole"))
+            return Violation(FaultCode.NOT_A_NUMBER, text("shared.fault.not_whole"))
         if not self.low <= value <= self.high:
             return Violation(FaultCode.OUTSIDE_LIMITS, self._must_be)
         return None
@@ -273,7 +273,7 @@ class Category(Measure):
     def violation(self, value: Any) -> Violation | None:
         """How a given value breaks the rule; None where it is allowed."""
         if not isinstance(value, str):
-            return Violation(FaultCode.NOT_TEXT, text("common.fault.not_text"))
+            return Violation(FaultCode.NOT_TEXT, text("shared.fault.not_text"))
         if value not in self.choices:
             return Violation(FaultCode.UNKNOWN_CHOICE, self._must_be)
         return None

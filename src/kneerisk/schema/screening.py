@@ -31,7 +31,7 @@ def red_flag_violation(code: str) -> Violation | None:
     """How a code breaks the list of red flags; None where it is one of them."""
     if code in RED_FLAGS:
         return None
-    return Violation(FaultCode.UNKNOWN_CHOICE, text("common.fault.unknown_red_flag"))
+    return Violation(FaultCode.UNKNOWN_CHOICE, text("shared.fault.unknown_red_flag"))
 
 
 def _known_red_flag(code: str) -> str:
@@ -43,7 +43,7 @@ def _known_red_flag(code: str) -> str:
 
 def _known_equipment(name: str) -> str:
     if name not in EQUIPMENT:
-        message = text("common.limits.must_be", allowed=f"one of {', '.join(EQUIPMENT)}")
+        message = text("shared.limits.must_be", allowed=f"one of {', '.join(EQUIPMENT)}")
         raise PydanticCustomError(FaultCode.UNKNOWN_CHOICE, message)
     return name
 
@@ -226,7 +226,7 @@ def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
     return Fault(
         pointer="".join(f"/{_escaped(part)}" for part in location),
         code=str(code or kind),
-        message=variant("common.fault", code) if code else message,
+        message=variant("shared.fault", code) if code else message,
         allowed=measure.allowed if measure else None,
         unit=measure.unit if isinstance(measure, Quantity) else None,
     )

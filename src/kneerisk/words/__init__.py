@@ -1,7 +1,7 @@
 """The message catalogue: texts by key, read once from the TOML files of one language.
 
 Each file of ``en/`` is a section named for where its texts are shown: ``answer``, ``report``,
-``page``, ``command_line``, ``sheet``, and ``common`` for what several of them show. A text is
+``page``, ``command_line``, ``sheet``, and ``shared`` for what several of them show. A text is
 looked up by its full dotted key with `text("report.patterns.heading")`; its placeholders, such as
 ``{side}``, are filled by keyword, and `variant` and `plural` choose among sibling texts. Keys are
 written out as literals, in Python, in templates and in the page's JavaScript alike, so that a
@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 #: One file each in the folder of a language.
-SECTIONS = ("common", "answer", "report", "page", "command_line", "sheet")
+SECTIONS = ("shared", "answer", "report", "page", "command_line", "sheet")
 LANGUAGE = "en"
 #: Proper names, which keep their capital inside a sentence.
 NAMES = frozenset({"Ober", "Thomas"})
@@ -94,7 +94,7 @@ def listed(items: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(items) < 2:
         return "".join(items)
-    return text("common.list.and", others=", ".join(items[:-1]), last=items[-1])
+    return text("shared.list.and", others=", ".join(items[:-1]), last=items[-1])
 
 
 def short(label: str) -> str:

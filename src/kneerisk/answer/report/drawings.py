@@ -211,6 +211,6 @@ def description(answer: Answer) -> str:
         if phrases["possible"]:
             marked.append(text("report.drawing.possible", phrases=listed(phrases["possible"])))
         muscles = "; ".join(marked) or text("report.drawing.none")
-        leg = variant("common.leg_title", side)
+        leg = variant("shared.leg_title", side)
         sentences.append(text("report.drawing.leg", leg=leg, muscles=muscles))
     return " ".join(sentences)

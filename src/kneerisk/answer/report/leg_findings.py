@@ -132,7 +132,7 @@ def _message(side: Side, patterns: Sequence[Imbalance]) -> str:
 def verdicts(legs: Sequence[LegFindings]) -> list[str]:
     """The verdict on each leg; once, where it is the same of both."""
     either_leg = text("report.patterns.either_leg")
-    shared = {leg.message.replace(variant("common.leg", leg.side), either_leg) for leg in legs}
+    shared = {leg.message.replace(variant("shared.leg", leg.side), either_leg) for leg in legs}
     return list(shared) if len(legs) > 1 and len(shared) == 1 else [leg.message for leg in legs]
 
 
@@ -142,7 +142,7 @@ def undecided_sentences(legs: Sequence[LegFindings]) -> list[str]:
     if len(by_side) > 1 and len(set(by_side.values())) == 1:
         return [text("report.patterns.open.both_legs", text=next(iter(by_side.values())))]
     return [
-        text("report.patterns.open.leg", leg=variant("common.leg_title", side), text=words)
+        text("report.patterns.open.leg", leg=variant("shared.leg_title", side), text=words)
         for side, words in by_side.items()
     ]
 
@@ -264,7 +264,7 @@ def settled_patterns(test: NextTest) -> str:
 
 def leg_of(advice: Advice) -> str:
     """`Right leg` or `Left leg`; nothing where advice is about both or neither."""
-    return variant("common.leg_title", advice.sides[0]) if len(advice.sides) == 1 else ""
+    return variant("shared.leg_title", advice.sides[0]) if len(advice.sides) == 1 else ""
 
 
 def by_reason(advice: Sequence[Advice]) -> list[list[Advice]]:

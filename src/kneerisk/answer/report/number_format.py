@@ -37,12 +37,12 @@ def number(value: float, unit: str) -> str:
 def amount(value: float, unit: str) -> str:
     """A value with its unit: `38°`, `2.10 Nm/kg`, `1.25`."""
     digits = number(value, unit)
-    return variant("common.unit", unit, number=digits) if unit in _DECIMALS else f"{digits} {unit}"
+    return variant("shared.unit", unit, number=digits) if unit in _DECIMALS else f"{digits} {unit}"
 
 
 def unit_symbol(unit: str) -> str:
     """A unit by itself, short: `°`, `Nm/kg`, `% BW`; nothing for a ratio or a count."""
-    written = variant("common.unit", unit, number="").strip() if unit in _DECIMALS else unit
+    written = variant("shared.unit", unit, number="").strip() if unit in _DECIMALS else unit
     return unit if written and len(unit) > len("deg") else written
 
 
@@ -77,7 +77,7 @@ def value_in_words(measure: Measure, value: Any) -> str:
 def in_100(probability: float) -> str:
     """So many of 100: whole people, and never none or all of them."""
     count = round(100 * probability)
-    return str(min(99, count)) if count else text("common.count.under_one")
+    return str(min(99, count)) if count else text("shared.count.under_one")
 
 
 def signed(points: float) -> str:

@@ -194,7 +194,7 @@ def _right(page: Page) -> float:
 
 def _bottom(page: Page) -> float:
     items = [
-        f"{piece.grade} {text('report.advice.leg', leg=variant('common.leg_title', 'right'))} "
+        f"{piece.grade} {text('report.advice.leg', leg=variant('shared.leg_title', 'right'))} "
         f"{piece.text} {piece.dose or ''}"
         for piece in page.advice
     ]

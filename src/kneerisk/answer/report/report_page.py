@@ -205,7 +205,7 @@ def _knee(answer: Answer, screening: Screening, knee: Knee) -> KneeRisk:
     low, high = risk.interval
     return KneeRisk(
         knee=knee,
-        name=variant("common.knee_title", knee),
+        name=variant("shared.knee_title", knee),
         count=in_100(risk.probability),
         low=in_100(low),
         high=in_100(high),

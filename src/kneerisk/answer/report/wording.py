@@ -16,7 +16,7 @@ _RUN_CHARACTERS, _HASH_CHARACTERS = 12, 10
 
 def athletes(sport: str | None) -> str:
     """The athletes of a sport: `runners`."""
-    return variant("common.athletes", sport or "any")
+    return variant("shared.athletes", sport or "any")
 
 
 def athlete_line(screening: Screening) -> str:
@@ -37,7 +37,7 @@ def athlete_line(screening: Screening) -> str:
 
 def band_phrase(risk: Risk, sport: str | None) -> str:
     """A risk against what is usual in the sport."""
-    athlete = variant("common.athlete", sport or "any")
+    athlete = variant("shared.athlete", sport or "any")
     return variant("report.band", risk.band, athlete=athlete)
 
 
@@ -62,7 +62,7 @@ def headline(answer: Answer, screening: Screening) -> str:
     if not phrases and answer.risk.either is not None:
         phrases["either"] = band_phrase(answer.risk.either, sport)
     return " ".join(
-        text("report.headline.knee", knee=variant("common.knee_title", knee), phrase=phrase)
+        text("report.headline.knee", knee=variant("shared.knee_title", knee), phrase=phrase)
         for knee, phrase in phrases.items()
     )
 
@@ -77,7 +77,7 @@ def hurts(answer: Answer, side: Side) -> bool:
 
 def _within_horizon(answer: Answer, outcome: str) -> str:
     months = answer.risk.horizon_months
-    return text("common.within_months", outcome=outcome, months=months) if months else outcome
+    return text("shared.within_months", outcome=outcome, months=months) if months else outcome
 
 
 def risk_heading(answer: Answer) -> str:
@@ -128,7 +128,7 @@ def risk_paragraph(answer: Answer, knees: Sequence[Knee], screening: Screening) 
         others.append(
             text(
                 "report.risk.other_knee",
-                knee=variant("common.knee", knee),
+                knee=variant("shared.knee", knee),
                 count=in_100(risk.probability),
                 low=low,
                 high=high,
@@ -140,13 +140,13 @@ def risk_paragraph(answer: Answer, knees: Sequence[Knee], screening: Screening) 
 def _frequency(answer: Answer, knee: Knee, screening: Screening) -> str:
     """The risk as a natural frequency (Gigerenzer 2007, doi 10.1111/j.1539-6053.2008.00033.x)."""
     risk: Risk = getattr(answer.risk, knee)
-    kind, where = answer.risk.outcome_kind, variant("common.knee", knee)
+    kind, where = answer.risk.outcome_kind, variant("shared.knee", knee)
     low, high = (in_100(bound) for bound in risk.interval)
-    under_one = text("common.count.under_one")
+    under_one = text("shared.count.under_one")
     count = in_100(risk.probability)
-    outcome = variant("common.outcome.other", kind, knee=where)
+    outcome = variant("shared.outcome.other", kind, knee=where)
     if count in {"1", under_one}:
-        outcome = variant("common.outcome.one", kind, knee=where)
+        outcome = variant("shared.outcome.one", kind, knee=where)
     return sentence(
         text(
             "report.risk.frequency",
@@ -224,7 +224,7 @@ def pain_sentence(screening: Screening, side: Side) -> str:
     if pain.pain_nrs is not None:
         details.append(text("report.pain.severity", grade=pain.pain_nrs))
     if pain.pain_site is not None and pain.pain_site != "none":
-        details.append(variant("common.site", pain.pain_site))
+        details.append(variant("shared.site", pain.pain_site))
     if pain.pain_weeks is not None:
         weeks = int(number(pain.pain_weeks, "weeks"))
         duration = plural("report.pain.weeks", weeks) if weeks else text("report.pain.under_a_week")
@@ -239,7 +239,7 @@ def flags_sentence(answer: Answer) -> str:
     if answer.red_flags_status == "not_asked":
         return text("report.red_flags.not_asked")
     if answer.red_flags_status == "cleared":
-        return text("common.red_flags.cleared")
+        return text("shared.red_flags.cleared")
     return plural("report.red_flags.present", len(answer.red_flags))
 
 

@@ -29,7 +29,7 @@ from kneerisk.training.recording.run_record import (
     run_tags,
 )
 from kneerisk.training.registry.version_bundles import log_loss_over_champion
-from kneerisk.training.tracking import StudyRuns, Tracking
+from kneerisk.training.tracking import Run, StudyRuns, Tracking
 from kneerisk.training.tuning.locks import JUDGING, WRITING
 from kneerisk.training.tuning.search import Search
 from kneerisk.training.tuning.tuning_plots import study_plots
@@ -97,14 +97,9 @@ def _record(
         evaluation=evaluation,
         parameters={"truth_sha256": truth_digest(search.truth), **fitted.choices},
     )  # fmt: skip
-    version = None
     with tracking.start_run(f"winner, trial {best.number:03d}", tags, "tune") as run:
-        if gain > error:
-            truth = truth_subset(search.truth, ~held_out(cohort.frame["athlete_id"]))
-            version = log_version(
-                run, record, partial(metadata_of, train_test_split(cohort)[0], truth, fitted)
-            )
-        else:
+        version = _log(run, search, fitted, record) if gain > error else None
+        if version is None:
             log_evaluation(run, record)
             run.set_note("The default settings stay: these gain no more than chance would give.")
     result = {
@@ -116,6 +111,15 @@ def _record(
     with study.locks.held(WRITING):
         _update_parent(search, runs, result)
     return result
+
+
+def _log(run: Run, search: Search, fitted: Fitted, record: RunRecord) -> str:
+    """Register the winner as a version."""
+    cohort = search.cohort
+    truth = truth_subset(search.truth, ~held_out(cohort.frame["athlete_id"]))
+    return log_version(
+        run, record, partial(metadata_of, train_test_split(cohort)[0], truth, fitted)
+    )
 
 
 def _refit(search: Search, settings: Settings, progress: Progress) -> tuple[Fitted, Evaluation]:
