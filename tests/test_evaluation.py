@@ -25,8 +25,7 @@ from kneerisk.evaluation.slices import AGE_BANDS, worst_of
 from kneerisk.evaluation.task_rows import Risks, TaskRows, logit, task_rows, which_limb_task
 from kneerisk.evidence import imbalances
 from kneerisk.model import bundle
-from kneerisk.training.card.fairness import fairness
-from kneerisk.training.card.performance import performance
+from kneerisk.training.card.performance import fairness, performance
 from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance.lineage import digest
 from kneerisk.training.tracking import Tracking

@@ -26,12 +26,10 @@ from kneerisk.progress import ProgressEvent
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tracking import EXPERIMENTS, Tracking
-from kneerisk.training.tuning.objective import Objective
+from kneerisk.training.tuning.objective import Objective, space
 from kneerisk.training.tuning.search import STUDIES, SearchPlan, trial_runs
-from kneerisk.training.tuning.search_space import space
 from kneerisk.training.tuning.study import Study
-from kneerisk.training.tuning.tuning_plots import study_plots
-from kneerisk.training.tuning.winner import describe_result
+from kneerisk.training.tuning.winner import describe_result, study_plots
 from kneerisk.training.tuning.worker import work
 from pipelines.console import progress_text
 from pipelines.tune import tune_settings

@@ -4,13 +4,6 @@ A registered version is a logged model of MLflow whose artifacts are its bundle.
 model holds the versions of one outcome kind and horizon.
 """
 
-from kneerisk.training.tracking.connection import (
-    ARTIFACTS,
-    DATABASE,
-    TrackingFailed,
-    has_runs,
-    tracking_uri,
-)
 from kneerisk.training.tracking.naming import (
     ALIAS,
     BUNDLE,
@@ -21,12 +14,19 @@ from kneerisk.training.tracking.naming import (
     PLOTS,
     LoggedRun,
     Purpose,
+    TrackingFailed,
     Version,
     registered_name,
 )
 from kneerisk.training.tracking.run import HELD_OUT, Run
 from kneerisk.training.tracking.study_runs import StudyRuns, TrialRun
-from kneerisk.training.tracking.tracking_store import Tracking
+from kneerisk.training.tracking.tracking_store import (
+    ARTIFACTS,
+    DATABASE,
+    Tracking,
+    has_runs,
+    tracking_uri,
+)
 
 __all__ = [
     "ALIAS",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from kneerisk.training.tracking.connection import translated_errors
+from kneerisk.training.tracking.naming import translated_errors
 from kneerisk.training.tracking.run import Run
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]

@@ -1,19 +1,13 @@
-"""The tracking store of a folder: starts and finds runs, finds versions, moves aliases."""
+"""The tracking store of a folder: where it is; runs begun and found, versions, aliases."""
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from kneerisk.training.tracking import aliases
-from kneerisk.training.tracking.connection import (
-    ARTIFACTS,
-    be_quiet,
-    tracking_uri,
-    translated_errors,
-)
 from kneerisk.training.tracking.naming import (
     BUNDLE,
     CHALLENGER,
@@ -23,9 +17,37 @@ from kneerisk.training.tracking.naming import (
     LoggedRun,
     Purpose,
     Version,
+    translated_errors,
 )
-from kneerisk.training.tracking.run import Run
+from kneerisk.training.tracking.run import Run, aliased_version, remove_alias, set_alias
 from kneerisk.training.tracking.study_runs import StudyRuns
+
+#: Without `MLFLOW_TRACKING_URI`: a database and a folder where the command is run.
+DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
+
+
+def tracking_uri(folder: Path) -> str:
+    """Where runs are tracked: `MLFLOW_TRACKING_URI`, else SQLite in a folder."""
+    from_environment = os.environ.get("MLFLOW_TRACKING_URI")
+    return from_environment or f"sqlite:///{folder.resolve() / DATABASE}"
+
+
+def has_runs(folder: Path) -> bool:
+    """Whether there is a store of runs, so that asking for a run does not make one."""
+    return "MLFLOW_TRACKING_URI" in os.environ or (folder / DATABASE).is_file()
+
+
+def be_quiet() -> None:
+    """Nothing is sent anywhere, and stdout is left to the result of a command."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    # Standard output is for the result of a command.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    # Commands show their own progress; a bar for each file that is fetched adds nothing.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # MLflow logs every table that it creates in a new database.
+    for name in ("mlflow.store.db.utils", "mlflow.store.model_registry", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class Tracking:
@@ -123,7 +145,7 @@ class Tracking:
     def version_with_alias(self, model: str, alias: str) -> Version | None:
         """The version that has an alias, or None."""
         with translated_errors(self.uri):
-            return aliases.aliased_version(self._client, model, alias)
+            return aliased_version(self._client, model, alias)
 
     def challengers(self) -> list[Version]:
         """Every version that waits to be promoted."""
@@ -135,12 +157,12 @@ class Tracking:
     def set_alias(self, version: Version, alias: str) -> None:
         """Move an alias to a version."""
         with translated_errors(self.uri):
-            aliases.set_alias(self._client, version, alias)
+            set_alias(self._client, version, alias)
 
     def remove_alias(self, model: str, alias: str) -> None:
         """Remove an alias."""
         with translated_errors(self.uri):
-            aliases.remove_alias(self._client, model, alias)
+            remove_alias(self._client, model, alias)
 
     def tag_version(self, version: Version, **tags: str) -> None:
         """Write tags on a version."""

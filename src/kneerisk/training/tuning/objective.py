@@ -1,8 +1,13 @@
-"""The objective of a study: log loss, cross-validated over the athletes to train on."""
+"""The objective of a study and its search space: what is minimised, and over which settings.
+
+The objective is the log loss, cross-validated over the athletes to train on. The search space holds
+only the settings that act on the cohort at hand.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from optuna.distributions import FloatDistribution, IntDistribution
 
 import kneerisk
 from kneerisk.cohort.files import Cohort
@@ -21,7 +27,6 @@ from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import MANY_EVENTS, dealt_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.provenance import lineage
-from kneerisk.training.tuning.search_space import Space, in_words, space
 
 FOLDS = 5
 #: How often it is dealt who shares a fold: for a trial, and anew to compare the winner with the
@@ -161,3 +166,48 @@ def program_digest() -> str:
     for path in sorted(path for path in files if path.suffix in {".py", ".csv"}):
         sha256.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return sha256.hexdigest()[:16]
+
+
+Range = IntDistribution | FloatDistribution
+Space = Mapping[str, Range]
+
+
+def space(*, true: bool, plenty: bool, people: bool) -> Space:
+    """The settings to try, by name.
+
+    Bounds are assumptions: about a tenth to ten times the default, where that makes sense.
+
+    Parameters
+    ----------
+    true
+        Whether models are fitted to true risks instead of outcomes.
+    plenty
+        Whether there are so many outcomes that penalties are not chosen inside a fit.
+    people
+        Whether the athletes were measured: their covariance is not the published one.
+
+    Returns
+    -------
+    The range of each setting, by its name.
+    """
+    ranges: dict[str, Range] = {
+        "max_depth": IntDistribution(1, 5),
+        "step_size": FloatDistribution(0.02, 0.3, log=True),
+        "least_child_weight": FloatDistribution(2.0, 200.0, log=True),
+        "tree_ridge": FloatDistribution(1.0, 100.0, log=True),
+        "most_rounds": IntDistribution(50, 200, step=50),
+    }
+    if plenty:
+        ranges |= {"light_penalty": FloatDistribution(0.4, 40.0, log=True)}
+    if not true:
+        ranges |= {"tolerance_se": FloatDistribution(0.0, 2.0)}
+    if people:
+        ranges |= {"published_screenings": FloatDistribution(20.0, 2000.0, log=True)}
+    return ranges
+
+
+def in_words(tried: Space) -> str:
+    """The bounds as a person reads them."""
+    return ", ".join(
+        f"{name} {bounds.low:g} to {bounds.high:g}" for name, bounds in sorted(tried.items())
+    )

@@ -25,7 +25,7 @@ from optuna.trial import FrozenTrial, TrialState
 from kneerisk.errors import StudyRefused
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tuning.locks import ASKING, Locks
-from kneerisk.training.tuning.search_space import Space
+from kneerisk.training.tuning.objective import Space
 
 #: Of the search; with one worker the same seed gives the same study, stopped in between or not.
 SEED = 0
