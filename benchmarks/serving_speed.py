@@ -23,7 +23,7 @@ import psutil
 from benchmarks.http_load import Target, load_with_many_clients, load_with_one_client
 from kneerisk.errors import KneeriskError
 from kneerisk.model.bundle import Bundle
-from kneerisk.training.registry.version_bundles import load_version
+from kneerisk.training.registry.versions import load_version
 from pipelines import programs, up
 from pipelines.services import Service, stop
 from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF

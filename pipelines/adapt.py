@@ -69,9 +69,9 @@ def adapt_model(
     """
     from kneerisk.cohort.splits import train_test_split
     from kneerisk.training.fitting.settings import SEED
-    from kneerisk.training.provenance.lineage import Source, digest, load
-    from kneerisk.training.recording.update_record import log_update
-    from kneerisk.training.registry.version_bundles import load_version
+    from kneerisk.training.provenance import Source, digest, load
+    from kneerisk.training.registry.update_record import log_update
+    from kneerisk.training.registry.versions import load_version
     from kneerisk.training.tracking import Tracking
     from kneerisk.training.updating import model_updating
     from kneerisk.training.updating.update_comparison import compare_update

@@ -59,9 +59,8 @@ def evaluate_version(
     """
     from kneerisk.evaluation.model_validation import metrics_by_task, validate
     from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
-    from kneerisk.training.provenance.lineage import Source, load
-    from kneerisk.training.recording.training_athletes import without_training_athletes
-    from kneerisk.training.registry.version_bundles import load_version
+    from kneerisk.training.provenance import Source, load
+    from kneerisk.training.registry.versions import load_version, without_training_athletes
 
     progress(event("loading_model"))
     bundle = load_version(models, version)

@@ -19,12 +19,12 @@ from kneerisk.answer.report import report_markdown
 from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
+from kneerisk.training import provenance
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.fitting.settings import SEED
-from kneerisk.training.provenance import lineage
-from kneerisk.training.provenance.lineage import Source
-from kneerisk.training.registry.version_bundles import load_version
+from kneerisk.training.provenance import Source
+from kneerisk.training.registry.versions import load_version
 from pipelines.options import DEFAULT_ATHLETES, DEFAULT_SEED
 from serving.request_examples import EXAMPLE
 
@@ -56,13 +56,13 @@ def cases() -> list[Case]:
 
 def default_model() -> Bundle:
     """The model that `kneerisk train` makes where it is given nothing, without its run."""
-    cohort, truth = lineage.load(Source(athletes=DEFAULT_ATHLETES, seed=DEFAULT_SEED))
+    cohort, truth = provenance.load(Source(athletes=DEFAULT_ATHLETES, seed=DEFAULT_SEED))
     development = ~held_out(cohort.frame["athlete_id"])
     train, train_truth = subset(cohort, development), truth_subset(truth, development)
     fitted = fit(train, train_truth, seed=SEED)
     metadata = metadata_of(
         train, train_truth, fitted, version="default", run_id="none", git_sha=None,
-        data_sha256=lineage.digest(cohort),
+        data_sha256=provenance.digest(cohort),
     )  # fmt: skip
     return Bundle(fitted.model, metadata, "none")
 

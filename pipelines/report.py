@@ -85,7 +85,7 @@ def write_report(
     from kneerisk.answer import answer
     from kneerisk.answer.report import report_html, report_markdown
     from kneerisk.cohort import read_screenings
-    from kneerisk.training.registry.version_bundles import load_version
+    from kneerisk.training.registry.versions import load_version
     from pipelines.outputs import write_text
 
     bundle = load_version(models)

@@ -60,9 +60,9 @@ def reproduce_version(
     -------
     How far the predictions agree.
     """
-    from kneerisk.training.provenance.lineage import load_again
+    from kneerisk.training.provenance import load_again
     from kneerisk.training.registry.reproduction import compare, fit_again
-    from kneerisk.training.registry.version_bundles import load_version
+    from kneerisk.training.registry.versions import load_version
     from kneerisk.training.tracking import Tracking
 
     progress(event("loading_model"))

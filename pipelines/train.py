@@ -70,9 +70,9 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
     from kneerisk.training.fitting.fitted_metadata import metadata_of
     from kneerisk.training.fitting.settings import SEED
     from kneerisk.training.leakage.leakage_checks import refuse_unsound
-    from kneerisk.training.provenance.lineage import Source, load, truth_digest
-    from kneerisk.training.recording import run_record
-    from kneerisk.training.registry.version_bundles import log_loss_over_champion
+    from kneerisk.training.provenance import Source, load, truth_digest
+    from kneerisk.training.registry import run_record
+    from kneerisk.training.registry.versions import log_loss_over_champion
     from kneerisk.training.tracking import Tracking
 
     source = Source.of(data, athletes, seed)

@@ -85,7 +85,7 @@ def tune_settings(
     """
     from kneerisk.cohort.splits import train_test_split
     from kneerisk.training.leakage.leakage_checks import refuse_unsound
-    from kneerisk.training.provenance.lineage import Source, load
+    from kneerisk.training.provenance import Source, load
     from kneerisk.training.tuning.search import Search
     from kneerisk.training.tuning.winner import record_winner
 

@@ -25,12 +25,12 @@ from kneerisk.model import Bundle, bundle
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.schema import read_screening
 from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
+from kneerisk.training.registry.update_record import updated_metadata
 from kneerisk.training.tracking import CHALLENGER, Tracking
 from kneerisk.training.updating.club_likelihood import Club, club_of
 from kneerisk.training.updating.correction_fit import fit_intercept, fit_ridge, fit_slope, fit_trees
 from kneerisk.training.updating.corrections import Correction, corrected, shortened
 from kneerisk.training.updating.model_updating import events_needed, update_for_club, update_model
-from kneerisk.training.updating.updated_metadata import updated_metadata
 from pipelines.__main__ import app
 
 BODY = {

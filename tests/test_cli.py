@@ -21,7 +21,7 @@ from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
 from kneerisk.progress import event, within
 from kneerisk.schema import Screening, from_row
-from kneerisk.training.provenance.lineage import Source, load
+from kneerisk.training.provenance import Source, load
 from kneerisk.words import section
 from pipelines import __main__ as cli
 from pipelines import console

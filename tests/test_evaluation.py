@@ -27,7 +27,7 @@ from kneerisk.evidence import imbalances
 from kneerisk.model import bundle
 from kneerisk.training.card.performance import fairness, performance
 from kneerisk.training.plots.evaluation_plots import plots
-from kneerisk.training.provenance.lineage import digest
+from kneerisk.training.provenance import digest
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
 from pipelines.console import metrics_table, plain

@@ -15,14 +15,14 @@ from kneerisk.errors import BundleRefused, PromotionRefused
 from kneerisk.evaluation.evaluation import cross_validated
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.model import bundle, champion
+from kneerisk.training import provenance
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
-from kneerisk.training.provenance import lineage
-from kneerisk.training.provenance.lineage import Source
+from kneerisk.training.provenance import Source
 from kneerisk.training.registry import gates
 from kneerisk.training.registry.gates import slope_gate
 from kneerisk.training.registry.promotion import promote, rollback
-from kneerisk.training.registry.version_bundles import log_loss_over_champion
+from kneerisk.training.registry.versions import log_loss_over_champion
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, registered_name
 
 SOURCE = Source(athletes=600, seed=2)
@@ -50,7 +50,7 @@ class Club:
         moved = replace(calibration, intercept=calibration.intercept + shift)
         model = replace(self.fitted.model, calibration=moved)
         horizon = 12 if outcome_kind == "new_pain" else None
-        sha256 = lineage.digest(self.simulated.cohort)
+        sha256 = provenance.digest(self.simulated.cohort)
         with self.tracking.start_run("a run", {}) as run:
             version = run.register(registered_name(outcome_kind, horizon), "for a test")
             metadata = metadata_of(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from kneerisk.cohort import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.model import bundle
-from kneerisk.training.provenance.environment import changed, environment
+from kneerisk.training.provenance import changed, environment
 from kneerisk.training.registry import reproduction
 from kneerisk.training.registry.reproduction import ELSEWHERE, Reproduced, difference
 from kneerisk.training.tracking import Tracking
@@ -96,7 +96,7 @@ class TestTrained:
 
     def test_a_simulator_that_draws_others_is_refused(self, here, monkeypatch):
         monkeypatch.setattr(
-            "kneerisk.training.provenance.lineage.simulate", lambda n, s: simulate(n, s + 1)
+            "kneerisk.training.provenance.simulate", lambda n, s: simulate(n, s + 1)
         )
         found = kneerisk("reproduce", TRAINED)
         assert "the simulator changed since" in str(found.exception)

@@ -15,8 +15,8 @@ from mlflow.models import Model
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
-from kneerisk.training.provenance import lineage
-from kneerisk.training.provenance.lineage import Source
+from kneerisk.training import provenance
+from kneerisk.training.provenance import Source
 from kneerisk.training.tracking import (
     ALIAS,
     CARD,
@@ -289,8 +289,8 @@ class TestDigest:
         shuffled = Cohort(
             one.frame[list(one.frame)[::-1]], one.kind, one.outcome_kind, None, one.source
         )
-        assert lineage.digest(one) == lineage.digest(shuffled)
-        assert len(lineage.digest(one)) == 64
+        assert provenance.digest(one) == provenance.digest(shuffled)
+        assert len(provenance.digest(one)) == 64
 
     @pytest.mark.parametrize(
         ("column", "value"),
@@ -299,23 +299,25 @@ class TestDigest:
     def test_any_cell_changes_the_digest(self, column, value):
         one, other = cohort(), cohort()
         other.frame.loc[0, column] = value
-        assert lineage.digest(one) != lineage.digest(other)
+        assert provenance.digest(one) != provenance.digest(other)
 
     def test_a_source_survives_being_logged(self):
         for source in (Source(path=Path("/data/club.csv")), Source(athletes=50, seed=0)):
             assert Source.from_params(json.loads(json.dumps(source.params()))) == source
 
     def test_a_simulated_source_gives_the_same_cohort_again(self):
-        first, truth = lineage.load(Source(athletes=30, seed=4))
-        again, _ = lineage.load(Source(athletes=30, seed=4))
-        assert lineage.digest(first) == lineage.digest(again)
+        first, truth = provenance.load(Source(athletes=30, seed=4))
+        again, _ = provenance.load(Source(athletes=30, seed=4))
+        assert provenance.digest(first) == provenance.digest(again)
         assert truth is not None
-        assert lineage.digest(first) != lineage.digest(lineage.load(Source(None, 30, 5))[0])
+        assert provenance.digest(first) != provenance.digest(
+            provenance.load(Source(None, 30, 5))[0]
+        )
 
     def test_no_source_is_refused(self):
         with pytest.raises(KneeriskError, match="comes from a file"):
-            lineage.load(Source())
+            provenance.load(Source())
 
     def test_the_program_is_known_by_its_commit(self):
-        sha = lineage.git_sha()
+        sha = provenance.git_sha()
         assert sha is None or len(sha.removesuffix("-dirty")) == 40

@@ -11,12 +11,12 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from kneerisk.progress import Progress, event
+from kneerisk.training import provenance
 from kneerisk.training.benchmark.benchmark_page import TARGETS, page, table, target_checks
 from kneerisk.training.benchmark.benchmark_plots import calibration, forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold
 from kneerisk.training.benchmark.scoring import TaskScores
 from kneerisk.training.benchmark.tasks import Task
-from kneerisk.training.provenance import lineage
 from kneerisk.training.tracking import Run, Tracking
 
 #: Processes at once; each runs on one thread.
@@ -84,7 +84,7 @@ def log_benchmark(run: Run, tracking: Tracking, scores: Sequence[TaskScores], se
 
 def _log_task(tracking: Tracking, scores: TaskScores, seeds: int, parent: str) -> None:
     task = scores.task
-    sha256 = lineage.digest(task.cohort)
+    sha256 = provenance.digest(task.cohort)
     with tracking.start_run(task.title, benchmark_tags(), "benchmark", parent) as run:
         run.log_values(
             {"task": task.name, "seeds": seeds, "source": task.cohort.source,
@@ -100,7 +100,7 @@ def benchmark_tags() -> dict[str, str]:
     """The tags by which the runs are found."""
     return {
         "mlflow.source.name": "kneerisk benchmark",
-        "mlflow.source.git.commit": lineage.git_sha() or "",
+        "mlflow.source.git.commit": provenance.git_sha() or "",
     }
 
 

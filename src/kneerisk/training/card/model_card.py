@@ -13,7 +13,7 @@ from kneerisk.training.card.method import method, population
 from kneerisk.training.card.performance import fairness, performance
 from kneerisk.training.card.tripod import tripod
 from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS, few_outcomes
-from kneerisk.training.provenance.environment import PREFIX, environment
+from kneerisk.training.provenance import ENVIRONMENT_PREFIX, environment
 
 NOTICE = (
     "Not a medical device. It does not diagnose, and it does not replace a clinician: it says "
@@ -105,7 +105,7 @@ def _identity(context: CardContext) -> Iterator[tuple[str, str]]:
 
 
 def _libraries(made_with: Mapping[str, str]) -> str:
-    names = {name: name.removeprefix(PREFIX).replace("_", " ") for name in made_with}
+    names = {name: name.removeprefix(ENVIRONMENT_PREFIX).replace("_", " ") for name in made_with}
     return ", ".join(f"{names[name]} {value}" for name, value in made_with.items())
 
 

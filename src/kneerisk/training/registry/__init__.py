@@ -1,1 +1,1 @@
-"""Which version is served, and whether it can be made again."""
+"""Versions: how they are recorded, which one is served, and whether it can be made again."""

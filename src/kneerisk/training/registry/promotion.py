@@ -12,7 +12,7 @@ from kneerisk.cohort.splits import train_test_split
 from kneerisk.errors import CohortRefused, PromotionRefused
 from kneerisk.evaluation.task_rows import paired_rows, risks_of
 from kneerisk.model import bundle, champion
-from kneerisk.training.provenance.lineage import load_again
+from kneerisk.training.provenance import load_again
 from kneerisk.training.registry.gates import Gate, loss_gate, slope_gate
 from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, PLOTS, Tracking, Version
 

@@ -20,8 +20,7 @@ from kneerisk.progress import Progress
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.settings import Settings
-from kneerisk.training.provenance.environment import changed, environment
-from kneerisk.training.provenance.lineage import git_sha
+from kneerisk.training.provenance import environment, environment_changes, git_sha
 from kneerisk.training.updating.model_updating import update_model
 
 #: What other libraries, processors and thread counts may move a probability by: the order of a sum.
@@ -124,7 +123,7 @@ def compare(
     largest, identical = difference(
         original.model.predict(data), _as_released(model, original.metadata).predict(data)
     )
-    differs = (*_program(original.metadata), *changed(params, environment()))
+    differs = (*_program(original.metadata), *environment_changes(params, environment()))
     return Reproduced(
         version=original.metadata.version,
         identical=identical,

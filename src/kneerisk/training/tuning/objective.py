@@ -23,10 +23,10 @@ from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.evaluation.metrics import paired_difference, row_loss
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
+from kneerisk.training import provenance
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import MANY_EVENTS, dealt_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
-from kneerisk.training.provenance import lineage
 
 FOLDS = 5
 #: How often it is dealt who shares a fold: for a trial, and anew to compare the winner with the
@@ -108,7 +108,7 @@ class Objective:
 
     def identity(self) -> dict[str, str]:
         """What a study is of; trials of another one can't be compared with its own."""
-        cohort = lineage.digest(self.train) + lineage.truth_digest(self.truth)
+        cohort = provenance.digest(self.train) + provenance.truth_digest(self.truth)
         return {
             "cohort": hashlib.sha256(cohort.encode()).hexdigest()[:16],
             "search space": in_words(self.space),

@@ -15,8 +15,8 @@ from optuna.trial import FrozenTrial, TrialState
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
 from kneerisk.progress import Progress, event
-from kneerisk.training.provenance.lineage import Source, load
-from kneerisk.training.recording.run_record import cohort_title, run_tags
+from kneerisk.training.provenance import Source, load
+from kneerisk.training.registry.run_record import cohort_title, run_tags
 from kneerisk.training.tracking import StudyRuns, Tracking, TrialRun
 from kneerisk.training.tuning.locks import WRITING
 from kneerisk.training.tuning.objective import Objective

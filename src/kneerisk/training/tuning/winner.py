@@ -26,8 +26,8 @@ from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.fitting.settings import DEFAULTS, SEED, Settings
 from kneerisk.training.plots.plot_style import INK, LOGISTIC, MODEL, label_axes, titled_figure
-from kneerisk.training.provenance.lineage import digest, truth_digest
-from kneerisk.training.recording.run_record import (
+from kneerisk.training.provenance import digest, truth_digest
+from kneerisk.training.registry.run_record import (
     RunRecord,
     cohort_title,
     log_evaluation,
@@ -35,7 +35,7 @@ from kneerisk.training.recording.run_record import (
     run_parameters,
     run_tags,
 )
-from kneerisk.training.registry.version_bundles import log_loss_over_champion
+from kneerisk.training.registry.versions import log_loss_over_champion
 from kneerisk.training.tracking import Run, StudyRuns, Tracking
 from kneerisk.training.tuning.locks import JUDGING, WRITING
 from kneerisk.training.tuning.search import Search

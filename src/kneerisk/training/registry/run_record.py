@@ -23,8 +23,7 @@ from kneerisk.schema.data_dictionary import json_schema
 from kneerisk.training.card.model_card import model_card
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.plots.evaluation_plots import plots
-from kneerisk.training.provenance.environment import environment
-from kneerisk.training.provenance.lineage import Source, digest, git_sha
+from kneerisk.training.provenance import Source, digest, environment, git_sha
 from kneerisk.training.tracking import CARD, HELD_OUT, Run, registered_name
 from kneerisk.training.tracking.naming import cohort_filter, runs_page
 

@@ -1,17 +1,24 @@
-"""The lineage of a model: which screenings it was fitted to, by which program."""
+"""The provenance of a model: the screenings that it was fitted to, the commit and the environment.
+
+The environment is what decides the last bits of a fit: versions, processor and threads.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import platform
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
+from threadpoolctl import threadpool_info
 
 from kneerisk.cohort import Cohort, read
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
@@ -204,3 +211,47 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return process.stdout.strip()
+
+
+#: The prefix of the run parameters that hold the environment.
+ENVIRONMENT_PREFIX = "environment_"
+#: Libraries that a fitted number passes through.
+LIBRARIES = ("numpy", "scipy", "pandas", "sklearn", "xgboost")
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process as run parameters, such as `environment_numpy`."""
+    for name in LIBRARIES:  # a library that is not loaded yet has no threads to count
+        import_module(name)
+    pools = threadpool_info()
+    libc = " ".join(platform.libc_ver()).strip()
+    values = {
+        "python": platform.python_version(),
+        "platform": ", ".join(
+            name for name in (platform.system(), platform.machine(), libc) if name
+        ),
+        "threads": str(max((pool["num_threads"] for pool in _of_kind(pools, "openmp")), default=1)),
+        "linear_algebra": "; ".join(sorted({_kernel(pool) for pool in _of_kind(pools, "blas")})),
+        **{name: str(import_module(name).__version__) for name in LIBRARIES},
+    }
+    return {f"{ENVIRONMENT_PREFIX}{name}": value for name, value in values.items()}
+
+
+def environment_changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What differs from a run's parameters, in words; what they don't hold is left out."""
+    return [
+        f"{name.removeprefix(ENVIRONMENT_PREFIX).replace('_', ' ')}: "
+        f"{before[name]} then, {now[name]} now"
+        for name in sorted(now)
+        if name in before and before[name] != now[name]
+    ]
+
+
+def _of_kind(pools: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [pool for pool in pools if pool["user_api"] == kind]
+
+
+def _kernel(pool: Mapping[str, Any]) -> str:
+    """The library and the processor that it chose its code for."""
+    return " ".join(str(pool[key]) for key in ("internal_api", "version", "architecture")
+                    if pool.get(key))  # fmt: skip
