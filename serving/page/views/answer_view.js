@@ -47,7 +47,8 @@ function riskCards(answer, sport, drawing) {
       ${kneeCard(answer, "either", sport)}${legFigure(answer, drawing)}</div>`;
   }
   return html`<div class="hero" id="a-risk">
-    ${kneeCard(answer, "right", sport)} ${legFigure(answer, drawing)} ${kneeCard(answer, "left", sport)}
+    ${kneeCard(answer, "right", sport)} ${legFigure(answer, drawing)}
+    ${kneeCard(answer, "left", sport)}
   </div>`;
 }
 

@@ -158,7 +158,8 @@ function textInput(field, state, actions, descriptionId) {
   const ids = [isBad ? `${id}-e` : "", descriptionId].filter(Boolean).join(" ");
   return html`<input id=${id} type="text"
     inputmode=${field.kind === "integer" ? "numeric" : "decimal"} enterkeyhint="next"
-    autocomplete="off" placeholder=${field.side ? "–" : ""} aria-invalid=${isBad ? "true" : nothing}
+    autocomplete="off" placeholder=${field.side ? "–" : ""}
+    aria-invalid=${isBad ? "true" : nothing}
     aria-describedby=${ids} .value=${state.draft.values[field.path] ?? ""}
     @input=${(event) => actions.setValue(field.path, event.target.value)}>`;
 }
