@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from kneerisk.cohort import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.model import bundle
-from kneerisk.training.provenance import changed, environment
+from kneerisk.training.provenance import environment, environment_changes
 from kneerisk.training.registry import reproduction
 from kneerisk.training.registry.reproduction import ELSEWHERE, Reproduced, difference
 from kneerisk.training.tracking import Tracking
@@ -147,9 +147,9 @@ class TestHowNear:
 
     def test_what_a_run_does_not_say_is_not_called_different(self):
         now = environment()
-        assert changed({}, now) == []
-        assert changed(now, now) == []
-        assert len(changed(now | {"environment_threads": "many"}, now)) == 1
+        assert environment_changes({}, now) == []
+        assert environment_changes(now, now) == []
+        assert len(environment_changes(now | {"environment_threads": "many"}, now)) == 1
 
     def test_a_risk_that_only_one_gives_is_the_largest_difference(self, released):
         data = simulate(30, 1).cohort.columns()
