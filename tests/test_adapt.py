@@ -292,7 +292,7 @@ class TestBundle:
         assert np.abs(before.either - after.either).max() < 1e-9
         told = answer(loaded, read_screening(BODY))
         assert told.model.cohort == "adapted"
-        assert "corrected by measured ones" in told.notice
+        assert "adjusted to measured ones" in told.notice
         assert told.risk.left.interval[0] < told.risk.left.probability < told.risk.left.interval[1]
         assert loaded.metadata.base_version == released.metadata.version
         assert loaded.metadata.base_sha256 == released.sha256
