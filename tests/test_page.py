@@ -344,7 +344,7 @@ class TestRedFlags:
         start(seen)
         kneecap = seen.page.get_by_label("is the kneecap the only bone")
         expect(kneecap).to_have_count(0)
-        injury = seen.page.get_by_label("Has this knee been hurt in a fall")
+        injury = seen.page.get_by_label("Has this knee been injured by a fall")
         injury.check()
         kneecap.check()
         seen.settled()
