@@ -45,7 +45,7 @@ from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import Screening, data_dictionary, faults_of
 from kneerisk.schema.history import RED_FLAGS
-from kneerisk.training import provenance
+from kneerisk.training.registry import run_record
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
 from serving.prometheus import Metrics
@@ -381,7 +381,7 @@ def kneerisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         patch.chdir(tmp_path_factory.mktemp("digests"))
         for name in ("MLFLOW_TRACKING_URI", "KNEERISK_MODELS"):
             patch.delenv(name, raising=False)
-        patch.setattr(provenance, "git_sha", lambda: "c" * 40)
+        patch.setattr(run_record, "git_sha", lambda: "c" * 40)
         patch.setattr("pipelines.train.CROSS_VALIDATION_SEEDS", range(1))
         patch.setattr("pipelines.adapt.FOLD_SEEDS", range(1))
 
