@@ -545,3 +545,23 @@ def test_the_guide_s_example_gives_what_the_guide_says(tmp_path: Path) -> None:
     np.testing.assert_array_equal(right, [0, 0, np.nan, np.nan])
     np.testing.assert_array_equal(either, [0, 1, np.nan, np.nan])
     assert cohort.frame["left_wblt_distance_cm"][0] == pytest.approx(11.43)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["9**9**9", "kg/0", "(" * 100_000, "kg**2", "lb; 1", "__import__('os')", "1e999999", "\0"],
+)
+def test_a_unit_is_looked_up_and_never_worked_out(tmp_path: Path, unit: str) -> None:
+    mapping = f"[columns]\nmass_kg = {{ column = 'X', unit = {json.dumps(unit)} }}\n{PAST}"
+    with pytest.raises(MappingRefused) as refused:
+        ingested(tmp_path, mapping, "Id,X,Knee", "a,80,0")
+    (fault,) = refused.value.faults
+    assert fault.startswith("columns.mass_kg: has a unit that is not known, ")
+    assert fault.endswith("usual here: kg, lb, N, stone")
+    assert len(fault) < 300
+
+
+def test_a_unit_of_another_kind_is_refused_though_it_too_has_no_dimension(tmp_path: Path) -> None:
+    for unit in ("%", "ratio", "h/day"):
+        with pytest.raises(MappingRefused, match="which is no deg"):
+            value(tmp_path, f'left_hip_drop_deg = {{ column = "X", unit = "{unit}" }}', "5")

@@ -8,12 +8,13 @@ from kneerisk.cohort.sheets.column_meaning import split_side
 from kneerisk.cohort.sheets.read_sheet import constant_faults
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.sheet_answer import ColumnAsked, SheetAsked, SheetConstant
-from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named
+from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named, usual_units
 from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, unsided
 from kneerisk.errors import Fault, KneeriskError
 from kneerisk.schema import Category, Quantity, columns
 from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.rules import NEEDS
+from kneerisk.words import text
 
 SPORT, DROP_TASK = "sport", "hip_drop_task"
 
@@ -93,9 +94,8 @@ def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) ->
             message = message or str(error)
         else:
             return
-    yield _fault(
-        FaultCode.UNKNOWN_UNIT, f"{pointer}/unit", message, f"a unit that becomes {measure.unit}"
-    )
+    allowed = text("sheet.unit.allowed", unit=measure.unit, usual=", ".join(usual_units(measure)))
+    yield _fault(FaultCode.UNKNOWN_UNIT, f"{pointer}/unit", message, allowed)
 
 
 def _constant_faults(

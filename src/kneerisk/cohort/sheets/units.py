@@ -1,4 +1,9 @@
-"""Units as sheets write them: conversion to the schema's by pint, and which one fits a column.
+"""Units as sheets write them: conversion to the schema's, and which one fits a column.
+
+Every unit is a line of `unit_words.csv`: its kind, its size in the SI unit of that kind, and the
+ways to write it. A unit that is not there is refused; no text of a person's is ever evaluated.
+The sizes are exact by definition (NIST Special Publication 811, appendix B); a year has 365.25
+days.
 
 A force or torque that is not divided by body mass yet becomes the schema's unit times kg; a share
 of body weight is the kilogram-force that a muscle lifts over the kilograms that the body has.
@@ -14,56 +19,18 @@ from importlib.resources import files
 from statistics import median
 from typing import NamedTuple
 
-import pint
-
 from kneerisk.cohort.sheets.vocabulary import without_blanks
 from kneerisk.schema import Quantity
+from kneerisk.words import text
 
-#: The schema's units in pint's words. A unit that is not here has no other to convert from.
-PINT_UNITS = {
-    "years": "year",
-    "weeks": "week",
-    "ms": "millisecond",
-    "s": "second",
-    "cm": "centimeter",
-    "mm": "millimeter",
-    "km": "kilometer",
-    "kg": "kilogram",
-    "m/s": "meter / second",
-    "deg": "degree",
-    "%": "percent",
-    "ratio": "dimensionless",
-    "h/week": "hour / week",
-    "h/day": "hour / day",
-    "steps/min": "step / minute",
-    "sessions/week": "session / week",
-    "Nm/kg": "newton * meter / kilogram",
-    "N/kg": "newton / kilogram",
-    "% BW": "percent",
-}
-#: The same quantities before they are divided by body mass: torque, force, and the weight that a
-#: force lifts. One kilogram-force is the weight of one kilogram.
-UNDIVIDED_UNITS = {
-    "Nm/kg": "newton * meter",
-    "N/kg": "newton",
-    "% BW": "kilogram_force",
-}
-#: Spellings that pint reads as something else (`Nm` as a count times metres).
-SPELLINGS = {
-    "Nm": "newton * meter",
-    "N*m": "newton * meter",
-    "Nm/kg": "newton * meter / kilogram",
-    "steps/min": "step / minute",
-    "spm": "step / minute",
-    "% BW": "percent",
-    "km/h": "kilometer / hour",
-    "km/week": "kilometer",
-    "miles/week": "mile",
-    "ratio": "dimensionless",
-}
-
+#: Units before they are divided by body mass: torque, force, and the weight that a force lifts.
+#: One kilogram-force is the weight of one kilogram.
+UNDIVIDED_UNITS = {"Nm/kg": "Nm", "N/kg": "N", "% BW": "kgf"}
 #: What a scale shows in newtons is the weight of a mass, so many kilograms-force.
-WEIGHT = {"kilogram": "kilogram_force"}
+_WEIGHT = {("force", "mass"): 9.80665}
+#: No unit is written longer than this (assumption: the longest in the table has 22 characters), so
+#: that a text of a million is not looked at.
+_LONGEST_UNIT = 40
 #: Other units that sheets use for a measure of this unit, commonest first.
 OTHER_UNITS = {
     "kg": ("lb", "N", "stone"),
@@ -95,27 +62,41 @@ class UnknownUnit(ValueError):
     """A unit that can't become the schema's; the message says why."""
 
 
+class _Size(NamedTuple):
+    """How large a unit is."""
+
+    kind: str
+    """What it measures; empty where nothing else is in the same unit, such as points."""
+    si: float
+    """In the SI unit of its kind."""
+
+
+@cache
+def _table() -> list[dict[str, str]]:
+    content = files(__package__).joinpath("unit_words.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(content.splitlines()))
+
+
+@cache
+def _sizes() -> Mapping[str, _Size]:
+    return {row["unit"]: _Size(row["kind"], float(row["si"] or 1.0)) for row in _table()}
+
+
 @cache
 def _units_by_word() -> Mapping[str, str]:
-    text = files(__package__).joinpath("unit_words.csv").read_text(encoding="utf-8")
     return {
-        without_blanks(word): row["unit"]
-        for row in csv.DictReader(text.splitlines())
-        for word in row["words"].split("|")
+        without_blanks(word): row["unit"] for row in _table() for word in row["words"].split("|")
     }
 
 
-def unit_named(text: str) -> str | None:
+def unit_named(name: str) -> str | None:
     """The unit that people write like this (`lbs`, `°`, `Zoll`); None where it is no unit."""
-    return _units_by_word().get(without_blanks(text))
+    return None if len(name) > _LONGEST_UNIT else _units_by_word().get(without_blanks(name))
 
 
-@cache
-def _registry() -> pint.UnitRegistry[float]:
-    registry: pint.UnitRegistry[float] = pint.UnitRegistry()
-    registry.define("step = [step]")
-    registry.define("session = [session]")
-    return registry
+def usual_units(measure: Quantity) -> tuple[str, ...]:
+    """The units that a measure is usually told in, the schema's own first."""
+    return (measure.unit, *OTHER_UNITS.get(measure.unit, ()))
 
 
 def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) -> float:
@@ -126,7 +107,7 @@ def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) 
     measure
         The measure.
     unit
-        The unit of the number, in the words of pint or of `SPELLINGS`; None: the measure's own.
+        The unit of the number, a name or a word of the table; None: the measure's own.
     per_body_mass
         Whether the result still has to be divided by body mass in kg.
 
@@ -138,10 +119,9 @@ def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) 
     Raises
     ------
     UnknownUnit
-        Where pint does not know the unit, or it measures something else.
+        Where the table does not have the unit, or it measures something else.
     """
-    targets = UNDIVIDED_UNITS if per_body_mass else PINT_UNITS
-    if per_body_mass and measure.unit not in targets:
+    if per_body_mass and measure.unit not in UNDIVIDED_UNITS:
         raise UnknownUnit(f"is not divided by body mass (its unit is {measure.unit})")
     # A share of body weight in percent is 100 times the force in kgf over the mass in kg.
     scale = 100.0 if per_body_mass and measure.unit == "% BW" else 1.0
@@ -149,24 +129,27 @@ def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) 
         if per_body_mass:
             raise UnknownUnit("needs the unit that it has before it is divided by body mass")
         return 1.0
-    if measure.unit not in targets:
+    target = UNDIVIDED_UNITS[measure.unit] if per_body_mass else measure.unit
+    if target not in _sizes() or not _sizes()[target].kind:
         raise UnknownUnit(f"can't be converted, it must be in {measure.unit}")
-    return scale * _converted(unit, targets[measure.unit])
+    return scale * _converted(measure, unit, target)
 
 
-@cache
-def _converted(unit: str, target: str) -> float:
-    registry = _registry()
-    try:
-        start = registry.Quantity(1.0, SPELLINGS.get(unit, unit))
-        if target in WEIGHT and start.is_compatible_with(WEIGHT[target]):
-            return float(start.to(WEIGHT[target]).magnitude)
-        return float(start.to(target).magnitude)
-    except pint.DimensionalityError:
-        raise UnknownUnit(f"can't be converted from {unit!r}, which is no {target}") from None
-    # A unit that can't be parsed ends in whatever the parser stumbled on.
-    except (pint.PintError, AssertionError, AttributeError, TypeError, ValueError, SyntaxError):
-        raise UnknownUnit(f"has a unit that is not known, {unit!r}") from None
+def _converted(measure: Quantity, unit: str, target: str) -> float:
+    name = unit if unit in _sizes() else unit_named(unit)
+    if name is None:
+        usual = ", ".join(usual_units(measure))
+        raise UnknownUnit(text("sheet.unit.unknown", unit=_shortened(unit), usual=usual))
+    start, end = _sizes()[name], _sizes()[target]
+    if start.kind == end.kind:
+        return start.si / end.si
+    if weight := _WEIGHT.get((start.kind, end.kind)):
+        return start.si / weight / end.si
+    raise UnknownUnit(text("sheet.unit.other_kind", unit=repr(name), target=target))
+
+
+def _shortened(unit: str) -> str:
+    return repr(unit if len(unit) <= _LONGEST_UNIT else unit[:_LONGEST_UNIT] + "...")
 
 
 class Unit(NamedTuple):

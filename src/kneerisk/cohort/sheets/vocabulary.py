@@ -44,6 +44,8 @@ Tokens = frozenset[str]
 
 def fold(text: str) -> str:
     """Lower case without accents or repeated blanks, so that `Größe` and `GROSSE` are one word."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
@@ -140,10 +142,13 @@ def tokens(text: str) -> Tokens:
     return words - plain_words("filler") or words
 
 
+_NEW_WORD = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
+_WORD = re.compile(r"[^\W_]+")
+
+
 def split_words(text: str) -> list[str]:
     """The folded words of a text, in order; a capital after a small letter begins a new one."""
-    spaced = re.sub(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])", " ", text)
-    return re.findall(r"[^\W_]+", fold(spaced))
+    return _WORD.findall(fold(_NEW_WORD.sub(" ", text)))
 
 
 @cache
