@@ -17,7 +17,7 @@ FOLD_SEEDS = range(3)
 _ROWS = {"cv_": "adapted", "cv_as_is_": "as is", "cv_scratch_": "from scratch"}
 _CORRECTED = {"intercept": "its intercept", "slope": "its intercept and slope",
               "ridge": "its intercept, slope and weights",
-              "boosting": "its intercept and slope, with more trees"}  # fmt: skip
+              "boosting": "its intercept and slope, and with more trees"}  # fmt: skip
 
 
 @app.command(
@@ -40,7 +40,7 @@ def adapt(
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Correct the champion by a club's outcomes, as far as they support it; never from scratch."""
+    """Correct the champion with a club's outcomes, as far as they support it."""
     with console.progress() as progress:
         result = adapt_model(data, model, models, progress)
     console.result(result, as_json, *summary(result))
@@ -100,7 +100,7 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
     from pipelines.console import metrics_table
 
     metrics, base = result["metrics"], result["base"]
-    outcome = f"{base} is kept as it is; nothing was registered."
+    outcome = f"{base} stays unchanged; nothing was registered."
     if result["version"] is not None:
         outcome = (
             f"{result['version']} is challenger (run {result['run_id']}): {base} with "
@@ -115,5 +115,5 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
         lines.append("From scratch: too few outcomes.")
     if "cv_log_loss_over_as_is" in metrics:
         more, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
-        lines.append(f"Log loss adapted less as is: {more:+.4f} (standard error {error:.4f})")
+        lines.append(f"Log loss, adapted minus as is: {more:+.4f} (standard error {error:.4f})")
     return lines

@@ -26,13 +26,11 @@ def benchmark(
     ric_metadata: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     ric_kinematics: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     weightlifters: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
-    seeds: Annotated[int, typer.Option(min=1, help="How often folds are dealt anew.")] = 10,
-    out: Annotated[
-        Path | None, typer.Option(help="A page to write (.md), with pictures beside it.")
-    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many times to redraw the folds.")] = 10,
+    out: Annotated[Path | None, typer.Option(help="A page to write (.md), with its plots.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Judge the method on published data, beside baselines and what must not explain it."""
+    """Evaluate the method on published data, against baselines and negative controls."""
     files = (ric_metadata, ric_kinematics, weightlifters)
     with console.progress() as progress:
         result = benchmark_method(files, seeds, out, progress)
@@ -49,7 +47,7 @@ def benchmark_method(
     files
         The metadata and the kinematics of RIC, and the weightlifters.
     seeds
-        How often folds are dealt.
+        How many times folds are drawn.
     out
         The page to write, if any.
     progress

@@ -29,21 +29,21 @@ app = typer.Typer()
 def compare(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(help="Beginnings of run ids, versions, `champion` or `challenger`."),
+        typer.Argument(help="First characters of run ids, versions, `champion` or `challenger`."),
     ] = None,
     cohort: Annotated[
         str | None,
-        typer.Option(help="All runs on a cohort, by the beginning of its data_sha256."),
+        typer.Option(help="All runs on a cohort, by the first characters of its data_sha256."),
     ] = None,
     every_run: Annotated[
         bool, typer.Option("--all", help="All runs; the 8 best calibrated are shown.")
     ] = False,
     every_metric: Annotated[
-        bool, typer.Option("--every-metric", help="Also those of baselines, imbalances, slices.")
+        bool, typer.Option("--every-metric", help="Also show baselines, imbalances and subgroups.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Metrics of runs side by side, what they were made with, and which is better."""
+    """Show metrics of runs side by side, their settings, and which is better."""
     from kneerisk.evaluation import comparison
     from kneerisk.training.tracking import Tracking
     from kneerisk.training.tracking.run_lookup import runs_to_compare
@@ -74,7 +74,7 @@ def summary(comparison: Comparison) -> list[str | Table]:
         metrics,
         *(["* best of these runs"] if any_best else []),
         Table(["made with", *names], parameters) if parameters
-        else "Made with the same parameters.",
+        else "All runs have the same parameters.",
         comparison.verdict,
     ]  # fmt: skip
 

@@ -31,7 +31,7 @@ def evaluate(
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Judge a model on athletes with outcomes, beside its baselines; changes nothing."""
+    """Evaluate a model on athletes with outcomes, against baselines; changes nothing."""
     with console.progress() as progress:
         result = evaluate_version(model, data, models, progress)
     console.result(result, as_json, *summary(result))
@@ -92,7 +92,7 @@ def summary(result: Mapping[str, Any]) -> list[str | console.Table]:
         f"{metrics['rows']:,.0f} rows of {metrics['athletes']:,.0f} athletes, "
         f"{metrics['events']:,.0f} with pain."
     )
-    lines = ["(The logistic regression is fitted to this file, each athlete left out.)"]
+    lines = ["(The logistic regression is fitted to this file by cross-validation.)"]
     lines += [f"{name} {metrics[name]:.4f}" for name in _OF_TRUTH if name in metrics]
     lines += [f"{name} {value:.4f}" for name, value in tasks.get("imbalances", {}).items()
               if name.endswith(("_auc", "_below_oracle"))]  # fmt: skip

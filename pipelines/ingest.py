@@ -69,20 +69,23 @@ def sheet(
         Path | None, typer.Option(help="Cohort file to write, .parquet or .csv.")
     ] = None,
     propose: Annotated[
-        Path | None, typer.Option(help="Write a mapping to check, recognised from the sheet.")
+        Path | None,
+        typer.Option(help="Recognise the columns and write a mapping for you to check."),
     ] = None,
     skip_bad_rows: Annotated[
-        Path | None, typer.Option(help="Leave bad rows out, and write them here with reasons.")
+        Path | None, typer.Option(help="Leave out bad rows and write them here, with reasons.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """A club's own sheet, through a mapping file; any bad cell stops it unless rows are skipped.
+    """A club's own sheet, read with a mapping file; stops at bad cells unless rows are skipped.
 
     Without a mapping, --propose writes one to check.
     """
     if propose is not None:
         if (mapping, out, skip_bad_rows) != (None, None, None):
-            raise typer.BadParameter("--propose comes first, without the other options")
+            raise typer.BadParameter(
+                "--propose can't be combined with the other options: run it first"
+            )
         _propose(file, propose, as_json=as_json)
         return
     if mapping is None or out is None:
@@ -121,7 +124,9 @@ def _refuse_overwriting(inputs: Sequence[Path], outputs: Sequence[Path | None]) 
     used = [path.resolve() for path in inputs]
     for path in outputs:
         if path is not None and path.resolve() in used:
-            raise CohortRefused(f"{path}: is read or written here already, choose another name")
+            raise CohortRefused(
+                f"{path} is already read or written by this command: choose another name"
+            )
         used += [path.resolve()] if path is not None else []
 
 
@@ -145,7 +150,7 @@ def _summary(result: dict[str, Any]) -> str:
             **result
         ),
         *(
-            f"  {side}: {events[side]} with the outcome of {recorded[side]} recorded"
+            f"  {side}: {recorded[side]} outcomes recorded, {events[side]} positive"
             for side in events
             if recorded[side]
         ),
@@ -155,6 +160,6 @@ def _summary(result: dict[str, Any]) -> str:
         by_column = result["blanked_by_column"].items()
         counts = ", ".join(f"{column} {count}" for column, count in by_column)
         lines.append(
-            f"  {result['blanked_cells']} cells break the schema and are missing now: {counts}"
+            f"  {result['blanked_cells']} cells broke the schema and were emptied: {counts}"
         )
     return "\n".join(lines)

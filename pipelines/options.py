@@ -11,12 +11,16 @@ DEFAULT_ATHLETES = 30_000
 DEFAULT_SEED = 1
 MODELS = Path("models")
 #: Under these headings `kneerisk --help` lists the commands.
-COHORT_PANEL, TRAIN_PANEL, RELEASE_PANEL = "Make a cohort", "Train and judge", "Release and answer"
+COHORT_PANEL, TRAIN_PANEL, RELEASE_PANEL = (
+    "Make a cohort",
+    "Train and evaluate",
+    "Release and answer",
+)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Out = Annotated[Path, typer.Option("--out", help="The file to write, .csv or .parquet.")]
 CohortFile = Annotated[Path | None, typer.Option(
-    "--data", exists=True, dir_okay=False, help="A canonical cohort file; without it, simulate.",
+    "--data", exists=True, dir_okay=False, help="A canonical cohort file. Default: simulate one.",
 )]  # fmt: skip
 Models = Annotated[Path, typer.Option(
     envvar="KNEERISK_MODELS", help="The folder of released models.",

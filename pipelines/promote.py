@@ -23,7 +23,7 @@ def promote(
     data: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help="The file it was trained on, where that was moved."
+            exists=True, dir_okay=False, help="The file it was trained on, if it was moved."
         ),
     ] = None,
     serve: Annotated[
@@ -32,7 +32,7 @@ def promote(
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Make a challenger champion, if it passes the gates, and release it to be served."""
+    """Promote a challenger to champion if it passes the gates, and release it."""
     with console.progress() as progress:
         progress(event("checking_gates"))
         result, summary = promote_version(version, data, models, serve=serve)

@@ -31,7 +31,7 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 )
 def report(
     file: Screenings,
-    athlete: Annotated[str, typer.Option(help="The athlete_id; the last screening is taken.")],
+    athlete: Annotated[str, typer.Option(help="The athlete_id; its latest screening is used.")],
     date: Annotated[str | None, typer.Option(help="Another screening, such as 2026-03-01.")] = None,
     out: Annotated[Path | None, typer.Option(help="Default: the athlete_id, here.")] = None,
     kind: Annotated[
@@ -41,7 +41,7 @@ def report(
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Write one athlete's answer as a page to print; the browser makes a PDF of it."""
+    """Write one athlete's answer as a page to print, or to save as PDF from the browser."""
     chosen = kind or ("md" if out is not None and out.suffix == ".md" else "html")
     name = _NOT_IN_A_NAME.sub("-", athlete).strip(".-") or "athlete"
     path = out or Path(f"{name}.{chosen}")

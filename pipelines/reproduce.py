@@ -26,13 +26,13 @@ def reproduce(
     data: Annotated[
         Path | None,
         typer.Option(
-            exists=True, dir_okay=False, help="The file it was made from, where that was moved."
+            exists=True, dir_okay=False, help="The file it was trained on, if it was moved."
         ),
     ] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Fit a version again from what its run says; fails where the predictions are others."""
+    """Refit a version from its run record; fails if the predictions differ."""
     with console.progress() as progress:
         reproduced = reproduce_version(version, data, models, progress)
     console.result(reproduced.as_dict(), as_json, summary(reproduced))
@@ -85,8 +85,8 @@ def summary(reproduced: Reproduced) -> str:
         outcome = f"{version} is reproduced: every prediction is the same, bit for bit."
     elif reproduced.agrees:
         outcome = (
-            f"{version} is reproduced: predictions differ by at most {difference}, which is the "
-            "rounding of another machine."
+            f"{version} is reproduced: predictions differ by at most {difference}, the rounding "
+            "of another machine."
         )
     else:
         outcome = (
@@ -94,8 +94,6 @@ def summary(reproduced: Reproduced) -> str:
             f"{reproduced.allowed:g}."
         )
     if not reproduced.differs:
-        return (
-            f"{outcome}\nProgram, libraries, processor and threads are those that it was made with."
-        )
+        return f"{outcome}\nProgram, libraries, processor and threads are the same as at training."
     differences = [f"  {difference}" for difference in reproduced.differs]
-    return "\n".join([outcome, "Not as when it was made:", *differences])
+    return "\n".join([outcome, "Different from when it was trained:", *differences])

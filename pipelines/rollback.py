@@ -14,7 +14,7 @@ app = typer.Typer()
 
 @app.command(rich_help_panel=RELEASE_PANEL, epilog=examples("rollback"))
 def rollback(models: Models = MODELS, as_json: Json = False) -> None:
-    """Serve again what the champion replaced."""
+    """Serve the previous champion again."""
     from kneerisk.training.registry import promotion
     from kneerisk.training.tracking import Tracking
 

@@ -31,7 +31,7 @@ def score(
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Answer every screening of a file, with the numbers that the service gives."""
+    """Answer every screening of a file, with the same numbers as the service."""
     with console.progress() as progress:
         result = score_file(file, out, models, progress)
     summary = f"{result['screenings']:,} screenings answered by {result['version']} in {out}"

@@ -25,7 +25,7 @@ def serve(
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Answer over HTTP until stopped."""
+    """Run the HTTP service until stopped."""
     from kneerisk.model import champion
     from pipelines.programs import service_arguments, service_environment
     from pipelines.services import refuse_taken_port

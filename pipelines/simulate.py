@@ -31,14 +31,16 @@ def simulate(
     out: Out,
     athletes: Athletes = DEFAULT_ATHLETES,
     seed: Seed = DEFAULT_SEED,
-    truth: Annotated[Path | None, typer.Option(help="The true risks; default: beside OUT.")] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="The true risks. Default: next to OUT.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a simulated cohort, drawn from published effect sizes."""
     with console.progress() as progress:
         result = write_simulated(out, athletes, seed, truth, progress)
     summary = (
-        f"{result['screenings']:,} simulated screenings in {out}, the truth in {result['truth']}"
+        f"{result['screenings']:,} simulated screenings in {out}, true risks in {result['truth']}"
     )
     console.result(result, as_json, summary)
 

@@ -40,7 +40,7 @@ def train(
     seed: Seed = DEFAULT_SEED,
     as_json: Json = False,
 ) -> None:
-    """Fit a model, judge it on athletes it has not seen, log it and make it challenger."""
+    """Fit a model, evaluate it on held-out athletes, log it and make it challenger."""
     with console.progress() as progress:
         result = train_model(data, athletes, seed, progress)
     console.result(result, as_json, *summary(result))

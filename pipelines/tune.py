@@ -37,19 +37,19 @@ def tune(
     data: CohortFile = None,
     athletes: Athletes = DEFAULT_ATHLETES,
     seed: Seed = DEFAULT_SEED,
-    trials: Annotated[int, typer.Option(min=1, help="Trials of the study in all.")] = 30,
+    trials: Annotated[int, typer.Option(min=1, help="Total number of trials.")] = 30,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the study.")] = 1,
     study: Annotated[
-        str, typer.Option(help="Its name; the same name goes on with it, or joins it.")
+        str, typer.Option(help="Name of the study; the same name continues or joins it.")
     ] = "study",
     timeout: Annotated[
-        int | None, typer.Option(min=1, help="Begin no trial after so many seconds.")
+        int | None, typer.Option(min=1, help="Start no trial after this many seconds.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Search for better settings of a fit; the winner is judged on athletes it has not seen.
+    """Search for better settings; the winner is evaluated on held-out athletes.
 
-    Stopped, killed or started twice: the same command goes on with the study, or joins it.
+    If it was stopped or killed, run the same command to continue; in a second terminal, it joins.
     """
     from kneerisk.training.tuning.search import SearchPlan
     from kneerisk.training.tuning.winner import describe_result
@@ -63,7 +63,7 @@ def tune(
 def tune_settings(
     data: Path | None, athletes: int, seed: int, plan: SearchPlan, progress: Progress
 ) -> dict[str, Any]:
-    """Search settings on a file's or simulated athletes, or go on with the search.
+    """Search settings on a file's or simulated athletes, or continue the search.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ def ui(
     port: Annotated[int, typer.Option(envvar="MLFLOW_PORT", min=1, max=65_535)] = 5000,
     as_json: Json = False,
 ) -> None:
-    """Open the MLflow page, where runs are compared, until stopped."""
+    """Run MLflow's page, where runs are compared, until stopped."""
     from kneerisk.training.tracking import tracking_uri
     from pipelines import programs
     from pipelines.services import NotStarted, refuse_taken_port

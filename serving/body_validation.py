@@ -46,7 +46,7 @@ async def read_body(receive: Receive, max_bytes: int) -> bytes:
             raise Refusal("incomplete_body", "The connection ended before the body did.")
         body += message.get("body", b"")
         if len(body) > max_bytes:
-            raise Refusal("too_large", f"A body here may have at most {max_bytes:,} bytes.")
+            raise Refusal("too_large", f"The body may have at most {max_bytes:,} bytes.")
         if not message.get("more_body", False):
             return bytes(body)
 
@@ -68,7 +68,7 @@ def check_body(body: bytes, model: type[BaseModel]) -> None:
     """
     duplicates = list(_duplicates(_parse(body)))
     if duplicates:
-        raise Refusal("duplicate_key", "Each key may be given once.", duplicates)
+        raise Refusal("duplicate_key", "Each key may occur only once.", duplicates)
     try:
         model.model_validate_json(body)
     except ValidationError as error:

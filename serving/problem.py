@@ -21,15 +21,15 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 #: Stable code of a problem: its HTTP status and title.
 KINDS = {
     "malformed_json": (400, "The body is not well-formed JSON"),
-    "duplicate_key": (400, "The body names a key twice"),
-    "malformed_upload": (400, "The body is not an upload of one file"),
+    "duplicate_key": (400, "The body has a duplicate key"),
+    "malformed_upload": (400, "The body is not a file upload"),
     "not_found": (404, "There is nothing at this address"),
-    "method_not_allowed": (405, "This address takes another method"),
+    "method_not_allowed": (405, "This address does not accept this method"),
     "incomplete_body": (408, "The body did not arrive"),
     "too_large": (413, "The body is too large"),
     "invalid_body": (422, "The body does not fit the schema"),
     "unreadable_sheet": (422, "The file can't be read as a sheet"),
-    "internal_error": (500, "The service made a mistake"),
+    "internal_error": (500, "The service failed"),
     "no_champion": (503, "The service has no model yet"),
     "timeout": (504, "The answer took too long"),
 }
@@ -45,7 +45,7 @@ class Problem(BaseModel):
     status: int
     code: Annotated[str, Field(description="Stable; for programs.")]
     detail: str
-    instance: Annotated[str | None, Field(description="A URN of this very request.")] = None
+    instance: Annotated[str | None, Field(description="A URN of this request.")] = None
     request_id: Annotated[str | None, Field(description="As in the x-request-id header.")] = None
     faults: Annotated[
         list[Fault] | None, Field(description="Each with a JSON pointer (RFC 6901) to its place.")

@@ -128,7 +128,7 @@ class RequestValidation:
             await response.refuse(refusal)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem
             LOGGER.exception("request %s failed", response.request_id)
-            detail = "The mistake is ours; the log has it under the request id."
+            detail = "The error is on our side; the log has it under the request id."
             await response.refuse(Refusal("internal_error", detail))
         self._record(scope, response, time.perf_counter() - started)
 
@@ -155,7 +155,7 @@ class RequestValidation:
             raise Refusal("not_found", "The addresses are listed in /docs.json.")
         if scope["method"] not in route.allowed_methods:
             allow = {"allow": ", ".join(route.allowed_methods)}
-            detail = f"This address takes {route.method}."
+            detail = f"This address accepts {route.method}."
             raise Refusal("method_not_allowed", detail, headers=allow)
         if route.needs_champion and self._champion.bundle is None:
             detail = "Promote a model, or wait until its bundle is loaded."
@@ -178,7 +178,9 @@ async def _validated_body(receive: Receive, route: Route) -> Receive:
         async with asyncio.timeout(BODY_SECONDS):
             content = await read_body(receive, route.max_body_bytes)
     except TimeoutError:
-        raise Refusal("incomplete_body", f"A body has {BODY_SECONDS:g} s to arrive.") from None
+        raise Refusal(
+            "incomplete_body", f"The body must arrive within {BODY_SECONDS:g} s."
+        ) from None
     if route.body is not None and len(content) > _THREAD_BYTES:
         await to_thread.run_sync(check_body, content, route.body)
     elif route.body is not None:

@@ -79,7 +79,7 @@ _PREDICTIONS = (
     ),
     Route(
         path="/v1/predict_team", method="POST", operation="predict_team",
-        summary=f"Answer up to {MAX_SCREENINGS:,} screenings, each by itself",
+        summary=f"Answer up to {MAX_SCREENINGS:,} screenings, each on its own",
         endpoint=endpoints.predict_team, body=Team, answer=TeamAnswer,
         # A screening with every measure is near 5 kB, so 1,000 of them fit with room for blanks.
         max_body_bytes=10 * _MEGABYTE,
@@ -88,7 +88,7 @@ _PREDICTIONS = (
     ),
     Route(
         path="/v1/what_if", method="POST", operation="what_if",
-        summary="Answer a screening with other values of some measures",
+        summary="Answer a screening again with some measures changed",
         endpoint=endpoints.what_if, body=WhatIf, answer=WhatIfAnswer, max_body_bytes=_MEGABYTE,
         examples={"less_hip_drop": WHAT_IF}, needs_champion=True, on_event_loop=True,
     ),
@@ -120,25 +120,25 @@ _DOCUMENTS = (
         endpoint=endpoints.schema, answer="JSON Schema 2020-12 of a screening.",
     ),
     Route(
-        path="/v1/model", operation="model", summary="Which model answers, and whom it knows",
+        path="/v1/model", operation="model", summary="The served model and its training population",
         endpoint=endpoints.model, answer="Lineage, population seen, kind of cohort.",
         needs_champion=True,
     ),
     Route(
-        path="/v1/texts", operation="texts", summary="Words for a form of one's own",
-        endpoint=endpoints.texts, answer="Red flags as questions; imbalances' labels.",
+        path="/v1/texts", operation="texts", summary="Texts for building your own form",
+        endpoint=endpoints.texts, answer="Red flags as questions, labels of the imbalances.",
     ),
 )  # fmt: skip
 
 _PAGE = (
     Route(
-        path="/", operation="page", summary="A page for people", endpoint=page_files.page_response,
+        path="/", operation="page", summary="The page", endpoint=page_files.page_response,
         media_type="text/html",
     ),
     *(
         Route(
             path=f"/{name}", operation=name.translate(str.maketrans("/.-", "___")),
-            summary="A part of the page", media_type=page_files.media_type(name),
+            summary="A file of the page", media_type=page_files.media_type(name),
             metrics_name="/page",
         )
         for name in page_files.FILES

@@ -19,7 +19,7 @@ from serving.problem import Refusal, invalid_body, refused_with
 MAX_UPLOAD_BYTES = 5_000_000
 #: The mapping of its columns is far smaller (assumption).
 _MAX_MAPPING_BYTES = 200_000
-_USAGE = "Send multipart/form-data with a part 'file' and, if there is more to say, 'mapping'."
+_USAGE = "Send multipart/form-data with a part 'file' and, optionally, 'mapping'."
 
 
 class _InMemory(MultiPartParser):

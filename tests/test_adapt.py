@@ -92,7 +92,7 @@ class TestHowMuch:
         fitted = np.polyval(line, club.log_odds.ravel())
         assert np.allclose(fitted, adapted.model.log_odds(club.legs).ravel(), atol=1e-9)
         assert line[0] == pytest.approx(adapted.correction.slope)
-        assert "100 to look for other effects" in adapted.needs
+        assert "100 to correct the effects" in adapted.needs
 
     def test_the_fewer_sort_counts(self, released: Bundle, club: Club) -> None:
         few = with_events(club, 14)
@@ -313,7 +313,9 @@ class TestBundle:
 class TestRefused:
     def test_another_outcome(self, released: Bundle, cohort: Cohort) -> None:
         past = replace(cohort, outcome_kind="past_injury", horizon_months=None)
-        with pytest.raises(CohortRefused, match=r"tells new pain within .* cohort is past injury"):
+        with pytest.raises(
+            CohortRefused, match=r"predicts new pain within .* cohort is past injury"
+        ):
             refuse_other_outcome(released.metadata, past)
 
     def test_another_horizon(self, released: Bundle, cohort: Cohort) -> None:
@@ -403,14 +405,14 @@ class TestCommand:
         write(replace(cohort, frame=frame.head(30).reset_index(drop=True)), tmp_path / "club.csv")
         found = run("--data", "club.csv")
         assert found.exception is None, found.stderr
-        assert "is kept as it is" in found.stdout
-        assert "15 to correct how far risks lie apart" in found.stdout
+        assert "stays unchanged" in found.stdout
+        assert "15 to correct the spread of risks" in found.stdout
         assert not (tmp_path / "mlflow.db").exists()
 
     def test_refuses_a_simulated_club(self, run, cohort, tmp_path) -> None:
         write(replace(cohort, kind="simulated", frame=cohort.frame.head(60)), tmp_path / "c.csv")
         found = run("--data", "c.csv")
-        assert "athletes who were measured" in str(found.exception)
+        assert "to measured athletes" in str(found.exception)
 
     def test_refuses_labels_computed_from_inputs(self, run, cohort, tmp_path) -> None:
         frame = cohort.frame.head(400)

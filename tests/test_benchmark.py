@@ -224,10 +224,10 @@ class TestPage:
 
         head, _, rest = text.partition("![")
         assert "running speed does not explain it" in head
-        assert "elsewhere is told by nothing here" in head
+        assert "elsewhere can't be predicted here" in head
         assert "no better than by running speed alone" in head
         sections = dict(zip(self.NAMES, rest.split("## ")[1:], strict=False))
-        assert "Nothing is there beyond chance" in sections["knee_or_other"]
+        assert "No model finds anything beyond chance" in sections["knee_or_other"]
         assert "**Confounded**" in sections["patellofemoral_or_itb"]
         assert "No control reaches" in sections["which_limb"]
         assert not re.search(r"\bnan\b", text)

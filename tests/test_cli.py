@@ -64,7 +64,7 @@ class TestHelp:
         code, out, _ = kneerisk("--help")
         assert code == 0
         assert "Not a medical device" in " ".join(out.split())
-        for panel in ("Make a cohort", "Train and judge", "Release and answer"):
+        for panel in ("Make a cohort", "Train and evaluate", "Release and answer"):
             assert panel in out
 
     @pytest.mark.parametrize("command", TYPED, ids=str)
@@ -184,7 +184,7 @@ class TestSimulate:
         assert truth is not None
         assert list(truth["athlete_id"]) == list(cohort.frame["athlete_id"])
         (tmp_path / "two-truth.csv").rename(tmp_path / "one-truth.csv")
-        with pytest.raises(CohortRefused, match="truth of another cohort"):
+        with pytest.raises(CohortRefused, match="true risks of another cohort"):
             load(Source(path=tmp_path / "one.csv"))
 
 

@@ -59,7 +59,7 @@ class TestComparison:
             [run(1, log_loss=0.2), run(2, OTHER, {"horizon_months": "6"}, log_loss=0.3)]
         )
         assert found.warnings == (
-            "The runs differ in cohort and horizon: their numbers do not compare.",
+            "The runs differ in cohort and horizon: their numbers are not comparable.",
         )
         assert found.verdict.startswith("No verdict")
         assert [row.best for row in found.rows] == [None]
@@ -96,7 +96,7 @@ class TestVerdict:
     def test_better_worse_and_neither(self):
         assert self.beside(-0.002).startswith("Better than logistic regression (log loss 0.0020 lo")
         assert self.beside(+0.002).startswith("Worse than logistic regression (log loss 0.0020 hi")
-        assert self.beside(-0.0019).startswith("Not told apart from logistic regression")
+        assert self.beside(-0.0019).startswith("No clear difference from logistic regression")
 
     def test_the_champion_comes_first(self):
         champion = {"log_loss_over_champion": 0.01, "log_loss_over_champion_error": 0.001}
@@ -106,9 +106,9 @@ class TestVerdict:
         ("low", "slope", "high", "said"),
         [
             (0.9, 1.0, 1.1, "; calibrated (slope 1.00, 0.90 to 1.10)"),
-            (0.4, 0.9, 1.4, "; calibration not settled (slope 0.90"),
-            (0.1, 0.5, 0.9, "; risks too far apart, by how much is not settled (slope 0.50"),
-            (1.1, 1.5, 1.9, "; risks too close together, by how much is not settled"),
+            (0.4, 0.9, 1.4, "; calibration uncertain (slope 0.90"),
+            (0.1, 0.5, 0.9, "; risks too far apart, by an uncertain amount (slope 0.50"),
+            (1.1, 1.5, 1.9, "; risks too close together, by an uncertain amount"),
             (0.3, 0.5, 0.7, "; not calibrated, risks too far apart"),
             (1.3, 1.5, 1.7, "; not calibrated, risks too close together"),
         ],
@@ -211,7 +211,7 @@ class TestCommand:
         lines = kneerisk("--cohort", ONE).stdout.splitlines()
         (loss,) = [line for line in lines if line.startswith("log_loss ")]
         assert loss.split() == ["log_loss", "0.2000", "*", "0.2100", "+0.0100"]
-        assert "Made with the same parameters." in lines
+        assert "All runs have the same parameters." in lines
         assert not any("\x1b" in line for line in lines)
 
     @pytest.mark.parametrize(
@@ -219,12 +219,12 @@ class TestCommand:
         [
             ((), "name the runs"),
             (("champion", "--all"), "name the runs"),
-            (("champion",), "two are needed"),
-            (("champion", "champion"), "two are needed"),
+            (("champion",), "needs at least two runs"),
+            (("champion", "champion"), "needs at least two runs"),
             (("champion", "0000"), "no finished run 0000"),
             (("champion", "kneerisk-new_pain-12m-v7"), "is not registered"),
             (("champion", "best"), "is not a version"),
-            (("--cohort", "x"), "not the beginning of a digest"),
+            (("--cohort", "x"), "not the start of a digest"),
         ],
     )
     def test_mistakes_are_told(self, kneerisk, arguments, said):

@@ -1,4 +1,4 @@
-"""What can't be learnt from is refused with the reason, and honest cohorts are not."""
+"""A cohort that no model can be trained on is refused with the reason; honest ones are not."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class TestSplit:
 class TestProvenance:
     @pytest.mark.parametrize("name", ["group", "site", "screening_date", "file_name", "athlete_id"])
     def test_is_no_input(self, club: Cohort, name: str) -> None:
-        with pytest.raises(CohortRefused, match=f"'{name}' tell"):
+        with pytest.raises(CohortRefused, match=f"'{name}': reveals"):
             refuse_unsound(club, inputs=["age_years", name])
 
     def test_measures_are_inputs_whatever_their_names(self, club: Cohort) -> None:
@@ -186,17 +186,17 @@ class TestProvenance:
         made = club.frame.assign(group=teams, training_hours_per_week=hours)
         reasons = list(provenance_inputs(replace(club, frame=made)))
         assert len(reasons) == 1
-        assert "'training_hours_per_week' has one value for each group" in reasons[0]
+        assert "'training_hours_per_week' has a single value for each group" in reasons[0]
 
     def test_the_year_of_the_visit(self, club: Cohort) -> None:
         years = 2019 + np.arange(len(club.frame)) % 4
         made = club.frame.assign(screening_date=[f"{y}-03-01" for y in years],
                                  sitting_hours_per_day=years - 2015.0)  # fmt: skip
-        assert "tells the year" in " ".join(provenance_inputs(replace(club, frame=made)))
+        assert "reveals the year" in " ".join(provenance_inputs(replace(club, frame=made)))
 
     def test_a_running_number(self, club: Cohort) -> None:
         numbered = club.frame.head(40).assign(weekly_run_km=np.arange(40.0)[::-1])
-        assert "running number" in " ".join(provenance_inputs(replace(club, frame=numbered)))
+        assert "running row number" in " ".join(provenance_inputs(replace(club, frame=numbered)))
 
     def test_teams_that_differ_in_their_sport_are_no_fault(self, club: Cohort) -> None:
         grouped = club.frame.assign(group=club.frame["sport"])
@@ -210,7 +210,7 @@ class TestTooFewOutcomes:
         with pytest.raises(CohortRefused) as refused:
             refuse_unsound(few)
         assert f"{events} to train on" in str(refused.value)
-        assert f"need {need.minimum} " in str(refused.value)
+        assert f"require {need.minimum} " in str(refused.value)
         assert "kneerisk adapt" in str(refused.value)
 
     def test_an_adaptation_takes_what_there_is(self, club: Cohort) -> None:

@@ -61,7 +61,7 @@ def start(seen: Seen, age: str = "27", sex: str = "female") -> None:
 def fill(seen: Seen) -> None:
     """The whole form, field by field."""
     page = seen.page
-    page.get_by_label("All 21 asked, none applies").check()
+    page.get_by_label("All 21 asked, none apply").check()
     start(seen)
     page.get_by_label("Main sport").select_option("running")
     page.get_by_label("Session spike").fill("1.25")
@@ -333,7 +333,7 @@ class TestRedFlags:
         seen.view("Answer")
         expect(seen.page.get_by_role("main")).to_contain_text("Red flags were not asked")
         seen.page.get_by_role("link", name="Ask them now").click()
-        seen.page.get_by_label("All 21 asked, none applies").check()
+        seen.page.get_by_label("All 21 asked, none apply").check()
         seen.settled()
         assert seen.asked("/v1/predict")[-1]["red_flags"] == []
         seen.view("Answer")
@@ -455,7 +455,7 @@ class TestVisits:
         expect(leg(seen, "Left", "Hip drop")).to_have_value("")
         today = seen.page.get_by_label("Date of the visit").input_value()
         assert today >= "2026-08-24"
-        expect(seen.page.get_by_label("All 21 asked, none applies")).not_to_be_checked()
+        expect(seen.page.get_by_label("All 21 asked, none apply")).not_to_be_checked()
 
     def test_visits_that_cannot_be_compared_say_why(self, opened: Opener) -> None:
         seen = opened()

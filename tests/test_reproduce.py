@@ -99,7 +99,7 @@ class TestTrained:
             "kneerisk.training.provenance.simulate", lambda n, s: simulate(n, s + 1)
         )
         found = kneerisk("reproduce", TRAINED)
-        assert "the simulator changed since" in str(found.exception)
+        assert "the simulator has changed since" in str(found.exception)
 
 
 class TestAdapted:
@@ -128,7 +128,7 @@ class TestAdapted:
         Path("club.csv").write_text(
             Path("moved.csv").read_text().replace("a made-up club", "another club")
         )
-        assert "content differs" in str(kneerisk("reproduce", adapted).exception)
+        assert "content of the cohort differs" in str(kneerisk("reproduce", adapted).exception)
 
         shutil.rmtree(here / "models")
         found = kneerisk("reproduce", adapted, "--data", "moved.csv")

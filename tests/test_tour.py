@@ -100,7 +100,7 @@ def test_the_tutorial_shows_every_picture() -> None:
 
 def form(seen: Seen, tour: Tour) -> None:
     tour.part(seen, "red-flags", seen.page.locator("#st-flags"))
-    seen.page.get_by_label("All 21 asked, none applies").check()
+    seen.page.get_by_label("All 21 asked, none apply").check()
     start(seen)
     seen.page.get_by_label("Main sport").select_option("running")
     seen.settled()

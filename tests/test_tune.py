@@ -212,14 +212,16 @@ class TestStudy:
     @pytest.mark.parametrize("part", list(IDENTITY))
     def test_of_something_else_is_refused(self, tmp_path, part):
         study_in(tmp_path)
-        with pytest.raises(StudyRefused, match=f"{part}: it was begun with {IDENTITY[part]}, and"):
+        with pytest.raises(
+            StudyRefused, match=f"{part}: it was started with {IDENTITY[part]}, now"
+        ):
             study_in(tmp_path, **{part: "another"})
         again = study_in(tmp_path)
         assert [trial.state for trial in again.trials()] == [TrialState.WAITING]
 
     @pytest.mark.parametrize("name", ["", "../s", "a b", ".s", "é", "a" * 65])
     def test_what_can_name_no_file_is_refused(self, tmp_path, name):
-        with pytest.raises(StudyRefused, match="can't name a study"):
+        with pytest.raises(StudyRefused, match="can't be the name of a study"):
             Study(tmp_path, name, IDENTITY, SPACE)
 
     def test_its_pictures_are_drawn_when_there_is_something_to_see(self, tmp_path):
@@ -448,12 +450,12 @@ class TestCommand:
         events: list[ProgressEvent] = []
         assert tune_settings(None, ATHLETES, SEED, PLAN, events.append) == tuned[0]
         texts = [progress_text(event) for event in events]
-        assert "Going on with the study knees: 3 trials are done, 0 to go" in texts
+        assert "Continuing the study knees: 3 trials done, 0 to go" in texts
         assert len(runs_in(folder)) == before
 
     def test_another_cohort_is_refused(self, folder, tuned, monkeypatch):
         monkeypatch.chdir(folder)
-        with pytest.raises(StudyRefused, match="cohort: it was begun with"):
+        with pytest.raises(StudyRefused, match="cohort: it was started with"):
             tune_settings(None, ATHLETES, SEED + 1, PLAN, lambda _: None)
 
     def test_no_athlete_is_in_the_journal(self, folder, tuned):

@@ -160,12 +160,14 @@ def _warnings(runs: Sequence[ComparedRun]) -> list[str]:
     ]
     if not differing:
         return []
-    return [f"The runs differ in {' and '.join(differing)}: their numbers do not compare."]
+    return [f"The runs differ in {' and '.join(differing)}: their numbers are not comparable."]
 
 
 def _runs_verdict(runs: Sequence[ComparedRun], warnings: Sequence[str]) -> str:
     if warnings:
-        return "No verdict: these runs were not judged on the same athletes' same outcomes."
+        return (
+            "No verdict: these runs were not evaluated on the same outcomes of the same athletes."
+        )
     evaluated = [run for run in runs if "log_loss" in run.metrics]
     if len(evaluated) < 2:
         return "No verdict: fewer than two of the runs have a log loss on held-out athletes."
@@ -177,12 +179,12 @@ def _runs_verdict(runs: Sequence[ComparedRun], warnings: Sequence[str]) -> str:
     names = _short_name(first), _short_name(second)
     lower = f"{names[0]} has the lowest log loss, {difference:.5f} below that of {names[1]}"
     if None in errors:
-        return f"{lower}; the runs don't tell whether by more than chance."
+        return f"{lower}; the runs don't record whether that is more than chance."
     # Both were compared with the same logistic regression on the same rows. The error of a
     # difference is at most the sum of the errors of its parts, however they are correlated.
     most = sum(error for error in errors if error is not None)
     if difference > BEYOND_CHANCE * most:
-        return f"{lower}: more than chance explains (standard error at most {most:.5f})."
+        return f"{lower}, more than chance explains (standard error at most {most:.5f})."
     return f"{lower}; that may be chance (standard error at most {most:.5f})."
 
 
@@ -239,7 +241,7 @@ def _against(more: float, error: float, rival: str) -> str:
     difference = f"{abs(more):.4f} {'lower' if more < 0.0 else 'higher'}"
     numbers = f"(log loss {difference}, standard error {error:.4f})"
     if abs(more) <= BEYOND_CHANCE * error:
-        return f"not told apart from {rival} {numbers}"
+        return f"no clear difference from {rival} {numbers}"
     return f"{'better' if more < 0.0 else 'worse'} than {rival} {numbers}"
 
 
@@ -263,8 +265,8 @@ def calibration_in_words(metrics: Mapping[str, float]) -> str:
     if low >= SLOPE_LOW and high <= SLOPE_HIGH:
         return f"calibrated ({numbers})"
     if low <= 1.0 <= high:
-        return f"calibration not settled ({numbers})"
+        return f"calibration uncertain ({numbers})"
     way = "too far apart" if slope < 1.0 else "too close together"
     if high > SLOPE_LOW and low < SLOPE_HIGH:
-        return f"risks {way}, by how much is not settled ({numbers})"
+        return f"risks {way}, by an uncertain amount ({numbers})"
     return f"not calibrated, risks {way} ({numbers})"

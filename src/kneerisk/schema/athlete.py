@@ -132,7 +132,7 @@ class Athlete(BaseModel):
     )] = None
     run_speed_mps: Annotated[float | None, Quantity(
         label="Running speed", unit="m/s", low=0.5, high=12, station="log", group="load",
-        protocol="Usual training speed; kept beside the step rate, never an input of a model.",
+        protocol="Usual training speed; recorded with the step rate, never an input of a model.",
         test="step_rate", equipment="tape_or_phone", model_input=False, modifiable=True,
         norms=(both_sexes(2.8, 0.5, ASSUMPTION),), source=ASSUMPTION,
     )] = None

@@ -24,7 +24,7 @@ STATIONS = {
 }
 _HEADER = (
     "name", "side", "label", "unit", "allowed", "typical", "SEM", "MDC 95 %",
-    "more of it", "protocol", "source",
+    "higher values", "protocol", "source",
 )  # fmt: skip
 _OPENING = """\
 # Data dictionary
@@ -33,10 +33,10 @@ Every measure of a screening, derived from the schema (`python -m pipelines.deri
 schema, not this file. A leg's measure has two columns in a file, `left_<name>` and
 `right_<name>`. Only `age_years` and `sex` must be given; an empty cell was not measured.
 
-*Allowed* are hard limits, inclusive: what body and instrument can give. *Typical* is mean ± SD of
+*Allowed* is the inclusive range that body and instrument can produce. *Typical* is mean ± SD of
 uninjured adults, men / women. *SEM* is the standard error of measurement and *MDC* the smallest
-change between two visits that exceeds it. *More of it* says what more does to the risk of knee
-pain, where the evidence supports a direction. *Assumption* marks what nobody has published.
+change between two visits that exceeds it. *Higher values* says how they change the risk of knee
+pain, if the evidence supports a direction. *Assumption* marks numbers without a published source.
 """
 
 
@@ -98,18 +98,17 @@ def _line(cells: tuple[str, ...] | list[str]) -> str:
 
 def _rules() -> str:
     needs = [
-        f"- `{need.protocol}` must be stated where {_names(need.measures)} is given."
-        for need in NEEDS
+        f"- `{need.protocol}` must be stated if {_names(need.measures)} is given." for need in NEEDS
     ]
     ratios = [
         f"- `{rule.ratio}` must agree with `{rule.over}` over `{rule.under}` of the same leg "
-        f"within {RATIO_TOLERANCE:g}, where `{rule.protocol}` is {' or '.join(rule.modes)}."
+        f"within {RATIO_TOLERANCE:g} if `{rule.protocol}` is {' or '.join(rule.modes)}."
         for rule in RATIOS
     ]
     spike, longest, before = SPIKE_PARTS
     others = [
         f"- `{spike}` must agree with `{longest}` over `{before}` within {RATIO_TOLERANCE:g}.",
-        "- Only one leg has a `leg_length_deficit_cm` above 0.",
+        "- Only one leg can have a `leg_length_deficit_cm` above 0.",
         "- `lateral_pelvic_tilt_deg` of the right leg is minus that of the left.",
     ]
     return "\n".join(["## Rules between measures\n", *needs, *ratios, *others, ""])
@@ -117,8 +116,8 @@ def _rules() -> str:
 
 def _red_flags() -> str:
     opening = (
-        "## Red flags\n\n`red_flags` is a list of these; left out means not asked, empty that "
-        "none applies.\nIn a file: codes joined by `;`, or `none`.\n"
+        "## Red flags\n\n`red_flags` is a list of these; left out means not asked, an empty list "
+        "that none apply.\nIn a file: codes joined by `;`, or `none`.\n"
     )
     return "\n".join([opening, *(f"- `{code}`" for code in RED_FLAGS), ""])
 

@@ -126,23 +126,22 @@ def load_again(
     source = Source(path=data) if data is not None else Source.from_params(params)
     if source.path is not None and not source.path.exists():
         raise CohortRefused(
-            f"{source.path} is gone; it takes the file that the model was trained on: "
-            "give it with --data"
+            f"{source.path} is gone; if the file that the model was trained on was moved, "
+            "name it with --data"
         )
     cohort, truth = load(source)
     if digest(cohort) != params.get("data_sha256"):
-        fault = "train again, or give the right file with --data"
+        fault = "train again, or name the right file with --data"
         if source.path is None:
-            fault = "the simulator changed since; the commit of the run draws it again"
+            fault = "the simulator has changed since; the commit of the run simulates it again"
         raise CohortRefused(
-            "the cohort is not the one that the model was trained on (its content differs): "
-            + fault
+            "the content of the cohort differs from the one that the model was trained on: " + fault
         )
     # Runs that are older than this parameter don't have it.
     sha256 = params.get("truth_sha256")
     if sha256 is not None and sha256 != truth_digest(truth):
         raise CohortRefused(
-            "the true risks beside the cohort are not those that the model learnt from "
+            "the true risks next to the cohort are not those that the model was trained on "
             f"({'it had none' if sha256 == NO_TRUTH else 'they are gone or changed'})"
         )
     return cohort, truth
@@ -168,7 +167,9 @@ def _truth_of(cohort: Cohort, path: Path) -> pd.DataFrame | None:
         return None
     truth = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     if list(truth.get("athlete_id", ())) != list(cohort.frame["athlete_id"]):
-        raise CohortRefused(f"{path} is the truth of another cohort: remove it, or simulate again")
+        raise CohortRefused(
+            f"{path} has the true risks of another cohort: remove it, or simulate again"
+        )
     return truth
 
 

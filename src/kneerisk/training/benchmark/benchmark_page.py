@@ -12,8 +12,8 @@ from kneerisk.training.benchmark.scoring import TaskScores
 #: The calibration slope of a model whose risks are neither too extreme nor too timid (assumption).
 SLOPE = (0.8, 1.2)
 COLUMNS = ("", "AUC (95 %)", "over seeds", "log loss", "slope (95 %)", "intercept (95 %)",
-           "AUC behind kneerisk (95 %)", "what to make of it")  # fmt: skip
-#: What a control reads, in words for everyone.
+           "AUC behind kneerisk (95 %)", "interpretation")  # fmt: skip
+#: What a control reads, in everyday words.
 PLAINLY = {
     "speed": "running speed",
     "site and year": "the place and year of the visit",
@@ -22,24 +22,24 @@ PLAINLY = {
 METHOD = """\
 ## How it was measured
 
-- **People, not rows.** Everything about a person is either learnt from or scores, never both:
-  five folds dealt anew for each seed, or, where it says so, whole years left out, with whoever
-  came in that year left out of the other years too. Penalties, tree depths, rounds and
-  calibration are chosen inside the rest.
+- **Split by person, not by row.** Each person is used either for training or for testing, never
+  for both. There are five folds, redrawn for each seed; where the title says so, whole years are
+  left out instead, and anyone seen in that year is removed from the other years too. Penalties,
+  tree depths, rounds and calibration are chosen within the training part.
 - **The same folds for all.** *kneerisk* is the model that `kneerisk train` fits. *Plain XGBoost*
-  chooses depth and rounds by early stopping, *logistic regression* its ridge penalty, *base
-  rate* says the same of everyone. For the two limbs, both plain ones read left minus right of
-  each measure, shown from either side, which is the best that either did.
+  chooses depth and rounds by early stopping, *logistic regression* its ridge penalty; *base
+  rate* predicts the same for everyone. For the painful limb, both plain models read left minus
+  right of each measure, with each pair also shown mirrored: the best setup for either.
 - **Controls** are logistic regressions on what must not explain a score: the treadmill's speed,
   the site and year of the visit, and demographics (age, sex and body size). No model reads
-  speed, site or year. Where years are left out, controls learn within years; a year that nobody
-  has seen, or a site that never changes, then tells nothing. A control below 0.5 learnt of
-  other years what is the other way round in the one left out.
-- **Scores** compare people within the part that was left out together (a fold, a year), and are
-  means over the seeds. Their interval resamples people 500 times. That of the slope and
-  intercept is robust to several visits of a person.
-- **A control reaches a score** if its AUC lies in the score's 95 % interval or above. Such a
-  score is no evidence of a signal of the knee, however high it is.
+  speed, site or year. If years are left out, controls learn within years; an unseen year, or a
+  site that never changes, then has no information. A control below 0.5 learned a relation from
+  the other years that is reversed in the year left out.
+- **Scores** compare people within the part that was left out together (a fold or a year) and are
+  means over the seeds. Their intervals come from 500 bootstrap samples of people. Those of slope
+  and intercept allow for several visits per person.
+- **A control reaches a score** if its AUC lies inside or above the score's 95 % interval. Such a
+  score is no evidence of a signal from the knee, however high it is.
 """
 
 
@@ -123,10 +123,10 @@ def page(tasks: Sequence[TaskScores], command: str, plots: Mapping[str, str]) ->
         *_lead(by_name),
         f"![AUC of every contender by task, with intervals]({plots['forest']})",
         *(_task(scores) for scores in tasks),
-        "## Do stated risks come true?",
-        f"![Observed share by stated risk]({plots['calibration']})",
-        "## What was asked, and whether it was reached",
-        "Set before it was measured.",
+        "## Calibration",
+        f"![Observed share by predicted risk]({plots['calibration']})",
+        "## Targets",
+        "Set before measuring.",
         targets_table([check for scores in tasks for check in target_checks(scores)], by_name),
         METHOD.rstrip(),
         _limits(tasks),
@@ -140,22 +140,23 @@ def _sentences(by_name: Mapping[str, TaskScores]) -> Iterable[str]:
     right = 100 * limb.metrics[MODEL]["right_limb"]
     yield (
         "**From the gait of a runner with one painful knee, the model picks the painful one in "
-        f"{right:.0f} of 100, where guessing picks 50; {_confounding(limb)}, and plain logistic "
-        f"regression {_against_logistic(limb)}.**"
+        f"{right:.0f} of 100 cases, where guessing gets 50; {_confounding(limb)}, and plain "
+        f"logistic regression {_against_logistic(limb)}.**"
     )
     every, less = by_name["weightlifters"], by_name["weightlifters_without_later"]
     yield (
-        "**Among older weightlifters it tells some of those who have had a knee injury, mostly by "
-        f"injuries of other joints, which may have come later ({_confounding(every)}); without "
-        f"those, {_confounding(less)}.**"
+        "**Among older weightlifters it identifies some of those who have had a knee injury, "
+        "mostly from injuries of other joints, which may have come later "
+        f"({_confounding(every)}); without those, {_confounding(less)}.**"
     )
     other, which = by_name["knee_or_other"], by_name["patellofemoral_or_itb"]
     yield (
-        f"**Whether a runner's injury is at the knee or elsewhere {_signal(other)}, with whole "
-        f"years left out; whether it is patellofemoral pain or ITB syndrome {_signal(which)}.**"
+        "**With whole years left out, whether a runner's injury is at the knee or elsewhere "
+        f"{_signal(other)}.** **Whether it is patellofemoral pain or ITB syndrome "
+        f"{_signal(which)}.**"
     )
     yield (
-        "All of it is about pain and injuries that were there already: none of these sets says "
+        "All of this is about existing pain and past injuries: none of these data sets says "
         "whether a knee *will* hurt."
     )
 
@@ -174,17 +175,17 @@ def _against_logistic(scores: TaskScores) -> str:
 
 def _confounding(scores: TaskScores) -> str:
     if reached := scores.reached_by[MODEL]:
-        return f"it tells no more than {_controls(reached)} do"
+        return f"it does no better than {_controls(reached)} alone"
     controls = _controls([name for name in scores.metrics if name.startswith(CONTROL)])
     return f"{controls} {'does' if controls == PLAINLY['speed'] else 'do'} not explain it"
 
 
 def _signal(scores: TaskScores) -> str:
     if scores.is_chance(MODEL):
-        return "is told by nothing here: no score is beyond chance and the confounders"
+        return "can't be predicted here: no score is beyond chance and the confounders"
     if reached := scores.reached_by[MODEL]:
-        return f"seems to be told, but no better than by {_controls(reached)} alone"
-    return "is told in part"
+        return f"can be predicted to a degree, but no better than by {_controls(reached)} alone"
+    return "can be predicted in part"
 
 
 def _controls(names: Sequence[str]) -> str:
@@ -205,15 +206,15 @@ def _task(scores: TaskScores) -> str:
 def _verdict(scores: TaskScores) -> str:
     if scores.is_chance(MODEL):
         return (
-            "**Nothing is there beyond chance and the confounders**, for any of the models; "
-            "no score of this table is a result."
+            "**No model finds anything beyond chance and the confounders**; no score in this "
+            "table counts as a result."
         )
     if reached := scores.reached_by[MODEL]:
         controls = " and ".join(
             f"{name.removeprefix(CONTROL).strip()} ({scores.metrics[name]['auc']:.2f})"
             for name in reached
         )
-        return f"**Confounded**: the model's score is reached by {controls}."
+        return f"**Confounded**: a control reaches the model's score: {controls}."
     return "No control reaches the model's score."
 
 
@@ -265,7 +266,7 @@ def _remark(scores: TaskScores, name: str) -> str:
 
 def targets_table(checks: Sequence[TargetCheck], by_name: Mapping[str, TaskScores]) -> str:
     """Every target with what was measured, as a table in Markdown."""
-    lines = [_row(("task", "asked", "measured", "reached")), _row(["---"] * 4)]
+    lines = [_row(("task", "target", "measured", "met")), _row(["---"] * 4)]
     lines += [
         _row((by_name[check.task].task.title, check.target, f"{check.measured:.3f}",
               "yes" if check.met else "**no**"))
@@ -278,8 +279,8 @@ def _limits(tasks: Sequence[TaskScores]) -> str:
     sets = sorted({scores.task.cohort.source for scores in tasks})
     return (
         "## What it does not show\n\n"
-        "Present pain and past injuries of people who came to a clinic, or answered a survey; not "
-        "who gets pain next,\nand not how the default model does, which is fitted to simulated "
-        "athletes. One clinic and one survey: other\nrunners and other laboratories may differ. "
-        f"Sets: {'; '.join(sets)}."
+        "These are present pain and past injuries of people who came to a clinic or answered a "
+        "survey. They show neither\nwho gets pain next nor how good the default model is, which is "
+        "fitted to simulated athletes. With one clinic and\none survey, other runners and other "
+        f"laboratories may differ. Data: {'; '.join(sets)}."
     )

@@ -39,7 +39,7 @@ def forest(tasks: Sequence[TaskScores]) -> Figure:
     counts = [len(_shown(scores)) for scores in tasks]
     height = _FRAME_INCHES + sum(_TASK_INCHES + _ROW_INCHES * count for count in counts)
     drawn = titled_figure(
-        "What can be told from the knees of people who were measured?",
+        "What can be predicted about the knees of real people?",
         "AUC of out-of-fold predictions, mean over the fold seeds, grouped by person; line: 95 % "
         "interval over people,\nthick: range over the seeds. Filled: beyond chance, and no control "
         "reaches its interval. Hollow: no evidence of a signal.",
@@ -99,7 +99,7 @@ def _row(
 def calibration(tasks: Sequence[TaskScores]) -> Figure:
     """Observed share by stated risk, out of fold, of the model and of logistic regression."""
     drawn = titled_figure(
-        "Do the risks that were stated come true?",
+        "Do predicted risks come true?",
         "Out-of-fold risks (mean over the fold seeds) in equally full bins; 95 % intervals of the "
         "observed share.",
         (4.4 * len(tasks), 5.4),
@@ -110,7 +110,7 @@ def calibration(tasks: Sequence[TaskScores]) -> Figure:
 
 
 def _calibration(axes: Axes, scores: TaskScores) -> None:
-    label_axes(axes, "Stated risk", "Observed share")
+    label_axes(axes, "Predicted risk", "Observed share")
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
     highest = 0.0
     for name, mark in ((LOGISTIC, "s"), (MODEL, "o")):

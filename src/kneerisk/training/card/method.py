@@ -30,7 +30,7 @@ def _people(context: CardContext) -> Iterator[str]:
         recorded = values[np.isfinite(values)]
         if len(recorded):
             yield (
-                f"outcome, {name}: known of {len(recorded):,}, happened in {recorded.sum():,.0f} "
+                f"outcome, {name}: known for {len(recorded):,}, occurred in {recorded.sum():,.0f} "
                 f"({recorded.mean():.1%})"
             )
     for name in ("age_years", "height_cm", "mass_kg"):
@@ -46,8 +46,8 @@ def _people(context: CardContext) -> Iterator[str]:
             yield f"{columns()[name].label}: {listed}"
     if context.adapted:
         yield (
-            "these are the club's athletes; whom the model calls known is still whom "
-            f"{context.metadata.base_version} was made from"
+            "these are the club's athletes; the range that an answer calls seen in training is "
+            f"still that of {context.metadata.base_version}"
         )
 
 
@@ -79,20 +79,24 @@ def method(context: CardContext) -> str:
 def _split(context: CardContext) -> str:
     train = f"{context.metadata.athletes:,} athletes ({context.metadata.screenings:,} screenings)"
     text = (
-        f"**Data.** A hash of the athlete's id holds out {HELD_OUT_SHARE:.0%} of the athletes, "
-        f"never rows, so that no version was ever fitted to them; {train} were left to learn from."
+        f"**Data.** A hash of the athlete's id holds out {HELD_OUT_SHARE:.0%} of the athletes "
+        f"(never single rows), so no version was ever fitted to them; training had {train}."
     )
     if "cv_events" in context.metrics:
-        text += " Cross-validation keeps athletes together too, and chooses everything inside."
+        text += (
+            " Cross-validation keeps athletes together too, and chooses all settings within the "
+            "training folds."
+        )
     return text
 
 
 def _model(context: CardContext) -> str:
     if context.adapted:
         return (
-            f"**Model.** {context.metadata.base_version} with its log-odds corrected by the club's "
-            "outcomes, as far as they support it: by their number up to a slope, beyond that by "
-            "what is gained on athletes left out. It is never fitted from scratch."
+            f"**Model.** {context.metadata.base_version}, its log-odds corrected with the club's "
+            "outcomes as far as they support it: the number of outcomes decides on an intercept "
+            "and a slope, the gain on left-out athletes on anything more. It is never fitted from "
+            "scratch."
         )
     target = (
         "the true risk of each simulated leg, which is known"
@@ -100,11 +104,12 @@ def _model(context: CardContext) -> str:
         else "what happened"
     )
     return (
-        "**Model.** The expected true value of every measure given all that was measured and the "
-        "errors of the tests; a penalised logistic part on them, held to published directions; "
-        "gradient-boosted trees (XGBoost) from there, as many as help on athletes left out, none "
-        f"allowed; logistic recalibration. Fitted to {target}. Classes are not weighted or "
-        "resampled. More in `docs/model-and-method.md`."
+        "**Model.** First, the expected true value of every measure, given all that was measured "
+        "and the errors of the tests. On these, a penalised logistic model, constrained to "
+        "published directions. From there, gradient-boosted trees (XGBoost), as many as help on "
+        "left-out athletes, possibly none. Last, logistic recalibration. "
+        f"Fitted to {target}. Classes are not weighted or resampled. More in "
+        "`docs/model-and-method.md`."
     )
 
 
@@ -115,12 +120,12 @@ def _missing(context: CardContext) -> str:
         "uncertain that is, which widens the interval."
     )
     if context.simulated:
-        return text + " The simulated athletes lack tests as real batteries do."
+        return text + " The simulated athletes miss the tests that real batteries leave out."
     if context.adapted:
-        return f"{text} A missing outcome is left out, never taken for none."
+        return f"{text} A missing outcome is left out, never counted as no pain."
     return text + (
-        " Which tests were done is no input, as it says where somebody was measured. A missing "
-        "outcome is left out, never taken for none."
+        " Which tests were done is not an input, as that reveals where an athlete was measured. A "
+        "missing outcome is left out, never counted as no pain."
     )
 
 
@@ -132,24 +137,25 @@ def size(context: CardContext) -> str:
         f"overall risk to within {PRECISION:g})"
     )
     requirement = (
-        f"{required.minimum:,} outcomes for the overall risk and one line of it, "
+        f"{required.minimum:,} outcomes for the overall risk and a single parameter, "
         f"{required.full:,} for a weight for each of {required.parameters} measures"
     )
     if context.from_truth:
         return (
-            "**Sample size.** Fitted to true risks, so that outcomes are not what it rests on. A "
-            f"model fitted to outcomes of such a cohort would need, by {criteria}, {requirement}; "
-            f"there are {events:,}."
+            "**Sample size.** The model is fitted to true risks, so it does not depend on the "
+            "number of outcomes. Fitted to the outcomes of such a cohort, it would need "
+            f"{requirement}, by {criteria}; there are {events:,}."
         )
-    enough = "enough" if events >= required.full else "too few for that, so that it is shrunk"
-    if context.adapted:
-        enough = "why only a correction is fitted" if events < required.full else "enough"
+    enough = "enough"
+    if events < required.full:
+        enough = "too few, so only a correction is fitted" if context.adapted else (
+            "too few for all weights, so they are shrunk")  # fmt: skip
     return (
-        f"**Sample size.** {events:,} outcomes of the rarer sort to learn from: {enough}. "
-        f"{criteria} ask for {requirement}."
+        f"**Sample size.** {events:,} outcomes of the rarer kind for training: {enough}. "
+        f"{criteria} require {requirement}."
     )
 
 
 def _settings(context: CardContext) -> str:
     rows = [f"| `{name}` | {value:g} |" for name, value in sorted(context.metadata.choices.items())]
-    return "\n".join(["| setting, or what was chosen inside the fit | |", "| --- | ---: |", *rows])
+    return "\n".join(["| setting, or value chosen by the fit | |", "| --- | ---: |", *rows])

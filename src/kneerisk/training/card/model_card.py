@@ -20,9 +20,9 @@ NOTICE = (
     "which pattern the measures are consistent with, and how uncertain that is."
 )
 USE = (
-    "For coaches, physios and sports scientists who screen athletes of 16 years and over, to "
+    "For coaches, physios and sports scientists who screen athletes aged 16 and over, to "
     "decide what to measure, train or ask next. Not for selection, insurance or employment, not "
-    "for a knee that was injured today, and not in place of a referral where a red flag applies."
+    "for a knee that was injured today, and not in place of a referral when a red flag applies."
 )
 
 
@@ -52,10 +52,10 @@ def model_card(
         "In short": "\n".join(f"- {line}" for line in _in_short(context)),
         "What it is": _table(dict(_identity(context))),
         "Intended use": USE,
-        "Whom it knows": population(context),
+        "Study population": population(context),
         "How it was made": method(context),
-        "How good it is on athletes it has not seen": performance(context),
-        "For whom it works less well": fairness(context),
+        "How good it is on held-out athletes": performance(context),
+        "Where it works less well": fairness(context),
         "Assumptions": "\n".join(f"- {line}" for line in assumptions(context)),
         "Limits": "\n".join(f"- {line}" for line in limits(context)),
         "Not done": "\n".join(f"- {line}" for line in not_done(context)),
@@ -67,23 +67,23 @@ def model_card(
 
 
 def _in_short(context: CardContext) -> Iterator[str]:
-    yield f"It tells {context.outcome}."
+    yield f"It predicts: {context.outcome}."
     yield f"Its cohort is **{context.cohort.kind}**: {KINDS[context.cohort.kind]}."
     yield (
-        f"On athletes it has not seen it ranks {context.unit} with an AUC of "
-        f"{context.with_interval('auc', 3)}, and stated risks come true with a calibration slope "
-        f"of {context.with_interval('calibration_slope', 2)}; 1 is right."
+        f"On held-out athletes it ranks {context.unit} with an AUC of "
+        f"{context.with_interval('auc', 3)}; the calibration slope is "
+        f"{context.with_interval('calibration_slope', 2)} (1 is ideal)."
     )
     if "cv_auc" in context.metrics:
         yield (
-            f"In cross-validation by athlete, which here counts for more: AUC "
+            f"In cross-validation by athlete, which carries more weight here: AUC "
             f"{context.with_interval('cv_auc', 3)}, slope "
             f"{context.with_interval('cv_calibration_slope', 2)}."
         )
     if worst := context.evaluation.worst_slice:
         yield (
             f"It ranks worst for {worst.by} {worst.name.replace('_', ' ')}: AUC "
-            f"{worst.metrics['auc']:.3f}, of the parts with outcomes enough to tell."
+            f"{worst.metrics['auc']:.3f}, among the subgroups with enough outcomes to judge."
         )
     yield next(limits(context))
 
@@ -91,7 +91,7 @@ def _in_short(context: CardContext) -> Iterator[str]:
 def _identity(context: CardContext) -> Iterator[tuple[str, str]]:
     metadata, cohort = context.metadata, context.cohort
     yield "Outcome", context.outcome
-    yield "Per", "leg, and either knee" if cohort.has_sides else "athlete: the source has no side"
+    yield "Unit", "leg, and either knee" if cohort.has_sides else "athlete: the source has no side"
     yield "Cohort", f"**{cohort.kind}**: {KINDS[cohort.kind]}"
     yield "Source", cohort.source
     if metadata.base_version is not None:
@@ -101,7 +101,7 @@ def _identity(context: CardContext) -> Iterator[tuple[str, str]]:
     yield "Program", f"`{metadata.git_sha}`" if metadata.git_sha else "not under version control"
     yield "Schema", f"`{metadata.schema}`"
     yield "Made with", _libraries(context.made_with)
-    yield "Made again by", f"`kneerisk reproduce {metadata.version}`"
+    yield "To reproduce", f"`kneerisk reproduce {metadata.version}`"
 
 
 def _libraries(made_with: Mapping[str, str]) -> str:
@@ -118,12 +118,12 @@ def _table(rows: Mapping[str, str]) -> str:
 _TOO_GOOD_AUC = 0.72
 #: Tables of the simulator, and what their rows are.
 _TABLES = {
-    "effects": "sizes of effects on the risk",
-    "base_rates": "base rates, that of each sport's risk among them",
-    "loadings": "links between an imbalance and a measure",
-    "imbalances": "imbalances, with how many legs have each",
+    "effects": "effect sizes on the risk",
+    "base_rates": "base rates, including that of each sport",
+    "loadings": "links between imbalances and measures",
+    "imbalances": "imbalances and how common they are",
     "correlations": "correlations between measures",
-    "symmetry": "likenesses of the two legs",
+    "symmetry": "correlations between the two legs",
     "shifts": "differences by age, sport and pain",
     "sports": "sports, with their shares, sexes and ages",
     "reverse_causation": "effects of pain on strength",
@@ -137,31 +137,31 @@ def assumptions(context: CardContext) -> Iterator[str]:
         judgements = "; ".join(
             f"{_TABLES[name]}: {judged} of {rows}" for name, (judged, rows) in counts.items()
         )
-        whose = "of the base " if context.adapted else ""
+        base = " behind the base model" if context.adapted else ""
         yield (
-            f"Rows of the simulator's tables {whose}that are a judgement made here, not published "
-            f"numbers (each says so): {judgements}."
+            f"Rows of the simulator's tables{base} that are our judgement rather than published "
+            f"numbers (each is marked as such): {judgements}."
         )
         yield (
-            "**The imbalances are latent and nobody has measured them.** How strongly a test marks "
-            "one, and how many legs have it, are assumptions nearly throughout: read them as a "
-            "consistent way of saying what the tests add up to."
+            "**The imbalances are latent; they have never been measured.** How strongly a test "
+            "marks one, and how many legs have it, are nearly all assumptions: read the imbalances "
+            "as a consistent summary of the tests."
         )
         yield (
-            "Which tests are done together (the batteries) and their shares, and the athletes of "
-            "each sport, are assumptions without a source."
+            "Which tests are done together (the batteries), how often, and who does each sport are "
+            "assumptions without a source."
         )
         yield (
-            "True measures are jointly Gaussian, on their own or the log scale; factors add up on "
-            "the log-odds."
+            "True measures are jointly Gaussian, on their own scale or the log scale; factors add "
+            "up in log-odds."
         )
     if not context.simulated:
         yield (
-            "How measures go together is the published covariance moved towards what was measured; "
+            "The covariance of the measures is the published one, updated with what was measured; "
             "the imbalances that an answer names rest on assumed links to the tests."
         )
-        yield "Outcomes that nobody recorded are like those that were."
-    yield "The errors of the tests are those of their sources, whoever does the test."
+        yield "Outcomes that were not recorded resemble those that were."
+    yield "The errors of the tests are the published ones, no matter who does the test."
 
 
 def limits(context: CardContext) -> Iterator[str]:
@@ -170,24 +170,24 @@ def limits(context: CardContext) -> Iterator[str]:
     if context.simulated:
         yield (
             "It knows what the literature says and no more: these numbers show how well it "
-            "learnt the simulator, not how well it works on athletes."
+            "learned the simulator, not how well it works on athletes."
         )
     if context.adapted:
         yield (
-            "It was corrected by one club's outcomes, and says nothing of how it does at another."
+            "It was corrected with one club's outcomes; how well it works at another is unknown."
         )
     if cohort.outcome_kind != "new_pain":
-        yield "It describes a state that was already there, and must not be read as a prediction."
+        yield "It describes a state that already exists and must not be read as a prediction."
     yield from _numeric_limits(context)
     if not cohort.has_sides:
-        yield "It has no left and right: its risk is that of either knee."
+        yield "It does not separate left and right: its risk is for either knee."
     if cohort.kind == "observed" and metrics.get("auc", 0.0) > _TOO_GOOD_AUC:
         yield (
             f"An AUC above {_TOO_GOOD_AUC} is more than individual risk allows in this field: "
             "look for a leak before believing it."
         )
     yield "An AUC of 0.60 to 0.72 ranks athletes weakly; most of those flagged never have pain."
-    yield "Associations, not causes: changing a measure need not change the risk as it says."
+    yield "Associations, not causes: changing a measure may not change the risk as predicted."
 
 
 def _numeric_limits(context: CardContext) -> Iterator[str]:
@@ -202,20 +202,20 @@ def _numeric_limits(context: CardContext) -> Iterator[str]:
     if metrics.get("log_loss", 0.0) > metrics.get("logistic_log_loss", float("inf")):
         yield "Its log loss is worse than that of plain logistic regression on the same athletes."
     if metrics.get("log_loss", 0.0) > metrics.get("control_log_loss", float("inf")):
-        yield "Age, sex, body size and speed alone do better: it may have learnt who was measured."
+        yield "Age, sex, body size and speed alone do better: it may have learned who was measured."
 
 
 def not_done(context: CardContext) -> Iterator[str]:
     """What was not done, where a reader might assume it was."""
     if context.simulated:
-        yield "**Nobody was measured.** It has not been validated on people, of any club or sport."
+        yield "**Nobody was measured.** It has not been validated on people of any club or sport."
     else:
-        yield "**No external validation**: athletes of other places and years have not been scored."
+        yield "**No external validation** on athletes from other places and years."
     yield "No trial of whether acting on its risks prevents pain; no comparison with a clinician."
-    yield "No protocol, and no registration, before the fit."
-    yield "No athlete, patient or clinician took part in the design."
+    yield "No protocol or registration before the fit."
+    yield "No athlete, patient or clinician was involved in the design."
     yield (
-        "No athlete was followed: nothing is known of risks that change within a season."
+        "No athlete was followed: how risks change within a season is unknown."
         if context.simulated
         else "Who assessed outcomes, and whether they knew the measures, is not recorded here."
     )

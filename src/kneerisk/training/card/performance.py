@@ -27,7 +27,7 @@ _CROSS_VALIDATED = {
     "cv_": "model", "cv_as_is_": "champion as it was", "cv_scratch_": "from scratch",
 }  # fmt: skip
 _RAISES = {"higher": "higher values raise it", "lower": "lower values raise it",
-           "mixed": "by category, or no one direction"}  # fmt: skip
+       "mixed": "by category, or no single direction"}  # fmt: skip
 
 
 def performance(context: CardContext) -> str:
@@ -42,13 +42,13 @@ def performance(context: CardContext) -> str:
         counts,
         _table(metrics, "", _MODELS),
         *_brier(metrics),
-        *context.plot("calibration", "Observed share with pain by stated risk"),
+        *context.plot("calibration", "Observed share with pain by predicted risk"),
         *context.plot("roc", "Sensitivity against one minus specificity"),
         *_cross_validated(metrics),
         *_tasks(context),
         *_acting(metrics),
         *context.plot("decision_curve", "Net benefit by the risk at which one acts"),
-        *context.plot("risk_distribution", "Stated risks of those with and without pain"),
+        *context.plot("risk_distribution", "Predicted risks of those with and without pain"),
         *_truth(context),
         *_imbalances(context),
         *_drivers(context),
@@ -61,8 +61,8 @@ def _brier(metrics: Mapping[str, float]) -> Iterator[str]:
     if all(name in metrics for name in names):
         reliability, resolution, uncertainty = (metrics[name] for name in names)
         yield (
-            f"Brier's score is reliability {reliability:.4f} (what recalibrating would gain; 0 is "
-            f"best) minus resolution {resolution:.4f} (what telling athletes apart gains) plus "
+            f"The Brier score is reliability {reliability:.4f} (the gain from recalibration; 0 is "
+            f"best) minus resolution {resolution:.4f} (the gain from separating athletes) plus "
             f"uncertainty {uncertainty:.4f}."
         )
 
@@ -70,8 +70,8 @@ def _brier(metrics: Mapping[str, float]) -> Iterator[str]:
 def _cross_validated(metrics: Mapping[str, float]) -> Iterator[str]:
     if "cv_events" in metrics:
         yield (
-            f"Cross-validation by athlete, everything chosen inside the folds, "
-            f"{metrics['cv_events']:,.0f} with pain of {metrics['cv_rows']:,.0f}:"
+            "Cross-validation by athlete, with all settings chosen within the training folds, "
+            f"{metrics['cv_events']:,.0f} of {metrics['cv_rows']:,.0f} with pain:"
         )
         yield _table(metrics, "", _CROSS_VALIDATED)
 
@@ -84,12 +84,12 @@ def _tasks(context: CardContext) -> Iterator[str]:
     if "which_limb_auc" in metrics:
         rows = metrics.get("which_limb_rows", 0)
         yield (
-            f"Which leg hurts, where exactly one does ({rows:,.0f} screenings): AUC "
+            f"Which leg hurts, if exactly one does ({rows:,.0f} screenings): AUC "
             f"{_auc(metrics, 'which_limb_')}; logistic {_auc(metrics, 'logistic_which_limb_')}."
         )
     if "interval_coverage" in metrics:
         yield (
-            f"Intervals of 90 %: {metrics['interval_coverage']:.0%} of true risks are inside; mean "
+            f"90 % intervals: {metrics['interval_coverage']:.0%} of true risks lie inside; mean "
             f"width {metrics['interval_width']:.3f}."
         )
 
@@ -98,18 +98,18 @@ def _truth(context: CardContext) -> Iterator[str]:
     metrics = context.metrics
     if "true_risk_mae" in metrics:
         yield (
-            "Against the true risk, which is known here: mean error "
+            "Compared with the true risk, which is known here: mean absolute error "
             f"{metrics['true_risk_mae']:.4f}, "
             f"calibration slope {_number(metrics, 'true_calibration_slope', 2)}; the true risk "
             f"itself reaches an AUC of {_auc(metrics, 'true_risk_')}."
         )
     if "oracle_mae" in metrics:
         yield (
-            "Against the best risk that anyone could state from these measures (the oracle): mean "
-            f"distance {metrics['oracle_mae']:.4f}, AUC {_number(metrics, 'auc', 3)} beside the "
-            f"oracle's {_number(metrics, 'oracle_auc', 3)}."
+            "Compared with the best prediction possible from these measures (the oracle): mean "
+            f"absolute difference {metrics['oracle_mae']:.4f}, AUC {_number(metrics, 'auc', 3)} "
+            f"against {_number(metrics, 'oracle_auc', 3)}."
         )
-    yield from context.plot("oracle_gap", "The model's risk against the best possible one")
+    yield from context.plot("oracle_gap", "The model's risk against the best possible")
 
 
 def _imbalances(context: CardContext) -> Iterator[str]:
@@ -117,14 +117,14 @@ def _imbalances(context: CardContext) -> Iterator[str]:
         yield "Imbalances, each leg:"
         named = {f"imbalance_{n}_": f.label for n, f in imbalances().items()}
         yield _table(context.metrics, "", named)
-    yield from context.plot("imbalances", "AUC of each imbalance beside the oracle's")
+    yield from context.plot("imbalances", "AUC of each imbalance, compared with the oracle")
 
 
 def _drivers(context: CardContext) -> Iterator[str]:
     shown = context.evaluation.drivers[:MOST_DRIVERS]
     if shown:
         yield (
-            "What moves its risks most, by the mean absolute points of 100 over these "
+            "What moves its risks most, in mean absolute points of 100 over these "
             f"{context.unit} (associations, not causes):"
         )
         rows = [
@@ -132,7 +132,7 @@ def _drivers(context: CardContext) -> Iterator[str]:
             for one in shown
         ]
         yield "\n".join(
-            ["| measure | points | direction | had it |", "| --- | ---: | --- | ---: |", *rows]
+            ["| measure | points | direction | measured in |", "| --- | ---: | --- | ---: |", *rows]
         )
     yield from context.plot("drivers", "Measures by how far they move risks")
 
@@ -144,8 +144,8 @@ def _acting(metrics: Mapping[str, float]) -> Iterator[str]:
             100 * metrics[f"{who}net_benefit_at_10_pct"] for who in ("", "treat_all_")
         )
         yield (
-            f"Acting at a risk of 10 %: net benefit {model:.2f} true positives in 100, "
-            f"{everyone:.2f} for treating everyone and 0 for treating nobody."
+            f"Acting at a risk of 10 %: net benefit {model:.2f} true positives in 100, compared "
+            f"with {everyone:.2f} for treating everyone and 0 for treating nobody."
         )
     if "either_precision_top_10_pct" in metrics:
         share, found = (
@@ -154,7 +154,7 @@ def _acting(metrics: Mapping[str, float]) -> Iterator[str]:
         )  # fmt: skip
         yield (
             f"Of the tenth of athletes with the highest risk, {share} had pain in either knee; "
-            f"of all who had it, {found} are among them."
+            f"they include {found} of all who had it."
         )
 
 
@@ -190,26 +190,27 @@ def fairness(context: CardContext) -> str:
     rows = [_row(each) for by in ORDER for each in slices if each.by == by]
     columns = listed("card_slices")
     head = [
-        f"| by | part | with pain | {' | '.join(metric.column for metric in columns)} |",
+        f"| by | subgroup | with pain | {' | '.join(metric.column for metric in columns)} |",
         "| --- | --- | ---: |" + "".join(" --- |" if m.interval else " ---: |" for m in columns),
     ]
     note = (
-        f"A part with fewer than {FEWEST_EVENTS:.0f} outcomes of either sort is shown and not "
-        "judged. *Observed to stated* above 1: more pain than was stated. Every number of a part, "
-        "net benefit and the highest risks among them, is in `evaluation.json` of the run."
+        f"A subgroup with fewer than {FEWEST_EVENTS:.0f} outcomes of either kind is shown but not "
+        "judged. *Observed to predicted* above 1: more pain than predicted. All numbers of a "
+        "subgroup, including net benefit and the highest risks, are in `evaluation.json` of the "
+        "run."
     )
-    plot = context.plot("slices", "AUC and calibration slope of each part, with 95 % intervals")
+    plot = context.plot("slices", "AUC and calibration slope by subgroup, with 95 % intervals")
     return "\n\n".join([_worst(context), "\n".join([*head, *rows]), note, *plot])
 
 
 def _worst(context: CardContext) -> str:
     worst = context.evaluation.worst_slice
     if worst is None:
-        return "No part has outcomes enough to be judged by itself."
+        return "No subgroup has enough outcomes to be judged on its own."
     return (
         f"It ranks worst for **{worst.by}: {worst.name.replace('_', ' ')}**, with an AUC of "
         f"{metric_named('auc').text(worst.metrics)}. Race, income and disability are not recorded, "
-        "so that nothing is known of fairness by them."
+        "so fairness by these is unknown."
     )
 
 

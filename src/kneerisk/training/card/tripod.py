@@ -9,42 +9,42 @@ from kneerisk.evidence import effects
 from kneerisk.training.card.card_context import CardContext
 
 #: Where on the card more is.
-_USE, _KNOWS, _MADE = "*Intended use*", "*Whom it knows*", "*How it was made*"
-_GOOD, _WORSE, _LIMITS = "*How good it is*", "*For whom it works less well*", "*Limits*"
+_USE, _POPULATION, _MADE = "*Intended use*", "*Study population*", "*How it was made*"
+_GOOD, _WORSE, _LIMITS = "*How good it is*", "*Where it works less well*", "*Limits*"
 
 #: What each item asks a report of a prediction model to say, in our own words.
 ITEMS = {
-    "1": "what kind of model, for whom, of which outcome",
+    "1": "type of model, target population, outcome",
     "2": "a summary",
-    "3a": "where in care it belongs, and why it is needed",
-    "3b": "whom it is for, and who is to use it",
+    "3a": "where it fits in care, and why it is needed",
+    "3b": "target population and intended users",
     "3c": "known inequalities in health between groups",
     "4": "objectives: development, evaluation or both",
-    "5a": "sources of the data, and how well they stand for those it is for",
+    "5a": "data sources, and how well they represent the target population",
     "5b": "dates of the data",
     "6a": "setting and places",
-    "6b": "who was eligible",
+    "6b": "eligibility",
     "6c": "treatments received",
     "7": "how data were prepared and checked",
-    "8a": "the outcome, its horizon, how it was assessed, for every group alike",
-    "8b": "who assessed it, where judgement was needed",
-    "8c": "whether they were blind to the measures",
+    "8a": "outcome, horizon, and whether it was assessed alike in every group",
+    "8b": "who assessed it, if judgement was needed",
+    "8c": "whether assessors were blinded to the predictors",
     "9a": "how the first set of predictors was chosen",
-    "9b": "definition of each predictor, how and when measured",
-    "9c": "who measured them, where judgement was needed",
-    "10": "sample size and how it was arrived at",
+    "9b": "definition of each predictor, and how and when it was measured",
+    "9c": "who measured them, if judgement was needed",
+    "10": "sample size and its justification",
     "11": "missing data",
-    "12a": "how data were used and divided",
+    "12a": "how the data were used and split",
     "12b": "how predictors entered the model",
     "12c": "type of model, how it was built, settings, internal validation",
     "12d": "differences between clusters such as clubs",
-    "12e": "measures of performance and pictures",
+    "12e": "performance measures and plots",
     "12f": "updating after evaluation",
-    "12g": "how predictions are calculated when evaluated",
+    "12g": "how predictions were calculated for the evaluation",
     "13": "class imbalance: whether and how it was handled",
     "14": "what was done for fairness",
-    "15": "what comes out, and how any classes are defined",
-    "16": "differences between the data of development and of evaluation",
+    "15": "output of the model, and how any classes are defined",
+    "16": "differences between development and evaluation data",
     "17": "ethical approval and consent",
     "18a": "funding",
     "18b": "conflicts of interest",
@@ -52,20 +52,20 @@ ITEMS = {
     "18d": "registration",
     "18e": "availability of the data",
     "18f": "availability of the program",
-    "19": "involvement of patients and the public",
-    "20a": "flow of people, with and without the outcome",
-    "20b": "their characteristics, also by group",
-    "20c": "how those of the evaluation differ in predictors and outcome",
-    "21": "number of people and outcomes in each analysis",
-    "22": "the whole model, so that anybody can predict with it",
-    "23a": "performance with intervals, by group and with pictures",
-    "23b": "differences of performance between clusters",
+    "19": "patient and public involvement",
+    "20a": "flow of participants, with and without the outcome",
+    "20b": "their characteristics, overall and by group",
+    "20c": "differences in predictors and outcome between development and evaluation",
+    "21": "number of participants and outcomes in each analysis",
+    "22": "the full model, so that anyone can predict with it",
+    "23a": "performance with intervals, also by group, with plots",
+    "23b": "differences in performance between clusters",
     "24": "results of any updating",
-    "25": "interpretation, fairness included",
-    "26": "limits",
+    "25": "interpretation, including fairness",
+    "26": "limitations",
     "27a": "poor or missing inputs in use",
-    "27b": "what users must do, and what they must know",
-    "27c": "next steps of research",
+    "27b": "what users must do, and the expertise they need",
+    "27c": "next steps for research",
 }
 
 
@@ -75,9 +75,9 @@ def tripod(context: CardContext) -> str:
                **results(context)}  # fmt: skip
     rows = [f"| {item} | {asked} | {answers[item]} |" for item, asked in ITEMS.items()]
     intro = (
-        "Every item of TRIPOD+AI (Collins and others 2024, doi "
+        "Every item of TRIPOD+AI (Collins et al. 2024, doi "
         "[10.1136/bmj-2023-078378](https://doi.org/10.1136/bmj-2023-078378)), what it asks for in "
-        "our own words, and the answer. Names in italics are sections of this card."
+        "our own words, and the answer. Italics name sections of this card."
     )
     return "\n".join([f"{intro}\n", "| item | asks for | answer |", "| --- | --- | --- |", *rows])
 
@@ -87,13 +87,13 @@ def introduction(context: CardContext) -> dict[str, str]:
     return {
         "1": f"Gradient boosting on a penalised logistic model; athletes; {context.outcome}.",
         "2": "*In short*.",
-        "3a": "Screening in sport, before or beside care: which knee to look after, what to "
-              "measure or train next.",
+        "3a": "Screening in sport, before or alongside care: which knee needs attention, and what "
+              "to measure or train next.",
         "3b": f"{_USE}.",
         "3c": "Women have pain around the kneecap more often than men (Boling 2010); results are "
               "shown by sex. Income and access to care are not recorded.",
-        "4": "Development with evaluation on athletes held out"
-             + (": a correction of another version." if context.adapted else "."),
+        "4": "Development, with evaluation on held-out athletes"
+             + ("; it updates another version." if context.adapted else "."),
     }  # fmt: skip
 
 
@@ -105,29 +105,30 @@ def data(context: CardContext) -> dict[str, str]:
     dates = None if dated is None else dated.dropna().astype(str)
     return {
         "5a": f"{context.cohort.source} (**{context.cohort.kind}**). "
-              + ("It stands for nobody but the literature." if context.simulated else
-                 "How well they stand for others is not known."),
+              + ("It represents the literature, not a population." if context.simulated else
+                 "How well it represents other athletes is not known."),
         "5b": "None: simulated." if context.simulated else
               f"{min(dates)} to {max(dates)}." if dates is not None and len(dates) else
               "The file has no dates.",
         "6a": f"{nobody}." if context.simulated else f"{unknown}.",
-        "6b": "Ages and sports as under *Whom it knows*; "
+        "6b": "Ages and sports as under *Study population*; "
               + ("a leg that hurts at the screening has no outcome."
                  if context.cohort.outcome_kind == "new_pain" else
-                 "every screening with an outcome."),
+                 "every screening with an outcome is included."),
         "6c": "None: simulated." if context.simulated else "Not recorded.",
-        "7": "One schema checks every cell for unit, limits and rules between measures; bad cells "
-             "are refused, never repaired. The same for every group.",
+        "7": "One schema checks the unit and limits of every cell and the rules between measures; "
+             "bad cells are refused, never repaired. This is the same for every group.",
         "8a": f"{context.outcome[0].upper()}{context.outcome[1:]}; the same for every group.",
         "8b": f"{nobody}." if context.simulated else f"{unknown}.",
         "8c": f"{nobody}." if context.simulated else f"{unknown}.",
-        "9a": f"Measures of the screening schema; {len(effects())} published effects say which "
-              "way each may act, those whose prospective evidence is null are held at none.",
-        "9b": "`data/dictionary.md`: protocol, unit, limits, error and source of each; measured at "
-              "the screening.",
+        "9a": f"Measures of the screening schema. {len(effects())} published effects set the "
+              "direction in which a measure may act; where prospective evidence is null, it has "
+              "no effect.",
+        "9b": "`data/dictionary.md` gives the protocol, unit, limits, error and source of each; "
+              "all are measured at the screening.",
         "9c": f"{nobody}, with the published error of each test." if context.simulated else
               f"{unknown}.",
-        "10": f"{_MADE}, sample size against Riley's criteria.",
+        "10": f"{_MADE}, sample size by Riley's criteria.",
         "11": f"{_MADE}, missing values.",
     }  # fmt: skip
 
@@ -139,25 +140,26 @@ def analysis(context: CardContext) -> dict[str, str]:
     )
     return {
         "12a": f"{_MADE}, data: a fifth of the athletes held out by a hash of their id.",
-        "12b": "As z-scores of the norm for sex and protocol, skewed ones as logarithms, turned "
-               "into expected true values; no cut-points.",
+        "12b": "As z-scores of the norm for sex and protocol (skewed measures as logarithms), "
+               "converted to expected true values; no cut-points.",
         "12c": f"{_MADE}, model and settings; internal validation by {validated}.",
         "12d": "Not done: the cohort has no clubs." if context.simulated else
-               "Not done: groups are kept out of the inputs and not compared.",
-        "12e": "AUC, log loss, Brier's score and its parts, calibration slope, intercept, index "
-               "and curve, net benefit, precision of the highest risks.",
-        "12f": f"This version is one: {context.metadata.base_version} updated."
+               "Not done: groups are not an input, and they are not compared.",
+        "12e": "AUC, log loss, Brier score and its components; calibration slope, intercept, index "
+               "and curve; net benefit; precision among the highest risks.",
+        "12f": f"This version is itself an update, of {context.metadata.base_version}."
                if context.adapted else
-               "Slope and intercept of left-out log-odds, inside the fit; none after evaluation.",
-        "12g": "The released bundle, by the same function as in the service.",
-        "13": "Nothing is weighted or resampled, as that would spoil the probabilities.",
-        "14": f"Sex is an input. Performance by sex and age is shown ({_WORSE}); no further step "
-              "was taken, and other groups are not recorded.",
-        "15": "A probability with a 90 % interval, by leg and for either knee. Bands compare it "
-              "with the rate of the sport; no class is predicted.",
-        "16": "None: held-out athletes are of the same cohort.",
+               "Slope and intercept on left-out log-odds, inside the fit; no updating after "
+               "evaluation.",
+        "12g": "With the released bundle and the same function as in the service.",
+        "13": "No weighting or resampling, as either would distort the probabilities.",
+        "14": f"Sex is an input. Performance by sex and age is shown ({_WORSE}); nothing further "
+              "was done, and other groups are not recorded.",
+        "15": "A probability with a 90 % interval, for each leg and for either knee. Bands compare "
+              "it with the base rate of the sport; no class is predicted.",
+        "16": "None: held-out athletes come from the same cohort.",
         "17": "None needed: nobody was measured." if context.simulated else
-              "That of the source; it is not recorded here.",
+              "See the source; not recorded here.",
     }  # fmt: skip
 
 
@@ -166,10 +168,11 @@ def openness(context: CardContext) -> dict[str, str]:
     return {
         "18a": "None recorded.",
         "18b": "None recorded.",
-        "18c": "Not done: there was no protocol before the fit.",
-        "18d": "Not done: not registered.",
-        "18e": "Drawn again by the program with the seed of the run." if context.simulated else
-               "Not with the program; the run keeps a digest, and the source says where it is.",
+        "18c": "None was written before the fit.",
+        "18d": "Not registered.",
+        "18e": "The program simulates them again from the run's seed." if context.simulated else
+               "Not part of the program; the run records a digest, and the source says where they "
+               "are.",
         "18f": "Open (Apache-2.0)"
                + (f", commit `{context.metadata.git_sha}`." if context.metadata.git_sha else ".")
                + f" `kneerisk reproduce {context.metadata.version}` fits it again.",
@@ -181,26 +184,27 @@ def results(context: CardContext) -> dict[str, str]:
     """Items 20 to 27."""
     metrics = context.metrics
     return {
-        "20a": f"{_KNOWS}; {metrics.get('events', 0):,.0f} of {metrics.get('rows', 0):,.0f} "
+        "20a": f"{_POPULATION}; {metrics.get('events', 0):,.0f} of {metrics.get('rows', 0):,.0f} "
                f"held-out {context.unit} have the outcome.",
-        "20b": f"{_KNOWS}; outcomes by group under {_WORSE}.",
-        "20c": "Not done: both parts are random draws of one cohort.",
+        "20b": f"{_POPULATION}; outcomes by group under {_WORSE}.",
+        "20c": "Not compared: both parts are random draws from one cohort.",
         "21": f"{context.metadata.athletes:,} athletes with "
-               f"{context.metadata.events:,.0f} outcomes to learn "
-              f"from; {metrics.get('athletes', 0):,.0f} held out.",
-        "22": "The bundle holds every weight and tree (JSON, UBJ); any screening can be scored.",
+              f"{context.metadata.events:,.0f} outcomes for training; "
+              f"{metrics.get('athletes', 0):,.0f} held out.",
+        "22": "The bundle holds every weight and tree (JSON, UBJ) and can score any screening.",
         "23a": f"{_GOOD} and {_WORSE}, with intervals over athletes.",
-        "23b": "Not done, as 12d.",
-        "24": "The table of the champion as it was, under *How good it is*." if context.adapted else
-              "Not done: nothing was updated.",
+        "23b": "Not done; see 12d.",
+        "24": "Under *How good it is*, next to the champion before it." if context.adapted else
+              "Not applicable: nothing was updated.",
         "25": "*In short*. "
-              + ("How well the simulator was learnt, not how well it works on people."
-                 if context.simulated else "How well it ranks and is calibrated in this cohort."),
+              + ("The figures show how well it learned the simulator, not how well it works on "
+                 "people." if context.simulated else
+                 "The figures show how well it ranks and is calibrated in this cohort."),
         "26": f"*Assumptions*, {_LIMITS}, *Not done*.",
         "27a": "A bad value is refused with the reason; a missing test is allowed and widens the "
-               "interval; an athlete outside of those known is told so.",
-        "27b": "Measure by the protocol of the dictionary and read the interval; red flags come "
-               "first. No other expertise is needed.",
-        "27c": "Outcomes of screened athletes, followed for a year: external validation, then "
-               "adaptation (`kneerisk adapt`).",
+               "interval; the answer warns if an athlete is outside the range seen in training.",
+        "27b": "Follow the protocols of the dictionary, ask about red flags first, and read the "
+               "interval. No other expertise is needed.",
+        "27c": "Follow screened athletes for a year: validate externally, then update "
+               "(`kneerisk adapt`).",
     }  # fmt: skip

@@ -60,9 +60,9 @@ def labels_computed_from_inputs(cohort: Cohort) -> Iterator[str]:
     for names, auc in suspects.items():
         inputs = " and ".join(repr(name) for name in names)
         yield (
-            f"the outcome looks computed from {inputs}: a shallow tree on that alone tells it with "
-            f"an AUC of {auc:.2f} on athletes left out. A label made from an input teaches the "
-            "rule that made it, and nothing of knees"
+            f"the outcome seems to be computed from {inputs}: a shallow tree on that alone "
+            f"predicts it with an AUC of {auc:.2f} on left-out athletes. From such a label a model "
+            "learns the rule behind it, nothing about knees"
         )
 
 

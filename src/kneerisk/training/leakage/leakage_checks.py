@@ -76,8 +76,8 @@ def refuse_other_outcome(metadata: Metadata, cohort: Cohort) -> None:
     ours = _outcome(metadata.outcome_kind, metadata.horizon_months)
     if theirs != ours:
         raise CohortRefused(
-            f"{metadata.version} tells {ours}, and the outcome of the cohort is {theirs}: a model "
-            "is judged on, and adapted to, the outcome that it was trained for"
+            f"{metadata.version} predicts {ours}, but the outcome of the cohort is {theirs}: a "
+            "model can only be evaluated on, or adapted to, the outcome it was trained for"
         )
 
 
@@ -126,7 +126,10 @@ def refuse_unsound(
     shortage = required.shortage(events) if events_matter else None
     reasons += [shortage] if shortage else []
     if reasons:
-        lines = [f"{cohort.source} can't be learnt from:", *(f"  {reason}" for reason in reasons)]
+        lines = [
+            f"a model can't be trained on {cohort.source}:",
+            *(f"  {reason}" for reason in reasons),
+        ]
         raise CohortRefused("\n".join(lines))
     return SampleSize(required, events, required.warning(events) if events_matter else None)
 
@@ -153,13 +156,13 @@ def provenance_inputs(cohort: Cohort, inputs: Iterable[str] | None = None) -> It
         if name in not_measures or (name not in columns() and PROVENANCE & set(_words(name)))
     ]
     if revealing:
-        yield f"{_quoted(revealing)} tell(s) where a row came from: not an input"
+        yield f"{_quoted(revealing)}: reveals where a row came from, so it can't be an input"
     for name in names:
         measure = columns().get(name)
         if name in cohort.frame and isinstance(measure, Quantity):
             reason = _not_measured(cohort.frame, name)
             if reason:
-                yield f"{name!r} {reason}: it is no measure of the athlete, leave it out"
+                yield f"{name!r} {reason}: it does not measure the athlete, so leave it out"
 
 
 def _not_measured(frame: pd.DataFrame, name: str) -> str | None:
@@ -169,13 +172,13 @@ def _not_measured(frame: pd.DataFrame, name: str) -> str | None:
     if known.sum() < FEWEST_CONSECUTIVE:
         return None
     if (np.diff(np.sort(values[known])) == 1.0).all():
-        return "is a running number, as files have"
+        return "is a running row number"
     number = frame[ATHLETE_ID].astype(str).str.extract(r"(\d+)\D*$")[0].astype(float).to_numpy()
     if np.unique(values[known]).size > 1 and np.array_equal(values[known], number[known]):
         return f"is the number in {ATHLETE_ID!r}"
     for column, label in ((GROUP, "group"), (SCREENING_DATE, "year")):
         if column in frame and _is_constant_by(frame, column, values):
-            return f"has one value for each {label}, so that it tells the {label}"
+            return f"has a single value for each {label}, so it reveals the {label}"
     return None
 
 

@@ -51,10 +51,10 @@ class RequiredEvents:
         if events >= self.minimum:
             return None
         return (
-            f"too few outcomes for a model of its own: {events} to train on (of the rarer sort), "
-            f"and Riley's criteria need {self.minimum} for the overall risk and a single line of "
-            f"it, {self.full} for the {self.parameters} measures it has. `kneerisk adapt` corrects "
-            "the champion with what there is"
+            f"too few outcomes for a model of its own: {events} to train on (of the rarer kind), "
+            f"where Riley's criteria require {self.minimum} for the overall risk and a single "
+            f"parameter, and {self.full} for all {self.parameters} measures. `kneerisk adapt` "
+            "corrects the champion with the outcomes there are"
         )
 
     def warning(self, events: int) -> str | None:
@@ -65,9 +65,9 @@ class RequiredEvents:
 def few_outcomes(events: float, required: float) -> str:
     """What it means that there are fewer outcomes than every measure's own weight needs."""
     return (
-        f"{events:,.0f} outcomes to train on (of the rarer sort), where Riley's criteria need "
-        f"{required:,.0f} for a weight of its own for every measure: the model is shrunk for that, "
-        "and is a feasibility study."
+        f"{events:,.0f} outcomes to train on (of the rarer kind), where Riley's criteria require "
+        f"{required:,.0f} for a separate weight for every measure: the weights are shrunk, and the "
+        "model is a feasibility study."
     )
 
 

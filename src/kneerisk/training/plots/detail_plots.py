@@ -114,8 +114,8 @@ def drivers(evaluation: Evaluation, subtitle: str) -> Figure:
     """The measures that move risks most, by how far and in which direction."""
     shown = evaluation.drivers[:MOST_DRIVERS]
     figure = titled_figure("Which measures move the risk?", subtitle, (7.4, 5.4))
-    note = "in brackets: how many rows had the measure, where not nearly all"
-    axis_label = f"Mean absolute change of a risk, points of 100\n({note})"
+    note = "in brackets: share of rows with the measure, if not nearly all"
+    axis_label = f"Mean absolute effect on the risk, points of 100\n({note})"
     axes = label_axes(figure.add_subplot(), axis_label, "")
     axes.grid(visible=False, axis="y")
     for direction, (label, colour) in DIRECTIONS.items():
@@ -147,7 +147,7 @@ def imbalance_auc(evaluation: Evaluation, subtitle: str) -> Figure:
     metrics = evaluation.metrics
     named = {name: facts.label for name, facts in imbalances().items()
              if f"imbalance_{name}_auc" in metrics}  # fmt: skip
-    figure = titled_figure("How well is each muscle imbalance told?", subtitle, (7.4, 4.0))
+    figure = titled_figure("How well is each muscle imbalance detected?", subtitle, (7.4, 4.0))
     axes = label_axes(figure.add_subplot(), "AUC over legs, 95 % interval", "")
     axes.grid(visible=False, axis="y")
     for place, name in enumerate(named):
@@ -173,7 +173,7 @@ def imbalance_auc(evaluation: Evaluation, subtitle: str) -> Figure:
 
 def oracle_gap(evaluation: Evaluation, subtitle: str) -> Figure:
     """The model's risk of each leg or athlete against the best possible one."""
-    figure = titled_figure("How near is the model to the best that can be said?", subtitle)
+    figure = titled_figure("How close is the model to the best possible?", subtitle)
     axes = label_axes(figure.add_subplot(), "Best possible risk (oracle)", "The model's risk")
     model_rows, oracle_rows = evaluation.task_rows, evaluation.comparators["oracle"]
     _, in_model, in_oracle = np.intersect1d(

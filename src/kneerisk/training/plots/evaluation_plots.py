@@ -81,7 +81,7 @@ def _models(evaluation: Evaluation) -> Iterator[tuple[str, TaskRows]]:
 
 def calibration_plot(evaluation: Evaluation, subtitle: str) -> Figure:
     """Observed share against predicted risk with 95 % intervals; below, how risks are spread."""
-    figure = titled_figure("Do stated risks come true?", subtitle, (6.2, 6.6))
+    figure = titled_figure("Do predicted risks come true?", subtitle, (6.2, 6.6))
     grid = figure.add_gridspec(2, 1, height_ratios=(4, 1))
     axes, below = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
     label_axes(axes, "", "Observed share with pain, 95 % interval")
@@ -91,13 +91,13 @@ def calibration_plot(evaluation: Evaluation, subtitle: str) -> Figure:
     upper = highest_shown(float(evaluation.task_rows.outcome.mean()))
     axes.plot([0, upper], [0, upper], color=FAINT, linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
-        "as stated", (upper * 0.97, upper * 0.90), color=FAINT, fontsize=8, rotation=45,
+        "ideal", (upper * 0.97, upper * 0.90), color=FAINT, fontsize=8, rotation=45,
         ha="right", va="top", rotation_mode="anchor", transform_rotates_text=True,
     )  # fmt: skip
     axes.set(xlim=(0, upper), ylim=(0, upper))
     percent(axes)
     legend(axes, "upper left")
-    label_axes(below, "Stated risk", "Rows")
+    label_axes(below, "Predicted risk", "Rows")
     edges = np.linspace(0, upper, 41)
     # Risks beyond the last tick are in the last bar.
     counts, _ = np.histogram(np.minimum(evaluation.task_rows.probability, upper), edges)
@@ -132,7 +132,7 @@ def _draw_calibration(axes: Axes, evaluation: Evaluation, name: str, scored: Tas
 
 def roc_plot(evaluation: Evaluation, subtitle: str) -> Figure:
     """Sensitivity against one minus specificity, of the model, the baseline and the oracle."""
-    figure = titled_figure("How well are those with pain told from those without?", subtitle)
+    figure = titled_figure("How well does it separate those with and without pain?", subtitle)
     axes = label_axes(figure.add_subplot(), "Flagged among those without pain",
                  "Flagged among those with pain")  # fmt: skip
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
@@ -178,8 +178,8 @@ def decision_plot(evaluation: Evaluation, subtitle: str) -> Figure:
 
 def risk_distribution(scored: TaskRows, subtitle: str) -> Figure:
     """How risks are spread among those who came to have pain and those who did not."""
-    figure = titled_figure("Which risks were those with and without pain told?", subtitle)
-    axes = label_axes(figure.add_subplot(), "Stated risk", "Share of the group")
+    figure = titled_figure("What risks were predicted for those with and without pain?", subtitle)
+    axes = label_axes(figure.add_subplot(), "Predicted risk", "Share of the group")
     top = highest_shown(float(scored.outcome.mean()))
     events = int(min(scored.outcome.sum(), (1.0 - scored.outcome).sum()))
     edges = np.linspace(0.0, top, 1 + int(np.clip(events**0.5, 5, 25)))

@@ -43,8 +43,8 @@ def slope_gate(metrics: Mapping[str, float]) -> Gate:
     if rarer is not None and rarer < FEWEST_EVENTS and "cv_calibration_slope" in metrics:
         prefix, where = "cv_", "in cross-validation by athlete"
         slope = metrics["cv_calibration_slope"]
-        why = f", since {rarer:.0f} held-out outcomes can't show it ({FEWEST_EVENTS:.0f} can)"
-    allowed = f"allowed is {SLOPE_LOW} to {SLOPE_HIGH}"
+        why = f" ({rarer:.0f} held-out outcomes are too few, it takes {FEWEST_EVENTS:.0f})"
+    allowed = f"allowed: {SLOPE_LOW} to {SLOPE_HIGH}"
     if slope is None:
         message = f"calibration slope {where} can't be measured: too few outcomes; {allowed}"
         return Gate("calibration_slope", passed=False, message=message)
@@ -76,8 +76,8 @@ def loss_gate(challenger: TaskRows, champion: TaskRows, name: str) -> Gate:
     """
     mean, error = loss_difference(challenger, champion)
     message = (
-        f"log loss on the same {len(challenger.outcome)} held-out rows is {mean:+.5f} from that of "
-        f"{name}; allowed is one standard error of the difference, {error:.5f}"
+        f"log loss minus that of {name} on the same {len(challenger.outcome)} held-out rows is "
+        f"{mean:+.5f}; allowed: up to one standard error of the difference, {error:.5f}"
     )
     return Gate("log_loss", mean <= error, message)
 
@@ -93,9 +93,8 @@ def _no_worse_than_its_base(metrics: Mapping[str, float]) -> tuple[bool, str]:
     holds = low is not None and high is not None and low <= 1.0 <= high
     difference, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
     message = (
-        "an adapted version may also have an interval that holds 1, and a log loss in "
-        f"cross-validation ({difference:+.5f} from its base) at most one standard error, "
-        f"{error:.5f}, worse"
+        "an adapted version also passes if that interval contains 1 and its cross-validated log "
+        f"loss ({difference:+.5f} from its base) is at most one standard error, {error:.5f}, worse"
     )
     return holds and difference <= error, message
 

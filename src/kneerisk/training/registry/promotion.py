@@ -118,9 +118,7 @@ def rollback(tracking: Tracking, models: Path) -> Promoted:
     if served is None:
         raise PromotionRefused(f"{models} names no champion, so there is nothing to roll back")
     if served.previous is None:
-        raise PromotionRefused(
-            f"{served.version} replaced nothing, so there is nothing to put back"
-        )
+        raise PromotionRefused(f"{served.version} replaced nothing, so there is nothing to restore")
     target = tracking.version(served.previous)
     _release(tracking, models, target)
     if target.model == Version.parse(served.version)[0]:
@@ -216,5 +214,5 @@ def _make_champion(tracking: Tracking, version: Version) -> None:
 def _still_served(challenger: Version, served: str) -> str:
     return (
         f"{challenger} is champion of its own outcome kind and is released, but {served} is of "
-        "another kind and is still what is served; --serve would replace it."
+        "another kind and is still served; --serve would replace it."
     )

@@ -173,4 +173,4 @@ def _program(metadata: Metadata) -> Iterator[str]:
         unknown = "not under version control"
         yield f"program: {before or unknown} then, {now or unknown} now"
     elif before is not None and before.endswith(_DIRTY):
-        yield f"program: {before}, with changes that were not committed: perhaps others now"
+        yield f"program: {before}, with uncommitted changes, which may differ now"

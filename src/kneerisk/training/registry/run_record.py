@@ -140,8 +140,8 @@ def run_tags(cohort: Cohort, command: str) -> dict[str, str]:
 
 
 def cohort_title(cohort: Cohort) -> str:
-    """A name for people: `new pain in 12 months, simulated, 50,000 athletes`."""
-    horizon = f" in {cohort.horizon_months} months" if cohort.horizon_months else ""
+    """A name for people: `new pain within 12 months, simulated, 50,000 athletes`."""
+    horizon = f" within {cohort.horizon_months} months" if cohort.horizon_months else ""
     outcome = cohort.outcome_kind.replace("_", " ") + horizon
     return f"{outcome}, {cohort.kind}, {cohort.frame['athlete_id'].nunique():,} athletes"
 

@@ -53,7 +53,9 @@ def load_version(models: Path, version: str | None = None, folder: Path | None =
             raise BundleRefused(f"{models} names no champion: train and promote a model first")
         version = served.version
     if champion.VERSION.fullmatch(version) is None:
-        raise BundleRefused(f"{version} is not a version, as kneerisk-new_pain-12m-v3 is")
+        raise BundleRefused(
+            f"{version} is not a version; one is called kneerisk-new_pain-12m-v3, for example"
+        )
     if (models / version).is_dir():
         expected = served.sha256 if served and served.version == version else None
         return bundle.load(models / version, expected)
@@ -61,7 +63,7 @@ def load_version(models: Path, version: str | None = None, folder: Path | None =
         return bundle.load(served.folder, served.sha256)
     folder = folder or Path.cwd()
     if not has_runs(folder):
-        raise BundleRefused(f"{models} holds no {version}, and there are no MLflow runs here")
+        raise BundleRefused(f"{version} is not in {models}, and there are no MLflow runs here")
     return _registered(Tracking(folder), version)
 
 
@@ -150,7 +152,7 @@ def _unseen(metadata: Metadata, cohort: Cohort, folder: Path) -> tuple[NDArray[n
     left_out = ids[seen].nunique()
     description = f"athletes it was not trained on ({left_out:,} of the file left out)"
     if not left_out:
-        description = "all athletes of the file, none of whom it was trained on"
+        description = "all athletes of the file; it was trained on none of them"
     return ~seen, description
 
 

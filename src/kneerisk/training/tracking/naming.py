@@ -21,21 +21,21 @@ EXPERIMENTS: Mapping[Purpose, str] = {
 #: The description that MLflow shows above the runs of an experiment.
 DESCRIPTIONS: Mapping[Purpose, str] = {
     "train": (
-        "Models for release: each run of `kneerisk train`, judged on athletes that it has not "
-        "seen. Its version becomes challenger; `kneerisk promote` makes it champion."
+        "Models for release: each run of `kneerisk train`, evaluated on held-out athletes. Its "
+        "version becomes challenger; `kneerisk promote` makes it champion."
     ),
     "adapt": (
-        "Champions corrected by a club's outcomes: each run of `kneerisk adapt`, beside the "
-        "champion as it was and a model from scratch."
+        "Champions corrected with a club's outcomes: each run of `kneerisk adapt`, compared with "
+        "the unchanged champion and a model trained from scratch."
     ),
     "tune": (
         "Search for settings: each study of `kneerisk tune` is one run, its trials the runs "
-        "under it. Compare the winner, not the best trial: only it was judged on athletes that "
-        "the search never saw."
+        "under it. Compare the winner, not the best trial: only the winner was evaluated on "
+        "athletes that the search never saw."
     ),
     "benchmark": (
-        "Published data of people: each run of `kneerisk benchmark`, beside the confounders that "
-        "could explain a score. Nothing here is released."
+        "Published data of people: each run of `kneerisk benchmark`, compared with confounders "
+        "that could explain a score. Nothing here is released."
     ),
 }
 #: The folders of a fetched bundle and of the plots beside a released card; the card of a run.
@@ -67,7 +67,7 @@ def registered_name(outcome_kind: str, horizon_months: int | None) -> str:
 def describe_model(model: str) -> str:
     """The description that MLflow shows above the versions of a registered model."""
     return (
-        f"Versions of `{model}`: risks of one outcome over one horizon, so that they compare. "
+        f"Versions of `{model}`: one outcome and one horizon, so that they can be compared. "
         f"`{CHALLENGER}` is the newest, `{CHAMPION}` what `kneerisk promote` released. Moving an "
         "alias here changes nothing that is served: only `kneerisk promote` and `kneerisk "
         "rollback` do. A screening aid, not a medical device."
@@ -91,7 +91,9 @@ class Version:
         """The registered model and number of `kneerisk-new_pain-12m-v3`."""
         model, mark, number = text.rpartition("-v")
         if not mark or not (number.isascii() and number.isdigit()):
-            raise TrackingFailed(f"{text} is not a version, as kneerisk-new_pain-12m-v3 is")
+            raise TrackingFailed(
+                f"{text} is not a version; one is called kneerisk-new_pain-12m-v3, for example"
+            )
         return model, int(number)
 
     @classmethod

@@ -56,13 +56,15 @@ def runs_to_compare(
         raise NotCompared("name the runs to compare, or give --cohort, or --all")
     runs = _by_name(tracking, names) if names else _by_cohort(tracking, cohort)
     if len(runs) < 2:
-        raise NotCompared(f"{len(runs)} such run is there; two are needed to compare")
+        raise NotCompared(f"a comparison needs at least two runs; found {len(runs)}")
     return runs
 
 
 def _by_cohort(tracking: Tracking, cohort: str | None) -> list[LoggedRun]:
     if cohort is not None and _HEXADECIMAL.fullmatch(cohort) is None:
-        raise NotCompared(f"{cohort} is not the beginning of a digest: 4 to 64 of 0-9 and a-f")
+        raise NotCompared(
+            f"{cohort} is not the start of a digest: 4 to 64 characters of 0-9 and a-f"
+        )
     where = cohort_filter(cohort) if cohort else ""
     runs = tracking.find_runs(_PURPOSES, where, [f"{BEST_CALIBRATED} ASC"])
     return [run for run in runs if "log_loss" in run.metrics][:_MOST_RUNS]
@@ -86,5 +88,5 @@ def _only_run(tracking: Tracking, known: Sequence[LoggedRun], name: str) -> Logg
         raise NotCompared(f"there is no finished run {name}")
     if len(matches) > 1:
         ids = ", ".join(run.run_id[:12] for run in matches)
-        raise NotCompared(f"{name} is several runs: name one of {ids}")
+        raise NotCompared(f"{name} matches several runs: name one of {ids}")
     return matches[0]

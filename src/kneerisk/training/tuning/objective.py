@@ -113,7 +113,7 @@ class Objective:
             "cohort": hashlib.sha256(cohort.encode()).hexdigest()[:16],
             "search space": in_words(self.space),
             "objective": f"log loss of {'true risks' if self.truth is not None else 'outcomes'}, "
-            f"{FOLDS} folds by athlete, dealt {self._deals[0]} times",
+            f"{FOLDS} folds by athlete, drawn {self._deals[0]} times",
             "program": program_digest(),
         }
 

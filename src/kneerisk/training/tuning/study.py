@@ -74,8 +74,8 @@ class Study:
     def __init__(self, folder: Path, name: str, identity: Mapping[str, str], space: Space) -> None:
         if not _NAME.fullmatch(name):
             raise StudyRefused(
-                f"{name} can't name a study: allowed are letters, digits, dots, dashes and "
-                "underscores, at most 64, a letter or digit first"
+                f"{name} can't be the name of a study: use at most 64 letters, digits, dots, "
+                "dashes and underscores, starting with a letter or digit"
             )
         optuna.logging.set_verbosity(logging.WARNING)
         folder.mkdir(parents=True, exist_ok=True)
@@ -101,9 +101,9 @@ class Study:
             self._study.set_user_attr(_ID, uuid.uuid4().hex)
         elif faults := _differences(attributes[_IDENTITY], identity):
             raise StudyRefused("\n".join([
-                f"the study {self.name} can't be gone on with, since its trials would not compare:",
+                f"the study {self.name} can't be continued: its trials would not be comparable",
                 *(f"  {fault}" for fault in faults),
-                "Begin another one with --study, or go back to what it was begun with.",
+                "Start another one with --study, or restore what it was started with.",
             ]))  # fmt: skip
         if not self.trials():
             self._study.enqueue_trial(
@@ -243,7 +243,7 @@ class Study:
 
 def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [
-        f"{name}: it was begun with {before.get(name, 'none')}, and now it is {now.get(name)}"
+        f"{name}: it was started with {before.get(name, 'none')}, now it is {now.get(name)}"
         for name in now
         if before.get(name) != now[name]
     ]

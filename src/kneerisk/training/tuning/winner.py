@@ -85,7 +85,9 @@ def _record(
     study, cohort = search.study, search.cohort
     best = study.best
     if best is None:
-        raise StudyRefused(f"no trial of {study.name} was finished: the same command goes on")
+        raise StudyRefused(
+            f"no trial of {study.name} was finished: run the same command to continue"
+        )
     settings = study.settings(best)
     gain, error = (0.0, 0.0)
     if settings != DEFAULTS:
@@ -108,7 +110,7 @@ def _record(
         version = _log(run, search, fitted, record) if gain > error else None
         if version is None:
             log_evaluation(run, record)
-            run.set_note("The default settings stay: these gain no more than chance would give.")
+            run.set_note("The default settings stay: the gain is no more than chance.")
     result = {
         "version": version, "run_id": run.run_id, "parent_run_id": runs.parent.run_id,
         "study": study.name, "trials": study.finished,
@@ -174,13 +176,13 @@ def describe_result(result: Mapping[str, Any]) -> str:
     )  # fmt: skip
     chosen = changed or "the default settings"
     lines = [outcome, f"  {result['trials']} trials; best is trial {best['trial']}: {chosen}"]
-    for prefix, where in (("cv_", "on new folds"), ("", "on athletes it never saw")):
+    for prefix, where in (("cv_", "on new folds"), ("", "on held-out athletes")):
         more, error = (metrics.get(f"{prefix}log_loss_over_defaults{e}") for e in ("", "_error"))
         if changed and more is not None:
-            lines.append(f"  log loss less that of the defaults, {where}: {more:+.5f} "
+            lines.append(f"  log loss minus that of the defaults, {where}: {more:+.5f} "
                          f"(standard error {error:.5f})")  # fmt: skip
     if changed and not result["version"]:
-        lines.append("  On new folds that is less than one standard error: chance would do it.")
+        lines.append("  On new folds the gain is less than one standard error: it may be chance.")
     return "\n".join(lines)
 
 
@@ -205,8 +207,8 @@ def history(study: Study, title: str) -> Figure:
     complete = {trial.number for trial in study.trials() if trial.state == TrialState.COMPLETE}
     number, loss = np.array(list(losses)), np.array(list(losses.values()))
     is_complete = np.isin(number, list(complete))
-    early = f"{(~is_complete).sum()} ended early; the best of many flatters itself"
-    counted = f"{is_complete.sum()} trials judged on every fold, {early}"
+    early = f"{(~is_complete).sum()} ended early; the best of many looks too good"
+    counted = f"{is_complete.sum()} trials evaluated on every fold, {early}"
     figure = titled_figure("How did the search go?", f"{title}\n{counted}")
     axes = label_axes(figure.add_subplot(), "Trial", "Cross-validated log loss (lower is better)")
     defaults = study.default_trial
@@ -221,7 +223,7 @@ def history(study: Study, title: str) -> Figure:
     axes.step(number, so_far, where="post", color=MODEL, linewidth=1.6,
               label=f"best so far, {low:.5f}")  # fmt: skip
     for rows, label, fill in (
-        (is_complete, "judged", MODEL),
+        (is_complete, "evaluated", MODEL),
         (~is_complete, "ended early", "white"),
     ):
         shown, beyond = rows & (loss <= top), rows & (loss > top)
@@ -256,7 +258,7 @@ def importance(study: Study, shares: dict[str, float], title: str) -> Figure:
     -------
     The figure.
     """
-    counted = f"fANOVA over {len(study.losses())} trials: a rough guide, chance may put one first"
+    counted = f"fANOVA over {len(study.losses())} trials: a rough guide; the order may be chance"
     figure = titled_figure(
         "Which settings mattered?", f"{title}\n{counted}", (6.2, 1.9 + 0.38 * len(shares))
     )

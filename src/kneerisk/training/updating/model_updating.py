@@ -101,12 +101,12 @@ def refuse_club(base: Bundle, club: Cohort, train: Cohort, test: Cohort, club_sh
     """
     if club.kind != "observed":
         raise CohortRefused(
-            f"the cohort is {club.kind}: a model is adapted to athletes who were measured"
+            f"the cohort is {club.kind}: a model can only be adapted to measured athletes"
         )
     refuse_other_outcome(base.metadata, club)
     if base.metadata.data_sha256 == club_sha256:
         raise CohortRefused(
-            f"{base.metadata.version} was made from this very cohort: adapting it again would "
+            f"{base.metadata.version} was already made from this cohort: adapting it again would "
             "count every outcome twice. Name the version that it was adapted from (--model)"
         )
     refuse_unsound(club, train, test, from_scratch=False)
@@ -220,11 +220,11 @@ def choose_correction(
 def describe_needs(club: Club) -> str:
     """What more outcomes would allow, in words."""
     needed, events = events_needed(), min(club.events, club.non_events)
-    rarer = "outcomes" if club.events <= club.non_events else "knees free of it"
+    rarer = "outcomes" if club.events <= club.non_events else "knees without the outcome"
     allows: tuple[tuple[Step, str], ...] = (
-        ("intercept", "to correct how often it happens"),
-        ("slope", "to correct how far risks lie apart"),
-        ("ridge", "to look for other effects of single measures"),
+        ("intercept", "to correct the overall risk"),
+        ("slope", "to correct the spread of risks"),
+        ("ridge", "to correct the effects of single measures"),
     )
     missing = [f"{needed[step]} {what}" for step, what in allows if events < needed[step]]
     if not missing:
