@@ -124,7 +124,7 @@ def page(tasks: Sequence[TaskScores], command: str, plots: Mapping[str, str]) ->
         f"![AUC of every contender by task, with intervals]({plots['forest']})",
         *(_task(scores) for scores in tasks),
         "## Calibration",
-        f"![Observed share by predicted risk]({plots['calibration']})",
+        f"![Observed share by stated risk]({plots['calibration']})",
         "## Targets",
         "Set before measuring.",
         targets_table([check for scores in tasks for check in target_checks(scores)], by_name),

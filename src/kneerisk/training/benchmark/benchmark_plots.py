@@ -99,7 +99,7 @@ def _row(
 def calibration(tasks: Sequence[TaskScores]) -> Figure:
     """Observed share by stated risk, out of fold, of the model and of logistic regression."""
     drawn = titled_figure(
-        "Do predicted risks come true?",
+        "Do stated risks come true?",
         "Out-of-fold risks (mean over the fold seeds) in equally full bins; 95 % intervals of the "
         "observed share.",
         (4.4 * len(tasks), 5.4),
@@ -110,7 +110,7 @@ def calibration(tasks: Sequence[TaskScores]) -> Figure:
 
 
 def _calibration(axes: Axes, scores: TaskScores) -> None:
-    label_axes(axes, "Predicted risk", "Observed share")
+    label_axes(axes, "Stated risk", "Observed share")
     axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=":")
     highest = 0.0
     for name, mark in ((LOGISTIC, "s"), (MODEL, "o")):

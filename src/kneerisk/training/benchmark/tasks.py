@@ -167,7 +167,7 @@ def weightlifter_tasks(file: Path) -> tuple[Task, ...]:
     cohort = weightlifters.ingest(file).cohort
     earlier = [name for name in cohort.frame.columns if name not in MAYBE_LATER]
     with_all_inputs = Task(
-        name="weightlifters", title="Weightlifters: any knee injury to date?",
+        name="weightlifters", title="Weightlifters: a knee injury so far?",
         label_means="a knee injury that restricted training",
         cohort=cohort, label=cohort.outcomes().either,
         controls={"demographics": demographics(cohort)},
