@@ -6,14 +6,16 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from kneerisk.cohort.sheets.sheet_limits import (
+    LineCounter,
+    Lines,
+    SheetLimits,
+    refuse_beyond_last_line,
+)
 from kneerisk.errors import CohortRefused
-
-#: Every row with an entry, and the line of the file that it starts on.
-Lines = list[tuple[int, list[Any]]]
 
 #: The delimiter is sniffed from so many lines (assumption: titles and remarks are fewer).
 _SAMPLE_LINES = 200
@@ -85,7 +87,7 @@ def _evenness(text: str, delimiter: str) -> tuple[float, int]:
     return (lines / widths.total() if width > 1 else 0.0, width)
 
 
-def text_lines(text: str, delimiter: str) -> Lines:
+def text_lines(text: str, delimiter: str, limits: SheetLimits) -> Lines:
     """The rows of delimited text that have an entry.
 
     Parameters
@@ -94,6 +96,8 @@ def text_lines(text: str, delimiter: str) -> Lines:
         The text of a file.
     delimiter
         One character.
+    limits
+        How much of it is read.
 
     Returns
     -------
@@ -104,15 +108,16 @@ def text_lines(text: str, delimiter: str) -> Lines:
     ------
     csv.Error
         Where a quote is never closed, or closed within a cell.
+    CohortRefused
+        Where there is more than the limits allow.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return list(_numbered(reader))
-
-
-def _numbered(reader: Any) -> Iterable[tuple[int, list[Any]]]:
+    counter = LineCounter(limits)
     start = 1
     for row in reader:
-        cells = [cell.strip() for cell in row]
-        if any(cells):
-            yield start, cells
+        refuse_beyond_last_line(start)
+        if any(cell.strip() for cell in row):
+            counter.refuse_columns(len(row))
+            counter.add(start, [cell.strip() for cell in row])
         start = reader.line_num + 1
+    return counter.lines

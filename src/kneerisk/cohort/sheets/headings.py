@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, get_args
 from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.column_names import Named, names_only_a_side, read_name
-from kneerisk.cohort.sheets.delimiter import Lines
 from kneerisk.cohort.sheets.mapping import LeftOut, Mapping
+from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import fold, plain_words
 from kneerisk.cohort.sheets.workbook import described_lines

@@ -7,38 +7,21 @@ from __future__ import annotations
 
 import csv
 import io
-import zlib
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-from zipfile import BadZipFile, ZipFile, is_zipfile
+from typing import NamedTuple
+from zipfile import is_zipfile
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
-from kneerisk.cohort.sheets.delimiter import Lines, decode, sniff_delimiter, text_lines
+from kneerisk.cohort.sheets.delimiter import decode, sniff_delimiter, text_lines
+from kneerisk.cohort.sheets.excel_file import BROKEN_EXCEL, ExcelFile, Worksheet
 from kneerisk.cohort.sheets.mapping import SheetForm
+from kneerisk.cohort.sheets.sheet_limits import DESCRIBED, RECOGNISED, Lines
 from kneerisk.errors import CohortRefused
 
 EXCEL_SUFFIXES = (".xlsx", ".xlsm")
 TAB_SEPARATED_SUFFIXES = (".tsv", ".txt", ".tab")
-#: What an Excel file may unpack to: some ten times a whole club's history (assumption). Python's
-#: zipfile stops at the size that a file states, so that the stated sizes bind.
-MOST_UNPACKED_BYTES = 60_000_000
-#: A club's history of one row a trial is far below these (assumption).
-MOST_LINES, MOST_COLUMNS = 100_000, 1_000
-#: The last row that Excel has; a file may state any.
-LAST_ROW = 1_048_576
-#: Cells looked at, empty ones too: some sheets format whole rows, a hostile one every row.
-MOST_CELLS = 20_000_000
-#: Of a sheet that has to be recognised: more rows than a team can be scored in at once, with room
-#: for legs, visits and totals.
-MOST_RECOGNISED_ROWS, MOST_RECOGNISED_COLUMNS, MOST_RECOGNISED_CELLS = 5_000, 200, 300_000
 #: What an old Excel file (.xls) begins with: the magic of OLE 2 compound documents.
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
-
-#: openpyxl and zipfile answer a broken file with whatever they stumble on.
-BROKEN_EXCEL = (AttributeError, BadZipFile, EOFError, IndexError, InvalidFileException, KeyError,
-                OSError, RuntimeError, SyntaxError, TypeError, ValueError, zlib.error)  # fmt: skip
+#: So many worksheets are listed to who named another (assumption).
+_MOST_NAMED = 20
 
 
 class OpenedSheet(NamedTuple):
@@ -95,34 +78,33 @@ def open_sheet(
         raise CohortRefused(f"it is no delimited text ({error})") from None
     except BROKEN_EXCEL as error:
         raise CohortRefused(f"it is no readable Excel file ({type(error).__name__})") from None
-    _refuse_too_much(sheet.lines)
+    if not sheet.lines:
+        raise CohortRefused("it has no line with an entry")
     return sheet
 
 
-def _refuse_too_much(lines: Lines) -> None:
-    if not lines:
-        raise CohortRefused("it has no line with an entry")
-    if len(lines) > MOST_RECOGNISED_ROWS:
-        raise CohortRefused(f"it has more than {MOST_RECOGNISED_ROWS:,} lines; send it in parts")
-    width = max(len(row) for _, row in lines)
-    if width > MOST_RECOGNISED_COLUMNS or width * len(lines) > MOST_RECOGNISED_CELLS:
-        raise CohortRefused(
-            f"it has more than {MOST_RECOGNISED_COLUMNS} columns or "
-            f"{MOST_RECOGNISED_CELLS:,} cells; send less of it"
-        )
-
-
 def _first_filled_worksheet(content: bytes, stated: str | None) -> OpenedSheet:
-    names = _worksheet_names(content)
+    file = ExcelFile(content, RECOGNISED)
+    names = tuple(sheet.name for sheet in file.worksheets)
     if stated is not None:
-        return OpenedSheet(excel_lines(content, stated), stated, tuple(names))
-    # An empty sheet may come first.
+        return OpenedSheet(file.lines(_named(file, stated)), stated, names)
+    # An empty sheet may come first, and a hidden one is not what a person sees.
     lines: Lines = []
-    for name in names:
-        lines = excel_lines(content, name)
+    sheet = file.worksheets[0]
+    for sheet in sorted(file.worksheets, key=lambda worksheet: worksheet.is_hidden):
+        lines = file.lines(sheet)
         if len(lines) > 1:
-            return OpenedSheet(lines, name, tuple(names))
-    return OpenedSheet(lines, names[-1] if names else None, tuple(names))
+            break
+    return OpenedSheet(lines, sheet.name, names)
+
+
+def _named(file: ExcelFile, name: str | None) -> Worksheet:
+    """The worksheet of a name; without one the first that is not hidden."""
+    for sheet in sorted(file.worksheets, key=lambda worksheet: worksheet.is_hidden):
+        if name in {None, sheet.name}:
+            return sheet
+    known = ", ".join(sheet.name for sheet in file.worksheets[:_MOST_NAMED])
+    raise CohortRefused(f"it has no worksheet {name!r} (it has {known})")
 
 
 def _open_text(content: bytes, delimiter: str | None, encoding: str | None) -> OpenedSheet:
@@ -131,7 +113,7 @@ def _open_text(content: bytes, delimiter: str | None, encoding: str | None) -> O
         raise CohortRefused("it is neither delimited text nor an Excel file (.xlsx)")
     delimiter = delimiter or sniff_delimiter(decoded.text)
     return OpenedSheet(
-        text_lines(decoded.text, delimiter),
+        text_lines(decoded.text, delimiter, RECOGNISED),
         delimiter=delimiter,
         encoding=decoded.encoding,
         encoding_is_guessed=decoded.is_guessed,
@@ -141,89 +123,6 @@ def _open_text(content: bytes, delimiter: str | None, encoding: str | None) -> O
 def is_excel(content: bytes) -> bool:
     """Whether the bytes are a zip archive, as every .xlsx is."""
     return is_zipfile(io.BytesIO(content))
-
-
-def _worksheet_names(content: bytes) -> list[str]:
-    book = _book(content, data_only=True)
-    try:
-        return [sheet.title for sheet in book.worksheets]
-    finally:
-        book.close()
-
-
-def excel_lines(content: bytes, name: str | None) -> Lines:
-    """The rows of a worksheet that have an entry.
-
-    Parameters
-    ----------
-    content
-        The file.
-    name
-        The worksheet; None: the first one.
-
-    Returns
-    -------
-    Lines
-        Numbers, dates and stripped texts, by line.
-
-    Raises
-    ------
-    CohortRefused
-        Where there is no such worksheet, or the file unpacks to too much.
-    zipfile.BadZipFile, KeyError, ValueError
-        Where it is no Excel file.
-    """
-    results = _worksheet_rows(content, name, data_only=True)
-    formulas = _worksheet_rows(content, name, data_only=False)
-    lines: Lines = []
-    cells_read = 0
-    for line, (row, formula_row) in enumerate(zip(results, formulas, strict=True), start=1):
-        cells_read += len(row)
-        if line > LAST_ROW or cells_read > MOST_CELLS:
-            raise CohortRefused(f"it has more than {MOST_CELLS:,} cells, or rows beyond Excel's")
-        cells = [_plain(cell, formula) for cell, formula in zip(row, formula_row, strict=True)]
-        while cells and cells[-1] == "":
-            cells.pop()
-        if len(cells) > MOST_COLUMNS or len(lines) > MOST_LINES:
-            raise CohortRefused(f"it has more than {MOST_COLUMNS} columns or {MOST_LINES:,} lines")
-        if cells:
-            lines.append((line, cells))
-    return lines
-
-
-def _book(content: bytes, *, data_only: bool) -> Any:
-    with ZipFile(io.BytesIO(content)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MOST_UNPACKED_BYTES:
-            raise CohortRefused(f"it unpacks to more than {MOST_UNPACKED_BYTES:,} bytes")
-    return openpyxl.load_workbook(
-        io.BytesIO(content), read_only=True, data_only=data_only, keep_links=False
-    )
-
-
-def _worksheet_rows(
-    content: bytes, name: str | None, *, data_only: bool
-) -> Iterator[tuple[Any, ...]]:
-    book = _book(content, data_only=data_only)
-    try:
-        worksheets = {sheet.title: sheet for sheet in book.worksheets}
-        if not worksheets or (name is not None and name not in worksheets):
-            known = ", ".join(worksheets)
-            raise CohortRefused(f"it has no worksheet {name!r} (it has {known})")
-        sheet = worksheets[name] if name is not None else next(iter(worksheets.values()))
-        # What the file states of its size may be wrong, and too little would cut it off.
-        sheet.reset_dimensions()
-        yield from sheet.iter_rows(values_only=True)
-    finally:
-        book.close()
-
-
-def _plain(cell: Any, formula: Any) -> Any:
-    if cell is None:
-        # A formula that no program has worked out is not an empty cell; as text it is a bad one.
-        return "" if formula is None else str(formula)
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    return cell.strip() if isinstance(cell, str) else cell
 
 
 def described_lines(content: bytes, form: SheetForm, suffix: str) -> Lines:
@@ -250,12 +149,13 @@ def described_lines(content: bytes, form: SheetForm, suffix: str) -> Lines:
     """
     if suffix.lower() in EXCEL_SUFFIXES or is_excel(content):
         try:
-            return excel_lines(content, form.name)
+            file = ExcelFile(content, DESCRIBED)
+            return file.lines(_named(file, form.name))
         except BROKEN_EXCEL as error:
             raise CohortRefused(f"can't be read ({type(error).__name__})") from None
     usual = "\t" if suffix.lower() in TAB_SEPARATED_SUFFIXES else ","
     try:
-        return text_lines(content.decode(form.encoding), form.delimiter or usual)
+        return text_lines(content.decode(form.encoding), form.delimiter or usual, DESCRIBED)
     except (UnicodeDecodeError, LookupError):
         raise CohortRefused(f"is not {form.encoding} text") from None
     except csv.Error as error:

@@ -1,0 +1,135 @@
+"""A sheet that is too much of anything is refused while it is read, with the limit."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from excel_files import STYLES, cell, excel_file, row
+
+from kneerisk.cohort.sheets import column_names
+from kneerisk.cohort.sheets import excel_file as archives
+from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
+from kneerisk.cohort.sheets.excel_file import ExcelFile
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_limits import RECOGNISED
+from kneerisk.cohort.sheets.undescribed_sheet import recognise
+from kneerisk.errors import CohortRefused
+
+HEAD = row("Name", "Age", "Sex")
+GOOD = HEAD + row("Amy", 25, "f")
+CSV = b"Name,Age,Sex\nAmy,25,f\n"
+
+
+def ages(answer: SheetAnswer) -> list[float]:
+    return [line.screening["athlete"]["age_years"] for line in answer.rows if line.screening]
+
+
+TOO_MUCH = {
+    "lines": (CSV + b"Bea,26,f\n" * 6_000, "more than 5,000 lines"),
+    "empty lines": (CSV + b"\n" * 1_100_000, "beyond the last of Excel"),
+    "columns": (CSV + b"Bea,26,f" + b",x" * 300, "more than 200 cells"),
+    "cells": (CSV + (b"B,2,f" + b",x" * 97 + b"\n") * 4_000, "more than 300,000 cells"),
+    "a cell": (CSV + b"B" * 40_000 + b",2,f\n", "line 3 has a cell of more than 32,767"),
+    "a quoted cell": (CSV + b'"' + b"B" * 200_000 + b'",2,f\n', "it is no delimited text"),
+    "a text that all cells share": (
+        excel_file(
+            GOOD + (cell("0", kind="s") * 100).join(("<row>", "</row>")) * 200,
+            shared=f"<si><t>{'x' * 20_000}</t></si>",
+        ),
+        "more than 10,000,000 characters",
+    ),
+    "texts that cells share": (
+        excel_file(GOOD + f"<row>{cell('1', kind='s')}</row>", shared="<si/>" * 1_100_000),
+        "more than 1,000,000 texts",
+    ),
+    "empty cells": (excel_file(GOOD + f"<row>{'<c/>' * 10_000}</row>" * 110), "1,000,000 cells"),
+    "empty rows": (excel_file(GOOD + "<row/>" * 1_100_000), "beyond the last of Excel"),
+    "other tags": (excel_file(GOOD + "<a/>" * 3_100_000), "1,000,000 cells"),
+    "tags in tags": (excel_file(GOOD + "<a>" * 100 + "</a>" * 100), "cells"),
+    "worksheets": (excel_file(*[""] * 600, GOOD), "more than 500 worksheets"),
+    "files": (excel_file(*[""] * 2_000, GOOD), "more than 2,000 files"),
+    "styles": (
+        excel_file(GOOD, styles=STYLES.replace("<xf", "<xf/>" * 3_100_000 + "<xf", 1)),
+        "1,000,000 cells",
+    ),
+    "one long tag": (excel_file(GOOD + f'<row a="{"x" * 3_000_000}"/>'), "no readable Excel file"),
+    "entities": (excel_file(GOOD, prefix='<!DOCTYPE a [<!ENTITY b "c">]>'), "no readable Excel"),
+}
+
+
+@pytest.mark.parametrize("kind", TOO_MUCH)
+def test_too_much_is_refused_with_the_limit(kind: str) -> None:
+    content, message = TOO_MUCH[kind]
+    assert len(content) < 5_000_000
+    with pytest.raises(CohortRefused, match=message):
+        recognise(content)
+
+
+def test_an_archive_is_unpacked_no_further_than_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # An archive states its sizes, and may state them wrong: the bytes count that come out of it.
+    monkeypatch.setattr(archives, "MOST_UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr(ExcelFile, "_check_directory", lambda _: None)
+    file = ExcelFile(excel_file(GOOD + " " * 10_000_000), RECOGNISED)
+    with pytest.raises(CohortRefused, match="unpacks to more than 1,000,000 bytes"):
+        file.lines(file.worksheets[0])
+    assert file._unpacked < 1_200_000
+
+
+def test_only_what_can_be_unpacked_piece_by_piece_is_read() -> None:
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(excel_file(GOOD))) as source,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as target,
+    ):
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+    with pytest.raises(CohortRefused, match="no readable Excel file"):
+        recognise(packed.getvalue())
+
+
+def test_unused_texts_are_passed_over() -> None:
+    shared = "<si><t>Name</t></si>" + "<si><t>unused</t></si>" * 50_000
+    head = f"<row>{cell('0', kind='s')}{cell('Age')}{cell('Sex')}</row>"
+    assert ages(recognise(excel_file(head + row("Amy", 25, "f"), shared=shared))) == [25]
+
+
+@pytest.mark.parametrize("mark", ["(", "_", "a ", "_a", "[", "in ", "ä", "{}", "cm,"])
+def test_a_heading_of_any_length_is_read(mark: str) -> None:
+    content = f'Name,Age,Sex,"{mark * 8_000}"\nAmy,25,f,1\nBea,26,f,2\n'.encode()
+    assert ages(recognise(content)) == [25, 26]
+
+
+def test_a_paragraph_says_nothing() -> None:
+    assert read_name("weight (kg) " * 100).matches == ()
+    assert read_name("Body mass (kg)").matches
+
+
+def test_what_is_remembered_of_headings_is_bounded() -> None:
+    for number in range(3_000):
+        read_name(f"name{number} of{number}")
+        read_name(f"{number}" * LONGEST_NAME)
+    for remembered in (column_names._read_name, column_names._alike_short_word):
+        info = remembered.cache_info()
+        assert info.maxsize is not None
+        assert info.currsize <= info.maxsize <= 4_000
+
+
+def test_unknown_names_are_compared_with_few_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Letter by letter, which is what costs time, only with words of nearly the same letters.
+    calls: list[tuple[str, str]] = []
+    alike = column_names._alike
+
+    def counted(word: str, other: str) -> float:
+        calls.append((word, other))
+        return alike(word, other)
+
+    monkeypatch.setattr(column_names, "_alike", counted)
+    column_names._alike_short_word.cache_clear()
+    words = [f"{a}{b}ubric{c}t" for a in "bdfg" for b in "aeou" for c in "aeiou"]
+    for word in words:
+        read_name(f"{word} of the day")
+    assert len(calls) < 40 * len(words)
