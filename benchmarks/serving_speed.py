@@ -112,7 +112,7 @@ def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], l
         Target(EMPTY, ports[2], "/empty", EXAMPLE),
     ]
     bento = {"BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-    one_worker = {"BENTOML_CONFIG_OPTIONS": "services.KneeRisk.workers=1"}
+    one_worker = ("--workers", "1")
     empty_arguments = ("bentoml", "serve", "benchmarks.empty_service:Empty", "--host", "127.0.0.1")
     mlflow_arguments = (
         "mlflow", "models", "serve", "-m", str(folder / "model"), "--host", "127.0.0.1",
@@ -121,9 +121,8 @@ def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], l
     services = [
         Service(
             name="ours", port=ports[0], port_variable="", ready_path="/readyz",
-            arguments=programs.service_arguments("127.0.0.1", ports[0]),
-            environment=programs.service_environment(models) | bento | one_worker
-            | {"PROMETHEUS_MULTIPROC_DIR": str(folder / "ours-metrics")},
+            arguments=(*programs.service_arguments("127.0.0.1", ports[0], models), *one_worker),
+            environment=bento,
         ),
         Service(
             name="mlflow-model", port=ports[1], port_variable="", ready_path="/ping",

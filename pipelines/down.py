@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+
+from kneerisk.errors import KneeriskError
 from pipelines.console import say
 from pipelines.services import stop
 from pipelines.up import RUN_FOLDER
 
 
 def main() -> None:
-    """Stop the service and the MLflow UI if they run."""
+    """Stop the service and the MLflow UI if they run; ends with 1 if one can't be stopped."""
+    failed = False
     for name in ("service", "mlflow"):
-        say(f"{name}: {'stopped' if stop(RUN_FOLDER, name) else 'was not running'}")
+        try:
+            say(f"{name}: {'stopped' if stop(RUN_FOLDER, name) else 'was not running'}")
+        except KneeriskError as error:
+            failed = True
+            say(f"make down: {error}")
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

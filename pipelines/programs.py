@@ -1,13 +1,11 @@
-"""How the BentoML service and the MLflow UI are started, and where the UI shows the runs."""
+"""How the prediction service and the MLflow UI are started, and where the UI shows the runs."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from urllib.request import urlopen
 
-_ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
 #: An endpoint that reads the database, so that it responds only once all of MLflow is up.
 _EXPERIMENT_BY_NAME = "/api/2.0/mlflow/experiments/get-by-name?experiment_name="
@@ -20,31 +18,11 @@ MLFLOW_ENVIRONMENT = {
 }
 
 
-def service_arguments(host: str, port: int) -> tuple[str, ...]:
-    """Arguments of `python -m` that start the BentoML service."""
+def service_arguments(host: str, port: int, models: Path) -> tuple[str, ...]:
+    """Arguments of `python -m` that start the service with the champion of a models folder."""
     return (
-        "bentoml", "serve", "serving.service:KneeRisk", "--working-dir", str(_ROOT),
-        "--host", host, "--port", str(port),
+        "serving", "--host", host, "--port", str(port), "--models", str(models.resolve()),
     )  # fmt: skip
-
-
-def service_environment(models: Path) -> dict[str, str]:
-    """Environment variables of the service.
-
-    BentoML's own files stay beside the models, so that two services share no counters and nothing
-    is written to the user's home folder.
-    """
-    state = models.resolve().parent / ".run" / "bentoml"
-    counters = state / "metrics" / str(os.getpid())
-    counters.mkdir(parents=True, exist_ok=True)
-    return {
-        "BENTOML_HOME": str(state),
-        "PROMETHEUS_MULTIPROC_DIR": str(counters),
-        "KNEERISK_MODELS": str(models.resolve()),
-        "BENTOML_DO_NOT_TRACK": "True",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
 
 
 def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:

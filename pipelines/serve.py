@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,11 +24,20 @@ def serve(
         "127.0.0.1"
     ),
     models: Models = MODELS,
+    key_file: Annotated[
+        Path | None, typer.Option(help="File with the key that callers must send.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A name, besides localhost, that it goes by.")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None, typer.Option(help="A site whose pages may call it: https://club.example")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run the HTTP service until stopped."""
     from kneerisk.model import champion
-    from pipelines.programs import service_arguments, service_environment
+    from pipelines.programs import service_arguments
     from pipelines.services import refuse_taken_port
 
     refuse_taken_port(port, "PORT")
@@ -36,7 +46,9 @@ def serve(
     version = result["version"] or f"no model yet: {models} names no champion"
     console.result(result, as_json, f"Starting at {result['url']} with {version}")
     sys.stdout.flush()
-    os.environ.update(service_environment(models))
     # This process becomes the service, and ends when that is stopped.
-    arguments = [sys.executable, "-m", *service_arguments(host, port)]
+    arguments = [sys.executable, "-m", *service_arguments(host, port, models)]
+    arguments += ["--key-file", str(key_file)] if key_file else []
+    arguments += [f"--allow-host={name}" for name in allow_host or ()]
+    arguments += [f"--allow-origin={origin}" for origin in allow_origin or ()]
     os.execv(sys.executable, arguments)  # noqa: S606 - no shell is wanted

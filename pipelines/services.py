@@ -1,20 +1,23 @@
 """Background programs: start them, find them again, stop them.
 
-Each has its own process group, and a log and a record of its process in `.run/`. A process is taken
-for ours only if both its id and its start time are those recorded, since ids are reused.
+Each has a log and a record in `.run/`. Process ids are reused and children outlive their parents,
+so each program gets a random token in its environment, which all its descendants inherit: whatever
+process has the token is ours, and nothing else is.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -25,13 +28,18 @@ from kneerisk.errors import KneeriskError, PortTaken
 
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.2
+_KILL_ROUNDS = 3
 _HOST = "127.0.0.1"
-#: Tolerance for a start time that was rounded on its way through JSON.
-_SAME_START_SECONDS = 1.0
+#: Environment variable that holds the token of a program.
+_FAMILY_VARIABLE = "KNEERISK_FAMILY"
 
 
 class NotStarted(KneeriskError):
     """A program that ended early or does not respond in time."""
+
+
+class NotStopped(KneeriskError):
+    """A program that can't be ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +59,14 @@ class Service:
         return f"http://{_HOST}:{self.port}"
 
     def running(self, folder: Path) -> ProcessRecord | None:
-        """The record of its process, if that still runs."""
+        """The record of its first process, if that still runs."""
         record = ProcessRecord.read(folder, self.name)
-        return record if record is not None and record.process() is not None else None
+        return record if record is not None and record.leads() else None
 
     def start(self, folder: Path) -> subprocess.Popen[bytes]:
-        """Start it in its own process group and write its output to a log.
+        """Start it in a session of its own and write its output to a log.
+
+        What a killed one has left running is stopped first.
 
         Parameters
         ----------
@@ -73,16 +83,20 @@ class Service:
         PortTaken
             If another program listens on the port.
         """
+        stop(folder, self.name)
         refuse_taken_port(self.port, self.port_variable)
         folder.mkdir(exist_ok=True)
+        record = ProcessRecord(self.name, self.port, 0, secrets.token_hex(16))
+        # Before the start, so that nothing runs without a record, whenever this process is ended.
+        record.write(folder)
         with (folder / f"{self.name}.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", *self.arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment}, start_new_session=True,
+                env={**os.environ, **self.environment, _FAMILY_VARIABLE: record.token},
+                start_new_session=True,
             )  # fmt: skip
-        started = psutil.Process(process.pid).create_time()
-        ProcessRecord(self.name, self.port, process.pid, started).write(folder)
+        replace(record, pid=process.pid).write(folder)
         return process
 
     def wait(self, folder: Path, deadline: float) -> None:
@@ -111,12 +125,12 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
-    """A process that was started here: enough to recognise it, and to leave any other alone."""
+    """A program that was started here: enough to know its processes, and to leave others alone."""
 
     name: str
     port: int
     pid: int
-    started: float
+    token: str
 
     @classmethod
     def read(cls, folder: Path, name: str) -> ProcessRecord | None:
@@ -128,31 +142,66 @@ class ProcessRecord:
 
     def write(self, folder: Path) -> None:
         """Write the record, which `make down` reads."""
-        (folder / f"{self.name}.json").write_text(json.dumps(asdict(self)) + "\n", "utf-8")
+        new = folder / f"{self.name}.json.new"
+        new.write_text(json.dumps(asdict(self)) + "\n", "utf-8")
+        new.replace(folder / f"{self.name}.json")
 
-    def process(self) -> psutil.Process | None:
-        """The process, if it is still the one that was started."""
+    def leads(self) -> bool:
+        """Whether its first process still runs."""
+        return any(process.pid == self.pid for process in self.processes())
+
+    def processes(self) -> list[psutil.Process]:
+        """All its processes that still run, whether or not their parents do."""
+        return [process for process in psutil.process_iter() if self._owns(process)]
+
+    def _owns(self, process: psutil.Process) -> bool:
         try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_START_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
-            return None
+            # Only of one's own processes may the environment be read.
+            if process.uids().real != os.getuid() or process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            token: str | None = process.environ().get(_FAMILY_VARIABLE)
+            return token == self.token
+        except (psutil.Error, OSError):
+            return False
 
 
 def stop(folder: Path, name: str) -> bool:
-    """Stop a program that was started here, with its children; tells whether it was running."""
+    """Stop a program that was started here, with all its processes; tells whether any ran.
+
+    Parameters
+    ----------
+    folder
+        Where the record of the program is.
+    name
+        Its name.
+
+    Returns
+    -------
+    bool
+        False if nothing of it was running.
+
+    Raises
+    ------
+    NotStopped
+        If a process outlives even the signal that can't be refused.
+    """
     record = ProcessRecord.read(folder, name)
-    process = record.process() if record is not None else None
-    if process is not None:
-        processes = [process, *process.children(recursive=True)]
-        _signal_group(process.pid, signal.SIGTERM)
-        _, alive = psutil.wait_procs(processes, timeout=_STOP_SECONDS)
-        if alive:
-            _signal_group(process.pid, signal.SIGKILL)
+    processes = record.processes() if record is not None else []
+    if record is not None and processes:
+        _signal(processes, signal.SIGTERM)
+        psutil.wait_procs(processes, timeout=_STOP_SECONDS)
+        # Those that did not listen, and those that were started meanwhile.
+        for _ in range(_KILL_ROUNDS):
+            alive = record.processes()
+            if not alive:
+                break
+            _signal(alive, signal.SIGKILL)
             psutil.wait_procs(alive, timeout=_STOP_SECONDS)
+        if alive := record.processes():
+            ids = ", ".join(str(process.pid) for process in alive)
+            raise NotStopped(f"{name}: these processes can't be ended: {ids}")
     (folder / f"{name}.json").unlink(missing_ok=True)
-    return process is not None
+    return bool(processes)
 
 
 def refuse_taken_port(port: int, variable: str) -> None:
@@ -190,11 +239,11 @@ def responds(address: str) -> bool:
         return False
 
 
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        return
+def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        # psutil sends nothing to a process that has got the id of one that ended.
+        with suppress(psutil.Error):
+            process.send_signal(number)
 
 
 def _tail(log: Path, lines: int = 15) -> str:

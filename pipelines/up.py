@@ -13,7 +13,7 @@ from kneerisk.errors import KneeriskError
 from kneerisk.training.tracking import tracking_uri
 from pipelines import programs
 from pipelines.console import plain, progress, say
-from pipelines.services import Service, refuse_taken_port
+from pipelines.services import Service, refuse_taken_port, stop
 
 RUN_FOLDER = Path(".run")
 MODELS = Path("models")
@@ -25,6 +25,8 @@ def up() -> None:
     services = [with_running_port(service) for service in (prediction_service(), mlflow_service())]
     stopped = [service for service in services if service.running(RUN_FOLDER) is None]
     for service in stopped:
+        # Its port may be held by what a killed one has left running.
+        stop(RUN_FOLDER, service.name)
         refuse_taken_port(service.port, service.port_variable)
     ensure_champion()
     processes = [service.start(RUN_FOLDER) for service in stopped]
@@ -42,12 +44,11 @@ def with_running_port(service: Service) -> Service:
 
 
 def prediction_service() -> Service:
-    """The BentoML service, on PORT."""
+    """The prediction service, on PORT."""
     port = _port("PORT", 3000)
     return Service(
         name="service", port=port, port_variable="PORT", ready_path="/readyz",
-        arguments=programs.service_arguments("127.0.0.1", port),
-        environment=programs.service_environment(MODELS),
+        arguments=programs.service_arguments("127.0.0.1", port, MODELS), environment={},
     )  # fmt: skip
 
 

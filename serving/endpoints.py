@@ -26,7 +26,7 @@ from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Screening
 from kneerisk.words import section
 from serving.request_examples import EXAMPLE
-from serving.team import Team, TeamAnswer, answer_team
+from serving.team import Team, answer_team
 
 _JSON = "application/json"
 
@@ -36,9 +36,9 @@ def predict(bundle: Bundle, screening: Screening) -> Answer:
     return answer(bundle, screening)
 
 
-def predict_team(bundle: Bundle, team: Team) -> TeamAnswer:
+async def predict_team(bundle: Bundle, team: Team) -> Response:
     """Answer the valid screenings of a team and name the faults of the others."""
-    return answer_team(bundle, team)
+    return Response(await answer_team(bundle, team), media_type=_JSON)
 
 
 def what_if(bundle: Bundle, body: WhatIf) -> WhatIfAnswer:

@@ -22,6 +22,10 @@ _REF = "#/components/schemas/{model}"
 _HEADERS: Json = {
     "x-request-id": {"description": "Also in the log.", "schema": {"type": "string"}},
 }
+_EVERY_REFUSAL = (
+    "malformed_request", "foreign_origin", "incomplete_request", "unknown_host",
+    "headers_too_large", "internal_error", "busy",
+)  # fmt: skip
 _BODY_REFUSALS = ("malformed_json", "incomplete_body", "too_large", "invalid_body", "timeout")
 
 
@@ -39,13 +43,18 @@ def openapi_document(routes: Mapping[str, Route]) -> Json:
         "paths": {
             path: {route.method.lower(): _operation(route)} for path, route in routes.items()
         },
-        "components": {"schemas": _schemas(routes.values()), "responses": _problems()},
+        "components": {
+            "schemas": _schemas(routes.values()),
+            "responses": _problems(),
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
 def _operation(route: Route) -> Json:
     answer = {"description": "Done.", "headers": _HEADERS, "content": _answer_content(route)}
-    refusals = [*route.refusals, "internal_error"]
+    refusals = [*route.refusals, *_EVERY_REFUSAL]
+    refusals += ["key_required"] if route.needs_key else []
     refusals += ["no_champion"] if route.needs_champion else []
     refusals += _BODY_REFUSALS if route.max_body_bytes else ()
     statuses = sorted({str(KINDS[code][0]) for code in refusals})
@@ -53,6 +62,8 @@ def _operation(route: Route) -> Json:
     return {
         "operationId": route.operation,
         "summary": route.summary,
+        # Not every service has a key.
+        **({"security": [{"key": []}, {}]} if route.needs_key else {}),
         **_request_body(route),
         "responses": {"200": answer, **problems},
     }

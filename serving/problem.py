@@ -20,17 +20,24 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 #: Stable code of a problem: its HTTP status and title.
 KINDS = {
+    "malformed_request": (400, "The request is not valid HTTP"),
     "malformed_json": (400, "The body is not well-formed JSON"),
     "duplicate_key": (400, "The body has a duplicate key"),
     "malformed_upload": (400, "The body is not a file upload"),
+    "key_required": (401, "The service needs a key"),
+    "foreign_origin": (403, "Pages of this site may not call the service"),
     "not_found": (404, "There is nothing at this address"),
     "method_not_allowed": (405, "This address does not accept this method"),
+    "incomplete_request": (408, "The request did not arrive"),
     "incomplete_body": (408, "The body did not arrive"),
     "too_large": (413, "The body is too large"),
+    "unknown_host": (421, "The service does not go by this name"),
     "invalid_body": (422, "The body does not fit the schema"),
     "unreadable_sheet": (422, "The file can't be read as a sheet"),
+    "headers_too_large": (431, "The headers are too large"),
     "internal_error": (500, "The service failed"),
     "no_champion": (503, "The service has no model yet"),
+    "busy": (503, "The service has too much to do"),
     "timeout": (504, "The answer took too long"),
 }
 

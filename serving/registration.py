@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
+from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 import bentoml
@@ -17,6 +18,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as StarletteRoute
 
 from kneerisk.errors import ScreeningRefused
+from kneerisk.model.bundle import Bundle
 from serving.champion_holder import ChampionHolder
 from serving.openapi import openapi_document
 from serving.page_files import PageFiles
@@ -96,23 +98,30 @@ def predictions(
 def _method(route: Route, champion: ChampionHolder, metrics: Metrics) -> Any:
     """The BentoML method of a route."""
 
-    def respond(body: Any) -> Response:
+    def respond(result: Any, bundle: Bundle, body: Any) -> Response:
+        metrics.answered(bundle.metadata.version, route.count(body) if route.count else 1)
+        return result if isinstance(result, Response) else _json(result)
+
+    def in_one_go(_: Any, body: Any, /) -> Response:
         bundle = champion.current()
         try:
             result = route.endpoint(bundle, body) if route.endpoint else None
         except ScreeningRefused as error:
             # What the champion has seen is not known to the request validation.
             return refused_with(invalid_body(error.faults))
-        metrics.answered(bundle.metadata.version, route.count(body) if route.count else 1)
-        return result if isinstance(result, Response) else _json(result)
+        return respond(result, bundle, body)
 
     async def on_event_loop(_: Any, body: Any, /) -> Response:
-        return respond(body)
+        return in_one_go(_, body)
 
-    def in_thread(_: Any, body: Any, /) -> Response:
-        return respond(body)
+    async def in_pieces(_: Any, body: Any, /) -> Response:
+        bundle = champion.current()
+        return respond(await route.endpoint(bundle, body) if route.endpoint else None, bundle, body)
 
-    method: Any = on_event_loop if route.on_event_loop else in_thread
+    if iscoroutinefunction(route.endpoint):
+        method: Any = in_pieces
+    else:
+        method = on_event_loop if route.on_event_loop else in_one_go
     method.__name__ = route.operation
     method.__annotations__ = {"body": _undescribed(route.body), "return": Response}
     answer = _Page if isinstance(route.answer, str) else route.answer

@@ -45,6 +45,10 @@ class Route:
     """The model of the JSON part beside an uploaded file."""
     max_body_bytes: int = 0
     """The largest size of a body; 0 where the route takes none."""
+    max_values: int = 2_000
+    """The most keys and values of a JSON body; a full screening has some 220."""
+    large: bool = False
+    """Whether it can take seconds; such requests pass one after the other."""
     answer: type[BaseModel] | str = ""
     """The model of a JSON answer, or a few words on it; other media types have neither."""
     media_type: str = "application/json"
@@ -53,6 +57,8 @@ class Route:
     examples: dict[str, Any] = field(default_factory=dict)
     """Example bodies by name."""
     needs_champion: bool = False
+    needs_key: bool = True
+    """Whether callers need the key, where the service has one."""
     on_event_loop: bool = False
     """Whether it runs on the event loop, not in a thread of its own."""
     count: Callable[[Any], int] | None = None
@@ -82,7 +88,7 @@ _PREDICTIONS = (
         summary=f"Answer up to {MAX_SCREENINGS:,} screenings, each on its own",
         endpoint=endpoints.predict_team, body=Team, answer=TeamAnswer,
         # A screening with every measure is near 5 kB, so 1,000 of them fit with room for blanks.
-        max_body_bytes=10 * _MEGABYTE,
+        max_body_bytes=10 * _MEGABYTE, max_values=400 * MAX_SCREENINGS, large=True,
         examples={"two": {"screenings": [EXAMPLE, EXAMPLE]}}, needs_champion=True,
         count=lambda team: len(team.screenings),
     ),
@@ -96,7 +102,8 @@ _PREDICTIONS = (
         path="/v1/follow_up", method="POST", operation="follow_up",
         summary=f"Compare 2 to {MOST_VISITS} visits of one athlete",
         endpoint=endpoints.follow_up, body=FollowUp, answer=FollowUpAnswer,
-        max_body_bytes=_MEGABYTE, examples={"twelve_weeks": FOLLOW_UP}, needs_champion=True,
+        max_body_bytes=_MEGABYTE, max_values=400 * MOST_VISITS,
+        examples={"twelve_weeks": FOLLOW_UP}, needs_champion=True,
         count=lambda follow_up: len(follow_up.visits),
     ),
     Route(
@@ -112,7 +119,8 @@ _DOCUMENTS = (
         path="/v1/import", method="POST", operation="import",
         summary="Recognise a CSV or Excel file: columns, units, bad cells, screenings",
         endpoint=import_sheet, upload=SheetAsked, answer=SheetAnswer,
-        max_body_bytes=MAX_UPLOAD_BYTES, refusals=("malformed_upload", "unreadable_sheet"),
+        max_body_bytes=MAX_UPLOAD_BYTES, large=True,
+        refusals=("malformed_upload", "unreadable_sheet"),
         examples={"club": {"file": SHEET, "mapping": SHEET_MAPPING}},
     ),
     Route(
@@ -133,13 +141,13 @@ _DOCUMENTS = (
 _PAGE = (
     Route(
         path="/", operation="page", summary="The page", endpoint=page_files.page_response,
-        media_type="text/html",
+        media_type="text/html", needs_key=False,
     ),
     *(
         Route(
             path=f"/{name}", operation=name.translate(str.maketrans("/.-", "___")),
             summary="A file of the page", media_type=page_files.media_type(name),
-            metrics_name="/page",
+            metrics_name="/page", needs_key=False,
         )
         for name in page_files.FILES
     ),
@@ -151,11 +159,11 @@ _OPERATIONS = (
     ),
     Route(
         path="/livez", operation="livez", summary="Whether the service runs",
-        media_type="text/plain", logged=False,
+        media_type="text/plain", logged=False, needs_key=False,
     ),
     Route(
         path="/readyz", operation="readyz", summary="Whether a checked champion is loaded",
-        media_type="text/plain", needs_champion=True, logged=False,
+        media_type="text/plain", needs_champion=True, logged=False, needs_key=False,
     ),
     Route(
         path="/metrics", operation="metrics", summary="Counts and durations, for Prometheus",

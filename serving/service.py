@@ -7,7 +7,10 @@ routes says which function answers it, with the champion's bundle.
 from __future__ import annotations
 
 import bentoml
+from starlette.middleware.cors import CORSMiddleware
 
+from serving import import_process
+from serving.access import Access
 from serving.champion_holder import ChampionHolder, models_folder
 from serving.logs import redact_logs
 from serving.prometheus import Metrics
@@ -39,6 +42,7 @@ class KneeRisk:
 
     def __init__(self) -> None:
         redact_logs()
+        import_process.prepare()
         champion.start(models_folder(KneeRisk))
 
     @bentoml.on_shutdown
@@ -47,7 +51,16 @@ class KneeRisk:
         champion.stop()
 
 
-# The decorator made it a `bentoml.Service`, which mypy does not see.
+# The decorator made it a `bentoml.Service`, which mypy does not see. The first one is outermost:
+# a browser shows a problem to a page of another site only with the headers of CORS on it.
+if origins := Access.from_environment().origins:
+    KneeRisk.add_asgi_middleware(  # type: ignore[attr-defined]
+        CORSMiddleware,
+        allow_origins=sorted(origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type"],
+        expose_headers=["x-request-id"],
+    )
 KneeRisk.add_asgi_middleware(  # type: ignore[attr-defined]
     RequestValidation, routes=ROUTES, champion=champion, metrics=metrics
 )

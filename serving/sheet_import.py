@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from anyio import to_thread
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kneerisk.cohort.sheets.sheet_answer import SheetAsked
-from kneerisk.cohort.sheets.stated_answers import AskRefused
-from kneerisk.cohort.sheets.undescribed_sheet import recognise
-from kneerisk.errors import CohortRefused
-from serving.body_validation import check_body
-from serving.problem import Refusal, invalid_body, refused_with
+from serving.import_process import read_in_child
+from serving.problem import Refusal, refused_with
 
 #: About 50 times a squad's history as .xlsx (assumption).
 MAX_UPLOAD_BYTES = 5_000_000
@@ -32,19 +27,13 @@ async def import_sheet(request: Request) -> Response:
     """Answer what a CSV or Excel file holds, as far as it is certain, and what is still open."""
     try:
         content, mapping = await _upload(request)
-        # In a thread: a large sheet takes a second or two.
-        sheet = await to_thread.run_sync(recognise, content, mapping)
-        text = await to_thread.run_sync(lambda: sheet.model_dump_json(exclude_none=True))
+        answer = await read_in_child(content, mapping)
     except Refusal as refusal:
         return refused_with(refusal)
-    except CohortRefused as refused:
-        return refused_with(Refusal("unreadable_sheet", f"Of the file: {refused}."))
-    except AskRefused as refused:
-        return refused_with(invalid_body(refused.faults))
-    return Response(text, media_type="application/json")
+    return Response(answer, media_type="application/json")
 
 
-async def _upload(request: Request) -> tuple[bytes, SheetAsked]:
+async def _upload(request: Request) -> tuple[bytes, bytes | None]:
     headers = Headers(scope=request.scope)
     if not headers.get("content-type", "").startswith("multipart/form-data"):
         raise Refusal("malformed_upload", _USAGE)
@@ -60,9 +49,6 @@ async def _upload(request: Request) -> tuple[bytes, SheetAsked]:
         raise Refusal("malformed_upload", _USAGE)
     content = await file.read()
     await form.close()
-    if mapping is None:
-        return content, SheetAsked()
-    if not isinstance(mapping, str):
+    if mapping is not None and not isinstance(mapping, str):
         raise Refusal("malformed_upload", _USAGE)
-    check_body(mapping.encode(), SheetAsked)
-    return content, SheetAsked.model_validate_json(mapping)
+    return content, None if mapping is None else mapping.encode()

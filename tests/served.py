@@ -1,4 +1,4 @@
-"""A service of its own for a test: a real `bentoml serve`, stopped by its id at the end."""
+"""A service of its own for a test: started as users do, stopped by its id at the end."""
 
 from __future__ import annotations
 
@@ -75,17 +75,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(
-    folder: Path, target: str = "serving.service:KneeRisk", cwd: Path = ROOT, **env: str
-) -> Iterator[Served]:
+def served(folder: Path, *command: str, cwd: Path = ROOT, **env: str) -> Iterator[Served]:
     """Serve from a folder of its own, ready to be asked whether it is alive."""
     port, log = free_port(), folder / "service.log"
-    command = [sys.executable, "-m", "bentoml", "serve", target]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    module = command or ("serving",)
     own = {"BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, cwd=cwd, env=os.environ | own | env, stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", *module, "--host", "127.0.0.1", "--port", str(port)],
+            cwd=cwd, env=os.environ | own | env, stdin=subprocess.DEVNULL,
             stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     service = Served(f"http://127.0.0.1:{port}", process, log)

@@ -93,12 +93,18 @@ def test_the_serving_lock_agrees_with_the_whole_one() -> None:
     assert serving.items() <= whole.items()
 
 
-def test_it_serves_from_a_folder_elsewhere(bento: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("starter", ["ours", "bentoml"])
+def test_it_serves_from_a_folder_elsewhere(bento: Path, tmp_path: Path, starter: str) -> None:
     (tmp_path / "guard").mkdir()
     guard = GUARD.format(checkout=str(ROOT), never=NEVER)
     (tmp_path / "guard" / "sitecustomize.py").write_text(guard)
     env = {"PYTHONPATH": str(tmp_path / "guard"), "KNEERISK_MODELS": ""}
-    with served(tmp_path, target=str(bento), cwd=tmp_path, **env) as running:
+    (pointer,) = (bento / "models" / "kneerisk_champion").glob("*/champion.json")
+    command = {
+        "ours": ("serving", "--models", str(pointer.parent)),
+        "bentoml": ("bentoml", "serve", str(bento)),
+    }[starter]  # fmt: skip
+    with served(tmp_path, *command, cwd=bento / "src", **env) as running:
         running.until(lambda: running.alive("/readyz"))
         answer = running.post("/v1/predict", EXAMPLE)
         assert answer.status_code == 200

@@ -21,6 +21,40 @@ ROOT = Path(__file__).parents[1]
 LONG_SECONDS = 60.0
 
 
+#: A process that starts another one, in another session, as BentoML's controller does.
+FAMILY = """
+import signal, subprocess, sys, time
+from pathlib import Path
+
+def input_for_ever():
+    while True:
+        time.sleep(1)
+
+def ignore_the_signal():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    input_for_ever()
+
+here = Path(__file__).parent
+child = subprocess.Popen(
+    [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True
+)
+(here / "child.new").write_text(str(child.pid))
+(here / "child.new").rename(here / "child")
+"""
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether it runs no more; nobody may yet have asked how it ended."""
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def wait_for(condition) -> None:
+    end = deadline()
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -48,7 +82,7 @@ class TestServices:
         process = program.start(tmp_path)
         program.wait(tmp_path, deadline())
         assert services.responds(program.address)
-        assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
+        assert os.getsid(process.pid) == process.pid != os.getsid(0)
         assert psutil.Process(process.pid).environ()["PROBE"] == "yes"
         assert stop(tmp_path, "probe")
         process.wait()
@@ -82,11 +116,45 @@ class TestServices:
 
     def test_another_process_with_the_recorded_id_is_left_alone(self, tmp_path):
         other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        started = psutil.Process(other.pid).create_time()
-        ProcessRecord("probe", 1, other.pid, started - 100.0).write(tmp_path)
+        ProcessRecord("probe", 1, other.pid, "0" * 32).write(tmp_path)
         assert not stop(tmp_path, "probe")
         assert other.poll() is None
         other.communicate(b"\n")
+
+    def family(self, tmp_path: Path, lead: str) -> tuple[Service, subprocess.Popen[bytes]]:
+        """A program whose first process starts another in a session of its own."""
+        (tmp_path / "family.py").write_text(FAMILY + lead)
+        service = Service(
+            name="probe", port=free_port(), port_variable="PROBE_PORT", ready_path="/",
+            arguments=("family",), environment={"PYTHONPATH": str(tmp_path)},
+        )  # fmt: skip
+        process = service.start(tmp_path)
+        wait_for(lambda: (tmp_path / "child").exists())
+        return service, process
+
+    @pytest.mark.parametrize("lead", ["input_for_ever()", "ignore_the_signal()", "pass"])
+    def test_children_end_with_their_parent_or_without_it(self, tmp_path, lead, monkeypatch):
+        monkeypatch.setattr(services, "_STOP_SECONDS", 1.0)
+        service, process = self.family(tmp_path, lead)
+        if lead == "pass":  # the first process is gone, the child serves on
+            process.wait()
+            assert service.running(tmp_path) is None
+        child = psutil.Process(int((tmp_path / "child").read_text()))
+        assert stop(tmp_path, "probe")
+        process.wait()
+        assert ended(child)
+
+    def test_a_killed_parent_leaves_nothing_that_hinders_the_next_start(self, program, tmp_path):
+        _, process = self.family(tmp_path, "input_for_ever()")
+        child = psutil.Process(int((tmp_path / "child").read_text()))
+        process.kill()
+        process.wait()
+        assert child.is_running()
+        next_process = program.start(tmp_path)
+        program.wait(tmp_path, deadline())
+        assert ended(child)
+        assert stop(tmp_path, "probe")
+        next_process.wait()
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": 1}'])
     def test_a_damaged_record_is_no_record(self, tmp_path, text):

@@ -201,7 +201,7 @@ def asked(app: Any, path: str = "/v1/predict", content: bytes | None = None) -> 
     holder = ChampionHolder(Metrics())
     holder.bundle = object()  # type: ignore[assignment]
     sent = json.dumps(EXAMPLE).encode() if content is None else content
-    request = httpx.Request("POST", f"http://test{path}", content=sent)
+    request = httpx.Request("POST", f"http://localhost{path}", content=sent)
     return asyncio.run(exchange(RequestValidation(app, ROUTES, holder, Metrics()), request))
 
 
@@ -268,7 +268,8 @@ class TestRequestValidation:
 
         holder = ChampionHolder(Metrics())
         holder.bundle = object()  # type: ignore[assignment]
-        scope = {"type": "http", "method": "POST", "path": "/v1/predict", "headers": []}
+        scope = {"type": "http", "method": "POST", "path": "/v1/predict"}
+        scope["headers"] = [(b"host", b"localhost")]
         validation = RequestValidation(answering(200, "text/plain", b""), ROUTES, holder, Metrics())
         asyncio.run(validation(scope, receive, send))
         told: dict[str, Any] = json.loads(sent[-1]["body"])
@@ -389,7 +390,7 @@ def test_a_bug_in_an_answer_is_a_500_whose_traceback_has_no_values(
         app: Any = service_module.KneeRisk.to_asgi()  # type: ignore[attr-defined]
         sent = {"athlete": {"age_years": float(CANARY), "sex": "male"}}
         async with app.router.lifespan_context(app):
-            request = httpx.Request("POST", "http://test/v1/predict", json=sent)
+            request = httpx.Request("POST", "http://localhost/v1/predict", json=sent)
             return await exchange(app, request)
 
     try:

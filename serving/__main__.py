@@ -1,0 +1,114 @@
+"""Starts the service: one process that opens the port, and the workers that answer.
+
+    python -m serving --port 3000 --models models
+
+`bentoml serve` answers the same, but puts a controller without any check on a port of this machine,
+through which every local user can run commands as the service. Here the supervisor is uvicorn's: it
+talks to its workers through pipes, starts a worker anew that has died or no longer responds, and
+listens to nothing but signals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import psutil
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from kneerisk.errors import KneeriskError
+from serving.access import Access, refuse_open_start
+from serving.http_protocol import MAX_HEADER_BYTES, BoundedHttp
+
+#: A worker that does not respond for so long is ended and replaced (assumption).
+HEALTH_SECONDS = 15
+#: Requests under way have so long to end when the service stops (assumption).
+SHUTDOWN_SECONDS = 10
+WORKERS = 2
+
+_ENVIRONMENT = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    # One request is too small to share among threads; they would fight over the cores.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # With an arena for each thread, glibc keeps what a large request needed.
+    "MALLOC_ARENA_MAX": "2",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until a signal ends it; 1 where it may not start."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        _set_environment(options)
+        refuse_open_start(options.host, Access.from_environment())
+    except KneeriskError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    config = uvicorn.Config(
+        "serving.worker:application", factory=True, host=options.host, port=options.port,
+        workers=options.workers, log_config=None, access_log=False, server_header=False,
+        loop="serving.worker:new_event_loop", http=BoundedHttp, ws="none", lifespan="on",
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        timeout_worker_healthcheck=HEALTH_SECONDS, timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )  # fmt: skip
+    Multiprocess(config, sockets=[config.bind_socket()]).run()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    # Without the program's dependencies for training: typer is not installed where it serves.
+    parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__.split("\n")[0])
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen; 0.0.0.0: everywhere")
+    parser.add_argument("--port", type=int, default=3000)
+    parser.add_argument("--models", type=Path, help="folder of released models")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="processes that answer")
+    parser.add_argument("--key-file", type=Path, help="file with the key that callers must send")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], help="a further name of this service"
+    )
+    parser.add_argument(
+        "--allow-origin", action="append", default=[], help="a site whose pages may call it"
+    )
+    return parser
+
+
+def _set_environment(options: argparse.Namespace) -> None:
+    """Hand the options to the workers, which inherit the environment."""
+    stated = {
+        "KNEERISK_MODELS": options.models and str(options.models.resolve()),
+        "KNEERISK_KEY_FILE": options.key_file and str(options.key_file.resolve()),
+        "KNEERISK_HOSTS": ",".join(options.allow_host),
+        "KNEERISK_ORIGINS": ",".join(options.allow_origin),
+    }
+    os.environ.update({name: value for name, value in stated.items() if value})
+    state = _state_folder()
+    for name, value in (_ENVIRONMENT | {"BENTOML_HOME": str(state)}).items():
+        os.environ.setdefault(name, value)
+    # The workers add up their counters there.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(state)
+
+
+def _state_folder() -> Path:
+    """A new private folder, removed at the end; those of services that were killed go now."""
+    prefix = "kneerisk-service-"
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        pid = folder.name.removeprefix(prefix).partition("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+    state = tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-")
+    atexit.register(shutil.rmtree, state, ignore_errors=True)
+    return Path(state)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Who may call: under which names, from which sites' pages, and with which key.
+
+A web page anywhere can point a name of its own at 127.0.0.1 and have its visitor's browser call the
+service (DNS rebinding), so only addresses and names that were stated are answered. Whoever can
+reach the service from another machine needs the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from kneerisk.errors import KneeriskError
+from serving.problem import Refusal
+
+#: 128 bits in hexadecimal; shorter keys can be guessed.
+MIN_KEY_CHARACTERS = 32
+_MAX_KEY_FILE_BYTES = 4_096
+_LOCAL_NAMES = frozenset({"localhost"})
+_HOST = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_MAKE_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))' > FILE; chmod 600 FILE"
+
+
+class AccessRefused(KneeriskError):
+    """Settings with which the service may not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The rules of one service, the same in all its workers."""
+
+    hosts: frozenset[str] = _LOCAL_NAMES
+    """Names in the Host header, in lower case and without a port."""
+    origins: frozenset[str] = frozenset()
+    """Origins of other sites whose pages may call, as browsers write them."""
+    key_sha256: bytes | None = None
+    """Digest of the key that callers send; None: callers need none."""
+
+    @classmethod
+    def from_environment(cls) -> Access:
+        """Read the rules that the start of the service has set.
+
+        Raises
+        ------
+        AccessRefused
+            Where the key's file is missing, readable by others, or its key too short.
+        """
+        hosts, origins = _listed("KNEERISK_HOSTS"), _listed("KNEERISK_ORIGINS")
+        for origin in origins:
+            if origin != "{0.scheme}://{0.netloc}".format(urlsplit(origin)):
+                raise AccessRefused(
+                    f"{origin!r} is not an origin, such as https://club.example:8443"
+                )
+        file = os.environ.get("KNEERISK_KEY_FILE")
+        key = hashlib.sha256(_key(Path(file))).digest() if file else None
+        return cls(_LOCAL_NAMES | hosts, origins, key)
+
+    def admit(self, scope: Scope, *, needs_key: bool) -> None:
+        """Refuse a request that may not come in.
+
+        Parameters
+        ----------
+        scope
+            The request, with its headers and the address at which it arrived.
+        needs_key
+            False for what anybody may see: the page's files and whether the service runs.
+
+        Raises
+        ------
+        Refusal
+            With what is missing.
+        """
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        name = _name(host)
+        if name not in self.hosts and not _is_address(name):
+            detail = "It is started with --allow-host for each name that it goes by."
+            raise Refusal("unknown_host", detail)
+        origin = headers.get("origin")
+        if origin is not None and not self._known_origin(origin, host):
+            detail = "It is started with --allow-origin for each site that may call it."
+            raise Refusal("foreign_origin", detail)
+        if needs_key:
+            self._check_key(headers.get("authorization", ""), scope)
+
+    def _known_origin(self, origin: str, host: str) -> bool:
+        return origin in self.origins or urlsplit(origin).netloc.lower() == host.lower()
+
+    def _check_key(self, authorization: str, scope: Scope) -> None:
+        if self.key_sha256 is None:
+            if _is_local(scope.get("server")):
+                return
+            detail = "Without a key it answers only this machine: start it with --key-file."
+            raise Refusal("key_required", detail)
+        scheme, _, key = authorization.partition(" ")
+        sent = hashlib.sha256(key.strip().encode("latin-1")).digest()
+        if scheme.lower() != "bearer" or not hmac.compare_digest(sent, self.key_sha256):
+            detail = "Send it in the header Authorization: Bearer <key>."
+            raise Refusal("key_required", detail, headers={"www-authenticate": "Bearer"})
+
+
+def refuse_open_start(host: str, access: Access) -> None:
+    """Refuse to listen where other machines reach, without a key.
+
+    Parameters
+    ----------
+    host
+        The address to listen at.
+    access
+        The rules that the service would have.
+
+    Raises
+    ------
+    AccessRefused
+        With what to do.
+    """
+    if access.key_sha256 is None and not _is_local((host, 0)):
+        raise AccessRefused(
+            f"at {host} other machines can reach the service, so it needs a key: make one with\n"
+            f"  {_MAKE_KEY}\n"
+            "and start with --key-file FILE"
+        )
+
+
+def _listed(variable: str) -> frozenset[str]:
+    names = os.environ.get(variable, "").lower().split(",")
+    return frozenset(name.strip().rstrip("/") for name in names if name.strip())
+
+
+def _name(host: str) -> str:
+    """The name in a Host header, in lower case and without its port; empty where it is none."""
+    name = _HOST.fullmatch(host.lower())
+    return name[1].strip("[]") if name else ""
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_local(server: tuple[str, int | None] | None) -> bool:
+    """Whether an address of this machine is one that only itself reaches."""
+    if server is None or server[0] == "localhost" or server[1] is None:
+        return True  # a socket in the file system has no address
+    try:
+        return ipaddress.ip_address(server[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _key(file: Path) -> bytes:
+    try:
+        status = file.stat()
+        key = file.read_bytes()[:_MAX_KEY_FILE_BYTES].strip()
+    except OSError as error:
+        raise AccessRefused(f"the key's file can't be read: {error.strerror}") from None
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise AccessRefused(f"others can read the key: chmod 600 {file}")
+    if len(key) < MIN_KEY_CHARACTERS or not key.isascii() or len(key.split()) != 1:
+        raise AccessRefused(
+            f"the key must be one word of at least {MIN_KEY_CHARACTERS} characters: {_MAKE_KEY}"
+        )
+    return key
