@@ -20,7 +20,6 @@ from pipelines import (
     promote,
     report,
     reproduce,
-    rollback,
     score,
     serve,
     simulate,
@@ -40,7 +39,7 @@ app = typer.Typer(
 # In the order of the help. Without a name a command stands by itself: `kneerisk train`.
 COMMANDS = (
     simulate, train, tune, adapt, evaluate, compare, benchmark, ui, reproduce,
-    promote, rollback, score, report, serve,
+    promote, score, report, serve,
 )  # fmt: skip
 for _command in COMMANDS:
     app.add_typer(_command.app)
@@ -74,17 +73,17 @@ def main() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    # Our matrices are small: threads of the linear algebra would only wait for each other.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Our matrices are small: threads of the linear algebra would only wait for each other, and a
+    # sum that several of them share has other last digits.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
         app(prog_name="kneerisk")
     except KneeriskError as error:
         console.say(f"kneerisk: {error}")
         sys.exit(1)
     except OSError as error:
-        if error.filename is None:
-            raise
-        console.say(f"kneerisk: {error.filename}: {error.strerror}")
+        reason = error.strerror or str(error)
+        console.say(f"kneerisk: {f'{error.filename}: ' if error.filename else ''}{reason}")
         sys.exit(1)
 
 

@@ -1,4 +1,7 @@
-"""`kneerisk promote`: challenger -> gates -> released bundle -> champion.json."""
+"""`kneerisk promote`: challenger -> gates -> released bundle -> champion.json; and back.
+
+`kneerisk rollback`: champion -> the version that it replaced, put back into champion.json.
+"""
 
 from __future__ import annotations
 
@@ -29,18 +32,41 @@ def promote(
     serve: Annotated[
         bool, typer.Option("--serve", help="Also replace a champion of another outcome kind.")
     ] = False,
+    accept_auc: Annotated[
+        str | None,
+        typer.Option(metavar="WHY", help="Accept an AUC above the ceiling; the reason is kept."),
+    ] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
     """Promote a challenger to champion if it passes the gates, and release it."""
+    if accept_auc is not None and not accept_auc.strip():
+        raise typer.BadParameter("say why the AUC is no leak", param_hint="--accept-auc")
     with console.progress() as progress:
         progress(event("checking_gates"))
-        result, summary = promote_version(version, data, models, serve=serve)
+        result, summary = promote_version(
+            version, data, models, serve=serve, accepted_auc=accept_auc
+        )
     console.result(result, as_json, summary)
 
 
+@app.command(rich_help_panel=RELEASE_PANEL, epilog=examples("rollback"))
+def rollback(models: Models = MODELS, as_json: Json = False) -> None:
+    """Serve the previous champion again; needs no MLflow."""
+    from kneerisk.training.registry import promotion
+    from kneerisk.training.tracking import Tracking
+
+    restored = promotion.rollback(models, lambda: Tracking(Path.cwd()))
+    console.result(restored.as_dict(), as_json, restored.message)
+
+
 def promote_version(
-    version: str | None, data: Path | None, models: Path, *, serve: bool
+    version: str | None,
+    data: Path | None,
+    models: Path,
+    *,
+    serve: bool,
+    accepted_auc: str | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Promote a version.
 
@@ -54,6 +80,8 @@ def promote_version(
         The folder of released models.
     serve
         Whether to replace a served champion of another outcome kind.
+    accepted_auc
+        Why an AUC above the ceiling is no leak; None where nobody says so.
 
     Returns
     -------
@@ -62,6 +90,8 @@ def promote_version(
     from kneerisk.training.registry.promotion import promote
     from kneerisk.training.tracking import Tracking
 
-    promoted = promote(Tracking(Path.cwd()), models, version, data=data, serve=serve)
+    promoted = promote(
+        Tracking(Path.cwd()), models, version, data=data, serve=serve, accepted_auc=accepted_auc
+    )
     gates = [f"  passed: {gate.message}" for gate in promoted.gates]
     return promoted.as_dict(), "\n".join([promoted.message, *gates])

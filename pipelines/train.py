@@ -23,6 +23,8 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from kneerisk.cohort import Cohort
+    from kneerisk.training.provenance import Source
+    from kneerisk.training.registry.run_record import RunRecord
 
 app = typer.Typer()
 #: An observed cohort is small: which athletes are held out would decide the numbers, so folds are
@@ -62,7 +64,7 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
 
     Returns
     -------
-    `version`, `run_id` and `metrics`.
+    `version`, `run_id` and `metrics`; `auc_refused` where the AUC is too high to be promoted.
     """
     from kneerisk.cohort.splits import held_out, subset, truth_subset
     from kneerisk.evaluation.model_validation import evaluate_model
@@ -102,7 +104,18 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
         )  # fmt: skip
         metadata = partial(metadata_of, train, train_truth, fitted)
         version = run_record.log_version(run, record, metadata)
-    return {"version": version, "run_id": run.run_id, "metrics": record.evaluation.metrics}
+    result = {"version": version, "run_id": run.run_id, "metrics": record.evaluation.metrics}
+    return result | _auc_too_high(record, source)
+
+
+def _auc_too_high(record: RunRecord, source: Source) -> dict[str, str]:
+    """Why `promote` will refuse an AUC above the ceiling, as `auc_refused`; else nothing."""
+    from kneerisk.training.registry.gates import auc_gate
+
+    params = {"outcome_kind": record.cohort.outcome_kind, **source.params()}
+    drivers = [driver.as_dict() for driver in record.evaluation.drivers]
+    gate = auc_gate(params, record.evaluation.metrics, None, lambda: drivers)
+    return {} if gate is None or gate.passed else {"auc_refused": gate.message}
 
 
 def _cross_validated(cohort: Cohort, progress: Progress) -> dict[str, float]:
@@ -129,6 +142,8 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
     ]
     if "cv_log_loss" in metrics:
         lines.append(metrics_table(metrics, {"cv_": "model"}, "Cross-validated by athlete"))
+    if "auc_refused" in result:
+        lines.append(f"`kneerisk promote` will refuse it: {result['auc_refused']}.")
     events, needed = (metrics.get(name) for name in ("train_events", "events_needed"))
     if events is not None and needed is not None and events < needed:
         lines.append(few_outcomes(events, needed))

@@ -16,8 +16,11 @@ from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import subset, train_test_split
 from kneerisk.errors import CohortRefused
 from kneerisk.training.leakage.computed_labels import labels_computed_from_inputs
-from kneerisk.training.leakage.duplicate_athletes import duplicate_athletes
-from kneerisk.training.leakage.leakage_checks import provenance_inputs, refuse_unsound
+from kneerisk.training.leakage.leakage_checks import (
+    duplicate_athletes,
+    provenance_inputs,
+    refuse_unsound,
+)
 from kneerisk.training.leakage.required_sample_size import (
     cox_snell,
     outcomes_for,

@@ -69,7 +69,7 @@ class Club:
         return promote(self.tracking, self.models, version, **options)
 
     def rollback(self):
-        return rollback(self.tracking, self.models)
+        return rollback(self.models, lambda: self.tracking)
 
     def served(self):
         found = champion.read(self.models)
@@ -189,7 +189,7 @@ class TestPromotion:
             club.promote()
         assert club.served() is None
         assert not (club.models / version).exists()
-        assert [path.name for path in club.models.iterdir()] == []
+        assert list(club.models.iterdir()) == []
 
 
 class TestSmallCohorts:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 import xgboost as xgb
 
 from kneerisk.errors import BundleRefused
+from kneerisk.model.champion import read_file
 from kneerisk.model.metadata import Metadata
 from kneerisk.model.risk_model import Prediction, RiskModel
 from kneerisk.model.serialization import from_data, to_data
@@ -26,8 +28,12 @@ from kneerisk.schema.columns import fingerprint
 #: Format of the files; it goes up when bundles of an older program can't be read any more.
 FORMAT = 2
 MANIFEST, MODEL, METADATA, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
-#: What may lie in the folder as well, for people: the card and the plots that it shows.
-UNLISTED = ("card.md", "plots")
+#: What lies in the folder for people: the card and the plots that it shows. The manifest has their
+#: hashes apart, since bundles of older programs have none, and may still be read.
+CARD, PLOTS = "card.md", "plots"
+_DOCUMENT = re.compile(r"card\.md|plots/\w[\w.-]*\.png", re.ASCII)
+#: The most files that a bundle may list (assumption: it has some ten, and as many plots).
+_MOST_FILES = 100
 
 #: Errors that reading something else than a bundle may end in.
 _UNREADABLE = (
@@ -49,9 +55,16 @@ class Bundle:
     model: RiskModel
     metadata: Metadata
     sha256: str
+    documents: frozenset[str] = frozenset()
+    """The card and plots whose hashes the manifest has."""
 
 
-def save(model: RiskModel, metadata: Metadata, folder: Path) -> str:
+def save(
+    model: RiskModel,
+    metadata: Metadata,
+    folder: Path,
+    documents: Mapping[str, bytes] | None = None,
+) -> str:
     """Write a bundle into a new or empty folder.
 
     Parameters
@@ -62,6 +75,8 @@ def save(model: RiskModel, metadata: Metadata, folder: Path) -> str:
         What is recorded about it.
     folder
         Where to write; it is made where it does not exist.
+    documents
+        The card and its plots, such as ``plots/roc.png``; not needed to predict.
 
     Returns
     -------
@@ -80,10 +95,17 @@ def save(model: RiskModel, metadata: Metadata, folder: Path) -> str:
         booster.save_model(folder / name)
     _write(folder / MODEL, written.data)
     _write(folder / METADATA, metadata.as_dict())
-    _write(folder / GOLDEN, golden_numbers(_read_back(folder)))
-    files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-    _write(folder / MANIFEST, {"format": FORMAT, "schema": fingerprint(), "files": files})
-    return _sha256(folder / MANIFEST)
+    files = {path.name: read_file(path) for path in folder.iterdir()}
+    _write(folder / GOLDEN, golden_numbers(_model(files)))
+    files[GOLDEN] = read_file(folder / GOLDEN)
+    manifest = {"format": FORMAT, "schema": fingerprint(), "files": _hashes(files)}
+    for name, content in (documents or {}).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    if documents:
+        manifest["documents"] = _hashes(documents)
+    _write(folder / MANIFEST, manifest)
+    return _sha256(read_file(folder / MANIFEST))
 
 
 def load(folder: Path, sha256: str | None = None) -> Bundle:
@@ -107,10 +129,11 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
     """
     try:
         manifest = _manifest(folder, sha256)
-        _check_files(folder, manifest["files"])
-        model = _read_back(folder)
-        metadata = Metadata(**_json(folder / METADATA))
-        off = deviation(model, _json(folder / GOLDEN))
+        files = _files(folder, manifest["files"])
+        documents = _documents(folder, manifest.get("documents"))
+        model = _model(files)
+        metadata = Metadata(**_json(files[METADATA]))
+        off = deviation(model, _json(files[GOLDEN]))
     except _UNREADABLE as error:
         raise BundleRefused(f"{folder.name} can't be read: {type(error).__name__}") from error
     if not off <= TOLERANCE:
@@ -118,16 +141,18 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
             f"{folder.name} gives other numbers for its golden cases than when it was made "
             f"(off by {off:.2g}, allowed {TOLERANCE:g})"
         )
-    return Bundle(model, metadata, _sha256(folder / MANIFEST))
+    return Bundle(model, metadata, manifest[MANIFEST], documents)
 
 
 def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
+    """The manifest, with its own hash under its name."""
     path = folder / MANIFEST
-    if not path.is_file():
+    if not path.exists():
         raise BundleRefused(f"{folder.name} is no bundle: it has no {MANIFEST}")
-    if sha256 is not None and _sha256(path) != sha256:
+    content = read_file(path)
+    if sha256 is not None and _sha256(content) != sha256:
         raise BundleRefused(f"{folder.name} is not the bundle that was released (SHA-256 differs)")
-    manifest = _json(path)
+    manifest = _json(content)
     if manifest.get("format") != FORMAT:
         raise BundleRefused(
             f"{folder.name} has format {manifest.get('format')}, this program reads {FORMAT}: "
@@ -138,25 +163,51 @@ def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
             f"{folder.name} was trained with schema {manifest.get('schema')}, this program has "
             f"{fingerprint()}: train a new model"
         )
-    return dict(manifest)
+    return {**manifest, MANIFEST: _sha256(content)}
 
 
-def _check_files(folder: Path, files: dict[str, str]) -> None:
-    present = {path.name for path in folder.iterdir()} - {MANIFEST, *UNLISTED}
-    for name in sorted(present ^ files.keys()):
-        what = "is missing" if name in files else "does not belong to it"
+def _files(folder: Path, hashes: dict[str, str]) -> dict[str, bytes]:
+    """The files that the manifest lists, each read once and as it was vouched for."""
+    present = {path.name for path in folder.iterdir()} - {MANIFEST, CARD, PLOTS}
+    for name in sorted(present ^ hashes.keys()):
+        what = "is missing" if name in hashes else "does not belong to it"
         raise BundleRefused(f"{folder.name}: {name} {what}")
-    for name, expected in files.items():
-        if _sha256(folder / name) != expected:
+    return _vouched(folder, hashes)
+
+
+def _documents(folder: Path, hashes: dict[str, str] | None) -> frozenset[str]:
+    """The card and plots, as they were vouched for; of an older bundle they are not looked at."""
+    if hashes is None:
+        return frozenset()
+    present = {CARD} & {path.name for path in folder.iterdir()}
+    if (folder / PLOTS).exists():
+        present |= {f"{PLOTS}/{path.name}" for path in (folder / PLOTS).iterdir()}
+    for name in sorted(present ^ hashes.keys()):
+        what = "is missing" if name in hashes else "does not belong to it"
+        raise BundleRefused(f"{folder.name}: {name} {what}")
+    if not all(_DOCUMENT.fullmatch(name) for name in hashes):
+        raise BundleRefused(f"{folder.name}: its manifest lists a document that is none")
+    _vouched(folder, hashes)
+    return frozenset(hashes)
+
+
+def _vouched(folder: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
+    if len(hashes) > _MOST_FILES:
+        raise BundleRefused(f"{folder.name} lists more than {_MOST_FILES} files")
+    files = {}
+    for name, expected in hashes.items():
+        files[name] = read_file(folder / name)
+        if _sha256(files[name]) != expected:
             raise BundleRefused(f"{folder.name}: {name} was changed (SHA-256 differs)")
+    return files
 
 
-def _read_back(folder: Path) -> RiskModel:
-    return from_data(_json(folder / MODEL), folder)
+def _model(files: Mapping[str, bytes]) -> RiskModel:
+    return from_data(_json(files[MODEL]), files)
 
 
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+def _json(content: bytes) -> Any:
+    return json.loads(content.decode("utf-8"))
 
 
 def _write(path: Path, data: Any) -> None:
@@ -164,8 +215,12 @@ def _write(path: Path, data: Any) -> None:
     path.write_text(text + "\n", encoding="utf-8")
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: _sha256(files[name]) for name in sorted(files)}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 #: How far a number may lie from the one recorded: other processors round differently.

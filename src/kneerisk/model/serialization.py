@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin, Scaler
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.trees import BoostedTrees
+from kneerisk.model.trees import BoostedTrees, read_booster
 
 Json = dict[str, Any]
 
@@ -45,18 +45,18 @@ def to_data(model: RiskModel) -> Written:
     return out
 
 
-def from_data(data: Json, folder: Path) -> RiskModel:
-    """The model that `to_data` wrote; boosters are read from the folder."""
+def from_data(data: Json, files: Mapping[str, bytes]) -> RiskModel:
+    """The model that `to_data` wrote; boosters are read from files, by name."""
     imbalance = data["imbalance"]
     return RiskModel(
         population=_population(data["population"]),
         margin=_margin(data["margin"]),
-        boosted=_boosted(data["boosted"], folder),
+        boosted=_boosted(data["boosted"], files),
         calibration=Calibration(**data["calibration"]),
-        interval=_interval(data["interval"], folder),
+        interval=_interval(data["interval"], files),
         either_conformal_correction=data["either_widening"],
         odds_ratio=data["odds_ratio"],
-        imbalance=_imbalance(imbalance, folder) if imbalance else None,
+        imbalance=_imbalance(imbalance, files) if imbalance else None,
     )
 
 
@@ -129,13 +129,11 @@ def _boosted_data(boosted: BoostedTrees, file: str, out: Written) -> Json:
     }
 
 
-def _boosted(data: Json, folder: Path) -> BoostedTrees:
-    booster = None
-    if data["file"]:
-        # One thread: a request is too small to share, and workers would fight over the cores.
-        booster = xgb.Booster({"nthread": 1}, model_file=str(folder / data["file"]))
+def _boosted(data: Json, files: Mapping[str, bytes]) -> BoostedTrees:
+    columns = tuple(Column.parse(name) for name in data["columns"])
+    booster = read_booster(files[data["file"]], len(columns)) if data["file"] else None
     return BoostedTrees(
-        columns=tuple(Column.parse(name) for name in data["columns"]),
+        columns=columns,
         fill=np.array(data["fill"]),
         booster=booster,
         shared=data["shared"],
@@ -160,10 +158,10 @@ def _interval_data(interval: QuantileInterval | BootstrapInterval, out: Written)
     }
 
 
-def _interval(data: Json, folder: Path) -> QuantileInterval | BootstrapInterval:
+def _interval(data: Json, files: Mapping[str, bytes]) -> QuantileInterval | BootstrapInterval:
     if data["kind"] == "quantile":
         return QuantileInterval(
-            quantiles=_boosted(data["quantiles"], folder), conformal_correction=data["widening"]
+            quantiles=_boosted(data["quantiles"], files), conformal_correction=data["widening"]
         )
     refits = tuple(_margin(refit) for refit in data["refits"])
     return BootstrapInterval(refits=refits, slope=data["slope"])
@@ -181,10 +179,10 @@ def _imbalance_data(model: ImbalanceModel, out: Written) -> Json:
     }
 
 
-def _imbalance(data: Json, folder: Path) -> ImbalanceModel:
+def _imbalance(data: Json, files: Mapping[str, bytes]) -> ImbalanceModel:
     return ImbalanceModel(
         names=tuple(data["names"]),
         thresholds=np.array(data["thresholds"]),
         spread=data["spread"],
-        trees={name: _boosted(trees, folder) for name, trees in data["trees"].items()},
+        trees={name: _boosted(trees, files) for name, trees in data["trees"].items()},
     )

@@ -2,11 +2,17 @@
 
 XGBoost (Chen & Guestrin 2016, doi 10.1145/2939672.2939785); the trees start from the linear part's
 log-odds and are held to the same monotone directions.
+
+XGBoost believes what a file says: a node that points outside of its tree ends the process. So the
+file's structure is checked before XGBoost reads it, whoever vouches for it.
 """
 
 from __future__ import annotations
 
+import re
+import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xgboost as xgb
@@ -113,3 +119,167 @@ def column_means(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatA
     known = ~np.isnan(rows)
     total = np.where(known, rows, 0.0).sum(axis=0)
     return np.asarray(total / np.maximum(known.sum(axis=0), 1))
+
+
+#: What our boosters are; anything else is not one of them.
+_OBJECTIVES = ("binary:logistic", "reg:quantileerror", "reg:squarederror")
+_WHOLE, _REALS = re.compile(r"\d{1,7}", re.ASCII), re.compile(r"[\[\]\d.,eE+-]{1,200}", re.ASCII)
+#: Numbers of UBJSON (ubjson.org, draft 12), big-endian, by marker.
+_NUMBERS = {"i": ">i1", "U": ">u1", "I": ">i2", "l": ">i4", "L": ">i8", "d": ">f4", "D": ">f8"}
+#: Objects inside each other in a model: a dozen (assumption).
+_DEEPEST = 12
+#: The arrays that have a value for each node of a tree.
+_BY_NODE = (
+    "base_weights", "default_left", "left_children", "loss_changes", "parents", "right_children",
+    "split_conditions", "split_indices", "split_type", "sum_hessian",
+)  # fmt: skip
+#: The parent of a root, as XGBoost writes it.
+_NO_PARENT = 2**31 - 1
+
+
+def read_booster(content: bytes, n_columns: int) -> xgb.Booster:
+    """A booster from a file's content, its structure checked first.
+
+    Parameters
+    ----------
+    content
+        UBJSON, as `Booster.save_model` writes it.
+    n_columns
+        Columns that it has to read.
+
+    Returns
+    -------
+    The booster, which uses one thread.
+
+    Raises
+    ------
+    ValueError
+        Where the content is not the structure of our boosters.
+    """
+    _check_booster(_read_ubjson(content), n_columns)
+    # One thread: a request is too small to share, and workers would fight over the cores.
+    booster = xgb.Booster({"nthread": 1})
+    booster.load_model(bytearray(content))
+    return booster
+
+
+def _check_booster(data: Any, n_columns: int) -> None:
+    learner = data["learner"]
+    params, boosted = learner["learner_model_param"], learner["gradient_booster"]
+    outputs = max(_whole(params["num_target"]), 1)
+    model = boosted["model"]
+    trees, counted = model["trees"], model["gbtree_model_param"]
+    steps, groups = np.array(model["iteration_indptr"]), np.array(model["tree_info"])
+    _require(
+        learner["objective"]["name"] in _OBJECTIVES,
+        boosted["name"] == "gbtree",
+        _whole(params["num_class"]) == 0,
+        _whole(params["num_feature"]) == n_columns,
+        len(learner["feature_names"]) in (0, n_columns),
+        _REALS.fullmatch(params["base_score"]) is not None,
+        _whole(counted["num_trees"]) == len(trees) == len(groups),
+        _whole(counted["num_parallel_tree"]) == 1,
+        all(len(part) == 0 for part in model.get("cats", {}).values()),
+        steps[0] == 0 and steps[-1] == len(trees) and bool((np.diff(steps) >= 0).all()),
+        bool(((groups >= 0) & (groups < outputs)).all()),
+    )
+    for number, tree in enumerate(trees):
+        _check_tree(tree, number, n_columns)
+
+
+def _check_tree(tree: Any, number: int, n_columns: int) -> None:
+    params = tree["tree_param"]
+    nodes = _whole(params["num_nodes"])
+    left, right, parents = (
+        np.array(tree[name]) for name in ("left_children", "right_children", "parents")
+    )
+    inner = np.flatnonzero(left != -1)
+    children, split = np.concatenate([left[inner], right[inner]]), np.array(tree["split_indices"])
+    _require(
+        tree["id"] == number,
+        nodes >= 1 and all(len(tree[name]) == nodes for name in _BY_NODE),
+        _whole(params["num_feature"]) == n_columns,
+        _whole(params["num_deleted"]) == 0 and _whole(params["size_leaf_vector"]) <= 1,
+        all(len(tree[name]) == 0 for name in tree if name.startswith("categories")),
+        not np.array(tree["split_type"]).any(),
+        bool((right[left == -1] == -1).all()),
+        # Every node but the root is the child of one node, which comes before it.
+        bool(np.array_equal(np.sort(children), np.arange(1, nodes))),
+        bool((children > np.tile(inner, 2)).all()),
+        parents[0] == _NO_PARENT and bool((parents[children] == np.tile(inner, 2)).all()),
+        bool(((split >= 0) & (split < n_columns)).all()),
+    )
+
+
+def _require(*conditions: bool) -> None:
+    if not all(conditions):
+        raise ValueError("trees that are not as they are written")
+
+
+def _whole(text: Any) -> int:
+    """A whole number, which XGBoost writes as text."""
+    _require(isinstance(text, str) and _WHOLE.fullmatch(text) is not None)
+    return int(text)
+
+
+def _read_ubjson(content: bytes) -> Any:
+    """Objects, arrays, texts and numbers of a file, each of a length that the file has."""
+    value, end = _value(content, 1, chr(content[0]), _DEEPEST)
+    _require(end == len(content), isinstance(value, dict))
+    return value
+
+
+def _value(content: bytes, at: int, marker: str, depth: int) -> tuple[Any, int]:
+    _require(depth > 0)
+    if marker == "{":
+        return _object(content, at, depth)
+    if marker == "[":
+        return _array(content, at, depth)
+    if marker == "S":
+        return _text(content, at)
+    values, at = _numbers(content, at, marker, 1)
+    return values[0], at
+
+
+def _object(content: bytes, at: int, depth: int) -> tuple[dict[str, Any], int]:
+    result: dict[str, Any] = {}
+    while content[at] != ord("}"):
+        name, at = _text(content, at)
+        _require(name not in result)
+        result[name], at = _value(content, at + 1, chr(content[at]), depth - 1)
+    return result, at + 1
+
+
+def _array(content: bytes, at: int, depth: int) -> tuple[Any, int]:
+    if content[at] == ord("$"):
+        marker = chr(content[at + 1])
+        _require(content[at + 2] == ord("#"))
+        length, at = _length(content, at + 3)
+        return _numbers(content, at, marker, length)
+    _require(content[at] == ord("#"))
+    length, at = _length(content, at + 1)
+    values = []
+    for _ in range(length):
+        value, at = _value(content, at + 1, chr(content[at]), depth - 1)
+        values.append(value)
+    return values, at
+
+
+def _text(content: bytes, at: int) -> tuple[str, int]:
+    length, at = _length(content, at)
+    return content[at : at + length].decode("utf-8"), at + length
+
+
+def _numbers(content: bytes, at: int, marker: str, count: int) -> tuple[FloatArray, int]:
+    kind = np.dtype(_NUMBERS[marker])
+    end = at + count * kind.itemsize
+    _require(end <= len(content))
+    return np.frombuffer(content[at:end], kind), end
+
+
+def _length(content: bytes, at: int) -> tuple[int, int]:
+    """A length, which is never more than what is left."""
+    _require(content[at] == ord("L"))
+    length = int(struct.unpack_from(">q", content, at + 1)[0])
+    _require(0 <= length <= len(content) - at - 9)
+    return length, at + 9

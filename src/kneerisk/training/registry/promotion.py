@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,15 +11,15 @@ from typing import Any
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
-from kneerisk.errors import CohortRefused, PromotionRefused
+from kneerisk.errors import CohortRefused, KneeriskError, PromotionRefused
 from kneerisk.evaluation.task_rows import paired_rows, risks_of
 from kneerisk.model import bundle, champion
 from kneerisk.training.provenance import load_again
-from kneerisk.training.registry.gates import Gate, loss_gate, slope_gate
-from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, PLOTS, Tracking, Version
-
-#: Tag of a version: what was served before it was put in service.
-REPLACED = "replaced"
+from kneerisk.training.registry import releases
+from kneerisk.training.registry.gates import Gate, auc_gate, loss_gate, slope_gate
+from kneerisk.training.registry.releases import Release, bundle_hash
+from kneerisk.training.registry.run_record import EVALUATION
+from kneerisk.training.tracking import CHAMPION, Tracking, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ def promote(
     *,
     data: Path | None = None,
     serve: bool = False,
+    accepted_auc: str | None = None,
 ) -> Promoted:
     """Make a challenger the champion of its outcome kind, and release it.
 
@@ -60,6 +63,8 @@ def promote(
         The file that the version was trained on, where it was moved.
     serve
         Whether to replace a served champion of another outcome kind as well.
+    accepted_auc
+        Why an AUC above the ceiling is no leak, where a person has found that.
 
     Returns
     -------
@@ -70,40 +75,42 @@ def promote(
     PromotionRefused
         Where a gate is not passed, with its numbers.
     """
+    releases.settle(tracking, models)
     challenger = _select(tracking, version)
+    sha256 = bundle_hash(challenger)
     current = tracking.version_with_alias(challenger.model, CHAMPION)
-    passed = _gates(tracking, models, challenger, current, data)
+    passed = _gates(tracking, models, challenger, current, data, accepted_auc)
     failed = [gate.message for gate in passed if not gate.passed]
     if failed:
         raise PromotionRefused(
             "\n".join([f"{challenger} is not promoted:", *(f"  {message}" for message in failed)])
         )
-    _release(tracking, models, challenger)
-    served = champion.read(models)
-    before = served.version if served else None
-    if before is not None and Version.parse(before)[0] != challenger.model and not serve:
-        _make_champion(tracking, challenger)
-        return Promoted(str(challenger), False, before, passed, _still_served(challenger, before))
-    previous = served.previous if served and before == str(challenger) else before
-    if previous is not None:
-        tracking.tag_version(challenger, **{REPLACED: previous})
-    tracking.set_alias(challenger, CHAMPION)
-    champion.write(models, str(challenger), challenger.tags["bundle_sha256"], previous)
-    _make_champion(tracking, challenger)
-    return Promoted(
-        str(challenger), True, previous, passed, f"{challenger} is champion and is served."
-    )
+    with releases.exclusive(models):
+        releases.release(tracking, models, challenger)
+        served = champion.read(models)
+        before = served.version if served else None
+        replaces = before is None or serve or Version.parse(before)[0] == challenger.model
+        previous = served.previous if served and before == str(challenger) else before
+        released = Release(
+            sha256=sha256, replaced=previous if replaces else None, accepted_auc=accepted_auc
+        )
+        releases.record(models, challenger, released)
+        if replaces:
+            champion.write(models, str(challenger), sha256, previous)
+    message = _outcome(challenger, before, served=replaces)
+    message += _told(lambda: _note_champion(tracking, challenger, released))
+    return Promoted(str(challenger), replaces, previous if replaces else before, passed, message)
 
 
-def rollback(tracking: Tracking, models: Path) -> Promoted:
-    """Serve again what the champion replaced.
+def rollback(models: Path, open_tracking: Callable[[], Tracking]) -> Promoted:
+    """Serve again what the champion replaced; MLflow is needed only where the folder lacks it.
 
     Parameters
     ----------
-    tracking
-        The store of runs and versions.
     models
         The folder of released bundles.
+    open_tracking
+        Opens the store of runs and versions: after the champion is changed, where that can be.
 
     Returns
     -------
@@ -119,14 +126,51 @@ def rollback(tracking: Tracking, models: Path) -> Promoted:
         raise PromotionRefused(f"{models} names no champion, so there is nothing to roll back")
     if served.previous is None:
         raise PromotionRefused(f"{served.version} replaced nothing, so there is nothing to restore")
-    target = tracking.version(served.previous)
-    _release(tracking, models, target)
-    if target.model == Version.parse(served.version)[0]:
-        tracking.set_alias(target, CHAMPION)
-    before = target.tags.get(REPLACED)
-    champion.write(models, str(target), target.tags["bundle_sha256"], before)
+    target = served.previous
+    with releases.exclusive(models):
+        release = _released(models, target) or _fetched(open_tracking, models, target)
+        champion.write(models, target, release.sha256, release.replaced)
     message = f"{target} is served again, in place of {served.version}."
-    return Promoted(str(target), True, before, (), message)
+    message += _told(lambda: releases.settle(open_tracking(), models))
+    return Promoted(target, True, release.replaced, (), message)
+
+
+def _released(models: Path, version: str) -> Release | None:
+    """A version that lies in the models folder, sound and with its record; else None."""
+    release = releases.recorded(models).get(version)
+    if release is None or not (models / version).is_dir():
+        return None
+    bundle.load(models / version, release.sha256)
+    return release
+
+
+def _fetched(open_tracking: Callable[[], Tracking], models: Path, name: str) -> Release:
+    """A version that MLflow knows more about; without MLflow, the bundle that lies there."""
+    try:
+        tracking = open_tracking()
+        version = tracking.version(name)
+        release = releases.of_version(version)
+        releases.release(tracking, models, version)
+    except KneeriskError:
+        if (stored := releases.stored_bundle(models, name)) is None:
+            raise
+        return stored
+    releases.record(models, version, release)
+    return release
+
+
+def _note_champion(tracking: Tracking, version: Version, release: Release) -> None:
+    releases.note(tracking, version, release)
+    tracking.make_champion(version)
+
+
+def _told(tell: Callable[[], None]) -> str:
+    """Tell MLflow what is served; where that fails, in words that it was not told."""
+    try:
+        tell()
+    except KneeriskError as error:
+        return f" MLflow was not told, the next promotion or rollback does it: {error}"
+    return ""
 
 
 def _select(tracking: Tracking, version: str | None) -> Version:
@@ -147,9 +191,12 @@ def _gates(
     challenger: Version,
     current: Version | None,
     data: Path | None,
+    accepted_auc: str | None,
 ) -> tuple[Gate, ...]:
     params, metrics = tracking.logged_values(challenger.run_id)
     gates = [slope_gate(metrics)]
+    ceiling = auc_gate(params, metrics, accepted_auc, _drivers(tracking, challenger))
+    gates += [ceiling] if ceiling is not None else []
     if current is not None and current.number != challenger.number:
         cohort = _held_out(params, data)
         gates.append(_loss_gate(tracking, models, challenger, current, cohort))
@@ -180,6 +227,19 @@ def _held_out(params: dict[str, str], data: Path | None) -> Cohort:
     return train_test_split(cohort)[1]
 
 
+def _drivers(tracking: Tracking, version: Version) -> Callable[[], list[dict[str, Any]]]:
+    """What moved the risks of a version's held-out athletes; fetched where it is asked for."""
+
+    def fetch() -> list[dict[str, Any]]:
+        if not tracking.has_artifact(version.run_id, EVALUATION):
+            return []
+        with TemporaryDirectory() as folder:
+            path = tracking.download(version.run_id, EVALUATION, Path(folder))
+            return list(json.loads(path.read_text("utf-8")).get("drivers", []))
+
+    return fetch
+
+
 def _fetch(tracking: Tracking, models: Path, version: Version, folder: Path) -> Path:
     released = models / str(version)
     if released.exists():
@@ -188,31 +248,10 @@ def _fetch(tracking: Tracking, models: Path, version: Version, folder: Path) -> 
     return tracking.download_bundle(version, folder / str(version))
 
 
-def _release(tracking: Tracking, models: Path, version: Version) -> None:
-    """Put a bundle, its card and the card's plots into `models/<version>/`, or nothing."""
-    released = models / str(version)
-    models.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=models, prefix=".incoming-") as folder:
-        if not released.exists():
-            fetched = tracking.download_bundle(version, Path(folder))
-            bundle.load(fetched, version.tags["bundle_sha256"])
-            if tracking.has_artifact(version.run_id, CARD):
-                tracking.download(version.run_id, CARD, fetched)
-            tracking.download_plots(version.run_id, fetched / PLOTS)
-            fetched.replace(released)
-    bundle.load(released, version.tags["bundle_sha256"])
-
-
-def _make_champion(tracking: Tracking, version: Version) -> None:
-    """Move the alias `champion` to a version, which is then no challenger any more."""
-    tracking.set_alias(version, CHAMPION)
-    challenger = tracking.version_with_alias(version.model, CHALLENGER)
-    if challenger is not None and challenger.number == version.number:
-        tracking.remove_alias(version.model, CHALLENGER)
-
-
-def _still_served(challenger: Version, served: str) -> str:
+def _outcome(challenger: Version, before: str | None, *, served: bool) -> str:
+    if served:
+        return f"{challenger} is champion and is served."
     return (
-        f"{challenger} is champion of its own outcome kind and is released, but {served} is of "
+        f"{challenger} is champion of its own outcome kind and is released, but {before} is of "
         "another kind and is still served; --serve would replace it."
     )

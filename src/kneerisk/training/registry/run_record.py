@@ -8,9 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
+
+from matplotlib.figure import Figure
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
@@ -24,7 +27,7 @@ from kneerisk.training.card.model_card import model_card
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance import Source, digest, environment, git_sha
-from kneerisk.training.tracking import CARD, HELD_OUT, Run, registered_name
+from kneerisk.training.tracking import CARD, HELD_OUT, PLOTS, Run, registered_name
 from kneerisk.training.tracking.naming import cohort_filter, runs_page
 
 #: Artifact of a run: metrics, slices and curves.
@@ -78,17 +81,26 @@ def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
     metadata = describe(
         version=str(version), run_id=run.run_id, git_sha=git_sha(), data_sha256=sha256
     )
-    plot_names = log_evaluation(run, record)
-    markdown = model_card(metadata, cohort, record.evaluation, plot_names)
+    figures = log_evaluation(run, record)
+    markdown = model_card(metadata, cohort, record.evaluation, figures)
     run.log_card(markdown)
     run.set_note(run_note(run, record.evaluation.metrics, markdown, sha256))
     run.log_text(json_schema(), "screening.schema.json")
+    documents = {CARD: markdown.encode()}
+    documents |= {f"{PLOTS}/{name}.png": _image(figure) for name, figure in figures.items()}
     with TemporaryDirectory() as folder:
-        run.log_bundle(Path(folder), bundle.save(record.model, metadata, Path(folder)))
+        sha256 = bundle.save(record.model, metadata, Path(folder), documents)
+        run.log_bundle(Path(folder), sha256)
     return str(version)
 
 
-def log_evaluation(run: Run, record: RunRecord) -> list[str]:
+def _image(figure: Figure) -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def log_evaluation(run: Run, record: RunRecord) -> dict[str, Figure]:
     """Log a model and how good it is, whether it becomes a version or not.
 
     Parameters
@@ -100,7 +112,7 @@ def log_evaluation(run: Run, record: RunRecord) -> list[str]:
 
     Returns
     -------
-    The names of the plots that were drawn.
+    The plots that were drawn, by name.
     """
     data, source = record.data, record.source.params()
     for part, context in zip(train_test_split(data), ("training", HELD_OUT), strict=True):
@@ -110,7 +122,7 @@ def log_evaluation(run: Run, record: RunRecord) -> list[str]:
     figures = plots(record.evaluation, f"{cohort_title(record.cohort)}, held-out athletes")
     run.log_figures(figures)
     run.log_text(json.dumps(record.evaluation.as_dict()), EVALUATION)
-    return list(figures)
+    return dict(figures)
 
 
 def run_parameters(cohort: Cohort, data_sha256: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from kneerisk.evaluation.comparison import log_loss_over
 from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.model import Bundle, Metadata, bundle, champion
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.training.leakage.duplicate_athletes import plain_id
+from kneerisk.training.leakage.leakage_checks import plain_id
 from kneerisk.training.provenance import digest, load_again
 from kneerisk.training.tracking import CHAMPION, Tracking, has_runs, registered_name
 

@@ -4,6 +4,7 @@ A registered version is a logged model of MLflow whose artifacts are its bundle.
 model holds the versions of one outcome kind and horizon.
 """
 
+from kneerisk.training.tracking.abandoned_runs import BUNDLE_SHA256
 from kneerisk.training.tracking.naming import (
     ALIAS,
     BUNDLE,
@@ -14,11 +15,11 @@ from kneerisk.training.tracking.naming import (
     PLOTS,
     LoggedRun,
     Purpose,
-    TrackingFailed,
     Version,
     registered_name,
 )
 from kneerisk.training.tracking.run import HELD_OUT, Run
+from kneerisk.training.tracking.store_errors import TrackingFailed
 from kneerisk.training.tracking.study_runs import StudyRuns, TrialRun
 from kneerisk.training.tracking.tracking_store import (
     ARTIFACTS,
@@ -32,6 +33,7 @@ __all__ = [
     "ALIAS",
     "ARTIFACTS",
     "BUNDLE",
+    "BUNDLE_SHA256",
     "CARD",
     "CHALLENGER",
     "CHAMPION",

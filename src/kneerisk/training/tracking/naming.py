@@ -1,14 +1,13 @@
-"""MLflow in our words: names of experiments, artifacts, aliases and versions, addresses, errors."""
+"""MLflow in our words: names of experiments, artifacts, aliases and versions, addresses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
-from kneerisk.errors import KneeriskError
+from kneerisk.training.tracking.store_errors import TrackingFailed
 
 #: What a run was made for, and the experiment in which such runs lie side by side.
 Purpose = Literal["train", "adapt", "tune", "benchmark"]
@@ -52,10 +51,6 @@ TRAINED_MODELS = "workflowType=machine_learning"
 #: The order of "best calibrated first", and what finds the runs of one cohort.
 BEST_CALIBRATED = "metrics.integrated_calibration_index"
 _DIGEST_CHARACTERS = 16
-
-
-class TrackingFailed(KneeriskError):
-    """The tracking store can't be reached, or does not hold what was asked for."""
 
 
 def registered_name(outcome_kind: str, horizon_months: int | None) -> str:
@@ -141,19 +136,3 @@ def runs_page(experiment: str, where: str = "") -> str:
         f"/#/experiments/{experiment}/runs?{TRAINED_MODELS}{search}"
         f"&orderByKey={quote(BEST_CALIBRATED)}&orderByAsc=true"
     )
-
-
-@contextmanager
-def translated_errors(uri: str, message: str | None = None) -> Iterator[None]:
-    """Turn MLflow's errors in this block into `TrackingFailed`, with its reason or another one."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        yield
-    except MlflowException as error:
-        raise TrackingFailed(message or _reason(uri, error)) from None
-
-
-def _reason(uri: str, error: Exception) -> str:
-    """Why MLflow refused, in one line."""
-    return f"MLflow at {uri}: {str(error).splitlines()[0]}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kneerisk.cohort import Cohort
+from kneerisk.training.tracking.abandoned_runs import BUNDLE_SHA256
 from kneerisk.training.tracking.naming import (
     ALIAS,
     CARD,
@@ -167,7 +168,7 @@ class Run:
             raise RuntimeError("a bundle belongs to a version: register one first")
         self._client.log_model_artifacts(self._model_id, str(folder))
         self._client.set_model_version_tag(
-            self.version.model, str(self.version.number), "bundle_sha256", sha256
+            self.version.model, str(self.version.number), BUNDLE_SHA256, sha256
         )
 
     def make_challenger(self) -> None:

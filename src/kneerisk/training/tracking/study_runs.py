@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from kneerisk.training.tracking.naming import translated_errors
+from kneerisk.training.tracking.abandoned_runs import TRIAL, process_tag
 from kneerisk.training.tracking.run import Run
+from kneerisk.training.tracking.store_errors import translated_errors
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
-#: Tags by which the runs of a study are found again.
-STUDY_ID, TRIAL = "study_id", "trial"
+#: The tag by which the runs of a study are found again.
+STUDY_ID = "study_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class StudyRuns:
         with translated_errors(uri):
             parents = [run for run in self._all() if "mlflow.parentRunId" not in run.data.tags]
             parent = parents[0] if parents else self._create(name, tags)
+            self._sign(parent.info.run_id)
             client.update_run(parent.info.run_id, status="RUNNING")
         self.parent = Run(client, parent.info.run_id, parent.info.experiment_id)
 
@@ -113,13 +115,19 @@ class StudyRuns:
             if not token:
                 return runs
 
+    def _sign(self, run_id: str) -> None:
+        """Name this process as one that writes a run."""
+        for key, value in process_tag().items():
+            self._client.set_tag(run_id, key, value)
+
     def _create(self, name: str, tags: Mapping[str, str], began: int | None = None) -> Any:
-        all_tags = {**tags, "purpose": "tune", STUDY_ID: self.study_id}
+        all_tags = {**tags, **process_tag(), "purpose": "tune", STUDY_ID: self.study_id}
         return self._client.create_run(self._experiment, began, all_tags, name)
 
     def _write(self, trial: TrialRun, run: Any | None) -> None:
         tags = {**trial.tags, **self.child_tags(**{TRIAL: str(trial.number)})}
         run = run or self._create(f"trial {trial.number:03d}", tags, _milliseconds(trial.began))
+        self._sign(run.info.run_id)
         new_run = Run(self._client, run.info.run_id, run.info.experiment_id)
         new_run.log_values(trial.params, trial.metrics)
         self._client.set_terminated(new_run.run_id, trial.status, _milliseconds(trial.ended))

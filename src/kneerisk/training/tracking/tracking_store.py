@@ -5,21 +5,28 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from kneerisk.training.tracking.abandoned_runs import close_abandoned, process_tag
 from kneerisk.training.tracking.naming import (
     BUNDLE,
     CHALLENGER,
+    CHAMPION,
     DESCRIPTIONS,
     EXPERIMENTS,
     NOTE,
     LoggedRun,
     Purpose,
     Version,
-    translated_errors,
 )
 from kneerisk.training.tracking.run import Run, aliased_version, remove_alias, set_alias
+from kneerisk.training.tracking.store_errors import (
+    SQLITE,
+    TrackingFailed,
+    check_store,
+    translated_errors,
+)
 from kneerisk.training.tracking.study_runs import StudyRuns
 
 #: Without `MLFLOW_TRACKING_URI`: a database and a folder where the command is run.
@@ -29,12 +36,12 @@ DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
 def tracking_uri(folder: Path) -> str:
     """Where runs are tracked: `MLFLOW_TRACKING_URI`, else SQLite in a folder."""
     from_environment = os.environ.get("MLFLOW_TRACKING_URI")
-    return from_environment or f"sqlite:///{folder.resolve() / DATABASE}"
+    return from_environment or f"{SQLITE}{folder.resolve() / DATABASE}"
 
 
 def has_runs(folder: Path) -> bool:
     """Whether there is a store of runs, so that asking for a run does not make one."""
-    return "MLFLOW_TRACKING_URI" in os.environ or (folder / DATABASE).is_file()
+    return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (folder / DATABASE).exists()
 
 
 def be_quiet() -> None:
@@ -45,9 +52,12 @@ def be_quiet() -> None:
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     # Commands show their own progress; a bar for each file that is fetched adds nothing.
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    # MLflow logs every table that it creates in a new database.
+    # A server that is gone half-way is asked twice more, not for minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
+    # MLflow logs every table of a new database, and a traceback of what it then raises as well.
     for name in ("mlflow.store.db.utils", "mlflow.store.model_registry", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class Tracking:
@@ -66,12 +76,20 @@ class Tracking:
 
     def __init__(self, folder: Path) -> None:
         be_quiet()
+        self.uri = tracking_uri(folder)
+        check_store(self.uri)
         from mlflow import MlflowClient
 
-        self.uri = tracking_uri(folder)
-        self._local = None if "MLFLOW_TRACKING_URI" in os.environ else folder.resolve()
+        self._local = None if os.environ.get("MLFLOW_TRACKING_URI") else folder.resolve()
         with translated_errors(self.uri):
             self._client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        if has_runs(folder):
+            self.close_abandoned_runs()
+
+    def close_abandoned_runs(self) -> int:
+        """End the runs of killed processes, and withdraw their versions; tells how many."""
+        with translated_errors(self.uri):
+            return close_abandoned(self._client, self._experiment_ids(EXPERIMENTS))
 
     @contextmanager
     def start_run(
@@ -99,7 +117,7 @@ class Tracking:
         The run to write to.
         """
         parent_tag = {"mlflow.parentRunId": parent} if parent else {}
-        all_tags = {**tags, "purpose": purpose, **parent_tag}
+        all_tags = {**tags, **process_tag(), "purpose": purpose, **parent_tag}
         with translated_errors(self.uri):
             started = self._client.create_run(
                 self._experiment(purpose), run_name=name, tags=all_tags
@@ -110,11 +128,14 @@ class Tracking:
                 yield run
                 run.make_challenger()
         except BaseException as error:
-            run.withdraw_version()
             stopped = isinstance(error, KeyboardInterrupt)
-            self._client.set_terminated(run.run_id, "KILLED" if stopped else "FAILED")
+            # Where the store itself is the fault, the next command withdraws the version.
+            with suppress(TrackingFailed), translated_errors(self.uri):
+                run.withdraw_version()
+                self._client.set_terminated(run.run_id, "KILLED" if stopped else "FAILED")
             raise
-        self._client.set_terminated(run.run_id, "FINISHED")
+        with translated_errors(self.uri):
+            self._client.set_terminated(run.run_id, "FINISHED")
 
     def study_runs(self, study_id: str, name: str, tags: Mapping[str, str]) -> StudyRuns:
         """The runs of a study: its parent, started or found again, and the trials below it.
@@ -154,15 +175,16 @@ class Tracking:
             versions = [self.version_with_alias(model.name, CHALLENGER) for model in models]
         return [version for version in versions if version is not None]
 
-    def set_alias(self, version: Version, alias: str) -> None:
-        """Move an alias to a version."""
+    def make_champion(self, version: Version) -> None:
+        """Move the alias `champion` to a version, which is then no challenger any more."""
+        champion, challenger = (
+            self.version_with_alias(version.model, alias) for alias in (CHAMPION, CHALLENGER)
+        )
         with translated_errors(self.uri):
-            set_alias(self._client, version, alias)
-
-    def remove_alias(self, model: str, alias: str) -> None:
-        """Remove an alias."""
-        with translated_errors(self.uri):
-            remove_alias(self._client, model, alias)
+            if champion is None or champion.number != version.number:
+                set_alias(self._client, version, CHAMPION)
+            if challenger is not None and challenger.number == version.number:
+                remove_alias(self._client, version.model, CHALLENGER)
 
     def tag_version(self, version: Version, **tags: str) -> None:
         """Write tags on a version."""
@@ -241,16 +263,17 @@ class Tracking:
         """
         finished = "attributes.status = 'FINISHED'"
         with translated_errors(self.uri):
-            experiments = [
-                self._client.get_experiment_by_name(EXPERIMENTS[purpose]) for purpose in purposes
-            ]
-            ids = [entity.experiment_id for entity in experiments if entity is not None]
+            ids = self._experiment_ids(purposes)
             if not ids:
                 return []
             runs = self._client.search_runs(
                 ids, f"{finished} and {where}" if where else finished, order_by=list(order_by)
             )
         return [LoggedRun.of(run) for run in runs]
+
+    def _experiment_ids(self, purposes: Iterable[Purpose]) -> list[str]:
+        experiments = (self._client.get_experiment_by_name(EXPERIMENTS[each]) for each in purposes)
+        return [str(entity.experiment_id) for entity in experiments if entity is not None]
 
     def _experiment(self, purpose: Purpose) -> str:
         experiment = self._client.get_experiment_by_name(EXPERIMENTS[purpose])
