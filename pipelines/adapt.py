@@ -67,12 +67,14 @@ def adapt_model(
     `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`, `needs`
     and `metrics`.
     """
+    from kneerisk.training.tracking import Tracking, require_store
+
+    require_store(Path.cwd())
     from kneerisk.cohort.splits import train_test_split
     from kneerisk.training.fitting.settings import SEED
     from kneerisk.training.provenance import Source, digest, load
     from kneerisk.training.registry.update_record import log_update
     from kneerisk.training.registry.versions import load_version
-    from kneerisk.training.tracking import Tracking
     from kneerisk.training.updating import model_updating
     from kneerisk.training.updating.update_comparison import compare_update
 

@@ -87,8 +87,10 @@ def promote_version(
     -------
     What was done, as plain data and for a person.
     """
+    from kneerisk.training.tracking import Tracking, require_store
+
+    require_store(Path.cwd())
     from kneerisk.training.registry.promotion import promote
-    from kneerisk.training.tracking import Tracking
 
     promoted = promote(
         Tracking(Path.cwd()), models, version, data=data, serve=serve, accepted_auc=accepted_auc

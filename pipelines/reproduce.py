@@ -60,10 +60,12 @@ def reproduce_version(
     -------
     How far the predictions agree.
     """
+    from kneerisk.training.tracking import Tracking, require_store
+
+    require_store(Path.cwd())
     from kneerisk.training.provenance import load_again
     from kneerisk.training.registry.reproduction import compare, fit_again
     from kneerisk.training.registry.versions import load_version
-    from kneerisk.training.tracking import Tracking
 
     progress(event("loading_model"))
     original = load_version(models, version)

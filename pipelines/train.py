@@ -66,7 +66,10 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
     -------
     `version`, `run_id` and `metrics`; `auc_refused` where the AUC is too high to be promoted.
     """
-    from kneerisk.cohort.splits import held_out, subset, truth_subset
+    from kneerisk.training.tracking import Tracking, require_store
+
+    require_store(Path.cwd())
+    from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
     from kneerisk.evaluation.model_validation import evaluate_model
     from kneerisk.training.fitting.fit import fit
     from kneerisk.training.fitting.fitted_metadata import metadata_of
@@ -75,37 +78,34 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
     from kneerisk.training.provenance import Source, load, truth_digest
     from kneerisk.training.registry import run_record
     from kneerisk.training.registry.versions import log_loss_over_champion
-    from kneerisk.training.tracking import Tracking
 
     source = Source.of(data, athletes, seed)
     progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
     cohort, truth = load(source)
     unseen = held_out(cohort.frame["athlete_id"])
-    train, test = subset(cohort, ~unseen), subset(cohort, unseen)
+    train, test = train_test_split(cohort)
     train_truth, test_truth = truth_subset(truth, ~unseen), truth_subset(truth, unseen)
     progress(event("checking_cohort"))
     leakage = refuse_unsound(cohort, train, test, true=truth is not None)
-
     progress(event("opening_mlflow"))
     tracking = Tracking(Path.cwd())
-    title, tags = run_record.cohort_title(cohort), run_record.run_tags(cohort, "train")
-    with tracking.start_run(title, tags) as run:
+    tags = run_record.run_tags(cohort, "train")
+    with tracking.start_run(run_record.cohort_title(cohort), tags) as run:
         fitted = fit(train, train_truth, seed=SEED, progress=within("fitting", progress))
         progress(event("evaluating_held_out"))
-        evaluation = evaluate_model(fitted.model, train, test, test_truth, seed=SEED,
-                                    progress=progress)  # fmt: skip
+        judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
         metrics = log_loss_over_champion(tracking, fitted.model, test)
         metrics |= (leakage.metrics if truth is None else {}) | _cross_validated(cohort, progress)
         progress(event("logging_run"))
         record = run_record.RunRecord(
             source=source, data=cohort, cohort=cohort, model=fitted.model,
-            evaluation=evaluation.with_metrics(metrics),
+            evaluation=judged.with_metrics(metrics),
             parameters={"truth_sha256": truth_digest(truth), **fitted.choices},
         )  # fmt: skip
         metadata = partial(metadata_of, train, train_truth, fitted)
         version = run_record.log_version(run, record, metadata)
-    result = {"version": version, "run_id": run.run_id, "metrics": record.evaluation.metrics}
-    return result | _auc_too_high(record, source)
+    return {"version": version, "run_id": run.run_id, "metrics": record.evaluation.metrics,
+            **_auc_too_high(record, source)}  # fmt: skip
 
 
 def _auc_too_high(record: RunRecord, source: Source) -> dict[str, str]:

@@ -83,6 +83,9 @@ def tune_settings(
     `version` (None where the defaults stay), `run_id` of the winner, `parent_run_id`, `study`,
     `trials`, `best` and `metrics`.
     """
+    from kneerisk.training.tracking import require_store
+
+    require_store(Path.cwd())
     from kneerisk.cohort.splits import train_test_split
     from kneerisk.training.leakage.leakage_checks import refuse_unsound
     from kneerisk.training.provenance import Source, load

@@ -26,6 +26,7 @@ from kneerisk.training.tracking.tracking_store import (
     DATABASE,
     Tracking,
     has_runs,
+    require_store,
     tracking_uri,
 )
 
@@ -51,5 +52,6 @@ __all__ = [
     "Version",
     "has_runs",
     "registered_name",
+    "require_store",
     "tracking_uri",
 ]

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 from kneerisk.errors import KneeriskError
 
 #: How long a store may take for its first sign of life (assumption: on a slow network one second).
-ANSWER_SECONDS = 4.0
+ANSWER_SECONDS = 3.0
 #: How long another program may hold a database (assumption: a run is logged in less).
 _LOCK_SECONDS = 3.0
 SQLITE = "sqlite:///"
@@ -111,6 +111,9 @@ def _shown(uri: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, sqlite3.Error):
+        reason = getattr(error, "reason", error)
+        return str(getattr(reason, "strerror", None) or reason)
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 

@@ -44,6 +44,11 @@ def has_runs(folder: Path) -> bool:
     return bool(os.environ.get("MLFLOW_TRACKING_URI")) or (folder / DATABASE).exists()
 
 
+def require_store(folder: Path) -> None:
+    """Refuse a store that does not answer, before anything slow is begun."""
+    check_store(tracking_uri(folder))
+
+
 def be_quiet() -> None:
     """Nothing is sent anywhere, and stdout is left to the result of a command."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -83,13 +88,8 @@ class Tracking:
         self._local = None if os.environ.get("MLFLOW_TRACKING_URI") else folder.resolve()
         with translated_errors(self.uri):
             self._client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-        if has_runs(folder):
-            self.close_abandoned_runs()
-
-    def close_abandoned_runs(self) -> int:
-        """End the runs of killed processes, and withdraw their versions; tells how many."""
-        with translated_errors(self.uri):
-            return close_abandoned(self._client, self._experiment_ids(EXPERIMENTS))
+            if has_runs(folder):
+                close_abandoned(self._client, self._experiment_ids(EXPERIMENTS))
 
     @contextmanager
     def start_run(
@@ -180,11 +180,20 @@ class Tracking:
         champion, challenger = (
             self.version_with_alias(version.model, alias) for alias in (CHAMPION, CHALLENGER)
         )
+        if champion is None or champion.number != version.number:
+            self.set_alias(version, CHAMPION)
+        if challenger is not None and challenger.number == version.number:
+            self.remove_alias(version.model, CHALLENGER)
+
+    def set_alias(self, version: Version, alias: str) -> None:
+        """Move an alias to a version."""
         with translated_errors(self.uri):
-            if champion is None or champion.number != version.number:
-                set_alias(self._client, version, CHAMPION)
-            if challenger is not None and challenger.number == version.number:
-                remove_alias(self._client, version.model, CHALLENGER)
+            set_alias(self._client, version, alias)
+
+    def remove_alias(self, model: str, alias: str) -> None:
+        """Remove an alias."""
+        with translated_errors(self.uri):
+            remove_alias(self._client, model, alias)
 
     def tag_version(self, version: Version, **tags: str) -> None:
         """Write tags on a version."""

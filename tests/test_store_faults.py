@@ -1,0 +1,234 @@
+"""Whatever strikes a command that writes, the champion is the old or the new one, and all goes on.
+
+The short form is part of every test run; the long one (`pytest -m harness`) strikes at every write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from store_faults import MODEL, Ended, Fault, command, copied, left_over, project, served
+
+from kneerisk.errors import BundleRefused
+from kneerisk.model import bundle
+
+#: What is struck. The third version waits to be promoted, so that `promote` of it is what is next.
+COMMANDS = {
+    "promote": ("promote",),
+    "rollback": ("rollback",),
+    "train": ("train", "--athletes", "150", "--seed", "4"),
+    "adapt": ("adapt", "--data", "club.parquet"),
+    "tune": ("tune", "--athletes", "150", "--trials", "2", "--study", "s"),
+}
+NEXT = ("promote", f"{MODEL}-v3")
+#: What may be served after a fault.
+OLD, BACK, NEW = (f"{MODEL}-v{number}" for number in (2, 1, 3))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder, to be copied."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        return project(tmp_path_factory.mktemp("store") / "template")
+
+
+@pytest.fixture(scope="module")
+def writes(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
+    """How many writes a command begins where nothing strikes."""
+    base = tmp_path_factory.mktemp("counted")
+    counted = {}
+    for name in ("promote", "rollback"):
+        ended = command(copied(template, base / name), *COMMANDS[name])
+        assert ended.code == 0, ended.err
+        counted[name] = ended.writes
+    return counted
+
+
+def spread(most: int, points: int) -> list[int]:
+    """So many of the numbers from 1 on, first and last among them."""
+    return sorted({1 + round(place * (most - 1) / max(points - 1, 1)) for place in range(points)})
+
+
+def strike(template: Path, folder: Path, name: str, fault: Fault, at: int) -> None:
+    """One fault, and what must hold after it."""
+    copied(template, folder)
+    ended = command(folder, *COMMANDS[name], fault=fault, at=at)
+    is_told(ended, fault)
+    champion_is_whole(folder)
+    following = command(folder, *NEXT)
+    assert following.code == 0, following.err
+    assert "Traceback" not in following.err
+    assert served(folder)["version"] == NEW
+    champion_is_whole(folder)
+    assert left_over(folder) == []
+    assert unfinished(folder) == []
+    shutil.rmtree(folder)
+
+
+def is_told(ended: Ended, fault: Fault) -> None:
+    """No traceback on a person's stream; what went wrong is said in a line."""
+    assert "Traceback" not in ended.err + ended.out, ended.err
+    if fault == "kill":
+        assert ended.code in (-9, 0)
+    elif ended.code != 0:
+        assert ended.err.splitlines()[-1].startswith("kneerisk: "), ended.err
+
+
+def champion_is_whole(folder: Path) -> None:
+    champion = served(folder)
+    assert champion is not None
+    assert champion["version"] in (OLD, BACK, NEW)
+    bundle.load(folder / "models" / champion["version"], champion["sha256"])
+
+
+def unfinished(folder: Path) -> list[str]:
+    """Runs that stay running, and versions without a bundle."""
+    with closing(sqlite3.connect(folder / "mlflow.db")) as database:
+        running = database.execute(
+            "SELECT run_uuid FROM runs WHERE status = 'RUNNING' AND lifecycle_stage = 'active'"
+        ).fetchall()
+        without = database.execute(
+            "SELECT name || version FROM model_versions v WHERE current_stage != "
+            "'Deleted_Internal' AND NOT EXISTS (SELECT 1 FROM model_version_tags t WHERE "
+            "t.name = v.name AND t.version = v.version AND t.key = 'bundle_sha256')"
+        ).fetchall()
+    return [row[0] for row in running + without]
+
+
+class TestShort:
+    @pytest.mark.parametrize("fault", ["kill", "full"])
+    def test_promote(
+        self, template: Path, tmp_path: Path, writes: dict[str, int], fault: Fault
+    ) -> None:
+        for at in spread(writes["promote"], 3)[1:]:
+            strike(template, tmp_path / str(at), "promote", fault, at)
+
+    def test_rollback(self, template: Path, tmp_path: Path, writes: dict[str, int]) -> None:
+        for at in spread(writes["rollback"], 2):
+            strike(template, tmp_path / str(at), "rollback", "kill", at)
+
+
+#: What is done to a file of a bundle.
+def _spoilings(content: bytes) -> Iterator[bytes]:
+    for share in (0.0, 0.5, 0.95):
+        yield content[: int(share * len(content))]
+    for share in (0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99):
+        at = int(share * len(content))
+        for bit in (0, 7):
+            yield content[:at] + bytes([content[at] ^ (1 << bit)]) + content[at + 1 :]
+    yield b"{}"
+    yield content * 2
+
+
+def spoil(folder: Path) -> Iterator[str]:
+    """Every file of a bundle spoilt in turn, vouched for again or not, and mended after."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    manifest = (folder / "manifest.json").read_bytes()
+    for path in files:
+        content, name = path.read_bytes(), path.relative_to(folder).as_posix()
+        for number, spoilt in enumerate(_spoilings(content)):
+            for vouched in (False, True):
+                path.write_bytes(spoilt)
+                if vouched and name != "manifest.json":
+                    vouch(folder, manifest, name, spoilt)
+                yield f"{name} {number} {'vouched' if vouched else 'as it is'}"
+                (folder / "manifest.json").write_bytes(manifest)
+                path.write_bytes(content)
+        for kind, replace_by in _OTHER_KINDS.items():
+            path.unlink()
+            replace_by(path)
+            yield f"{name} {kind}"
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(
+                missing_ok=True
+            )
+            path.write_bytes(content)
+    for name in ("extra.json", "plots/extra.png", "extra.ubj"):
+        (folder / name).write_bytes(b"{}")
+        yield f"{name} extra"
+        (folder / name).unlink()
+
+
+_OTHER_KINDS = {
+    "missing": lambda path: None,
+    "folder": Path.mkdir,
+    "pipe": os.mkfifo,
+    "link": lambda path: path.symlink_to("/dev/zero"),
+    "link to a file": lambda path: path.symlink_to(Path(__file__)),
+}
+
+
+def vouch(folder: Path, manifest: bytes, name: str, content: bytes) -> None:
+    data = json.loads(manifest)
+    part = "documents" if name in data.get("documents", {}) else "files"
+    data[part][name] = hashlib.sha256(content).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(data))
+
+
+def load_spoilt(folder: str, told: str, every: int) -> None:
+    """Load every n-th spoilt bundle, and write down what became of it before the next."""
+    with Path(told).open("w", buffering=1) as file:
+        for number, spoiling in enumerate(spoil(Path(folder))):
+            if number % every == 0:
+                file.write(f"{spoiling}: ")
+                try:
+                    bundle.load(Path(folder))
+                    file.write("loaded\n")
+                except BundleRefused as error:
+                    file.write(f"refused, {str(error).splitlines()[0]}\n")
+
+
+def spoilt_bundles(template: Path, tmp_path: Path, every: int) -> list[str]:
+    folder = tmp_path / OLD
+    shutil.copytree(template / "models" / OLD, folder)
+    child = multiprocessing.get_context("spawn").Process(
+        target=load_spoilt, args=(str(folder), str(tmp_path / "told"), every)
+    )
+    child.start()
+    child.join()
+    told = (tmp_path / "told").read_text().splitlines()
+    assert child.exitcode == 0, told[-1]
+    return told
+
+
+def only_harmless_load(told: list[str]) -> None:
+    """What loads is vouched for, and changes no number or is a document."""
+    loaded = [line for line in told if line.endswith(": loaded")]
+    assert all(" vouched: " in line for line in loaded), loaded
+
+
+def test_spoilt_bundles_are_refused(template: Path, tmp_path: Path) -> None:
+    told = spoilt_bundles(template, tmp_path, 9)
+    assert len(told) > 15
+    only_harmless_load(told)
+
+
+@pytest.mark.harness
+def test_every_fault(template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Kill at the writes of every command, a full disk and one that is read-only, spoilt files."""
+    tried, faults = 0, []
+    for name, arguments in COMMANDS.items():
+        most = command(copied(template, tmp_path / name), *arguments).writes
+        for fault, points in (("kill", 40), ("full", 12), ("read-only", 12)):
+            for at in spread(most, min(points, most)):
+                tried += 1
+                folder = tmp_path / f"{name}-{fault}-{at}"
+                try:
+                    strike(template, folder, name, fault, at)
+                except (AssertionError, BundleRefused) as error:
+                    faults.append(f"{name} {fault} {at}: {str(error)[-600:]}")
+    told = spoilt_bundles(template, tmp_path, 1)
+    tried += len(told)
+    with capsys.disabled():
+        print(f"\nstore: tried {tried}, faults {len(faults)}")  # noqa: T201
+    assert faults == []
+    only_harmless_load(told)
