@@ -23,7 +23,6 @@ from pipelines.options import (
 
 if TYPE_CHECKING:
     from kneerisk.cohort import Cohort
-    from kneerisk.training.provenance import Source
     from kneerisk.training.registry.run_record import RunRecord
 
 app = typer.Typer()
@@ -104,18 +103,19 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
         )  # fmt: skip
         metadata = partial(metadata_of, train, train_truth, fitted)
         version = run_record.log_version(run, record, metadata)
-    return {"version": version, "run_id": run.run_id, "metrics": record.evaluation.metrics,
-            **_auc_too_high(record, source)}  # fmt: skip
+    return _result(version, run.run_id, record)
 
 
-def _auc_too_high(record: RunRecord, source: Source) -> dict[str, str]:
-    """Why `promote` will refuse an AUC above the ceiling, as `auc_refused`; else nothing."""
+def _result(version: str, run_id: str, record: RunRecord) -> dict[str, Any]:
+    """What was made, and why `promote` will refuse it if its AUC is above the ceiling."""
     from kneerisk.training.registry.gates import auc_gate
 
-    params = {"outcome_kind": record.cohort.outcome_kind, **source.params()}
+    params = {"outcome_kind": record.cohort.outcome_kind, **record.source.params()}
+    metrics = record.evaluation.metrics
     drivers = [driver.as_dict() for driver in record.evaluation.drivers]
-    gate = auc_gate(params, record.evaluation.metrics, None, lambda: drivers)
-    return {} if gate is None or gate.passed else {"auc_refused": gate.message}
+    gate = auc_gate(params, metrics, None, lambda: drivers)
+    refused = {} if gate is None or gate.passed else {"auc_refused": gate.message}
+    return {"version": version, "run_id": run_id, "metrics": metrics, **refused}
 
 
 def _cross_validated(cohort: Cohort, progress: Progress) -> dict[str, float]:

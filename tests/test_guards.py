@@ -112,6 +112,24 @@ class TestComputedLabels:
         )
         assert "left_prior_knee_injury" in told
 
+    def test_many_measures_at_once(self, club: Cohort) -> None:
+        """A score of six measures: no tree on two of them tells it."""
+        names = [
+            "age_years", "weekly_run_km", "left_hip_drop_deg", "right_hip_drop_deg",
+            "left_wblt_distance_cm", "right_wblt_distance_cm",
+        ]  # fmt: skip
+        rng = np.random.default_rng(3)
+        parts = club.frame[names].apply(
+            lambda column: column.where(
+                column.notna(), rng.choice(column.dropna().to_numpy(), len(column))
+            )
+        )
+        frame = club.frame.assign(**parts)
+        score = ((parts - parts.mean()) / parts.std()).sum(axis=1)
+        made = frame.assign(outcome_left=(score > 2.0) * 1.0, outcome_right=(score > 2.0) * 1.0)
+        told = " ".join(labels_computed_from_inputs(replace(club, frame=made)))
+        assert all(f"'{name}'" in told for name in names)
+
     def test_honest_outcomes_are_not_suspected(self, club: Cohort) -> None:
         assert list(labels_computed_from_inputs(club)) == []
 

@@ -1,5 +1,7 @@
 """Labels computed from inputs: a shallow tree on one or two of them predicts the label exactly.
 
+A label of many inputs at once is found by a line through all of them, and by a forest.
+
 The inputs are what was measured, and what a person computes from two measures of the same unit:
 the difference and the ratio of both legs, or of two measures of one leg. Trees are evaluated on
 athletes left out, so that a small cohort is not refused because a tree was lucky.
@@ -11,6 +13,8 @@ from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
@@ -34,6 +38,11 @@ HONEST, BEYOND_CHANCE = 0.80, 1.645
 DEPTH, FOLDS, SEED = 3, 3, 0
 #: An input with less of the trees' importance is not named (assumption).
 LEAST_IMPORTANCE = 0.05
+#: Of many inputs at once, those with at least this share of the largest weight are named, and so
+#: many (assumptions: a person looks at a handful).
+LEAST_WEIGHT, MOST_NAMED = 0.3, 6
+#: A forest that finds what several inputs decide together (assumption: six splits, leaves of five).
+FOREST = {"n_estimators": 60, "max_depth": 6, "min_samples_leaf": 5, "n_jobs": 1}
 #: Screenings that are examined: enough to see what holds for all of them.
 MOST_SCREENINGS = 3_000
 #: With fewer of either sort there is nothing to evaluate (assumption).
@@ -60,9 +69,9 @@ def labels_computed_from_inputs(cohort: Cohort) -> Iterator[str]:
     for names, auc in suspects.items():
         inputs = " and ".join(repr(name) for name in names)
         yield (
-            f"the outcome seems to be computed from {inputs}: a shallow tree on that alone "
-            f"predicts it with an AUC of {auc:.2f} on left-out athletes. From such a label a model "
-            "learns the rule behind it, nothing about knees"
+            f"the outcome seems to be computed from {inputs}: that alone predicts it with an AUC of "
+            f"{auc:.2f} on left-out athletes. From such a label a model learns the rule behind it, "
+            "nothing about knees"
         )
 
 
@@ -77,20 +86,47 @@ def _revealing_inputs(
     names = list(features)
     x = np.column_stack([features[name] for name in names])[known].astype(np.float32)
     fold = dealt_folds(athletes[known], np.column_stack([y, np.full(len(y), np.nan)]), FOLDS, SEED)
-    score, used = np.zeros(len(y)), np.zeros(len(names))
-    for number in range(FOLDS):
-        train = fold != number
-        picked = _two_strongest(x[train], y[train])
-        tree = _tree(x[train][:, picked], y[train])
-        classes = tree.predict_proba(x[~train][:, picked])
-        score[~train] = classes[:, list(tree.classes_).index(1.0)] if 1.0 in tree.classes_ else 0.0
-        used[picked] += tree.feature_importances_
-    auc = float(roc_auc_score(y, score))
-    if auc < ALMOST_PERFECT or auc - HONEST < BEYOND_CHANCE * _error(y):
-        return (), auc
-    strongest = np.argsort(-used)[:2]
-    relied_on = [names[i] for i in strongest if used[i] >= LEAST_IMPORTANCE * used.sum()]
-    return tuple(sorted({column for columns, _ in relied_on for column in columns})), auc
+    for attack in (_by_tree, _by_line, _by_forest):
+        score, used, most = np.zeros(len(y)), np.zeros(len(names)), MOST_NAMED
+        for number in range(FOLDS):
+            train = fold != number
+            if len(np.unique(y[train])) == 2:
+                score[~train], weights = attack(x[train], y[train], x[~train])
+                used += weights
+        auc = float(roc_auc_score(y, score))
+        if auc >= ALMOST_PERFECT and auc - HONEST >= BEYOND_CHANCE * _error(y):
+            share = LEAST_WEIGHT * used.max()
+            if attack is _by_tree:
+                share, most = LEAST_IMPORTANCE * used.sum(), 2
+            relied_on = [names[i] for i in np.argsort(-used)[:most] if used[i] >= share]
+            return tuple(sorted({column for columns, _ in relied_on for column in columns})), auc
+    return (), auc
+
+
+def _by_tree(x: np.ndarray, y: FloatArray, unseen: np.ndarray) -> tuple[FloatArray, FloatArray]:
+    """What a shallow tree on the two strongest inputs says of unseen rows, and its importances."""
+    picked = _two_strongest(x, y)
+    tree, weights = _tree(x[:, picked], y), np.zeros(x.shape[1])
+    weights[picked] = tree.feature_importances_
+    return tree.predict_proba(unseen[:, picked])[:, 1], weights
+
+
+def _by_line(x: np.ndarray, y: FloatArray, unseen: np.ndarray) -> tuple[FloatArray, FloatArray]:
+    """The same of logistic regression on all inputs, a missing one at its mean."""
+    measured = np.isfinite(x)
+    count = np.maximum(measured.sum(axis=0), 1)
+    mean = np.where(measured, x, 0.0).sum(axis=0) / count
+    spread = np.sqrt(np.where(measured, (x - mean) ** 2, 0.0).sum(axis=0) / count)
+    spread[spread == 0.0] = 1.0
+    own, other = (np.nan_to_num((rows - mean) / spread, nan=0.0) for rows in (x, unseen))
+    line = LogisticRegression(max_iter=500).fit(own, y)
+    return line.predict_proba(other)[:, 1], np.abs(line.coef_[0])
+
+
+def _by_forest(x: np.ndarray, y: FloatArray, unseen: np.ndarray) -> tuple[FloatArray, FloatArray]:
+    """The same of a forest on all inputs."""
+    forest = RandomForestClassifier(random_state=SEED, **FOREST).fit(x, y)
+    return forest.predict_proba(unseen)[:, 1], forest.feature_importances_
 
 
 def _two_strongest(x: np.ndarray, y: FloatArray) -> np.ndarray:
