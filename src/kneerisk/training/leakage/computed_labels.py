@@ -69,9 +69,9 @@ def labels_computed_from_inputs(cohort: Cohort) -> Iterator[str]:
     for names, auc in suspects.items():
         inputs = " and ".join(repr(name) for name in names)
         yield (
-            f"the outcome seems to be computed from {inputs}: that alone predicts it with an AUC of "
-            f"{auc:.2f} on left-out athletes. From such a label a model learns the rule behind it, "
-            "nothing about knees"
+            f"the outcome seems to be computed from {inputs}: that alone predicts it with an AUC "
+            f"of {auc:.2f} on left-out athletes. From such a label a model learns the rule behind "
+            "it, nothing about knees"
         )
 
 
