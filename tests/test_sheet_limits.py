@@ -12,8 +12,9 @@ from kneerisk.cohort.sheets import column_names
 from kneerisk.cohort.sheets import excel_file as archives
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
 from kneerisk.cohort.sheets.excel_file import ExcelFile
-from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked
 from kneerisk.cohort.sheets.sheet_limits import RECOGNISED
+from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused
 
@@ -46,14 +47,9 @@ TOO_MUCH = {
     ),
     "empty cells": (excel_file(GOOD + f"<row>{'<c/>' * 10_000}</row>" * 110), "1,000,000 cells"),
     "empty rows": (excel_file(GOOD + "<row/>" * 1_100_000), "beyond the last of Excel"),
-    "other tags": (excel_file(GOOD + "<a/>" * 3_100_000), "1,000,000 cells"),
     "tags in tags": (excel_file(GOOD + "<a>" * 100 + "</a>" * 100), "cells"),
     "worksheets": (excel_file(*[""] * 600, GOOD), "more than 500 worksheets"),
     "files": (excel_file(*[""] * 2_000, GOOD), "more than 2,000 files"),
-    "styles": (
-        excel_file(GOOD, styles=STYLES.replace("<xf", "<xf/>" * 3_100_000 + "<xf", 1)),
-        "1,000,000 cells",
-    ),
     "one long tag": (excel_file(GOOD + f'<row a="{"x" * 3_000_000}"/>'), "no readable Excel file"),
     "entities": (excel_file(GOOD, prefix='<!DOCTYPE a [<!ENTITY b "c">]>'), "no readable Excel"),
 }
@@ -64,6 +60,22 @@ def test_too_much_is_refused_with_the_limit(kind: str) -> None:
     content, message = TOO_MUCH[kind]
     assert len(content) < 5_000_000
     with pytest.raises(CohortRefused, match=message):
+        recognise(content)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        excel_file(GOOD + "<a/>" * 40_000),
+        excel_file(GOOD, styles=STYLES.replace("<xf", "<xf/>" * 40_000 + "<xf", 1)),
+        excel_file(*["<a/>" * 100] * 400, GOOD),
+    ],
+)
+def test_elements_of_all_parts_count_together(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_ELEMENTS_A_CELL", 0.03)
+    with pytest.raises(CohortRefused, match="more than 1,000,000 cells, empty ones included"):
         recognise(content)
 
 
@@ -133,3 +145,54 @@ def test_unknown_names_are_compared_with_few_of_ours(monkeypatch: pytest.MonkeyP
     for word in words:
         read_name(f"{word} of the day")
     assert len(calls) < 40 * len(words)
+
+
+@pytest.mark.parametrize("serial", [-1, 2_958_466, 1e10, 1e300])
+def test_a_number_that_is_no_day_is_a_bad_cell_with_a_note(
+    serial: float, recwarn: pytest.WarningsRecorder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    head = row("Name", "Age", "Sex", "Date")
+    good = f"<row>{cell('Amy')}{cell(25)}{cell('f')}{cell(46_083, style=1)}</row>"
+    bad = f"<row>{cell('Bea')}{cell(26)}{cell('f')}{cell(serial, style=1)}</row>"
+    answer = recognise(excel_file(head + good + bad))
+    assert ages(answer) == [25]
+    assert [(reason.place, reason.code) for reason in answer.rows[1].reasons] == [
+        ("D", "not_a_date")
+    ]
+    (note,) = [note for note in answer.notes if note.code == "no_dates"]
+    assert (note.lines, note.message[-4:]) == ([3], " D3.")
+    # What a library has to say of it would name the value.
+    assert not recwarn.list
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_time_of_day_and_a_duration_are_texts() -> None:
+    head = row("Name", "Age", "Sex", "Pace", "SLR L")
+    cells = cell("Amy") + cell(25) + cell("f") + cell(0.3125, style=2) + cell(1.25, style=3)
+    answer = recognise(excel_file(head + f"<row>{cells}</row>"))
+    assert [entry.shown for entry in answer.rows[0].cells][3:] == ["07:30:00", "30:00:00"]
+
+
+def test_a_formula_s_result_counts_even_if_it_is_empty() -> None:
+    head = row("Name", "Age", "Sex", "SLR L")
+    formula = '<c t="str"><f>IF(A2="","","")</f><v></v></c>'
+    answer = recognise(excel_file(head + f"<row>{cell('A')}{cell(25)}{cell('f')}{formula}</row>"))
+    assert ages(answer) == [25]
+
+
+def test_the_first_worksheet_that_is_seen_is_read() -> None:
+    hidden = HEAD + row("Old", 40, "m")
+    answer = recognise(excel_file(hidden, "", GOOD, states=["hidden", "visible", "visible"]))
+    assert (answer.file.sheet, ages(answer)) == ("S3", [25])
+
+
+def test_a_side_s_word_that_is_no_leg_is_refused() -> None:
+    stated = SheetAsked.model_validate(
+        {"columns": {"B": {"means": "side", "words": {"x": "both", "y": "left", "z": ""}}}}
+    )
+    with pytest.raises(AskRefused) as refused:
+        recognise(b"Name,Leg,Age,Sex,SLR\nA,x,25,f,70\nA,y,25,f,71\n", stated)
+    assert [(fault.pointer, fault.allowed) for fault in refused.value.faults] == [
+        ("/columns/B/words/x", "left or right"),
+        ("/columns/B/words/z", "left or right"),
+    ]

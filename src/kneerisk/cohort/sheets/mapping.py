@@ -14,7 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, OutcomeKind
 from kneerisk.errors import CohortRefused
 
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+#: What a word of a sheet stands for. A whole number that no double holds exactly is read as one.
+Meaning = str | Annotated[int, Field(ge=-(2**53), le=2**53)] | float
 #: Where an injury named in words is; 'none' is none at the knee, 'unknown' is not recorded.
 Place = Literal["left", "right", "both", "either", "none", "unknown"]
 
@@ -77,7 +79,7 @@ class Cell(BaseModel):
 
     column: str
     unit: str | None = None
-    meanings: dict[str, str | int | float] = Field(default={}, alias="values")
+    meanings: dict[str, Meaning] = Field(default={}, alias="values")
     """What the words of the column stand for; an empty text is "not recorded"."""
     decimal_comma: bool | None = None
     per_body_mass: bool = False
@@ -166,7 +168,7 @@ class Mapping(BaseModel):
     group: str | None = None
     one_row_per: list[str] = []
     sides: Sides | None = None
-    constants: dict[str, str | int | float] = {}
+    constants: dict[str, Meaning] = {}
     columns: dict[str, OneColumn] = {}
     legs: dict[str, OneColumn] = {}
     outcome: OutcomeMap | None = None

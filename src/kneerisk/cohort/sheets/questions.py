@@ -28,6 +28,7 @@ from kneerisk.cohort.sheets.vocabulary import (
     BIRTH,
     DATE,
     FLAGS,
+    ROLES,
     answers,
     fold,
     leg_names,
@@ -239,6 +240,9 @@ def confirm_column(
         return replace(without_meaning(column, "as you said"), is_confirmed=True)
     proposed = column.proposal.means if column.proposal else None
     means, side = split_side(stated.means or proposed or column.canonical or "")
+    if means and means not in unsided() and means not in ROLES:
+        # It is refused with the other answers (`stated_answers`).
+        return replace(without_meaning(column, "as you said"), is_confirmed=True)
     commas = column.values.commas if stated.decimal is None else stated.decimal == "comma"
     settled = replace(
         without_meaning(column, "as you said"),

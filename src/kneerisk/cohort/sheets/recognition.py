@@ -155,7 +155,9 @@ def _day(column: RecognisedColumn | None) -> Day | None:
 
 
 def _sides(column: RecognisedColumn) -> Sides:
-    return Sides.model_validate({"column": column.reference, "values": column.words})
+    # What a person stated may be no leg; it is refused with the other answers (`stated_answers`).
+    words = {word: side for word, side in column.words.items() if side in ("left", "right")}
+    return Sides.model_validate({"column": column.reference, "values": words})
 
 
 def _columns(heading: Heading, table: Table, stated: SheetAsked) -> list[RecognisedColumn]:

@@ -15,6 +15,8 @@ from pydantic import (
     model_serializer,
 )
 
+from kneerisk.cohort.sheets.mapping import Meaning
+from kneerisk.cohort.sheets.sheet_limits import LAST_LINE, RECOGNISED
 from kneerisk.schema import Side
 
 Confidence = Literal["certain", "likely", "unsure", "none"]
@@ -23,7 +25,13 @@ RowStatus = Literal["ready", "bad", "waiting", "earlier", "joined", "ignored"]
 Decimal = Literal["point", "comma"]
 
 _FROZEN = ConfigDict(frozen=True)
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+_STRICT = ConfigDict(
+    frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+)
+
+
+#: Of a column so many different words may be said (assumption: more are no answers).
+_MOST_WORDS = 1_000
 
 
 class ColumnAsked(BaseModel):
@@ -49,7 +57,8 @@ class ColumnAsked(BaseModel):
     day_first: Annotated[bool | None, Field(
         description="Of dates such as 03/04/2025: true is 3 April, false is 4 March.",
     )] = None  # fmt: skip
-    words: Annotated[dict[str, str | int | float], Field(
+    words: Annotated[dict[str, Meaning], Field(
+        max_length=_MOST_WORDS,
         description="What the column's words stand for, `{\"w\": \"female\"}`; an empty text is "
         "\"not recorded\".",
     )] = {}  # fmt: skip
@@ -71,14 +80,16 @@ class SheetAsked(BaseModel):
     model_config = _STRICT
 
     sheet: Annotated[str | None, Field(description="The worksheet of an Excel file.")] = None
-    header_line: Annotated[int | None, Field(ge=1)] = None
+    header_line: Annotated[int | None, Field(ge=1, le=LAST_LINE)] = None
     delimiter: Literal[",", ";", "\t", "|"] | None = None
     encoding: Literal["utf-8", "cp1252", "utf-16"] | None = None
     decimal: Decimal | None = None
     columns: Annotated[dict[str, ColumnAsked], Field(
+        max_length=RECOGNISED.columns,
         description="By place, the column's letter as in Excel: `A`, `B`, ..., `AA`.",
     )] = {}  # fmt: skip
-    constants: Annotated[dict[str, str | int | float], Field(
+    constants: Annotated[dict[str, Meaning], Field(
+        max_length=RECOGNISED.columns,
         description="Canonical columns that are the same on every row: `{\"sport\": \"running\"}`.",
     )] = {}  # fmt: skip
 

@@ -7,10 +7,14 @@ a sheet on the page.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.cell_reading import SheetFault
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.excel_cells import NoDate
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Table
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
@@ -112,6 +116,17 @@ def _file_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
     if count > 1:
         message = text("sheet.note.worksheets", count=count, name=repr(file.worksheet))
         yield SheetNote(code="worksheets", message=message)
+    no_dates = [(at, line) for line, cells in file.lines for at in _no_dates(cells)]
+    if no_dates:
+        listed = [f"{get_column_letter(at + 1)}{line}" for at, line in no_dates[:_MOST_LINES]]
+        listed += ["..."] if len(no_dates) > _MOST_LINES else []
+        message = text("sheet.note.no_dates", cells=", ".join(listed))
+        lines = sorted({line for _, line in no_dates})
+        yield SheetNote(code="no_dates", message=message, lines=lines)
+
+
+def _no_dates(cells: Sequence[Any]) -> list[int]:
+    return [at for at, cell in enumerate(cells) if isinstance(cell, NoDate)]
 
 
 def _line_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:

@@ -9,7 +9,7 @@ from kneerisk.cohort.sheets.read_sheet import constant_faults
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.sheet_answer import ColumnAsked, SheetAsked, SheetConstant
 from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named, usual_units
-from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, unsided
+from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, SIDE, unsided
 from kneerisk.errors import Fault, KneeriskError
 from kneerisk.schema import Category, Quantity, columns
 from kneerisk.schema.faults import FaultCode
@@ -70,14 +70,22 @@ def _column_faults(place: str, answer: ColumnAsked, recognised: str | None) -> I
     measure = unsided().get(means)
     if answer.unit is not None or answer.per_body_mass:
         yield from _unit_faults(pointer, answer, measure if isinstance(measure, Quantity) else None)
-    for word, value in answer.words.items():
-        if isinstance(measure, Category) and value not in (*measure.choices, ""):
-            yield _fault(FaultCode.UNKNOWN_CHOICE, f"{pointer}/words/{_escaped(word)}",
-                         f"must be {measure.allowed}", measure.allowed)  # fmt: skip
+    yield from _word_faults(pointer, answer.words, means)
+
+
+def _word_faults(
+    pointer: str, words: Mapping[str, str | int | float], means: str
+) -> Iterator[Fault]:
+    """What a column's words can't stand for; a leg's word is a leg on every row."""
+    measure = unsided().get(means)
+    allowed = "left or right" if means == SIDE else measure.allowed if measure else None
+    for word, value in words.items():
+        place = f"{pointer}/words/{_escaped(word)}"
+        is_side = means == SIDE and value not in ("left", "right")
+        if is_side or (isinstance(measure, Category) and value not in (*measure.choices, "")):
+            yield _fault(FaultCode.UNKNOWN_CHOICE, place, f"must be {allowed}", allowed)
         if isinstance(measure, Quantity) and isinstance(value, str) and value:
-            yield _fault(
-                FaultCode.NOT_A_NUMBER, f"{pointer}/words/{_escaped(word)}", "must be a number"
-            )
+            yield _fault(FaultCode.NOT_A_NUMBER, place, "must be a number")
 
 
 def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) -> Iterator[Fault]:

@@ -137,7 +137,6 @@ def _columns(sheet: RecognisedSheet, rows: Sequence[SheetRow]) -> list[SheetColu
 
 def _column(column: RecognisedColumn, statuses: Counter[tuple[str, CellStatus]]) -> SheetColumn:
     measure = column.measure
-    is_quantity = isinstance(measure, Quantity)
     schema_unit = measure.unit if isinstance(measure, Quantity) else None
     return SheetColumn(
         place=column.place,
@@ -145,7 +144,7 @@ def _column(column: RecognisedColumn, statuses: Counter[tuple[str, CellStatus]])
         means=column.canonical,
         label=column.label,
         side=column.side,
-        from_unit=(column.unit.name or schema_unit) if is_quantity else None,
+        from_unit=(column.unit.name or schema_unit) if schema_unit else None,
         unit=schema_unit,
         per_body_mass=column.unit.per_body_mass,
         converted=statuses[column.place, "converted"] > 0,
@@ -243,7 +242,7 @@ def _form(mapping: Mapping) -> Iterator[str]:
 def _constants(mapping: Mapping) -> Iterator[str]:
     if mapping.constants:
         yield "\n[constants]"
-    yield from (f"{name} = {json.dumps(value)}" for name, value in mapping.constants.items())
+    yield from (f"{name} = {_value(value)}" for name, value in mapping.constants.items())
 
 
 def _measures(sheet: RecognisedSheet) -> Iterator[str]:
@@ -263,8 +262,7 @@ def _measures(sheet: RecognisedSheet) -> Iterator[str]:
 def _entry(column: RecognisedColumn) -> str:
     unit = column.proposal.unit if column.proposal else column.unit.name
     per_mass = column.proposal.per_body_mass if column.proposal else column.unit.per_body_mass
-    entries = [f"column = {_text(column.reference)}"]
-    entries += [f"unit = {_text(unit)}"] if unit else []
+    entries = [f"column = {_text(column.reference)}", *([f"unit = {_text(unit)}"] if unit else [])]
     entries += ["per_body_mass = true"] if per_mass else []
     entries += ["opposite = true"] if column.opposite else []
     entries += ["decimal_comma = true"] if column.values.commas else []
@@ -285,7 +283,7 @@ def _open_or(column: RecognisedColumn, line: str) -> str:
 
 
 def _table(words: dict[str, str | int | float]) -> str:
-    pairs = ", ".join(f"{_text(word)} = {json.dumps(value)}" for word, value in words.items())
+    pairs = ", ".join(f"{_text(word)} = {_value(value)}" for word, value in words.items())
     return f"{{ {pairs} }}"
 
 
@@ -293,5 +291,10 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(map(_text, words))
 
 
+def _value(value: str | float) -> str:
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
 def _text(value: str) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    # JSON leaves the one control character as it is that TOML has escaped besides.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
