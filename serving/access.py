@@ -15,7 +15,6 @@ import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -27,6 +26,7 @@ from serving.problem import Refusal
 MIN_KEY_CHARACTERS = 32
 _MAX_KEY_FILE_BYTES = 4_096
 _LOCAL_NAMES = frozenset({"localhost"})
+_ORIGIN = re.compile(r"https?://[a-z0-9._-]+(:[0-9]{1,5})?")
 _HOST = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _MAKE_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))' > FILE; chmod 600 FILE"
 
@@ -57,7 +57,7 @@ class Access:
         """
         hosts, origins = _listed("KNEERISK_HOSTS"), _listed("KNEERISK_ORIGINS")
         for origin in origins:
-            if origin != "{0.scheme}://{0.netloc}".format(urlsplit(origin)):
+            if not _ORIGIN.fullmatch(origin):
                 raise AccessRefused(
                     f"{origin!r} is not an origin, such as https://club.example:8443"
                 )
@@ -94,7 +94,8 @@ class Access:
             self._check_key(headers.get("authorization", ""), scope)
 
     def _known_origin(self, origin: str, host: str) -> bool:
-        return origin in self.origins or urlsplit(origin).netloc.lower() == host.lower()
+        own = (f"http://{host}".lower(), f"https://{host}".lower())
+        return origin in self.origins or origin.lower() in own
 
     def _check_key(self, authorization: str, scope: Scope) -> None:
         if self.key_sha256 is None:

@@ -26,6 +26,7 @@ FILES = (
     "page/team/team.css",
     "page/theme.js",
     "page/app.js",
+    "page/lib/access_key.js",
     "page/lib/api_client.js",
     "page/lib/download.js",
     "page/lib/form_fields.js",

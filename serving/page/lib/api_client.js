@@ -1,4 +1,5 @@
 // Requests to the service, and what its problems mean for the fields of the form.
+import { send } from "./access_key.js";
 import { removeAt } from "./screening_body.js";
 import { text } from "./texts.js";
 
@@ -17,11 +18,11 @@ export async function jsonOf(response) {
   throw new Problem(response.status, await response.json().catch(() => null));
 }
 
-export const getJson = async (path) => jsonOf(await fetch(path, { cache: "no-cache" }));
+export const getJson = async (path) => jsonOf(await send(path, { cache: "no-cache" }));
 
 /** Send a body as JSON; the answer is JSON too, or HTML as a string. */
 export async function post(path, body, signal) {
-  const response = await fetch(path, {
+  const response = await send(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),

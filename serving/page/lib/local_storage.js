@@ -6,6 +6,7 @@ const KEYS = {
   visits: "kneerisk.visits",
   theme: "kneerisk.theme",
   squad: "kneerisk.squad",
+  accessKey: "kneerisk.key",
 };
 
 // Reaching for a storage that is switched off throws too.
@@ -28,6 +29,9 @@ function write(key, content, storage = lasting) {
     return false;
   }
 }
+
+export const loadKey = () => read(KEYS.accessKey, ofThisTab);
+export const storeKey = (key) => write(KEYS.accessKey, key, ofThisTab);
 
 /** Today's date where the browser is, as YYYY-MM-DD. */
 export const isoToday = () => {

@@ -1,4 +1,5 @@
 // A sheet to the service, and why rows of it were not scored.
+import { send } from "../lib/access_key.js";
 import { jsonOf } from "../lib/api_client.js";
 import { capitalized } from "../lib/number_format.js";
 import { text } from "../lib/texts.js";
@@ -8,7 +9,7 @@ export async function readSheet(file, mapping, signal) {
   const body = new FormData();
   body.append("file", file);
   body.append("mapping", JSON.stringify(mapping));
-  return jsonOf(await fetch("v1/import", { method: "POST", body, signal }));
+  return jsonOf(await send("v1/import", { method: "POST", body, signal }));
 }
 
 /** Rows that were not scored, each with explanations. */
