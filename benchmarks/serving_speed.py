@@ -24,8 +24,8 @@ from benchmarks.http_load import Target, load_with_many_clients, load_with_one_c
 from kneerisk.errors import KneeriskError
 from kneerisk.model.bundle import Bundle
 from kneerisk.training.registry.versions import load_version
-from pipelines import programs, up
-from pipelines.services import Service, stop
+from pipelines import up
+from pipelines.services import MLFLOW_ENVIRONMENT, Service, service_arguments, stop
 from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
 
 RESULTS = Path(__file__).parent / "results"
@@ -121,12 +121,12 @@ def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], l
     services = [
         Service(
             name="ours", port=ports[0], port_variable="", ready_path="/readyz",
-            arguments=(*programs.service_arguments("127.0.0.1", ports[0], models), *one_worker),
+            arguments=(*service_arguments("127.0.0.1", ports[0], models), *one_worker),
             environment=bento,
         ),
         Service(
             name="mlflow-model", port=ports[1], port_variable="", ready_path="/ping",
-            arguments=mlflow_arguments, environment=dict(programs.MLFLOW_ENVIRONMENT)
+            arguments=mlflow_arguments, environment=dict(MLFLOW_ENVIRONMENT)
             # MLflow starts uvicorn by its name.
             | {"OMP_NUM_THREADS": "1", "PATH": path_with_tools()},
         ),

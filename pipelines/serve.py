@@ -37,8 +37,7 @@ def serve(
 ) -> None:
     """Run the HTTP service until stopped."""
     from kneerisk.model import champion
-    from pipelines.programs import service_arguments
-    from pipelines.services import refuse_taken_port
+    from pipelines.services import refuse_taken_port, service_arguments
 
     refuse_taken_port(port, "PORT")
     served = champion.read(models)

@@ -29,7 +29,16 @@ from kneerisk.errors import KneeriskError, PortTaken
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.2
 _KILL_ROUNDS = 3
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
+#: An endpoint that reads the database, so that it responds only once all of MLflow is up.
+_EXPERIMENT_BY_NAME = "/api/2.0/mlflow/experiments/get-by-name?experiment_name="
+MLFLOW_READY_PATH = f"{_EXPERIMENT_BY_NAME}Default"
+#: Without its job queue MLflow is two processes, which stop on a signal.
+MLFLOW_ENVIRONMENT = {
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}
 #: Environment variable that holds the token of a program.
 _FAMILY_VARIABLE = "KNEERISK_FAMILY"
 
@@ -56,7 +65,7 @@ class Service:
     @property
     def address(self) -> str:
         """Its URL."""
-        return f"http://{_HOST}:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     def running(self, folder: Path) -> ProcessRecord | None:
         """The record of its first process, if that still runs."""
@@ -223,7 +232,7 @@ def refuse_taken_port(port: int, variable: str) -> None:
         # As servers do: closed connections that linger don't make a port taken.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_HOST, port))
+            probe.bind((HOST, port))
         except OSError:
             raise PortTaken(
                 f"port {port} is taken by another program; choose another with {variable}=<port>"
@@ -248,3 +257,33 @@ def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None
 
 def _tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-lines:])
+
+
+def service_arguments(host: str, port: int, models: Path) -> tuple[str, ...]:
+    """Arguments of `python -m` that start the service with the champion of a models folder."""
+    return (
+        "serving", "--host", host, "--port", str(port), "--models", str(models.resolve()),
+    )  # fmt: skip
+
+
+def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:
+    """Arguments of `python -m` that start the MLflow server."""
+    from kneerisk.training.tracking import ARTIFACTS
+
+    return (
+        "mlflow", "server", "--backend-store-uri", uri, "--host", HOST, "--port", str(port),
+        "--artifacts-destination", str(Path.cwd() / ARTIFACTS), "--workers", "1",
+    )  # fmt: skip
+
+
+def runs_address(address: str) -> str:
+    """URL of the runs of `kneerisk train`, best calibrated first; of all experiments if none."""
+    from kneerisk.training.tracking import EXPERIMENTS, naming
+
+    experiment = f"{address}{_EXPERIMENT_BY_NAME}{EXPERIMENTS['train']}"
+    try:
+        with urlopen(experiment, timeout=5) as response:  # noqa: S310 - always http
+            experiment_id = json.load(response)["experiment"]["experiment_id"]
+    except (OSError, ValueError, KeyError):
+        return f"{address}/#/experiments?{naming.TRAINED_MODELS}"
+    return address + naming.runs_page(str(experiment_id))

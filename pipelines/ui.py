@@ -29,8 +29,13 @@ def ui(
 ) -> None:
     """Run MLflow's page, where runs are compared, until stopped."""
     from kneerisk.training.tracking import tracking_uri
-    from pipelines import programs
-    from pipelines.services import NotStarted, refuse_taken_port
+    from pipelines.services import (
+        HOST,
+        MLFLOW_ENVIRONMENT,
+        NotStarted,
+        mlflow_arguments,
+        refuse_taken_port,
+    )
 
     uri = tracking_uri(Path.cwd())
     if uri.startswith(("http://", "https://")):
@@ -39,12 +44,12 @@ def ui(
     refuse_taken_port(port, "MLFLOW_PORT")
     # Whichever signal ends it, MLflow is stopped first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    command = [sys.executable, "-m", *programs.mlflow_arguments(uri, port)]
-    environment = {**os.environ, **programs.MLFLOW_ENVIRONMENT}
+    command = [sys.executable, "-m", *mlflow_arguments(uri, port)]
+    environment = {**os.environ, **MLFLOW_ENVIRONMENT}
     # Standard output is for the result alone: MLflow's log goes to stderr.
     process = subprocess.Popen(command, stdout=sys.stderr, env=environment)
     try:
-        _show_when_ready(process, f"http://{programs.HOST}:{port}", as_json)
+        _show_when_ready(process, f"http://{HOST}:{port}", as_json)
         process.wait()
     except KeyboardInterrupt:
         console.say("Stopped.")
@@ -56,8 +61,7 @@ def ui(
 
 
 def _show_when_ready(process: subprocess.Popen[bytes], address: str, as_json: bool) -> None:
-    from pipelines.programs import MLFLOW_READY_PATH
-    from pipelines.services import responds
+    from pipelines.services import MLFLOW_READY_PATH, responds
 
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
@@ -71,7 +75,7 @@ def _show(address: str, as_json: bool) -> None:
     """Say where the page is: on stderr, or as one JSON object on stdout."""
     import webbrowser
 
-    from pipelines.programs import runs_address
+    from pipelines.services import runs_address
 
     runs = runs_address(address.rstrip("/"))
     if as_json:

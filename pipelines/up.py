@@ -11,9 +11,17 @@ from pathlib import Path
 
 from kneerisk.errors import KneeriskError
 from kneerisk.training.tracking import tracking_uri
-from pipelines import programs
 from pipelines.console import plain, progress, say
-from pipelines.services import Service, refuse_taken_port, stop
+from pipelines.services import (
+    MLFLOW_ENVIRONMENT,
+    MLFLOW_READY_PATH,
+    Service,
+    mlflow_arguments,
+    refuse_taken_port,
+    runs_address,
+    service_arguments,
+    stop,
+)
 
 RUN_FOLDER = Path(".run")
 MODELS = Path("models")
@@ -48,7 +56,7 @@ def prediction_service() -> Service:
     port = _port("PORT", 3000)
     return Service(
         name="service", port=port, port_variable="PORT", ready_path="/readyz",
-        arguments=programs.service_arguments("127.0.0.1", port, MODELS), environment={},
+        arguments=service_arguments("127.0.0.1", port, MODELS), environment={},
     )  # fmt: skip
 
 
@@ -58,8 +66,8 @@ def mlflow_service() -> Service:
     uri = tracking_uri(Path.cwd())
     return Service(
         name="mlflow", port=port, port_variable="MLFLOW_PORT",
-        ready_path=programs.MLFLOW_READY_PATH,
-        arguments=programs.mlflow_arguments(uri, port), environment=programs.MLFLOW_ENVIRONMENT,
+        ready_path=MLFLOW_READY_PATH,
+        arguments=mlflow_arguments(uri, port), environment=MLFLOW_ENVIRONMENT,
     )  # fmt: skip
 
 
@@ -94,7 +102,7 @@ def addresses(service: str, mlflow: str) -> str:
     return "\n".join(
         [
             f"Service  {service} (API: {service}/docs.json)",
-            f"MLflow   {programs.runs_address(mlflow)}",
+            f"MLflow   {runs_address(mlflow)}",
             "Try:",
             f"  curl -s {service}/v1/predict -H 'Content-Type: application/json' \\",
             f"    -d '{json.dumps(EXAMPLE)}'",

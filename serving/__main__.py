@@ -26,7 +26,7 @@ from uvicorn.supervisors import Multiprocess
 
 from kneerisk.errors import KneeriskError
 from serving.access import Access, refuse_open_start
-from serving.http_protocol import MAX_HEADER_BYTES, BoundedHttp
+from serving.connections import MAX_HEADER_BYTES, BoundedHttp
 
 #: A worker that does not respond for so long is ended and replaced (assumption).
 HEALTH_SECONDS = 15
@@ -55,9 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     config = uvicorn.Config(
-        "serving.worker:application", factory=True, host=options.host, port=options.port,
+        "serving.service:application", factory=True, host=options.host, port=options.port,
         workers=options.workers, log_config=None, access_log=False, server_header=False,
-        loop="serving.worker:new_event_loop", http=BoundedHttp, ws="none", lifespan="on",
+        loop="serving.connections:new_event_loop", http=BoundedHttp, ws="none", lifespan="on",
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         timeout_worker_healthcheck=HEALTH_SECONDS, timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )  # fmt: skip

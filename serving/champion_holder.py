@@ -13,8 +13,7 @@ import bentoml
 from kneerisk.errors import KneeriskError
 from kneerisk.model import champion
 from kneerisk.model.bundle import Bundle, load
-from serving.logs import LOGGER
-from serving.prometheus import Metrics
+from serving.monitoring import LOGGER, Metrics
 
 #: What the champion is called in BentoML's store.
 MODEL_NAME = "kneerisk_champion"

@@ -27,7 +27,7 @@ from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused, Fault
 from serving.body_validation import check_body
-from serving.logs import LOGGER, traceback_text
+from serving.monitoring import LOGGER, traceback_text
 from serving.problem import Refusal, invalid_body
 
 #: Several times what the largest sheet that is accepted takes (assumption).

@@ -20,10 +20,10 @@ from starlette.routing import Route as StarletteRoute
 from kneerisk.errors import ScreeningRefused
 from kneerisk.model.bundle import Bundle
 from serving.champion_holder import ChampionHolder
+from serving.monitoring import Metrics
 from serving.openapi import openapi_document
 from serving.page_files import PageFiles
 from serving.problem import invalid_body, refused_with
-from serving.prometheus import Metrics
 from serving.routes import Route
 
 _Class = TypeVar("_Class", bound=type)

@@ -20,10 +20,9 @@ from serving.access import Access
 from serving.body_validation import check_body, count_values, read_body
 from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
 from serving.champion_holder import ChampionHolder
-from serving.http_protocol import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
-from serving.logs import LOGGER
+from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
+from serving.monitoring import LOGGER, Metrics
 from serving.problem import MEDIA_TYPE, REQUEST_ID, Refusal, problem
-from serving.prometheus import Metrics
 from serving.routes import Route
 
 BODY_SECONDS = 20.0

@@ -6,17 +6,32 @@ routes says which function answers it, with the champion's bundle.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from typing import Any
+
 import bentoml
+from bentoml._internal.log import configure_server_logging
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
 
 from serving import import_process
 from serving.access import Access
 from serving.champion_holder import ChampionHolder, models_folder
-from serving.logs import redact_logs
-from serving.prometheus import Metrics
+from serving.monitoring import LOGGER, Metrics, redact_logs
 from serving.registration import predictions, web_application
 from serving.request_validation import RequestValidation
 from serving.routes import ROUTES
+
+#: How long a thread holds the interpreter where another wants it; Python's own is 5 ms.
+_SWITCH_SECONDS = 0.001
+#: After the supervisor's death a worker ends its requests, for no longer than this (assumption).
+_ORPHAN_SECONDS = 10.0
 
 metrics = Metrics()
 champion = ChampionHolder(metrics)
@@ -64,3 +79,34 @@ if origins := Access.from_environment().origins:
 KneeRisk.add_asgi_middleware(  # type: ignore[attr-defined]
     RequestValidation, routes=ROUTES, champion=champion, metrics=metrics
 )
+
+
+def application() -> ASGIApp:
+    """Make the application: uvicorn calls this once in each worker.
+
+    Ends the process with uvicorn's code for a failed start where it can't be made, so that the
+    supervisor does not try for ever.
+    """
+    configure_server_logging()
+    # Predictions on the event loop wait less for a large request in a thread.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    end_with_supervisor()
+    try:
+        return KneeRisk.to_asgi()  # type: ignore[attr-defined, no-any-return]
+    except Exception:  # noqa: BLE001 - whatever it is, the supervisor has to know
+        LOGGER.exception("the service can't start")
+        sys.exit(STARTUP_FAILURE)
+
+
+def end_with_supervisor() -> None:
+    """End this process when its supervisor is gone, however that ended."""
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        threading.Thread(target=_end_after, args=(supervisor,), daemon=True).start()
+
+
+def _end_after(supervisor: Any) -> None:
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_ORPHAN_SECONDS)
+    os._exit(1)

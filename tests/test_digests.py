@@ -48,7 +48,7 @@ from kneerisk.schema.history import RED_FLAGS
 from kneerisk.training.registry import run_record
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
-from serving.prometheus import Metrics
+from serving.monitoring import Metrics
 from serving.registration import web_application
 from serving.routes import ROUTES
 from serving.team import Team, answer_team

@@ -16,15 +16,14 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from serving import capacity, http_protocol, import_process
+from serving import capacity, connections, import_process
 from serving.body_validation import count_values
 from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
-from serving.http_protocol import BoundedHttp
+from serving.connections import BoundedHttp, FairEventLoop
 from serving.import_process import read_in_child
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
 from serving.routes import ROUTES
-from serving.worker import FairEventLoop
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 SHORT = 0.05
@@ -98,11 +97,11 @@ class TestConnection:
     def test_headers_that_do_not_arrive_are_given_up(
         self, begun: bytes, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(http_protocol, "HEADER_SECONDS", SHORT)
+        monkeypatch.setattr(connections, "HEADER_SECONDS", SHORT)
         assert code(over(sent(begun))) == (408, "incomplete_request")
 
     def test_so_are_those_of_a_second_request(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(http_protocol, "HEADER_SECONDS", SHORT)
+        monkeypatch.setattr(connections, "HEADER_SECONDS", SHORT)
 
         async def talk(host: str, port: int) -> bytes:
             async with connected(host, port) as (reader, writer):
@@ -114,7 +113,7 @@ class TestConnection:
         assert code(over(talk)) == (408, "incomplete_request")
 
     def test_a_slow_body_is_not_the_header_s_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(http_protocol, "HEADER_SECONDS", SHORT)
+        monkeypatch.setattr(connections, "HEADER_SECONDS", SHORT)
 
         async def talk(host: str, port: int) -> bytes:
             async with connected(host, port) as (reader, writer):
@@ -149,7 +148,7 @@ class TestConnection:
         assert code(over(sent(chunked))) == (400, "malformed_request")
 
     def test_too_many_connections_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(http_protocol, "MAX_CONNECTIONS", 2)
+        monkeypatch.setattr(connections, "MAX_CONNECTIONS", 2)
 
         async def talk(host: str, port: int) -> bytes:
             async with connected(host, port), connected(host, port):
@@ -158,7 +157,7 @@ class TestConnection:
         assert code(over(talk)) == (503, "busy")
 
     def test_a_client_that_does_not_read_is_cut_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(http_protocol, "READ_SECONDS", SHORT)
+        monkeypatch.setattr(connections, "READ_SECONDS", SHORT)
         ended = asyncio.Event()
 
         async def flood(scope: Any, receive: Any, send: Any) -> None:

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from serving.monitoring import Metrics
 from serving.openapi import openapi_document
 from serving.page_files import FILES
-from serving.prometheus import Metrics
 from serving.registration import predictions, web_application
 from serving.request_validation import RequestValidation
 from serving.routes import ROUTES, Route

@@ -19,10 +19,11 @@ from pydantic import BaseModel, ConfigDict
 from kneerisk.errors import BundleRefused
 from kneerisk.schema import Screening
 from serving import champion_holder as champion_module
-from serving import endpoints, logs
+from serving import endpoints, monitoring
 from serving import request_validation as validation_module
 from serving.body_validation import check_body
 from serving.champion_holder import ChampionHolder
+from serving.monitoring import Metrics
 from serving.problem import (
     KINDS,
     MAX_FAULTS,
@@ -32,7 +33,6 @@ from serving.problem import (
     problem,
     refused_with,
 )
-from serving.prometheus import Metrics
 from serving.request_examples import EXAMPLE
 from serving.request_validation import RequestValidation
 from serving.routes import ROUTES
@@ -323,7 +323,7 @@ def written() -> Iterator[io.StringIO]:
     """What a logger with the service's filter writes."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(logs.RedactValues())
+    handler.addFilter(monitoring.RedactValues())
     for known in ("test.values", "asyncio"):
         logging.getLogger(known).addHandler(handler)
     yield stream
@@ -363,9 +363,9 @@ class TestLog:
         handler = logging.StreamHandler(io.StringIO())
         logging.getLogger("bentoml").addHandler(handler)
         try:
-            logs.redact_logs()
-            logs.redact_logs()
-            assert len([f for f in handler.filters if isinstance(f, logs.RedactValues)]) == 1
+            monitoring.redact_logs()
+            monitoring.redact_logs()
+            assert len([f for f in handler.filters if isinstance(f, monitoring.RedactValues)]) == 1
         finally:
             logging.getLogger("bentoml").removeHandler(handler)
 

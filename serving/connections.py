@@ -1,6 +1,7 @@
-"""HTTP on a connection: uvicorn's protocol with limits, and its own errors in our shape.
+"""Connections: how a worker takes them, and HTTP on them with limits and errors in our shape.
 
-uvicorn waits without end for the headers of a request, and for the first one of a connection.
+asyncio gives all waiting connections to the worker that wakes first, and uvicorn waits without end
+for the headers of a request, and for the first one of a connection.
 """
 
 from __future__ import annotations
@@ -25,6 +26,28 @@ HEADERS_TOO_LARGE = f"The headers of a request may have at most {MAX_HEADER_BYTE
 READ_SECONDS = 60.0
 #: Open connections of one worker; each costs some 20 kB and a file descriptor of 1,024.
 MAX_CONNECTIONS = 800
+#: Connections that wait until a worker takes them (what the system allows may be less).
+_QUEUED_CONNECTIONS = 2_048
+
+
+class FairEventLoop(asyncio.SelectorEventLoop):
+    """Takes one waiting connection at a time.
+
+    asyncio takes all that wait, so the worker that wakes first would get every connection of
+    clients that keep them open. One at a time, each goes to the worker with the most time left.
+    """
+
+    async def create_server(self, *arguments: Any, **options: Any) -> asyncio.Server:
+        """Listen as asyncio does, with a long queue of which one is taken at a time."""
+        server = await super().create_server(*arguments, **(options | {"backlog": 1}))
+        if sock := options.get("sock"):
+            sock.listen(_QUEUED_CONNECTIONS)
+        return server
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Make the event loop of a worker."""
+    return FairEventLoop()
 
 
 class BoundedHttp(H11Protocol):
