@@ -1,6 +1,6 @@
 # Everything needed on a fresh machine with Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check bench figures
+.PHONY: help setup up down test harness check bench figures
 
 PYTHON := .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
@@ -28,6 +28,9 @@ down:  ## Stop the service and the MLflow UI
 
 test: $(STAMP)  ## Run every test
 	@$(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile
+
+harness: $(STAMP)  ## Attack sheets, store and service for an hour; print what was tried and the faults
+	@$(PYTHON) -m pytest -m harness -s
 
 check: $(STAMP)  ## Check format, lint, types, imports and derived files; change nothing
 	@$(PYTHON) -m ruff format --check .
