@@ -23,6 +23,7 @@ from kneerisk.cohort.sheets.visits import Visit
 from kneerisk.cohort.sheets.vocabulary import AGE, MASS, leg_names
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.schema import Category, Measure, Quantity, columns
+from kneerisk.words import text
 
 
 def ingest(sheet: Path, mapping: Path, *, skip_bad_rows: bool = False) -> Ingested:
@@ -158,17 +159,7 @@ def _mapped(mapping: Mapping) -> list[str]:
 def mapping_faults(mapping: Mapping, table: Table) -> list[str]:
     """Every mistake of a mapping: against the schema, against the sheet, and within itself.
 
-    Parameters
-    ----------
-    mapping
-        The mapping, its form checked.
-    table
-        The sheet.
-
-    Returns
-    -------
-    list of str
-        One sentence each, which begins with the place in the mapping file.
+    Each is one sentence, which begins with the place in the mapping file.
     """
     return [
         *_header_faults(mapping, table),
@@ -181,19 +172,21 @@ def mapping_faults(mapping: Mapping, table: Table) -> list[str]:
 
 def _header_faults(mapping: Mapping, table: Table) -> Iterator[str]:
     if len(table.names) == 1:
-        yield "sheet.delimiter: the sheet has one column only, so the delimiter may be another"
+        yield f"sheet.delimiter: {text('sheet.mapping.one_column')}"
     for place, name in mapping.used().items():
         if name in table.references:
             continue
         if count := table.names.count(name):
-            yield f"{place}: the sheet has {count} columns {name!r}"
+            fault = text("sheet.mapping.several_columns", count=count, column=repr(name))
         else:
-            yield f"{place}: the sheet has no column {name!r}{_instead(name, table.names)}"
+            instead = _instead(name, table.names)
+            fault = text("sheet.mapping.no_column", column=repr(name), instead=instead)
+        yield f"{place}: {fault}"
 
 
 def _instead(name: str, known: Sequence[str]) -> str:
     close = get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return text("sheet.mapping.instead", name=repr(close[0])) if close else ""
 
 
 def _measure_faults(mapping: Mapping) -> Iterator[str]:
@@ -204,42 +197,43 @@ def _measure_faults(mapping: Mapping) -> Iterator[str]:
         for name, cell in cells.items():
             place = f"{section}.{name}"
             if measure := known.get(name):
-                yield from _cell_faults(place, cell, measure, MASS in mapping.columns)
+                faults = _cell_faults(cell, measure, MASS in mapping.columns)
+                yield from (f"{place}: {fault}" for fault in faults)
             elif section == "legs" or name != RED_FLAGS_COLUMN:
-                yield f"{place}: is not a measure of the schema{_instead(name, list(known))}"
+                instead = _instead(name, list(known))
+                yield f"{place}: {text('sheet.mapping.unknown_measure', instead=instead)}"
 
 
-def _cell_faults(place: str, cell: Cell, measure: Measure, has_mass: bool) -> Iterator[str]:
+def _cell_faults(cell: Cell, measure: Measure, has_mass: bool) -> Iterator[str]:
     if isinstance(measure, Category):
         if cell.unit or cell.per_body_mass or cell.opposite:
-            yield f"{place}: is {measure.allowed}, so it has no unit and no sign"
+            yield text("sheet.mapping.choice_has_no_unit", allowed=measure.allowed)
         allowed = (*measure.choices, "")
-        bad = [f"{word!r}" for word, value in cell.meanings.items() if value not in allowed]
-        if bad:
-            yield f"{place}: the values of {', '.join(bad)} must be {measure.allowed}"
+        if bad := [repr(w) for w, value in cell.meanings.items() if value not in allowed]:
+            words = ", ".join(bad)
+            yield text("sheet.mapping.values_must_be", words=words, allowed=measure.allowed)
     if not isinstance(measure, Quantity):
         return
-    bad = [f"{word!r}" for word, value in cell.meanings.items() if isinstance(value, str) and value]
-    if bad:
-        yield f"{place}: the values of {', '.join(bad)} must be numbers"
+    if bad := [repr(w) for w, value in cell.meanings.items() if isinstance(value, str) and value]:
+        yield text("sheet.mapping.values_must_be_numbers", words=", ".join(bad))
     try:
         factor(measure, cell.unit, per_body_mass=cell.per_body_mass)
     except UnknownUnit as error:
-        yield f"{place}: {error}"
+        yield str(error)
     if cell.per_body_mass and not has_mass:
-        yield f"{place}: per_body_mass needs columns.{MASS}"
+        yield text("sheet.mapping.needs_mass", mass=MASS)
 
 
 def _constant_faults(mapping: Mapping) -> Iterator[str]:
     if mapping.birth_date and AGE in (mapping.columns | mapping.constants):
-        yield "birth_date: the age is given too, so that one of the two would be ignored"
+        yield f"birth_date: {text('sheet.mapping.age_is_given')}"
     if mapping.birth_date and mapping.screening_date is None:
-        yield "birth_date: needs screening_date, to which the age is counted"
+        yield f"birth_date: {text('sheet.mapping.birth_needs_screening_date')}"
     for name in mapping.constants:
         if name not in columns():
-            yield f"constants.{name}: is not a measure of the schema"
+            yield f"constants.{name}: {text('sheet.mapping.unknown_measure', instead='')}"
         elif name in mapping.columns:
-            yield f"constants.{name}: is mapped to a column too"
+            yield f"constants.{name}: {text('sheet.mapping.constant_is_mapped')}"
     for name, fault in constant_faults(mapping.constants):
         if name not in mapping.columns:
             yield f"constants.{name}: {fault.message}"
@@ -248,29 +242,29 @@ def _constant_faults(mapping: Mapping) -> Iterator[str]:
 def _side_faults(mapping: Mapping) -> Iterator[str]:
     if mapping.sides is None:
         if mapping.legs:
-            yield "legs: needs [sides], which names the column that tells the legs apart"
+            yield f"legs: {text('sheet.mapping.needs_sides')}"
         if mapping.outcome and mapping.outcome.leg:
-            yield "outcome.leg: needs [sides], which names the column that tells the legs apart"
+            yield f"outcome.leg: {text('sheet.mapping.needs_sides')}"
     elif mapping.one_row_per:
-        yield "one_row_per: can't be used with [sides], where an athlete has a row for each leg"
+        yield f"one_row_per: {text('sheet.mapping.not_with_sides')}"
     for name in mapping.legs:
         for side in ("left", "right"):
             if f"{side}_{name}" in mapping.columns:
-                yield f"columns.{side}_{name}: is mapped in legs.{name} too"
+                yield f"columns.{side}_{name}: {text('sheet.mapping.mapped_in_legs', name=name)}"
 
 
 def _outcome_faults(mapping: Mapping, outcome: OutcomeMap) -> Iterator[str]:
     forms = [outcome.words, outcome.leg, outcome.left or outcome.right or outcome.either]
     if sum(form is not None for form in forms) != 1:
-        yield "outcome: needs one of words, leg, or left and right (or either)"
+        yield f"outcome: {text('sheet.mapping.one_form_of_outcome')}"
     if (outcome.left is None) != (outcome.right is None):
-        yield "outcome: left and right go together"
+        yield f"outcome: {text('sheet.mapping.both_sides')}"
     for name in ("left", "right", "either", "leg"):
         cell = getattr(outcome, name)
         if cell and any(value not in (0, 1, "") for value in cell.meanings.values()):
-            yield f"outcome.{name}: values must be 0, 1 or empty (not recorded)"
+            yield f"outcome.{name}: {text('sheet.mapping.outcome_values')}"
     if outcome.lost and any(v not in ("yes", "no", "") for v in outcome.lost.meanings.values()):
-        yield "outcome.lost: values must be yes, no or empty"
+        yield f"outcome.lost: {text('sheet.mapping.lost_values')}"
     yield from _plain_faults(mapping)
     yield from _horizon_faults(mapping, outcome)
 
@@ -280,7 +274,7 @@ def _plain_faults(mapping: Mapping) -> Iterator[str]:
     for place, cell in mapping.cells().items():
         is_plain = place.startswith("outcome.") or place == f"columns.{RED_FLAGS_COLUMN}"
         if is_plain and (cell.unit or cell.per_body_mass or cell.opposite):
-            yield f"{place}: has no unit and no sign"
+            yield f"{place}: {text('sheet.mapping.no_unit')}"
 
 
 def _horizon_faults(mapping: Mapping, outcome: OutcomeMap) -> Iterator[str]:
@@ -288,11 +282,12 @@ def _horizon_faults(mapping: Mapping, outcome: OutcomeMap) -> Iterator[str]:
                 if getattr(outcome, n) is not None]  # fmt: skip
     if outcome.kind == "new_pain":
         if outcome.horizon_months is None:
-            yield "outcome.horizon_months: must be given for new_pain"
+            yield f"outcome.horizon_months: {text('sheet.mapping.needs_horizon')}"
         for name in ("date", "follow_up_end"):
             if name in followed and mapping.screening_date is None:
-                yield f"outcome.{name}: needs screening_date, from which it is counted"
+                yield f"outcome.{name}: {text('sheet.mapping.date_needs_screening_date')}"
     else:
         if outcome.horizon_months is not None:
-            yield f"outcome.horizon_months: {outcome.kind} has none"
-        yield from (f"outcome.{name}: {outcome.kind} has no follow-up" for name in followed)
+            yield f"outcome.horizon_months: {text('sheet.mapping.no_horizon', kind=outcome.kind)}"
+        fault = text("sheet.mapping.no_follow_up", kind=outcome.kind)
+        yield from (f"outcome.{name}: {fault}" for name in followed)

@@ -14,6 +14,7 @@ from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of
 from kneerisk.cohort.sheets.questions import without_meaning
 from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked
 from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, MASS
+from kneerisk.words import text
 
 #: An unnamed column is taken for the athletes' where so many of its entries differ (assumption).
 _MOSTLY_DIFFERENT = 0.6
@@ -45,7 +46,7 @@ def _with_athlete(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
         if column.means or column.is_confirmed or words.total() < max(1, column.values.filled):
             continue
         if len(words) > _MOSTLY_DIFFERENT * column.values.filled:
-            why = "its words differ from row to row and no other column names the athletes"
+            why = text("sheet.why.names_athletes")
             recognised[at] = replace(column, means=ATHLETE, confidence="likely", why=why)
             return recognised
     return recognised
@@ -55,7 +56,7 @@ def _without_mass(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
     """Forces that are still to be divided need the body mass."""
     if any(column.means == MASS for column in recognised):
         return recognised
-    why = "It is still to be divided by body mass, which no column gives."
+    why = text("sheet.question.needs_mass")
     return [_to_leave_out(c, why) if c.means and _is_undivided(c) else c for c in recognised]
 
 
@@ -68,11 +69,11 @@ def _with_age(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
     """A date of birth gives the age at the screening, unless a column gives the age itself."""
     held = {column.means for column in recognised}
     if AGE in held:
-        why = "another column tells the age"
+        why = text("sheet.why.age_is_given")
         return [_left_out(c, why) if c.means == BIRTH else c for c in recognised]
     if DATE in held:
         return recognised
-    why = "An age needs the date of the screening, which no column gives."
+    why = text("sheet.question.needs_date")
     return [
         replace(_to_leave_out(c, why), alternatives=()) if c.means == BIRTH else c
         for c in recognised
@@ -82,7 +83,7 @@ def _with_age(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
 def _to_leave_out(column: RecognisedColumn, why: str) -> RecognisedColumn:
     return replace(
         column,
-        question=f"Leave {column.name!r} out? {why}",
+        question=text("sheet.question.leave_out", column=repr(column.name), why=why),
         proposal=ColumnAsked(means=None),
         confidence="unsure",
     )
@@ -102,7 +103,8 @@ def _without_duplicates(recognised: list[RecognisedColumn]) -> list[RecognisedCo
             at for at in places if (recognised[at].confidence == "certain") == best
         ]
         for at in set(places) - set(sure):
-            why = f"{recognised[sure[0]].name!r} ({recognised[sure[0]].place}) means the same"
+            kept = recognised[sure[0]]
+            why = text("sheet.why.same_meaning", column=repr(kept.name), place=kept.place)
             recognised[at] = _left_out(recognised[at], why)
         if len(sure) > 1:
             for at in sure:
@@ -129,11 +131,11 @@ def _which(
     )
     drop = ColumnAsked(means=None)
     is_fullest = at == fullest
-    other = Alternative(label="Leave it out", ask=drop)
+    other = Alternative(label=text("sheet.question.leave_it_out"), ask=drop)
     return replace(
         column,
         confidence="unsure",
-        question=f"{column.name!r} and column {others} both look like {label}. Is this the one?",
+        question=text("sheet.question.which", column=repr(column.name), others=others, label=label),
         proposal=keep if is_fullest else drop,
         alternatives=(other if is_fullest else Alternative(label=label, ask=keep),),
     )

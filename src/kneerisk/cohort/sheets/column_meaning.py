@@ -28,7 +28,6 @@ from kneerisk.cohort.sheets.vocabulary import (
     BIRTH,
     DATE,
     FLAGS,
-    ROLES,
     SIDE,
     answers,
     fold,
@@ -36,6 +35,7 @@ from kneerisk.cohort.sheets.vocabulary import (
     unsided,
 )
 from kneerisk.schema import Measure, Quantity, Side, columns
+from kneerisk.words import text, variant
 
 #: What a dynamometer that shows kilograms or pounds means.
 _OF_FORCE = {"kg": Unit("kgf", per_body_mass=True), "lb": Unit("lbf", per_body_mass=True)}
@@ -104,7 +104,7 @@ class RecognisedColumn:
 def label_of(means: str) -> str:
     """A measure's or role's name for people."""
     measure = unsided().get(means)
-    return measure.label if measure else ROLES[means]
+    return measure.label if measure else variant("sheet.role", means)
 
 
 def split_side(canonical: str) -> tuple[str, Side | None]:
@@ -159,8 +159,9 @@ def in_words(means: str, side: Side | None, unit: Unit = OWN_UNIT) -> str:
         Words for a question or a choice.
     """
     name = _unit_name(means, unit)
-    text = ", ".join(filter(None, [label_of(means), side, f"in {name}" if name else None]))
-    return f"{text}, divided by body mass here" if unit.per_body_mass else text
+    in_unit = text("sheet.meaning.in_unit", unit=name) if name else None
+    meaning = ", ".join(filter(None, [label_of(means), side, in_unit]))
+    return text("sheet.meaning.per_body_mass", meaning=meaning) if unit.per_body_mass else meaning
 
 
 def _unit_name(means: str, unit: Unit) -> str | None:
@@ -281,19 +282,19 @@ def _quantity(
     doubt = None
     if unit is None and name in _OF_FORCE and measure.unit in _FORCES:
         unit = _OF_FORCE[name]
-        doubt = f"a force is told in {name}, which may mean {unit.name}"
+        doubt = text("sheet.doubt.force", named=name, unit=unit.name)
     if unit is None:
         return None
     own = fit(measure, unit, values.numbers, mass_kg)
     if own.is_possible:
         return Candidate(*match, share, own, (own,) if doubt else (), doubt)
     better = [o for o in other_fits(measure, values.numbers, mass_kg) if o.share > own.share]
-    doubt = f"{name} is named, but most values can't be in {name}" if better else doubt
+    doubt = text("sheet.doubt.other_unit", unit=name) if better else doubt
     return Candidate(*match, share, own, tuple(better), doubt)
 
 
 def _unnamed(measure: Quantity, others: Sequence[Fit]) -> str | None:
     if not others:
         return None
-    units = " or ".join(dict.fromkeys(str(other.unit.name) for other in others))
-    return f"no unit is named, and the values may be {units} instead of {measure.unit}"
+    units = text("sheet.doubt.or").join(dict.fromkeys(str(other.unit.name) for other in others))
+    return text("sheet.doubt.no_unit", units=units, unit=measure.unit)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, OutcomeKind
 from kneerisk.errors import CohortRefused
+from kneerisk.words import text
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 #: What a word of a sheet stands for. A whole number that no double holds exactly is read as one.
@@ -31,7 +32,8 @@ class MappingRefused(CohortRefused):
     def __init__(self, path: Path, faults: list[str]) -> None:
         self.faults = faults
         lines = [f"  {fault}" for fault in faults]
-        super().__init__("\n".join([f"{path} has {len(faults)} fault(s):", *lines]))
+        heading = text("sheet.mapping.faults", path=path, count=len(faults))
+        super().__init__("\n".join([heading, *lines]))
 
 
 def _with_column(value: Any) -> Any:
@@ -245,13 +247,14 @@ def load(path: Path) -> Mapping:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
         mapping = Mapping.model_validate(entries)
     except FileNotFoundError:
-        raise MappingRefused(path, ["there is no such file"]) from None
+        raise MappingRefused(path, [text("sheet.mapping.no_file")]) from None
     except OSError as error:
-        raise MappingRefused(path, [f"can't be read ({error.strerror})"]) from None
+        fault = text("sheet.mapping.unreadable", reason=error.strerror)
+        raise MappingRefused(path, [fault]) from None
     except UnicodeDecodeError:
-        raise MappingRefused(path, ["is not UTF-8 text"]) from None
+        raise MappingRefused(path, [text("sheet.mapping.not_utf8")]) from None
     except tomllib.TOMLDecodeError as error:
-        raise MappingRefused(path, [f"is not TOML: {error}"]) from None
+        raise MappingRefused(path, [text("sheet.mapping.not_toml", reason=error)]) from None
     except ValidationError as error:
         faults = [*_absent(entries), *map(_fault, error.errors())]
         raise MappingRefused(path, faults) from None
@@ -263,10 +266,14 @@ def load(path: Path) -> Mapping:
 def _absent(entries: dict[str, Any]) -> list[str]:
     """What a mapping file has to say, though a mapping that comes of recognition need not."""
     required = ("source", ATHLETE_ID, "outcome")
-    return [f"{name}: must be given" for name in required if name not in entries]
+    must_be_given = text("shared.fault.missing")
+    return [f"{name}: {must_be_given}" for name in required if name not in entries]
 
 
 def _fault(details: Any) -> str:
-    plain = {"extra_forbidden": "is not an entry of a mapping file", "missing": "must be given"}
+    plain = {
+        "extra_forbidden": text("sheet.mapping.unknown_entry"),
+        "missing": text("shared.fault.missing"),
+    }
     place = ".".join(str(step) for step in details["loc"])
     return f"{place}: {plain.get(details['type'], details['msg'])}"

@@ -35,6 +35,7 @@ from kneerisk.cohort.sheets.vocabulary import (
     unsided,
 )
 from kneerisk.schema import Quantity, Side
+from kneerisk.words import text, variant
 
 #: A name this alike is likely, below it unsure (assumption).
 _LIKELY = 0.8
@@ -72,10 +73,10 @@ def recognise_column(
         The column with its meaning, if it has one, and the question that is left.
     """
     if not column.values.filled:
-        return replace(column, why="the column is empty")
+        return replace(column, why=text("sheet.why.empty"))
     ranked = candidates(named, cells, column.values, context.mass_kg)
     if not ranked:
-        why = f"nothing of this name is told in {named.unit}" if named.matches else column.why
+        why = text("sheet.why.not_in_unit", unit=named.unit) if named.matches else column.why
         return replace(column, why=why)
     first = ranked[0]
     if first.likeness < _LIKELY and not first.is_possible:
@@ -107,22 +108,22 @@ def _with_dates(
     return replace(
         column,
         confidence="unsure",
-        question=f"Does the day come first in {column.name!r}?",
+        question=text("sheet.question.day_first", column=repr(column.name)),
         proposal=ColumnAsked(means=column.means, day_first=True),
-        alternatives=(Alternative(label="Month first", ask=month_first),),
+        alternatives=(Alternative(label=text("sheet.question.month_first"), ask=month_first),),
     )
 
 
 def _words(means: str, cells: Sequence[Any]) -> dict[str, str | int | float]:
-    texts = dict.fromkeys(as_text(cell) for cell in cells if cell != "")
+    entries = dict.fromkeys(as_text(cell) for cell in cells if cell != "")
     if means == FLAGS:
-        return {text: codes for text in texts if (codes := _red_flags(text))}
+        return {entry: codes for entry in entries if (codes := _red_flags(entry))}
     known = answers(means)
-    return {text: known[fold(text)] for text in texts if fold(text) in known}
+    return {entry: known[fold(entry)] for entry in entries if fold(entry) in known}
 
 
-def _red_flags(text: str) -> str | None:
-    words = [fold(word) for word in text.replace(",", ";").split(";")]
+def _red_flags(entry: str) -> str | None:
+    words = [fold(word) for word in entry.replace(",", ";").split(";")]
     if words in (["none"], ["no"], ["keine"], ["nein"]):
         return "none"
     known = answers(FLAGS)
@@ -131,13 +132,14 @@ def _red_flags(text: str) -> str | None:
 
 def _why(first: Candidate, named: Named) -> str:
     label = label_of(first.means)
-    relation = "is a name of" if first.likeness >= _CERTAIN else "resembles the name of"
-    unit = f"; {named.unit} is named" if named.unit else ""
-    fitting = ""
+    likeness = "exact" if first.likeness >= _CERTAIN else "similar"
+    why = variant("sheet.why", likeness, label=repr(label))
     measure = unsided().get(first.means)
-    if isinstance(measure, Quantity) and not named.unit and not first.other_units:
-        fitting = f"; the values fit {first.unit.name or measure.unit}"
-    return f"it {relation} {label!r}{unit}{fitting}"
+    if named.unit:
+        return text("sheet.why.unit_named", why=why, unit=named.unit)
+    if isinstance(measure, Quantity) and not first.other_units:
+        return text("sheet.why.unit_fits", why=why, unit=first.unit.name or measure.unit)
+    return why
 
 
 def _asked_about(
@@ -155,13 +157,16 @@ def _asked_about(
         legs = _each_leg(first.means, unit)
         return replace(column, confidence=confidence, question=question, alternatives=legs)
     proposal = stating(first.means, column.side, unit)
+    why = column.why
+    if first.doubt:
+        why = text("sheet.why.doubtful", why=why, doubt=first.doubt)
     alternatives = _alternatives(ranked, column.side)
     return replace(
         column,
         confidence=confidence,
         question=question,
         proposal=proposal,
-        why=f"{column.why}; {first.doubt}" if first.doubt else column.why,
+        why=why,
         alternatives=tuple(other for other in alternatives if other.ask != proposal),
     )
 
@@ -179,22 +184,22 @@ def _question(
 ) -> tuple[str | None, Confidence]:
     """What is asked, and how sure the column is until it is answered."""
     unit = first.other_units[0].unit if first.other_units else first.unit
-    meaning = in_words(first.means, column.side, unit)
+    meaning, name = in_words(first.means, column.side, unit), repr(column.name)
     is_exact = first.likeness >= _CERTAIN
     if not first.is_possible:
-        return f"Is {column.name!r} {meaning}? Most of its cells can't be read as it.", "unsure"
+        return text("sheet.question.unreadable", column=name, meaning=meaning), "unsure"
     if needs_side:
-        return f"Which leg is {column.name!r} about?", "unsure"
+        return text("sheet.question.which_leg", column=name), "unsure"
     if others:
         rival = label_of(others[0].means)
-        return f"Is {column.name!r} {meaning}? It could be {rival}.", "unsure"
+        asked = text("sheet.question.rival", column=name, meaning=meaning, rival=rival)
+        return asked, "unsure"
     if first.doubt:
-        return f"Is {column.name!r} in {unit.name}?", "likely" if is_exact else "unsure"
+        asked = text("sheet.question.unit", column=name, unit=unit.name)
+        return asked, "likely" if is_exact else "unsure"
     if not is_exact:
-        return (
-            f"Is {column.name!r} {meaning}?",
-            "likely" if first.likeness >= _LIKELY else "unsure",
-        )
+        asked = text("sheet.question.meaning", column=name, meaning=meaning)
+        return asked, "likely" if first.likeness >= _LIKELY else "unsure"
     return None, "certain"
 
 
@@ -237,7 +242,7 @@ def confirm_column(
         The column as stated, with the question that this leaves, if any.
     """
     if "means" in stated.model_fields_set and stated.means is None:
-        return replace(without_meaning(column, "as you said"), is_confirmed=True)
+        return replace(without_meaning(column, text("sheet.why.stated")), is_confirmed=True)
     proposed = column.proposal.means if column.proposal else None
     means, side = split_side(stated.means or proposed or column.canonical or "")
     if means and means not in unsided() and means not in ROLES:
@@ -245,7 +250,7 @@ def confirm_column(
         return replace(without_meaning(column, "as you said"), is_confirmed=True)
     commas = column.values.commas if stated.decimal is None else stated.decimal == "comma"
     settled = replace(
-        without_meaning(column, "as you said"),
+        without_meaning(column, text("sheet.why.stated")),
         values=column_values(cells, commas),
         means=means or None,
         side=side,
@@ -259,7 +264,7 @@ def confirm_column(
     if settled.question or not means:
         return settled
     if means in leg_names() and not side and not context.has_sides:
-        question = f"Which leg is {column.name!r} about?"
+        question = text("sheet.question.which_leg", column=repr(column.name))
         return replace(settled, question=question, confidence="unsure")
     return settled
 

@@ -38,6 +38,7 @@ from kneerisk.cohort.sheets.vocabulary import (
 )
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet
 from kneerisk.schema import Quantity, columns
+from kneerisk.words import text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,7 @@ def _columns(heading: Heading, table: Table, stated: SheetAsked) -> list[Recogni
             name=name,
             reference=table.references[at],
             values=column_values(cells[at], commas, else_commas=mostly),
-            why="no measure has such a name",
+            why=text("sheet.why.no_such_measure"),
         )
         for at, name in enumerate(heading.names)
     ]

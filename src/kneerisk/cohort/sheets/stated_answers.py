@@ -25,7 +25,7 @@ class AskRefused(KneeriskError):
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
         lines = [f"  {fault.pointer}: {fault.message}" for fault in faults]
-        super().__init__("\n".join([f"What was asked has {len(faults)} fault(s):", *lines]))
+        super().__init__("\n".join([text("sheet.stated.faults", count=len(faults)), *lines]))
 
 
 def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:
@@ -50,7 +50,8 @@ def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:
             faults += _column_faults(place, answer, by_place[place].canonical)
         else:
             pointer = f"/columns/{_escaped(place)}"
-            faults.append(_fault(FaultCode.NO_SUCH_COLUMN, pointer, "the sheet has no such column"))
+            message = text("sheet.stated.no_such_column")
+            faults.append(_fault(FaultCode.NO_SUCH_COLUMN, pointer, message))
     faults += _constant_faults(stated.constants, sheet)
     if faults:
         raise AskRefused(faults)
@@ -64,8 +65,9 @@ def _column_faults(place: str, answer: ColumnAsked, recognised: str | None) -> I
     pointer = f"/columns/{place}"
     means, _ = split_side(answer.means or recognised or "")
     if answer.means is not None and means not in unsided() and means not in ROLES:
-        yield _fault(FaultCode.UNKNOWN_NAME, f"{pointer}/means", "is not a measure of the schema",
-                     "a canonical column, " + ", ".join(ROLES))  # fmt: skip
+        allowed = text("sheet.stated.allowed_meaning", roles=", ".join(ROLES))
+        message = text("sheet.stated.unknown_measure")
+        yield _fault(FaultCode.UNKNOWN_NAME, f"{pointer}/means", message, allowed)
         return
     measure = unsided().get(means)
     if answer.unit is not None or answer.per_body_mass:
@@ -83,14 +85,15 @@ def _word_faults(
         place = f"{pointer}/words/{_escaped(word)}"
         is_side = means == SIDE and value not in ("left", "right")
         if is_side or (isinstance(measure, Category) and value not in (*measure.choices, "")):
-            yield _fault(FaultCode.UNKNOWN_CHOICE, place, f"must be {allowed}", allowed)
+            message = text("shared.limits.must_be", allowed=allowed)
+            yield _fault(FaultCode.UNKNOWN_CHOICE, place, message, allowed)
         if isinstance(measure, Quantity) and isinstance(value, str) and value:
-            yield _fault(FaultCode.NOT_A_NUMBER, place, "must be a number")
+            yield _fault(FaultCode.NOT_A_NUMBER, place, text("shared.fault.not_a_number"))
 
 
 def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) -> Iterator[Fault]:
     if measure is None:
-        yield _fault(FaultCode.NO_UNIT, f"{pointer}/unit", "only a measured quantity has a unit")
+        yield _fault(FaultCode.NO_UNIT, f"{pointer}/unit", text("sheet.stated.no_unit"))
         return
     name = unit_named(answer.unit) or answer.unit if answer.unit else None
     forms = (False, True) if answer.per_body_mass is None else (answer.per_body_mass,)
@@ -112,9 +115,10 @@ def _constant_faults(
     for name in constants:
         pointer = f"/constants/{_escaped(name)}"
         if name not in columns():
-            yield _fault(FaultCode.UNKNOWN_NAME, pointer, "is not a measure of the schema")
+            yield _fault(FaultCode.UNKNOWN_NAME, pointer, text("sheet.stated.unknown_measure"))
         elif column := sheet.column_of(name):
-            yield _fault(FaultCode.TOLD_TWICE, pointer, f"stands in column {column.place} too")
+            message = text("sheet.stated.told_twice", place=column.place)
+            yield _fault(FaultCode.TOLD_TWICE, pointer, message)
     yield from (fault for _, fault in constant_faults(constants))
 
 
@@ -127,21 +131,19 @@ def open_constants(sheet: RecognisedSheet) -> list[SheetConstant]:
     held = sheet.canonical
     constants = []
     if AGE not in held:
-        question = "No column tells the age. Is it the same for all, in years?"
-        constants.append(_constant(sheet, AGE, question, is_needed=True))
+        constants.append(_constant(sheet, AGE, text("sheet.constant.age"), is_needed=True))
     if SEX not in held:
-        question = "No column tells the sex. Is it one for all?"
-        constants.append(_constant(sheet, SEX, question, is_needed=True))
+        constants.append(_constant(sheet, SEX, text("sheet.constant.sex"), is_needed=True))
     if SPORT not in held:
-        constants.append(_constant(sheet, SPORT, "No column tells the sport. Is it one for all?"))
+        constants.append(_constant(sheet, SPORT, text("sheet.constant.sport")))
     for need in NEEDS:
         given = [name for name in need.measures if {name, f"left_{name}", f"right_{name}"} & held]
         if given and need.protocol not in held:
-            question = f"How was it done? {columns()[need.protocol].protocol}"
+            protocol = columns()[need.protocol].protocol
+            question = text("sheet.constant.protocol", protocol=protocol)
             constants.append(_constant(sheet, need.protocol, question, is_needed=True))
     if {"left_hip_drop_deg", "right_hip_drop_deg"} & held and DROP_TASK not in held:
-        question = "Which task was filmed for the hip drop?"
-        constants.append(_constant(sheet, DROP_TASK, question))
+        constants.append(_constant(sheet, DROP_TASK, text("sheet.constant.hip_drop_task")))
     return constants
 
 

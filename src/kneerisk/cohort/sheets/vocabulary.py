@@ -24,14 +24,8 @@ AGE = "age_years"
 SEX = "sex"
 #: The measure that forces and torques are divided by.
 MASS = "mass_kg"
-#: What a column may mean besides a measure, with its name for people.
-ROLES = {
-    ATHLETE: "Athlete",
-    DATE: "Date of the screening",
-    BIRTH: "Date of birth",
-    SIDE: "Leg of the row",
-    FLAGS: "Red flags",
-}
+#: What a column may mean besides a measure.
+ROLES = (ATHLETE, DATE, BIRTH, SIDE, FLAGS)
 #: Every question with the answers yes and no shares the words of this one.
 _YES_NO = "osteoarthritis"
 #: Accents of the European scripts. The marks of other scripts (Japanese dakuten, Devanagari vowel
