@@ -305,7 +305,7 @@ def test_every_fault_has_words_for_both_readers(tmp_path: Path) -> None:
     answer = recognise(text.encode())
     reasons = {r.code: r.message for row in answer.rows for r in row.reasons}
     assert reasons["unknown_choice"] == "holds a word that is not a red flag"
-    assert reasons["not_a_date"] == "is not a date of the forms of this column"
+    assert reasons["not_a_date"] == "is not a date in the form that this column uses"
     assert reasons["outside_limits"].startswith("must be a number from")
     assert reasons["same_athlete_and_date"].endswith("on the same date as line 4")
     (tmp_path / "c.csv").write_text(text)
@@ -317,7 +317,7 @@ def test_every_fault_has_words_for_both_readers(tmp_path: Path) -> None:
     assert rules == {
         ("unknown_choice", "holds a word that is not a red flag"),
         ("not_a_number", "is not a number"),
-        ("not_a_date", "is not a date of the mapping's form"),
+        ("not_a_date", "is not a date in the form that the mapping gives"),
         ("outside_limits", "must be a number from 20 to 130 deg (as left_slr_deg)"),
         ("same_athlete_and_date", "repeats the athlete and date of line 4"),
         ("same_athlete_and_date", "repeats the athlete and date of line 5"),

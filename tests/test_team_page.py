@@ -196,7 +196,7 @@ class TestASheetAsItIs:
         reasons = seen.page.get_by_role("list", name="Why rows can")
         whys = {
             4: "Lunge R “138” must be",
-            5: "“31.02.2026” is not a date of the forms of this column: a date as DD.MM.YYYY",
+            5: "“31.02.2026” is not a date in the form that this column uses: a date as DD.MM.YYYY",
             6: "“weak” is not a number",
             7: "same athlete on the same date as line 8",
         }

@@ -35,7 +35,7 @@ from kneerisk.cohort.sheets.vocabulary import (
     unsided,
 )
 from kneerisk.schema import Quantity, Side
-from kneerisk.words import text, variant
+from kneerisk.words import text
 
 #: A name this alike is likely, below it unsure (assumption).
 _LIKELY = 0.8
@@ -132,8 +132,9 @@ def _red_flags(entry: str) -> str | None:
 
 def _why(first: Candidate, named: Named) -> str:
     label = label_of(first.means)
-    likeness = "exact" if first.likeness >= _CERTAIN else "similar"
-    why = variant("sheet.why", likeness, label=repr(label))
+    why = text("sheet.why.similar", label=repr(label))
+    if first.likeness >= _CERTAIN:
+        why = text("sheet.why.exact", label=repr(label))
     measure = unsided().get(first.means)
     if named.unit:
         return text("sheet.why.unit_named", why=why, unit=named.unit)

@@ -48,7 +48,7 @@ class ColumnAsked(BaseModel):
         description="What the column is measured in: `lb`, `inch`, `N`, `kgf`, `Nm`, `deg`, ...",
     )] = None  # fmt: skip
     per_body_mass: Annotated[bool | None, Field(
-        description="A force or torque that is still to be divided by the athlete's body mass.",
+        description="A force or torque that still has to be divided by the athlete's body mass.",
     )] = None  # fmt: skip
     opposite: Annotated[bool | None, Field(
         description="The sheet counts the other direction as positive.",
@@ -59,7 +59,7 @@ class ColumnAsked(BaseModel):
     )] = None  # fmt: skip
     words: Annotated[dict[str, Meaning], Field(
         max_length=_MOST_WORDS,
-        description="What the column's words stand for, `{\"w\": \"female\"}`; an empty text is "
+        description="What the column's words stand for, `{\"w\": \"female\"}`; an empty text means "
         "\"not recorded\".",
     )] = {}  # fmt: skip
 
@@ -104,7 +104,7 @@ class SheetFile(BaseModel):
     sheets: Annotated[list[str] | None, Field(description="Every worksheet of the file.")] = None
     header_line: int
     header_lines: Annotated[list[int], Field(
-        description="Every line the column names were put together from, units' line included.",
+        description="Every line that names the columns, including a line of units.",
     )]  # fmt: skip
     delimiter: str | None = None
     encoding: str | None = None
@@ -137,7 +137,7 @@ class SheetColumn(BaseModel):
     model_config = _FROZEN
 
     place: Annotated[str, Field(description="Its letter as in Excel.")]
-    column: Annotated[str, Field(description="Its name as it stands in the sheet.")]
+    column: Annotated[str, Field(description="Its name in the sheet.")]
     means: Annotated[str | None, Field(
         description="The canonical column, or `athlete_id`, `screening_date`, `birth_date`, "
         "`side`, `red_flags`; absent where the column is left out.",
@@ -149,7 +149,7 @@ class SheetColumn(BaseModel):
     per_body_mass: bool = False
     converted: Annotated[bool, Field(description="Its values are converted in the rows.")] = False
     confidence: Confidence
-    why: Annotated[str, Field(description="What told the meaning and the unit, for people.")]
+    why: Annotated[str, Field(description="How meaning and unit were recognised, for people.")]
     applied: Annotated[bool, Field(
         description="Whether the rows hold its values; false while its question is open.",
     )]  # fmt: skip
@@ -189,7 +189,7 @@ class SheetCell(BaseModel):
     model_config = _FROZEN
 
     place: str
-    shown: Annotated[str, Field(description="As it stands in the sheet.")]
+    shown: Annotated[str, Field(description="The cell as in the sheet.")]
     status: CellStatus
     value: Annotated[str | int | float | list[str] | None, Field(
         description="As the screening has it, in the schema's unit.",

@@ -66,7 +66,7 @@ def _column_faults(place: str, answer: ColumnAsked, recognised: str | None) -> I
     means, _ = split_side(answer.means or recognised or "")
     if answer.means is not None and means not in unsided() and means not in ROLES:
         allowed = text("sheet.stated.allowed_meaning", roles=", ".join(ROLES))
-        message = text("sheet.stated.unknown_measure")
+        message = text("shared.fault.unknown_name")
         yield _fault(FaultCode.UNKNOWN_NAME, f"{pointer}/means", message, allowed)
         return
     measure = unsided().get(means)
@@ -115,7 +115,7 @@ def _constant_faults(
     for name in constants:
         pointer = f"/constants/{_escaped(name)}"
         if name not in columns():
-            yield _fault(FaultCode.UNKNOWN_NAME, pointer, text("sheet.stated.unknown_measure"))
+            yield _fault(FaultCode.UNKNOWN_NAME, pointer, text("shared.fault.unknown_name"))
         elif column := sheet.column_of(name):
             message = text("sheet.stated.told_twice", place=column.place)
             yield _fault(FaultCode.TOLD_TWICE, pointer, message)
