@@ -8,16 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from kneerisk.progress import Progress, event
+from kneerisk.words import text, variant
 from pipelines import console
 from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
 
 app = typer.Typer()
 #: Which athletes share a fold is chance: the mean over a few deals is given (assumption).
 FOLD_SEEDS = range(3)
-_ROWS = {"cv_": "adapted", "cv_as_is_": "as is", "cv_scratch_": "from scratch"}
-_CORRECTED = {"intercept": "its intercept", "slope": "its intercept and slope",
-              "ridge": "its intercept, slope and weights",
-              "boosting": "its intercept and slope, and with more trees"}  # fmt: skip
+_ROWS = {"cv_": "adapted", "cv_as_is_": "as_is", "cv_scratch_": "from_scratch"}
 
 
 @app.command(
@@ -102,20 +100,23 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
     from pipelines.console import metrics_table
 
     metrics, base = result["metrics"], result["base"]
-    outcome = f"{base} stays unchanged; nothing was registered."
+    outcome = text("command_line.adapt.unchanged", base=base)
     if result["version"] is not None:
-        outcome = (
-            f"{result['version']} is challenger (run {result['run_id']}): {base} with "
-            f"{_CORRECTED[result['step']]} corrected."
-        )
+        corrected = variant("command_line.adapt.corrected", result["step"])
+        outcome = text(
+            "command_line.adapt.challenger",
+            version=result["version"], run=result["run_id"], base=base, corrected=corrected,
+        )  # fmt: skip
     lines: list[str | console.Table] = [
         outcome,
         result["needs"],
-        metrics_table(metrics, _ROWS, "Cross-validated by athlete"),
+        metrics_table(metrics, _ROWS, text("command_line.table.cross_validated")),
     ]
     if "cv_scratch_log_loss" not in metrics:
-        lines.append("From scratch: too few outcomes.")
+        lines.append(text("command_line.adapt.too_few"))
     if "cv_log_loss_over_as_is" in metrics:
         more, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
-        lines.append(f"Log loss, adapted minus as is: {more:+.4f} (standard error {error:.4f})")
+        lines.append(text(
+            "command_line.adapt.difference", difference=f"{more:+.4f}", error=f"{error:.4f}"
+        ))  # fmt: skip
     return lines

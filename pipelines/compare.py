@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneerisk.words import text
 from pipelines import console
 from pipelines.console import Cell, Table
 from pipelines.options import TRAIN_PANEL, Json, examples
@@ -58,7 +59,11 @@ def summary(comparison: Comparison) -> list[str | Table]:
     names = [_heading(run) for run in comparison.runs]
     two = len(names) == 2
     metrics = Table(
-        ["metric", *names, *(["difference"] if two else [])],
+        [
+            text("command_line.compare.metric"),
+            *names,
+            *([text("command_line.compare.difference")] if two else []),
+        ],
         [
             [row.metric, *_cells(row), *([_difference(row)] if two else [])]
             for row in comparison.rows
@@ -72,9 +77,9 @@ def summary(comparison: Comparison) -> list[str | Table]:
     return [
         *comparison.warnings,
         metrics,
-        *(["* best of these runs"] if any_best else []),
-        Table(["made with", *names], parameters) if parameters
-        else "All runs have the same parameters.",
+        *([text("command_line.compare.best")] if any_best else []),
+        Table([text("command_line.compare.made_with"), *names], parameters) if parameters
+        else text("command_line.compare.same_parameters"),
         comparison.verdict,
     ]  # fmt: skip
 

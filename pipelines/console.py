@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
 
-#: The label of a row, by how the names of its metrics start.
-BASELINES = {"": "model", "logistic_": "logistic", "prior_": "base rate", "oracle_": "oracle"}
+#: The row of the catalogue (`command_line.row`), by how the names of its metrics start.
+BASELINES = {"": "model", "logistic_": "logistic", "prior_": "base_rate", "oracle_": "oracle"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def metrics_table(metrics: Mapping[str, float], rows: Mapping[str, str], title: 
     metrics
         By flat name.
     rows
-        The label of each row, by the prefix of its metrics.
+        Which row of the catalogue it is (`command_line.row`), by the prefix of its metrics.
     title
         Above the table.
 
@@ -194,8 +194,13 @@ def metrics_table(metrics: Mapping[str, float], rows: Mapping[str, str], title: 
     A row for each model; a metric that it does not have is a hyphen.
     """
     from kneerisk.evaluation.metric_table import listed
+    from kneerisk.words import variant
 
-    measured = {prefix: label for prefix, label in rows.items() if f"{prefix}log_loss" in metrics}
+    measured = {
+        prefix: variant("command_line.row", row)
+        for prefix, row in rows.items()
+        if f"{prefix}log_loss" in metrics
+    }
     columns = {
         metric.name: metric.column
         for metric in listed("printed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from kneerisk.errors import KneeriskError
+from kneerisk.words import text
 from pipelines.console import say
 from pipelines.services import stop
 from pipelines.up import RUN_FOLDER
@@ -15,7 +16,10 @@ def main() -> None:
     failed = False
     for name in ("service", "mlflow"):
         try:
-            say(f"{name}: {'stopped' if stop(RUN_FOLDER, name) else 'was not running'}")
+            if stop(RUN_FOLDER, name):
+                say(text("command_line.down.stopped", name=name))
+            else:
+                say(text("command_line.down.not_running", name=name))
         except KneeriskError as error:
             failed = True
             say(f"make down: {error}")

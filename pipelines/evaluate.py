@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from kneerisk.progress import Progress, event
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
 
@@ -88,15 +89,18 @@ def summary(result: Mapping[str, Any]) -> list[str | console.Table]:
 
     tasks = result["metrics"]
     metrics = {name: value for task in tasks.values() for name, value in task.items()}
-    counts = (
-        f"{metrics['rows']:,.0f} rows of {metrics['athletes']:,.0f} athletes, "
-        f"{metrics['events']:,.0f} with pain."
-    )
-    lines = ["(The logistic regression is fitted to this file by cross-validation.)"]
+    lines = [text("command_line.evaluate.logistic")]
     lines += [f"{name} {metrics[name]:.4f}" for name in _OF_TRUTH if name in metrics]
     lines += [f"{name} {value:.4f}" for name, value in tasks.get("imbalances", {}).items()
               if name.endswith(("_auc", "_below_oracle"))]  # fmt: skip
     if lowest := result["worst_slice"]:
-        lines.append(f"Lowest AUC: {lowest['by']} {lowest['name']}, {lowest['metrics']['auc']:.3f}")
-    title = f"{result['version']} on {result['judged_on']}: {counts}"
+        auc = f"{lowest['metrics']['auc']:.3f}"
+        lines.append(text(
+            "command_line.evaluate.lowest_auc", by=lowest["by"], part=lowest["name"], auc=auc
+        ))  # fmt: skip
+    title = text(
+        "command_line.table.evaluated", version=result["version"], athletes=result["judged_on"],
+        rows=f"{metrics['rows']:,.0f}", people=f"{metrics['athletes']:,.0f}",
+        events=f"{metrics['events']:,.0f}",
+    )  # fmt: skip
     return [metrics_table(metrics, BASELINES, title), "\n".join(lines)]

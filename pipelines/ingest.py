@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import Json, examples
 
@@ -83,13 +84,11 @@ def sheet(
     """
     if propose is not None:
         if (mapping, out, skip_bad_rows) != (None, None, None):
-            raise typer.BadParameter(
-                "--propose can't be combined with the other options: run it first"
-            )
+            raise typer.BadParameter(text("command_line.ingest.propose_alone"))
         _propose(file, propose, as_json=as_json)
         return
     if mapping is None or out is None:
-        raise typer.BadParameter("needs --mapping and --out, or --propose to get a mapping")
+        raise typer.BadParameter(text("command_line.ingest.needs_mapping"))
     from kneerisk.cohort.ingest_result import write_bad_rows
     from kneerisk.cohort.sheets import club_cohort
 
@@ -113,8 +112,13 @@ def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
         "columns": {column.column: column.means for column in used},
         "questions": {column.column: column.question for column in open_columns},
     }
-    summary = f"{mapping}: {len(used)} of {len(sheet.columns)} columns recognised; check it"
-    lines = [summary, *(f"  asked: {column.question}" for column in open_columns)]
+    lines = [
+        text(
+            "command_line.ingest.proposed",
+            mapping=mapping, used=len(used), all=len(sheet.columns),
+        ),
+        *(f"  {text('command_line.ingest.asked', question=c.question)}" for c in open_columns),
+    ]  # fmt: skip
     console.result(result, as_json, "\n".join(lines))
 
 
@@ -124,9 +128,7 @@ def _refuse_overwriting(inputs: Sequence[Path], outputs: Sequence[Path | None]) 
     used = [path.resolve() for path in inputs]
     for path in outputs:
         if path is not None and path.resolve() in used:
-            raise CohortRefused(
-                f"{path} is already read or written by this command: choose another name"
-            )
+            raise CohortRefused(text("command_line.ingest.same_file", file=path))
         used += [path.resolve()] if path is not None else []
 
 
@@ -144,22 +146,30 @@ def _write(ingested: Ingested, out: Path, report: Path | None, *, as_json: bool)
 
 def _summary(result: dict[str, Any]) -> str:
     """The result for people."""
-    events, recorded = result["events"], result["recorded"]
     lines = [
-        "{out}: {rows} screenings of {athletes} athletes, {cohort_kind}, {outcome_kind}".format(
-            **result
-        ),
-        *(
-            f"  {side}: {recorded[side]} outcomes recorded, {events[side]} positive"
-            for side in events
-            if recorded[side]
-        ),
-        *(f"  left out: {count} {reason}" for reason, count in result["dropped"].items() if count),
+        text(
+            "command_line.ingest.outcomes",
+            side=side, recorded=result["recorded"][side], events=events,
+        )
+        for side, events in result["events"].items()
+        if result["recorded"][side]
+    ]  # fmt: skip
+    lines += [
+        text("command_line.ingest.left_out", count=count, reason=reason)
+        for reason, count in result["dropped"].items()
+        if count
     ]
     if result["blanked_cells"]:
         by_column = result["blanked_by_column"].items()
         counts = ", ".join(f"{column} {count}" for column, count in by_column)
-        lines.append(
-            f"  {result['blanked_cells']} cells broke the schema and were emptied: {counts}"
-        )
-    return "\n".join(lines)
+        count = result["blanked_cells"]
+        lines.append(text("command_line.ingest.blanked", count=count, columns=counts))
+    heading = text(
+        "command_line.ingest.done",
+        file=result["out"],
+        rows=result["rows"],
+        athletes=result["athletes"],
+        cohort_kind=result["cohort_kind"],
+        outcome_kind=result["outcome_kind"],
+    )
+    return "\n  ".join([heading, *lines])

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from kneerisk.progress import event
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, examples
 
@@ -95,5 +96,5 @@ def promote_version(
     promoted = promote(
         Tracking(Path.cwd()), models, version, data=data, serve=serve, accepted_auc=accepted_auc
     )
-    gates = [f"  passed: {gate.message}" for gate in promoted.gates]
-    return promoted.as_dict(), "\n".join([promoted.message, *gates])
+    passed = [text("command_line.promote.passed", gate=gate.message) for gate in promoted.gates]
+    return promoted.as_dict(), "\n  ".join([promoted.message, *passed])

@@ -10,6 +10,7 @@ import typer
 
 from kneerisk.errors import CohortRefused
 from kneerisk.progress import Progress, event
+from kneerisk.words import plural, text
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Screenings, examples
 
@@ -47,7 +48,7 @@ def report(
     path = out or Path(f"{name}.{chosen}")
     with console.progress() as progress:
         result = write_report(file, athlete, date, path, chosen, models, progress)
-    console.result(result, as_json, f"The report is in {path}: open it and print it")
+    console.result(result, as_json, text("command_line.report.done", file=path))
 
 
 def write_report(
@@ -135,15 +136,12 @@ def row_of(frame: pd.DataFrame, athlete: str, date: str | None, file: Path) -> i
     if not rows:
         count = ids.nunique()
         raise CohortRefused(
-            f"{file} has no athlete of that id; it has {count:,} athlete{'' if count == 1 else 's'}"
+            plural("command_line.report.no_athlete", count, file=file, total=f"{count:,}")
         )
     dates = _dates(frame)
     on_date = [row for row in rows if date is None or dates[row].startswith(date)]
     if not on_date:
-        raise CohortRefused(
-            f"{file} has {len(rows)} screening{'' if len(rows) == 1 else 's'} of this athlete, "
-            "none on that date"
-        )
+        raise CohortRefused(plural("command_line.report.not_on_date", len(rows), file=file))
     return max(on_date, key=lambda row: (dates[row], row))
 
 

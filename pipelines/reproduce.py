@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kneerisk.progress import Progress, event, within
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
 
@@ -84,18 +85,15 @@ def summary(reproduced: Reproduced) -> str:
     """The result for a person."""
     version, difference = reproduced.version, f"{reproduced.largest_difference:.2g}"
     if reproduced.identical:
-        outcome = f"{version} is reproduced: every prediction is the same, bit for bit."
+        outcome = text("command_line.reproduce.identical", version=version)
     elif reproduced.agrees:
-        outcome = (
-            f"{version} is reproduced: predictions differ by at most {difference}, the rounding "
-            "of another machine."
-        )
+        outcome = text("command_line.reproduce.agrees", version=version, difference=difference)
     else:
-        outcome = (
-            f"{version} is NOT reproduced: predictions differ by up to {difference}; allowed is "
-            f"{reproduced.allowed:g}."
-        )
+        outcome = text(
+            "command_line.reproduce.differs",
+            version=version, difference=difference, allowed=f"{reproduced.allowed:g}",
+        )  # fmt: skip
     if not reproduced.differs:
-        return f"{outcome}\nProgram, libraries, processor and threads are the same as at training."
+        return f"{outcome}\n{text('command_line.reproduce.same_environment')}"
     differences = [f"  {difference}" for difference in reproduced.differs]
-    return "\n".join([outcome, "Different from when it was trained:", *differences])
+    return "\n".join([outcome, text("command_line.reproduce.other_environment"), *differences])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from kneerisk.progress import Progress, event
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Out, Screenings, examples
 
@@ -34,7 +35,10 @@ def score(
     """Answer every screening of a file, with the same numbers as the service."""
     with console.progress() as progress:
         result = score_file(file, out, models, progress)
-    summary = f"{result['screenings']:,} screenings answered by {result['version']} in {out}"
+    screenings = f"{result['screenings']:,}"
+    summary = text(
+        "command_line.score.done", screenings=screenings, version=result["version"], file=out
+    )
     console.result(result, as_json, summary)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, examples
 
@@ -42,8 +43,9 @@ def serve(
     refuse_taken_port(port, "PORT")
     served = champion.read(models)
     result = {"url": f"http://{host}:{port}", "version": served.version if served else None}
-    version = result["version"] or f"no model yet: {models} names no champion"
-    console.result(result, as_json, f"Starting at {result['url']} with {version}")
+    version = result["version"] or text("command_line.serve.no_model", models=models)
+    starting = text("command_line.serve.starting", address=result["url"], version=version)
+    console.result(result, as_json, starting)
     sys.stdout.flush()
     # This process becomes the service, and ends when that is stopped.
     arguments = [sys.executable, "-m", *service_arguments(host, port, models)]

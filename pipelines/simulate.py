@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from kneerisk.progress import Progress, event
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import (
     COHORT_PANEL,
@@ -39,8 +40,11 @@ def simulate(
     """Write a simulated cohort, drawn from published effect sizes."""
     with console.progress() as progress:
         result = write_simulated(out, athletes, seed, truth, progress)
-    summary = (
-        f"{result['screenings']:,} simulated screenings in {out}, true risks in {result['truth']}"
+    summary = text(
+        "command_line.simulate.done",
+        screenings=f"{result['screenings']:,}",
+        file=out,
+        truth=result["truth"],
     )
     console.result(result, as_json, summary)
 

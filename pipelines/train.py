@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from kneerisk.progress import Progress, event, within
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import (
     DEFAULT_ATHLETES,
@@ -136,14 +137,15 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
 
     metrics = result["metrics"]
     lines: list[str | console.Table] = [
-        f"{result['version']} is challenger (run {result['run_id']}).",
+        text("command_line.train.challenger", version=result["version"], run=result["run_id"]),
         verdict(metrics),
-        metrics_table(metrics, BASELINES, "On held-out athletes"),
+        metrics_table(metrics, BASELINES, text("command_line.table.held_out")),
     ]
     if "cv_log_loss" in metrics:
-        lines.append(metrics_table(metrics, {"cv_": "model"}, "Cross-validated by athlete"))
+        title = text("command_line.table.cross_validated")
+        lines.append(metrics_table(metrics, {"cv_": "model"}, title))
     if "auc_refused" in result:
-        lines.append(f"`kneerisk promote` will refuse it: {result['auc_refused']}.")
+        lines.append(text("command_line.train.auc_refused", reason=result["auc_refused"]))
     events, needed = (metrics.get(name) for name in ("train_events", "events_needed"))
     if events is not None and needed is not None and events < needed:
         lines.append(few_outcomes(events, needed))

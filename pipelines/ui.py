@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import TRAIN_PANEL, Json, examples
 
@@ -52,12 +53,12 @@ def ui(
         _show_when_ready(process, f"http://{HOST}:{port}", as_json)
         process.wait()
     except KeyboardInterrupt:
-        console.say("Stopped.")
+        console.say(text("command_line.ui.stopped"))
     finally:
         process.terminate()
         process.wait()
     if process.returncode > 0:
-        raise NotStarted(f"MLflow ended with code {process.returncode}")
+        raise NotStarted(text("command_line.ui.ended", code=process.returncode))
 
 
 def _show_when_ready(process: subprocess.Popen[bytes], address: str, as_json: bool) -> None:
@@ -82,6 +83,6 @@ def _show(address: str, as_json: bool) -> None:
         console.result({"url": address, "runs": runs}, as_json)
         sys.stdout.flush()
         return
-    console.say(f"MLflow is at {runs}")
+    console.say(text("command_line.ui.ready", address=runs))
     if sys.stdout.isatty():
         webbrowser.open(runs)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kneerisk.errors import KneeriskError
 from kneerisk.training.tracking import tracking_uri
+from kneerisk.words import text
 from pipelines.console import plain, progress, say
 from pipelines.services import (
     MLFLOW_ENVIRONMENT,
@@ -81,7 +82,7 @@ def ensure_champion() -> None:
     from pipelines.promote import promote_version
     from pipelines.train import summary, train_model
 
-    say("There is no model yet: training the default one on simulated athletes.")
+    say(text("command_line.up.training"))
     with progress() as doing:
         result = train_model(None, DEFAULT_ATHLETES, DEFAULT_SEED, doing)
     say(plain(*summary(result)))
@@ -89,10 +90,10 @@ def ensure_champion() -> None:
 
 
 def _port(variable: str, default: int) -> int:
-    text = os.environ.get(variable) or str(default)
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65_536):
-        raise KneeriskError(f"{variable} must be a port, 1 to 65535")
-    return int(text)
+    port = os.environ.get(variable) or str(default)
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise KneeriskError(text("command_line.up.not_a_port", variable=variable))
+    return int(port)
 
 
 def addresses(service: str, mlflow: str) -> str:
@@ -101,12 +102,12 @@ def addresses(service: str, mlflow: str) -> str:
 
     return "\n".join(
         [
-            f"Service  {service} (API: {service}/docs.json)",
-            f"MLflow   {runs_address(mlflow)}",
-            "Try:",
+            f"{text('command_line.up.service'):<9}{text('command_line.up.api', address=service)}",
+            f"{text('command_line.up.mlflow'):<9}{runs_address(mlflow)}",
+            text("command_line.up.try"),
             f"  curl -s {service}/v1/predict -H 'Content-Type: application/json' \\",
             f"    -d '{json.dumps(EXAMPLE)}'",
-            "Stop both with make down.",
+            text("command_line.up.stop"),
         ]
     )
 

@@ -40,6 +40,7 @@ from kneerisk.training.tracking import Run, StudyRuns, Tracking
 from kneerisk.training.tuning.locks import JUDGING, WRITING
 from kneerisk.training.tuning.search import Search
 from kneerisk.training.tuning.study import Study
+from kneerisk.words import text, variant
 
 
 def record_winner(
@@ -170,20 +171,21 @@ def describe_result(result: Mapping[str, Any]) -> str:
         f"{name} {value:.3g}" for name, value in best.items()
         if name in asdict(DEFAULTS) and value != getattr(DEFAULTS, name)
     )  # fmt: skip
-    outcome = (
-        f"{result['version']} is challenger (run {result['run_id']})." if result["version"]
-        else "The default settings stay; nothing was registered."
-    )  # fmt: skip
-    chosen = changed or "the default settings"
-    lines = [outcome, f"  {result['trials']} trials; best is trial {best['trial']}: {chosen}"]
-    for prefix, where in (("cv_", "on new folds"), ("", "on held-out athletes")):
+    outcome = text("command_line.tune.unchanged")
+    if result["version"]:
+        version, run_id = result["version"], result["run_id"]
+        outcome = text("command_line.train.challenger", version=version, run=run_id)
+    chosen = changed or text("command_line.tune.defaults")
+    trials, trial = result["trials"], best["trial"]
+    lines = [outcome, text("command_line.tune.best", trials=trials, trial=trial, settings=chosen)]
+    for prefix, where in (("cv_", "new_folds"), ("", "held_out")):
         more, error = (metrics.get(f"{prefix}log_loss_over_defaults{e}") for e in ("", "_error"))
         if changed and more is not None:
-            lines.append(f"  log loss minus that of the defaults, {where}: {more:+.5f} "
-                         f"(standard error {error:.5f})")  # fmt: skip
+            numbers = {"difference": f"{more:+.5f}", "error": f"{error:.5f}"}
+            lines.append(variant("command_line.tune.difference", where, **numbers))
     if changed and not result["version"]:
-        lines.append("  On new folds the gain is less than one standard error: it may be chance.")
-    return "\n".join(lines)
+        lines.append(text("command_line.tune.chance"))
+    return "\n  ".join(lines)
 
 
 #: Losses far above the defaults' are cut off: how bad the worst trials were is of no interest.
