@@ -101,7 +101,7 @@ class Study:
             self._study.set_user_attr(_ID, uuid.uuid4().hex)
         elif faults := _differences(attributes[_IDENTITY], identity):
             raise StudyRefused("\n".join([
-                f"the study {self.name} can't be continued: its trials would not be comparable",
+                f"the study {self.name} can't be continued, as its trials would not compare:",
                 *(f"  {fault}" for fault in faults),
                 "Start another one with --study, or restore what it was started with.",
             ]))  # fmt: skip
