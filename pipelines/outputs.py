@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from kneerisk.cohort.file_rows import suffix_of
+from kneerisk.cohort.layout import guarded
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
@@ -30,7 +31,10 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         written = Path(folder) / path.name
         if suffix == ".csv":
-            frame.to_csv(written, index=False, encoding="utf-8", lineterminator="\n")
+            cells = frame.copy()
+            for name in frame.select_dtypes(exclude="number"):
+                cells[name] = frame[name].map(guarded)
+            cells.to_csv(written, index=False, encoding="utf-8", lineterminator="\n")
         else:
             frame.to_parquet(written, index=False)
         written.replace(path)

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from strategies import red_flags, rows
 
 from kneerisk.cohort import Cohort, check, read, read_screenings, screenings_of, write
-from kneerisk.cohort.layout import row_columns
+from kneerisk.cohort.layout import guarded, row_columns, unguarded
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import coded, columns, from_row
+from pipelines.outputs import write_table
 
 HEADER = "athlete_id,screening_date,age_years,sex,left_pain_nrs,outcome_left,outcome_right"
 CONSTANTS = "cohort_kind,outcome_kind,horizon_months,source"
@@ -313,3 +314,40 @@ def test_screenings_without_outcomes_can_be_read(tmp_path: Path) -> None:
         (2, "age_years"),
         (2, "sex"),
     ]
+
+
+FORMULAS = ['=HYPERLINK("http://x")', "@SUM(1+1)", "-2+3", "+cmd|' /C calc'!A0", "\tx", "'=x",
+            "''-1+1", "\n=1", "--", "\uff1d1+1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_what_a_spreadsheet_would_run_is_written_as_a_text_and_comes_back(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "c.csv").write_text("")
+    written = cohort(athlete_id=[name, "b", "c"], group=["=g+1", "-5", None])
+    write(written, tmp_path / "c.csv")
+    text = (tmp_path / "c.csv").read_bytes().decode()
+    assert f"'{name}" in text.replace('""', '"')
+    assert ",-5," in text
+    assert list(read(tmp_path / "c.csv").frame["athlete_id"]) == [name, "b", "c"]
+    assert list(read(tmp_path / "c.csv").frame["group"]) == ["=g+1", "-5", None]
+
+
+@given(st.text())
+def test_any_text_comes_back(text: str) -> None:
+    assert unguarded(guarded(text)) == text
+    # Nothing that is left begins as a formula, but for plain numbers.
+    assert guarded(text)[:1] not in "=@\t\r\n" or len(text) < 2
+
+
+def test_numbers_and_plain_texts_stay() -> None:
+    for cell in ("-5", "+1.5", "-1e-3", "-2,5", "", "-", "Amy", "'t Hart", -5, 2.5, None):
+        assert guarded(cell) == cell
+
+
+def test_a_table_of_a_command_is_guarded_too(tmp_path: Path) -> None:
+    table = pd.DataFrame({"athlete_id": ["=x()", "b", None], "risk": [-0.5, 0.25, np.nan]})
+    write_table(table, tmp_path / "answers.csv")
+    lines = (tmp_path / "answers.csv").read_text("utf-8").splitlines()
+    assert lines == ["athlete_id,risk", "'=x(),-0.5", "b,0.25", ","]

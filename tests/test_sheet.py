@@ -14,7 +14,7 @@ from click.testing import Result
 from real_data import ROOT, real_file
 from typer.testing import CliRunner
 
-from kneerisk.cohort import read
+from kneerisk.cohort import read, write
 from kneerisk.cohort.ingest_result import Ingested, write_bad_rows
 from kneerisk.cohort.sheets import club_cohort as sheet
 from kneerisk.cohort.sheets.mapping import MappingRefused
@@ -522,6 +522,26 @@ def test_the_command_skips_bad_rows_on_request(club: tuple[Path, Path]) -> None:
     spoken = command(path, *options)
     assert "1 screenings of 1 athletes" in spoken.stdout
     assert "left out: 1 rows with bad cells" in spoken.stdout
+
+
+def test_no_file_of_the_command_holds_a_formula_and_all_can_be_read_again(tmp_path: Path) -> None:
+    lines = ("Id,Age,Knee", "=HYPERLINK(1),25,0", "@SUM(1),-25,0", "-2+3,=1+24,0", "-7,26,1")
+    mapping = f'[columns]\nage_years = "Age"\n{PAST}'
+    path, bad, out = tmp_path / "club.csv", tmp_path / "bad.csv", tmp_path / "out.csv"
+    found = ingested(tmp_path, mapping, *lines, skip=True)
+    assert found.bad_rows is not None
+    write_bad_rows(found.bad_rows, bad)
+    write(found.cohort, out)
+    for file in (bad, out):
+        with file.open(newline="", encoding="utf-8") as cells:
+            texts = [cell for line in csv.reader(cells) for cell in line]
+        assert not [t for t in texts if t[:1] in "=@" and t], texts
+    assert list(read(out).frame["athlete_id"]) == ["=HYPERLINK(1)", "-7"]
+    # Rows that were put right are the athletes that they were.
+    rows = bad.read_text("utf-8").replace("-25", "25").replace("'=1+24", "24")
+    path.write_text(rows, encoding="utf-8")
+    again = ingested(tmp_path, mapping)
+    assert list(again.cohort.frame["athlete_id"]) == ["@SUM(1)", "-2+3"]
 
 
 def test_the_command_does_not_overwrite_what_it_reads(club: tuple[Path, Path]) -> None:

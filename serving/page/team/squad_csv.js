@@ -3,13 +3,15 @@ import { download } from "../lib/download.js";
 import { priority } from "./squad_order.js";
 import { statusWords } from "./status_words.js";
 
+// The rule of `kneerisk.cohort.layout.guarded`.
+const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]./s;
 const NUMBER = /^[-+−]?\d+([.,]\d+)?$/;
 
 /** A text as a field. What a spreadsheet would take for a formula gets an apostrophe in front. */
 function csvField(content) {
   if (content === null || content === undefined) return "";
   const raw = String(content);
-  const isFormula = /^[=+\-@\t\r]/.test(raw) && !NUMBER.test(raw);
+  const isFormula = FORMULA.test(raw) && !NUMBER.test(raw);
   const safe = isFormula ? `'${raw}` : raw;
   return /[",\r\n;]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from kneerisk.cohort.file_validation import refuse_columns, typed
-from kneerisk.cohort.layout import CONSTANTS, NO_RED_FLAG, OUTCOMES, RED_FLAGS_COLUMN
+from kneerisk.cohort.layout import CONSTANTS, NO_RED_FLAG, OUTCOMES, RED_FLAGS_COLUMN, unguarded
 from kneerisk.errors import BadCells, CellFault, CohortRefused
 from kneerisk.schema import Screening, columns, faults_of, from_row
 
@@ -110,7 +110,7 @@ def rows_of(reader: Any, source: str) -> RawTable:
     start = 1
     for row in reader:
         if row:
-            rows.append(row)
+            rows.append(list(map(unguarded, row)))
             lines.append(start)
         start = reader.line_num + 1
     if not rows:

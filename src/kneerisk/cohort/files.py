@@ -25,6 +25,7 @@ from kneerisk.cohort.layout import (
     OUTCOMES,
     CohortKind,
     OutcomeKind,
+    guarded,
 )
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import Category, FloatArray, columns, whole_columns
@@ -276,12 +277,16 @@ def _integer_columns(frame: pd.DataFrame) -> list[str]:
 def _write_csv(frame: pd.DataFrame, cohort: Cohort, path: Path) -> None:
     integers = _integer_columns(frame)
     cells: dict[str, Any] = {
-        name: frame[name].astype("Int64") if name in integers else frame[name]
+        name: frame[name].astype("Int64") if name in integers else _texts(frame[name])
         for name in frame.columns
     }
-    cells |= {name: [value] * len(frame) for name, value in cohort.constants.items()}
+    cells |= {name: [guarded(value)] * len(frame) for name, value in cohort.constants.items()}
     # pandas writes a float with as many digits as bring back the same float.
     pd.DataFrame(cells).to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def _texts(column: pd.Series[Any]) -> pd.Series[Any]:
+    return column if pd.api.types.is_numeric_dtype(column) else column.map(guarded)
 
 
 def _write_parquet(frame: pd.DataFrame, cohort: Cohort, path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.layout import ATHLETE_ID
+from kneerisk.cohort.layout import ATHLETE_ID, guarded
 from kneerisk.errors import CellFault, CohortRefused
 
 LINE, REASONS = "line", "reasons"
@@ -82,15 +82,16 @@ def write_report(blanked: Sequence[Blanked], path: Path) -> None:
             writer.writerow(REPORT_COLUMNS)
             for cell in blanked:
                 fault = cell.fault
-                writer.writerow(
-                    (cell.file, fault.line, fault.column, fault.rule, fault.allowed, fault.unit)
-                )
+                cells = (cell.file, fault.line, fault.column, fault.rule, fault.allowed, fault.unit)
+                writer.writerow(map(guarded, cells))
     except OSError as error:
         raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
 
 
 def write_bad_rows(bad: BadRows, path: Path) -> None:
-    """Write the rows as CSV: line, reasons, then the sheet's own columns unchanged.
+    """Write the rows as CSV: line, reasons, then the sheet's own columns.
+
+    Texts that a spreadsheet would run have an apostrophe in front; reading takes it off again.
 
     Parameters
     ----------
@@ -110,10 +111,10 @@ def write_bad_rows(bad: BadRows, path: Path) -> None:
     try:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([LINE, REASONS, *bad.header])
+            writer.writerow([LINE, REASONS, *map(guarded, bad.header)])
             for line, texts in reasons.items():
                 reason = "; ".join(texts) or "belongs to a screening with a bad row"
-                writer.writerow([line, reason, *bad.rows[line]])
+                writer.writerow(map(guarded, (line, reason, *bad.rows[line])))
     except OSError as error:
         raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
 

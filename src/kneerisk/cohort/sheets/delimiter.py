@@ -13,6 +13,7 @@ from kneerisk.cohort.sheets.sheet_limits import (
     LineCounter,
     Lines,
     SheetLimits,
+    plain_text,
     refuse_beyond_last_line,
 )
 from kneerisk.errors import CohortRefused
@@ -118,6 +119,6 @@ def text_lines(text: str, delimiter: str, limits: SheetLimits) -> Lines:
         refuse_beyond_last_line(start)
         if any(cell.strip() for cell in row):
             counter.refuse_columns(len(row))
-            counter.add(start, [cell.strip() for cell in row])
+            counter.add(start, [plain_text(cell) for cell in row])
         start = reader.line_num + 1
     return counter.lines

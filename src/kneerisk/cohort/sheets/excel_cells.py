@@ -19,6 +19,7 @@ from kneerisk.cohort.sheets.sheet_limits import (
     LONGEST_CELL,
     LineCounter,
     SheetLimits,
+    plain_text,
     refuse_beyond_last_line,
     too_much,
 )
@@ -103,7 +104,8 @@ class SharedTexts:
         if name == "rPh":
             self._is_phonetic = False
         elif name == "si" and self._number in self._needed:
-            self.texts[self._number] = "".join(self._pieces).replace("x005F_", "").strip()
+            shared = "".join(self._pieces).replace("x005F_", "")
+            self.texts[self._number] = plain_text(shared)
 
 
 class Rows:
@@ -186,7 +188,7 @@ class Rows:
             return "false" if value.strip() in {"0", "false"} else "true"
         if self._kind == "n" and NUMBER.fullmatch(value.strip()):
             return self._number(float(value), value.strip())
-        return _moment(value) if self._kind == "d" else value.strip()
+        return _moment(value) if self._kind == "d" else plain_text(value)
 
     def _number(self, value: float, written: str) -> Any:
         at = int(self._style)

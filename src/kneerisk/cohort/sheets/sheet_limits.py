@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from kneerisk.cohort.layout import unguarded
 from kneerisk.errors import CohortRefused
 from kneerisk.words import variant
 
@@ -111,6 +112,17 @@ class LineCounter:
         self._characters += sum(lengths)
         if self._characters > self._limits.characters:
             raise too_much("characters", self._limits.characters)
+
+
+def plain_text(cell: str) -> str:
+    """A text as it is read: stripped, every end of a line the same, and as no spreadsheet's guard.
+
+    The guard is the apostrophe that `guarded` puts in front of what would run as a formula.
+    """
+    lines = cell.strip()
+    if "\r" in lines:
+        lines = lines.replace("\r\n", "\n").replace("\r", "\n")
+    return unguarded(lines)
 
 
 def refuse_beyond_last_line(line: int) -> None:
