@@ -154,7 +154,7 @@ oracle knows the simulator: given what was recorded of an athlete, it integrates
 everything that was not ([how, and how exactly](../../docs/decisions/0018-the-oracle.md)). No model
 that reads the same values can have a lower expected loss. AUCs of risk are against drawn outcomes,
 those of imbalances against true probabilities; a negative difference from the oracle is chance.
-Simulated figures tell how well the simulator was learnt, not how well the model does on people.
+Simulated figures show how well the model learned the simulator, not how well it does on people.
 """
 
 if __name__ == "__main__":
