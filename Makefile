@@ -24,7 +24,7 @@ up: $(STAMP)  ## Start the service and the MLflow UI; train a default model firs
 	@$(PYTHON) -m pipelines.up
 
 down:  ## Stop the service and the MLflow UI
-	@if [ -x $(PYTHON) ]; then $(PYTHON) -m pipelines.down; fi
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m pipelines.up --down; fi
 
 test: $(STAMP)  ## Run every test
 	@$(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile

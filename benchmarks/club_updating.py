@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from scipy.special import logit
 
-from benchmarks.paired_difference import PairedDifference
+from benchmarks.learning_curve import PairedDifference
 from benchmarks.simulated_clubs import VARIATIONS, AthletePool, ClubEffects, ClubVariation
 from kneerisk.cohort import Cohort
 from kneerisk.errors import CohortRefused

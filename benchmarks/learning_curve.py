@@ -1,8 +1,12 @@
-"""A learning curve: log loss over sample size for the model and baselines, as table and plot."""
+"""A learning curve: log loss over sample size for the model and baselines, as table and plot.
+
+Two ways of doing something are compared on the same cohorts, pair by pair.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +15,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import sem
 
-from benchmarks.paired_difference import STANDARD_ERRORS, PairedDifference
 from kneerisk.schema import FloatArray
 from kneerisk.training.plots.plot_style import (
     FAINT,
@@ -22,6 +25,47 @@ from kneerisk.training.plots.plot_style import (
     label_axes,
     titled_figure,
 )
+
+#: A difference within so many of its standard errors may be chance.
+STANDARD_ERRORS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDifference:
+    """Mean difference in expected log loss, its standard error, and the share of pairs above 0.
+
+    All are NaN with fewer than two pairs.
+    """
+
+    mean: float
+    standard_error: float
+    share_worse: float
+    pairs: int
+
+    @classmethod
+    def between(cls, losses: Sequence[float], reference: Sequence[float]) -> PairedDifference:
+        """Losses less those of a reference, pair by pair; a pair with a NaN is left out."""
+        differences = np.array(losses) - np.array(reference)
+        differences = differences[np.isfinite(differences)]
+        if len(differences) < 2:
+            return cls(float("nan"), float("nan"), float("nan"), len(differences))
+        return cls(
+            mean=float(differences.mean()),
+            standard_error=float(sem(differences)),
+            share_worse=float((differences > 0.0).mean()),
+            pairs=len(differences),
+        )
+
+    @property
+    def no_worse(self) -> bool:
+        """Whether the mean is not above 0 by more than chance."""
+        return self.pairs < 2 or self.mean <= STANDARD_ERRORS * self.standard_error
+
+    def __str__(self) -> str:
+        if self.pairs < 2:
+            return "none"
+        return f"{self.mean:+.5f} ± {STANDARD_ERRORS * self.standard_error:.5f}"
+
 
 #: Target: by how much the mean log loss may exceed that of the better baseline.
 MOST_WORSE = 5e-4

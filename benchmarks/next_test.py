@@ -16,19 +16,17 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import sem
 
-from benchmarks.fully_tested_athletes import (
+from benchmarks.next_test_policies import (
     NO_TEST,
     STARTS,
     FullyTestedAthletes,
-    draw,
-    lowest_losses,
-)
-from benchmarks.next_test_policies import (
     Policy,
     at_random,
+    draw,
     fixed,
     fixed_by_sport,
     greedy_order,
+    lowest_losses,
     next_best,
     predict,
 )

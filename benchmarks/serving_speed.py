@@ -121,7 +121,7 @@ def prepare(bundle: Bundle, models: Path, folder: Path) -> tuple[list[Target], l
     services = [
         Service(
             name="ours", port=ports[0], port_variable="", ready_path="/readyz",
-            arguments=(*service_arguments("127.0.0.1", ports[0], models), *one_worker),
+            arguments=(*service_arguments(ports[0], models), *one_worker),
             environment=bento,
         ),
         Service(

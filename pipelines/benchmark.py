@@ -61,7 +61,7 @@ def benchmark_method(
     from kneerisk.training.benchmark.scoring import score_task
     from kneerisk.training.benchmark.tasks import ric_tasks, weightlifter_tasks
     from kneerisk.training.tracking import Tracking
-    from pipelines.outputs import write_text
+    from pipelines.console import write_text
 
     started = perf_counter()
     progress(event("reading_files"))

@@ -1,4 +1,4 @@
-"""The output of commands: progress and messages on stderr, one result on stdout."""
+"""The output of commands: messages on stderr, one result on stdout, and files that are whole."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from kneerisk.progress import Progress, ProgressEvent
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.progress import Progress as Bar
 
 
@@ -218,3 +221,44 @@ def metrics_table(metrics: Mapping[str, float], rows: Mapping[str, str], title: 
 
 def _four_decimals(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame as CSV or Parquet, by suffix.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    path
+        The file to write; its folder is made where it is not there.
+
+    Raises
+    ------
+    CohortRefused
+        Where the suffix is neither.
+    """
+    from kneerisk.cohort.file_rows import suffix_of
+    from kneerisk.cohort.layout import guarded
+
+    suffix = suffix_of(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        written = Path(folder) / path.name
+        if suffix == ".csv":
+            cells = frame.copy()
+            for name in frame.select_dtypes(exclude="number"):
+                cells[name] = frame[name].map(guarded)
+            cells.to_csv(written, index=False, encoding="utf-8", lineterminator="\n")
+        else:
+            frame.to_parquet(written, index=False)
+        written.replace(path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text as UTF-8 with plain line ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        written = Path(folder) / path.name
+        written.write_text(text, encoding="utf-8", newline="\n")
+        written.replace(path)

@@ -87,7 +87,7 @@ def write_report(
     from kneerisk.answer.report import report_html, report_markdown
     from kneerisk.cohort import read_screenings
     from kneerisk.training.registry.versions import load_version
-    from pipelines.outputs import write_text
+    from pipelines.console import write_text
 
     bundle = load_version(models)
     progress(event("reading_file", file=file))

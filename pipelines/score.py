@@ -65,7 +65,7 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
     from kneerisk.answer import answers
     from kneerisk.cohort import read_screenings
     from kneerisk.training.registry.versions import load_version
-    from pipelines.outputs import write_table
+    from pipelines.console import write_table
 
     bundle = load_version(models)
     progress(event("reading_file", file=file))

@@ -48,7 +48,7 @@ def serve(
     console.result(result, as_json, starting)
     sys.stdout.flush()
     # This process becomes the service, and ends when that is stopped.
-    arguments = [sys.executable, "-m", *service_arguments(host, port, models)]
+    arguments = [sys.executable, "-m", *service_arguments(port, models), "--host", host]
     arguments += ["--key-file", str(key_file)] if key_file else []
     arguments += [f"--allow-host={name}" for name in allow_host or ()]
     arguments += [f"--allow-origin={origin}" for origin in allow_origin or ()]

@@ -259,11 +259,9 @@ def _tail(log: Path, lines: int = 15) -> str:
     return "\n".join(log.read_text("utf-8", errors="replace").splitlines()[-lines:])
 
 
-def service_arguments(host: str, port: int, models: Path) -> tuple[str, ...]:
+def service_arguments(port: int, models: Path) -> tuple[str, ...]:
     """Arguments of `python -m` that start the service with the champion of a models folder."""
-    return (
-        "serving", "--host", host, "--port", str(port), "--models", str(models.resolve()),
-    )  # fmt: skip
+    return ("serving", "--port", str(port), "--models", str(models.resolve()))
 
 
 def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def write_simulated(
     """
     from kneerisk.cohort import write
     from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
-    from pipelines.outputs import write_table
+    from pipelines.console import write_table
 
     truth = truth or truth_beside(out)
     progress(event("simulating", athletes=athletes))

@@ -1,4 +1,8 @@
-"""`make up`: train a champion if there is none, start the service and the MLflow UI, and wait."""
+"""`make up` and `make down`: the service and the MLflow UI in the background.
+
+python -m pipelines.up          train a champion if there is none, start both, and wait
+python -m pipelines.up --down   stop what was started here, and nothing else
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from pipelines.console import plain, progress, say
 from pipelines.services import (
     MLFLOW_ENVIRONMENT,
     MLFLOW_READY_PATH,
+    NotStopped,
     Service,
     mlflow_arguments,
     refuse_taken_port,
@@ -57,7 +62,7 @@ def prediction_service() -> Service:
     port = _port("PORT", 3000)
     return Service(
         name="service", port=port, port_variable="PORT", ready_path="/readyz",
-        arguments=service_arguments("127.0.0.1", port, MODELS), environment={},
+        arguments=service_arguments(port, MODELS), environment={},
     )  # fmt: skip
 
 
@@ -112,14 +117,37 @@ def addresses(service: str, mlflow: str) -> str:
     )
 
 
-def main() -> None:
-    """Run `up`; an error that the user can fix ends with its message, not a traceback."""
+def down() -> None:
+    """Stop what was started here; if one can't be stopped, the other is first.
+
+    Raises
+    ------
+    NotStopped
+        With what is still running.
+    """
+    failures: list[NotStopped] = []
+    for name in ("service", "mlflow"):
+        try:
+            if stop(RUN_FOLDER, name):
+                say(text("command_line.down.stopped", name=name))
+            else:
+                say(text("command_line.down.not_running", name=name))
+        except NotStopped as error:
+            failures.append(error)
+    if failures:
+        raise NotStopped("; ".join(map(str, failures)))
+
+
+def main(arguments: list[str]) -> int:
+    """Run either; an error that the user can fix ends with its message, not a traceback."""
+    name, command = ("down", down) if arguments == ["--down"] else ("up", up)
     try:
-        up()
+        command()
     except KneeriskError as error:
-        say(f"make up: {error}")
-        sys.exit(1)
+        say(f"make {name}: {error}")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -50,6 +50,11 @@ class Access:
     def from_environment(cls) -> Access:
         """Read the rules that the start of the service has set.
 
+        Returns
+        -------
+        Access
+            The rules.
+
         Raises
         ------
         AccessRefused

@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
+from serving.endpoints import MAX_SCREENINGS
 from serving.problem import KINDS, MEDIA_TYPE, Problem
 from serving.routes import Route
-from serving.team import MAX_SCREENINGS
 
 Json = dict[str, Any]
 

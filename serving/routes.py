@@ -21,9 +21,9 @@ from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked
 from kneerisk.schema import Screening
 from serving import endpoints, page_files
+from serving.endpoints import MAX_SCREENINGS, Team, TeamAnswer
 from serving.request_examples import EXAMPLE, FOLLOW_UP, SHEET, SHEET_MAPPING, WHAT_IF
 from serving.sheet_import import MAX_UPLOAD_BYTES, import_sheet
-from serving.team import MAX_SCREENINGS, Team, TeamAnswer
 
 _MEGABYTE = 1_000_000
 

@@ -20,7 +20,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
-from serving import import_process
+from serving import sheet_import
 from serving.access import Access
 from serving.champion_holder import ChampionHolder, models_folder
 from serving.monitoring import LOGGER, Metrics, redact_logs
@@ -57,7 +57,7 @@ class KneeRisk:
 
     def __init__(self) -> None:
         redact_logs()
-        import_process.prepare()
+        sheet_import.prepare()
         champion.start(models_folder(KneeRisk))
 
     @bentoml.on_shutdown

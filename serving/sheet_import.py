@@ -1,14 +1,38 @@
-"""A person's sheet over HTTP: read in memory, answered whole, nothing kept."""
+"""A person's sheet over HTTP: read in a process of its own, which can be ended; nothing is kept.
+
+A sheet is the one input that other people's programs parse. Whatever a file makes them do, it
+happens in a child that holds nothing else, with limits of time and memory, and the child's end is
+an answer. The children are forked by a server process that has imported what they need
+(`multiprocessing`'s forkserver), so that one takes some 10 ms to start.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import multiprocessing
+import os
+import resource
+import signal
+from contextlib import suppress
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+
+import psutil
+from anyio import to_thread
+from pydantic import BaseModel
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.import_process import read_in_child
-from serving.problem import Refusal, refused_with
+from kneerisk.cohort.sheets.sheet_answer import SheetAsked
+from kneerisk.cohort.sheets.stated_answers import AskRefused
+from kneerisk.cohort.sheets.undescribed_sheet import recognise
+from kneerisk.errors import CohortRefused, Fault
+from serving.body_validation import check_body
+from serving.monitoring import LOGGER, traceback_text
+from serving.problem import Refusal, invalid_body, refused_with
 
 #: About 50 times a squad's history as .xlsx (assumption).
 MAX_UPLOAD_BYTES = 5_000_000
@@ -52,3 +76,158 @@ async def _upload(request: Request) -> tuple[bytes, bytes | None]:
     if mapping is not None and not isinstance(mapping, str):
         raise Refusal("malformed_upload", _USAGE)
     return content, None if mapping is None else mapping.encode()
+
+
+#: Several times what the largest sheet that is accepted takes (assumption).
+_CPU_SECONDS = 15
+#: On a busy machine the processor time takes longer to pass; the request's own limit is 50 s.
+WALL_SECONDS = 40.0
+#: Beyond what the child has when it starts; the largest sheet takes a third (assumption).
+_MEMORY_BYTES = 400_000_000
+#: Predictions come first where the processors are busy.
+_NICENESS = 10
+_ANSWER, _REFUSAL, _MISTAKE = b"A", b"R", b"M"
+_OUT_OF_MEMORY = "Reading it takes more memory than a sheet may: send fewer rows or columns."
+_OUT_OF_TIME = "Reading it takes too long: send fewer rows or columns."
+_ENDED = "The program that reads sheets was ended by this file."
+
+_context = multiprocessing.get_context("forkserver")
+
+
+class _Refused(BaseModel):
+    """A refusal on its way between the processes."""
+
+    code: str
+    detail: str
+    faults: list[Fault]
+
+
+class SheetMistake(Exception):
+    """A mistake of ours in the child; the message is its traceback, without values."""
+
+
+def prepare() -> None:
+    """Start the server process, so that the first sheet need not wait for it."""
+    _context.set_forkserver_preload([__name__])
+    forkserver.ensure_running()
+
+
+async def read_in_child(content: bytes, mapping: bytes | None) -> bytes:
+    """Read a sheet in a child process.
+
+    Parameters
+    ----------
+    content
+        The file's bytes.
+    mapping
+        The JSON of what a person stated about it, not yet checked; None: nothing.
+
+    Returns
+    -------
+    bytes
+        The answer as JSON.
+
+    Raises
+    ------
+    Refusal
+        Where the file or the mapping is not sound, or reading it takes too much.
+    SheetMistake
+        Where the mistake is ours.
+    """
+    connection, process = await to_thread.run_sync(_start, content, mapping)
+    try:
+        async with asyncio.timeout(WALL_SECONDS):
+            await _readable(connection)
+        message = await to_thread.run_sync(connection.recv_bytes)
+    except TimeoutError:
+        raise Refusal("unreadable_sheet", _OUT_OF_TIME) from None
+    except (EOFError, OSError):
+        raise await to_thread.run_sync(_death, process) from None
+    finally:
+        process.kill()
+        connection.close()
+        await to_thread.run_sync(process.join)
+    return _unwrapped(message)
+
+
+def _start(content: bytes, mapping: bytes | None) -> tuple[Connection, BaseProcess]:
+    ours, theirs = _context.Pipe()
+    process = _context.Process(target=_read_one, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    with suppress(OSError):  # where it died early, that shows when its answer is read
+        ours.send_bytes(content)
+        ours.send_bytes(mapping or b"")
+    return ours, process
+
+
+async def _readable(connection: Connection) -> None:
+    loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(connection.fileno(), arrived.set)
+    try:
+        await arrived.wait()
+    finally:
+        loop.remove_reader(connection.fileno())
+
+
+def _death(process: BaseProcess) -> Refusal:
+    process.join(WALL_SECONDS)
+    LOGGER.warning("the process that read a sheet ended with %s", process.exitcode)
+    over_time = process.exitcode == -signal.SIGXCPU
+    return Refusal("unreadable_sheet", _OUT_OF_TIME if over_time else _ENDED)
+
+
+def _unwrapped(message: bytes) -> bytes:
+    kind, payload = message[:1], message[1:]
+    if kind == _ANSWER:
+        return payload
+    if kind == _REFUSAL:
+        refused = _Refused.model_validate_json(payload)
+        raise Refusal(refused.code, refused.detail, refused.faults)
+    raise SheetMistake(payload.decode())
+
+
+def _read_one(connection: Connection) -> None:
+    """What the child does: read one sheet and end."""
+    _limit_itself()
+    content, mapping = connection.recv_bytes(), connection.recv_bytes()
+    try:
+        message = _ANSWER + _answer(content, mapping)
+    except Refusal as refusal:
+        message = _refused(refusal)
+    except CohortRefused as refused:
+        message = _refused(Refusal("unreadable_sheet", f"Of the file: {refused}."))
+    except AskRefused as refused:
+        message = _refused(invalid_body(refused.faults))
+    except MemoryError:
+        message = _refused(Refusal("unreadable_sheet", _OUT_OF_MEMORY))
+    except Exception as error:  # noqa: BLE001 - it goes to the log of the worker
+        message = _MISTAKE + traceback_text(error).encode()
+    connection.send_bytes(message)
+
+
+def _answer(content: bytes, mapping: bytes) -> bytes:
+    if not mapping:
+        return recognise(content).model_dump_json(exclude_none=True).encode()
+    check_body(mapping, SheetAsked)
+    stated = SheetAsked.model_validate_json(mapping)
+    return recognise(content, stated).model_dump_json(exclude_none=True).encode()
+
+
+def _refused(refusal: Refusal) -> bytes:
+    refused = _Refused(code=refusal.code, detail=refusal.detail, faults=refusal.faults)
+    return _REFUSAL + refused.model_dump_json().encode()
+
+
+def _limit_itself() -> None:
+    os.nice(_NICENESS)
+    # What a library writes may hold a value of the sheet, and so would a core file.
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # The signal of the lower limit says why it ended; that of the upper one would not.
+    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS + 2))
+    memory = psutil.Process().memory_info().vms + _MEMORY_BYTES
+    with suppress(ValueError, OSError):  # macOS has no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

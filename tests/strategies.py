@@ -9,8 +9,8 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, columns
 from kneerisk.schema.columns import column_locations
-from kneerisk.schema.history import RED_FLAGS
 from kneerisk.schema.rules import NEEDS, RATIOS, SPIKE_PARTS
+from kneerisk.schema.sections import RED_FLAGS
 
 MUST = ("age_years", "sex")
 OPTIONAL = tuple(name for name in columns() if name not in MUST)

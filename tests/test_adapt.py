@@ -12,7 +12,7 @@ from scipy.special import expit, logit
 from typer.testing import CliRunner
 
 from benchmarks.club_updating import UpdatingStudy, as_markdown
-from benchmarks.paired_difference import PairedDifference
+from benchmarks.learning_curve import PairedDifference
 from benchmarks.simulated_clubs import ClubVariation
 from kneerisk.answer import answer
 from kneerisk.cohort import Cohort

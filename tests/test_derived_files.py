@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from kneerisk.schema import Quantity, Screening, columns
 from kneerisk.schema.columns import column_locations
 from kneerisk.schema.data_dictionary import json_schema, markdown
-from kneerisk.schema.history import RED_FLAGS
+from kneerisk.schema.sections import RED_FLAGS
 from pipelines.derive import RENDERERS, ROOT, derive
 
 PUBLISHED = json.loads(json_schema())

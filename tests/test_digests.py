@@ -44,14 +44,14 @@ from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.model import Bundle, bundle
 from kneerisk.schema import Screening, data_dictionary, faults_of
-from kneerisk.schema.history import RED_FLAGS
+from kneerisk.schema.sections import RED_FLAGS
 from kneerisk.training.registry import run_record
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
+from serving.endpoints import Team, answer_team
 from serving.monitoring import Metrics
 from serving.registration import web_application
 from serving.routes import ROUTES
-from serving.team import Team, answer_team
 
 pytestmark = pytest.mark.slow
 

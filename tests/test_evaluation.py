@@ -30,9 +30,8 @@ from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance import digest
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
-from pipelines.console import metrics_table, plain
+from pipelines.console import metrics_table, plain, write_table
 from pipelines.evaluate import evaluate_version, summary
-from pipelines.outputs import write_table
 
 VERSION = "kneerisk-new_pain-12m-v1"
 ORACLES = Path(__file__).parent / "oracles"

@@ -11,7 +11,7 @@ from kneerisk.evidence import parse_table
 from kneerisk.evidence.table_reader import MeasureName, Sources, TableRow, YesOrNo
 from kneerisk.schema import columns
 from kneerisk.schema.athlete import SPORTS
-from kneerisk.schema.history import RED_FLAGS
+from kneerisk.schema.sections import RED_FLAGS
 
 IMBALANCES = [
     "hamstring_dominance",

@@ -16,14 +16,14 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from serving import capacity, connections, import_process
+from serving import capacity, connections, sheet_import
 from serving.body_validation import count_values
 from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
 from serving.connections import BoundedHttp, FairEventLoop
-from serving.import_process import read_in_child
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
 from serving.routes import ROUTES
+from serving.sheet_import import read_in_child
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 SHORT = 0.05
@@ -242,14 +242,14 @@ class TestCapacity:
 def children(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The processes that are started to read a sheet."""
     started: list[Any] = []
-    start = import_process._start
+    start = sheet_import._start
 
     def noted(content: bytes, mapping: bytes | None) -> Any:
         connection, process = start(content, mapping)
         started.append(process)
         return connection, process
 
-    monkeypatch.setattr(import_process, "_start", noted)
+    monkeypatch.setattr(sheet_import, "_start", noted)
     return started
 
 
@@ -262,14 +262,14 @@ class TestSheetProcess:
         assert [process.exitcode is None for process in children] == [False]
 
     def test_a_child_that_dies_is_a_clear_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        start = import_process._start
+        start = sheet_import._start
 
         def killed(content: bytes, mapping: bytes | None) -> Any:
             connection, process = start(b"Name,Age\n" + b"A,1\n" * 100_000, mapping)
             os.kill(process.pid or 0, signal.SIGKILL)
             return connection, process
 
-        monkeypatch.setattr(import_process, "_start", killed)
+        monkeypatch.setattr(sheet_import, "_start", killed)
         with pytest.raises(Refusal) as refused:
             asyncio.run(read_in_child(self.SHEET, None))
         assert refused.value.code == "unreadable_sheet"
@@ -278,7 +278,7 @@ class TestSheetProcess:
     def test_one_that_takes_too_long_is_ended(
         self, children: list[Any], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(import_process, "WALL_SECONDS", 0.0)
+        monkeypatch.setattr(sheet_import, "WALL_SECONDS", 0.0)
         with pytest.raises(Refusal) as refused:
             asyncio.run(read_in_child(self.SHEET, None))
         assert "too long" in refused.value.detail
@@ -303,7 +303,7 @@ class TestSheetProcess:
         if child == 0:
             import resource
 
-            import_process._limit_itself()
+            sheet_import._limit_itself()
             limits = [resource.getrlimit(kind)[0] for kind in
                       (resource.RLIMIT_CORE, resource.RLIMIT_CPU, resource.RLIMIT_AS)]  # fmt: skip
             os.write(writes, json.dumps(limits).encode())

@@ -11,9 +11,18 @@ from hypothesis import given, settings
 from pydantic import ValidationError
 from strategies import screenings
 
-from benchmarks.fully_tested_athletes import QUESTIONS, TESTS, FullyTestedAthletes, draw
 from benchmarks.next_test import follow
-from benchmarks.next_test_policies import at_random, fixed, greedy_order, next_best, predict
+from benchmarks.next_test_policies import (
+    QUESTIONS,
+    TESTS,
+    FullyTestedAthletes,
+    at_random,
+    draw,
+    fixed,
+    greedy_order,
+    next_best,
+    predict,
+)
 from kneerisk.answer.answer_schema import NextTest
 from kneerisk.answer.next_tests import LEAST_SHARE, MOST_TESTS, next_tests
 from kneerisk.answer.predictions import predictions_of

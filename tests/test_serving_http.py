@@ -17,10 +17,10 @@ from served import Served, served
 
 from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
+from serving.endpoints import MAX_SCREENINGS
 from serving.page_files import FILES
 from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
 from serving.routes import ROUTES
-from serving.team import MAX_SCREENINGS
 
 pytestmark = pytest.mark.slow
 

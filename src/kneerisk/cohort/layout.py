@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 
 from kneerisk.schema import columns
 from kneerisk.schema.faults import FaultCode
-from kneerisk.schema.history import RED_FLAGS
 from kneerisk.schema.screening import red_flag_violation
+from kneerisk.schema.sections import RED_FLAGS
 from kneerisk.words import text
 
 CohortKind = Literal["simulated", "observed", "adapted"]

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from kneerisk.schema.athlete import Athlete
-from kneerisk.schema.history import LegPain
 from kneerisk.schema.measure import Category, Measure, Quantity
-from kneerisk.schema.sections import SIDES, Leg, Protocol
+from kneerisk.schema.sections import SIDES, Leg, LegPain, Protocol
 
 FloatArray = NDArray[np.float64]
 #: Canonical column name to one number a screening; missing is NaN, a category is its code.

@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator
 
 from kneerisk.schema.columns import athlete_measures, leg_measures, measures_of
-from kneerisk.schema.history import RED_FLAGS, LegPain
 from kneerisk.schema.measure import Measure, MeasurementError, Norm, Quantity
 from kneerisk.schema.rules import NEEDS, RATIO_TOLERANCE, RATIOS, SPIKE_PARTS
 from kneerisk.schema.screening import Screening
-from kneerisk.schema.sections import Protocol
+from kneerisk.schema.sections import RED_FLAGS, LegPain, Protocol
 
 STATIONS = {
     "athlete": "Athlete",

@@ -20,10 +20,9 @@ from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.schema.athlete import Athlete
 from kneerisk.schema.columns import FloatArray, code, column_locations, column_of, columns
 from kneerisk.schema.faults import STRICT, FaultCode, Violation
-from kneerisk.schema.history import RED_FLAGS
 from kneerisk.schema.measure import Equipment, Measure, Quantity
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
-from kneerisk.schema.sections import Leg, Pain, Protocol, Side
+from kneerisk.schema.sections import RED_FLAGS, Leg, Pain, Protocol, Side
 from kneerisk.words import text, variant
 
 

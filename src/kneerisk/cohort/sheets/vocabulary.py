@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 from kneerisk.schema import Category, Measure, Side, columns, leg_measures, measures_of
-from kneerisk.schema.history import RED_FLAGS, LegPain
+from kneerisk.schema.sections import RED_FLAGS, LegPain
 
 ATHLETE, DATE, BIRTH = "athlete_id", "screening_date", "birth_date"
 SIDE, FLAGS = "side", "red_flags"
