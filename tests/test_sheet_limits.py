@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import datetime
 
 import pytest
 from excel_files import STYLES, cell, excel_file, row
 
-from kneerisk.cohort.sheets import column_names
+from kneerisk.cohort.sheets import cell_text, column_names
 from kneerisk.cohort.sheets import excel_file as archives
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
 from kneerisk.cohort.sheets.excel_file import ExcelFile
@@ -196,3 +197,33 @@ def test_a_side_s_word_that_is_no_leg_is_refused() -> None:
         ("/columns/B/words/x", "left or right"),
         ("/columns/B/words/z", "left or right"),
     ]
+
+
+@pytest.mark.parametrize(
+    "form", [*cell_text._CLEAR_FORMS, "%d.%m.%Y", "%m/%d/%y", "%d%m%Y", "%j %Y"]
+)
+def test_a_date_is_read_as_strptime_reads_it(form: str) -> None:
+    names = ("Mar", "MARCH", "Sept", "May", "3", "03", "13", "0")
+    texts = {
+        text
+        for day in ("3", "03", "31", "32", "0", " 3", "٣")
+        for month in names
+        for year in ("2024", "24", "0000", "9999", "69", "2024 ")
+        for text in (f"{day}.{month}.{year}", f"{year}-{month}-{day}", f"{month}/{day}/{year}",
+                     f"{day} {month}  {year}", f"{month} {day}, {year}", f"{day}-{month}-{year}",
+                     f"{year}-{month}-{day} 23:59:60", f"{year}/{month}/{day}",
+                     f"{day}{month}{year}")
+    }  # fmt: skip
+    for text in texts:
+        try:
+            wanted = datetime.strptime(text, form).date()  # noqa: DTZ007 -- a day has no zone
+        except ValueError:
+            wanted = None
+        assert cell_text._day(text, form) == wanted, (text, form)
+
+
+def test_dates_are_not_tried_by_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    # An error for each format of each cell, and a format that is compiled anew each time.
+    monkeypatch.setattr(cell_text, "datetime", None)
+    texts = [f"{1 + at % 28}/{1 + at % 12}/{2000 + at % 30}" for at in range(500)]
+    assert cell_text.date_forms(texts, None).share == 1.0

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.layout import NotAllowed, number
@@ -35,6 +36,23 @@ _DAY_AND_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})", re.ASCI
 #: Dates whose form gives the order; a day and a month in figures are not among them.
 _CLEAR_FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y",
                 "%b %d, %Y", "%d. %B %Y", "%d-%b-%Y", "%d-%b-%y", "%Y-%m-%d %H:%M:%S")  # fmt: skip
+#: The parts of a format as `strptime` reads them, in English.
+_NAMES = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
+          "October", "November", "December")  # fmt: skip
+_MONTHS = {name[:3].casefold(): at for at, name in enumerate(_NAMES, start=1)}
+_DAY_PARTS = {
+    "%Y": r"(?P<Y>\d\d\d\d)",
+    "%y": r"(?P<y>\d\d)",
+    "%m": r"(?P<m>1[0-2]|0[1-9]|[1-9])",
+    "%d": r"(?P<d>3[0-1]|[1-2]\d|0[1-9]|[1-9]| [1-9])",
+    "%B": f"(?P<b>{'|'.join(_NAMES)})",
+    "%b": f"(?P<b>{'|'.join(name[:3] for name in _NAMES)})",
+    "%H": r"(?:2[0-3]|[0-1]\d|\d)",
+    "%M": r"(?:[0-5]\d|\d)",
+    "%S": r"(?:[0-5]\d|\d)",
+}
+#: The formats of a mapping are a handful (assumption).
+_FORMS_KEPT = 64
 
 
 def as_text(raw: Any) -> str:
@@ -46,6 +64,9 @@ def as_text(raw: Any) -> str:
 
 def with_unit(cell: str) -> tuple[str, str | None]:
     """The number and the unit of a cell that names one (`38°`, `5'11"`), or the cell as it is."""
+    # Words and plain numbers, which most cells are, need no closer look.
+    if not (cell[:1].isdigit() or cell[:1] in "+-.,") or _PLAIN.fullmatch(cell):
+        return cell, None
     if feet := FEET_AND_INCHES.fullmatch(cell):
         return f"{12 * int(feet[1]) + float(feet[2] or 0):g}", "inch"
     match = WITH_UNIT.fullmatch(cell)
@@ -97,12 +118,7 @@ def parse_day(raw: Any, formats: list[str]) -> date | None:
         return raw.date()
     if isinstance(raw, date):
         return raw
-    for form in formats:
-        try:
-            return datetime.strptime(as_text(raw), form).date()  # noqa: DTZ007 -- a day has no zone
-        except ValueError:
-            continue
-    return None
+    return next(filter(None, (_day(as_text(raw), form) for form in formats)), None)
 
 
 def rounded(value: float | None, measure: Quantity) -> float | int | None:
@@ -233,8 +249,46 @@ def _first_is_day(mark: str, pairs: list[tuple[int, int]]) -> bool | None:
 
 
 def _is_day(text: str, form: str) -> bool:
+    return _day(text, form) is not None
+
+
+def _day(text: str, form: str) -> date | None:
+    """The day that a text shows in a format of `strptime`; None where it is none."""
+    pattern = _day_pattern(form)
     try:
-        datetime.strptime(text, form)  # noqa: DTZ007 -- a day has no zone
+        if pattern is None:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 -- a day has no zone
+        match = pattern.match(text)
+        # As strptime does: what is left behind the first match makes it none.
+        if match is None or match.end() != len(text):
+            return None
+        shown = match.groupdict()
+        month = _MONTHS[shown["b"].casefold()[:3]] if "b" in shown else int(shown["m"])
+        year = int(shown["Y"]) if "Y" in shown else _full_year(int(shown["y"]))
+        return date(year, month, int(shown["d"]))
     except ValueError:
-        return False
-    return True
+        return None
+
+
+def _full_year(year: int) -> int:
+    """The year of two digits, as POSIX reads it: 69 to 99 are of the last century."""
+    return year + (1900 if year >= 69 else 2000)
+
+
+@lru_cache(maxsize=_FORMS_KEPT)
+def _day_pattern(form: str) -> re.Pattern[str] | None:
+    """The shape of a format; None where it has a part that only `strptime` knows.
+
+    `strptime` tells by an error that a text is no day, and forgets all but five formats: a sheet of
+    dates took half a minute.
+    """
+    pieces = re.split(r"(%.|\s+)", form)
+    parts = [piece for piece in pieces if piece[:1] == "%"]
+    names = ({"%Y", "%y"}, {"%m", "%b", "%B"}, {"%d"})
+    is_day = all(len(which.intersection(parts)) == 1 for which in names)
+    if not is_day or len(set(parts)) < len(parts) or not _DAY_PARTS.keys() >= set(parts):
+        return None
+    shapes = [
+        r"\s+" if piece.isspace() else _DAY_PARTS.get(piece) or re.escape(piece) for piece in pieces
+    ]
+    return re.compile("".join(shapes), re.IGNORECASE)

@@ -5,6 +5,7 @@ What is not known is absent, never null. Names may be added; those that are here
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -183,10 +184,12 @@ class SheetConstant(BaseModel):
     question: str
 
 
-class SheetCell(BaseModel):
-    """One cell that is not empty, or one that must not be."""
+@dataclass(slots=True, kw_only=True)
+class SheetCell:
+    """One cell that is not empty, or one that must not be.
 
-    model_config = _FROZEN
+    A sheet may have 300,000 of them, which as models of pydantic's would take 300 MB.
+    """
 
     place: str
     shown: Annotated[str, Field(description="The cell as in the sheet.")]
