@@ -25,9 +25,10 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from kneerisk.errors import KneeriskError
-from serving.access import Access, refuse_open_start
+from serving.access import Access, is_local, refuse_open_start
 from serving.connections import MAX_HEADER_BYTES, BoundedHttp
 
+LOGGER = logging.getLogger("kneerisk.serving")
 #: A worker that does not respond for so long is ended and replaced (assumption).
 HEALTH_SECONDS = 15
 #: Requests under way have so long to end when the service stops (assumption).
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         _set_environment(options)
-        refuse_open_start(options.host, Access.from_environment())
+        access = Access.from_environment()
+        refuse_open_start(options.host, access)
     except KneeriskError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -61,6 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         timeout_worker_healthcheck=HEALTH_SECONDS, timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )  # fmt: skip
+    if access.key_sha256 is not None:
+        LOGGER.info("Callers need the key of %s.", os.environ["KNEERISK_KEY_FILE"])
+    if not is_local((options.host, options.port)):
+        LOGGER.info("Other machines can reach it, over plain HTTP: see docs/security.md.")
     Multiprocess(config, sockets=[config.bind_socket()]).run()
     return 0
 

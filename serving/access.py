@@ -104,7 +104,7 @@ class Access:
 
     def _check_key(self, authorization: str, scope: Scope) -> None:
         if self.key_sha256 is None:
-            if _is_local(scope.get("server")):
+            if is_local(scope.get("server")):
                 return
             detail = "Without a key it answers only this machine: start it with --key-file."
             raise Refusal("key_required", detail)
@@ -130,7 +130,7 @@ def refuse_open_start(host: str, access: Access) -> None:
     AccessRefused
         With what to do.
     """
-    if access.key_sha256 is None and not _is_local((host, 0)):
+    if access.key_sha256 is None and not is_local((host, 0)):
         raise AccessRefused(
             f"at {host} other machines can reach the service, so it needs a key: make one with\n"
             f"  {_MAKE_KEY}\n"
@@ -157,7 +157,7 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _is_local(server: tuple[str, int | None] | None) -> bool:
+def is_local(server: tuple[str, int | None] | None) -> bool:
     """Whether an address of this machine is one that only itself reaches."""
     if server is None or server[0] == "localhost" or server[1] is None:
         return True  # a socket in the file system has no address
