@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -260,6 +261,54 @@ class TestRefused:
         with pytest.raises(BundleRefused, match="can't be read"):
             bundle.load(folder)
 
+    @pytest.mark.parametrize("kind", ["pipe", "link", "device"])
+    @pytest.mark.parametrize("name", ["manifest.json", "model.json", "quantiles.ubj"])
+    def test_only_regular_files_are_read(self, folder: Path, name: str, kind: str) -> None:
+        """A pipe in the place of a file would hold the service's watcher up for ever."""
+        (folder / name).unlink()
+        if kind == "pipe":
+            os.mkfifo(folder / name)
+        else:
+            (folder / name).symlink_to("/dev/zero" if kind == "device" else __file__)
+        with pytest.raises(BundleRefused, match=r"can't be read: it is (a link|not a)"):
+            bundle.load(folder)
+
+    def test_a_file_out_of_all_measure(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(champion, "MOST_BYTES", 10)
+        with pytest.raises(BundleRefused, match="has more than 10 bytes"):
+            champion.read_file(folder / "model.json", 10)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("left_children", 5_000), ("right_children", -7), ("left_children", 0),
+            ("parents", 9_999), ("split_indices", 4_000_000), ("split_indices", -1),
+        ],
+    )  # fmt: skip
+    def test_trees_that_point_out_of_themselves(self, folder: Path, name: str, value: int) -> None:
+        """XGBoost ends the process over these, whoever vouches for the file."""
+        path = folder / "quantiles.ubj"
+        content = path.read_bytes()
+        at = content.index(name.encode() + b"[$l#L") + len(name) + 5 + 8
+        path.write_bytes(content[:at] + value.to_bytes(4, "big", signed=True) + content[at + 4 :])
+        vouch_again(folder)
+        with pytest.raises(BundleRefused, match="can't be read: ValueError"):
+            bundle.load(folder)
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            (b"num_feature", b"num_features"), (b"reg:quantileerror", b"rank:pairwise_now"),
+            (b"gbtree", b"gbline"), (b"learner{", b"learner["), (b"base_weights", b"base_height"),
+        ],
+    )  # fmt: skip
+    def test_a_booster_of_another_sort(self, folder: Path, before: bytes, after: bytes) -> None:
+        path = folder / "quantiles.ubj"
+        path.write_bytes(path.read_bytes().replace(before, after))
+        vouch_again(folder)
+        with pytest.raises(BundleRefused):
+            bundle.load(folder)
+
     def test_numbers_that_are_none_are_not_golden(self, folder: Path) -> None:
         edit(folder / "golden.json", "left", [float("nan")] * 4)
         vouch_again(folder)
@@ -267,7 +316,51 @@ class TestRefused:
             bundle.load(folder)
 
 
+DOCUMENTS = {"card.md": b"# a card", "plots/roc.png": b"a plot"}
+
+
+class TestDocuments:
+    """The card and its plots are vouched for as well; a bundle of an older program has none."""
+
+    @pytest.fixture
+    def carded(self, fitted: Fitted, released: Bundle, tmp_path: Path) -> Path:
+        bundle.save(fitted.model, released.metadata, tmp_path / "carded", DOCUMENTS)
+        return tmp_path / "carded"
+
+    def test_are_read_back(self, carded: Path, folder: Path) -> None:
+        assert bundle.load(carded).documents == {"card.md", "plots/roc.png"}
+        (folder / "card.md").write_text("of an older program")
+        assert bundle.load(folder).documents == frozenset()
+
+    @pytest.mark.parametrize("name", DOCUMENTS)
+    def test_that_were_changed_are_refused(self, carded: Path, name: str) -> None:
+        (carded / name).write_bytes(b"better")
+        with pytest.raises(BundleRefused, match=f"{name} was changed"):
+            bundle.load(carded)
+        (carded / name).unlink()
+        with pytest.raises(BundleRefused, match=f"{name} is missing"):
+            bundle.load(carded)
+
+    def test_that_nobody_vouches_for_are_refused(self, carded: Path) -> None:
+        (carded / "plots" / "extra.png").write_bytes(b"?")
+        with pytest.raises(BundleRefused, match=r"plots/extra\.png does not belong"):
+            bundle.load(carded)
+
+
 class TestChampionFile:
+    def test_a_pipe_in_its_place_is_refused(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "champion.json")
+        with pytest.raises(BundleRefused, match="not a regular file"):
+            champion.read(tmp_path)
+
+    def test_a_write_that_fails_leaves_no_other_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("os.fsync", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            champion.write(tmp_path, "v1", "a", None)
+        assert list(tmp_path.iterdir()) == []
+
     def test_none_where_there_is_none(self, tmp_path: Path) -> None:
         assert champion.read(tmp_path) is None
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
-from kneerisk.errors import BundleRefused, PromotionRefused
+from kneerisk.errors import BundleRefused, CohortRefused, PromotionRefused
 from kneerisk.evaluation.evaluation import cross_validated
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.model import bundle, champion
@@ -19,11 +20,18 @@ from kneerisk.training import provenance
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.provenance import Source
-from kneerisk.training.registry import gates
-from kneerisk.training.registry.gates import slope_gate
+from kneerisk.training.registry import gates, releases
+from kneerisk.training.registry.gates import auc_gate, slope_gate
 from kneerisk.training.registry.promotion import promote, rollback
 from kneerisk.training.registry.versions import log_loss_over_champion
-from kneerisk.training.tracking import CARD, CHALLENGER, CHAMPION, Tracking, registered_name
+from kneerisk.training.tracking import (
+    CARD,
+    CHALLENGER,
+    CHAMPION,
+    Tracking,
+    TrackingFailed,
+    registered_name,
+)
 
 SOURCE = Source(athletes=600, seed=2)
 KIND = "kneerisk-new_pain-12m"
@@ -44,7 +52,15 @@ class Club:
         self.tracking = Tracking(folder)
         self.simulated, self.fitted = trained
 
-    def train(self, shift=0.0, slope=1.0, outcome_kind="new_pain", source=SOURCE):
+    def train(
+        self,
+        shift=0.0,
+        slope=1.0,
+        outcome_kind="new_pain",
+        source=SOURCE,
+        metrics=None,
+        documents=None,
+    ):
         """Log a version whose risks are moved by `shift` log-odds, as `kneerisk train` would."""
         calibration = self.fitted.model.calibration
         moved = replace(calibration, intercept=calibration.intercept + shift)
@@ -57,12 +73,12 @@ class Club:
                 self.simulated.cohort, None, self.fitted, version=str(version),
                 run_id=run.run_id, git_sha=None, data_sha256=sha256,
             )  # fmt: skip
-            metrics = {} if slope is None else {"calibration_slope": slope}
+            metrics = {**(metrics or {}), **({} if slope is None else {"calibration_slope": slope})}
             run.log_values({**source.params(), "data_sha256": sha256}, metrics)
             run.log_text(f"# {version}", CARD)
             run.log_figures({"roc": Figure(figsize=(1, 1))})
             folder = self.folder / f"made-{version}"
-            run.log_bundle(folder, bundle.save(model, metadata, folder))
+            run.log_bundle(folder, bundle.save(model, metadata, folder, documents))
         return str(version)
 
     def promote(self, version=None, **options):
@@ -152,6 +168,19 @@ class TestPromotion:
         with pytest.raises(PromotionRefused, match="can't be measured"):
             club.promote()
         assert club.served() is None
+
+    def test_a_version_without_a_bundle_is_refused(self, club):
+        with club.tracking.start_run("killed", {}) as run:
+            version = run.register(KIND, "for a test")
+        with pytest.raises(PromotionRefused, match="has no bundle: its training was stopped"):
+            club.promote(str(version))
+
+    def test_a_released_card_that_was_changed_is_not_served(self, club):
+        version = club.train(documents={"card.md": b"# a card"})
+        club.promote()
+        (club.models / version / "card.md").write_text("# a better card")
+        with pytest.raises(BundleRefused, match=r"card\.md was changed"):
+            club.promote(version)
 
     def test_without_a_challenger_it_says_so(self, club):
         with pytest.raises(PromotionRefused, match="no challenger"):
@@ -249,6 +278,71 @@ class TestSmallCohorts:
         assert 0.3 < logged["cv_calibration_slope"] < 0.7
 
 
+#: As of a disguised outcome: hours of sitting made from it.
+LEAK = {"auc": 0.957, "auc_low": 0.94, "auc_high": 0.97}
+OBSERVED = {"data_file": "club.parquet", "outcome_kind": "new_pain"}
+DRIVERS = [
+    {"measure": "sitting_hours_per_day", "points": 12.0},
+    {"measure": "age_years", "points": 0.4},
+]
+
+
+class TestAucCeiling:
+    """An AUC that measures of knees can't reach is a leak until a person says why it is none."""
+
+    def gate(self, params, metrics, accepted=None):
+        return auc_gate(params, metrics, accepted, lambda: DRIVERS)
+
+    def test_is_refused_with_the_inputs_that_carry_it(self):
+        gate = self.gate(OBSERVED, LEAK)
+        assert not gate.passed
+        assert "0.957 (95 % interval 0.940 to 0.970); allowed for new pain is 0.73" in gate.message
+        assert "comes from 'sitting_hours_per_day'." in gate.message
+        assert "age_years" not in gate.message
+        assert "--accept-auc" in gate.message
+
+    def test_a_reason_lets_it_pass_and_is_told(self):
+        gate = self.gate(OBSERVED, LEAK, "asked a year before")
+        assert gate.passed
+        assert gate.message.endswith("accepted: asked a year before")
+
+    @pytest.mark.parametrize(
+        ("kind", "auc", "passes"),
+        [
+            ("new_pain", 0.73, True), ("new_pain", 0.731, False), ("new_pain", 0.685, True),
+            ("present_pain", 0.79, True), ("present_pain", 0.81, False),
+            ("past_injury", 0.707, True), ("past_injury", 0.81, False), ("another", 0.74, False),
+        ],
+    )  # fmt: skip
+    def test_each_outcome_kind_has_its_ceiling(self, kind, auc, passes):
+        params = {**OBSERVED, "outcome_kind": kind}
+        assert self.gate(params, {"auc": auc}).passed == passes
+
+    def test_of_few_held_out_outcomes_cross_validation_is_read(self):
+        few = {"events": 35.0, "rows": 900.0, "auc": 0.60, "cv_auc": 0.88}
+        assert not self.gate(OBSERVED, few).passed
+        assert self.gate(OBSERVED, {**few, "auc": 0.80, "cv_auc": 0.65}).passed
+
+    def test_nobody_outranks_the_truth_of_the_simulator(self):
+        """Few simulated athletes give a high AUC by chance; a file may only say it is simulated."""
+        by_chance = {"auc": 0.80, "true_risk_auc": 0.81}
+        assert self.gate({"data_athletes": "300", "data_seed": "1"}, by_chance).passed
+        assert not self.gate({"data_file": "mine.csv"}, by_chance).passed
+
+    def test_where_none_was_measured_there_is_no_gate(self):
+        assert self.gate(OBSERVED, {}) is None
+
+    def test_the_reason_is_kept_with_the_release(self, club):
+        version = club.train(metrics=LEAK)
+        with pytest.raises(PromotionRefused, match=r"allowed for new pain is 0\.73"):
+            club.promote()
+        assert club.served() is None
+        club.promote(accepted_auc="asked a year before")
+        assert club.served() == (version, None)
+        assert releases.recorded(club.models)[version].accepted_auc == "asked a year before"
+        assert club.tracking.version(version).tags["accepted_auc"] == "asked a year before"
+
+
 class TestKinds:
     def test_another_kind_becomes_champion_of_its_own_but_is_not_served(self, club):
         first = club.train()
@@ -325,6 +419,41 @@ class TestRollback:
         club.rollback()
         assert bundle.load(club.models / first).metadata.version == first
 
+    def test_needs_no_mlflow_and_tells_it_later(self, club):
+        """The emergency brake: the bundle lies beside champion.json."""
+        first, second = self.put(club, 0.0), self.put(club, 0.001)
+
+        def unreachable():
+            raise TrackingFailed("MLflow does not answer")
+
+        restored = rollback(club.models, unreachable)
+        assert club.served() == (first, None)
+        assert "MLflow was not told" in restored.message
+        assert club.alias(CHAMPION) == second
+        third = club.train(shift=0.002)
+        assert club.promote(third).previous == first
+        assert club.alias(CHAMPION) == third
+
+    def test_of_a_folder_without_a_record_the_bundle_vouches_for_itself(self, club):
+        first, _ = self.put(club, 0.0), self.put(club, 0.001)
+        (club.models / releases.FILE).write_text("[")
+
+        def unreachable():
+            raise TrackingFailed("MLflow does not answer")
+
+        rollback(club.models, unreachable)
+        released = champion.read(club.models)
+        assert released.version == first
+        assert bundle.load(released.folder, released.sha256).metadata.version == first
+
+    def test_what_a_killed_one_left_is_cleared(self, club):
+        self.put(club, 0.0), self.put(club, 0.001)
+        (club.models / ".incoming-abc" / "bundle").mkdir(parents=True)
+        (club.models / ".champion.json.4711").write_text("{")
+        (club.models / ".keep").write_text("a person's own")
+        club.rollback()
+        assert {path.name for path in club.models.glob(".*")} == {".keep"}
+
     def test_without_a_champion_there_is_nothing_to_roll_back(self, club):
         with pytest.raises(PromotionRefused, match="names no champion"):
             club.rollback()
@@ -362,6 +491,26 @@ class TestData:
         write(other, file)
         with pytest.raises(PromotionRefused, match="content of the cohort differs"):
             club.promote()
+
+    def test_true_risks_are_the_same_on_any_number_of_threads(self, club):
+        """Several threads add in another order, and differ in the last digits."""
+        sha256 = {}
+        for threads in (1, 2):
+            with threadpool_limits(limits=threads, user_api="blas"):
+                sha256[threads] = provenance.truth_digest(simulate(600, 2).truth)
+        assert sha256[1] == sha256[2]
+        nudged = club.simulated.truth.copy()
+        nudged["risk_left"] += 1e-15
+        assert provenance.truth_digest(nudged) == sha256[1]
+        nudged["risk_left"] += 1e-5
+        assert provenance.truth_digest(nudged) != sha256[1]
+
+    def test_a_run_of_an_older_program_is_still_recognised(self, club):
+        params = {**SOURCE.params(), "data_sha256": provenance.digest(club.simulated.cohort)}
+        exact = provenance._exact_truth_digest(club.simulated.truth)
+        provenance.load_again({**params, "truth_sha256": exact})
+        with pytest.raises(CohortRefused, match="true risks"):
+            provenance.load_again({**params, "truth_sha256": "0" * 64})
 
     def test_nothing_of_the_athletes_is_kept_in_the_store(self, club):
         club.train()

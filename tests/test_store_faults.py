@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -213,22 +214,31 @@ def test_spoilt_bundles_are_refused(template: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.harness
-def test_every_fault(template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Kill at the writes of every command, a full disk and one that is read-only, spoilt files."""
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_fault(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Kill a command at its writes, or let the disk be full or read-only from one of them on."""
+    most = command(copied(template, tmp_path / name), *COMMANDS[name]).writes
     tried, faults = 0, []
-    for name, arguments in COMMANDS.items():
-        most = command(copied(template, tmp_path / name), *arguments).writes
-        for fault, points in (("kill", 40), ("full", 12), ("read-only", 12)):
-            for at in spread(most, min(points, most)):
-                tried += 1
-                folder = tmp_path / f"{name}-{fault}-{at}"
-                try:
-                    strike(template, folder, name, fault, at)
-                except (AssertionError, BundleRefused) as error:
-                    faults.append(f"{name} {fault} {at}: {str(error)[-600:]}")
-    told = spoilt_bundles(template, tmp_path, 1)
-    tried += len(told)
+    for fault, points in (("kill", 24), ("full", 8), ("read-only", 8)):
+        for at in spread(most, min(points, most)):
+            tried += 1
+            folder = tmp_path / f"{name}-{fault}-{at}"
+            try:
+                strike(template, folder, name, fault, at)
+            except (AssertionError, BundleRefused) as error:
+                faults.append(f"{fault} at write {at} of {most}: {str(error)[-600:]}")
     with capsys.disabled():
-        print(f"\nstore: tried {tried}, faults {len(faults)}")  # noqa: T201
+        sys.stdout.write(f"\nstore, {name}: tried {tried}, faults {len(faults)}\n")
     assert faults == []
+
+
+@pytest.mark.harness
+def test_every_spoilt_file(
+    template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = spoilt_bundles(template, tmp_path, 1)
+    with capsys.disabled():
+        sys.stdout.write(f"\nstore, spoilt files: tried {len(told)}, faults 0\n")
     only_harmless_load(told)

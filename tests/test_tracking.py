@@ -1,8 +1,12 @@
 """Runs and registered versions in a real MLflow store, in a folder of the test's own."""
 
 import json
+import multiprocessing
+import os
+import signal
+import socket
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +31,10 @@ from kneerisk.training.tracking import (
     TrackingFailed,
     Version,
     registered_name,
+    store_errors,
     tracking_uri,
 )
+from kneerisk.training.tracking.abandoned_runs import is_abandoned, process_tag
 from kneerisk.training.tracking.naming import BEST_CALIBRATED, cohort_filter
 
 MODEL = "kneerisk-new_pain-12m"
@@ -321,3 +327,116 @@ class TestDigest:
     def test_the_program_is_known_by_its_commit(self):
         sha = provenance.git_sha()
         assert sha is None or len(sha.removesuffix("-dirty")) == 40
+
+
+class TestKilled:
+    """A run whose process is gone does not stay running; one of a living process does."""
+
+    def write(self, folder, ready):
+        """Begin a run and register its version, then be killed."""
+        tracking = Tracking(folder)
+        with tracking.start_run("killed", {}) as run:
+            run.register(MODEL, "never whole")
+            ready.set()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def test_its_run_is_ended_and_its_version_withdrawn(self, tracking, folder, monkeypatch):
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        context = multiprocessing.get_context("spawn")
+        ready = context.Event()
+        process = context.Process(target=self.write, args=(folder, ready))
+        process.start()
+        process.join()
+        assert ready.is_set()
+        client = MlflowClient(tracking.uri, tracking.uri)
+        versions = client.search_model_versions(f"name = '{MODEL}'")
+        version = max(versions, key=lambda each: int(each.version))
+        assert client.get_run(version.run_id).info.status == "RUNNING"
+        with tracking.start_run("alive", {}) as alive:
+            Tracking(folder)
+            assert client.get_run(alive.run_id).info.status == "RUNNING"
+        assert client.get_run(version.run_id).info.status == "KILLED"
+        with pytest.raises(TrackingFailed, match="is not registered"):
+            tracking.version(f"{MODEL}-v{version.version}")
+
+    @pytest.mark.parametrize(
+        ("tags", "abandoned"),
+        [
+            ({}, False),
+            ({"process.1": "another-machine/pid:[1] boot 5"}, False),
+            ({"process.4194000": None}, True),
+            ({"process.4194000": None, "process.self": None}, False),
+        ],
+    )
+    def test_only_what_is_surely_gone_is_abandoned(self, tags, abandoned):
+        ((name, mine),) = process_tag().items()
+        machine = mine.rpartition(" ")[0]
+        known = {"process.4194000": f"{machine} 17", "process.self": mine}
+        given = {
+            (name if key == "process.self" else key): value or known[key]
+            for key, value in tags.items()
+        }
+        assert is_abandoned(given) == abandoned
+
+    def test_an_id_that_was_given_to_another_process_is_gone(self):
+        ((name, mine),) = process_tag().items()
+        machine, _, began = mine.rpartition(" ")
+        assert is_abandoned({name: f"{machine} {float(began) - 500:.0f}"})
+
+
+class TestBrokenStores:
+    """One line says what a store is, and what to do; nothing is tried for minutes."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_stated(self, monkeypatch):
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def refusal(self, folder) -> str:
+        with pytest.raises(TrackingFailed) as refused:
+            Tracking(folder).challengers()
+        assert "\n" not in str(refused.value)
+        return str(refused.value)
+
+    def test_a_text_file_in_its_place(self, tmp_path):
+        (tmp_path / "mlflow.db").write_text("notes of last spring")
+        assert "that file is no database; move it away" in self.refusal(tmp_path)
+        assert (tmp_path / "mlflow.db").read_text() == "notes of last spring"
+
+    def test_a_folder_in_its_place(self, tmp_path):
+        (tmp_path / "mlflow.db").mkdir()
+        assert "that is no file" in self.refusal(tmp_path)
+
+    def test_a_database_that_was_cut(self, tmp_path, folder, tracking):
+        content = (folder / "mlflow.db").read_bytes()
+        (tmp_path / "mlflow.db").write_bytes(content[: len(content) // 5])
+        assert "damaged" in self.refusal(tmp_path)
+
+    def test_a_database_of_another_mlflow(self, tmp_path, folder, tracking):
+        (tmp_path / "mlflow.db").write_bytes((folder / "mlflow.db").read_bytes())
+        with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+            database.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
+            database.commit()
+        assert "mlflow db upgrade sqlite:///" in self.refusal(tmp_path)
+
+    def test_a_database_that_another_program_holds(self, tmp_path, folder, tracking, monkeypatch):
+        monkeypatch.setattr(store_errors, "_LOCK_SECONDS", 0.05)
+        (tmp_path / "mlflow.db").write_bytes((folder / "mlflow.db").read_bytes())
+        with closing(sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            assert "another program is writing to it" in self.refusal(tmp_path)
+
+    @pytest.mark.parametrize(
+        "address", ["http://127.0.0.1:9", "postgresql://u:secret@127.0.0.1:9/x"]
+    )
+    def test_a_server_that_is_not_there(self, tmp_path, monkeypatch, address):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        told = self.refusal(tmp_path)
+        assert "does not answer (Connection refused); start it, or correct MLFLOW_TRACKING" in told
+        assert "secret" not in told
+
+    def test_a_server_that_says_nothing(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(store_errors, "ANSWER_SECONDS", 0.1)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+            assert "does not answer" in self.refusal(tmp_path)

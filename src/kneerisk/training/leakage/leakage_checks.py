@@ -31,6 +31,8 @@ PROVENANCE = frozenset(
 FEWEST_OF_A_GROUP = 3
 #: So many consecutive whole numbers are a running number, not a measure (assumption).
 FEWEST_CONSECUTIVE = 10
+#: To learn from: as many as a cross-validation has folds (assumption: five are the usual choice).
+FEWEST_ATHLETES = 5
 #: Two screenings that agree in so many readings are one and the same (assumption): readings are
 #: numbers with a fraction, of which two people seldom share even one.
 FEWEST_READINGS = 6
@@ -121,7 +123,8 @@ def refuse_unsound(
         With every reason: labels computed from inputs, an athlete on both sides of the split,
         inputs that give away where a row came from, or too few outcomes.
     """
-    reasons = [*provenance_inputs(cohort, inputs), *duplicate_athletes(parts)]
+    few = _too_few_athletes(parts)
+    reasons = [*few, *provenance_inputs(cohort, inputs), *duplicate_athletes(parts)]
     if not true:
         reasons += labels_computed_from_inputs(cohort)
     required, events = required_events(parts[0] if parts else cohort)
@@ -135,6 +138,16 @@ def refuse_unsound(
         ]
         raise CohortRefused("\n".join(lines))
     return SampleSize(required, events, required.warning(events) if events_matter else None)
+
+
+def _too_few_athletes(parts: tuple[Cohort, ...]) -> Iterator[str]:
+    """Why a split can't be learnt from: hardly anybody is on one of its sides."""
+    athletes = [part.frame[ATHLETE_ID].map(plain_id).nunique() for part in parts]
+    if len(athletes) == 2 and (athletes[0] < FEWEST_ATHLETES or athletes[1] < 1):
+        yield (
+            f"too few athletes: {athletes[0]} to learn from and {athletes[1]} held out (their ids "
+            f"decide, about one in five); it takes {FEWEST_ATHLETES} and 1 at least"
+        )
 
 
 def provenance_inputs(cohort: Cohort, inputs: Iterable[str] | None = None) -> Iterator[str]:
