@@ -292,7 +292,7 @@ class TestRefused:
         at = content.index(name.encode() + b"[$l#L") + len(name) + 5 + 8
         path.write_bytes(content[:at] + value.to_bytes(4, "big", signed=True) + content[at + 4 :])
         vouch_again(folder)
-        with pytest.raises(BundleRefused, match="can't be read: ValueError"):
+        with pytest.raises(BundleRefused, match=r"can't be read: \w+Error"):
             bundle.load(folder)
 
     @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS
 
 #: By outcome kind, the AUC above which a model has learnt something else than knees until a person
 #: says otherwise. New pain: the true risk itself ranks simulated athletes with 0.728, and the best
-#: models of prospective injury reach 0.63 to 0.72 (Jauhiainen 2021, doi 10.1055/a-1231-5304; Lovdal
-#: 2021, doi 10.1123/ijspp.2020-0518; none validated: Bullock 2022, doi 10.1007/s40279-022-01698-9).
+#: conducted studies of later injury reach 0.63 to 0.72 (Jauhiainen 2021, doi 10.1055/a-1231-5304;
+#: Lovdal 2021, doi 10.1123/ijspp.2020-0518; none validated: Bullock 2022, doi
+#: 10.1007/s40279-022-01698-9).
 #: What is there already has moved the measures: three independent differences as large as the
 #: largest pooled one (0.69 SD, Neal 2019, doi 10.1136/bjsports-2017-098890) give an AUC of
 #: Phi(0.69 * sqrt(3 / 2)) = 0.80 (assumption); measured are 0.65 of runners, 0.71 of weightlifters.
