@@ -585,3 +585,21 @@ def test_a_unit_of_another_kind_is_refused_though_it_too_has_no_dimension(tmp_pa
     for unit in ("%", "ratio", "h/day"):
         with pytest.raises(MappingRefused, match=r"can't be converted from .* to deg"):
             value(tmp_path, f'left_hip_drop_deg = {{ column = "X", unit = "{unit}" }}', "5")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ['encoding = "undefined"', 'encoding = "zlib_codec"', 'encoding = "\\u0000"',
+     'delimiter = "\\n"', "delimiter = '\"'", f"header_row = 1{'0' * 400}"],
+)  # fmt: skip
+def test_a_form_that_no_sheet_has_is_refused(tmp_path: Path, entry: str) -> None:
+    with pytest.raises(CohortRefused):
+        ingested(tmp_path, f"[sheet]\n{entry}\n{PAST}", "Id,Knee", "a,0")
+
+
+@pytest.mark.parametrize("form", ["%d %d", "%", "%-d", "%q", "(", ""])
+def test_a_form_that_no_date_has_makes_bad_cells(tmp_path: Path, form: str) -> None:
+    mapping = f'screening_date = {{ column = "Day", formats = ["{form}"] }}\n{PAST}'
+    with pytest.raises(BadCells) as refused:
+        ingested(tmp_path, mapping, "Id,Day,Knee", "a,2024-01-02,0")
+    assert [fault.code for fault in refused.value.faults] == ["not_a_date"]

@@ -266,7 +266,8 @@ def _day(text: str, form: str) -> date | None:
         month = _MONTHS[shown["b"].casefold()[:3]] if "b" in shown else int(shown["m"])
         year = int(shown["Y"]) if "Y" in shown else _full_year(int(shown["y"]))
         return date(year, month, int(shown["d"]))
-    except ValueError:
+    except (ValueError, re.error):
+        # A mapping may name a part of a date twice, which `strptime` passes on to its patterns.
         return None
 
 

@@ -65,7 +65,7 @@ class SheetForm(BaseModel):
     """So many rows make up a name, from `header_row` on: a heading over several columns, units."""
     last_row: Annotated[int, Field(ge=2)] | None = None
     """What stands below it, such as totals, is left out."""
-    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    delimiter: Annotated[str, Field(pattern=r'^[^"\r\n]$')] | None = None
     encoding: str = "utf-8-sig"
     decimal_comma: bool = False
     missing: list[str] = []

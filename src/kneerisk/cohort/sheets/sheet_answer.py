@@ -184,12 +184,10 @@ class SheetConstant(BaseModel):
     question: str
 
 
+# A sheet may have 300,000 of them, which as models of pydantic's would take 300 MB.
 @dataclass(slots=True, kw_only=True)
 class SheetCell:
-    """One cell that is not empty, or one that must not be.
-
-    A sheet may have 300,000 of them, which as models of pydantic's would take 300 MB.
-    """
+    """One cell that is not empty, or one that must not be."""
 
     place: str
     shown: Annotated[str, Field(description="The cell as in the sheet.")]

@@ -156,7 +156,8 @@ def described_lines(content: bytes, form: SheetForm, suffix: str) -> Lines:
     usual = "\t" if suffix.lower() in TAB_SEPARATED_SUFFIXES else ","
     try:
         return text_lines(content.decode(form.encoding), form.delimiter or usual, DESCRIBED)
-    except (UnicodeDecodeError, LookupError):
+    except (LookupError, ValueError):
+        # Some of Python's codecs are none of text, and fail in ways of their own.
         raise CohortRefused(f"is not {form.encoding} text") from None
     except csv.Error as error:
         raise CohortRefused(f"can't be read ({type(error).__name__})") from None
