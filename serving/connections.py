@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from typing import Any
+from uuid import uuid4
 
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
-from serving.problem import MEDIA_TYPE, Refusal, problem
+from serving.monitoring import LOGGER
+from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, Refusal, problem
 
 #: All headers of a request together. A browser's are 1 to 2 kB, and 16 kB is what common servers
 #: take at most (nginx: 4 buffers of 8 kB).
@@ -125,12 +127,15 @@ class BoundedHttp(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()
             return
-        body = problem(refusal)
+        request_id = str(uuid4())
+        body = problem(refusal, request_id)
         content = body.as_json()
         headers: list[tuple[str, str]] = [
             ("content-type", MEDIA_TYPE),
             ("content-length", str(len(content))),
             ("connection", "close"),
+            ("x-request-id", request_id),
+            *SECURITY_HEADERS.items(),
             *refusal.headers.items(),
         ]
         events: tuple[Any, ...] = (
@@ -143,3 +148,4 @@ class BoundedHttp(H11Protocol):
         for event in events:
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
+        LOGGER.info("a connection was answered %d, request %s", body.status, request_id)

@@ -17,8 +17,12 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 LOGGER = logging.getLogger("bentoml.kneerisk")
 
 
+#: Whose messages are written as they are; any other library's may repeat what was sent.
+_KNOWN_LOGGERS = frozenset({"root", "bentoml", "uvicorn", "asyncio"})
+
+
 class RedactValues(logging.Filter):
-    """Removes the messages from tracebacks: an exception's text may repeat what was sent.
+    """Removes other libraries' messages, and those from tracebacks: they may repeat what was sent.
 
     The kinds of the exceptions and the lines of code they came through stay.
     """
@@ -31,6 +35,9 @@ class RedactValues(logging.Filter):
         if record.name == "asyncio":
             # Its later lines show the failed task with its exception.
             record.msg, record.args = record.getMessage().partition("\n")[0], None
+        library = record.name.partition(".")[0]
+        if library not in _KNOWN_LOGGERS:
+            record.msg, record.args = "a message of %s is left out", (library,)
         return True
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -101,7 +101,7 @@ class PageFiles(StaticFiles):
     def file_response(
         self,
         full_path: str | os.PathLike[str],
-        stat_result: os.stat_result,
+        stat_result: os.stat_result,  # noqa: ARG002 - Starlette gives it
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
@@ -129,13 +129,10 @@ class PageFiles(StaticFiles):
         headers = _headers(_file_etag(str(full_path)))
         if Headers(scope=scope).get("if-none-match") == headers["etag"]:
             return Response(status_code=304, headers=headers)
-        return FileResponse(
-            full_path,
-            status_code,
-            headers,
-            media_type=media_type(str(full_path)),
-            stat_result=stat_result,
-        )
+        # Whole, whatever range was asked for: files are small, and Starlette's `FileResponse`
+        # answers a range that it can't give in a shape of its own.
+        content = _file_content(str(full_path))
+        return Response(content, status_code, headers, media_type=media_type(str(full_path)))
 
 
 def page_response(request: Request) -> Response:
@@ -188,8 +185,13 @@ def _page_policy() -> str:
 
 
 @cache
+def _file_content(path: str) -> bytes:
+    return Path(path).read_bytes()
+
+
+@cache
 def _file_etag(path: str) -> str:
-    return _etag(Path(path).read_bytes())
+    return _etag(_file_content(path))
 
 
 def _etag(content: bytes) -> str:

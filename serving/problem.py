@@ -15,6 +15,17 @@ MEDIA_TYPE = "application/problem+json"
 #: More faults than any honest body can have; it bounds the answer to a hostile one.
 MAX_FAULTS = 500
 
+#: What every answer has, unless it says something of its own.
+SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
 #: The id of the request that is being served.
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 

@@ -22,7 +22,7 @@ from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
 from serving.champion_holder import ChampionHolder
 from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
 from serving.monitoring import LOGGER, Metrics
-from serving.problem import MEDIA_TYPE, REQUEST_ID, Refusal, problem
+from serving.problem import MEDIA_TYPE, REQUEST_ID, SECURITY_HEADERS, Refusal, problem
 from serving.routes import Route
 
 BODY_SECONDS = 20.0
@@ -31,18 +31,10 @@ ANSWER_SECONDS = 50.0
 #: A body with more keys and values than any honest screening is checked in a thread, so that the
 #: event loop stays free: each can be a fault, and a fault takes some 0.1 ms.
 _THREAD_VALUES = 600
+#: A proxy may go by the other one, and take the rest of a body for a request (smuggling).
+_BOTH_LENGTHS = {b"content-length", b"transfer-encoding"}
 #: What the log has instead of a status where the client left before the answer, as nginx does.
 CLIENT_LEFT = 499
-
-SECURITY_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
-_NO_CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 class SafeResponse:
@@ -64,7 +56,8 @@ class SafeResponse:
                 return
             self.status = message["status"]
             headers["x-request-id"] = self.request_id
-            headers.setdefault("content-security-policy", _NO_CONTENT_POLICY)
+            # BentoML names itself and the service there.
+            del headers["server"]
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
         if not self._held_back:
@@ -178,6 +171,9 @@ class RequestValidation:
         """The route of a request, if it may come in."""
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
             raise Refusal("headers_too_large", HEADERS_TOO_LARGE)
+        if {name for name, _ in scope["headers"]} >= _BOTH_LENGTHS:
+            detail = "A body has a Content-Length or a Transfer-Encoding, not both."
+            raise Refusal("malformed_request", detail, headers={"connection": "close"})
         route = self._routes.get(scope["path"])
         if route is None:
             raise Refusal("not_found", "The addresses are listed in /docs.json.")

@@ -1,0 +1,428 @@
+"""The service under attack: whatever is sent, each answer is one that the document promises.
+
+`make test` runs the short forms, `make harness` the long ones.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+import requests
+import schemathesis
+from http_client import Client, Request, ask_once
+from http_mutations import JSON_ROUTES, header_request, json_request, upload_request
+from http_promises import CANARY, Promises, log_faults
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from raw_http import raw_case
+from schemathesis import GenerationMode
+from served import Served, served
+
+from kneerisk.cohort import write
+from kneerisk.cohort.simulation.simulated_cohort import simulate
+from pipelines.__main__ import main
+from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
+from serving.routes import ROUTES
+
+pytestmark = pytest.mark.slow
+
+#: Cases of each kind: in `make test`, and in `make harness`.
+SHORT = {"json": 80, "upload": 20, "headers": 80, "raw": 50, "schema": 1}
+LONG = {"json": 9_000, "upload": 1_500, "headers": 6_000, "raw": 3_500, "schema": 100}
+
+
+POSTS = tuple(path for path, route in ROUTES.items() if route.method == "POST")
+#: In every value of the canary's requests and files.
+CANARY_DIGITS, CANARIES = "190437", 125
+#: By which the service, and each of its processes, may grow: a worker holds some 200 MB, and what
+#: the allocator keeps of it differs by a few from one run to the next.
+MOST_GROWTH_MB = 30.0
+
+
+@pytest.fixture(scope="module")
+def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("service")
+    (folder / "tmp").mkdir()
+    environment = {"KNEERISK_MODELS": str(champion_models), "TMPDIR": str(folder / "tmp")}
+    with served(folder, **environment) as running:
+        running.until(lambda: running.alive("/readyz"))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def docs(service: Served) -> dict[str, Any]:
+    document: dict[str, Any] = service.get("/docs.json").json()
+    return document
+
+
+class Fuzz:
+    """Sends cases to a service, and keeps the faults of its answers."""
+
+    def __init__(self, service: Served, docs: dict[str, Any]) -> None:
+        self.tried = 0
+        self.statuses: dict[str, dict[int, int]] = {}
+        self.faults: list[str] = []
+        self._service = service
+        self._docs = docs
+        self._promises = Promises(docs)
+        self._client = Client(service.url)
+
+    def requests(self, kind: str, make: Callable[[int], Request], count: int) -> None:
+        """Send the requests of so many numbers."""
+        for number in range(count):
+            self.send(f"{kind} {number}", make(number))
+
+    def send(self, name: str, request: Request) -> None:
+        """Send one request and check its answer."""
+        self.tried += 1
+        try:
+            reply = self._client.ask(request)
+            broken = self._promises.broken(request.method, request.path, reply, request.asked)
+            counts = self.statuses.setdefault(name.partition(" ")[0], {})
+            counts[reply.status] = counts.get(reply.status, 0) + 1
+        except Exception as error:  # noqa: BLE001 - no answer at all is a fault as well
+            broken = [f"{type(error).__name__}: {error}"]
+        self._note(f"{name} {request.method} {request.path} {request.label}", broken)
+
+    def raw(self, count: int) -> None:
+        """Send what is almost HTTP."""
+        for number in range(count):
+            self.tried += 1
+            content, answers = raw_case(number)
+            try:
+                replies = self._client.send_raw(content, answers)
+                broken = [
+                    fault
+                    for reply in replies
+                    for fault in self._promises.broken_on_connection(reply)
+                ]
+                counts = self.statuses.setdefault("raw", {})
+                for reply in replies:
+                    counts[reply.status] = counts.get(reply.status, 0) + 1
+                if len(replies) < answers:
+                    broken.append(f"{len(replies)} of {answers} answers")
+            except Exception as error:  # noqa: BLE001 - a connection that hangs is a fault
+                broken = [f"{type(error).__name__}: {error}"]
+            self._note(f"raw {number} {content[:60]!r}", broken)
+
+    def schema(self, count: int) -> None:
+        """Send what Schemathesis makes of the document: what fits it, and what does not."""
+        for operation in schemathesis.openapi.from_dict(fuzzable(self._docs)).get_all_operations():
+            described = operation.ok()
+            if described.method == "get":
+                # It takes nothing, so there is but one request.
+                self.send("schema-get", Request("GET", described.path))
+                continue
+            for mode in GenerationMode:
+                self._examples(described, mode, count)
+
+    def _examples(self, operation: Any, mode: GenerationMode, count: int) -> None:
+        @settings(
+            max_examples=count, deadline=None, database=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @seed(0)
+        @given(operation.as_strategy(generation_mode=mode))
+        def send(case: Any) -> None:
+            sent = case.as_transport_kwargs(base_url="http://localhost")
+            prepared = requests.Request(**sent).prepare()
+            body = prepared.body or b""
+            content = body.encode() if isinstance(body, str) else bytes(body)
+            kept = {"content-type", "content-encoding"}
+            headers = tuple(
+                (k, v if isinstance(v, str) else v.decode("latin-1"))
+                for k, v in prepared.headers.items()
+                if k.lower() in kept
+            )
+            request = Request(case.method.upper(), prepared.path_url, headers, content)
+            self.send(f"schema-{mode.value} {self.tried}", request)
+
+        send()
+
+    def _note(self, name: str, broken: list[str]) -> None:
+        self.faults += [f"{name}: {fault}" for fault in broken]
+
+    def end(self) -> None:
+        """Look at the log, once all of it is written."""
+        last = self._service.get("/v1/nowhere").headers["x-request-id"]
+        self._service.until(lambda: last in self._service.log())
+        self._client.close()
+        self.faults += log_faults(self._service.log())
+
+
+def fuzzable(docs: dict[str, Any]) -> dict[str, Any]:
+    """The document without rules between fields: a body that breaks one gets 422, as it says."""
+    document: dict[str, Any] = json.loads(json.dumps(docs))
+    del document["components"]["schemas"]["Screening"]["allOf"]
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation.pop("security", None)
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                content.pop("examples", None)
+    return document
+
+
+def attacked(service: Served, docs: dict[str, Any], counts: dict[str, int]) -> Fuzz:
+    fuzz = Fuzz(service, docs)
+    fuzz.requests("json", json_request, counts["json"])
+    fuzz.requests("upload", upload_request, counts["upload"])
+    fuzz.requests("headers", header_request, counts["headers"])
+    fuzz.raw(counts["raw"])
+    fuzz.schema(counts["schema"])
+    fuzz.end()
+    return fuzz
+
+
+def test_any_request_gets_an_answer_of_the_document(service: Served, docs: dict[str, Any]) -> None:
+    fuzz = attacked(service, docs, SHORT)
+    assert not fuzz.faults, "\n".join(fuzz.faults[:20])
+
+
+@pytest.mark.harness
+def test_thousands_of_requests(
+    service: Served, docs: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    fuzz = attacked(service, docs, LONG)
+    with capsys.disabled():
+        print(f"\nhttp: tried {fuzz.tried}, faults {len(fuzz.faults)}")  # noqa: T201
+    assert not fuzz.faults, "\n".join(fuzz.faults[:20])
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    ["Content-Length: 5\r\nTransfer-Encoding: chunked", "Content-Length: 5\r\nContent-Length: 99",
+     "Transfer-Encoding: chunked\r\nContent-Length: 5", "Transfer-Encoding : chunked",
+     "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity"],
+)  # fmt: skip
+def test_a_request_in_a_body_is_not_taken_for_one(service: Served, lengths: str) -> None:
+    hidden = "GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = f"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\n{lengths}\r\n\r\n0\r\n\r\n"
+    [reply] = Client(service.url).send_raw((head + hidden).encode(), 2)
+    assert (reply.status, json.loads(reply.body)["code"]) == (400, "malformed_request")
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-3", "bytes=999999999-", "bytes=5-1", "x=1"])
+def test_a_file_of_the_page_comes_whole(service: Served, asked: str) -> None:
+    whole = service.get("/page/app.js")
+    part = ask_once(service.url, Request("GET", "/page/app.js", (("Range", asked),)))
+    assert (part.status, part.body) == (200, whole.content)
+
+
+def test_what_a_library_says_of_an_upload_stays_out_of_the_log(service: Served) -> None:
+    headers = (("Content-Type", "multipart/form-data; boundary=x"),)
+    ask_once(service.url, Request("POST", "/v1/import", headers, b"--[\r\nzqcanary"))
+    service.until(lambda: "a message of python_multipart is left out" in service.log())
+    assert "boundary" not in service.log()
+
+
+def canary_request(number: int) -> Request:
+    """A request, sound or not, with canaries of its own; over all routes that take a body."""
+    source = random.Random(f"canary {number}")
+    value, name = f"7{source.randrange(10)}.{CANARY_DIGITS}{number:03d}", f"{CANARY}{number:x}"
+    path = POSTS[number % len(POSTS)]
+    text = source.choice(
+        [f'{{"athlete": {{"age_years": {value}, "sex": "male"}}, "right": {{}}}}',
+         f'{{"athlete": {{"age_years": 9{value}, "sex": "{name}", "{name}": {value}}}}}',
+         f'{{"{name}": {value}, "{name}": {value}', f'{{"screenings": [{{"{name}": {value}}}]}}',
+         f'{{"visits": [{{"date": "{value}", "athlete_id": "{name}", "screening": {{}}}}]}}',
+         json.dumps(WHAT_IF | {"changes": {"left_hip_drop_deg": float(value), name: 1}}),
+         f'{{"screenings": [{{"athlete": {{"age_years": {value}, "sex": "male"}}}}]}}']
+    )  # fmt: skip
+    headers = [("X-Who", name), ("Cookie", f"{name}={value}"), ("User-Agent", name)]
+    if path == "/v1/import":
+        sheet = f"Name,Age,Sex,{name}\n{name},{value},m,{value}\n{name},9{value},{name},\n"
+        content = source.choice([sheet, f"{name} {value}", f'{sheet}"', f"\0{sheet}"])
+        text = (
+            f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}.csv"\r\n\r\n'
+            f"{content}\r\n--x--\r\n"
+        )
+        headers.append(("Content-Type", "multipart/form-data; boundary=x"))
+    return Request("POST", f"{path}?who={name}", tuple(headers), text.encode())
+
+
+def holding_canaries(folder: Path) -> list[str]:
+    """Files below a folder with a canary in their content or their name."""
+    marks = (CANARY.encode(), CANARY_DIGITS.encode())
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if CANARY in path.name
+        or (path.is_file() and any(mark in path.read_bytes().lower() for mark in marks))
+    ]
+
+
+def test_no_canary_is_left_anywhere(
+    service: Served, docs: dict[str, Any], champion_models: Path
+) -> None:
+    fuzz, statuses = Fuzz(service, docs), set()
+    client = Client(service.url)
+    for number in range(CANARIES):
+        request = canary_request(number)
+        reply = client.ask(request)
+        statuses.add(reply.status)
+        fuzz.faults += Promises(docs).broken("POST", request.path, reply)
+    client.close()
+    fuzz.end()
+    assert not fuzz.faults
+    assert {200, 400, 422} <= statuses
+    assert CANARY_DIGITS not in service.get("/metrics").text
+    # The log, BentoML's home, temporary files; then what is served.
+    assert not holding_canaries(service.log_file.parent)
+    assert not holding_canaries(champion_models)
+
+
+@pytest.fixture
+def canary_files(tmp_path: Path) -> Path:
+    """A cohort, a sheet and a file with bad cells, each with a canary in every row."""
+    cohort = simulate(120, 5).cohort
+    folder = tmp_path / "given"
+    folder.mkdir()
+    write(replace(cohort, kind="observed", source="a club"), folder / "cohort.csv")
+    frame = pd.read_csv(folder / "cohort.csv", dtype=str)
+    frame["athlete_id"] = [f"{CANARY}{row}" for row in range(len(frame))]
+    frame["age_years"] = [f"2{row % 10}.{CANARY_DIGITS}{row:03d}" for row in range(len(frame))]
+    frame.to_csv(folder / "cohort.csv", index=False)
+    bad = frame.head(3).assign(age_years=f"9{CANARY_DIGITS}", sex=CANARY)
+    bad.to_csv(folder / "bad.csv", index=False)
+    rows = "".join(f"{CANARY}{row},2{row}.{CANARY_DIGITS},m,9\n" for row in range(9))
+    (folder / "sheet.csv").write_text(f"Name,Age,Sex,KTW L (cm)\n{rows}")
+    return folder
+
+
+def test_no_canary_of_a_command_is_left_but_in_what_it_was_asked_to_write(
+    canary_files: Path,
+    tmp_path: Path,
+    champion_models: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    project, temporary, asked = (tmp_path / name for name in ("project", "tmp", "asked"))
+    for folder in (project, temporary, asked):
+        folder.mkdir()
+    models = project / "models"
+    shutil.copytree(champion_models, models)
+    [version] = [path.name for path in models.iterdir() if path.is_dir()]
+    given, out = canary_files, asked / "out"
+    commands = [
+        ("score", f"{given}/cohort.csv", "--out", f"{out}.csv"),
+        ("score", f"{given}/bad.csv", "--out", f"{out}.csv"),
+        ("report", f"{given}/cohort.csv", "--athlete", f"{CANARY}1", "--out", f"{out}.html"),
+        ("report", f"{given}/cohort.csv", "--athlete", f"{CANARY}none", "--out", f"{out}.html"),
+        ("ingest", "sheet", f"{given}/sheet.csv", "--propose", f"{out}.toml"),
+        ("ingest", "sheet", f"{given}/bad.csv", "--propose", f"{out}2.toml"),
+        ("evaluate", "--model", version, "--data", f"{given}/cohort.csv"),
+        ("evaluate", "--model", version, "--data", f"{given}/bad.csv"),
+    ]
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    ended = {}
+    for command in commands:
+        monkeypatch.setattr(sys, "argv", ["kneerisk", *command])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        ended[command] = exit_.value.code or 0
+        out_text, error_text = capfd.readouterr()
+        # A path is the person's own, who has just typed it.
+        streams = (out_text + error_text).replace(str(given), "").lower()
+        assert "traceback" not in streams
+        assert CANARY not in streams, (command, streams)
+        assert CANARY_DIGITS not in streams, (command, streams)
+    assert {ended[command] for command in commands[::2]} == {0}
+    assert not holding_canaries(project)
+    assert not holding_canaries(temporary)
+
+
+def memory(service: Served) -> dict[int, float]:
+    """Megabytes that each process of the service holds, by its id."""
+    first = psutil.Process(service.process.pid)
+    return {p.pid: p.memory_info().rss / 1e6 for p in (first, *first.children(recursive=True))}
+
+
+def distinct_request(number: int) -> Request:
+    """A request like no other: its values, the names in it and its address."""
+    name, age = f"name{number}", 16 + number % 50_000 / 1_000
+    path = JSON_ROUTES[number % len(JSON_ROUTES)]
+    body: Any = {"athlete": {"age_years": age, "sex": "male"}}
+    if number % 3 == 1:
+        body = {"athlete": {"age_years": age, "sex": "male", name: age}, name: {}}
+    elif path.endswith("team"):
+        body = {"screenings": [body]}
+    elif path.endswith("what_if"):
+        body = WHAT_IF | {
+            "screening": EXAMPLE | {"athlete": EXAMPLE["athlete"] | {"age_years": age}}
+        }
+    elif path.endswith("follow_up"):
+        body = json.loads(json.dumps(FOLLOW_UP))
+        body["visits"][0]["screening"]["athlete"]["age_years"] = age
+    headers = (("Content-Type", f"text/{name}"), (f"X-{name}", name), ("User-Agent", name))
+    return Request("POST", f"{path}?{name}={number}", headers, json.dumps(body).encode())
+
+
+def distinct_upload(number: int) -> Request:
+    """A sheet like no other: its headings, its words and its units."""
+    names = ",".join(f"heading {number} {at} (u{number})" for at in range(40))
+    cells = ",".join(f"word {number}-{at}" for at in range(40))
+    body = (
+        '--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        f"Name,Age,Sex,{names}\nA{number},30,m,{cells}\n\r\n--x--\r\n"
+    )
+    headers = (("Content-Type", "multipart/form-data; boundary=x"),)
+    return Request("POST", "/v1/import", headers, body.encode())
+
+
+def grown(service: Served, requests: int, uploads: int) -> tuple[int, dict[int, float], float]:
+    """So many distinct requests and uploads after as many to warm up as the bound needs.
+
+    Returns how many were sent, the megabytes by which each process grew, and those of all.
+    """
+    client = Client(service.url)
+
+    def send(first: int, count: int, sheets: int) -> None:
+        for number in range(first, first + count):
+            assert client.ask(distinct_request(number)).status in {200, 422}
+        for number in range(first, first + sheets):
+            assert client.ask(distinct_upload(number)).status == 200
+
+    # A connection stays with one worker: each is warmed up by one of its own.
+    send(0, requests // 10, max(uploads // 10, 4))
+    client.close()
+    send(10**6, requests // 10, max(uploads // 10, 4))
+    before = memory(service)
+    send(2 * 10**6, requests, uploads)
+    client.close()
+    after = memory(service)
+    assert set(before) == set(after), "a process ended, or was added"
+    growth = {pid: after[pid] - before[pid] for pid in before}
+    return requests + uploads, growth, sum(growth.values())
+
+
+def test_nothing_is_remembered(service: Served) -> None:
+    _, growth, total = grown(service, 200, 10)
+    assert max(growth.values()) < MOST_GROWTH_MB
+    assert total < MOST_GROWTH_MB
+
+
+@pytest.mark.harness
+def test_nothing_of_thousands_is_remembered(
+    service: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried, growth, total = grown(service, 20_000, 500)
+    faults = sum(size >= MOST_GROWTH_MB for size in (*growth.values(), total))
+    most, held = max(growth.values()), max(memory(service).values())
+    with capsys.disabled():
+        print(  # noqa: T201
+            f"\nmemory: tried {tried}, faults {faults} (all processes grew by {total:.1f} MB, one "
+            f"by at most {most:.1f} MB; the largest holds {held:.0f} MB)"
+        )
+    assert not faults
