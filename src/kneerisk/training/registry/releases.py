@@ -84,7 +84,17 @@ def recorded(models: Path) -> dict[str, Release]:
 
 
 def record(models: Path, version: Version, release: Release) -> None:
-    """Write down a release; one of the same version is replaced."""
+    """Write down a release; one of the same version is replaced.
+
+    Parameters
+    ----------
+    models
+        The folder of released bundles.
+    version
+        What was released.
+    release
+        What is recorded of it.
+    """
     releases = recorded(models) | {str(version): release}
     champion.write_json(models / FILE, {name: asdict(each) for name, each in releases.items()})
 
@@ -220,7 +230,17 @@ def settle(tracking: Tracking, models: Path) -> None:
 
 
 def note(tracking: Tracking, version: Version, release: Release | None) -> None:
-    """Write on a version what is recorded of its release, unless that stands there already."""
+    """Write on a version what is recorded of its release, unless that stands there already.
+
+    Parameters
+    ----------
+    tracking
+        The store of runs and versions.
+    version
+        As registered.
+    release
+        Its record; None where there is none.
+    """
     if release is not None:
         tags = {REPLACED: release.replaced, "accepted_auc": release.accepted_auc}
         new = {name: value for name, value in tags.items()
