@@ -111,7 +111,9 @@ def _replaced(body: Any, source: random.Random) -> None:
 def _added(body: Any, source: random.Random) -> None:
     parts = [body, *(part for part, _ in _places(body) if isinstance(part, dict))]
     name = source.choice([*_NAMES, secret(source), "\ud800"])
-    source.choice(parts)[name] = source.choice([*_ODD, secret(source)])
+    odd = source.choice([*_ODD, secret(source)])
+    # A copy: the next change may be of its inside.
+    source.choice(parts)[name] = json.loads(json.dumps(odd))
 
 
 def _removed(body: Any, source: random.Random) -> None:

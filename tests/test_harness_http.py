@@ -10,7 +10,9 @@ import random
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +43,7 @@ SHORT = {"json": 80, "upload": 20, "headers": 80, "raw": 50, "schema": 1}
 LONG = {"json": 9_000, "upload": 1_500, "headers": 6_000, "raw": 3_500, "schema": 100}
 
 
+CLIENTS = 6
 POSTS = tuple(path for path, route in ROUTES.items() if route.method == "POST")
 #: In every value of the canary's requests and files.
 CANARY_DIGITS, CANARIES = "190437", 125
@@ -66,88 +69,78 @@ def docs(service: Served) -> dict[str, Any]:
 
 
 class Fuzz:
-    """Sends cases to a service, and keeps the faults of its answers."""
+    """Sends cases to a service with several clients, and keeps the faults of its answers."""
 
     def __init__(self, service: Served, docs: dict[str, Any]) -> None:
         self.tried = 0
-        self.statuses: dict[str, dict[int, int]] = {}
+        self.statuses: Counter[str] = Counter()
         self.faults: list[str] = []
         self._service = service
         self._docs = docs
         self._promises = Promises(docs)
-        self._client = Client(service.url)
 
     def requests(self, kind: str, make: Callable[[int], Request], count: int) -> None:
         """Send the requests of so many numbers."""
-        for number in range(count):
-            self.send(f"{kind} {number}", make(number))
 
-    def send(self, name: str, request: Request) -> None:
+        def send(client: Client, number: int) -> None:
+            self.send(client, f"{kind} {number}", make(number))
+
+        self._each(send, count)
+
+    def send(self, client: Client, name: str, request: Request) -> None:
         """Send one request and check its answer."""
-        self.tried += 1
         try:
-            reply = self._client.ask(request)
+            reply = client.ask(request)
             broken = self._promises.broken(request.method, request.path, reply, request.asked)
-            counts = self.statuses.setdefault(name.partition(" ")[0], {})
-            counts[reply.status] = counts.get(reply.status, 0) + 1
+            self.statuses[f"{name.partition(' ')[0]} {reply.status}"] += 1
         except Exception as error:  # noqa: BLE001 - no answer at all is a fault as well
             broken = [f"{type(error).__name__}: {error}"]
         self._note(f"{name} {request.method} {request.path} {request.label}", broken)
 
     def raw(self, count: int) -> None:
         """Send what is almost HTTP."""
-        for number in range(count):
-            self.tried += 1
+
+        def send(client: Client, number: int) -> None:
             content, answers = raw_case(number)
             try:
-                replies = self._client.send_raw(content, answers)
+                replies = client.send_raw(content, answers)
                 broken = [
                     fault
                     for reply in replies
                     for fault in self._promises.broken_on_connection(reply)
                 ]
-                counts = self.statuses.setdefault("raw", {})
-                for reply in replies:
-                    counts[reply.status] = counts.get(reply.status, 0) + 1
+                self.statuses.update(f"raw {reply.status}" for reply in replies)
                 if len(replies) < answers:
                     broken.append(f"{len(replies)} of {answers} answers")
             except Exception as error:  # noqa: BLE001 - a connection that hangs is a fault
                 broken = [f"{type(error).__name__}: {error}"]
             self._note(f"raw {number} {content[:60]!r}", broken)
 
+        self._each(send, count)
+
     def schema(self, count: int) -> None:
         """Send what Schemathesis makes of the document: what fits it, and what does not."""
+        made: list[Request] = []
         for operation in schemathesis.openapi.from_dict(fuzzable(self._docs)).get_all_operations():
             described = operation.ok()
             if described.method == "get":
                 # It takes nothing, so there is but one request.
-                self.send("schema-get", Request("GET", described.path))
+                made.append(Request("GET", described.path))
                 continue
             for mode in GenerationMode:
-                self._examples(described, mode, count)
+                made += examples(described, mode, count)
+        self.requests("schema", made.__getitem__, len(made))
 
-    def _examples(self, operation: Any, mode: GenerationMode, count: int) -> None:
-        @settings(
-            max_examples=count, deadline=None, database=None, phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )  # fmt: skip
-        @seed(0)
-        @given(operation.as_strategy(generation_mode=mode))
-        def send(case: Any) -> None:
-            sent = case.as_transport_kwargs(base_url="http://localhost")
-            prepared = requests.Request(**sent).prepare()
-            body = prepared.body or b""
-            content = body.encode() if isinstance(body, str) else bytes(body)
-            kept = {"content-type", "content-encoding"}
-            headers = tuple(
-                (k, v if isinstance(v, str) else v.decode("latin-1"))
-                for k, v in prepared.headers.items()
-                if k.lower() in kept
-            )
-            request = Request(case.method.upper(), prepared.path_url, headers, content)
-            self.send(f"schema-{mode.value} {self.tried}", request)
+    def _each(self, send: Callable[[Client, int], None], count: int) -> None:
+        def run(first: int) -> None:
+            client = Client(self._service.url)
+            for number in range(first, count, CLIENTS):
+                send(client, number)
+            client.close()
 
-        send()
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            list(pool.map(run, range(CLIENTS)))
+        self.tried += count
 
     def _note(self, name: str, broken: list[str]) -> None:
         self.faults += [f"{name}: {fault}" for fault in broken]
@@ -156,8 +149,32 @@ class Fuzz:
         """Look at the log, once all of it is written."""
         last = self._service.get("/v1/nowhere").headers["x-request-id"]
         self._service.until(lambda: last in self._service.log())
-        self._client.close()
         self.faults += log_faults(self._service.log())
+
+
+def examples(operation: Any, mode: GenerationMode, count: int) -> list[Request]:
+    """Requests for an operation, as Schemathesis makes them."""
+    made: list[Request] = []
+
+    @settings(
+        max_examples=count, deadline=None, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @seed(0)
+    @given(operation.as_strategy(generation_mode=mode))
+    def keep(case: Any) -> None:
+        sent = requests.Request(**case.as_transport_kwargs(base_url="http://localhost")).prepare()
+        body = sent.body or b""
+        headers = tuple(
+            (name, value if isinstance(value, str) else value.decode("latin-1"))
+            for name, value in sent.headers.items()
+            if name.lower() in {"content-type", "content-encoding"}
+        )
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        made.append(Request(case.method.upper(), sent.path_url, headers, content, mode.value))
+
+    keep()
+    return made
 
 
 def fuzzable(docs: dict[str, Any]) -> dict[str, Any]:
