@@ -398,34 +398,42 @@ def distinct_upload(number: int) -> Request:
     return Request("POST", "/v1/import", headers, body.encode())
 
 
-def grown(service: Served, requests: int, uploads: int) -> tuple[int, dict[int, float], float]:
-    """So many distinct requests and uploads after as many to warm up as the bound needs.
+def grown(service: Served, requests: int, uploads: int) -> tuple[dict[int, float], float]:
+    """Megabytes by which each process grows, and all do, by so many distinct requests and uploads.
 
-    Returns how many were sent, the megabytes by which each process grew, and those of all.
+    A tenth as many come first, to warm up.
     """
-    client = Client(service.url)
 
-    def send(first: int, count: int, sheets: int) -> None:
-        for number in range(first, first + count):
-            assert client.ask(distinct_request(number)).status in {200, 422}
-        for number in range(first, first + sheets):
-            assert client.ask(distinct_upload(number)).status == 200
+    def send(first: int, count: int, make: Callable[[int], Request]) -> None:
+        # A connection stays with one worker; the clients spread over all.
+        def run(client_number: int) -> set[int]:
+            client, numbers = (
+                Client(service.url),
+                range(first + client_number, first + count, CLIENTS),
+            )
+            statuses = {client.ask(make(number)).status for number in numbers}
+            client.close()
+            return statuses
 
-    # A connection stays with one worker: each is warmed up by one of its own.
-    send(0, requests // 10, max(uploads // 10, 4))
-    client.close()
-    send(10**6, requests // 10, max(uploads // 10, 4))
+        with ThreadPoolExecutor(CLIENTS) as pool:
+            assert set().union(*pool.map(run, range(CLIENTS))) <= {200, 422}
+
+    def send_all(first: int, share: float) -> None:
+        send(first, round(requests * share), distinct_request)
+        send(first, round(uploads * share), distinct_upload)
+
+    send_all(0, 0.1)
+    send_all(10**6, 0.1)
     before = memory(service)
-    send(2 * 10**6, requests, uploads)
-    client.close()
+    send_all(2 * 10**6, 1.0)
     after = memory(service)
     assert set(before) == set(after), "a process ended, or was added"
     growth = {pid: after[pid] - before[pid] for pid in before}
-    return requests + uploads, growth, sum(growth.values())
+    return growth, sum(growth.values())
 
 
 def test_nothing_is_remembered(service: Served) -> None:
-    _, growth, total = grown(service, 200, 10)
+    growth, total = grown(service, 200, 12)
     assert max(growth.values()) < MOST_GROWTH_MB
     assert total < MOST_GROWTH_MB
 
@@ -434,12 +442,13 @@ def test_nothing_is_remembered(service: Served) -> None:
 def test_nothing_of_thousands_is_remembered(
     service: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tried, growth, total = grown(service, 20_000, 500)
+    count, uploads = 20_000, 500
+    growth, total = grown(service, count, uploads)
     faults = sum(size >= MOST_GROWTH_MB for size in (*growth.values(), total))
     most, held = max(growth.values()), max(memory(service).values())
     with capsys.disabled():
         print(  # noqa: T201
-            f"\nmemory: tried {tried}, faults {faults} (all processes grew by {total:.1f} MB, one "
-            f"by at most {most:.1f} MB; the largest holds {held:.0f} MB)"
+            f"\nmemory: tried {count + uploads}, faults {faults} (all processes grew by "
+            f"{total:.1f} MB, one by at most {most:.1f} MB; the largest holds {held:.0f} MB)"
         )
     assert not faults
