@@ -216,7 +216,7 @@ def stopped_after(folder: Path, models: Path, what: str) -> list[str]:
     port = free_port()
     service = Service(
         name="service", port=port, port_variable="PORT", ready_path="/readyz", environment={},
-        arguments=services.service_arguments("127.0.0.1", port, models),
+        arguments=services.service_arguments(port, models),
     )  # fmt: skip
     with service.start(folder) as process:
         service.wait(folder, time.monotonic() + START_SECONDS)
