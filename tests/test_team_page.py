@@ -245,7 +245,7 @@ class TestASheetAsItIs:
     def test_what_can_not_be_used_is_left_out_after_a_yes(self, opened: Opener) -> None:
         seen = opened()
         bring(seen, "Player,Sex,Age,Hip drop L,Hip abd L (N)\nA,f,22,5,250\nB,m,24,6,300\n")
-        expect(seen.page.get_by_role("main")).to_contain_text("still to be divided by body mass")
+        expect(seen.page.get_by_role("main")).to_contain_text("has to be divided by body mass")
         expect(seen.page.get_by_role("button", name="No row can be scored yet")).to_be_disabled()
         seen.page.get_by_role("button", name="Yes: ignore it").click()
         seen.settled()
