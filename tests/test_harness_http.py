@@ -362,8 +362,11 @@ def test_no_canary_of_a_command_is_left_but_in_what_it_was_asked_to_write(
 
 def memory(service: Served) -> dict[int, float]:
     """Megabytes that each process of the service holds, by its id."""
-    first = psutil.Process(service.process.pid)
-    return {p.pid: p.memory_info().rss / 1e6 for p in (first, *first.children(recursive=True))}
+    supervisor = psutil.Process(service.process.pid)
+    # Those that the forkserver of a worker starts come and go with each sheet.
+    workers = supervisor.children()
+    lasting = [supervisor, *workers, *(child for worker in workers for child in worker.children())]
+    return {process.pid: process.memory_info().rss / 1e6 for process in lasting}
 
 
 def distinct_request(number: int) -> Request:

@@ -154,7 +154,7 @@ def test_each_answer_under_swaps_is_one_of_its_version(
         with load.running(8):
             for version in (second, first):
                 champion.write(models, version, digests[version], None)
-                running.until(is_served(running, version))
+                running.until(is_served(running, version), START_SECONDS)
     assert (load.failed, load.wrong) == ([], 0)
     assert set(load.versions) == {first, second}
 
