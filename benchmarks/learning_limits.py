@@ -138,8 +138,7 @@ def main() -> int:
     options = parser.parse_args()
     metrics = measure(options.athletes)
     default = options.athletes == TRAIN
-    option = "" if default else f" --athletes {options.athletes}"
-    command = f"python -m benchmarks.learning_limits{option}"
+    command = parser.prog + ("" if default else f" --athletes {options.athletes}")
     text = as_markdown(metrics, command, options.athletes)
     if default:
         PAGE.write_text(text, "utf-8")

@@ -86,13 +86,8 @@ def _request_body(route: Route) -> Json:
         media_type, content = "multipart/form-data", _upload(route.upload)
     else:
         return {}
-    examples = {name: {"value": value} for name, value in route.examples.items()}
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {media_type: {**content, "examples": examples}},
-        }
-    }
+    content |= {"examples": {name: {"value": value} for name, value in route.examples.items()}}
+    return {"requestBody": {"required": True, "content": {media_type: content}}}
 
 
 def _upload(mapping: type[BaseModel]) -> Json:
@@ -112,14 +107,9 @@ def _problems() -> Json:
     """One response for each status, that names the codes it comes with."""
     responses: Json = {}
     for code, (status, title) in KINDS.items():
-        response = responses.setdefault(
-            f"Problem{status}",
-            {
-                "description": "",
-                "headers": _HEADERS,
-                "content": {MEDIA_TYPE: {"schema": _ref(Problem)}},
-            },
-        )
+        content = {MEDIA_TYPE: {"schema": _ref(Problem)}}
+        blank = {"description": "", "headers": _HEADERS, "content": content}
+        response = responses.setdefault(f"Problem{status}", blank)
         response["description"] += f"`{code}`: {title}. "
     return responses
 

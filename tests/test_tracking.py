@@ -419,7 +419,7 @@ class TestBrokenStores:
         assert "mlflow db upgrade sqlite:///" in self.refusal(tmp_path)
 
     def test_a_database_that_another_program_holds(self, tmp_path, folder, tracking, monkeypatch):
-        monkeypatch.setattr(store_errors, "_LOCK_SECONDS", 0.05)
+        monkeypatch.setattr(store_errors, "ANSWER_SECONDS", 0.05)
         (tmp_path / "mlflow.db").write_bytes((folder / "mlflow.db").read_bytes())
         with closing(sqlite3.connect(tmp_path / "mlflow.db", isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")

@@ -53,14 +53,9 @@ def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
         if shares[place] >= LEAST_SHARE and _possible(tests[place], screening)
     ]
     chosen = ranked[:MOST_TESTS]
-    if not chosen:
-        return []
-    both_free = len(free) == len(SIDES)
-    widths = (
-        _widths(predictions, i, value.remaining_variance[chosen])
-        if both_free
-        else [None] * len(chosen)
-    )
+    widths: Sequence[float | None] = [None] * len(chosen)
+    if chosen and len(free) == len(SIDES):
+        widths = _widths(predictions, i, value.remaining_variance[chosen])
     return [
         _next_test(
             tests[place],

@@ -104,24 +104,7 @@ def as_number(cell: Any, allowed: str) -> Any:
 
 
 def number(cell: Any, allowed: str) -> float:
-    """A finite number from a number or its decimal text.
-
-    Parameters
-    ----------
-    cell
-        A cell as it stands in a file.
-    allowed
-        What the column takes, for the message.
-
-    Returns
-    -------
-    The number.
-
-    Raises
-    ------
-    NotAllowed
-        Where the cell is no number, or not a finite one.
-    """
+    """A finite number from a number or its decimal text; `NotAllowed` says why a cell is none."""
     value = as_number(cell, allowed)
     if not isinstance(value, float):
         raise NotAllowed(text("shared.fault.not_a_number"), allowed, FaultCode.NOT_A_NUMBER)

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.splits import folds, subset
 from kneerisk.evaluation.baseline_classifiers import LogisticModel, Trees, fit_linear, fit_trees
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import (
@@ -30,6 +31,8 @@ from kneerisk.schema import (
 #: What differs between athletes and places but is not about the knee. A model that does no better
 #: than these has learnt who was measured where.
 CONFOUNDERS = ("age_years", "sex", "height_cm", "mass_kg", "run_speed_mps")
+#: Of the folds of a logistic regression. Five are the usual choice (assumption).
+_FOLD_SEED, _FOLDS = 0, 5
 #: The classifier of a leg, or of either knee.
 Classifier = LogisticModel | Trees
 
@@ -216,6 +219,23 @@ def fit_logistic(cohort: Cohort, design: Design, seed: int) -> MeasureBaseline:
         leg=leg,
         either=fit_linear(design.either_matrix(data), outcomes.either, athlete, seed),
     )
+
+
+def cross_validated_logistic(cohort: Cohort) -> Risks:
+    """Logistic regression of the cohort, each athlete predicted by a fit without them."""
+    fold = folds(cohort.frame["athlete_id"], _FOLDS, _FOLD_SEED)
+    out_of_fold = {task: np.full(len(fold), np.nan) for task in (*SIDES, "either")}
+    for number in range(_FOLDS):
+        outside = fold != number
+        if outside.all() or not outside.any():
+            continue
+        fitted = fit_logistic(subset(cohort, outside), logistic_design(), _FOLD_SEED)
+        risks = fitted.predict(subset(cohort, ~outside).columns())
+        for task, values in out_of_fold.items():
+            predicted = getattr(risks, task)
+            values[~outside] = np.nan if predicted is None else predicted
+    left, right = (out_of_fold[side] if cohort.has_sides else None for side in SIDES)
+    return Risks(left, right, out_of_fold["either"])
 
 
 def fit_xgboost(cohort: Cohort, seed: int, *, either: bool = True) -> MeasureBaseline:

@@ -13,29 +13,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
-from kneerisk.cohort.splits import folds, subset
 from kneerisk.evaluation.baselines import (
     PriorBaseline,
+    cross_validated_logistic,
     fit_baselines,
-    fit_logistic,
-    logistic_design,
 )
 from kneerisk.evaluation.comparison import log_loss_over, training_metrics
 from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics
-from kneerisk.evaluation.task_rows import Risks, risks_of
+from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.model import Bundle, Metadata
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
-from kneerisk.schema import SIDES
-
-#: Of the folds of the logistic regression. Five are the usual choice (assumption).
-SEED, FOLDS = 0, 5
 
 
 def evaluate_model(
@@ -137,23 +130,6 @@ def training_prior(metadata: Metadata) -> PriorBaseline:
     """The base rate of the athletes that the model was trained on, for everyone."""
     rates = metadata.base_rates.get("all", {})
     return PriorBaseline(leg=rates.get("leg"), either=rates.get("either"))
-
-
-def cross_validated_logistic(cohort: Cohort) -> Risks:
-    """Logistic regression of the cohort, each athlete predicted by a fit without them."""
-    fold = folds(cohort.frame["athlete_id"], FOLDS, SEED)
-    out_of_fold = {task: np.full(len(fold), np.nan) for task in (*SIDES, "either")}
-    for number in range(FOLDS):
-        outside = fold != number
-        if outside.all() or not outside.any():
-            continue
-        fitted = fit_logistic(subset(cohort, outside), logistic_design(), SEED)
-        risks = fitted.predict(subset(cohort, ~outside).columns())
-        for task, values in out_of_fold.items():
-            predicted = getattr(risks, task)
-            values[~outside] = np.nan if predicted is None else predicted
-    left, right = (out_of_fold[side] if cohort.has_sides else None for side in SIDES)
-    return Risks(left, right, out_of_fold["either"])
 
 
 def metrics_by_task(evaluation: Evaluation) -> dict[str, Any]:

@@ -154,8 +154,6 @@ def _knee_states() -> tuple[FloatArray, FloatArray]:
     second, third = assumption("second_episode_share"), assumption("third_episode_share")
     times = ((1.0, 1.0 - second - third), (2.0, second), (3.0, third))
     rows = [(0.0, 0.0, 1.0 - recent - older)]
-    rows += [
-        (code, n, share * p) for code, share in ((1.0, older), (2.0, recent)) for n, p in times
-    ]
+    rows += [(c, n, share * p) for c, share in ((1.0, older), (2.0, recent)) for n, p in times]
     table = np.array(rows)
     return table[:, :2], table[:, 2]

@@ -58,11 +58,8 @@ def _measured(context: CardContext) -> str:
         if measure.model_input and name in frame:
             plain = name.removeprefix("left_").removeprefix("right_")
             shares[plain] = max(shares.get(plain, 0.0), float(frame[name].notna().mean()))
-    listed = sorted(
-        ((name, share) for name, share in shares.items() if share >= _LISTED_FROM),
-        key=lambda item: -item[1],
-    )
-    text = ", ".join(f"`{name}` {share:.0%}" for name, share in listed)
+    ranked = sorted(shares.items(), key=lambda item: -item[1])
+    text = ", ".join(f"`{name}` {share:.0%}" for name, share in ranked if share >= _LISTED_FROM)
     return (
         f"Measures, by the share of screenings that have them: {text}. "
         "Each is defined in the data dictionary (`data/dictionary.md`)."

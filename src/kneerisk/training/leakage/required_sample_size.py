@@ -80,16 +80,13 @@ def required_events(cohort: Cohort) -> tuple[RequiredEvents, int]:
     # Half an event more of each sort: a share of none is never certain (Jeffreys).
     share = (events + 0.5) / (len(known) + 1.0)
     parameters = max(_parameters(cohort), 1)
-    required = RequiredEvents(
-        parameters=parameters,
-        minimum=outcomes_for(1, share, assumption("auc_best")),
-        full=outcomes_for(parameters, share, assumption("auc_usual")),
-    )
-    return required, events
+    minimum = outcomes_for(1, share, assumption("auc_best"))
+    full = outcomes_for(parameters, share, assumption("auc_usual"))
+    return RequiredEvents(parameters=parameters, minimum=minimum, full=full), events
 
 
 def outcomes_for(parameters: int, share: float, auc: float) -> int:
-    """Outcomes that a model needs by all three criteria.
+    """Outcomes of the rarer sort that a model needs by all three criteria.
 
     Parameters
     ----------
@@ -102,7 +99,7 @@ def outcomes_for(parameters: int, share: float, auc: float) -> int:
 
     Returns
     -------
-    Of the rarer sort, rounded up.
+    Rounded up.
     """
     return ceil(round(rows_for(parameters, share, auc) * share, 6))
 
@@ -151,8 +148,7 @@ def cox_snell(share: float, auc: float) -> tuple[float, float]:
 
 def _parameters(cohort: Cohort) -> int:
     """Weights that the measures of a cohort would have, one a measure or a choice."""
-    frame = cohort.frame
-    parameters = 0
+    frame, parameters = cohort.frame, 0
     for name, measure in {**athlete_measures(), **leg_measures()}.items():
         places = [p for p in (name, f"left_{name}", f"right_{name}") if p in frame]
         share = max((float(frame[p].notna().mean()) for p in places), default=0.0)

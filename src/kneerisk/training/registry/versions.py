@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.cohort.splits import held_out, subset, truth_subset
-from kneerisk.errors import BundleRefused, CohortRefused, KneeriskError
+from kneerisk.errors import BundleRefused, CohortRefused
 from kneerisk.evaluation.comparison import log_loss_over
 from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.model import Bundle, Metadata, bundle, champion
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.training.leakage.leakage_checks import plain_id
-from kneerisk.training.provenance import digest, load_again
+from kneerisk.training.provenance import digest
 from kneerisk.training.tracking import CHAMPION, Tracking, has_runs, registered_name
+from kneerisk.training.tracking.run_lookup import training_ids
 
 
 def load_version(models: Path, version: str | None = None, folder: Path | None = None) -> Bundle:
@@ -143,7 +144,7 @@ def _unseen(metadata: Metadata, cohort: Cohort, folder: Path) -> tuple[NDArray[n
     ids = cohort.frame[ATHLETE_ID]
     if digest(cohort) == metadata.data_sha256:
         return held_out(ids), "held-out athletes of its own cohort"
-    trained = _training_ids(metadata, folder)
+    trained = training_ids(metadata, folder)
     if trained is None:
         return np.ones(len(ids), dtype=bool), "all athletes of the file"
     seen = ids.map(plain_id).isin(trained).to_numpy()
@@ -154,18 +155,3 @@ def _unseen(metadata: Metadata, cohort: Cohort, folder: Path) -> tuple[NDArray[n
     if not left_out:
         description = "all athletes of the file; it was trained on none of them"
     return ~seen, description
-
-
-def _training_ids(metadata: Metadata, folder: Path) -> set[str] | None:
-    """The ids of those a model of people was trained on; None where that is not known here.
-
-    A bundle holds no ids. They are in the file that its run names, if both are still here.
-    """
-    if metadata.cohort == "simulated" or not has_runs(folder):
-        return None
-    try:
-        parameters, _ = Tracking(folder).logged_values(metadata.run_id)
-        ids = load_again(parameters)[0].frame[ATHLETE_ID]
-    except KneeriskError:
-        return None
-    return set(ids[~held_out(ids)].map(plain_id))

@@ -1,11 +1,17 @@
-"""Which runs a person means: by the beginning of an id, a version, an alias, or a cohort."""
+"""Which runs a person means, by id, version, alias or cohort; and whom a run was trained on."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
+from kneerisk.cohort.layout import ATHLETE_ID
+from kneerisk.cohort.splits import held_out
 from kneerisk.errors import KneeriskError
+from kneerisk.model import Metadata
+from kneerisk.training.leakage.leakage_checks import plain_id
+from kneerisk.training.provenance import load_again
 from kneerisk.training.tracking.naming import (
     BEST_CALIBRATED,
     CHALLENGER,
@@ -14,7 +20,7 @@ from kneerisk.training.tracking.naming import (
     Purpose,
     cohort_filter,
 )
-from kneerisk.training.tracking.tracking_store import Tracking
+from kneerisk.training.tracking.tracking_store import Tracking, has_runs
 
 #: A beginning of a run's id or of a cohort's digest; shorter ones would name several by chance.
 _HEXADECIMAL = re.compile(r"[0-9a-f]{4,64}")
@@ -90,3 +96,18 @@ def _only_run(tracking: Tracking, known: Sequence[LoggedRun], name: str) -> Logg
         ids = ", ".join(run.run_id[:12] for run in matches)
         raise NotCompared(f"{name} matches several runs: name one of {ids}")
     return matches[0]
+
+
+def training_ids(metadata: Metadata, folder: Path) -> set[str] | None:
+    """The ids of those a model of people was trained on; None where that is not known here.
+
+    A bundle holds no ids. They are in the file that its run names, if both are still here.
+    """
+    if metadata.cohort == "simulated" or not has_runs(folder):
+        return None
+    try:
+        parameters, _ = Tracking(folder).logged_values(metadata.run_id)
+        ids = load_again(parameters)[0].frame[ATHLETE_ID]
+    except KneeriskError:
+        return None
+    return set(ids[~held_out(ids)].map(plain_id))

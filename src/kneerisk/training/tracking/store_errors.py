@@ -6,6 +6,7 @@ store is asked once here, with a limit of time, before MLflow gets it.
 
 from __future__ import annotations
 
+import re
 import socket
 import sqlite3
 import stat
@@ -19,21 +20,19 @@ from urllib.request import urlopen
 
 from kneerisk.errors import KneeriskError
 
-#: How long a store may take for its first sign of life (assumption: on a slow network one second).
+#: How long a store may take for its first sign of life, and another program may hold a database
+#: (assumption: a slow network takes one second, logging a run less).
 ANSWER_SECONDS = 3.0
-#: How long another program may hold a database (assumption: a run is logged in less).
-_LOCK_SECONDS = 3.0
 SQLITE = "sqlite:///"
 _SQLITE_HEADER = b"SQLite format 3\0"
 #: Where a database server listens, if its address does not say so (its makers' choice).
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
-#: What databases and MLflow say, and what that means for a person.
+#: What databases and MLflow say, as patterns, and what that means for a person.
 _MEANINGS: Mapping[str, str] = {
     "database is locked": "another program is writing to it; try again when that has ended",
     "not a database": "that file is no database; move it away, and a new store is made",
     "malformed": "the database is damaged; put back a copy, or move it away for a new store",
-    "readonly": "it can't be written to; change its permissions or choose a folder that can be",
-    "read-only": "it can't be written to; change its permissions or choose a folder that can be",
+    "read-?only": "it can't be written to; change its permissions or choose a folder that can be",
     "disk is full": "the disk is full; make room, then run the command again",
     "disk I/O error": "the disk can't be read or written to (is it full?)",
     "unable to open database file": "it can't be opened: is its folder there, and open to you?",
@@ -42,12 +41,9 @@ _MEANINGS: Mapping[str, str] = {
         "`python -m mlflow db upgrade {uri}`, or use the MLflow that made it"
     ),
     "Can't locate revision": "it was made by a newer MLflow; use that one, or move the store away",
-    "no such table": "the database is not MLflow's, or is damaged; move it away for a new store",
-    "no such column": "the database is not MLflow's, or is damaged; move it away for a new store",
+    "no such (table|column)": "it is not MLflow's, or is damaged; move it away for a new store",
 }
-_UNREACHABLE = (
-    "start it, or correct MLFLOW_TRACKING_URI; without that variable runs are kept in this folder"
-)
+_UNREACHABLE = "start it, or correct MLFLOW_TRACKING_URI; without it runs are kept in this folder"
 
 
 class TrackingFailed(KneeriskError):
@@ -55,18 +51,7 @@ class TrackingFailed(KneeriskError):
 
 
 def check_store(uri: str) -> None:
-    """Refuse a store that does not answer, or a file that is no store.
-
-    Parameters
-    ----------
-    uri
-        Of the tracking store.
-
-    Raises
-    ------
-    TrackingFailed
-        With what is wrong and what to do, after at most a few seconds.
-    """
+    """Refuse a store that does not answer in seconds, or a file that is none: `TrackingFailed`."""
     address = urlsplit(uri)
     if uri.startswith(SQLITE):
         _check_database(uri, Path(uri.removeprefix(SQLITE)))
@@ -94,8 +79,8 @@ def translated_errors(uri: str, message: str | None = None) -> Iterator[None]:
 
 def _meaning(uri: str, text: str) -> str | None:
     """What a database's error means, or None for any other."""
-    for sign, meaning in _MEANINGS.items():
-        if sign in text:
+    for pattern, meaning in _MEANINGS.items():
+        if re.search(pattern, text):
             return _failed(uri, meaning.format(uri=_shown(uri)))
     return None
 
@@ -144,14 +129,13 @@ def _ask_server(uri: str) -> None:
 
 def _check_database(uri: str, path: Path) -> None:
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             raise TrackingFailed(_failed(uri, "that is no file; move it away for a new store"))
         with path.open("rb") as file:
             header = file.read(len(_SQLITE_HEADER))
         if header and header != _SQLITE_HEADER:
             raise sqlite3.DatabaseError("not a database")
-        with closing(sqlite3.connect(path, _LOCK_SECONDS, isolation_level=None)) as database:
+        with closing(sqlite3.connect(path, ANSWER_SECONDS, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
             database.execute("SELECT count(*) FROM sqlite_master").fetchone()
             database.execute("ROLLBACK")
@@ -162,5 +146,5 @@ def _check_database(uri: str, path: Path) -> None:
     except sqlite3.Error as error:
         text = str(error)
         # A store that can only be read is still good for reading.
-        if "readonly" not in text and "read-only" not in text:
+        if not re.search("read-?only", text):
             raise TrackingFailed(_meaning(uri, text) or _failed(uri, text)) from None
