@@ -16,11 +16,7 @@ from scipy.special import logit
 
 from kneerisk.answer.next_tests import LEAST_SHARE, shares_of
 from kneerisk.cohort.simulation.athletes import draw_athletes
-from kneerisk.cohort.simulation.observation import (
-    batteries,
-    drop_unneeded_protocols,
-    observe_every_test,
-)
+from kneerisk.cohort.simulation.observation import batteries, observe_every_test
 from kneerisk.cohort.simulation.simulated_cohort import draw_effects, true_risk
 from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.evidence.population import published
@@ -28,6 +24,7 @@ from kneerisk.model import Bundle
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.value_of_information.expected_gain import value_of_information
 from kneerisk.schema import SIDES, FloatArray, columns, leg_measures
+from kneerisk.schema.z_scores import drop_unneeded_protocols
 
 #: Which tests were done, shape (n, n_tests).
 Done = NDArray[np.bool_]

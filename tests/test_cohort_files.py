@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pipelines.outputs import write_table
 from strategies import red_flags, rows
 
 from kneerisk.cohort import Cohort, check, read, read_screenings, screenings_of, write
 from kneerisk.cohort.layout import guarded, row_columns, unguarded
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import coded, columns, from_row
+from pipelines.console import write_table
 
 HEADER = "athlete_id,screening_date,age_years,sex,left_pain_nrs,outcome_left,outcome_right"
 CONSTANTS = "cohort_kind,outcome_kind,horizon_months,source"

@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 
 from kneerisk import evidence
+from kneerisk.cohort.simulation.simulated_cohort import sport_base_rates
 from kneerisk.errors import BadCells, KneeriskError
 from kneerisk.evidence import parse_table
 from kneerisk.evidence.table_reader import MeasureName, Sources, TableRow, YesOrNo
@@ -101,7 +102,7 @@ def test_an_effects_measure_and_contrast_agree():
 
 
 def test_every_sport_has_a_base_rate():
-    rates = evidence.sport_base_rates()
+    rates = sport_base_rates()
     assert set(rates) == set(SPORTS)
     for rate in rates.values():
         assert 0 < rate.low < rate.central < rate.high < 0.3

@@ -253,8 +253,7 @@ def _read_constants(constants: dict[str, str], source: str) -> dict[str, Any]:
         faults.append("source must say where the cohort comes from")
     if faults:
         raise CohortRefused("\n".join([f"{source} is not a cohort:", *(f"  {f}" for f in faults)]))
-    horizon = int(months) if months else None
-    values = (kind, outcome_kind, horizon, origin)
+    values = (kind, outcome_kind, int(months) if months else None, origin)
     return dict(zip(("kind", "outcome_kind", "horizon_months", "source"), values, strict=True))
 
 

@@ -70,13 +70,9 @@ __all__ = [
     "references",
     "reverse_causation",
     "screening_tests",
-    "sport_base_rates",
     "stop_rules",
     "urgencies",
 ]
-
-#: The quantity that the simulator starts from, one row a sport.
-SPORT_RISK = "risk_12_months_either_knee"
 
 
 @cache
@@ -88,17 +84,6 @@ def effects() -> dict[str, Effect]:
 def base_rates() -> tuple[BaseRate, ...]:
     """How often knees hurt, by population."""
     return read_table("base_rates", BaseRate)
-
-
-@cache
-def sport_base_rates() -> dict[str, Range]:
-    """Risk of new pain in either knee within 12 months, by sport of the schema."""
-    rows = [rate for rate in base_rates() if rate.quantity == SPORT_RISK]
-    return {
-        rate.sport: Range(low=rate.low, central=rate.central, high=rate.high)
-        for rate in rows
-        if rate.low is not None and rate.central is not None and rate.high is not None
-    }
 
 
 @cache

@@ -18,6 +18,14 @@ from kneerisk.schema.measure import (
 
 SPORTS = ("running", "basketball", "volleyball", "football", "weightlifting", "general")
 YES_NO = ("no", "yes")
+_HUEBNER_MA = "Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372"
+
+
+def _injury_before(site: str, source: str) -> Category:
+    return Category(
+        label=f"{site} injury before", choices=YES_NO, station="history", group="history",
+        protocol=f"Any {site.lower()} injury that cost training.", source=source,
+    )
 
 
 class Athlete(BaseModel):
@@ -140,30 +148,12 @@ class Athlete(BaseModel):
     osteoarthritis: Annotated[str | None, Category(
         label="Osteoarthritis", choices=YES_NO, station="history", group="history",
         protocol="Diagnosed osteoarthritis of any joint.",
-        source="Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372",
+        source=_HUEBNER_MA,
     )] = None
-    prior_shoulder_injury: Annotated[str | None, Category(
-        label="Shoulder injury before", choices=YES_NO, station="history", group="history",
-        protocol="Any shoulder injury that cost training.",
-        source="Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372",
-    )] = None
-    prior_back_injury: Annotated[str | None, Category(
-        label="Back injury before", choices=YES_NO, station="history", group="history",
-        protocol="Any back injury that cost training.",
-        source="Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372",
-    )] = None
-    prior_wrist_injury: Annotated[str | None, Category(
-        label="Wrist injury before", choices=YES_NO, station="history", group="history",
-        protocol="Any wrist injury that cost training.",
-        source="Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372",
-    )] = None
-    prior_hip_injury: Annotated[str | None, Category(
-        label="Hip or groin injury before", choices=YES_NO, station="history", group="history",
-        protocol="Any hip or groin injury that cost training.",
-        source="Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372",
-    )] = None
-    prior_ankle_foot_injury: Annotated[str | None, Category(
-        label="Ankle or foot injury before", choices=YES_NO, station="history", group="history",
-        protocol="Any ankle or foot injury that cost training.",
-        source="Hägglund 2006 BJSM: any prior injury raises the rate of the next",
+    prior_shoulder_injury: Annotated[str | None, _injury_before("Shoulder", _HUEBNER_MA)] = None
+    prior_back_injury: Annotated[str | None, _injury_before("Back", _HUEBNER_MA)] = None
+    prior_wrist_injury: Annotated[str | None, _injury_before("Wrist", _HUEBNER_MA)] = None
+    prior_hip_injury: Annotated[str | None, _injury_before("Hip or groin", _HUEBNER_MA)] = None
+    prior_ankle_foot_injury: Annotated[str | None, _injury_before(
+        "Ankle or foot", "Hägglund 2006 BJSM: any prior injury raises the rate of the next"
     )] = None

@@ -104,21 +104,9 @@ def whole_columns() -> frozenset[str]:
 
 
 def category(name: str) -> Category:
-    """The category of this name: a measure of the athlete, of a leg, or a protocol.
+    """The category of this name without a side: a measure of the athlete, of a leg, or a protocol.
 
-    Parameters
-    ----------
-    name
-        The measure's name, without a side.
-
-    Returns
-    -------
-    Its declaration.
-
-    Raises
-    ------
-    KeyError, TypeError
-        Where there is no such measure, or it is a quantity.
+    A name of no measure raises KeyError, that of a quantity TypeError.
     """
     measure = _by_name()[name]
     if not isinstance(measure, Category):
@@ -127,21 +115,9 @@ def category(name: str) -> Category:
 
 
 def quantity(name: str) -> Quantity:
-    """The quantity of this name: a measure of the athlete or of a leg.
+    """The quantity of this name without a side: a measure of the athlete or of a leg.
 
-    Parameters
-    ----------
-    name
-        The measure's name, without a side.
-
-    Returns
-    -------
-    Its declaration.
-
-    Raises
-    ------
-    KeyError, TypeError
-        Where there is no such measure, or it is a category.
+    A name of no measure raises KeyError, that of a category TypeError.
     """
     measure = _by_name()[name]
     if not isinstance(measure, Quantity):

@@ -81,6 +81,11 @@ class FaultCode(StrEnum):
     TOLD_TWICE = "told_twice"
 
 
+def json_pointer(*location: int | str) -> str:
+    """Where a value stands in a body, as RFC 6901 writes it: ``/visits/0/left``."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
 class Violation(NamedTuple):
     """How a value breaks the declaration of its measure; the value itself is never repeated."""
 

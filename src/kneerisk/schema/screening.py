@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.schema.athlete import Athlete
 from kneerisk.schema.columns import FloatArray, code, column_locations, column_of, columns
-from kneerisk.schema.faults import STRICT, FaultCode, Violation
+from kneerisk.schema.faults import STRICT, FaultCode, Violation, json_pointer
 from kneerisk.schema.measure import Equipment, Measure, Quantity
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
 from kneerisk.schema.sections import RED_FLAGS, Leg, Pain, Protocol, Side
@@ -223,7 +223,7 @@ def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
     code = _BY_PYDANTIC.get(kind)
     measure = _measure_at(location)
     return Fault(
-        pointer="".join(f"/{_escaped(part)}" for part in location),
+        pointer=json_pointer(*location),
         code=str(code or kind),
         message=variant("shared.fault", code) if code else message,
         allowed=measure.allowed if measure else None,
@@ -238,10 +238,6 @@ def _measure_at(location: tuple[int | str, ...]) -> Measure | None:
         if measure is not None:
             return measure
     return None
-
-
-def _escaped(part: int | str) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 def read_screening(body: Mapping[str, Any]) -> Screening:

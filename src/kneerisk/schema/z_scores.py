@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import Quantity
+from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.sections import SIDES
 
 #: Which protocol column decides the norm of a measure.
 CONDITION_OF: Mapping[str, str] = {
@@ -207,3 +209,18 @@ def error_variance(name: str, condition: int = 0) -> float:
     if measure.log_scale:
         return float((sem / mean) ** 2 / np.log1p((sd / mean) ** 2))
     return float((sem / sd) ** 2)
+
+
+def drop_unneeded_protocols(data: dict[str, FloatArray]) -> None:
+    """Remove a protocol where none of its measures is recorded, in place.
+
+    Parameters
+    ----------
+    data
+        Coded columns, each of shape ``(n,)``.
+    """
+    for protocol in sorted(set(CONDITION_OF.values())):
+        needing = [name for name, needed in CONDITION_OF.items() if needed == protocol]
+        needing += [rule.ratio for rule in RATIOS if rule.protocol == protocol == "hip_torque_mode"]
+        given = [~np.isnan(data[f"{side}_{name}"]) for name in needing for side in SIDES]
+        data[protocol] = np.where(np.any(given, axis=0), data[protocol], np.nan)

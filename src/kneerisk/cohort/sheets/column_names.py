@@ -22,7 +22,6 @@ from kneerisk.cohort.sheets.vocabulary import (
     ROLES,
     Tokens,
     fold,
-    known_tokens,
     phrases,
     sides,
     split_words,
@@ -133,6 +132,16 @@ def _phrases_of() -> Mapping[str, tuple[int, ...]]:
         for word in phrase:
             places[word].append(at)
     return {word: tuple(at) for word, at in places.items()}
+
+
+@cache
+def known_tokens() -> Mapping[str, frozenset[str]]:
+    """Every word of a name, and what it is a part of."""
+    meanings: dict[str, set[str]] = defaultdict(set)
+    for means, words in phrases():
+        for word in words:
+            meanings[word].add(means)
+    return {word: frozenset(means) for word, means in meanings.items()}
 
 
 @cache

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any, NamedTuple
 from xml.parsers.expat import ExpatError, ParserCreate
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
 from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
@@ -50,6 +50,11 @@ _DEEPEST, _LONGEST_TAG = 64, 1_000_000
 BROKEN_EXCEL = (BadZipFile, EOFError, ExpatError, IndexError, KeyError, NotImplementedError,
                 OSError, OverflowError, RuntimeError, UnicodeError, ValueError, struct.error,
                 zlib.error)  # fmt: skip
+
+
+def is_excel(content: bytes) -> bool:
+    """Whether the bytes are a zip archive, as every .xlsx is."""
+    return is_zipfile(BytesIO(content))
 
 
 class Worksheet(NamedTuple):
@@ -164,8 +169,7 @@ class ExcelFile:
         parser.buffer_text = True
         parser.StartElementHandler, parser.EndElementHandler = counted, counted_end
         parser.StartDoctypeDeclHandler = _refuse_doctype
-        if data is not None:
-            parser.CharacterDataHandler = data
+        parser.CharacterDataHandler = data
         fed = 0
         with self._archive.open(part) as file:
             while piece := file.read(_CHUNK):

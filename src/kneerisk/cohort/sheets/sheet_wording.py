@@ -7,13 +7,11 @@ a sheet on the page.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.cell_reading import SheetFault
-from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
 from kneerisk.cohort.sheets.excel_cells import NoDate
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Table
 from kneerisk.cohort.sheets.mapping import Mapping
@@ -40,7 +38,10 @@ def page_rule(fault: SheetFault) -> str:
     return variant("sheet.rule.page", name, label=label, lines=lines, others=others)
 
 
-def _cohort_rule(fault: SheetFault) -> str:
+def _cohort_rule(fault: SheetFault, mapping: Mapping) -> str:
+    if fault.message:
+        held = mapping.column_of(fault.measure or "")
+        return fault.message + (f" (as {fault.measure})" if held and held != fault.measure else "")
     name = _case(fault, "cohort")
     if name is None:
         return _general_rule(fault)
@@ -75,12 +76,7 @@ def _other_lines(fault: SheetFault) -> str:
 
 def cohort_faults(fault: SheetFault, mapping: Mapping) -> Iterator[CellFault]:
     """A fault for the keeper of a mapping file: one of each cell that it is about."""
-    if fault.message:
-        rule = fault.message
-        held = mapping.column_of(fault.measure or "")
-        rule += f" (as {fault.measure})" if held and held != fault.measure else ""
-    else:
-        rule = _cohort_rule(fault)
+    rule = _cohort_rule(fault, mapping)
     is_of_every_line = fault.code in {FaultCode.ROWS_DIFFER, FaultCode.LEGS_DIFFER}
     for line in fault.lines if is_of_every_line else fault.lines[:1]:
         yield CellFault(
@@ -112,61 +108,53 @@ def _file_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
     file = sheet.file
     if file.encoding_is_guessed:
         yield SheetNote(code="encoding", message=text("sheet.note.encoding"))
-    count = len(file.worksheets)
-    if count > 1:
+    if (count := len(file.worksheets)) > 1:
         message = text("sheet.note.worksheets", count=count, name=repr(file.worksheet))
         yield SheetNote(code="worksheets", message=message)
-    no_dates = [(at, line) for line, cells in file.lines for at in _no_dates(cells)]
+    no_dates = {
+        f"{get_column_letter(at)}{line}": line
+        for line, cells in file.lines
+        for at, cell in enumerate(cells, start=1)
+        if isinstance(cell, NoDate)
+    }
     if no_dates:
-        listed = [f"{get_column_letter(at + 1)}{line}" for at, line in no_dates[:_MOST_LINES]]
-        listed += ["..."] if len(no_dates) > _MOST_LINES else []
-        message = text("sheet.note.no_dates", cells=", ".join(listed))
-        lines = sorted({line for _, line in no_dates})
+        message = text("sheet.note.no_dates", cells=_listed([*no_dates]))
+        lines = sorted(set(no_dates.values()))
         yield SheetNote(code="no_dates", message=message, lines=lines)
-
-
-def _no_dates(cells: Sequence[Any]) -> list[int]:
-    return [at for at, cell in enumerate(cells) if isinstance(cell, NoDate)]
 
 
 def _line_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
     heading = sheet.heading.lines
-    above = [line for line, _ in sheet.file.lines if line < heading[0]]
-    if above:
-        yield SheetNote(code="title_lines", message=_title_lines(above), lines=above)
+    if above := [line for line, _ in sheet.file.lines if line < heading[0]]:
+        message = text("sheet.note.title_lines", first=above[0], last=above[-1])
+        if len(above) == 1:
+            message = text("sheet.note.title_line", line=above[0])
+        yield SheetNote(code="title_lines", message=message, lines=above)
     if len(heading) > 1:
-        first, last = heading[0], heading[-1]
-        message = text("sheet.note.names_of_several_lines", first=first, last=last)
+        message = text("sheet.note.names_of_several_lines", first=heading[0], last=heading[-1])
         yield SheetNote(code="names_of_several_lines", message=message, lines=heading)
     for reason in LEFT_OUT:
-        lines = [at for at, omitted in sheet.table.omitted.items() if omitted.reason == reason]
-        if lines:
-            listed = ", ".join(map(str, lines[:_MOST_LINES]))
-            listed += ", ..." if len(lines) > _MOST_LINES else ""
+        if lines := [at for at, line in sheet.table.omitted.items() if line.reason == reason]:
             why = variant("sheet.omitted", reason)
-            message = text("sheet.note.left_out", why=why, lines=listed)
+            message = text("sheet.note.left_out", why=why, lines=_listed(lines))
             yield SheetNote(code=reason, message=message, lines=lines)
 
 
-def _title_lines(lines: list[int]) -> str:
-    if len(lines) == 1:
-        return text("sheet.note.title_line", line=lines[0])
-    return text("sheet.note.title_lines", first=lines[0], last=lines[-1])
+def _listed(places: Sequence[object]) -> str:
+    more = ["..."] if len(places) > _MOST_LINES else []
+    return ", ".join([*map(str, places[:_MOST_LINES]), *more])
 
 
 def _column_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
     if empty := [column.place for column in sheet.columns if not column.values.filled]:
         message = text("sheet.note.empty_columns", places=", ".join(empty))
         yield SheetNote(code="empty_columns", message=message, places=empty)
-    if commas := _applied(sheet, lambda column: column.values.commas):
+    applied = [column for column in sheet.columns if column.is_applied]
+    if commas := [column.place for column in applied if column.values.commas]:
         message = text("sheet.note.decimal_commas")
         yield SheetNote(code="decimal_commas", message=message, places=commas)
-    if born := _applied(sheet, lambda column: column.means == BIRTH):
+    if born := [column.place for column in applied if column.means == BIRTH]:
         message = text("sheet.note.ages_from_birth_dates")
         yield SheetNote(code="ages_from_birth_dates", message=message, places=born)
     if not any(column.means == ATHLETE for column in sheet.columns):
         yield SheetNote(code="no_athlete", message=text("sheet.note.no_athlete"))
-
-
-def _applied(sheet: RecognisedSheet, is_meant: Callable[[RecognisedColumn], bool]) -> list[str]:
-    return [column.place for column in sheet.columns if column.is_applied and is_meant(column)]

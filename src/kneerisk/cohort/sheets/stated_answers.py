@@ -12,7 +12,7 @@ from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named, usual_
 from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, SIDE, unsided
 from kneerisk.errors import Fault, KneeriskError
 from kneerisk.schema import Category, Quantity, columns
-from kneerisk.schema.faults import FaultCode
+from kneerisk.schema.faults import FaultCode, json_pointer
 from kneerisk.schema.rules import NEEDS
 from kneerisk.words import text
 
@@ -49,8 +49,7 @@ def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:
         if place in by_place:
             faults += _column_faults(place, answer, by_place[place].canonical)
         else:
-            pointer = f"/columns/{_escaped(place)}"
-            message = text("sheet.stated.no_such_column")
+            pointer, message = json_pointer("columns", place), text("sheet.stated.no_such_column")
             faults.append(_fault(FaultCode.NO_SUCH_COLUMN, pointer, message))
     faults += _constant_faults(stated.constants, sheet)
     if faults:
@@ -82,7 +81,7 @@ def _word_faults(
     measure = unsided().get(means)
     allowed = "left or right" if means == SIDE else measure.allowed if measure else None
     for word, value in words.items():
-        place = f"{pointer}/words/{_escaped(word)}"
+        place = pointer + json_pointer("words", word)
         is_side = means == SIDE and value not in ("left", "right")
         if is_side or (isinstance(measure, Category) and value not in (*measure.choices, "")):
             message = text("shared.limits.must_be", allowed=allowed)
@@ -113,17 +112,13 @@ def _constant_faults(
     constants: Mapping[str, str | int | float], sheet: RecognisedSheet
 ) -> Iterator[Fault]:
     for name in constants:
-        pointer = f"/constants/{_escaped(name)}"
+        pointer = json_pointer("constants", name)
         if name not in columns():
             yield _fault(FaultCode.UNKNOWN_NAME, pointer, text("shared.fault.unknown_name"))
         elif column := sheet.column_of(name):
             message = text("sheet.stated.told_twice", place=column.place)
             yield _fault(FaultCode.TOLD_TWICE, pointer, message)
     yield from (fault for _, fault in constant_faults(constants))
-
-
-def _escaped(word: str) -> str:
-    return word.replace("~", "~0").replace("/", "~1")
 
 
 def open_constants(sheet: RecognisedSheet) -> list[SheetConstant]:

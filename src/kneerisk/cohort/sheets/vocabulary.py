@@ -9,8 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -117,17 +116,20 @@ def plain_words(kind: str) -> frozenset[str]:
 def answers(means: str) -> Mapping[str, str]:
     """What the folded words of a column of answers stand for."""
     if means == FLAGS:
-        return {fold(code): code for code in RED_FLAGS} | {
-            fold(code.replace("_", " ")): code for code in RED_FLAGS
-        }
+        return _schema_words(RED_FLAGS)
     if means == SIDE:
         return sides()
     measure = unsided().get(means)
     if not isinstance(measure, Category):
         return {}
-    of_schema = {fold(form): c for c in measure.choices for form in (c, c.replace("_", " "))}
     table = _choices_of(means if set(measure.choices) != {"no", "yes"} else _YES_NO)
-    return {fold(word): choice for choice, words in table.items() for word in words} | of_schema
+    by_word = {fold(word): choice for choice, words in table.items() for word in words}
+    return by_word | _schema_words(measure.choices)
+
+
+def _schema_words(names: Iterable[str]) -> dict[str, str]:
+    """The schema's own names, folded, with underscores and with blanks."""
+    return {fold(form): name for name in names for form in (name, name.replace("_", " "))}
 
 
 def tokens(text: str) -> Tokens:
@@ -155,13 +157,3 @@ def phrases() -> tuple[tuple[str, Tokens], ...]:
         if not choice and (means in ROLES or means in unsided()):
             names |= {(means, tokens(word)): None for word in words}
     return tuple(names)
-
-
-@cache
-def known_tokens() -> Mapping[str, frozenset[str]]:
-    """Every word of a name, and what it is a part of."""
-    meanings: dict[str, set[str]] = defaultdict(set)
-    for means, words in phrases():
-        for word in words:
-            meanings[word].add(means)
-    return {word: frozenset(means) for word, means in meanings.items()}

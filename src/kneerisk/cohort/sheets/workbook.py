@@ -6,12 +6,10 @@ Nothing is kept on disk and nothing in a file is run: of a formula the stored re
 from __future__ import annotations
 
 import csv
-import io
 from typing import NamedTuple
-from zipfile import is_zipfile
 
 from kneerisk.cohort.sheets.delimiter import decode, sniff_delimiter, text_lines
-from kneerisk.cohort.sheets.excel_file import BROKEN_EXCEL, ExcelFile, Worksheet
+from kneerisk.cohort.sheets.excel_file import BROKEN_EXCEL, ExcelFile, Worksheet, is_excel
 from kneerisk.cohort.sheets.mapping import SheetForm
 from kneerisk.cohort.sheets.sheet_limits import DESCRIBED, RECOGNISED, Lines
 from kneerisk.errors import CohortRefused
@@ -118,11 +116,6 @@ def _open_text(content: bytes, delimiter: str | None, encoding: str | None) -> O
         encoding=decoded.encoding,
         encoding_is_guessed=decoded.is_guessed,
     )
-
-
-def is_excel(content: bytes) -> bool:
-    """Whether the bytes are a zip archive, as every .xlsx is."""
-    return is_zipfile(io.BytesIO(content))
 
 
 def described_lines(content: bytes, form: SheetForm, suffix: str) -> Lines:

@@ -98,20 +98,15 @@ def draw_athletes(population: Population, n: int, rng: Generator) -> Athletes:
     The athletes.
     """
     data = {name: np.full(n, np.nan) for name in columns()}
-    sports = read_table("sports", Sport)
+    sports, names = read_table("sports", Sport), category("sport").choices
     picked = rng.choice(len(sports), size=n, p=[row.share for row in sports])
-
-    def by_sport(values: list[float]) -> FloatArray:
-        return np.array(values, dtype=np.float64)[picked]
-
-    names = category("sport").choices
-    data["sport"] = by_sport([float(names.index(row.sport)) for row in sports])
-    female_share = by_sport([row.female_share for row in sports])
-    data["sex"] = (rng.random(n) < female_share).astype(np.float64)
-    age = rng.normal(
-        by_sport([row.age_mean for row in sports]), by_sport([row.age_sd for row in sports])
+    of_sports = np.array(
+        [(names.index(s.sport), s.female_share, s.age_mean, s.age_sd) for s in sports]
     )
-    data["age_years"] = np.clip(np.round(age), YOUNGEST, OLDEST)
+    data["sport"], female_share, age_mean, age_sd = of_sports.T.take(picked, axis=1)
+    data["sex"] = (rng.random(n) < female_share).astype(np.float64)
+    age = np.round(rng.normal(age_mean, age_sd))
+    data["age_years"] = np.clip(age, YOUNGEST, OLDEST)
     data["level"] = _level(n, rng)
     _draw_history(data, n, rng)
     _draw_pain(data, n, rng)
@@ -143,12 +138,10 @@ def _draw_history(data: dict[str, FloatArray], n: int, rng: Generator) -> None:
     for side in SIDES:
         prior = rng.choice(3, size=n, p=[1 - recent - older, older, recent]).astype(float)
         data[f"{side}_prior_knee_injury"] = prior
-        data[f"{side}_same_side_episodes"] = np.where(
-            prior > 0, 1.0 + rng.poisson(FURTHER_EPISODES, n), 0.0
-        )
+        episodes = 1.0 + rng.poisson(FURTHER_EPISODES, n)
+        data[f"{side}_same_side_episodes"] = np.where(prior > 0, episodes, 0.0)
     for name in ELSEWHERE:
-        injured = rng.random(n) < assumption("elsewhere_injury_share")
-        data[name] = injured.astype(np.float64)
+        data[name] = (rng.random(n) < assumption("elsewhere_injury_share")).astype(np.float64)
     at_60 = assumption("osteoarthritis_share_at_60")
     share = at_60 * np.exp((data["age_years"] - 60.0) / 12.0)
     data["osteoarthritis"] = (rng.random(n) < np.minimum(share, 0.5)).astype(np.float64)

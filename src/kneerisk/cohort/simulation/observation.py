@@ -11,7 +11,7 @@ from kneerisk.evidence import Battery, assumption, read_table
 from kneerisk.evidence.population import state_measures
 from kneerisk.schema import SIDES, FloatArray, Quantity, category, columns, quantity
 from kneerisk.schema.rules import RATIOS
-from kneerisk.schema.z_scores import CONDITION_OF, error_variance, from_z
+from kneerisk.schema.z_scores import CONDITION_OF, drop_unneeded_protocols, error_variance, from_z
 
 IntArray = NDArray[np.int64]
 
@@ -36,11 +36,9 @@ def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], 
     Coded columns in the schema's units, each of shape ``(n,)``, missing is NaN; and the place of
     each athlete's battery among `batteries`, shape ``(n,)``.
     """
-    n = len(athletes)
-    data = {name: values.copy() for name, values in athletes.data.items()}
-    battery = rng.choice(len(batteries()), size=n, p=[row.share for row in batteries()])
-    _state_protocols(data, battery, rng)
-    _measure(athletes, data, rng)
+    shares = [row.share for row in batteries()]
+    battery = rng.choice(len(shares), size=len(athletes), p=shares)
+    data = _readings(athletes, battery, rng)
     _leave_out_tests(data, battery, rng)
     _leave_out_history(data, rng)
     _compute_ratios(data)
@@ -62,9 +60,7 @@ def observe_every_test(athletes: Athletes, rng: Generator) -> dict[str, FloatArr
     -------
     Coded columns in the schema's units, each of shape ``(n,)``, none missing for a test.
     """
-    data = {name: values.copy() for name, values in athletes.data.items()}
-    _state_protocols(data, np.zeros(len(athletes), dtype=np.int64), rng)
-    _measure(athletes, data, rng)
+    data = _readings(athletes, np.zeros(len(athletes), dtype=np.int64), rng)
     _compute_ratios(data)
     return data
 
@@ -79,8 +75,10 @@ def _state_protocols(data: dict[str, FloatArray], battery: IntArray, rng: Genera
     data["hip_drop_task"] = rng.choice(2, size=n, p=[0.7, 0.3]).astype(float)
 
 
-def _measure(athletes: Athletes, data: dict[str, FloatArray], rng: Generator) -> None:
+def _readings(athletes: Athletes, battery: IntArray, rng: Generator) -> dict[str, FloatArray]:
     """True z-scores plus the test's error, in the measure's unit and inside its limits."""
+    data = {name: values.copy() for name, values in athletes.data.items()}
+    _state_protocols(data, battery, rng)
     athlete, leg = state_measures()
     for name, measure in athlete.items():
         data[name] = _reading(name, measure, athletes.z("left", name), data, rng)
@@ -89,6 +87,7 @@ def _measure(athletes: Athletes, data: dict[str, FloatArray], rng: Generator) ->
             data[f"{side}_{name}"] = _reading(name, measure, athletes.z(side, name), data, rng)
     _one_shorter_leg(data)
     data["right_lateral_pelvic_tilt_deg"] = -data["left_lateral_pelvic_tilt_deg"]
+    return data
 
 
 def _reading(
@@ -96,8 +95,7 @@ def _reading(
 ) -> FloatArray:
     protocol = data.get(CONDITION_OF.get(name, ""))
     codes = np.zeros(len(true_z), int) if protocol is None else protocol.astype(int) + 1
-    count = int(codes.max()) + 1
-    error = np.sqrt([error_variance(name, code) for code in range(count)])
+    error = np.sqrt([error_variance(name, code) for code in range(codes.max() + 1)])
     z = true_z + error[codes] * rng.standard_normal(len(true_z))
     value = from_z(name, z, data)
     # A rounded -0.4 would be -0.0, which shows that it was not clipped.
@@ -122,9 +120,8 @@ def _leave_out_tests(data: dict[str, FloatArray], battery: IntArray, rng: Genera
     """Whole tests that the battery lacks, and a few that were skipped on the day."""
     tests = sorted({m.test for m in columns().values() if m.test != "interview"})
     included = np.array([[test in row.tests for test in tests] for row in batteries()])
-    done = included[battery] & (
-        rng.random((len(battery), len(tests))) >= assumption("test_left_out_share")
-    )
+    skipped = rng.random((len(battery), len(tests))) < assumption("test_left_out_share")
+    done = included[battery] & ~skipped
     for name, measure in columns().items():
         if measure.test in tests:
             data[name] = np.where(done[:, tests.index(measure.test)], data[name], np.nan)
@@ -154,18 +151,3 @@ def _compute_ratios(data: dict[str, FloatArray]) -> None:
             given = data[f"{side}_{rule.ratio}"]
             rounded = np.where(inside, np.round(computed, 3), np.nan)
             data[f"{side}_{rule.ratio}"] = np.where(same_test & ~np.isnan(given), rounded, given)
-
-
-def drop_unneeded_protocols(data: dict[str, FloatArray]) -> None:
-    """Remove a protocol where none of its measures is recorded, in place.
-
-    Parameters
-    ----------
-    data
-        Coded columns, each of shape ``(n,)``.
-    """
-    for protocol in sorted(set(CONDITION_OF.values())):
-        needing = [name for name, needed in CONDITION_OF.items() if needed == protocol]
-        needing += [rule.ratio for rule in RATIOS if rule.protocol == protocol == "hip_torque_mode"]
-        given = [~np.isnan(data[f"{side}_{name}"]) for name in needing for side in SIDES]
-        data[protocol] = np.where(np.any(given, axis=0), data[protocol], np.nan)

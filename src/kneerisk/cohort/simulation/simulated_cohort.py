@@ -19,12 +19,14 @@ from scipy.special import expit, logit, ndtr
 from kneerisk.cohort.files import Cohort, checked
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import IntArray, batteries, observe
-from kneerisk.evidence import Range, assumption, sport_base_rates
+from kneerisk.evidence import Range, assumption, base_rates
 from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import imbalance_thresholds, published
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
 from kneerisk.schema import SIDES, Category, FloatArray, Side, category, columns
 
+#: The quantity that the simulator starts from, one row a sport.
+SPORT_RISK = "risk_12_months_either_knee"
 HORIZON_MONTHS = 12
 SOURCE = "kneerisk simulator"
 #: The cohort that the intercepts are fitted to, so that each sport meets its base rate whatever
@@ -199,6 +201,17 @@ def draw_outcomes(truth: Truth, rng: Generator) -> tuple[FloatArray, FloatArray]
     left = (drawn < truth.left).astype(float)
     right = ((drawn < joint) | ((drawn >= truth.left) & (drawn < truth.either))).astype(float)
     return left, right
+
+
+@cache
+def sport_base_rates() -> dict[str, Range]:
+    """Risk of new pain in either knee within 12 months, by sport of the schema."""
+    rows = [rate for rate in base_rates() if rate.quantity == SPORT_RISK]
+    return {
+        rate.sport: Range(low=rate.low, central=rate.central, high=rate.high)
+        for rate in rows
+        if rate.low is not None and rate.central is not None and rate.high is not None
+    }
 
 
 @cache
