@@ -133,7 +133,7 @@ def look_at(page: Page, name: str, number: int) -> None:
 def test_runs_are_recognised_best_calibrated_first(page, workbench):
     page.goto(workbench.runs_page)
     expect(page.get_by_text("Models for release")).to_be_visible(timeout=LONG)
-    found = page.get_by_role("link", name="new pain in 12 months, simulated, 2,000 athletes")
+    found = page.get_by_role("link", name="new pain within 12 months, simulated, 2,000 athletes")
     expect(found).to_have_count(2, timeout=LONG)
     by_index = sorted(
         workbench.runs, key=lambda run: run.metrics[BEST_CALIBRATED.removeprefix("metrics.")]
@@ -177,7 +177,7 @@ def test_a_run_tells_its_verdict_and_its_lineage(page, workbench):
         page.get_by_role("link", name=f"{MODEL}-v2", exact=True).click()
     page = opened.value
     expect(page.get_by_role("heading", name="Version 2")).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("On athletes it has not seen")).to_be_visible()
+    expect(page.get_by_text("On held-out athletes it ranks")).to_be_visible()
     expect(page.get_by_role("link", name=newest.name)).to_be_visible()
     shot(page, "version")
 
