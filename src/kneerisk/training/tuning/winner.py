@@ -90,9 +90,8 @@ def _record(
             f"no trial of {study.name} was finished: run the same command to continue"
         )
     settings = study.settings(best)
-    gain, error = (0.0, 0.0)
-    if settings != DEFAULTS:
-        gain, error = search.objective.gain(settings, progress)
+    changed = settings != DEFAULTS
+    gain, error = search.objective.gain(settings, progress) if changed else (0.0, 0.0)
     fitted, evaluation = _refit(search, settings, progress)
     evaluation = evaluation.with_metrics({
         "cv_log_loss": float(best.value or 0.0),
