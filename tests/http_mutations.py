@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from http_client import Request
@@ -68,7 +69,8 @@ def json_request(seed: int) -> Request:
     """A body that was sound before it was changed, to a route that takes JSON."""
     source = random.Random(f"json {seed}")
     path = source.choice(JSON_ROUTES)
-    body = sound(path, source)
+    # A copy: the changes must not reach the example, which other tests send too.
+    body = deepcopy(sound(path, source))
     changes = source.choices(
         [_replaced, _added, _removed, _moved], k=source.choice([0, 1, 1, 2, 4])
     )

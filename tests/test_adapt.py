@@ -423,4 +423,4 @@ class TestCommand:
         }
         write(replace(cohort, frame=frame.assign(**made)), tmp_path / "club.csv")
         found = run("--data", "club.csv")
-        assert "_wblt_distance_cm': a shallow tree" in str(found.exception)
+        assert "_wblt_distance_cm': that alone predicts it" in str(found.exception)

@@ -219,17 +219,21 @@ def stopped_after(folder: Path, models: Path, what: str) -> list[str]:
         arguments=services.service_arguments(port, models),
     )  # fmt: skip
     with service.start(folder) as process:
-        service.wait(folder, time.monotonic() + START_SECONDS)
-        record = ProcessRecord.read(folder, "service")
-        assert record is not None
-        load = Load(service.address, bodies(2), {})
-        with load.running(4):
-            while not load.wrong:  # an answer has come
-                assert not load.failed
-                threading.Event().wait(0.02)
-            for pid in killed(record, what):
-                os.kill(pid, signal.SIGKILL)
-            services.stop(folder, "service")
+        try:
+            service.wait(folder, time.monotonic() + START_SECONDS)
+            record = ProcessRecord.read(folder, "service")
+            assert record is not None
+            load = Load(service.address, bodies(2), {})
+            with load.running(4):
+                while not load.wrong:  # an answer has come
+                    assert not load.failed
+                    threading.Event().wait(0.02)
+                for pid in killed(record, what):
+                    os.kill(pid, signal.SIGKILL)
+                services.stop(folder, "service")
+        finally:
+            # Else the block would wait for it without end.
+            process.kill()
         process.wait(30)
     faults = [f"after {what}: {left.name()} is left" for left in record.processes()]
     with socket.socket() as probe:
