@@ -35,6 +35,8 @@ MODEL, ATHLETES, SEED = "kneerisk-new_pain-12m", 300, 2
 Fault = Literal["count", "kill", "full", "read-only"]
 #: What the audit hook of Python tells of writes.
 _WRITES = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.truncate"})
+#: What would send a command out of its folder.
+_UNSET = frozenset({"KNEERISK_MODELS", "MLFLOW_TRACKING_URI"})
 _PRELOADED = [
     "store_faults", "mlflow", "mlflow.store.tracking.sqlalchemy_store", "sqlalchemy",
     "kneerisk.training.registry.promotion", "kneerisk.training.updating.model_updating",
@@ -56,7 +58,8 @@ def command(folder: Path, *arguments: str, fault: Fault = "count", at: int = 0) 
     """Run a command in a folder; the fault strikes at one write, or from it on."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
-    child = context.Process(target=_run, args=(str(folder), arguments, fault, at))
+    environment = {name: value for name, value in os.environ.items() if name not in _UNSET}
+    child = context.Process(target=_run, args=(str(folder), arguments, fault, at, environment))
     child.start()
     child.join()
     told = [(folder.parent / f"{folder.name}.{name}") for name in ("out", "err", "writes")]
@@ -66,14 +69,18 @@ def command(folder: Path, *arguments: str, fault: Fault = "count", at: int = 0) 
     return Ended(child.exitcode or 0, out, err, len(writes))
 
 
-def _run(folder: str, arguments: Sequence[str], fault: Fault, at: int) -> None:
+def _run(
+    folder: str, arguments: Sequence[str], fault: Fault, at: int, environment: dict[str, str]
+) -> None:
+    # The server of children keeps what was set when the first test of this process started it.
+    os.environ.clear()
+    os.environ.update(environment)
     beside = [os.open(f"{folder}.{name}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
               for name in ("out", "err", "writes")]  # fmt: skip
     os.dup2(beside[0], 1)
     os.dup2(beside[1], 2)
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     os.chdir(folder)
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
     sys.argv = ["kneerisk", *arguments]
     _arm(folder, fault, at, beside[2])
     from pipelines.__main__ import main
