@@ -10,6 +10,7 @@ import typer
 
 from kneerisk import __version__
 from kneerisk.errors import KneeriskError
+from kneerisk.words import text
 from pipelines import (
     adapt,
     benchmark,
@@ -53,19 +54,14 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=text("help.kneerisk"))
 def kneerisk(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
+        typer.Option("--version", callback=_show_version, is_eager=True, help=text("help.version")),
     ] = False,
 ) -> None:
-    """Risk of knee pain and the likely muscle imbalance, per knee. Not a medical device.
-
-    Exit codes: 0 done, 1 refused (the reason is on stderr), 2 not a command or option, 130 stopped.
-    """
+    """Run before every command."""
 
 
 def main() -> None:

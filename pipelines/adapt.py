@@ -19,6 +19,7 @@ _ROWS = {"cv_": "adapted", "cv_as_is_": "as_is", "cv_scratch_": "from_scratch"}
 
 
 @app.command(
+    help=text("help.adapt.command"),
     rich_help_panel=TRAIN_PANEL,
     epilog=examples(
         "adapt --data club.parquet",
@@ -28,17 +29,13 @@ _ROWS = {"cv_": "adapted", "cv_as_is_": "as_is", "cv_scratch_": "from_scratch"}
 def adapt(
     data: Annotated[
         Path,
-        typer.Option(
-            "--data", exists=True, dir_okay=False, help="The club's canonical cohort file."
-        ),
+        typer.Option("--data", exists=True, dir_okay=False, help=text("help.adapt.data")),
     ],
-    model: Annotated[
-        str | None, typer.Option("--model", help="The version to adapt; default: the champion.")
-    ] = None,
+    model: Annotated[str | None, typer.Option("--model", help=text("help.adapt.model"))] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Correct the champion with a club's outcomes, as far as they support it."""
+    """Adapt a version to a club and print how it compares."""
     with console.progress() as progress:
         result = adapt_model(data, model, models, progress)
     console.result(result, as_json, *summary(result))

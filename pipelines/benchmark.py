@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from kneerisk.progress import Progress, event
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import TRAIN_PANEL, Json, examples
 
@@ -16,6 +17,7 @@ app = typer.Typer()
 
 
 @app.command(
+    help=text("help.benchmark.command"),
     rich_help_panel=TRAIN_PANEL,
     epilog=examples(
         "benchmark --ric-metadata run_data_meta.csv --ric-kinematics run_kinematics.csv "
@@ -26,11 +28,11 @@ def benchmark(
     ric_metadata: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     ric_kinematics: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
     weightlifters: Annotated[Path, typer.Option(exists=True, dir_okay=False)],
-    seeds: Annotated[int, typer.Option(min=1, help="How many times to redraw the folds.")] = 10,
-    out: Annotated[Path | None, typer.Option(help="A page to write (.md), with its plots.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help=text("help.benchmark.seeds"))] = 10,
+    out: Annotated[Path | None, typer.Option(help=text("help.benchmark.out"))] = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate the method on published data, against baselines and negative controls."""
+    """Score the method on published data and print the scores."""
     files = (ric_metadata, ric_kinematics, weightlifters)
     with console.progress() as progress:
         result = benchmark_method(files, seeds, out, progress)

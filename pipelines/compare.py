@@ -19,6 +19,7 @@ app = typer.Typer()
 
 
 @app.command(
+    help=text("help.compare.command"),
     rich_help_panel=TRAIN_PANEL,
     epilog=examples(
         "compare kneerisk-new_pain-12m-v2 kneerisk-new_pain-12m-v3",
@@ -30,21 +31,19 @@ app = typer.Typer()
 def compare(
     runs: Annotated[
         list[str] | None,
-        typer.Argument(help="First characters of run ids, versions, `champion` or `challenger`."),
+        typer.Argument(help=text("help.compare.runs")),
     ] = None,
     cohort: Annotated[
         str | None,
-        typer.Option(help="All runs on a cohort, by the first characters of its data_sha256."),
+        typer.Option(help=text("help.compare.cohort")),
     ] = None,
-    every_run: Annotated[
-        bool, typer.Option("--all", help="All runs; the 8 best calibrated are shown.")
-    ] = False,
+    every_run: Annotated[bool, typer.Option("--all", help=text("help.compare.every_run"))] = False,
     every_metric: Annotated[
-        bool, typer.Option("--every-metric", help="Also show baselines, imbalances and subgroups.")
+        bool, typer.Option("--every-metric", help=text("help.compare.every_metric"))
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show metrics of runs side by side, their settings, and which is better."""
+    """Print the metrics of several runs."""
     from kneerisk.evaluation import comparison
     from kneerisk.training.tracking import Tracking
     from kneerisk.training.tracking.run_lookup import runs_to_compare

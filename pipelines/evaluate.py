@@ -18,6 +18,7 @@ _OF_TRUTH = ("oracle_mae", "auc_below_oracle", "true_calibration_slope", "interv
 
 
 @app.command(
+    help=text("help.evaluate.command"),
     rich_help_panel=TRAIN_PANEL,
     epilog=examples(
         "evaluate --data club.csv",
@@ -25,14 +26,14 @@ _OF_TRUTH = ("oracle_mae", "auc_below_oracle", "true_calibration_slope", "interv
     ),
 )
 def evaluate(
-    data: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A cohort file.")],
-    model: Annotated[
-        str | None, typer.Option(help="A released or registered version. Default: the champion.")
-    ] = None,
+    data: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help=text("help.evaluate.data"))
+    ],
+    model: Annotated[str | None, typer.Option(help=text("help.evaluate.model"))] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Evaluate a model on athletes with outcomes, against baselines; changes nothing."""
+    """Evaluate a version and print its metrics."""
     with console.progress() as progress:
         result = evaluate_version(model, data, models, progress)
     console.result(result, as_json, *summary(result))

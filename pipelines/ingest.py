@@ -15,16 +15,17 @@ from pipelines.options import Json, examples
 if TYPE_CHECKING:
     from kneerisk.cohort.ingest_result import Ingested
 
-app = typer.Typer(help="Bring screening data into the canonical cohort file.", no_args_is_help=True)
+app = typer.Typer(help=text("help.ingest.command"), no_args_is_help=True)
 
-Out = Annotated[Path, typer.Option(help="Cohort file to write, .parquet or .csv.")]
-Report = Annotated[Path | None, typer.Option(help="CSV file for the list of blanked cells.")]
+Out = Annotated[Path, typer.Option(help=text("help.ingest.out"))]
+Report = Annotated[Path | None, typer.Option(help=text("help.ingest.report"))]
 
 
 @app.command(
+    help=text("help.ingest.ric.command"),
     epilog=examples(
         "ingest ric --metadata run_data_meta.csv --kinematics run_kinematics.csv --out ric.parquet"
-    )
+    ),
 )
 def ric(
     metadata: Annotated[Path, typer.Option(help="run_data_meta.csv")],
@@ -33,21 +34,24 @@ def ric(
     report: Report = None,
     as_json: Json = False,
 ) -> None:
-    """Running Injury Clinic: treadmill gait and present knee pain, by leg."""
+    """Ingest the two files of the Running Injury Clinic."""
     from kneerisk.cohort.published import ric as published
 
     _refuse_overwriting((metadata, kinematics), (out, report))
     _write(published.ingest(metadata, kinematics), out, report, as_json=as_json)
 
 
-@app.command(epilog=examples("ingest weightlifters wlinj.csv --out lifters.parquet"))
+@app.command(
+    help=text("help.ingest.weightlifters.command"),
+    epilog=examples("ingest weightlifters wlinj.csv --out lifters.parquet"),
+)
 def weightlifters(
     file: Annotated[Path, typer.Argument(help="wlinj.csv")],
     out: Out,
     report: Report = None,
     as_json: Json = False,
 ) -> None:
-    """Masters weightlifters: past knee injuries, without a side."""
+    """Ingest the file of the weightlifters."""
     from kneerisk.cohort.published import weightlifters as published
 
     _refuse_overwriting((file,), (out, report))
@@ -55,33 +59,27 @@ def weightlifters(
 
 
 @app.command(
+    help=text("help.ingest.sheet.command"),
     epilog=examples(
         "ingest sheet club.csv --propose club.toml",
         "ingest sheet club.csv --mapping club.toml --out club.parquet",
         "ingest sheet club.xlsx --mapping club.toml --out club.parquet --skip-bad-rows bad.csv",
-    )
+    ),
 )
 def sheet(
-    file: Annotated[Path, typer.Argument(help="CSV, tab-separated or Excel file.")],
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML file that says what the columns mean.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Cohort file to write, .parquet or .csv.")
-    ] = None,
+    file: Annotated[Path, typer.Argument(help=text("help.ingest.sheet.file"))],
+    mapping: Annotated[Path | None, typer.Option(help=text("help.ingest.sheet.mapping"))] = None,
+    out: Annotated[Path | None, typer.Option(help=text("help.ingest.out"))] = None,
     propose: Annotated[
         Path | None,
-        typer.Option(help="Recognise the columns and write a mapping for you to check."),
+        typer.Option(help=text("help.ingest.sheet.propose")),
     ] = None,
     skip_bad_rows: Annotated[
-        Path | None, typer.Option(help="Leave out bad rows and write them here, with reasons.")
+        Path | None, typer.Option(help=text("help.ingest.sheet.skip_bad_rows"))
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """A club's own sheet, read with a mapping file; stops at bad cells unless rows are skipped.
-
-    Without a mapping, --propose writes one to check.
-    """
+    """Ingest a club's sheet, or propose a mapping for it."""
     if propose is not None:
         if (mapping, out, skip_bad_rows) != (None, None, None):
             raise typer.BadParameter(text("command_line.ingest.propose_alone"))

@@ -7,29 +7,35 @@ from typing import Annotated
 
 import typer
 
+from kneerisk.words import text
+
 DEFAULT_ATHLETES = 30_000
 DEFAULT_SEED = 1
 MODELS = Path("models")
 #: Under these headings `kneerisk --help` lists the commands.
 COHORT_PANEL, TRAIN_PANEL, RELEASE_PANEL = (
-    "Make a cohort",
-    "Train and evaluate",
-    "Release and answer",
+    text("help.panel.cohort"),
+    text("help.panel.train"),
+    text("help.panel.release"),
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-Out = Annotated[Path, typer.Option("--out", help="The file to write, .csv or .parquet.")]
+Json = Annotated[bool, typer.Option("--json", help=text("help.option.json"))]
+Out = Annotated[Path, typer.Option("--out", help=text("help.option.out"))]
 CohortFile = Annotated[Path | None, typer.Option(
-    "--data", exists=True, dir_okay=False, help="A canonical cohort file. Default: simulate one.",
+    "--data", exists=True, dir_okay=False, help=text("help.option.cohort_file"),
 )]  # fmt: skip
 Models = Annotated[Path, typer.Option(
-    envvar="KNEERISK_MODELS", help="The folder of released models.",
+    envvar="KNEERISK_MODELS", help=text("help.option.models"),
 )]  # fmt: skip
-Athletes = Annotated[int, typer.Option(min=10, help="How many athletes to simulate.")]
-Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
-Screenings = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Screenings.")]
+Athletes = Annotated[int, typer.Option(min=10, help=text("help.option.athletes"))]
+Seed = Annotated[int, typer.Option(min=0, help=text("help.option.seed"))]
+Screenings = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, help=text("help.option.screenings"))
+]
 
 
 def examples(*commands: str) -> str:
     """The end of a command's help: lines to copy."""
-    return "\n".join(["[bold]Examples[/bold]", *(f"kneerisk {command}" for command in commands)])
+    return "\n".join(
+        [f"[bold]{text('help.examples')}[/bold]", *(f"kneerisk {command}" for command in commands)]
+    )

@@ -19,28 +19,25 @@ app = typer.Typer()
 
 
 @app.command(
+    help=text("help.promote.command"),
     rich_help_panel=RELEASE_PANEL,
     epilog=examples("promote", "promote kneerisk-new_pain-12m-v3 --json"),
 )
 def promote(
-    version: Annotated[str | None, typer.Argument(help="Default: the only challenger.")] = None,
+    version: Annotated[str | None, typer.Argument(help=text("help.promote.version"))] = None,
     data: Annotated[
         Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="The file it was trained on, if it was moved."
-        ),
+        typer.Option(exists=True, dir_okay=False, help=text("help.option.trained_on")),
     ] = None,
-    serve: Annotated[
-        bool, typer.Option("--serve", help="Also replace a champion of another outcome kind.")
-    ] = False,
+    serve: Annotated[bool, typer.Option("--serve", help=text("help.promote.serve"))] = False,
     accept_auc: Annotated[
         str | None,
-        typer.Option(metavar="WHY", help="Accept an AUC above the ceiling; the reason is kept."),
+        typer.Option(metavar="WHY", help=text("help.promote.accept_auc")),
     ] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Promote a challenger to champion if it passes the gates, and release it."""
+    """Promote a version and print the gates that it passed."""
     if accept_auc is not None and not accept_auc.strip():
         raise typer.BadParameter("say why the AUC is no leak", param_hint="--accept-auc")
     with console.progress() as progress:
@@ -51,9 +48,11 @@ def promote(
     console.result(result, as_json, summary)
 
 
-@app.command(rich_help_panel=RELEASE_PANEL, epilog=examples("rollback"))
+@app.command(
+    help=text("help.rollback.command"), rich_help_panel=RELEASE_PANEL, epilog=examples("rollback")
+)
 def rollback(models: Models = MODELS, as_json: Json = False) -> None:
-    """Serve the previous champion again; needs no MLflow."""
+    """Put back the previous champion."""
     from kneerisk.training.registry import promotion
     from kneerisk.training.tracking import Tracking
 

@@ -24,6 +24,7 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 
 
 @app.command(
+    help=text("help.report.command"),
     rich_help_panel=RELEASE_PANEL,
     epilog=examples(
         "report club.csv --athlete A17 --out a17.html",
@@ -32,17 +33,17 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
 )
 def report(
     file: Screenings,
-    athlete: Annotated[str, typer.Option(help="The athlete_id; its latest screening is used.")],
-    date: Annotated[str | None, typer.Option(help="Another screening, such as 2026-03-01.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Default: the athlete_id, here.")] = None,
+    athlete: Annotated[str, typer.Option(help=text("help.report.athlete"))],
+    date: Annotated[str | None, typer.Option(help=text("help.report.date"))] = None,
+    out: Annotated[Path | None, typer.Option(help=text("help.report.out"))] = None,
     kind: Annotated[
         Format | None,
-        typer.Option("--format", help="Default: by the suffix of OUT, else html."),
+        typer.Option("--format", help=text("help.report.format")),
     ] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Write one athlete's answer as a page to print, or to save as PDF from the browser."""
+    """Write the report of one athlete."""
     chosen = kind or ("md" if out is not None and out.suffix == ".md" else "html")
     name = _NOT_IN_A_NAME.sub("-", athlete).strip(".-") or "athlete"
     path = out or Path(f"{name}.{chosen}")

@@ -19,21 +19,20 @@ app = typer.Typer()
 
 
 @app.command(
+    help=text("help.reproduce.command"),
     rich_help_panel=TRAIN_PANEL,
     epilog=examples("reproduce kneerisk-new_pain-12m-v3", "reproduce --data moved/club.parquet"),
 )
 def reproduce(
-    version: Annotated[str | None, typer.Argument(help="Default: the champion.")] = None,
+    version: Annotated[str | None, typer.Argument(help=text("help.option.champion"))] = None,
     data: Annotated[
         Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="The file it was trained on, if it was moved."
-        ),
+        typer.Option(exists=True, dir_okay=False, help=text("help.option.trained_on")),
     ] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Refit a version from its run record; fails if the predictions differ."""
+    """Refit a version and print how far it agrees."""
     with console.progress() as progress:
         reproduced = reproduce_version(version, data, models, progress)
     console.result(reproduced.as_dict(), as_json, summary(reproduced))

@@ -23,6 +23,7 @@ _KEYS = ("athlete_id", "screening_date", "group")
 
 
 @app.command(
+    help=text("help.score.command"),
     rich_help_panel=RELEASE_PANEL,
     epilog=examples("score club.csv --out answers.csv"),
 )
@@ -32,7 +33,7 @@ def score(
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
-    """Answer every screening of a file, with the same numbers as the service."""
+    """Answer a file of screenings."""
     with console.progress() as progress:
         result = score_file(file, out, models, progress)
     screenings = f"{result['screenings']:,}"

@@ -17,26 +17,24 @@ app = typer.Typer()
 
 
 @app.command(
-    rich_help_panel=RELEASE_PANEL, epilog=examples("serve", "serve --port 8080 --models released")
+    help=text("help.serve.command"),
+    rich_help_panel=RELEASE_PANEL,
+    epilog=examples("serve", "serve --port 8080 --models released"),
 )
 def serve(
     port: Annotated[int, typer.Option(envvar="PORT", min=1, max=65_535)] = 3000,
-    host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 is everywhere.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[str, typer.Option(help=text("help.serve.host"))] = ("127.0.0.1"),
     models: Models = MODELS,
-    key_file: Annotated[
-        Path | None, typer.Option(help="File with the key that callers must send.")
-    ] = None,
+    key_file: Annotated[Path | None, typer.Option(help=text("help.serve.key_file"))] = None,
     allow_host: Annotated[
-        list[str] | None, typer.Option(help="A name, besides localhost, that it goes by.")
+        list[str] | None, typer.Option(help=text("help.serve.allow_host"))
     ] = None,
     allow_origin: Annotated[
-        list[str] | None, typer.Option(help="A site whose pages may call it: https://club.example")
+        list[str] | None, typer.Option(help=text("help.serve.allow_origin"))
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the HTTP service until stopped."""
+    """Become the HTTP service."""
     from kneerisk.model import champion
     from pipelines.services import refuse_taken_port, service_arguments
 

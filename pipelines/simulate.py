@@ -25,6 +25,7 @@ app = typer.Typer()
 
 
 @app.command(
+    help=text("help.simulate.command"),
     rich_help_panel=COHORT_PANEL,
     epilog=examples("simulate --athletes 5000 --out cohort.parquet"),
 )
@@ -32,12 +33,10 @@ def simulate(
     out: Out,
     athletes: Athletes = DEFAULT_ATHLETES,
     seed: Seed = DEFAULT_SEED,
-    truth: Annotated[
-        Path | None, typer.Option(help="The true risks. Default: next to OUT.")
-    ] = None,
+    truth: Annotated[Path | None, typer.Option(help=text("help.simulate.truth"))] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a simulated cohort, drawn from published effect sizes."""
+    """Simulate athletes into a cohort file."""
     with console.progress() as progress:
         result = write_simulated(out, athletes, seed, truth, progress)
     summary = text(

@@ -33,6 +33,7 @@ CROSS_VALIDATION_SEEDS = range(10)
 
 
 @app.command(
+    help=text("help.train.command"),
     rich_help_panel=TRAIN_PANEL,
     epilog=examples("train", "train --data club.parquet", "train --athletes 5000 --json"),
 )
@@ -42,7 +43,7 @@ def train(
     seed: Seed = DEFAULT_SEED,
     as_json: Json = False,
 ) -> None:
-    """Fit a model, evaluate it on held-out athletes, log it and make it challenger."""
+    """Train a model and print its metrics."""
     with console.progress() as progress:
         result = train_model(data, athletes, seed, progress)
     console.result(result, as_json, *summary(result))

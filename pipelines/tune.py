@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kneerisk.progress import Progress, event
+from kneerisk.words import text
 from pipelines import console
 from pipelines.options import (
     DEFAULT_ATHLETES,
@@ -27,6 +28,7 @@ app = typer.Typer()
 
 
 @app.command(
+    help=text("help.tune.command"),
     rich_help_panel=TRAIN_PANEL,
     epilog=examples(
         "tune --data club.parquet --trials 40 --study club",
@@ -37,20 +39,13 @@ def tune(
     data: CohortFile = None,
     athletes: Athletes = DEFAULT_ATHLETES,
     seed: Seed = DEFAULT_SEED,
-    trials: Annotated[int, typer.Option(min=1, help="Total number of trials.")] = 30,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that share the study.")] = 1,
-    study: Annotated[
-        str, typer.Option(help="Name of the study; the same name continues or joins it.")
-    ] = "study",
-    timeout: Annotated[
-        int | None, typer.Option(min=1, help="Start no trial after this many seconds.")
-    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help=text("help.tune.trials"))] = 30,
+    workers: Annotated[int, typer.Option(min=1, help=text("help.tune.workers"))] = 1,
+    study: Annotated[str, typer.Option(help=text("help.tune.study"))] = "study",
+    timeout: Annotated[int | None, typer.Option(min=1, help=text("help.tune.timeout"))] = None,
     as_json: Json = False,
 ) -> None:
-    """Search for better settings; the winner is evaluated on held-out athletes.
-
-    If it was stopped or killed, run the same command to continue; in a second terminal, it joins.
-    """
+    """Search for settings and print the winner."""
     from kneerisk.training.tuning.search import SearchPlan
     from kneerisk.training.tuning.winner import describe_result
 

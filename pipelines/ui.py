@@ -21,6 +21,7 @@ _START_SECONDS = 90.0
 
 
 @app.command(
+    help=text("help.ui.command"),
     rich_help_panel=TRAIN_PANEL,
     epilog=examples("ui", "ui --port 5001 --json"),
 )
@@ -28,7 +29,7 @@ def ui(
     port: Annotated[int, typer.Option(envvar="MLFLOW_PORT", min=1, max=65_535)] = 5000,
     as_json: Json = False,
 ) -> None:
-    """Run MLflow's page, where runs are compared, until stopped."""
+    """Start MLflow's server and wait for it to end."""
     from kneerisk.training.tracking import tracking_uri
     from pipelines.services import (
         HOST,

@@ -46,7 +46,7 @@ class Lookup:
 
 @cache
 def texts() -> dict[str, str]:
-    return dict(words._texts())
+    return {key: entry for name in words.SECTIONS for key, entry in words._texts(name).items()}
 
 
 def placeholders(entry: str) -> set[str]:

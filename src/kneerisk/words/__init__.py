@@ -1,8 +1,8 @@
 """The message catalogue: texts by key, read once from the TOML files of one language.
 
-Each file of ``en/`` is a section named for where its texts are shown: ``answer``, ``report``,
-``page``, ``command_line``, ``sheet``, and ``shared`` for what several of them show. A text is
-looked up by its full dotted key with `text("report.patterns.heading")`; its placeholders, such as
+Each file of ``en/`` is a section named for where its texts are shown or what they are about, such
+as ``report``, ``page`` or ``help``; ``shared`` holds what several of them show. A text is looked up
+by its full dotted key with `text("report.patterns.heading")`; its placeholders, such as
 ``{side}``, are filled by keyword, and `variant` and `plural` choose among sibling texts. Keys are
 written out as literals, in Python, in templates and in the page's JavaScript alike, so that a
 search for a key finds both its text and its uses, and ``tests/test_words.py`` can check that
@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Any
 
 #: One file each in the folder of a language.
-SECTIONS = ("shared", "answer", "report", "page", "command_line", "sheet")
+SECTIONS = ("shared", "answer", "report", "page", "command_line", "help", "sheet")
 LANGUAGE = "en"
 #: Proper names, which keep their capital inside a sentence.
 NAMES = frozenset({"Ober", "Thomas"})
@@ -44,7 +44,7 @@ def text(key: str, /, **values: object) -> str:
     KeyError
         If the catalogue has no such text, or a placeholder was given no value.
     """
-    return _texts()[key].format(**values)
+    return _texts(key.partition(".")[0])[key].format(**values)
 
 
 def variant(key: str, name: str, /, **values: object) -> str:
@@ -127,11 +127,9 @@ def section(name: str) -> Mapping[str, Any]:
 
 
 @cache
-def _texts() -> Mapping[str, str]:
-    """Every text by its dotted key."""
-    return MappingProxyType(
-        {key: entry for name in SECTIONS for key, entry in _flat(name, section(name)).items()}
-    )
+def _texts(name: str) -> Mapping[str, str]:
+    """The texts of one section by dotted key: a command reads no section that it doesn't show."""
+    return MappingProxyType(_flat(name, section(name)) if name in SECTIONS else {})
 
 
 def _flat(prefix: str, table: Mapping[str, Any]) -> dict[str, str]:
