@@ -70,7 +70,7 @@ def benchmark_method(
     metadata, kinematics, weightlifters = files
     tasks = (*ric_tasks(metadata, kinematics), *weightlifter_tasks(weightlifters))
     progress(event("opening_mlflow"))
-    tracking, name = Tracking(Path.cwd()), f"published data, {seeds} fold seeds"
+    tracking, name = Tracking(Path.cwd()), text("command_line.benchmark.run", seeds=seeds)
     with tracking.start_run(name, benchmark_run.benchmark_tags(), purpose="benchmark") as run:
         predictions = benchmark_run.out_of_fold_by_task(tasks, range(seeds), progress)
         scores = [score_task(task, by_seed) for task, by_seed in predictions]
@@ -91,21 +91,35 @@ def benchmark_method(
 
 def summary(result: dict[str, Any]) -> str:
     """The result for a person."""
-    lines = [f"{result['seeds']} fold seeds in {result['seconds']:.0f} s (run {result['run_id']})"]
+    lines = [
+        text(
+            "command_line.benchmark.done",
+            seeds=result["seeds"], seconds=f"{result['seconds']:.0f}", run=result["run_id"],
+        )
+    ]  # fmt: skip
     for name, task in result["tasks"].items():
-        metrics = {metric.removeprefix(f"{name}_"): value
+        metrics = {metric.removeprefix(f"{name}_"): f"{value:.3f}"
                    for metric, value in result["metrics"].items()
                    if metric.startswith(f"{name}_")}  # fmt: skip
-        reached = task["confounded_by"]["model"]
-        remark = "chance" if task["chance"]["model"] else ""
-        if reached:
-            remark = ", ".join(filter(None, (remark, "reached by " + ", ".join(reached))))
-        lines.append(task["title"])
-        lines.append(
-            "  AUC {auc:.3f} ({auc_low:.3f} to {auc_high:.3f})".format(**metrics)
-            + f"; logistic {metrics['logistic_auc']:.3f}, XGBoost {metrics['xgboost_auc']:.3f}"
-            + (f"; {remark}" if remark else "; no control reaches it")
-        )
-        lines += [f"  MISSED: {check['asked']}, measured {check['measured']:.3f}"
-                  for check in task["asked"] if not check["met"]]  # fmt: skip
+        scores = text(
+            "command_line.benchmark.scores",
+            auc=metrics["auc"], low=metrics["auc_low"], high=metrics["auc_high"],
+            logistic=metrics["logistic_auc"], xgboost=metrics["xgboost_auc"], remark=_remark(task),
+        )  # fmt: skip
+        lines += [task["title"], f"  {scores}"]
+        for check in task["asked"]:
+            if not check["met"]:
+                measured = f"{check['measured']:.3f}"
+                missed = text(
+                    "command_line.benchmark.missed", asked=check["asked"], measured=measured
+                )
+                lines.append(f"  {missed}")
     return "\n".join(lines)
+
+
+def _remark(task: dict[str, Any]) -> str:
+    """Whether the model's score may be chance or is reached by a control."""
+    remarks = [text("command_line.benchmark.chance")] if task["chance"]["model"] else []
+    if reached := task["confounded_by"]["model"]:
+        remarks.append(text("command_line.benchmark.reached", controls=", ".join(reached)))
+    return ", ".join(remarks) or text("command_line.benchmark.not_reached")

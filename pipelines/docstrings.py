@@ -60,7 +60,7 @@ def _public_functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
 def _is_exempt(function: ast.FunctionDef) -> bool:
     """Whether it is a property or an overload, which have no arguments to describe, or a command.
 
-    The docstring of a command is its help, where typer lists the options itself.
+    The help of a command says what its options are; its function takes just those.
     """
     decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
     is_command = any(decorator.startswith("app.command(") for decorator in decorators)

@@ -39,7 +39,7 @@ def promote(
 ) -> None:
     """Promote a version and print the gates that it passed."""
     if accept_auc is not None and not accept_auc.strip():
-        raise typer.BadParameter("say why the AUC is no leak", param_hint="--accept-auc")
+        raise typer.BadParameter(text("command_line.promote.say_why"), param_hint="--accept-auc")
     with console.progress() as progress:
         progress(event("checking_gates"))
         result, summary = promote_version(

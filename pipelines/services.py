@@ -25,6 +25,7 @@ from urllib.request import urlopen
 import psutil
 
 from kneerisk.errors import KneeriskError, PortTaken
+from kneerisk.words import text, variant
 
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.2
@@ -127,8 +128,12 @@ class Service:
             ended = self.running(folder) is None
             if ended or time.monotonic() > deadline:
                 log = folder / f"{self.name}.log"
-                why = "ended" if ended else "does not answer"
-                raise NotStarted(f"{self.name} {why}; the end of {log}:\n{_tail(log)}")
+                why = "ended" if ended else "no_answer"
+                raise NotStarted(
+                    variant(
+                        "command_line.not_started", why, name=self.name, log=log, end=_tail(log)
+                    )
+                )
             time.sleep(_POLL_SECONDS)
 
 
@@ -208,7 +213,7 @@ def stop(folder: Path, name: str) -> bool:
             psutil.wait_procs(alive, timeout=_STOP_SECONDS)
         if alive := record.processes():
             ids = ", ".join(str(process.pid) for process in alive)
-            raise NotStopped(f"{name}: these processes can't be ended: {ids}")
+            raise NotStopped(text("command_line.services.not_ended", name=name, ids=ids))
     (folder / f"{name}.json").unlink(missing_ok=True)
     return bool(processes)
 
@@ -235,7 +240,7 @@ def refuse_taken_port(port: int, variable: str) -> None:
             probe.bind((HOST, port))
         except OSError:
             raise PortTaken(
-                f"port {port} is taken by another program; choose another with {variable}=<port>"
+                text("command_line.services.port_taken", port=port, variable=variable)
             ) from None
 
 

@@ -25,6 +25,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from kneerisk.errors import KneeriskError
+from kneerisk.words import text
 from serving.access import Access, is_local, refuse_open_start
 from serving.connections import MAX_HEADER_BYTES, BoundedHttp
 
@@ -64,26 +65,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timeout_worker_healthcheck=HEALTH_SECONDS, timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )  # fmt: skip
     if access.key_sha256 is not None:
-        LOGGER.info("Callers need the key of %s.", os.environ["KNEERISK_KEY_FILE"])
+        LOGGER.info(text("service.start.key", file=os.environ["KNEERISK_KEY_FILE"]))
     if not is_local((options.host, options.port)):
-        LOGGER.info("Other machines can reach it, over plain HTTP: see docs/security.md.")
+        LOGGER.info(text("service.start.open"))
     Multiprocess(config, sockets=[config.bind_socket()]).run()
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     # Without the program's dependencies for training: typer is not installed where it serves.
-    parser = argparse.ArgumentParser(prog="python -m serving", description=__doc__.split("\n")[0])
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen; 0.0.0.0: everywhere")
+    parser = argparse.ArgumentParser(
+        prog="python -m serving", description=text("help.service.command")
+    )
+    parser.add_argument("--host", default="127.0.0.1", help=text("help.service.host"))
     parser.add_argument("--port", type=int, default=3000)
-    parser.add_argument("--models", type=Path, help="folder of released models")
-    parser.add_argument("--workers", type=int, default=WORKERS, help="processes that answer")
-    parser.add_argument("--key-file", type=Path, help="file with the key that callers must send")
+    parser.add_argument("--models", type=Path, help=text("help.service.models"))
+    parser.add_argument("--workers", type=int, default=WORKERS, help=text("help.service.workers"))
+    parser.add_argument("--key-file", type=Path, help=text("help.service.key_file"))
     parser.add_argument(
-        "--allow-host", action="append", default=[], help="a further name of this service"
+        "--allow-host", action="append", default=[], help=text("help.service.allow_host")
     )
     parser.add_argument(
-        "--allow-origin", action="append", default=[], help="a site whose pages may call it"
+        "--allow-origin", action="append", default=[], help=text("help.service.allow_origin")
     )
     return parser
 

@@ -20,6 +20,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from kneerisk.errors import KneeriskError
+from kneerisk.words import text
 from serving.problem import Refusal
 
 #: 128 bits in hexadecimal; shorter keys can be guessed.
@@ -63,9 +64,7 @@ class Access:
         hosts, origins = _listed("KNEERISK_HOSTS"), _listed("KNEERISK_ORIGINS")
         for origin in origins:
             if not _ORIGIN.fullmatch(origin):
-                raise AccessRefused(
-                    f"{origin!r} is not an origin, such as https://club.example:8443"
-                )
+                raise AccessRefused(text("service.access.not_an_origin", origin=repr(origin)))
         file = os.environ.get("KNEERISK_KEY_FILE")
         key = hashlib.sha256(_key(Path(file))).digest() if file else None
         return cls(_LOCAL_NAMES | hosts, origins, key)
@@ -89,11 +88,11 @@ class Access:
         host = headers.get("host", "")
         name = _name(host)
         if name not in self.hosts and not _is_address(name):
-            detail = "It is started with --allow-host for each name that it goes by."
+            detail = text("service.access.unknown_host")
             raise Refusal("unknown_host", detail)
         origin = headers.get("origin")
         if origin is not None and not self._known_origin(origin, host):
-            detail = "It is started with --allow-origin for each site that may call it."
+            detail = text("service.access.foreign_origin")
             raise Refusal("foreign_origin", detail)
         if needs_key:
             self._check_key(headers.get("authorization", ""), scope)
@@ -106,12 +105,12 @@ class Access:
         if self.key_sha256 is None:
             if is_local(scope.get("server")):
                 return
-            detail = "Without a key it answers only this machine: start it with --key-file."
+            detail = text("service.access.no_key")
             raise Refusal("key_required", detail)
         scheme, _, key = authorization.partition(" ")
         sent = hashlib.sha256(key.strip().encode("latin-1")).digest()
         if scheme.lower() != "bearer" or not hmac.compare_digest(sent, self.key_sha256):
-            detail = "Send it in the header Authorization: Bearer <key>."
+            detail = text("service.access.send_key")
             raise Refusal("key_required", detail, headers={"www-authenticate": "Bearer"})
 
 
@@ -131,11 +130,7 @@ def refuse_open_start(host: str, access: Access) -> None:
         With what to do.
     """
     if access.key_sha256 is None and not is_local((host, 0)):
-        raise AccessRefused(
-            f"at {host} other machines can reach the service, so it needs a key: make one with\n"
-            f"  {_MAKE_KEY}\n"
-            "and start with --key-file FILE"
-        )
+        raise AccessRefused(text("service.access.open_start", host=host, make_key=_MAKE_KEY))
 
 
 def _listed(variable: str) -> frozenset[str]:
@@ -172,11 +167,11 @@ def _key(file: Path) -> bytes:
         status = file.stat()
         key = file.read_bytes()[:_MAX_KEY_FILE_BYTES].strip()
     except OSError as error:
-        raise AccessRefused(f"the key's file can't be read: {error.strerror}") from None
+        raise AccessRefused(text("service.access.key_unreadable", reason=error.strerror)) from None
     if stat.S_IMODE(status.st_mode) & 0o077:
-        raise AccessRefused(f"others can read the key: chmod 600 {file}")
+        raise AccessRefused(text("service.access.key_readable", file=file))
     if len(key) < MIN_KEY_CHARACTERS or not key.isascii() or len(key.split()) != 1:
         raise AccessRefused(
-            f"the key must be one word of at least {MIN_KEY_CHARACTERS} characters: {_MAKE_KEY}"
+            text("service.access.bad_key", least=MIN_KEY_CHARACTERS, make_key=_MAKE_KEY)
         )
     return key

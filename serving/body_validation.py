@@ -16,6 +16,7 @@ from starlette.types import Receive
 
 from kneerisk.errors import Fault
 from kneerisk.schema import fault_at, faults_of
+from kneerisk.words import text
 from serving.problem import Refusal, invalid_body
 
 
@@ -45,10 +46,10 @@ async def read_body(receive: Receive, max_bytes: int, count: Callable[[int], Non
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refusal("incomplete_body", "The connection ended before the body did.")
+            raise Refusal("incomplete_body", text("service.body.connection_ended"))
         piece = message.get("body", b"")
         if len(body) + len(piece) > max_bytes:
-            raise Refusal("too_large", f"The body may have at most {max_bytes:,} bytes.")
+            raise Refusal("too_large", text("service.body.too_many_bytes", most=f"{max_bytes:,}"))
         count(len(piece))
         body += piece
         if not message.get("more_body", False):
@@ -80,7 +81,7 @@ def check_body(body: bytes, model: type[BaseModel]) -> None:
     """
     duplicates = list(_duplicates(_parse(body)))
     if duplicates:
-        raise Refusal("duplicate_key", "Each key may occur only once.", duplicates)
+        raise Refusal("duplicate_key", text("service.body.duplicate_keys"), duplicates)
     try:
         model.model_validate_json(body)
     except ValidationError as error:
@@ -114,17 +115,17 @@ def _parse(body: bytes) -> Any:
         place = f"Line {error.lineno}, column {error.colno}"
         raise Refusal("malformed_json", f"{place}: {error.msg}.") from None
     except UnicodeDecodeError:
-        raise Refusal("malformed_json", "The body is not text in UTF-8.") from None
+        raise Refusal("malformed_json", text("service.body.not_utf8")) from None
     except RecursionError:
-        raise Refusal("malformed_json", "The body is nested too deeply.") from None
+        raise Refusal("malformed_json", text("service.body.nested")) from None
     except ValueError:
-        raise Refusal("malformed_json", "A number has too many digits.") from None
+        raise Refusal("malformed_json", text("service.body.too_many_digits")) from None
 
 
 def _duplicates(value: Any, location: tuple[int | str, ...] = ()) -> Iterator[Fault]:
     if isinstance(value, _WithDuplicates):
         for name in value.duplicate_keys:
-            yield fault_at("duplicate_key", (*location, name), "is given twice")
+            yield fault_at("duplicate_key", (*location, name), text("service.body.duplicate_key"))
     if isinstance(value, dict):
         for name, item in value.items():
             yield from _duplicates(item, (*location, name))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Message, Receive
 
+from kneerisk.words import text
 from serving.problem import Refusal
 
 #: All bodies that a worker holds at once; the largest single one is 10 MB.
@@ -40,7 +41,7 @@ class HeldBodies:
         def count(size: int) -> None:
             nonlocal own_bytes
             if self.held_bytes + size > MAX_HELD_BYTES:
-                raise Refusal("busy", "Too many large bodies arrive at once.", headers=_RETRY)
+                raise Refusal("busy", text("service.request.large_bodies"), headers=_RETRY)
             self.held_bytes += size
             own_bytes += size
 
@@ -61,7 +62,7 @@ class Lane:
     async def turn(self) -> AsyncIterator[None]:
         """Wait for the turn of a request; raises `Refusal` where too many wait already."""
         if self._waiting >= MAX_WAITING:
-            raise Refusal("busy", "Too many large requests wait already.", headers=_RETRY)
+            raise Refusal("busy", text("service.request.large_requests"), headers=_RETRY)
         self._waiting += 1
         try:
             await self._turn.acquire()

@@ -13,6 +13,7 @@ import bentoml
 from kneerisk.errors import KneeriskError
 from kneerisk.model import champion
 from kneerisk.model.bundle import Bundle, load
+from kneerisk.words import text
 from serving.monitoring import LOGGER, Metrics
 
 #: What the champion is called in BentoML's store.
@@ -62,12 +63,12 @@ class ChampionHolder:
         except (KneeriskError, OSError) as error:
             self._report(str(error))
         except Exception as error:  # noqa: BLE001 - the watcher must outlive any bad bundle
-            self._report(f"unexpected {type(error).__name__}")
+            self._report(text("service.champion.unexpected", error=type(error).__name__))
 
     def _swap(self, models: Path) -> None:
         pointer = champion.read(models)
         if pointer is None:
-            self._report("the models folder names no champion")
+            self._report(text("service.champion.none"))
             return
         release = (pointer.version, pointer.sha256)
         if release == self._current:
@@ -86,7 +87,11 @@ class ChampionHolder:
             return
         self._last_reason = reason
         self._metrics.champion("refused")
-        state = f"keeping {self._current[0]}" if self._current else "not ready"
+        state = (
+            text("service.champion.keeping", version=self._current[0])
+            if self._current
+            else text("service.champion.not_ready")
+        )
         LOGGER.warning("no new champion, %s: %s", state, reason)
 
     def _watch(self, models: Path) -> None:

@@ -14,6 +14,7 @@ from uuid import uuid4
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
+from kneerisk.words import text
 from serving.monitoring import LOGGER
 from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, Refusal, problem
 
@@ -23,7 +24,7 @@ MAX_HEADER_BYTES = 16_384
 #: From the first byte of a request, or the start of a connection, to the end of its headers;
 #: nginx gives 60 s, but a phone on a bad network needs few (assumption).
 HEADER_SECONDS = 10.0
-HEADERS_TOO_LARGE = f"The headers of a request may have at most {MAX_HEADER_BYTES:,} bytes."
+HEADERS_TOO_LARGE = text("service.request.headers_too_large", most=f"{MAX_HEADER_BYTES:,}")
 #: A client that reads nothing of its answer for so long is cut off (assumption).
 READ_SECONDS = 60.0
 #: Open connections of one worker; each costs some 20 kB and a file descriptor of 1,024.
@@ -62,7 +63,7 @@ class BoundedHttp(H11Protocol):
         """Refuse one connection too many; expect the headers of the first request."""
         super().connection_made(transport)
         if len(self.connections) > MAX_CONNECTIONS:
-            detail = "Too many connections are open."
+            detail = text("service.request.connections")
             self._refuse(Refusal("busy", detail, headers={"retry-after": "2"}))
             return
         self._expect_headers()
@@ -116,7 +117,7 @@ class BoundedHttp(H11Protocol):
     def _headers_late(self) -> None:
         self._deadline = None
         if not self.transport.is_closing():
-            detail = f"The headers of a request have {HEADER_SECONDS:g} s to arrive."
+            detail = text("service.request.headers_late", seconds=f"{HEADER_SECONDS:g}")
             self._refuse(Refusal("incomplete_request", detail))
 
     def _refuse(self, refusal: Refusal) -> None:

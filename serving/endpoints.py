@@ -28,7 +28,7 @@ from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.evidence import imbalances, red_flags, urgencies
 from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Screening, faults_of
-from kneerisk.words import section
+from kneerisk.words import section, text
 from serving.problem import Problem, invalid_body, problem
 from serving.request_examples import EXAMPLE
 
@@ -39,7 +39,9 @@ _AT_ONCE = 20
 
 def _at_most_the_limit(screenings: list[Any]) -> list[Any]:
     if len(screenings) > MAX_SCREENINGS:
-        raise PydanticCustomError("too_many", f"must have at most {MAX_SCREENINGS:,} screenings")
+        raise PydanticCustomError(
+            "too_many", text("service.body.too_many_screenings", most=f"{MAX_SCREENINGS:,}")
+        )
     return screenings
 
 

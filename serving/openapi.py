@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
+from kneerisk.words import text, variant
 from serving.endpoints import MAX_SCREENINGS
-from serving.problem import KINDS, MEDIA_TYPE, Problem
+from serving.problem import MEDIA_TYPE, STATUS_BY_CODE, Problem
 from serving.routes import Route
 
 Json = dict[str, Any]
@@ -36,8 +37,7 @@ def openapi_document(routes: Mapping[str, Route]) -> Json:
         "info": {
             "title": "kneerisk",
             "version": __version__,
-            "description": "Risk of knee pain and the likely muscle imbalance, per knee, from "
-            "screening measures. A screening aid, not a medical device.",
+            "description": text("service.description"),
         },
         "servers": [{"url": "/"}],
         "paths": {
@@ -57,7 +57,7 @@ def _operation(route: Route) -> Json:
     refusals += ["key_required"] if route.needs_key else []
     refusals += ["no_champion"] if route.needs_champion else []
     refusals += _BODY_REFUSALS if route.max_body_bytes else ()
-    statuses = sorted({str(KINDS[code][0]) for code in refusals})
+    statuses = sorted({str(STATUS_BY_CODE[code]) for code in refusals})
     problems = {status: {"$ref": f"#/components/responses/Problem{status}"} for status in statuses}
     return {
         "operationId": route.operation,
@@ -106,11 +106,11 @@ def _ref(model: type[BaseModel]) -> Json:
 def _problems() -> Json:
     """One response for each status, that names the codes it comes with."""
     responses: Json = {}
-    for code, (status, title) in KINDS.items():
+    for code, status in STATUS_BY_CODE.items():
         content = {MEDIA_TYPE: {"schema": _ref(Problem)}}
         blank = {"description": "", "headers": _HEADERS, "content": content}
         response = responses.setdefault(f"Problem{status}", blank)
-        response["description"] += f"`{code}`: {title}. "
+        response["description"] += f"`{code}`: {variant('service.problem', code)}. "
     return responses
 
 

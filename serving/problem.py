@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from kneerisk.errors import Fault
+from kneerisk.words import plural, variant
 
 MEDIA_TYPE = "application/problem+json"
 #: More faults than any honest body can have; it bounds the answer to a hostile one.
@@ -29,27 +30,27 @@ SECURITY_HEADERS = {
 #: The id of the request that is being served.
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-#: Stable code of a problem: its HTTP status and title.
-KINDS = {
-    "malformed_request": (400, "The request is not valid HTTP"),
-    "malformed_json": (400, "The body is not well-formed JSON"),
-    "duplicate_key": (400, "The body has a duplicate key"),
-    "malformed_upload": (400, "The body is not a file upload"),
-    "key_required": (401, "The service needs a key"),
-    "foreign_origin": (403, "Pages of this site may not call the service"),
-    "not_found": (404, "There is nothing at this address"),
-    "method_not_allowed": (405, "This address does not accept this method"),
-    "incomplete_request": (408, "The request did not arrive"),
-    "incomplete_body": (408, "The body did not arrive"),
-    "too_large": (413, "The body is too large"),
-    "unknown_host": (421, "The service does not go by this name"),
-    "invalid_body": (422, "The body does not fit the schema"),
-    "unreadable_sheet": (422, "The file can't be read as a sheet"),
-    "headers_too_large": (431, "The headers are too large"),
-    "internal_error": (500, "The service failed"),
-    "no_champion": (503, "The service has no model yet"),
-    "busy": (503, "The service has too much to do"),
-    "timeout": (504, "The answer took too long"),
+#: Stable code of a problem: its HTTP status.
+STATUS_BY_CODE = {
+    "malformed_request": 400,
+    "malformed_json": 400,
+    "duplicate_key": 400,
+    "malformed_upload": 400,
+    "key_required": 401,
+    "foreign_origin": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "incomplete_request": 408,
+    "incomplete_body": 408,
+    "too_large": 413,
+    "unknown_host": 421,
+    "invalid_body": 422,
+    "unreadable_sheet": 422,
+    "headers_too_large": 431,
+    "internal_error": 500,
+    "no_champion": 503,
+    "busy": 503,
+    "timeout": 504,
 }
 
 
@@ -86,10 +87,10 @@ class Refusal(Exception):
 
 def problem(refusal: Refusal, request_id: str | None = None) -> Problem:
     """The problem document of a refusal."""
-    status, title = KINDS[refusal.code]
+    status = STATUS_BY_CODE[refusal.code]
     return Problem(
         type=f"urn:kneerisk:problem:{refusal.code.replace('_', '-')}",
-        title=title,
+        title=variant("service.problem", refusal.code),
         status=status,
         code=refusal.code,
         detail=refusal.detail,
@@ -101,8 +102,7 @@ def problem(refusal: Refusal, request_id: str | None = None) -> Problem:
 
 def invalid_body(faults: list[Fault]) -> Refusal:
     """The refusal of a body that breaks the schema, with all its faults."""
-    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return Refusal("invalid_body", f"The body has {count}.", faults)
+    return Refusal("invalid_body", plural("service.faults", len(faults)), faults)
 
 
 def refused_with(refusal: Refusal) -> Response:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kneerisk.words import text
 from serving.access import Access
 from serving.body_validation import check_body, count_values, read_body
 from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
@@ -130,7 +131,7 @@ class RequestValidation:
             await response.refuse(refusal)
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem
             LOGGER.exception("request %s failed", response.request_id)
-            detail = "The error is on our side; the log has it under the request id."
+            detail = text("service.request.internal_error")
             await response.refuse(Refusal("internal_error", detail))
         self._record(scope, response, time.perf_counter() - started)
 
@@ -143,7 +144,7 @@ class RequestValidation:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self._answer(route, content, scope, receive, response)
             except TimeoutError:
-                raise Refusal("timeout", "Send fewer screenings, or try again later.") from None
+                raise Refusal("timeout", text("service.request.timeout")) from None
             except ClientLeft:
                 response.status = response.status or CLIENT_LEFT
 
@@ -172,17 +173,17 @@ class RequestValidation:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
             raise Refusal("headers_too_large", HEADERS_TOO_LARGE)
         if {name for name, _ in scope["headers"]} >= _BOTH_LENGTHS:
-            detail = "A body has a Content-Length or a Transfer-Encoding, not both."
+            detail = text("service.body.both_lengths")
             raise Refusal("malformed_request", detail, headers={"connection": "close"})
         route = self._routes.get(scope["path"])
         if route is None:
-            raise Refusal("not_found", "The addresses are listed in /docs.json.")
+            raise Refusal("not_found", text("service.request.not_found"))
         if scope["method"] not in route.allowed_methods:
             allow = {"allow": ", ".join(route.allowed_methods)}
-            detail = f"This address accepts {route.method}."
+            detail = text("service.request.method_not_allowed", method=route.method)
             raise Refusal("method_not_allowed", detail, headers=allow)
         if route.needs_champion and self._champion.bundle is None:
-            detail = "Promote a model, or wait until its bundle is loaded."
+            detail = text("service.request.no_champion")
             raise Refusal("no_champion", detail, headers={"retry-after": "2"})
         return route
 
@@ -203,10 +204,10 @@ async def _body(receive: Receive, route: Route, count: Callable[[int], None]) ->
             content = await read_body(receive, route.max_body_bytes, count)
     except TimeoutError:
         raise Refusal(
-            "incomplete_body", f"The body must arrive within {BODY_SECONDS:g} s."
+            "incomplete_body", text("service.body.late", seconds=f"{BODY_SECONDS:g}")
         ) from None
     if route.body is not None and count_values(content) > route.max_values:
-        detail = f"The body may have at most {route.max_values:,} keys and values."
+        detail = text("service.body.too_many_values", most=f"{route.max_values:,}")
         raise Refusal("too_large", detail)
     return content
 

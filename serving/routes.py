@@ -53,7 +53,7 @@ class Route:
     """The model of a JSON answer, or a few words on it; other media types have neither."""
     media_type: str = "application/json"
     refusals: tuple[str, ...] = ()
-    """Codes of its problems (`serving.problem.KINDS`) besides those of every body."""
+    """Codes of its problems (`serving.problem.STATUS_BY_CODE`) besides those of every body."""
     examples: dict[str, Any] = field(default_factory=dict)
     """Example bodies by name."""
     needs_champion: bool = False

@@ -30,6 +30,7 @@ from kneerisk.cohort.sheets.sheet_answer import SheetAsked
 from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused, Fault
+from kneerisk.words import text
 from serving.body_validation import check_body
 from serving.monitoring import LOGGER, traceback_text
 from serving.problem import Refusal, invalid_body, refused_with
@@ -38,7 +39,7 @@ from serving.problem import Refusal, invalid_body, refused_with
 MAX_UPLOAD_BYTES = 5_000_000
 #: The mapping of its columns is far smaller (assumption).
 _MAX_MAPPING_BYTES = 200_000
-_USAGE = "Send multipart/form-data with a part 'file' and, optionally, 'mapping'."
+_USAGE = text("service.sheet.usage")
 
 
 class _InMemory(MultiPartParser):
@@ -87,9 +88,9 @@ _MEMORY_BYTES = 400_000_000
 #: Predictions come first where the processors are busy.
 _NICENESS = 10
 _ANSWER, _REFUSAL, _MISTAKE = b"A", b"R", b"M"
-_OUT_OF_MEMORY = "Reading it takes more memory than a sheet may: send fewer rows or columns."
-_OUT_OF_TIME = "Reading it takes too long: send fewer rows or columns."
-_ENDED = "The program that reads sheets was ended by this file."
+_OUT_OF_MEMORY = text("service.sheet.memory")
+_OUT_OF_TIME = text("service.sheet.time")
+_ENDED = text("service.sheet.ended")
 
 _context = multiprocessing.get_context("forkserver")
 
@@ -196,7 +197,9 @@ def _read_one(connection: Connection) -> None:
     except Refusal as refusal:
         message = _refused(refusal)
     except CohortRefused as refused:
-        message = _refused(Refusal("unreadable_sheet", f"Of the file: {refused}."))
+        message = _refused(
+            Refusal("unreadable_sheet", text("service.sheet.of_the_file", reason=refused))
+        )
     except AskRefused as refused:
         message = _refused(invalid_body(refused.faults))
     except MemoryError:

@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from serving.problem import KINDS, MEDIA_TYPE, SECURITY_HEADERS
+from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, STATUS_BY_CODE
 from serving.routes import ROUTES
 
 #: In every value that a test sends and that nothing may repeat; case aside.
@@ -103,7 +103,7 @@ class Promises:
     def _problem_body(self, reply: Reply) -> Iterator[str]:
         problem = json.loads(reply.body)
         yield from self._unlike("Problem", problem)
-        if KINDS.get(problem["code"], (0, ""))[0] != reply.status:
+        if STATUS_BY_CODE.get(problem["code"]) != reply.status:
             yield f"{reply.status} with code {problem['code']}"
         if problem.get("request_id") != reply.headers.get("x-request-id"):
             yield "two request ids"

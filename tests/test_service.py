@@ -25,9 +25,9 @@ from serving.body_validation import check_body
 from serving.champion_holder import ChampionHolder
 from serving.monitoring import Metrics
 from serving.problem import (
-    KINDS,
     MAX_FAULTS,
     REQUEST_ID,
+    STATUS_BY_CODE,
     Refusal,
     invalid_body,
     problem,
@@ -298,7 +298,7 @@ class TestRequestValidation:
 
 
 class TestProblem:
-    @pytest.mark.parametrize("code", KINDS)
+    @pytest.mark.parametrize("code", STATUS_BY_CODE)
     def test_every_kind_has_status_title_and_type(self, code: str) -> None:
         told = problem(Refusal(code, "Because."), "1-2")
         assert 400 <= told.status < 600
