@@ -17,6 +17,7 @@ import bentoml
 from kneerisk.errors import BundleRefused, KneeriskError
 from kneerisk.model import champion
 from kneerisk.model.bundle import load
+from kneerisk.words import text
 from serving.champion_holder import MODEL_NAME
 
 
@@ -42,7 +43,7 @@ def fill(models: Path) -> str:
     """
     pointer = champion.read(models)
     if pointer is None:
-        raise BundleRefused(f"{models} names no champion: train and promote a model first")
+        raise BundleRefused(text("model.champion.none", models=models))
     load(pointer.folder, pointer.sha256)
     tag = f"{MODEL_NAME}:{pointer.version}"
     if any(str(model.tag) == tag for model in bentoml.models.list()):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kneerisk.words import text
+
 
 class KneeriskError(Exception):
     """Base of all: commands print its message and end with a non-zero exit, no traceback."""
@@ -34,7 +36,7 @@ class ScreeningRefused(KneeriskError):
     def __init__(self, faults: list[Fault]) -> None:
         self.faults = faults
         lines = [f"  {fault.pointer}: {fault.message}" for fault in faults]
-        super().__init__("\n".join([f"The screening has {len(faults)} fault(s):", *lines]))
+        super().__init__("\n".join([text("schema.faults.screening", count=len(faults)), *lines]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,9 @@ class CellFault:
     @property
     def message(self) -> str:
         """The rule, and what is allowed unless the rule says so already."""
-        return self.rule if self.allowed in self.rule else f"{self.rule} (allowed: {self.allowed})"
+        if self.allowed in self.rule:
+            return self.rule
+        return text("schema.faults.allowed", rule=self.rule, allowed=self.allowed)
 
 
 class BadCells(KneeriskError):
@@ -61,8 +65,12 @@ class BadCells(KneeriskError):
     def __init__(self, source: str, faults: list[CellFault]) -> None:
         self.source = source
         self.faults = faults
-        lines = [f"  line {fault.line}, {fault.column}: {fault.message}" for fault in faults]
-        super().__init__("\n".join([f"{source} has {len(faults)} bad cell(s):", *lines]))
+        lines = [
+            text("schema.faults.cell", line=fault.line, column=fault.column, fault=fault.message)
+            for fault in faults
+        ]
+        heading = text("schema.faults.cells", source=source, count=len(faults))
+        super().__init__("\n  ".join([heading, *lines]))
 
 
 class CohortRefused(KneeriskError):

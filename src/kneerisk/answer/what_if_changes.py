@@ -277,7 +277,7 @@ def _ratio_faults(
 
 def _range_of(bounds: Mapping[str, float], measure: Quantity) -> str:
     low, high = f"{bounds['low']:g}", f"{bounds['high']:g}"
-    return text("answer.what_if.allowed.range", low=low, high=high, unit=measure.unit)
+    return text("schema.allowed.number.any", low=low, high=high, unit=measure.unit)
 
 
 def _fault(column: str, code: str, allowed: str | None = None, **values: str) -> Fault:

@@ -19,6 +19,7 @@ from kneerisk.cohort.file_validation import refuse_columns, typed
 from kneerisk.cohort.layout import CONSTANTS, NO_RED_FLAG, OUTCOMES, RED_FLAGS_COLUMN, unguarded
 from kneerisk.errors import BadCells, CellFault, CohortRefused
 from kneerisk.schema import Screening, columns, faults_of, from_row
+from kneerisk.words import text
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -51,11 +52,13 @@ def read_table(path: Path) -> RawTable:
     try:
         return _read_csv(path) if suffix == ".csv" else _read_parquet(path)
     except FileNotFoundError:
-        raise CohortRefused(f"{path}: there is no such file") from None
+        raise CohortRefused(text("cohort.file.no_such_file", file=path)) from None
     except UnicodeDecodeError:
-        raise CohortRefused(f"{path}: is not UTF-8 text") from None
+        raise CohortRefused(text("cohort.file.not_utf8", file=path)) from None
     except (OSError, csv.Error, pa.ArrowException) as error:
-        raise CohortRefused(f"{path}: can't be read ({type(error).__name__})") from None
+        raise CohortRefused(
+            text("cohort.file.unreadable", file=path, reason=type(error).__name__)
+        ) from None
 
 
 def suffix_of(path: Path) -> str:
@@ -77,7 +80,7 @@ def suffix_of(path: Path) -> str:
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise CohortRefused(f"{path}: the name of a cohort file must end in .csv or .parquet")
+        raise CohortRefused(text("cohort.file.suffix", file=path))
     return suffix
 
 
@@ -114,11 +117,11 @@ def rows_of(reader: Any, source: str) -> RawTable:
             lines.append(start)
         start = reader.line_num + 1
     if not rows:
-        raise CohortRefused(f"{source}: is empty")
+        raise CohortRefused(text("cohort.file.empty", file=source))
     header = rows.pop(0)
     faults = _repeated(header)
     faults += [
-        f"line {line} has {len(row)} cells, the header has {len(header)}"
+        text("cohort.file.ragged", line=line, cells=len(row), columns=len(header))
         for line, row in zip(lines[1:], rows, strict=True)
         if len(row) != len(header)
     ]
@@ -131,7 +134,7 @@ def _read_parquet(path: Path) -> RawTable:
     table = pq.read_table(path)
     faults = _repeated(table.column_names)
     faults += [
-        f"column {field.name!r} holds lists or records, not cells"
+        text("cohort.file.nested", column=repr(field.name))
         for field in table.schema
         if pa.types.is_nested(field.type)
     ]
@@ -149,12 +152,14 @@ def _cells(column: Any) -> Any:
 
 def _repeated(header: list[str]) -> list[str]:
     seen = dict.fromkeys(name for name in header if header.count(name) > 1)
-    return [f"column {name!r} stands there {header.count(name)} times" for name in seen]
+    return [
+        text("cohort.file.repeated", column=repr(name), count=header.count(name)) for name in seen
+    ]
 
 
 def _refuse(source: str, faults: list[str]) -> None:
     if faults:
-        raise CohortRefused("\n".join([f"{source} can't be read:", *(f"  {f}" for f in faults)]))
+        raise CohortRefused("\n  ".join([text("cohort.file.faults", file=source), *faults]))
 
 
 class Screenings(NamedTuple):
@@ -207,7 +212,7 @@ def screenings_of(frame: pd.DataFrame) -> list[Screening]:
     CohortRefused
         Where the frame has columns that a cohort does not have.
     """
-    return _checked(frame, list(range(2, len(frame) + 2)), "the frame").screenings
+    return _checked(frame, list(range(2, len(frame) + 2)), text("cohort.frame")).screenings
 
 
 def _checked(rows: pd.DataFrame, lines: list[int], source: str) -> Screenings:
@@ -237,7 +242,7 @@ def _missing(error: ValidationError, line: int, known: set[tuple[int, str]]) -> 
     for fault in faults_of(error):
         column = fault.pointer.rsplit("/", 1)[-1]
         if (line, column) not in known:
-            allowed = fault.allowed or "a value"
+            allowed = fault.allowed or text("cohort.allowed.value")
             yield CellFault(
                 line=line, column=column, rule=fault.message, allowed=allowed, code=fault.code
             )

@@ -27,7 +27,7 @@ from kneerisk.schema import Category, FloatArray, Measure, Quantity, columns, co
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
-YES_OR_NO = "0, 1 or empty"
+YES_OR_NO = text("cohort.allowed.outcome")
 
 
 def check(frame: pd.DataFrame, source: str, first_line: int = 2) -> list[CellFault]:
@@ -71,11 +71,21 @@ def refuse_columns(names: Sequence[str] | pd.Index[str], source: str) -> None:
         With every fault of the header.
     """
     known = set(row_columns())
-    faults = [f"unknown column {name!r}" for name in names if name not in known]
+    faults = [
+        text("cohort.not_a_cohort.unknown_column", column=repr(name))
+        for name in names
+        if name not in known
+    ]
     if ATHLETE_ID not in set(names):
-        faults.append(f"column {ATHLETE_ID!r} is missing")
+        faults.append(text("cohort.not_a_cohort.missing_column", column=repr(ATHLETE_ID)))
+    refuse_faults(faults, source)
+
+
+def refuse_faults(faults: Sequence[str], source: str) -> None:
+    """Refuse what is not a cohort, with all its faults, if it has any: `CohortRefused`."""
     if faults:
-        raise CohortRefused("\n".join([f"{source} is not a cohort:", *(f"  {f}" for f in faults)]))
+        heading = text("cohort.not_a_cohort.faults", source=source)
+        raise CohortRefused("\n  ".join([heading, *faults]))
 
 
 def typed(frame: pd.DataFrame, lines: Sequence[int]) -> tuple[pd.DataFrame, list[CellFault]]:
@@ -175,11 +185,13 @@ def _reader(name: str, measure: Measure | None) -> Callable[[Any], Any]:
 
 
 def _measure_reader(measure: Measure) -> Callable[[Any], Any]:
+    allowed = measure.allowed
+
     def read(cell: Any) -> Any:
-        value = as_number(cell, measure.allowed) if isinstance(measure, Quantity) else cell
+        value = as_number(cell, allowed) if isinstance(measure, Quantity) else cell
         violation = measure.violation(value)
         if violation is not None:
-            raise NotAllowed(violation.message, measure.allowed, violation.code)
+            raise NotAllowed(violation.message, allowed, violation.code)
         return value
 
     return read
@@ -188,7 +200,7 @@ def _measure_reader(measure: Measure) -> Callable[[Any], Any]:
 def _outcome(cell: Any) -> float:
     value = number(cell, YES_OR_NO)
     if value not in (0.0, 1.0):
-        raise NotAllowed("must be 0 or 1", YES_OR_NO, FaultCode.NOT_AN_OUTCOME)
+        raise NotAllowed(text("cohort.rule.outcome"), YES_OR_NO, FaultCode.NOT_AN_OUTCOME)
     return value
 
 
@@ -205,7 +217,7 @@ def _missing_athletes(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[Cel
             line=lines[int(row)],
             column=ATHLETE_ID,
             rule=text("shared.fault.missing"),
-            allowed="the athlete's id",
+            allowed=text("cohort.allowed.athlete_id"),
             code=FaultCode.MISSING,
         )
 
@@ -217,8 +229,8 @@ def _repeated_screenings(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[
         yield CellFault(
             line=lines[int(row)],
             column=keys[-1],
-            rule="repeats an athlete and date of an earlier line",
-            allowed="one row for each athlete and date (and time, where a day has several)",
+            rule=text("cohort.rule.repeated"),
+            allowed=text("cohort.allowed.one_row"),
             code=FaultCode.REPEATED_SCREENING,
         )
 
@@ -267,7 +279,7 @@ def _disagreeing_outcomes(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator
         yield CellFault(
             line=lines[int(row)],
             column=OUTCOMES[2],
-            rule="disagrees with the two sides",
-            allowed="1 where a side is 1, 0 where both are 0",
+            rule=text("cohort.rule.outcomes_disagree"),
+            allowed=text("cohort.allowed.outcome_either"),
             code=FaultCode.OUTCOMES_DISAGREE,
         )

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kneerisk.cohort.file_rows import RawTable, read_table, suffix_of
-from kneerisk.cohort.file_validation import check, refuse_columns, typed
+from kneerisk.cohort.file_validation import check, refuse_columns, refuse_faults, typed
 from kneerisk.cohort.layout import (
     COHORT_KINDS,
     CONSTANTS,
@@ -29,6 +29,7 @@ from kneerisk.cohort.layout import (
 )
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import Category, FloatArray, columns, whole_columns
+from kneerisk.words import text
 
 __all__ = [
     "Cohort",
@@ -184,7 +185,8 @@ def write(cohort: Cohort, path: str | Path) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
+        reason = text("cohort.file.unwritable", file=path, reason=error.strerror)
+        raise CohortRefused(reason) from None
 
 
 def checked(cohort: Cohort) -> Cohort:
@@ -218,17 +220,17 @@ def _text(value: str | int | None) -> str:
 
 
 def _constants(raw: RawTable, source: str) -> dict[str, Any]:
-    faults = [f"column {name!r} is missing" for name in CONSTANTS if name not in raw.frame]
+    absent = [repr(name) for name in CONSTANTS if name not in raw.frame]
+    faults = [text("cohort.not_a_cohort.missing_column", column=name) for name in absent]
     if not len(raw.frame):
-        faults.append("has no rows")
+        faults.append(text("cohort.not_a_cohort.no_rows"))
     constants: dict[str, str] = {}
     for name in CONSTANTS if not faults else ():
         values = {"" if value is None else _digits(value) for value in raw.frame[name]}
         if len(values) > 1:
-            faults.append(f"column {name!r} must hold one value on every row")
+            faults.append(text("cohort.not_a_cohort.several_values", column=repr(name)))
         constants[name] = values.pop()
-    if faults:
-        raise CohortRefused("\n".join([f"{source} is not a cohort:", *(f"  {f}" for f in faults)]))
+    refuse_faults(faults, source)
     return _read_constants(constants, source)
 
 
@@ -242,17 +244,16 @@ def _read_constants(constants: dict[str, str], source: str) -> dict[str, Any]:
     kind, outcome_kind, months, origin = (constants[name] for name in CONSTANTS)
     faults = []
     if kind not in COHORT_KINDS:
-        faults.append(f"cohort_kind must be one of {', '.join(COHORT_KINDS)}")
+        faults.append(text("cohort.not_a_cohort.cohort_kind", kinds=", ".join(COHORT_KINDS)))
     if outcome_kind not in OUTCOME_KINDS:
-        faults.append(f"outcome_kind must be one of {', '.join(OUTCOME_KINDS)}")
+        faults.append(text("cohort.not_a_cohort.outcome_kind", kinds=", ".join(OUTCOME_KINDS)))
     if outcome_kind == "new_pain" and not (months.isascii() and months.isdigit() and int(months)):
-        faults.append("horizon_months must be a whole number of months for new_pain")
+        faults.append(text("cohort.not_a_cohort.horizon"))
     if outcome_kind != "new_pain" and months:
-        faults.append("horizon_months must be empty, since only new_pain has a horizon")
+        faults.append(text("cohort.not_a_cohort.no_horizon"))
     if not origin:
-        faults.append("source must say where the cohort comes from")
-    if faults:
-        raise CohortRefused("\n".join([f"{source} is not a cohort:", *(f"  {f}" for f in faults)]))
+        faults.append(text("cohort.not_a_cohort.source"))
+    refuse_faults(faults, source)
     values = (kind, outcome_kind, int(months) if months else None, origin)
     return dict(zip(("kind", "outcome_kind", "horizon_months", "source"), values, strict=True))
 
@@ -260,12 +261,9 @@ def _read_constants(constants: dict[str, str], source: str) -> dict[str, Any]:
 def _refuse_without_outcome(frame: pd.DataFrame, source: str) -> None:
     left, right, either = (name in frame.columns for name in OUTCOMES)
     if not len(frame):
-        raise CohortRefused(f"{source} is not a cohort: it has no rows")
+        raise CohortRefused(text("cohort.not_a_cohort.without_rows", source=source))
     if left != right or not (left or either):
-        raise CohortRefused(
-            f"{source} is not a cohort: it needs outcome_left and outcome_right, outcome_either, "
-            "or all three"
-        )
+        raise CohortRefused(text("cohort.not_a_cohort.without_outcome", source=source))
 
 
 def _integer_columns(frame: pd.DataFrame) -> list[str]:

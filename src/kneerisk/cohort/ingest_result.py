@@ -14,6 +14,7 @@ import numpy as np
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID, guarded
 from kneerisk.errors import CellFault, CohortRefused
+from kneerisk.words import text
 
 LINE, REASONS = "line", "reasons"
 REPORT_COLUMNS = ("file", "line", "column", "rule", "allowed", "unit")
@@ -85,7 +86,9 @@ def write_report(blanked: Sequence[Blanked], path: Path) -> None:
                 cells = (cell.file, fault.line, fault.column, fault.rule, fault.allowed, fault.unit)
                 writer.writerow(map(guarded, cells))
     except OSError as error:
-        raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
+        raise CohortRefused(
+            text("cohort.file.unwritable", file=path, reason=error.strerror)
+        ) from None
 
 
 def write_bad_rows(bad: BadRows, path: Path) -> None:
@@ -113,19 +116,21 @@ def write_bad_rows(bad: BadRows, path: Path) -> None:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([LINE, REASONS, *map(guarded, bad.header)])
             for line, texts in reasons.items():
-                reason = "; ".join(texts) or "belongs to a screening with a bad row"
+                reason = "; ".join(texts) or text("sheet.left_out.bad_screening")
                 writer.writerow(map(guarded, (line, reason, *bad.rows[line])))
     except OSError as error:
-        raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
+        raise CohortRefused(
+            text("cohort.file.unwritable", file=path, reason=error.strerror)
+        ) from None
 
 
-def write_mapping(text: str, path: Path) -> None:
+def write_mapping(mapping: str, path: Path) -> None:
     """Write the proposed mapping; a file that is there already is a person's work and stays.
 
     Parameters
     ----------
-    text
-        The mapping file.
+    mapping
+        The text of the mapping file.
     path
         Where it is written.
 
@@ -136,8 +141,10 @@ def write_mapping(text: str, path: Path) -> None:
     """
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+            file.write(mapping)
     except FileExistsError:
-        raise CohortRefused(f"{path}: is there already, choose another name") from None
+        raise CohortRefused(text("cohort.file.exists", file=path)) from None
     except OSError as error:
-        raise CohortRefused(f"{path}: can't be written ({error.strerror})") from None
+        raise CohortRefused(
+            text("cohort.file.unwritable", file=path, reason=error.strerror)
+        ) from None

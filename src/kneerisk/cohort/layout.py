@@ -41,7 +41,7 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?)?", re.ASCII)
 #: (OWASP, CSV Injection). An apostrophe in front makes it a text.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20].", re.DOTALL)
 
-DATE_ALLOWED = "an ISO date such as 2024-05-31, or with a time, 2024-05-31T13:22"
+DATE_ALLOWED = text("cohort.allowed.date")
 NO_RED_FLAG = "none"
 
 
@@ -98,7 +98,9 @@ def as_number(cell: Any, allowed: str) -> Any:
         if NUMBER.fullmatch(cell) or NOT_FINITE.fullmatch(cell):
             return float(cell)
         if DECIMAL_COMMA.fullmatch(cell):
-            raise NotAllowed("has a decimal comma", allowed, FaultCode.DECIMAL_MARK)
+            raise NotAllowed(
+                text("sheet.rule.cohort.decimal_mark"), allowed, FaultCode.DECIMAL_MARK
+            )
         return cell
     return cell if isinstance(cell, bool) or not hasattr(cell, "__float__") else float(cell)
 
@@ -117,18 +119,18 @@ def moment(cell: Any) -> str:
     """An ISO date, or date and time, as text."""
     moment_text = cell.isoformat() if isinstance(cell, date) else cell
     if not isinstance(moment_text, str) or not DATE.fullmatch(moment_text):
-        raise NotAllowed("is not an ISO date", DATE_ALLOWED, FaultCode.NOT_A_DATE)
+        raise NotAllowed(text("cohort.rule.not_a_date"), DATE_ALLOWED, FaultCode.NOT_A_DATE)
     try:
         datetime.fromisoformat(moment_text)
     except ValueError:
-        rule = "is not a day of the calendar"
+        rule = text("cohort.rule.no_such_day")
         raise NotAllowed(rule, DATE_ALLOWED, FaultCode.NOT_A_DATE) from None
     return moment_text
 
 
 def flags(cell: Any) -> str:
     """Red flags as codes joined by ';', or 'none'."""
-    allowed = f"{NO_RED_FLAG}, or codes joined by ';' out of {', '.join(RED_FLAGS)}"
+    allowed = text("cohort.allowed.red_flags", none=NO_RED_FLAG, codes=", ".join(RED_FLAGS))
     if not isinstance(cell, str):
         raise NotAllowed(text("shared.fault.not_text"), allowed, FaultCode.NOT_TEXT)
     if cell == NO_RED_FLAG:
@@ -144,5 +146,7 @@ def plain_text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool) or not isinstance(cell, int):
-        raise NotAllowed(text("shared.fault.not_text"), "text", FaultCode.NOT_TEXT)
+        raise NotAllowed(
+            text("shared.fault.not_text"), text("cohort.allowed.text"), FaultCode.NOT_TEXT
+        )
     return str(cell)

@@ -24,6 +24,7 @@ from kneerisk.model.risk_model import Prediction, RiskModel
 from kneerisk.model.serialization import from_data, to_data
 from kneerisk.schema import Screening, coded
 from kneerisk.schema.columns import fingerprint
+from kneerisk.words import text, variant
 
 #: Format of the files; it goes up when bundles of an older program can't be read any more.
 FORMAT = 2
@@ -89,7 +90,7 @@ def save(
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise BundleRefused(f"{folder} is not empty; a bundle is written once")
+        raise BundleRefused(text("model.bundle.not_empty", folder=folder))
     written = to_data(model)
     for name, booster in written.boosters.items():
         booster.save_model(folder / name)
@@ -135,11 +136,17 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
         metadata = Metadata(**_json(files[METADATA]))
         off = deviation(model, _json(files[GOLDEN]))
     except _UNREADABLE as error:
-        raise BundleRefused(f"{folder.name} can't be read: {type(error).__name__}") from error
+        raise BundleRefused(
+            text("model.bundle.unreadable", bundle=folder.name, reason=type(error).__name__)
+        ) from error
     if not off <= TOLERANCE:
         raise BundleRefused(
-            f"{folder.name} gives other numbers for its golden cases than when it was made "
-            f"(off by {off:.2g}, allowed {TOLERANCE:g})"
+            text(
+                "model.bundle.other_numbers",
+                bundle=folder.name,
+                off=f"{off:.2g}",
+                allowed=f"{TOLERANCE:g}",
+            )
         )
     return Bundle(model, metadata, manifest[MANIFEST], documents)
 
@@ -148,20 +155,28 @@ def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
     """The manifest, with its own hash under its name."""
     path = folder / MANIFEST
     if not path.exists():
-        raise BundleRefused(f"{folder.name} is no bundle: it has no {MANIFEST}")
+        raise BundleRefused(text("model.bundle.no_manifest", bundle=folder.name, manifest=MANIFEST))
     content = read_file(path)
     if sha256 is not None and _sha256(content) != sha256:
-        raise BundleRefused(f"{folder.name} is not the bundle that was released (SHA-256 differs)")
+        raise BundleRefused(text("model.bundle.not_released", bundle=folder.name))
     manifest = _json(content)
     if manifest.get("format") != FORMAT:
         raise BundleRefused(
-            f"{folder.name} has format {manifest.get('format')}, this program reads {FORMAT}: "
-            "train a new model"
+            text(
+                "model.bundle.other_format",
+                bundle=folder.name,
+                format=manifest.get("format"),
+                readable=FORMAT,
+            )
         )
     if manifest.get("schema") != fingerprint():
         raise BundleRefused(
-            f"{folder.name} was trained with schema {manifest.get('schema')}, this program has "
-            f"{fingerprint()}: train a new model"
+            text(
+                "model.bundle.other_schema",
+                bundle=folder.name,
+                schema=manifest.get("schema"),
+                own=fingerprint(),
+            )
         )
     return {**manifest, MANIFEST: _sha256(content)}
 
@@ -170,8 +185,8 @@ def _files(folder: Path, hashes: dict[str, str]) -> dict[str, bytes]:
     """The files that the manifest lists, each read once and as it was vouched for."""
     present = {path.name for path in folder.iterdir()} - {MANIFEST, CARD, PLOTS}
     for name in sorted(present ^ hashes.keys()):
-        what = "is missing" if name in hashes else "does not belong to it"
-        raise BundleRefused(f"{folder.name}: {name} {what}")
+        what = "missing_file" if name in hashes else "unknown_file"
+        raise BundleRefused(variant("model.file", what, bundle=folder.name, name=name))
     return _vouched(folder, hashes)
 
 
@@ -183,22 +198,24 @@ def _documents(folder: Path, hashes: dict[str, str] | None) -> frozenset[str]:
     if (folder / PLOTS).exists():
         present |= {f"{PLOTS}/{path.name}" for path in (folder / PLOTS).iterdir()}
     for name in sorted(present ^ hashes.keys()):
-        what = "is missing" if name in hashes else "does not belong to it"
-        raise BundleRefused(f"{folder.name}: {name} {what}")
+        what = "missing_file" if name in hashes else "unknown_file"
+        raise BundleRefused(variant("model.file", what, bundle=folder.name, name=name))
     if not all(_DOCUMENT.fullmatch(name) for name in hashes):
-        raise BundleRefused(f"{folder.name}: its manifest lists a document that is none")
+        raise BundleRefused(text("model.bundle.not_a_document", bundle=folder.name))
     _vouched(folder, hashes)
     return frozenset(hashes)
 
 
 def _vouched(folder: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
     if len(hashes) > _MOST_FILES:
-        raise BundleRefused(f"{folder.name} lists more than {_MOST_FILES} files")
+        raise BundleRefused(
+            text("model.bundle.too_many_files", bundle=folder.name, most=_MOST_FILES)
+        )
     files = {}
     for name, expected in hashes.items():
         files[name] = read_file(folder / name)
         if _sha256(files[name]) != expected:
-            raise BundleRefused(f"{folder.name}: {name} was changed (SHA-256 differs)")
+            raise BundleRefused(text("model.bundle.changed", bundle=folder.name, name=name))
     return files
 
 

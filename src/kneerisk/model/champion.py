@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kneerisk.errors import BundleRefused
+from kneerisk.words import text
 
 FILE = "champion.json"
 #: A version is the name of a folder in the models folder, never a way out of it.
@@ -64,11 +65,11 @@ def read(models: Path) -> Champion | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise BundleRefused(f"{path} is not a champion file") from None
+        raise BundleRefused(text("model.champion.not_a_champion", file=path)) from None
     if not _is_version(version) or not (previous is None or _is_version(previous)):
-        raise BundleRefused(f"{path} does not name a version")
+        raise BundleRefused(text("model.champion.no_version", file=path))
     if not isinstance(sha256, str):
-        raise BundleRefused(f"{path} does not name a SHA-256")
+        raise BundleRefused(text("model.champion.no_sha256", file=path))
     return Champion(models, version, sha256, previous)
 
 
@@ -140,17 +141,19 @@ def read_file(path: Path, most_bytes: int = MOST_BYTES, *, links: bool = False) 
         Where it can't be read.
     """
     if path.is_symlink() and not links:
-        raise BundleRefused(f"{path.name} can't be read: it is a link")
+        raise BundleRefused(text("model.champion.link", file=path.name))
     # Without this flag opening a pipe waits until somebody writes to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if links else os.O_NOFOLLOW))
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise BundleRefused(f"{path.name} can't be read: it is not a regular file")
+            raise BundleRefused(text("model.champion.not_regular", file=path.name))
         with open(descriptor, "rb", closefd=False) as file:
             content = file.read(most_bytes + 1)
     finally:
         os.close(descriptor)
     if len(content) > most_bytes:
-        raise BundleRefused(f"{path.name} can't be read: it has more than {most_bytes:,} bytes")
+        raise BundleRefused(
+            text("model.champion.too_large", file=path.name, most=f"{most_bytes:,}")
+        )
     return content

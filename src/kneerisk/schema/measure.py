@@ -204,8 +204,10 @@ class Quantity(Measure):
     @property
     def allowed(self) -> str:
         """The rule in words, for messages and the dictionary."""
-        kind = "a whole number" if self.whole else "a number"
-        return f"{kind} from {self.low:g} to {self.high:g} {self.unit}"
+        return variant(
+            "schema.allowed.number", "whole" if self.whole else "any",
+            low=f"{self.low:g}", high=f"{self.high:g}", unit=self.unit,
+        )  # fmt: skip
 
     def violation(self, value: Any) -> Violation | None:
         """How a given value breaks the rule; None where it is allowed."""
@@ -268,7 +270,7 @@ class Category(Measure):
     @property
     def allowed(self) -> str:
         """The rule in words, for messages and the dictionary."""
-        return "one of " + ", ".join(self.choices)
+        return text("schema.allowed.one_of", choices=", ".join(self.choices))
 
     def violation(self, value: Any) -> Violation | None:
         """How a given value breaks the rule; None where it is allowed."""

@@ -14,6 +14,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kneerisk.schema.columns import column_of, location_of
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
 
 #: How far a given ratio may lie from the one computed from its two parts (assumption: more than
 #: rounding, less than another protocol would give).
@@ -83,7 +84,7 @@ def _unstated_protocols(row: Row) -> Iterator[Contradiction]:
             yield Contradiction(
                 need.protocol,
                 FaultCode.PROTOCOL_NEEDED,
-                f"must be stated, since {given[0]} needs it",
+                text("schema.rule.protocol", measure=given[0]),
             )
 
 
@@ -101,7 +102,9 @@ def _disagreement(row: Row, ratio: str, over: str, under: str) -> Iterator[Contr
     if given is None or numerator is None or denominator is None:
         return
     if denominator == 0 or abs(given - numerator / denominator) > RATIO_TOLERANCE:
-        message = f"must agree with {over} over {under} within {RATIO_TOLERANCE:g}"
+        message = text(
+            "schema.rule.ratio", over=over, under=under, tolerance=f"{RATIO_TOLERANCE:g}"
+        )
         yield Contradiction(ratio, FaultCode.DISAGREES_WITH_PARTS, message)
 
 
@@ -111,7 +114,7 @@ def _one_sided_measures(row: Row) -> Iterator[Contradiction]:
         yield Contradiction(
             "right_leg_length_deficit_cm",
             FaultCode.BOTH_SIDES,
-            "only one leg can be the shorter one",
+            text("schema.rule.one_shorter_leg"),
         )
     for measure in OPPOSITES:
         left, right = row.get(f"left_{measure}"), row.get(f"right_{measure}")
@@ -119,7 +122,7 @@ def _one_sided_measures(row: Row) -> Iterator[Contradiction]:
             yield Contradiction(
                 f"right_{measure}",
                 FaultCode.NOT_OPPOSITE,
-                "must be minus the left side's, since one side is higher by what the other is lower",
+                text("schema.rule.opposite"),
             )
 
 

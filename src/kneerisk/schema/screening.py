@@ -42,7 +42,8 @@ def _known_red_flag(code: str) -> str:
 
 def _known_equipment(name: str) -> str:
     if name not in EQUIPMENT:
-        message = text("shared.limits.must_be", allowed=f"one of {', '.join(EQUIPMENT)}")
+        choices = text("schema.allowed.one_of", choices=", ".join(EQUIPMENT))
+        message = text("shared.limits.must_be", allowed=choices)
         raise PydanticCustomError(FaultCode.UNKNOWN_CHOICE, message)
     return name
 

@@ -19,7 +19,10 @@ from types import MappingProxyType
 from typing import Any
 
 #: One file each in the folder of a language.
-SECTIONS = ("shared", "answer", "report", "page", "command_line", "help", "service", "sheet")
+SECTIONS = (
+    "shared", "answer", "report", "page", "command_line", "help", "service",
+    "schema", "cohort", "sheet", "model", "training",
+)  # fmt: skip
 LANGUAGE = "en"
 #: Proper names, which keep their capital inside a sentence.
 NAMES = frozenset({"Ober", "Thomas"})

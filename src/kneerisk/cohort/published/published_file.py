@@ -19,6 +19,7 @@ from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.ingest_result import Blanked
 from kneerisk.cohort.layout import NotAllowed, number
 from kneerisk.errors import CellFault, CohortRefused
+from kneerisk.words import text
 
 #: How these files write "not recorded"; such a cell is missing, and no fault.
 MISSING = ("", "nan", "na", "null")
@@ -64,11 +65,13 @@ def read_published(path: Path, needed: tuple[str, ...]) -> RawTable:
         Where it can't be read, or one of the columns is missing.
     """
     if path.suffix.lower() != ".csv":
-        raise CohortRefused(f"{path} is not the published file, which ends in .csv")
+        raise CohortRefused(text("cohort.published.not_csv", file=path))
     raw = read_table(path)
     absent = [repr(name) for name in needed if name not in raw.frame.columns]
     if absent:
-        raise CohortRefused(f"{path} is not the published file: it has no {', '.join(absent)}")
+        raise CohortRefused(
+            text("cohort.published.no_column", file=path, columns=", ".join(absent))
+        )
     return raw
 
 
@@ -117,7 +120,9 @@ def blank_bad_cells(
     frame, faults = typed(converted, list(range(len(converted))))
     for fault in faults:
         if fault.column not in sources:
-            raise CohortRefused(f"a row of the set can't be read: {fault.column} {fault.rule}")
+            raise CohortRefused(
+                text("cohort.published.bad_row", column=fault.column, rule=fault.rule)
+            )
         source = sources[fault.column]
         line = lines[source.file][fault.line]
         blanked.append(_blanked(source, line, fault.rule, fault.allowed, fault.unit))
@@ -130,14 +135,17 @@ def _converted(cell: Any, convert: Callable[[float], float] | Mapping[str, str])
     try:
         if isinstance(convert, Mapping):
             return _word(str(cell), convert)
-        return convert(number(cell, "a number"))
+        return convert(number(cell, text("cohort.published.number")))
     except NotAllowed as refused:
         return refused
 
 
 def _word(cell: str, words: Mapping[str, str]) -> str:
     if cell not in words:
-        raise NotAllowed("is not a word of this column", "one of " + ", ".join(words))
+        raise NotAllowed(
+            text("cohort.published.unknown_word"),
+            text("schema.allowed.one_of", choices=", ".join(words)),
+        )
     return words[cell]
 
 

@@ -32,6 +32,7 @@ from kneerisk.cohort.published.published_file import (
 )
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import SIDES, FloatArray
+from kneerisk.words import text
 
 SOURCE = "Running Injury Clinic, Ferber 2024, doi 10.1038/s41597-024-04011-7"
 METADATA = "metadata"
@@ -111,7 +112,9 @@ def ingest(metadata: Path, kinematics: Path) -> Ingested:
     sessions, gait = _sessions(metadata), _gait(kinematics)
     both = sessions.join(gait, how="inner")
     if both.empty:
-        raise CohortRefused(f"{metadata} and {kinematics} have no session in common")
+        raise CohortRefused(
+            text("cohort.published.no_common_session", metadata=metadata, kinematics=kinematics)
+        )
     cells, sources = _canonical(both, ATHLETE | legs)
     lines = {file: both[f"{file} line"].tolist() for file in (METADATA, KINEMATICS)}
     frame, blanked = blank_bad_cells(cells, sources, lines)
@@ -119,8 +122,8 @@ def ingest(metadata: Path, kinematics: Path) -> Ingested:
         cohort=Cohort(frame, "observed", "present_pain", None, SOURCE),
         blanked=blanked,
         dropped={
-            "sessions without kinematics": len(sessions) - len(both),
-            "kinematics without a session": len(gait) - len(both),
+            text("cohort.published.no_kinematics"): len(sessions) - len(both),
+            text("cohort.published.no_session"): len(gait) - len(both),
         },
     )
 
@@ -147,7 +150,9 @@ def _keyed(path: Path, file: str, key: tuple[str, str], needed: tuple[str, ...])
     keys = raw.frame[list(key)].set_axis(["sub_id", "session"], axis=1)
     if keys.duplicated().any():
         line = raw.lines[int(np.flatnonzero(keys.duplicated())[0])]
-        raise CohortRefused(f"{path}: line {line} repeats the {' and '.join(key)} of another line")
+        raise CohortRefused(
+            text("cohort.published.repeated_key", file=path, line=line, key=" and ".join(key))
+        )
     rows = raw.frame[[name for name in needed if name not in key]].copy()
     rows[f"{file} line"] = raw.lines
     return rows.set_index(pd.MultiIndex.from_frame(keys))

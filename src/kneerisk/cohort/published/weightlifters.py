@@ -26,6 +26,7 @@ from kneerisk.cohort.published.published_file import (
     unchanged,
 )
 from kneerisk.errors import CohortRefused
+from kneerisk.words import text
 
 SOURCE = "masters weightlifters, Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372"
 FILE = "survey"
@@ -75,7 +76,7 @@ def ingest(path: Path) -> Ingested:
     repeated = raw.frame[ID].duplicated()
     if repeated.any():
         line = raw.lines[int(repeated.to_numpy().argmax())]
-        raise CohortRefused(f"{path}: line {line} repeats the id of another line")
+        raise CohortRefused(text("cohort.published.repeated_id", file=path, line=line))
     cells = pd.DataFrame({name: raw.frame[source.column] for name, source in SOURCES.items()})
     cells[ATHLETE_ID] = "wl-" + raw.frame[ID]
     cells["sport"] = "weightlifting"

@@ -22,6 +22,7 @@ from kneerisk.cohort.sheets.mapping import Cell, Day, PlaceInWords, SheetForm, S
 from kneerisk.cohort.sheets.units import UnknownUnit, factor
 from kneerisk.schema import Category, Measure, Quantity
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +170,8 @@ class ColumnReader:
         legs = self._looked_up(sides.column, words, list(sides.meanings))
         for row, raw in enumerate(self.cells(sides.column)):
             if raw is None:
-                self.refuse(
-                    row, sides.column, FaultCode.MISSING, "one of " + ", ".join(sides.meanings)
-                )
+                choices = text("schema.allowed.one_of", choices=", ".join(sides.meanings))
+                self.refuse(row, sides.column, FaultCode.MISSING, choices)
         return legs
 
     def red_flags(self, cell: Cell) -> list[list[str] | None]:
@@ -211,7 +211,8 @@ class ColumnReader:
                 meanings.append(None if word is None else words[word])
                 continue
             if otherwise is None:
-                self.refuse(row, column, FaultCode.UNKNOWN_WORD, "one of " + ", ".join(listed))
+                choices = text("schema.allowed.one_of", choices=", ".join(listed))
+                self.refuse(row, column, FaultCode.UNKNOWN_WORD, choices)
             meanings.append(otherwise)
         return meanings
 
@@ -256,7 +257,7 @@ class ColumnReader:
         """
         for row, value in enumerate(values):
             if value is not None and mass_cells[row] is None:
-                self.refuse(row, column, FaultCode.NEEDS_BODY_MASS, "a body mass")
+                self.refuse(row, column, FaultCode.NEEDS_BODY_MASS, text("sheet.allowed.body_mass"))
         return [
             None if value is None or not mass else value / mass
             for value, mass in zip(values, masses, strict=True)

@@ -18,6 +18,7 @@ from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import fold, plain_words
 from kneerisk.schema import Quantity
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
 
 DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?", re.ASCII)
 #: A number and what stands behind it; whether that is a unit is looked up.
@@ -107,7 +108,7 @@ def parse_number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool)
         if not DECIMAL_COMMA.fullmatch(raw):
             # 1.234 may be a thousand or one and a bit: not for a program to guess.
             code = FaultCode.DECIMAL_MARK if "." in raw else FaultCode.NOT_A_NUMBER
-            raise NotAllowed("is not a number with a decimal comma", allowed, code)
+            raise NotAllowed(text("sheet.rule.cohort.no_decimal_comma"), allowed, code)
         raw = raw.replace(",", ".")
     return number(raw, allowed)
 

@@ -74,7 +74,7 @@ def ingest(sheet: Path, mapping: Path, *, skip_bad_rows: bool = False) -> Ingest
         cohort=_cohort(meaning, rows[is_good]),
         bad_rows=_bad_rows(table, left_out | faulty, faults),
         dropped=omitted_counts(table)
-        | ({"rows with bad cells": int((~is_good).sum())} if faults else {}),
+        | ({text("sheet.left_out.bad_rows"): int((~is_good).sum())} if faults else {}),
     )
 
 
@@ -114,11 +114,13 @@ def _checked(mapping: Mapping, reading: SheetReading) -> tuple[pd.DataFrame, lis
 
 def _in_sheet(mapping: Mapping, visit: Visit, fault: CellFault) -> CellFault:
     row, column = source_of(mapping, visit, fault.column)
-    suffix = f" (as {fault.column})" if column not in {None, fault.column} else ""
+    rule = fault.rule
+    if column not in {None, fault.column}:
+        rule = text("sheet.rule.in_cohort", rule=rule, name=fault.column)
     return CellFault(
         line=row.line,
         column=column or fault.column,
-        rule=fault.rule + suffix,
+        rule=rule,
         allowed=fault.allowed,
         unit=fault.unit,
     )

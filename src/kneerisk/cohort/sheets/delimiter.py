@@ -17,6 +17,7 @@ from kneerisk.cohort.sheets.sheet_limits import (
     refuse_beyond_last_line,
 )
 from kneerisk.errors import CohortRefused
+from kneerisk.words import text
 
 #: The delimiter is sniffed from so many lines (assumption: titles and remarks are fewer).
 _SAMPLE_LINES = 200
@@ -60,12 +61,12 @@ def decode(content: bytes, encoding: str | None) -> DecodedText:
     marked = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
     for name in [encoding] if encoding else [marked] if marked else ["utf-8", "cp1252"]:
         try:
-            text = content.decode("utf-8-sig" if name == "utf-8" else name)
+            decoded = content.decode("utf-8-sig" if name == "utf-8" else name)
         except UnicodeDecodeError:
             continue
         plain = name.removesuffix("-sig")
-        return DecodedText(text, plain, is_guessed=plain == "cp1252" and not encoding)
-    raise CohortRefused("it is neither UTF-8 nor Windows text; save it as UTF-8 or .xlsx")
+        return DecodedText(decoded, plain, is_guessed=plain == "cp1252" and not encoding)
+    raise CohortRefused(text("sheet.unreadable.encoding"))
 
 
 def sniff_delimiter(text: str) -> str:

@@ -17,6 +17,7 @@ from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import fold, plain_words
 from kneerisk.cohort.sheets.workbook import described_lines
 from kneerisk.errors import CohortRefused
+from kneerisk.words import text
 
 LEFT_OUT: tuple[LeftOut, ...] = get_args(LeftOut)
 
@@ -81,7 +82,7 @@ def find_heading(lines: Lines, stated_line: int | None) -> Heading:
     """
     numbers = [number for number, _ in lines]
     if stated_line is not None and stated_line not in numbers:
-        raise CohortRefused(f"line {stated_line} is empty, so it can't name the columns")
+        raise CohortRefused(text("sheet.unreadable.empty_heading", line=stated_line))
     first_lines = range(min(len(lines), _HEADING_WITHIN))
     starts = first_lines if stated_line is None else [numbers.index(stated_line)]
     best: tuple[float, Heading] | None = None
@@ -98,7 +99,7 @@ def find_heading(lines: Lines, stated_line: int | None) -> Heading:
             if best is None or score > best[0]:
                 best = (score, heading)
     if best is None or (best[0] < _LEAST_SCORE and stated_line is None):
-        raise CohortRefused("no line in it looks like the names of columns (Name, Age, Sex, ...)")
+        raise CohortRefused(text("sheet.unreadable.no_heading"))
     return best[1]
 
 
@@ -253,14 +254,16 @@ def read_table(sheet: Path, mapping: Mapping) -> Table:
     try:
         lines = described_lines(sheet.read_bytes(), form, sheet.suffix)
     except FileNotFoundError:
-        raise CohortRefused(f"{sheet}: there is no such file") from None
+        raise CohortRefused(text("cohort.file.no_such_file", file=sheet)) from None
     except OSError as error:
-        raise CohortRefused(f"{sheet}: can't be read ({type(error).__name__})") from None
+        raise CohortRefused(
+            text("cohort.file.unreadable", file=sheet, reason=type(error).__name__)
+        ) from None
     except CohortRefused as refused:
         raise CohortRefused(f"{sheet}: {refused}") from None
     names = heading_names(lines, form.header_row, form.header_rows)
     if not any(names):
-        raise CohortRefused(f"{sheet}: has no column names in row {form.header_row}")
+        raise CohortRefused(text("sheet.unreadable.no_names", file=sheet, row=form.header_row))
     table = rows_below(
         lines,
         names,
@@ -269,7 +272,7 @@ def read_table(sheet: Path, mapping: Mapping) -> Table:
         leave_out=form.leave_out,
     )
     if not table.rows:
-        raise CohortRefused(f"{sheet}: has no rows below its column names")
+        raise CohortRefused(text("sheet.unreadable.no_rows", file=sheet))
     return table
 
 

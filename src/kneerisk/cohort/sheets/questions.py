@@ -248,7 +248,7 @@ def confirm_column(
     means, side = split_side(stated.means or proposed or column.canonical or "")
     if means and means not in unsided() and means not in ROLES:
         # It is refused with the other answers (`stated_answers`).
-        return replace(without_meaning(column, "as you said"), is_confirmed=True)
+        return replace(without_meaning(column, text("sheet.why.stated")), is_confirmed=True)
     commas = column.values.commas if stated.decimal is None else stated.decimal == "comma"
     settled = replace(
         without_meaning(column, text("sheet.why.stated")),

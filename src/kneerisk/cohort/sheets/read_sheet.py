@@ -30,6 +30,7 @@ from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, MASS, leg
 from kneerisk.errors import Fault
 from kneerisk.schema import Measure, Quantity, columns, contradictions
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
 
 
 class SheetReading(NamedTuple):
@@ -84,7 +85,7 @@ def read_sheet(mapping: Mapping, table: Table, *, order_is_open: bool = False) -
 
 
 def _too_long(lines: Sequence[int], width: int) -> list[SheetFault]:
-    allowed = f"at most {width} cells"
+    allowed = text("sheet.allowed.cells", most=width)
     return [SheetFault(code=FaultCode.TOO_LONG, lines=(line,), allowed=allowed) for line in lines]
 
 

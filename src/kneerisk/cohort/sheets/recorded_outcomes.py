@@ -16,6 +16,7 @@ from kneerisk.cohort.layout import OUTCOMES
 from kneerisk.cohort.sheets.cell_reading import ColumnReader
 from kneerisk.cohort.sheets.mapping import Cell, OutcomeMap
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
 
 #: What each place of an injury says of left, right and either knee; None is not recorded. Where
 #: only "a knee" is known, neither side is.
@@ -126,9 +127,9 @@ def _recorded(outcome: OutcomeMap, reader: ColumnReader) -> dict[str, list[float
 
 
 def _zero_or_one(reader: ColumnReader, cell: Cell) -> list[float | None]:
-    allowed = "0, 1 or empty"
+    allowed = text("cohort.allowed.outcome")
     if cell.meanings:
-        allowed = "one of " + ", ".join([*cell.meanings, "or empty"])
+        allowed = text("sheet.allowed.outcome_words", words=", ".join(cell.meanings))
     values = reader.numbers(cell, allowed)
     for row, value in enumerate(values):
         if value not in (None, 0.0, 1.0):
@@ -147,7 +148,7 @@ def _follow_ups(
     ends = reader.days(outcome.follow_up_end) if outcome.follow_up_end else unknown
     months = unknown
     if outcome.follow_up_months:
-        months = reader.numbers(outcome.follow_up_months, "a number of months")
+        months = reader.numbers(outcome.follow_up_months, text("sheet.allowed.months"))
     lost = reader.words(outcome.lost, ("yes", "no")) if outcome.lost else unknown
     onsets = reader.days(outcome.date) if outcome.date else unknown
     if outcome.date and not outcome.leg:
@@ -177,7 +178,9 @@ def _refuse_dates_without_pain(
 ) -> None:
     for row, onset in enumerate(onsets):
         if onset and not any(values[row] == 1 for values in recorded.values()):
-            reader.refuse(row, column, FaultCode.DATE_WITHOUT_PAIN, "a date only with pain")
+            reader.refuse(
+                row, column, FaultCode.DATE_WITHOUT_PAIN, text("sheet.allowed.date_with_pain")
+            )
 
 
 def _refuse_dates_before(
@@ -188,4 +191,6 @@ def _refuse_dates_before(
 ) -> None:
     for row, (start, day) in enumerate(zip(screened, dates, strict=True)):
         if start and day and day < start:
-            reader.refuse(row, column, FaultCode.BEFORE_SCREENING, "the screening's date or later")
+            reader.refuse(
+                row, column, FaultCode.BEFORE_SCREENING, text("sheet.allowed.date_after_screening")
+            )

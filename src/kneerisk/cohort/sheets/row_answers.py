@@ -24,6 +24,7 @@ from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, SEX
 from kneerisk.schema import Quantity, columns, from_row, to_row
 from kneerisk.schema.columns import column_locations
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
 
 #: Without these nothing can be answered; a cohort may lack them.
 NEEDED_FOR_AN_ANSWER = (AGE, SEX)
@@ -178,7 +179,7 @@ class _Answers:
 
     def _lacking(self, visit: Visit, name: str) -> list[SheetReason]:
         """An answer needs a value that no cell of the visit has."""
-        message, row = "must be given", self._rows[visit.first.line]
+        message, row = text("shared.fault.missing"), self._rows[visit.first.line]
         column = self._sheet.column_of(name)
         if column is None and name == AGE:
             column = self._sheet.column_of(BIRTH)
@@ -186,11 +187,11 @@ class _Answers:
             born = row.cells.get(column.place) if column else None
             is_born = born is not None and born.status in {"ok", "converted"}
             if is_born and day is not None and row.row.date is None:
-                column, message = day, "must be given, since the age is counted to it"
+                column, message = day, text("sheet.row.needed_for_age")
         allowed = columns()[name].allowed
         if column is None:
             label = columns()[name].label
-            reason = f"{label} must be given, and no column has it"
+            reason = text("sheet.row.no_column", label=label)
             return [SheetReason(code=FaultCode.MISSING, message=reason, allowed=allowed)]
         cell = row.cells.get(column.place)
         if cell is None or cell.status not in {"bad", "asked"}:
@@ -252,21 +253,21 @@ def _body(visit: Visit) -> dict[str, Any]:
 
 def _cell(column: RecognisedColumn, cell: Any, value: Any) -> SheetCell:
     """A cell that is not empty, as far as it could be read."""
-    text = shown(cell)
+    cell_text = shown(cell)
     waits_for_mass = value is None and column.unit.per_body_mass and not is_missing(cell)
     if column.question or waits_for_mass:
-        return SheetCell(place=column.place, shown=text, status="asked")
+        return SheetCell(place=column.place, shown=cell_text, status="asked")
     if column.means is None:
-        return SheetCell(place=column.place, shown=text, status="ignored")
+        return SheetCell(place=column.place, shown=cell_text, status="ignored")
     if value is None:
-        message = "stands for: not recorded"
-        return SheetCell(place=column.place, shown=text, status="ignored", message=message)
+        message = text("sheet.row.not_recorded")
+        return SheetCell(place=column.place, shown=cell_text, status="ignored", message=message)
     unit = column.measure.unit if isinstance(column.measure, Quantity) else None
     number = number_shown(cell, commas=column.values.commas) if unit else None
     is_converted = number is not None and abs(number - value) > 1e-9 * abs(number)
     return SheetCell(
         place=column.place,
-        shown=text,
+        shown=cell_text,
         status="converted" if is_converted else "ok",
         value=value.isoformat() if isinstance(value, date) else value,
         unit=unit,
@@ -283,6 +284,6 @@ def shown(cell: Any) -> str:
 
 
 def _dates_shown(allowed: str | None) -> str | None:
-    for code, text in _DATE_PARTS.items():
-        allowed = allowed.replace(code, text) if allowed else None
+    for code, part in _DATE_PARTS.items():
+        allowed = allowed.replace(code, part) if allowed else None
     return allowed

@@ -33,7 +33,7 @@ def page_rule(fault: SheetFault) -> str:
     if fault.message or name is None:
         return fault.message or _general_rule(fault)
     measure = columns().get(fault.measure or "")
-    label = measure.label if measure else "Red flags"
+    label = measure.label if measure else text("sheet.role.red_flags")
     lines, others = _lines(fault), _other_lines(fault)
     return variant("sheet.rule.page", name, label=label, lines=lines, others=others)
 
@@ -41,7 +41,9 @@ def page_rule(fault: SheetFault) -> str:
 def _cohort_rule(fault: SheetFault, mapping: Mapping) -> str:
     if fault.message:
         held = mapping.column_of(fault.measure or "")
-        return fault.message + (f" (as {fault.measure})" if held and held != fault.measure else "")
+        if not held or held == fault.measure:
+            return fault.message
+        return text("sheet.rule.in_cohort", rule=fault.message, name=fault.measure)
     name = _case(fault, "cohort")
     if name is None:
         return _general_rule(fault)

@@ -79,7 +79,7 @@ def _word_faults(
 ) -> Iterator[Fault]:
     """What a column's words can't stand for; a leg's word is a leg on every row."""
     measure = unsided().get(means)
-    allowed = "left or right" if means == SIDE else measure.allowed if measure else None
+    allowed = text("sheet.allowed.side") if means == SIDE else measure.allowed if measure else None
     for word, value in words.items():
         place = pointer + json_pointer("words", word)
         is_side = means == SIDE and value not in ("left", "right")

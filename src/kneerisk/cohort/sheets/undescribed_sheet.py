@@ -35,17 +35,10 @@ from kneerisk.cohort.sheets.stated_answers import open_constants, refuse_wrong_a
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH, DATE, FLAGS, athlete_key, leg_names
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Category, Quantity
+from kneerisk.words import text
 
 #: Of a column of words so many different ones are listed (assumption: more are no answers).
 _MOST_WORDS = 50
-_OUTCOME = """
-# What happened to the knees is for you to say; docs/your-own-sheet.md has every way to.
-# [outcome]
-# kind = "new_pain"
-# horizon_months = 12
-# left = "..."
-# right = "..."
-"""
 
 
 def recognise(content: bytes, stated: SheetAsked | None = None) -> SheetAnswer:
@@ -109,7 +102,9 @@ def recognise_file(path: Path) -> SheetAnswer:
     try:
         return recognise(path.read_bytes())
     except OSError as error:
-        raise CohortRefused(f"{path}: can't be read ({error.strerror})") from None
+        raise CohortRefused(
+            text("cohort.file.unreadable", file=path, reason=error.strerror)
+        ) from None
     except CohortRefused as refused:
         raise CohortRefused(f"{path}: {refused}") from None
 
@@ -196,7 +191,7 @@ def _counts(
 def mapping_file(sheet: RecognisedSheet) -> str:
     """The text of the mapping file; columns whose question is open stand in it as comments."""
     entries = [
-        "# Proposed from the sheet itself: check every line. Lines with # are questions.",
+        text("sheet.proposal.heading"),
         'source = "..."',
         *_roles(sheet),
         "",
@@ -204,7 +199,7 @@ def mapping_file(sheet: RecognisedSheet) -> str:
         *_constants(sheet.mapping),
         *_measures(sheet),
     ]
-    return "\n".join(entries) + "\n" + _OUTCOME
+    return "\n".join([*entries, text("sheet.proposal.outcome")])
 
 
 def _roles(sheet: RecognisedSheet) -> Iterator[str]:
@@ -273,7 +268,7 @@ def _entry(column: RecognisedColumn) -> str:
     known = {word.casefold() for word in column.words}
     unknown = [word for word in column.values.words if word.casefold() not in known]
     listed = _listed([word for word in unknown if not is_missing(word)])
-    return f"{entry}\n# What do these words of it stand for? {listed}" if listed else entry
+    return text("sheet.proposal.words", entry=entry, words=listed) if listed else entry
 
 
 def _open_or(column: RecognisedColumn, line: str) -> str:

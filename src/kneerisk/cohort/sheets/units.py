@@ -122,16 +122,16 @@ def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) 
         Where the table does not have the unit, or it measures something else.
     """
     if per_body_mass and measure.unit not in UNDIVIDED_UNITS:
-        raise UnknownUnit(f"is not divided by body mass (its unit is {measure.unit})")
+        raise UnknownUnit(text("sheet.unit.not_divided", unit=measure.unit))
     # A share of body weight in percent is 100 times the force in kgf over the mass in kg.
     scale = 100.0 if per_body_mass and measure.unit == "% BW" else 1.0
     if unit is None or (unit == measure.unit and not per_body_mass):
         if per_body_mass:
-            raise UnknownUnit("needs the unit that it has before it is divided by body mass")
+            raise UnknownUnit(text("sheet.unit.undivided_needed"))
         return 1.0
     target = UNDIVIDED_UNITS[measure.unit] if per_body_mass else measure.unit
     if target not in _sizes() or not _sizes()[target].kind:
-        raise UnknownUnit(f"can't be converted, it must be in {measure.unit}")
+        raise UnknownUnit(text("sheet.unit.must_be_in", unit=measure.unit))
     return scale * _converted(measure, unit, target)
 
 

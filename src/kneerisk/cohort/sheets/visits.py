@@ -20,6 +20,7 @@ from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recorded_outcomes import LEG_OUTCOME
 from kneerisk.cohort.sheets.vocabulary import athlete_key
 from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
 
 #: So many other lines of the same athlete are named in a fault (assumption: more help nobody).
 _MOST_LINES = 5
@@ -99,7 +100,7 @@ def distinct_rows(mapping: Mapping, table: Table) -> tuple[Table, list[SheetFaul
                 code=FaultCode.ROWS_DIFFER,
                 lines=(table.lines[first], table.lines[row]),
                 column=name,
-                allowed="the same on every row of one_row_per",
+                allowed=text("sheet.allowed.same_on_every_row"),
             )
             for name in compared
             if cells[places[name]] != table.rows[first][places[name]]
@@ -163,7 +164,7 @@ def _contradictions(
             lines=(visit.first.line, leg.line),
             column=mapping.column_of(name),
             measure=name,
-            allowed="the same on both rows",
+            allowed=text("sheet.allowed.same_on_both_rows"),
         )
 
 
@@ -172,7 +173,7 @@ def _repeated_leg(mapping: Mapping, leg: AthleteRow) -> SheetFault:
         code=FaultCode.REPEATED_LEG,
         lines=(leg.line,),
         column=mapping.used()["sides"],
-        allowed="one row for each leg",
+        allowed=text("sheet.allowed.row_for_each_leg"),
         variant=leg.side or "",
     )
 
@@ -219,7 +220,7 @@ def _refuse_repeats(mapping: Mapping, visits: Sequence[Visit], code: str) -> Non
                 # Its own line comes first; of a thousand others the first few say enough.
                 lines=(visit.first.line, *islice(_others(lines, visit.first.line), _MOST_LINES)),
                 column=column,
-                allowed="one row for each athlete and date",
+                allowed=text("sheet.allowed.row_for_each_visit"),
                 others=len(lines) - 1,
             )
         )

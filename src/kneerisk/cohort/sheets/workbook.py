@@ -13,6 +13,7 @@ from kneerisk.cohort.sheets.excel_file import BROKEN_EXCEL, ExcelFile, Worksheet
 from kneerisk.cohort.sheets.mapping import SheetForm
 from kneerisk.cohort.sheets.sheet_limits import DESCRIBED, RECOGNISED, Lines
 from kneerisk.errors import CohortRefused
+from kneerisk.words import text
 
 EXCEL_SUFFIXES = (".xlsx", ".xlsm")
 TAB_SEPARATED_SUFFIXES = (".tsv", ".txt", ".tab")
@@ -66,18 +67,20 @@ def open_sheet(
         repeats what is in it.
     """
     if content.startswith(_OLE):
-        raise CohortRefused("an old or locked Excel file can't be read; save it as .xlsx or CSV")
+        raise CohortRefused(text("sheet.unreadable.old_excel"))
     try:
         if is_excel(content):
             sheet = _first_filled_worksheet(content, worksheet)
         else:
             sheet = _open_text(content, delimiter, encoding)
     except csv.Error as error:
-        raise CohortRefused(f"it is no delimited text ({error})") from None
+        raise CohortRefused(text("sheet.unreadable.not_delimited", reason=error)) from None
     except BROKEN_EXCEL as error:
-        raise CohortRefused(f"it is no readable Excel file ({type(error).__name__})") from None
+        raise CohortRefused(
+            text("sheet.unreadable.broken_excel", reason=type(error).__name__)
+        ) from None
     if not sheet.lines:
-        raise CohortRefused("it has no line with an entry")
+        raise CohortRefused(text("sheet.unreadable.empty"))
     return sheet
 
 
@@ -102,13 +105,13 @@ def _named(file: ExcelFile, name: str | None) -> Worksheet:
         if name in {None, sheet.name}:
             return sheet
     known = ", ".join(sheet.name for sheet in file.worksheets[:_MOST_NAMED])
-    raise CohortRefused(f"it has no worksheet {name!r} (it has {known})")
+    raise CohortRefused(text("sheet.unreadable.no_worksheet", name=repr(name), known=known))
 
 
 def _open_text(content: bytes, delimiter: str | None, encoding: str | None) -> OpenedSheet:
     decoded = decode(content, encoding)
     if "\0" in decoded.text:
-        raise CohortRefused("it is neither delimited text nor an Excel file (.xlsx)")
+        raise CohortRefused(text("sheet.unreadable.neither"))
     delimiter = delimiter or sniff_delimiter(decoded.text)
     return OpenedSheet(
         text_lines(decoded.text, delimiter, RECOGNISED),
@@ -145,12 +148,14 @@ def described_lines(content: bytes, form: SheetForm, suffix: str) -> Lines:
             file = ExcelFile(content, DESCRIBED)
             return file.lines(_named(file, form.name))
         except BROKEN_EXCEL as error:
-            raise CohortRefused(f"can't be read ({type(error).__name__})") from None
+            raise CohortRefused(
+                text("sheet.mapping.unreadable", reason=type(error).__name__)
+            ) from None
     usual = "\t" if suffix.lower() in TAB_SEPARATED_SUFFIXES else ","
     try:
         return text_lines(content.decode(form.encoding), form.delimiter or usual, DESCRIBED)
     except (LookupError, ValueError):
         # Some of Python's codecs are none of text, and fail in ways of their own.
-        raise CohortRefused(f"is not {form.encoding} text") from None
+        raise CohortRefused(text("sheet.unreadable.not_text", encoding=form.encoding)) from None
     except csv.Error as error:
-        raise CohortRefused(f"can't be read ({type(error).__name__})") from None
+        raise CohortRefused(text("sheet.mapping.unreadable", reason=type(error).__name__)) from None

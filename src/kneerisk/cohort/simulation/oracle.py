@@ -30,6 +30,7 @@ from kneerisk.evidence.population import Population, contexts, imbalance_thresho
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import SIDES, Columns, FloatArray
+from kneerisk.words import text
 
 #: The mean error of a risk is below 1 in 10,000 with these, and 2 in 10,000 with fewer of them.
 POINTS, FEWER_POINTS = 2048, 512
@@ -77,7 +78,7 @@ def oracle(data: Columns, points: int = POINTS, progress: Progress = ignore) -> 
     """
     for name in NEEDED:
         if np.isnan(data[name]).any():
-            raise CohortRefused(f"the oracle is for simulated cohorts, which always have {name}")
+            raise CohortRefused(text("cohort.oracle_needs", column=name))
     integral = _Integral(published(), data, points)
     n = len(data["age_years"])
     chunks = []
