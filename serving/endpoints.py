@@ -7,6 +7,8 @@ take the request; ``request.app.state`` holds the champion, the metrics and the 
 from __future__ import annotations
 
 import json
+from collections import deque
+from collections.abc import AsyncIterator
 from functools import cache
 from typing import Annotated, Any
 
@@ -15,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from kneerisk.answer import Answer, answer, answers
 from kneerisk.answer.follow_up import follow_up as compare_visits
@@ -35,6 +37,9 @@ from serving.request_examples import EXAMPLE
 MAX_SCREENINGS = 1_000
 #: So many are answered in one go: some 0.3 s and 25 MB.
 _AT_ONCE = 20
+#: A longer answer is sent in pieces; that to a page's 25 screenings is sent at once, so that a slow
+#: reader does not hold up the next team.
+_PIECES_FROM_BYTES = 4_000_000
 
 
 def _at_most_the_limit(screenings: list[Any]) -> list[Any]:
@@ -71,7 +76,7 @@ class TeamAnswer(BaseModel):
     results: list[Result]
 
 
-async def answer_team(bundle: Bundle, team: Team) -> bytes:
+async def answer_team(bundle: Bundle, team: Team) -> deque[bytes]:
     """Answer every valid screening of a team, and name the faults of every other one.
 
     A few at a time, in a thread: between them the request can be ended, and of those done only the
@@ -86,12 +91,16 @@ async def answer_team(bundle: Bundle, team: Team) -> bytes:
 
     Returns
     -------
-    bytes
-        A `TeamAnswer` as JSON.
+    deque of bytes
+        The pieces of a `TeamAnswer` as JSON.
     """
-    starts = range(0, len(team.screenings), _AT_ONCE)
-    results = [await to_thread.run_sync(_results, bundle, team, start) for start in starts]
-    return b'{"results":[' + b",".join(results) + b"]}"
+    pieces = deque([b'{"results":['])
+    for start in range(0, len(team.screenings), _AT_ONCE):
+        if start:
+            pieces.append(b",")
+        pieces.append(await to_thread.run_sync(_results, bundle, team, start))
+    pieces.append(b"]}")
+    return pieces
 
 
 def _results(bundle: Bundle, team: Team, start: int) -> bytes:
@@ -124,7 +133,18 @@ def predict(bundle: Bundle, screening: Screening) -> Answer:
 
 async def predict_team(bundle: Bundle, team: Team) -> Response:
     """Answer the valid screenings of a team and name the faults of the others."""
-    return Response(await answer_team(bundle, team), media_type=_JSON)
+    pieces = await answer_team(bundle, team)
+    size = sum(map(len, pieces))
+    if size < _PIECES_FROM_BYTES:
+        return Response(b"".join(pieces), media_type=_JSON)
+    headers = {"content-length": str(size)}
+    return StreamingResponse(_released(pieces), headers=headers, media_type=_JSON)
+
+
+async def _released(pieces: deque[bytes]) -> AsyncIterator[bytes]:
+    """Give the pieces one after the other, and hold none that was given."""
+    while pieces:
+        yield pieces.popleft()
 
 
 def what_if(bundle: Bundle, body: WhatIf) -> WhatIfAnswer:

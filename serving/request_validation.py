@@ -21,7 +21,7 @@ from serving.access import Access
 from serving.body_validation import check_body, count_values, read_body
 from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
 from serving.champion_holder import ChampionHolder
-from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
+from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES, READ_SECONDS
 from serving.monitoring import LOGGER, Metrics
 from serving.problem import MEDIA_TYPE, REQUEST_ID, SECURITY_HEADERS, Refusal, problem
 from serving.routes import Route
@@ -44,6 +44,8 @@ class SafeResponse:
     def __init__(self, send: Send) -> None:
         self.request_id = str(uuid4())
         self.status = 0
+        self.deadline: asyncio.Timeout | None = None
+        """Set anew when the answer begins: its client has a time of its own to read it."""
         self._send = send
         self._held_back = False
 
@@ -56,6 +58,8 @@ class SafeResponse:
             if self._held_back:
                 return
             self.status = message["status"]
+            if self.deadline and self.status < 400:
+                self.deadline.reschedule(asyncio.get_running_loop().time() + READ_SECONDS)
             headers["x-request-id"] = self.request_id
             # BentoML names itself and the service there.
             del headers["server"]
@@ -141,7 +145,7 @@ class RequestValidation:
         with self._bodies.counting() as count:
             content = await _body(receive, route, count) if route.max_body_bytes else b""
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout(ANSWER_SECONDS) as response.deadline:
                     await self._answer(route, content, scope, receive, response)
             except TimeoutError:
                 raise Refusal("timeout", text("service.request.timeout")) from None

@@ -220,7 +220,8 @@ def lines(found: Sequence[BaseModel]) -> str:
 
 def team_answer(released: Bundle, bodies: Sequence[Json]) -> str:
     """What the service sends to a team."""
-    return asyncio.run(answer_team(released, Team(screenings=list(bodies)))).decode() + "\n"
+    pieces = asyncio.run(answer_team(released, Team(screenings=list(bodies))))
+    return b"".join(pieces).decode() + "\n"
 
 
 def body_of(screening: Screening) -> Json:

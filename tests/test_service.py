@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -215,6 +215,13 @@ def answering(status: int, kind: str, text: bytes) -> Any:
 
 
 class TestRequestValidation:
+    SCOPE: ClassVar[dict[str, Any]] = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/predict",
+        "headers": [(b"host", b"localhost")],
+    }
+
     @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
     def test_a_foreign_error_becomes_a_mistake_of_ours(self, status: int) -> None:
         # The body was sound, so that the client is not to blame whatever BentoML says.
@@ -246,6 +253,33 @@ class TestRequestValidation:
         monkeypatch.setattr(validation_module, "ANSWER_SECONDS", 0.01)
         assert asked(wait).json()["code"] == "timeout"
 
+    def test_an_answer_that_has_begun_may_be_read_for_longer(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = asyncio.Event()
+
+        async def slowly(scope: Any, receive: Any, send: Any) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            asyncio.get_running_loop().call_later(0.05, read.set)
+            await read.wait()
+            await send({"type": "http.response.body", "body": b"all of it"})
+
+        monkeypatch.setattr(validation_module, "ANSWER_SECONDS", 0.01)
+        assert asked(slowly).text == "all of it"
+
+    def test_but_not_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def unread(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                await asyncio.Event().wait()
+
+        async def sent_whole() -> Any:
+            return {"type": "http.request", "body": json.dumps(EXAMPLE).encode()}
+
+        monkeypatch.setattr(validation_module, "READ_SECONDS", 0.01)
+        asyncio.run(
+            self.validation(answering(200, "text/plain", b"x"))(self.SCOPE | {}, sent_whole, unread)
+        )
+
     def test_a_body_that_never_ends_is_given_up(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async def never() -> Any:
             await asyncio.Event().wait()
@@ -260,18 +294,19 @@ class TestRequestValidation:
         assert self.told_to(gone)["code"] == "incomplete_body"
 
     @staticmethod
-    def told_to(receive: Any) -> dict[str, Any]:
+    def validation(app: Any) -> Any:
+        holder = ChampionHolder(Metrics())
+        holder.bundle = object()  # type: ignore[assignment]
+        return RequestValidation(app, ROUTES, holder, Metrics())
+
+    def told_to(self, receive: Any) -> dict[str, Any]:
         sent: list[Any] = []
 
         async def send(message: Any) -> None:
             sent.append(message)
 
-        holder = ChampionHolder(Metrics())
-        holder.bundle = object()  # type: ignore[assignment]
-        scope = {"type": "http", "method": "POST", "path": "/v1/predict"}
-        scope["headers"] = [(b"host", b"localhost")]
-        validation = RequestValidation(answering(200, "text/plain", b""), ROUTES, holder, Metrics())
-        asyncio.run(validation(scope, receive, send))
+        validation = self.validation(answering(200, "text/plain", b""))
+        asyncio.run(validation(self.SCOPE | {}, receive, send))
         told: dict[str, Any] = json.loads(sent[-1]["body"])
         return told
 

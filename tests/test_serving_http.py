@@ -309,6 +309,14 @@ class TestTeam:
             else:
                 assert "answer" not in result
 
+    def test_a_long_answer_comes_in_pieces_and_states_its_length(self, service: Served) -> None:
+        response = service.post("/v1/predict_team", {"screenings": [EXAMPLE] * 500})
+        assert int(response.headers["content-length"]) == len(response.content)
+        alone = service.post("/v1/predict", EXAMPLE).json()
+        assert response.json() == {
+            "results": [{"index": index, "answer": alone} for index in range(500)]
+        }
+
     def test_nobody_is_fine_and_too_many_are_refused(self, service: Served) -> None:
         assert service.post("/v1/predict_team", {"screenings": []}).json() == {"results": []}
         many = {"screenings": [{}] * (MAX_SCREENINGS + 1)}
