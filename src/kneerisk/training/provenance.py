@@ -23,6 +23,7 @@ from threadpoolctl import threadpool_info
 from kneerisk.cohort import Cohort, read
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused
+from kneerisk.words import text, variant
 
 #: The digest of the truth where a model was fitted to outcomes.
 NO_TRUTH = "none"
@@ -101,7 +102,7 @@ def load(source: Source) -> tuple[Cohort, pd.DataFrame | None]:
         cohort = read(source.path)
         return cohort, _truth_of(cohort, truth_beside(source.path))
     if source.athletes is None or source.seed is None:
-        raise CohortRefused("a cohort comes from a file, or is simulated with athletes and a seed")
+        raise CohortRefused(text("training.cohort.no_source"))
     simulated = simulate(source.athletes, source.seed)
     return simulated.cohort, simulated.truth
 
@@ -129,25 +130,16 @@ def load_again(
     """
     source = Source(path=data) if data is not None else Source.from_params(params)
     if source.path is not None and not source.path.exists():
-        raise CohortRefused(
-            f"{source.path} is gone; if the file that the model was trained on was moved, "
-            "name it with --data"
-        )
+        raise CohortRefused(text("training.cohort.gone", file=source.path))
     cohort, truth = load(source)
     if digest(cohort) != params.get("data_sha256"):
-        fault = "train again, or name the right file with --data"
-        if source.path is None:
-            fault = "the simulator has changed since; the commit of the run simulates it again"
-        raise CohortRefused(
-            "the content of the cohort differs from the one that the model was trained on: " + fault
-        )
+        source_kind = "file" if source.path is not None else "simulated"
+        raise CohortRefused(variant("training.cohort.other_content", source_kind))
     # Runs that are older than this parameter don't have it.
     sha256 = params.get("truth_sha256")
     if sha256 is not None and sha256 not in (truth_digest(truth), _exact_truth_digest(truth)):
-        raise CohortRefused(
-            "the true risks next to the cohort are not those that the model was trained on "
-            f"({'it had none' if sha256 == NO_TRUTH else 'they are gone or changed'})"
-        )
+        before = "none" if sha256 == NO_TRUTH else "other"
+        raise CohortRefused(variant("training.cohort.other_truth", before))
     return cohort, truth
 
 
@@ -180,9 +172,7 @@ def _truth_of(cohort: Cohort, path: Path) -> pd.DataFrame | None:
         return None
     truth = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     if list(truth.get("athlete_id", ())) != list(cohort.frame["athlete_id"]):
-        raise CohortRefused(
-            f"{path} has the true risks of another cohort: remove it, or simulate again"
-        )
+        raise CohortRefused(text("training.cohort.truth_of_another", file=path))
     return truth
 
 
@@ -254,8 +244,12 @@ def environment() -> dict[str, str]:
 def environment_changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """What differs from a run's parameters, in words; what they don't hold is left out."""
     return [
-        f"{name.removeprefix(ENVIRONMENT_PREFIX).replace('_', ' ')}: "
-        f"{before[name]} then, {now[name]} now"
+        text(
+            "training.reproduction.changed",
+            name=name.removeprefix(ENVIRONMENT_PREFIX).replace("_", " "),
+            before=before[name],
+            now=now[name],
+        )
         for name in sorted(now)
         if name in before and before[name] != now[name]
     ]

@@ -28,6 +28,7 @@ from kneerisk.schema import (
     leg_measures,
 )
 from kneerisk.training.fitting.fit_inputs import dealt_folds
+from kneerisk.words import text
 
 #: From this AUC on athletes left out, a label is taken for a computed one (assumption: with one or
 #: two inputs this field has not seen 0.75).
@@ -68,11 +69,7 @@ def labels_computed_from_inputs(cohort: Cohort) -> Iterator[str]:
             suspects[names] = max(auc, suspects.get(names, 0.0))
     for names, auc in suspects.items():
         inputs = " and ".join(repr(name) for name in names)
-        yield (
-            f"the outcome seems to be computed from {inputs}: that alone predicts it with an AUC "
-            f"of {auc:.2f} on left-out athletes. From such a label a model learns the rule behind "
-            "it, nothing about knees"
-        )
+        yield text("training.leak.computed_outcome", inputs=inputs, auc=f"{auc:.2f}")
 
 
 def _revealing_inputs(

@@ -21,6 +21,7 @@ from kneerisk.model import Metadata
 from kneerisk.schema import Quantity, athlete_measures, columns, leg_measures
 from kneerisk.training.leakage.computed_labels import labels_computed_from_inputs
 from kneerisk.training.leakage.required_sample_size import RequiredEvents, required_events
+from kneerisk.words import text
 
 #: Words in the names of columns about where, when, by whom and in which file a row was measured.
 PROVENANCE = frozenset(
@@ -81,13 +82,15 @@ def refuse_other_outcome(metadata: Metadata, cohort: Cohort) -> None:
     ours = _outcome(metadata.outcome_kind, metadata.horizon_months)
     if theirs != ours:
         raise CohortRefused(
-            f"{metadata.version} predicts {ours}, but the outcome of the cohort is {theirs}: a "
-            "model can only be evaluated on, or adapted to, the outcome it was trained for"
+            text(
+                "training.outcome.other", version=metadata.version, predicted=ours, recorded=theirs
+            )
         )
 
 
 def _outcome(kind: str, months: int | None) -> str:
-    return kind.replace("_", " ") + (f" within {months} months" if months else "")
+    outcome = kind.replace("_", " ")
+    return text("shared.within_months", outcome=outcome, months=months) if months else outcome
 
 
 def refuse_unsound(
@@ -132,11 +135,8 @@ def refuse_unsound(
     shortage = required.shortage(events) if events_matter else None
     reasons += [shortage] if shortage else []
     if reasons:
-        lines = [
-            f"a model can't be trained on {cohort.source}:",
-            *(f"  {reason}" for reason in reasons),
-        ]
-        raise CohortRefused("\n".join(lines))
+        heading = text("training.leak.faults", source=cohort.source)
+        raise CohortRefused("\n  ".join([heading, *reasons]))
     return SampleSize(required, events, required.warning(events) if events_matter else None)
 
 
@@ -144,9 +144,11 @@ def _too_few_athletes(parts: tuple[Cohort, ...]) -> Iterator[str]:
     """Why a split can't be learnt from: hardly anybody is on one of its sides."""
     athletes = [part.frame[ATHLETE_ID].map(plain_id).nunique() for part in parts]
     if len(athletes) == 2 and (athletes[0] < FEWEST_ATHLETES or athletes[1] < 1):
-        yield (
-            f"too few athletes: {athletes[0]} to learn from and {athletes[1]} held out (their ids "
-            f"decide, about one in five); it takes {FEWEST_ATHLETES} and 1 at least"
+        yield text(
+            "training.leak.few_athletes",
+            train=athletes[0],
+            held_out=athletes[1],
+            least=FEWEST_ATHLETES,
         )
 
 
@@ -172,13 +174,13 @@ def provenance_inputs(cohort: Cohort, inputs: Iterable[str] | None = None) -> It
         if name in not_measures or (name not in columns() and PROVENANCE & set(_words(name)))
     ]
     if revealing:
-        yield f"{_quoted(revealing)}: reveals where a row came from, so it can't be an input"
+        yield text("training.leak.revealing", names=_quoted(revealing))
     for name in names:
         measure = columns().get(name)
         if name in cohort.frame and isinstance(measure, Quantity):
             reason = _not_measured(cohort.frame, name)
             if reason:
-                yield f"{name!r} {reason}: it does not measure the athlete, so leave it out"
+                yield text("training.leak.not_a_measure", name=repr(name), reason=reason)
 
 
 def duplicate_athletes(parts: tuple[Cohort, ...]) -> Iterator[str]:
@@ -186,13 +188,10 @@ def duplicate_athletes(parts: tuple[Cohort, ...]) -> Iterator[str]:
     for pair in combinations(parts, 2):
         ids = [set(part.frame[ATHLETE_ID].map(plain_id)) for part in pair]
         if both := ids[0] & ids[1]:
-            yield f"{len(both)} athlete(s) are on both sides of the split, by {ATHLETE_ID!r}"
+            yield text("training.leak.both_sides", count=len(both), column=repr(ATHLETE_ID))
         readings = [_readings(part, ids[1 - side]) for side, part in enumerate(pair)]
         if repeated := readings[0] & readings[1]:
-            yield (
-                f"{len(repeated)} screening(s) stand on both sides of the split with the same "
-                f"readings under different {ATHLETE_ID!r}: give a person one id"
-            )
+            yield text("training.leak.same_readings", count=len(repeated), column=repr(ATHLETE_ID))
 
 
 def _readings(part: Cohort, ids: set[str]) -> set[tuple[float, ...]]:
@@ -221,13 +220,13 @@ def _not_measured(frame: pd.DataFrame, name: str) -> str | None:
     if known.sum() < FEWEST_CONSECUTIVE:
         return None
     if (np.diff(np.sort(values[known])) == 1.0).all():
-        return "is a running row number"
+        return text("training.leak.row_number")
     number = frame[ATHLETE_ID].astype(str).str.extract(r"(\d+)\D*$")[0].astype(float).to_numpy()
     if np.unique(values[known]).size > 1 and np.array_equal(values[known], number[known]):
-        return f"is the number in {ATHLETE_ID!r}"
+        return text("training.leak.number_of_id", column=repr(ATHLETE_ID))
     for column, label in ((GROUP, "group"), (SCREENING_DATE, "year")):
         if column in frame and _is_constant_by(frame, column, values):
-            return f"has a single value for each {label}, so it reveals the {label}"
+            return text("training.leak.single_value", label=label)
     return None
 
 

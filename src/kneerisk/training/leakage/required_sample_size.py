@@ -17,6 +17,7 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.evidence import assumption
 from kneerisk.schema import Category, athlete_measures, leg_measures
 from kneerisk.training.fitting.fit_inputs import LEAST_SHARE
+from kneerisk.words import text
 
 #: The limits of the three criteria, as Riley et al. recommend them.
 SHRINKAGE, OPTIMISM, PRECISION = 0.9, 0.05, 0.05
@@ -50,11 +51,12 @@ class RequiredEvents:
         """Why so many outcomes are too few for a model of one's own, or None."""
         if events >= self.minimum:
             return None
-        return (
-            f"too few outcomes for a model of its own: {events} to train on (of the rarer kind), "
-            f"where Riley's criteria require {self.minimum} for the overall risk and a single "
-            f"parameter, and {self.full} for all {self.parameters} measures. `kneerisk adapt` "
-            "corrects the champion with the outcomes there are"
+        return text(
+            "training.outcome.too_few",
+            events=events,
+            least=self.minimum,
+            full=self.full,
+            measures=self.parameters,
         )
 
     def warning(self, events: int) -> str | None:
@@ -64,11 +66,7 @@ class RequiredEvents:
 
 def few_outcomes(events: float, required: float) -> str:
     """What it means that there are fewer outcomes than every measure's own weight needs."""
-    return (
-        f"{events:,.0f} outcomes to train on (of the rarer kind), where Riley's criteria require "
-        f"{required:,.0f} for a separate weight for every measure: the weights are shrunk, and the "
-        "model is a feasibility study."
-    )
+    return text("training.outcome.few", events=f"{events:,.0f}", required=f"{required:,.0f}")
 
 
 def required_events(cohort: Cohort) -> tuple[RequiredEvents, int]:

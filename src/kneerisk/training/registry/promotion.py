@@ -20,6 +20,7 @@ from kneerisk.training.registry.gates import Gate, auc_gate, loss_gate, slope_ga
 from kneerisk.training.registry.releases import Release, bundle_hash
 from kneerisk.training.registry.run_record import EVALUATION
 from kneerisk.training.tracking import CHAMPION, Tracking, Version
+from kneerisk.words import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,8 @@ def promote(
     passed = _gates(tracking, models, challenger, current, data, accepted_auc)
     failed = [gate.message for gate in passed if not gate.passed]
     if failed:
-        raise PromotionRefused(
-            "\n".join([f"{challenger} is not promoted:", *(f"  {message}" for message in failed)])
-        )
+        heading = text("training.promotion.refused", version=challenger)
+        raise PromotionRefused("\n  ".join([heading, *failed]))
     with releases.exclusive(models):
         releases.release(tracking, models, challenger)
         served = champion.read(models)
@@ -98,7 +98,7 @@ def promote(
         if replaces:
             champion.write(models, str(challenger), sha256, previous)
     message = _outcome(challenger, before, served=replaces)
-    message += _told(lambda: _note_champion(tracking, challenger, released))
+    message = _told(message, lambda: _note_champion(tracking, challenger, released))
     return Promoted(str(challenger), replaces, previous if replaces else before, passed, message)
 
 
@@ -123,15 +123,17 @@ def rollback(models: Path, open_tracking: Callable[[], Tracking]) -> Promoted:
     """
     served = champion.read(models)
     if served is None:
-        raise PromotionRefused(f"{models} names no champion, so there is nothing to roll back")
+        raise PromotionRefused(text("training.promotion.no_champion", models=models))
     if served.previous is None:
-        raise PromotionRefused(f"{served.version} replaced nothing, so there is nothing to restore")
+        raise PromotionRefused(
+            text("training.promotion.nothing_to_restore", version=served.version)
+        )
     target = served.previous
     with releases.exclusive(models):
         release = _released(models, target) or _fetched(open_tracking, models, target)
         champion.write(models, target, release.sha256, release.replaced)
-    message = f"{target} is served again, in place of {served.version}."
-    message += _told(lambda: releases.settle(open_tracking(), models))
+    message = text("training.promotion.restored", version=target, replaced=served.version)
+    message = _told(message, lambda: releases.settle(open_tracking(), models))
     return Promoted(target, True, release.replaced, (), message)
 
 
@@ -164,13 +166,13 @@ def _note_champion(tracking: Tracking, version: Version, release: Release) -> No
     tracking.make_champion(version)
 
 
-def _told(tell: Callable[[], None]) -> str:
-    """Tell MLflow what is served; where that fails, in words that it was not told."""
+def _told(message: str, tell: Callable[[], None]) -> str:
+    """Tell MLflow what is served; where that fails, the message goes on to say so."""
     try:
         tell()
     except KneeriskError as error:
-        return f" MLflow was not told, the next promotion or rollback does it: {error}"
-    return ""
+        return text("training.promotion.not_told", message=message, reason=error)
+    return message
 
 
 def _select(tracking: Tracking, version: str | None) -> Version:
@@ -178,10 +180,10 @@ def _select(tracking: Tracking, version: str | None) -> Version:
         return tracking.version(version)
     challengers = tracking.challengers()
     if not challengers:
-        raise PromotionRefused("there is no challenger: train a model first")
+        raise PromotionRefused(text("training.promotion.no_challenger"))
     if len(challengers) > 1:
         names = ", ".join(sorted(str(version) for version in challengers))
-        raise PromotionRefused(f"there are several challengers; name one of {names}")
+        raise PromotionRefused(text("training.promotion.several_challengers", versions=names))
     return challengers[0]
 
 
@@ -215,7 +217,9 @@ def _loss_gate(
         new, old = (risks_of(bundle.load(path).model.predict(data)) for path in fetched)
     new_rows, old_rows = paired_rows(cohort, new, old)
     if len(new_rows.outcome) == 0:
-        raise PromotionRefused(f"{challenger} and {current} have no held-out outcome in common")
+        raise PromotionRefused(
+            text("training.promotion.nothing_in_common", challenger=challenger, champion=current)
+        )
     return loss_gate(new_rows, old_rows, str(current))
 
 
@@ -250,8 +254,5 @@ def _fetch(tracking: Tracking, models: Path, version: Version, folder: Path) -> 
 
 def _outcome(challenger: Version, before: str | None, *, served: bool) -> str:
     if served:
-        return f"{challenger} is champion and is served."
-    return (
-        f"{challenger} is champion of its own outcome kind and is released, but {before} is of "
-        "another kind and is still served; --serve would replace it."
-    )
+        return text("training.promotion.served", version=challenger)
+    return text("training.promotion.not_served", version=challenger, served=before)

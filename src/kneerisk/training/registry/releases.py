@@ -27,6 +27,7 @@ from kneerisk.training.tracking import (
     TrackingFailed,
     Version,
 )
+from kneerisk.words import text
 
 FILE = "releases.json"
 #: Tag of a version: what was served before it was put in service.
@@ -67,10 +68,7 @@ def bundle_hash(version: Version) -> str:
     """
     sha256 = version.tags.get(BUNDLE_SHA256)
     if sha256 is None:
-        raise PromotionRefused(
-            f"{version} has no bundle: its training was stopped or still runs. Train again, or "
-            "name another version"
-        )
+        raise PromotionRefused(text("training.promotion.no_bundle", version=version))
     return sha256
 
 
@@ -191,9 +189,7 @@ def _lock(folder: int, models: Path) -> None:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise PromotionRefused(
-                    f"another promotion or rollback is at work in {models}: try again when it ended"
-                ) from None
+                raise PromotionRefused(text("training.promotion.at_work", models=models)) from None
             time.sleep(_POLL_SECONDS)
         except OSError:
             return  # some file systems of a network know no locks

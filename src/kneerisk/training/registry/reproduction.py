@@ -22,6 +22,7 @@ from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.settings import Settings
 from kneerisk.training.provenance import environment, environment_changes, git_sha
 from kneerisk.training.updating.model_updating import update_model
+from kneerisk.words import text
 
 #: What other libraries, processors and thread counts may move a probability by: the order of a sum.
 ELSEWHERE = 1e-6
@@ -93,9 +94,7 @@ def fit_again(
             athletes, truth_subset(truth, train), seed=seed, progress=progress, settings=settings
         ).model
     if base.sha256 != params["base_sha256"]:
-        raise BundleRefused(
-            f"{base.metadata.version} is not the bundle that was adapted (SHA-256 differs)"
-        )
+        raise BundleRefused(text("training.reproduction.other_base", version=base.metadata.version))
     return update_model(base.model, athletes, seed).model
 
 
@@ -170,7 +169,11 @@ def _program(metadata: Metadata) -> Iterator[str]:
     """How the program has changed since a version was made."""
     before, now = metadata.git_sha, git_sha()
     if before != now:
-        unknown = "not under version control"
-        yield f"program: {before or unknown} then, {now or unknown} now"
+        unknown = text("training.reproduction.no_commit")
+        program = text("training.reproduction.program")
+        yield text(
+            "training.reproduction.changed",
+            name=program, before=before or unknown, now=now or unknown,
+        )  # fmt: skip
     elif before is not None and before.endswith(_DIRTY):
-        yield f"program: {before}, with uncommitted changes, which may differ now"
+        yield text("training.reproduction.uncommitted", before=before)

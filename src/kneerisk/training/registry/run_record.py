@@ -29,6 +29,7 @@ from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance import Source, digest, environment, git_sha
 from kneerisk.training.tracking import CARD, HELD_OUT, PLOTS, Run, registered_name
 from kneerisk.training.tracking.naming import cohort_filter, runs_page
+from kneerisk.words import text
 
 #: Artifact of a run: metrics, slices and curves.
 EVALUATION = "evaluation.json"
@@ -119,7 +120,9 @@ def log_evaluation(run: Run, record: RunRecord) -> dict[str, Figure]:
         run.log_dataset(part, context, digest(part), source)
     parameters = {**run_parameters(record.cohort, digest(data)), **source, **record.parameters}
     run.log_values(parameters, record.evaluation.metrics)
-    figures = plots(record.evaluation, f"{cohort_title(record.cohort)}, held-out athletes")
+    figures = plots(
+        record.evaluation, text("training.run.plots", cohort=cohort_title(record.cohort))
+    )
     run.log_figures(figures)
     run.log_text(json.dumps(record.evaluation.as_dict()), EVALUATION)
     return dict(figures)
@@ -153,9 +156,15 @@ def run_tags(cohort: Cohort, command: str) -> dict[str, str]:
 
 def cohort_title(cohort: Cohort) -> str:
     """A name for people: `new pain within 12 months, simulated, 50,000 athletes`."""
-    horizon = f" within {cohort.horizon_months} months" if cohort.horizon_months else ""
-    outcome = cohort.outcome_kind.replace("_", " ") + horizon
-    return f"{outcome}, {cohort.kind}, {cohort.frame['athlete_id'].nunique():,} athletes"
+    outcome, months = cohort.outcome_kind.replace("_", " "), cohort.horizon_months
+    if months:
+        outcome = text("shared.within_months", outcome=outcome, months=months)
+    return text(
+        "training.run.cohort",
+        outcome=outcome,
+        kind=cohort.kind,
+        athletes=f"{cohort.frame['athlete_id'].nunique():,}",
+    )
 
 
 def run_note(run: Run, metrics: Mapping[str, float], card: str, data_sha256: str) -> str:
@@ -179,9 +188,9 @@ def run_note(run: Run, metrics: Mapping[str, float], card: str, data_sha256: str
     run_page = f"/#/experiments/{run.experiment}/runs/{run.run_id}"
     same_cohort = runs_page(run.experiment, cohort_filter(data_sha256))
     links = [
-        f"[plots]({run_page}/artifacts)",
-        f"[card]({run_page}/artifacts/{CARD})",
-        f"[all runs on this cohort, best calibrated first]({same_cohort})",
+        f"[{text('training.run.link.plots')}]({run_page}/artifacts)",
+        f"[{text('training.run.link.card')}]({run_page}/artifacts/{CARD})",
+        f"[{text('training.run.link.same_cohort')}]({same_cohort})",
     ]
     if run.version is not None:
         address = f"/#/models/{run.version.model}/versions/{run.version.number}"

@@ -19,6 +19,7 @@ from kneerisk.training.provenance import Source
 from kneerisk.training.registry.run_record import RunRecord, cohort_title, log_version, run_tags
 from kneerisk.training.tracking import Tracking
 from kneerisk.training.updating.model_updating import UpdatedModel
+from kneerisk.words import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def log_update(
     The version that it became.
     """
     train, test = train_test_split(club)
-    source_text = f"{base.metadata.source}, adapted to {club.source}"
+    source_text = text("training.run.adapted_source", source=base.metadata.source, club=club.source)
     cohort = replace(club, kind="adapted", source=source_text)
     tags = {**run_tags(cohort, "adapt"), "base_version": base.metadata.version}
     with tracking.start_run(cohort_title(cohort), tags, "adapt") as run:
@@ -122,7 +123,7 @@ def updated_metadata(
         run_id=run_id,
         git_sha=git_sha,
         cohort="adapted",
-        source=f"{base.metadata.source}, adapted to {club.source}",
+        source=text("training.run.adapted_source", source=base.metadata.source, club=club.source),
         schema=fingerprint(),
         athletes=int(club.frame["athlete_id"].nunique()),
         screenings=len(club.frame),

@@ -25,6 +25,7 @@ from kneerisk.training.leakage.leakage_checks import plain_id
 from kneerisk.training.provenance import digest
 from kneerisk.training.tracking import CHAMPION, Tracking, has_runs, registered_name
 from kneerisk.training.tracking.run_lookup import training_ids
+from kneerisk.words import text
 
 
 def load_version(models: Path, version: str | None = None, folder: Path | None = None) -> Bundle:
@@ -51,12 +52,10 @@ def load_version(models: Path, version: str | None = None, folder: Path | None =
     served = champion.read(models)
     if version is None:
         if served is None:
-            raise BundleRefused(f"{models} names no champion: train and promote a model first")
+            raise BundleRefused(text("model.champion.none", models=models))
         version = served.version
     if champion.VERSION.fullmatch(version) is None:
-        raise BundleRefused(
-            f"{version} is not a version; one is called kneerisk-new_pain-12m-v3, for example"
-        )
+        raise BundleRefused(text("training.version.not_a_version", version=version))
     if (models / version).is_dir():
         expected = served.sha256 if served and served.version == version else None
         return bundle.load(models / version, expected)
@@ -64,7 +63,7 @@ def load_version(models: Path, version: str | None = None, folder: Path | None =
         return bundle.load(served.folder, served.sha256)
     folder = folder or Path.cwd()
     if not has_runs(folder):
-        raise BundleRefused(f"{version} is not in {models}, and there are no MLflow runs here")
+        raise BundleRefused(text("training.version.not_here", version=version, models=models))
     return _registered(Tracking(folder), version)
 
 
@@ -143,15 +142,15 @@ def without_training_athletes(
 def _unseen(metadata: Metadata, cohort: Cohort, folder: Path) -> tuple[NDArray[np.bool_], str]:
     ids = cohort.frame[ATHLETE_ID]
     if digest(cohort) == metadata.data_sha256:
-        return held_out(ids), "held-out athletes of its own cohort"
+        return held_out(ids), text("training.athletes.held_out")
     trained = training_ids(metadata, folder)
     if trained is None:
-        return np.ones(len(ids), dtype=bool), "all athletes of the file"
+        return np.ones(len(ids), dtype=bool), text("training.athletes.all")
     seen = ids.map(plain_id).isin(trained).to_numpy()
     if seen.all():
-        raise CohortRefused(f"{metadata.version} was trained on every athlete of the file")
+        raise CohortRefused(text("training.version.trained_on_all", version=metadata.version))
     left_out = ids[seen].nunique()
-    description = f"athletes it was not trained on ({left_out:,} of the file left out)"
+    description = text("training.athletes.unseen", count=f"{left_out:,}")
     if not left_out:
-        description = "all athletes of the file; it was trained on none of them"
+        description = text("training.athletes.none_seen")
     return ~seen, description

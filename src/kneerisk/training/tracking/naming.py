@@ -8,6 +8,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from kneerisk.training.tracking.store_errors import TrackingFailed
+from kneerisk.words import text
 
 #: What a run was made for, and the experiment in which such runs lie side by side.
 Purpose = Literal["train", "adapt", "tune", "benchmark"]
@@ -16,26 +17,6 @@ EXPERIMENTS: Mapping[Purpose, str] = {
     "adapt": "kneerisk-adapt",
     "tune": "kneerisk-tuning",
     "benchmark": "kneerisk-real-benchmark",
-}
-#: The description that MLflow shows above the runs of an experiment.
-DESCRIPTIONS: Mapping[Purpose, str] = {
-    "train": (
-        "Models for release: each run of `kneerisk train`, evaluated on held-out athletes. Its "
-        "version becomes challenger; `kneerisk promote` makes it champion."
-    ),
-    "adapt": (
-        "Champions corrected with a club's outcomes: each run of `kneerisk adapt`, compared with "
-        "the unchanged champion and a model trained from scratch."
-    ),
-    "tune": (
-        "Search for settings: each study of `kneerisk tune` is one run, its trials the runs "
-        "under it. Compare the winner, not the best trial: only the winner was evaluated on "
-        "athletes that the search never saw."
-    ),
-    "benchmark": (
-        "Published data of people: each run of `kneerisk benchmark`, compared with confounders "
-        "that could explain a score. Nothing here is released."
-    ),
 }
 #: The folders of a fetched bundle and of the plots beside a released card; the card of a run.
 BUNDLE, PLOTS, CARD = "bundle", "plots", "card.md"
@@ -61,12 +42,7 @@ def registered_name(outcome_kind: str, horizon_months: int | None) -> str:
 
 def describe_model(model: str) -> str:
     """The description that MLflow shows above the versions of a registered model."""
-    return (
-        f"Versions of `{model}`: one outcome and one horizon, so that they can be compared. "
-        f"`{CHALLENGER}` is the newest, `{CHAMPION}` what `kneerisk promote` released. Moving an "
-        "alias here changes nothing that is served: only `kneerisk promote` and `kneerisk "
-        "rollback` do. A screening aid, not a medical device."
-    )
+    return text("training.tracking.model", model=model, challenger=CHALLENGER, champion=CHAMPION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +58,11 @@ class Version:
         return f"{self.model}-v{self.number}"
 
     @staticmethod
-    def parse(text: str) -> tuple[str, int]:
+    def parse(name: str) -> tuple[str, int]:
         """The registered model and number of `kneerisk-new_pain-12m-v3`."""
-        model, mark, number = text.rpartition("-v")
+        model, mark, number = name.rpartition("-v")
         if not mark or not (number.isascii() and number.isdigit()):
-            raise TrackingFailed(
-                f"{text} is not a version; one is called kneerisk-new_pain-12m-v3, for example"
-            )
+            raise TrackingFailed(text("training.version.not_a_version", version=name))
         return model, int(number)
 
     @classmethod

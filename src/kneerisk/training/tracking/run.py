@@ -24,6 +24,7 @@ from kneerisk.training.tracking.naming import (
     Version,
     describe_model,
 )
+from kneerisk.words import text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -200,11 +201,11 @@ def shorten(markdown: str, characters: int) -> str:
 
     Images are left out: their relative paths lead nowhere from MLflow's page.
     """
-    text = "\n".join(line for line in markdown.split("\n") if not line.startswith("!["))
-    markdown = _EMPTY_LINES.sub("\n\n", text)
+    kept_lines = "\n".join(line for line in markdown.split("\n") if not line.startswith("!["))
+    markdown = _EMPTY_LINES.sub("\n\n", kept_lines)
     if len(markdown) <= characters:
         return markdown
-    end = f"\n\nThe rest is in `{CARD}`, among the artifacts of the run.\n"
+    end = text("training.tracking.rest", card=CARD)
     beginning = markdown[: characters - len(end)]
     section = beginning.rfind("\n## ")
     return beginning[: section if section > 0 else beginning.rfind("\n")].rstrip() + end

@@ -21,6 +21,7 @@ from kneerisk.training.tracking.naming import (
     cohort_filter,
 )
 from kneerisk.training.tracking.tracking_store import Tracking, has_runs
+from kneerisk.words import text
 
 #: A beginning of a run's id or of a cohort's digest; shorter ones would name several by chance.
 _HEXADECIMAL = re.compile(r"[0-9a-f]{4,64}")
@@ -59,18 +60,16 @@ def runs_to_compare(
         Where a run is not there or is named ambiguously, or fewer than two are left.
     """
     if (bool(names), cohort is not None, every_run).count(True) != 1:
-        raise NotCompared("name the runs to compare, or give --cohort, or --all")
+        raise NotCompared(text("training.compare.no_runs"))
     runs = _by_name(tracking, names) if names else _by_cohort(tracking, cohort)
     if len(runs) < 2:
-        raise NotCompared(f"a comparison needs at least two runs; found {len(runs)}")
+        raise NotCompared(text("training.compare.too_few", count=len(runs)))
     return runs
 
 
 def _by_cohort(tracking: Tracking, cohort: str | None) -> list[LoggedRun]:
     if cohort is not None and _HEXADECIMAL.fullmatch(cohort) is None:
-        raise NotCompared(
-            f"{cohort} is not the start of a digest: 4 to 64 characters of 0-9 and a-f"
-        )
+        raise NotCompared(text("training.compare.not_a_digest", digest=cohort))
     where = cohort_filter(cohort) if cohort else ""
     runs = tracking.find_runs(_PURPOSES, where, [f"{BEST_CALIBRATED} ASC"])
     return [run for run in runs if "log_loss" in run.metrics][:_MOST_RUNS]
@@ -91,10 +90,10 @@ def _only_run(tracking: Tracking, known: Sequence[LoggedRun], name: str) -> Logg
         run_id = tracking.version(name).run_id
         matches = [run for run in known if run.run_id == run_id]
     if not matches:
-        raise NotCompared(f"there is no finished run {name}")
+        raise NotCompared(text("training.compare.no_such_run", run=name))
     if len(matches) > 1:
         ids = ", ".join(run.run_id[:12] for run in matches)
-        raise NotCompared(f"{name} matches several runs: name one of {ids}")
+        raise NotCompared(text("training.compare.several", run=name, ids=ids))
     return matches[0]
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from kneerisk.errors import KneeriskError
+from kneerisk.words import text, variant
 
 #: How long a store may take for its first sign of life, and another program may hold a database
 #: (assumption: a slow network takes one second, logging a run less).
@@ -27,23 +28,19 @@ SQLITE = "sqlite:///"
 _SQLITE_HEADER = b"SQLite format 3\0"
 #: Where a database server listens, if its address does not say so (its makers' choice).
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
-#: What databases and MLflow say, as patterns, and what that means for a person.
+#: What databases and MLflow say, as patterns, and which text says that to a person.
 _MEANINGS: Mapping[str, str] = {
-    "database is locked": "another program is writing to it; try again when that has ended",
-    "not a database": "that file is no database; move it away, and a new store is made",
-    "malformed": "the database is damaged; put back a copy, or move it away for a new store",
-    "read-?only": "it can't be written to; change its permissions or choose a folder that can be",
-    "disk is full": "the disk is full; make room, then run the command again",
-    "disk I/O error": "the disk can't be read or written to (is it full?)",
-    "unable to open database file": "it can't be opened: is its folder there, and open to you?",
-    "out-of-date database schema": (
-        "its tables are of another MLflow; copy it, then bring it up to date with "
-        "`python -m mlflow db upgrade {uri}`, or use the MLflow that made it"
-    ),
-    "Can't locate revision": "it was made by a newer MLflow; use that one, or move the store away",
-    "no such (table|column)": "it is not MLflow's, or is damaged; move it away for a new store",
+    "database is locked": "locked",
+    "not a database": "not_a_database",
+    "malformed": "damaged",
+    "read-?only": "read_only",
+    "disk is full": "disk_full",
+    "disk I/O error": "disk_error",
+    "unable to open database file": "not_opened",
+    "out-of-date database schema": "other_tables",
+    "Can't locate revision": "newer",
+    "no such (table|column)": "not_mlflow",
 }
-_UNREACHABLE = "start it, or correct MLFLOW_TRACKING_URI; without it runs are kept in this folder"
 
 
 class TrackingFailed(KneeriskError):
@@ -77,16 +74,16 @@ def translated_errors(uri: str, message: str | None = None) -> Iterator[None]:
         raise TrackingFailed(meaning or message or _failed(uri, _first_line(error))) from None
 
 
-def _meaning(uri: str, text: str) -> str | None:
+def _meaning(uri: str, message: str) -> str | None:
     """What a database's error means, or None for any other."""
-    for pattern, meaning in _MEANINGS.items():
-        if re.search(pattern, text):
-            return _failed(uri, meaning.format(uri=_shown(uri)))
+    for pattern, name in _MEANINGS.items():
+        if re.search(pattern, message):
+            return _failed(uri, variant("training.store", name, uri=_shown(uri)))
     return None
 
 
 def _failed(uri: str, reason: str) -> str:
-    return f"MLflow at {_shown(uri)}: {reason}"
+    return text("training.tracking.failed", address=_shown(uri), reason=reason)
 
 
 def _shown(uri: str) -> str:
@@ -116,9 +113,11 @@ def _answers(uri: str, ask: Callable[[], object]) -> None:
     thread = Thread(target=run, daemon=True)
     thread.start()
     thread.join(ANSWER_SECONDS)
-    reason = reasons[0] if reasons else f"nothing within {ANSWER_SECONDS:.0f} seconds"
+    reason = (
+        reasons[0] if reasons else text("training.tracking.silent", seconds=f"{ANSWER_SECONDS:.0f}")
+    )
     if reason:
-        raise TrackingFailed(_failed(uri, f"it does not answer ({reason}); {_UNREACHABLE}"))
+        raise TrackingFailed(_failed(uri, text("training.tracking.no_answer", reason=reason)))
 
 
 def _ask_server(uri: str) -> None:
@@ -130,7 +129,7 @@ def _ask_server(uri: str) -> None:
 def _check_database(uri: str, path: Path) -> None:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise TrackingFailed(_failed(uri, "that is no file; move it away for a new store"))
+            raise TrackingFailed(_failed(uri, text("training.tracking.not_a_file")))
         with path.open("rb") as file:
             header = file.read(len(_SQLITE_HEADER))
         if header and header != _SQLITE_HEADER:
@@ -144,7 +143,7 @@ def _check_database(uri: str, path: Path) -> None:
     except OSError as error:
         raise TrackingFailed(_failed(uri, str(error.strerror))) from None
     except sqlite3.Error as error:
-        text = str(error)
+        message = str(error)
         # A store that can only be read is still good for reading.
-        if not re.search("read-?only", text):
-            raise TrackingFailed(_meaning(uri, text) or _failed(uri, text)) from None
+        if not re.search("read-?only", message):
+            raise TrackingFailed(_meaning(uri, message) or _failed(uri, message)) from None

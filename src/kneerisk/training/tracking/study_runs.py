@@ -16,6 +16,7 @@ from typing import Any, Literal
 from kneerisk.training.tracking.abandoned_runs import TRIAL, process_tag
 from kneerisk.training.tracking.run import Run
 from kneerisk.training.tracking.store_errors import translated_errors
+from kneerisk.words import text
 
 Status = Literal["RUNNING", "FINISHED", "FAILED", "KILLED"]
 #: The tag by which the runs of a study are found again.
@@ -126,7 +127,11 @@ class StudyRuns:
 
     def _write(self, trial: TrialRun, run: Any | None) -> None:
         tags = {**trial.tags, **self.child_tags(**{TRIAL: str(trial.number)})}
-        run = run or self._create(f"trial {trial.number:03d}", tags, _milliseconds(trial.began))
+        run = run or self._create(
+            text("training.run.trial", trial=f"{trial.number:03d}"),
+            tags,
+            _milliseconds(trial.began),
+        )
         self._sign(run.info.run_id)
         new_run = Run(self._client, run.info.run_id, run.info.experiment_id)
         new_run.log_values(trial.params, trial.metrics)

@@ -13,7 +13,6 @@ from kneerisk.training.tracking.naming import (
     BUNDLE,
     CHALLENGER,
     CHAMPION,
-    DESCRIPTIONS,
     EXPERIMENTS,
     NOTE,
     LoggedRun,
@@ -28,6 +27,7 @@ from kneerisk.training.tracking.store_errors import (
     translated_errors,
 )
 from kneerisk.training.tracking.study_runs import StudyRuns
+from kneerisk.words import text, variant
 
 #: Without `MLFLOW_TRACKING_URI`: a database and a folder where the command is run.
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
@@ -157,10 +157,10 @@ class Tracking:
             experiment = self._experiment("tune")
         return StudyRuns(self._client, self.uri, experiment, study_id, name, tags)
 
-    def version(self, text: str) -> Version:
+    def version(self, name: str) -> Version:
         """The version of a name such as `kneerisk-new_pain-12m-v3`."""
-        model, number = Version.parse(text)
-        with translated_errors(self.uri, f"{text} is not registered"):
+        model, number = Version.parse(name)
+        with translated_errors(self.uri, text("training.version.not_registered", version=name)):
             return Version.of(self._client.get_model_version(model, str(number)))
 
     def version_with_alias(self, model: str, alias: str) -> Version | None:
@@ -291,6 +291,8 @@ class Tracking:
         folder = (self._local / ARTIFACTS).as_uri() if self._local else None
         return str(
             self._client.create_experiment(
-                EXPERIMENTS[purpose], artifact_location=folder, tags={NOTE: DESCRIPTIONS[purpose]}
+                EXPERIMENTS[purpose],
+                artifact_location=folder,
+                tags={NOTE: variant("training.experiment", purpose)},
             )
         )

@@ -22,6 +22,7 @@ from kneerisk.training.tuning.locks import WRITING
 from kneerisk.training.tuning.objective import Objective
 from kneerisk.training.tuning.study import ERROR, Study
 from kneerisk.training.tuning.worker import work
+from kneerisk.words import text
 
 #: Where studies are kept: a journal and a file of locks each.
 STUDIES = Path(".run") / "studies"
@@ -97,7 +98,7 @@ class Search:
         study = self.study
         with study.locks.held(WRITING):
             tracking = Tracking(self.folder)
-            name = f"study {study.name}, {cohort_title(self.cohort)}"
+            name = text("training.run.study", study=study.name, cohort=cohort_title(self.cohort))
             runs = tracking.study_runs(study.id, name, run_tags(self.cohort, "tune"))
         try:
             yield tracking, runs
@@ -205,7 +206,7 @@ def run_worker(
     except KeyboardInterrupt:
         return
     except KneeriskError as error:
-        report_error(f"kneerisk: a worker: {error}")
+        report_error(text("training.study.worker_failed", reason=error))
         raise SystemExit(1) from None
 
 

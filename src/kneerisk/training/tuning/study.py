@@ -26,6 +26,7 @@ from kneerisk.errors import StudyRefused
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.tuning.locks import ASKING, Locks
 from kneerisk.training.tuning.objective import Space
+from kneerisk.words import text
 
 #: Of the search; with one worker the same seed gives the same study, stopped in between or not.
 SEED = 0
@@ -73,10 +74,7 @@ class Study:
 
     def __init__(self, folder: Path, name: str, identity: Mapping[str, str], space: Space) -> None:
         if not _NAME.fullmatch(name):
-            raise StudyRefused(
-                f"{name} can't be the name of a study: use at most 64 letters, digits, dots, "
-                "dashes and underscores, starting with a letter or digit"
-            )
+            raise StudyRefused(text("training.study.bad_name", name=name))
         optuna.logging.set_verbosity(logging.WARNING)
         folder.mkdir(parents=True, exist_ok=True)
         self.name = name
@@ -101,9 +99,9 @@ class Study:
             self._study.set_user_attr(_ID, uuid.uuid4().hex)
         elif faults := _differences(attributes[_IDENTITY], identity):
             raise StudyRefused("\n".join([
-                f"the study {self.name} can't be continued, as its trials would not compare:",
+                text("training.study.not_continued", study=self.name),
                 *(f"  {fault}" for fault in faults),
-                "Start another one with --study, or restore what it was started with.",
+                text("training.study.start_another"),
             ]))  # fmt: skip
         if not self.trials():
             self._study.enqueue_trial(
@@ -243,7 +241,9 @@ class Study:
 
 def _differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [
-        f"{name}: it was started with {before.get(name, 'none')}, now it is {now.get(name)}"
+        text(
+            "training.study.changed", name=name, before=before.get(name, "none"), now=now.get(name)
+        )
         for name in now
         if before.get(name) != now[name]
     ]

@@ -86,9 +86,7 @@ def _record(
     study, cohort = search.study, search.cohort
     best = study.best
     if best is None:
-        raise StudyRefused(
-            f"no trial of {study.name} was finished: run the same command to continue"
-        )
+        raise StudyRefused(text("training.study.no_trial", study=study.name))
     settings = study.settings(best)
     changed = settings != DEFAULTS
     gain, error = search.objective.gain(settings, progress) if changed else (0.0, 0.0)
@@ -106,11 +104,13 @@ def _record(
         evaluation=evaluation,
         parameters={"truth_sha256": truth_digest(search.truth), **fitted.choices},
     )  # fmt: skip
-    with tracking.start_run(f"winner, trial {best.number:03d}", tags, "tune") as run:
+    with tracking.start_run(
+        text("training.run.winner", trial=f"{best.number:03d}"), tags, "tune"
+    ) as run:
         version = _log(run, search, fitted, record) if gain > error else None
         if version is None:
             log_evaluation(run, record)
-            run.set_note("The default settings stay: the gain is no more than chance.")
+            run.set_note(text("training.study.defaults_stay"))
     result = {
         "version": version, "run_id": run.run_id, "parent_run_id": runs.parent.run_id,
         "study": study.name, "trials": study.finished,

@@ -38,6 +38,7 @@ from kneerisk.training.updating.corrections import (
     corrected,
     shortened,
 )
+from kneerisk.words import text, variant
 
 #: By which larger corrections are compared (assumption: five are the usual choice).
 FOLDS = 5
@@ -100,15 +101,10 @@ def refuse_club(base: Bundle, club: Cohort, train: Cohort, test: Cohort, club_sh
         cohort, or something in it gives the outcome away.
     """
     if club.kind != "observed":
-        raise CohortRefused(
-            f"the cohort is {club.kind}: a model can only be adapted to measured athletes"
-        )
+        raise CohortRefused(text("training.adapt.not_measured", kind=club.kind))
     refuse_other_outcome(base.metadata, club)
     if base.metadata.data_sha256 == club_sha256:
-        raise CohortRefused(
-            f"{base.metadata.version} was already made from this cohort: adapting it again would "
-            "count every outcome twice. Name the version that it was adapted from (--model)"
-        )
+        raise CohortRefused(text("training.adapt.twice", version=base.metadata.version))
     refuse_unsound(club, train, test, from_scratch=False)
 
 
@@ -220,16 +216,17 @@ def choose_correction(
 def describe_needs(club: Club) -> str:
     """What more outcomes would allow, in words."""
     needed, events = events_needed(), min(club.events, club.non_events)
-    rarer = "outcomes" if club.events <= club.non_events else "knees without the outcome"
-    allows: tuple[tuple[Step, str], ...] = (
-        ("intercept", "to correct the overall risk"),
-        ("slope", "to correct the spread of risks"),
-        ("ridge", "to correct the effects of single measures"),
-    )
-    missing = [f"{needed[step]} {what}" for step, what in allows if events < needed[step]]
+    rarer = "outcomes" if club.events <= club.non_events else "knees_without"
+    have = variant("training.adapt.rarer", rarer, count=f"{events:,}")
+    steps: tuple[Step, ...] = ("intercept", "slope", "ridge")
+    missing = [
+        variant("training.adapt.step", step, needed=needed[step])
+        for step in steps
+        if events < needed[step]
+    ]
     if not missing:
-        return f"There are {events:,} {rarer} to adapt to: enough to try every correction."
-    return f"There are {events:,} {rarer} to adapt to; it takes {', '.join(missing)}."
+        return text("training.adapt.enough", have=have)
+    return text("training.adapt.needs", have=have, missing=", ".join(missing))
 
 
 def _cross_validated_losses(
