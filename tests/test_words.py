@@ -22,6 +22,68 @@ ROOT = Path(__file__).parents[1]
 LOOKUPS = ("text", "variant", "plural")
 #: Sections whose texts stand between tags, on the page or in a report.
 WITH_MARKUP = {"shared", "answer", "report", "page", "sheet"}
+ROOMS = ("src/kneerisk", "serving", "pipelines")
+#: Rooms and modules whose sentences stand elsewhere, and why.
+OUTSIDE = {
+    "src/kneerisk/evidence": "tables with sources; what is wrong with one is for who edits it",
+    "src/kneerisk/schema/athlete.py": "a measure's label and protocol have their one source here",
+    "src/kneerisk/schema/movement_control.py": "measures",
+    "src/kneerisk/schema/sections.py": "measures",
+    "src/kneerisk/schema/strength_and_mobility.py": "measures",
+    "src/kneerisk/schema/data_dictionary.py": "the template of a document",
+    "src/kneerisk/training/card": "the template of the model card",
+    "src/kneerisk/training/plots": "plots stand in the model card and in MLflow",
+    "src/kneerisk/training/tuning/winner.py": "plots of a study",
+    "src/kneerisk/training/benchmark": "the template of a document, and its plots",
+    "src/kneerisk/evaluation": "labels of metrics have their one source here, verdicts beside them",
+    "src/kneerisk/training/registry/gates.py": "gates, worded as the verdicts are",
+    "src/kneerisk/training/fitting/fit_inputs.py": "still to move",
+    "serving/routes.py": "the table of routes is the source of the OpenAPI document",
+    "serving/openapi.py": "the OpenAPI document",
+    "pipelines/derive.py": "scripts for developers",
+    "pipelines/docstrings.py": "scripts for developers",
+    "pipelines/examples.py": "scripts for developers, and the template of a document",
+    "pipelines/figures.py": "scripts for developers",
+    "pipelines/quoted_numbers.py": "scripts for developers",
+}
+#: Literals that read like a sentence and are none for people.
+NO_SENTENCES = {
+    "kneerisk held-out athletes": "goes into a hash",
+    "search space": "identifies a study",
+    "true risks": "identifies a study",
+    "log loss of {}, {} folds by athlete, drawn {} times": "identifies a study",
+    "kneerisk simulator": "the source that a simulated cohort's file names",
+    "kneerisk bundle": "a model's type in MLflow",
+    "masters weightlifters, Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372": "a citation",
+    "{} line": "a column that no file has",
+    "no injury": "a word of the published file",
+    "no injury,no injury": "a word of the published file",
+    "body mass index": "names a computed input, which no message has",
+    "as measured": "names a computed input, which no message has",
+    "uneven ratio": "names a computed input, which no message has",
+    "database is locked": "what SQLite says",
+    "disk is full": "what SQLite says",
+    "unable to open database file": "what SQLite says",
+    "out-of-date database schema": "what MLflow says",
+    "Can't locate revision": "what MLflow says",
+    "no such (table|column)": "what SQLite says",
+    "{} and {}": "a query of MLflow",
+    "{} {} to {}": "identifies a study",
+    "a message of %s is left out": "in the log",
+    "{}\nand from it:\n": "in the log",
+    "%s answered %d in %.1f ms, request %s": "in the log",
+    "bold green": "a style of a cell",
+}
+#: Lines to copy, and a sheet to try, begin with these.
+TO_COPY = ("python -c ", "curl ", "Our club, tests of March;")
+#: Two words in a row, or one after a placeholder.
+SENTENCE = re.compile(r"[A-Za-z}]{2,}[,;:]? [a-z]{2,}|\} [a-z]{2,}")
+#: What these are given is for developers, for operators, or is not words: errors of a program (an
+#: error for people is a `KneeriskError`), the log, patterns, SQL, lines to copy, API descriptions.
+NOT_FOR_PEOPLE = re.compile(
+    r"(Runtime|Value|Type|Attribute|Key)Error|LOGGER\.\w+|re\.compile|\w+\.execute"
+    r"|sqlite3\.\w+|examples|Field|Counter|Histogram|frozenset"
+)
 #: The page's JavaScript asks by the same names; in its HTML an element names its text.
 JAVASCRIPT = re.compile(r'\b(text|variant|plural)\(\s*"([a-z0-9_.]+)"')
 HTML = re.compile(r'\bdata-text(?:-[a-z-]+)?="([a-z0-9_.]+)"')
@@ -175,6 +237,58 @@ def test_a_template_holds_no_words(path: Path) -> None:
     source = "".join(node.data for node in tree.find_all(nodes.TemplateData))
     plain = re.sub(r"<[^>]*>", " ", source).replace("kneerisk", "")
     assert re.findall(r"[A-Za-z]{2,}", plain) == []
+
+
+def literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Texts of a module with their lines, ``{}`` for what is filled in; no docstrings."""
+    passed_over: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            passed_over.add(id(node.value))
+        if isinstance(node, ast.Call) and NOT_FOR_PEOPLE.fullmatch(ast.unparse(node.func)):
+            passed_over |= {id(part) for part in ast.walk(node)}
+        if isinstance(node, ast.JoinedStr):
+            passed_over |= {id(part) for part in node.values}
+    for node in ast.walk(tree):
+        if id(node) in passed_over:
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+        if isinstance(node, ast.JoinedStr):
+            parts = [p.value if isinstance(p, ast.Constant) else "{}" for p in node.values]
+            yield node.lineno, "".join(map(str, parts))
+
+
+def sentences_of(path: Path) -> Iterator[str]:
+    place = str(path.relative_to(ROOT))
+    if not any(place.startswith(outside) for outside in OUTSIDE):
+        for line, literal in literals(ast.parse(path.read_text("utf-8"))):
+            is_copied = literal.lstrip().startswith(TO_COPY)
+            if SENTENCE.search(literal) and literal not in NO_SENTENCES and not is_copied:
+                yield f"{place}:{line} {literal}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_sentence_for_people_stands_in_the_code(room: str) -> None:
+    modules = sorted((ROOT / room).rglob("*.py"))
+    assert [sentence for path in modules for sentence in sentences_of(path)] == []
+
+
+def test_what_stands_outside_the_catalogue_is_there() -> None:
+    modules = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
+    in_code = {text for path in modules for _, text in literals(ast.parse(path.read_text("utf-8")))}
+    assert [name for name in OUTSIDE if not (ROOT / name).exists()] == []
+    assert NO_SENTENCES.keys() - in_code == set()
+
+
+def test_a_sentence_in_the_code_is_noticed() -> None:
+    source = (
+        'def f(n):\n    "No docstring."\n    raise Refused(f"it has {n} rows", detail="too few")'
+    )
+    assert [text for _, text in literals(ast.parse(source)) if SENTENCE.search(text)] == [
+        "it has {} rows",
+        "too few",
+    ]
 
 
 def test_a_plural_has_both_forms() -> None:

@@ -32,7 +32,7 @@ from kneerisk.cohort.published.published_file import (
 )
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import SIDES, FloatArray
-from kneerisk.words import text
+from kneerisk.words import listed, text
 
 SOURCE = "Running Injury Clinic, Ferber 2024, doi 10.1038/s41597-024-04011-7"
 METADATA = "metadata"
@@ -151,7 +151,7 @@ def _keyed(path: Path, file: str, key: tuple[str, str], needed: tuple[str, ...])
     if keys.duplicated().any():
         line = raw.lines[int(np.flatnonzero(keys.duplicated())[0])]
         raise CohortRefused(
-            text("cohort.published.repeated_key", file=path, line=line, key=" and ".join(key))
+            text("cohort.published.repeated_key", file=path, line=line, key=listed(key))
         )
     rows = raw.frame[[name for name in needed if name not in key]].copy()
     rows[f"{file} line"] = raw.lines

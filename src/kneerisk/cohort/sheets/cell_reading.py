@@ -222,9 +222,9 @@ class ColumnReader:
         for row, raw in enumerate(self.cells(day.column)):
             dates.append(None if raw is None else parse_day(raw, day.formats))
             if raw is not None and dates[-1] is None:
-                self.refuse(
-                    row, day.column, FaultCode.NOT_A_DATE, "a date as " + " or ".join(day.formats)
-                )
+                forms = text("sheet.doubt.or").join(day.formats)
+                allowed = text("sheet.allowed.date", forms=forms)
+                self.refuse(row, day.column, FaultCode.NOT_A_DATE, allowed)
         return dates
 
     def measured(self, cell: Cell, measure: Measure) -> list[Any]:

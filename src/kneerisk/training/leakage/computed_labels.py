@@ -28,7 +28,7 @@ from kneerisk.schema import (
     leg_measures,
 )
 from kneerisk.training.fitting.fit_inputs import dealt_folds
-from kneerisk.words import text
+from kneerisk.words import listed, text
 
 #: From this AUC on athletes left out, a label is taken for a computed one (assumption: with one or
 #: two inputs this field has not seen 0.75).
@@ -68,7 +68,7 @@ def labels_computed_from_inputs(cohort: Cohort) -> Iterator[str]:
         if names:
             suspects[names] = max(auc, suspects.get(names, 0.0))
     for names, auc in suspects.items():
-        inputs = " and ".join(repr(name) for name in names)
+        inputs = listed([repr(name) for name in names])
         yield text("training.leak.computed_outcome", inputs=inputs, auc=f"{auc:.2f}")
 
 
