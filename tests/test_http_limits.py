@@ -6,9 +6,12 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -16,6 +19,7 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from kneerisk.cohort.sheets.units import _units_by_word
 from serving import capacity, connections, sheet_import
 from serving.body_validation import count_values
 from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
@@ -23,7 +27,7 @@ from serving.connections import BoundedHttp, FairEventLoop
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
 from serving.routes import ROUTES
-from serving.sheet_import import read_in_child
+from serving.sheet_import import prepare, read_in_child
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 SHORT = 0.05
@@ -253,6 +257,27 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return started
 
 
+def _is_built() -> bool:
+    """Whether this process, or the one it was forked from, has read a sheet to warm up."""
+    return "serving.warm_sheet_reader" in sys.modules
+
+
+def tell_what_is_built(connection: Any) -> None:
+    """In a child: whether its server has read a sheet, and whether units are at hand."""
+    connection.send((_is_built(), _units_by_word.cache_info().currsize > 0))
+
+
+def ask_a_child() -> Any:
+    """What a child says is built, and whether the worker took part in it."""
+    prepare()
+    ours, theirs = sheet_import._context.Pipe()
+    process = sheet_import._context.Process(target=tell_what_is_built, args=(theirs,))
+    process.start()
+    told = ours.recv()
+    process.join()
+    return told, _is_built()
+
+
 class TestSheetProcess:
     SHEET = b"Name,Age,Sex\nA,27,f\n"
 
@@ -295,6 +320,19 @@ class TestSheetProcess:
 
         asyncio.run(leave())
         assert children[0].exitcode is not None
+
+    def test_it_finds_built_what_its_reader_needs(self) -> None:
+        # In a process of its own, since a server of children starts only once.
+        code = "from test_http_limits import ask_a_child as ask; print(ask())"
+        path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == "((True, True), False)\n"
 
     def test_its_limits_are_set_before_it_reads(self) -> None:
         # In a process of its own, since they can't be taken back.

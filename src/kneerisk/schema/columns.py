@@ -75,8 +75,15 @@ def location_of(column: str) -> tuple[str, ...]:
     return column_locations()[column]
 
 
+@cache
+def _columns_by_location() -> dict[tuple[int | str, ...], str]:
+    return {location: column for column, location in column_locations().items()}
+
+
 def column_of(location: tuple[int | str, ...]) -> str:
     """The canonical column of a place in the body; the inverse of `location_of`."""
+    if column := _columns_by_location().get(location):
+        return column
     section, *rest = [str(part) for part in location] or [""]
     if section == "pain":
         return "_".join(rest)

@@ -11,12 +11,7 @@ from datetime import date
 from typing import Any
 
 from kneerisk.cohort.layout import NotAllowed, flags
-from kneerisk.cohort.sheets.cell_text import (
-    as_text,
-    parse_day,
-    parse_number,
-    with_unit,
-)
+from kneerisk.cohort.sheets.cell_text import as_text, parse_day, parse_number, with_unit
 from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Cell, Day, PlaceInWords, SheetForm, Sides
 from kneerisk.cohort.sheets.units import UnknownUnit, factor
@@ -137,16 +132,18 @@ class ColumnReader:
         words = _casefolded(cell.meanings)
         commas = self.form.decimal_comma
         commas = commas if cell.decimal_comma is None else cell.decimal_comma
+        scales = _Scales(cell, measure)
         values: list[float | None] = []
         for row, raw in enumerate(self.cells(cell.column, words)):
-            text, own_unit = _without_unit(raw, words, cell, measure)
+            text, own_unit = (raw, None) if measure is None else _without_unit(raw, words, scales)
             try:
                 value = parse_number(text, words, allowed, commas=commas)
             except NotAllowed as refused:
                 variant = "no_decimal_comma" if commas and isinstance(text, str) else ""
                 self.refuse(row, cell.column, refused.code, allowed, unit=unit, variant=variant)
                 value = None
-            values.append(None if value is None else value * _scale(cell, measure, own_unit))
+            scale = 1.0 if value is None else scales[own_unit]
+            values.append(None if value is None or scale is None else value * scale)
         return values
 
     def words(self, cell: Cell, choices: tuple[str, ...]) -> list[str | None]:
@@ -268,26 +265,35 @@ def _casefolded(values: dict[str, Any]) -> dict[str, Any]:
     return {word.strip().casefold(): value for word, value in values.items()}
 
 
-def _scale(cell: Cell, measure: Quantity | None, own_unit: str | None) -> float:
-    """What a cell's number is multiplied by; a unit in the cell itself comes first."""
-    if measure is None:
-        return 1.0
-    scale = factor(measure, own_unit or cell.unit, per_body_mass=cell.per_body_mass)
-    return -scale if cell.opposite else scale
+class _Scales(dict[str | None, float | None]):
+    """What a column's numbers are multiplied by, for each unit in a cell, or without one (None).
+
+    A unit in the cell itself comes first; None stands for a unit that does not fit the measure.
+    """
+
+    def __init__(self, cell: Cell, measure: Quantity | None) -> None:
+        super().__init__()
+        self._cell, self._measure = cell, measure
+
+    def __missing__(self, own_unit: str | None) -> float | None:
+        cell, measure = self._cell, self._measure
+        scale: float | None = 1.0
+        try:
+            if measure is not None:
+                scale = factor(measure, own_unit or cell.unit, per_body_mass=cell.per_body_mass)
+                scale = -scale if cell.opposite else scale
+        except UnknownUnit:
+            if own_unit is None:
+                raise
+            scale = None
+        self[own_unit] = scale
+        return scale
 
 
-def _without_unit(
-    raw: Any, words: dict[str, Any], cell: Cell, measure: Quantity | None
-) -> tuple[Any, str | None]:
+def _without_unit(raw: Any, words: dict[str, Any], scales: _Scales) -> tuple[Any, str | None]:
     """A cell such as `38°` or `12 cm` as its number and its unit."""
-    if not isinstance(raw, str) or measure is None or raw.casefold() in words:
+    if not isinstance(raw, str) or raw.casefold() in words:
         return raw, None
     text, unit = with_unit(raw)
-    if unit is None:
-        return raw, None
-    try:
-        factor(measure, unit, per_body_mass=cell.per_body_mass)
-    except UnknownUnit:
-        # 12 kg is no height; the whole cell is refused as no number.
-        return raw, None
-    return text, unit
+    # 12 kg is no height; the whole cell is refused as no number.
+    return (raw, None) if unit is None or scales[unit] is None else (text, unit)

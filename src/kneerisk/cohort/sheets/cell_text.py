@@ -33,10 +33,13 @@ _SIGNIFICANT_DIGITS = 10
 _COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _POINT = re.compile(r"[+-]?\d*\.\d+", re.ASCII)
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+#: Without a letter or a mark there is no unit.
+_FIGURES = re.compile(r"[\d.,+-]*", re.ASCII)
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
 #: Dates whose form gives the order; a day and a month in figures are not among them.
 _CLEAR_FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y",
                 "%b %d, %Y", "%d. %B %Y", "%d-%b-%Y", "%d-%b-%y", "%Y-%m-%d %H:%M:%S")  # fmt: skip
+_LETTER = re.compile(r"[^\W\d_]")
 #: The parts of a format as `strptime` reads them, in English.
 _NAMES = ("January", "February", "March", "April", "May", "June", "July", "August", "September",
           "October", "November", "December")  # fmt: skip
@@ -52,8 +55,8 @@ _DAY_PARTS = {
     "%M": r"(?:[0-5]\d|\d)",
     "%S": r"(?:[0-5]\d|\d)",
 }
-#: The formats of a mapping are a handful (assumption).
-_FORMS_KEPT = 64
+#: The formats of a mapping are a handful, and a sheet's dates are of some years (assumptions).
+_FORMS_KEPT, _DAYS_KEPT, _LONGEST_DAY = 64, 20_000, 40
 
 
 def as_text(raw: Any) -> str:
@@ -66,7 +69,7 @@ def as_text(raw: Any) -> str:
 def with_unit(cell: str) -> tuple[str, str | None]:
     """The number and the unit of a cell that names one (`38°`, `5'11"`), or the cell as it is."""
     # Words and plain numbers, which most cells are, need no closer look.
-    if not (cell[:1].isdigit() or cell[:1] in "+-.,") or _PLAIN.fullmatch(cell):
+    if not (cell[:1].isdigit() or cell[:1] in "+-.,") or _FIGURES.fullmatch(cell):
         return cell, None
     if feet := FEET_AND_INCHES.fullmatch(cell):
         return f"{12 * int(feet[1]) + float(feet[2] or 0):g}", "inch"
@@ -101,8 +104,7 @@ def parse_number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool)
     """
     if raw is None:
         return None
-    word = as_text(raw).casefold()
-    if word in words:
+    if words and (word := as_text(raw).casefold()) in words:
         return None if words[word] == "" else float(words[word])
     if commas and isinstance(raw, str):
         if not DECIMAL_COMMA.fullmatch(raw):
@@ -153,34 +155,20 @@ def is_missing(cell: Any) -> bool:
 
 def decimal_marks(cells: Iterable[Any]) -> int:
     """How many more decimals are written with a comma than with a point."""
-    texts = [with_unit(cell)[0] for cell in cells if isinstance(cell, str)]
-    commas = sum(bool(_COMMA.fullmatch(text)) for text in texts)
-    return commas - sum(bool(_POINT.fullmatch(text)) for text in texts)
+    surplus = 0
+    for cell in cells:
+        if isinstance(cell, str) and ("," in cell or "." in cell):
+            text = with_unit(cell)[0]
+            surplus += bool(_COMMA.fullmatch(text)) - bool(_POINT.fullmatch(text))
+    return surplus
 
 
-def column_values(
-    cells: Iterable[Any], commas: bool | None, *, else_commas: bool = False
-) -> ColumnValues:
-    """What a column's cells are.
+def column_values(cells: Iterable[Any], *, commas: bool) -> ColumnValues:
+    """What a column's cells are: numbers (in the unit of the sheet), and words with their counts.
 
-    Parameters
-    ----------
-    cells
-        The cells as they stand.
-    commas
-        Whether decimals are written with a comma; None: the column's own cells say.
-    else_commas
-        The decimal mark where the column's cells don't say: that of the rest of the sheet.
-
-    Returns
-    -------
-    ColumnValues
-        Numbers (in the unit of the sheet), words and their counts.
+    With `commas`, decimals are written with a comma.
     """
     filled = [cell for cell in cells if cell != ""]
-    if commas is None:
-        surplus = decimal_marks(filled)
-        commas = surplus > 0 or (surplus == 0 and else_commas)
     numbers: list[float] = []
     words: Counter[str] = Counter()
     units: Counter[str] = Counter()
@@ -228,7 +216,12 @@ def date_forms(cells: Iterable[Any], day_first: bool | None) -> DateForms:
     by_mark: dict[str, list[tuple[int, int]]] = {}
     for match in filter(None, map(_DAY_AND_MONTH.fullmatch, texts)):
         by_mark.setdefault(match[2], []).append((int(match[1]), int(match[3])))
-    formats = [form for form in _CLEAR_FORMS if any(_is_day(text, form) for text in texts)]
+    clear = [text for text in texts if not _DAY_AND_MONTH.fullmatch(text)]
+    named = [text for text in clear if _LETTER.search(text)]
+    formats = [
+        form for form in _CLEAR_FORMS
+        if any(_is_day(text, form) for text in (named if "%b" in form.lower() else clear))
+    ]  # fmt: skip
     is_open = False
     for mark, pairs in by_mark.items():
         first = _first_is_day(mark, pairs) if day_first is None else day_first
@@ -237,7 +230,8 @@ def date_forms(cells: Iterable[Any], day_first: bool | None) -> DateForms:
         formats += [order + "%Y", order + "%y"]
     used = [form for form in formats if any(_is_day(text, form) for text in texts)]
     read = sum(isinstance(cell, date) for cell in filled)
-    read += sum(n for text, n in texts.items() if any(_is_day(text, form) for form in used))
+    if used:
+        read += sum(n for text, n in texts.items() if any(_is_day(text, form) for form in used))
     return DateForms(used or ["%Y-%m-%d"], read / len(filled) if filled else 0.0, is_open)
 
 
@@ -254,6 +248,11 @@ def _is_day(text: str, form: str) -> bool:
 
 
 def _day(text: str, form: str) -> date | None:
+    # A column of dates repeats itself, and each one is looked at several times.
+    return _kept_day(text, form) if len(text) <= _LONGEST_DAY else _parsed_day(text, form)
+
+
+def _parsed_day(text: str, form: str) -> date | None:
     """The day that a text shows in a format of `strptime`; None where it is none."""
     pattern = _day_pattern(form)
     try:
@@ -270,6 +269,9 @@ def _day(text: str, form: str) -> date | None:
     except (ValueError, re.error):
         # A mapping may name a part of a date twice, which `strptime` passes on to its patterns.
         return None
+
+
+_kept_day = lru_cache(maxsize=_DAYS_KEPT)(_parsed_day)
 
 
 def _full_year(year: int) -> int:

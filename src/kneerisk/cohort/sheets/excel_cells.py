@@ -8,6 +8,7 @@ read, and one without a result is a text.
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
@@ -233,7 +234,11 @@ def _kind(code: str) -> str | None:
 
 def _column(reference: str) -> int:
     """The number of a column such as the `B` of B3."""
-    letters = reference.rstrip("0123456789")
+    return _column_of(reference.rstrip("0123456789"))
+
+
+@cache
+def _column_of(letters: str) -> int:
     if not 1 <= len(letters) <= 3 or not (letters.isascii() and letters.isalpha()):
         raise BadZipFile
     number = 0

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, OutcomeKind
 from kneerisk.errors import CohortRefused
+from kneerisk.schema import columns
 from kneerisk.words import text
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -199,13 +200,13 @@ class Mapping(BaseModel):
         cells = self.columns.get(canonical) or self.legs.get(canonical) or self.legs.get(unsided)
         if cells:
             return cells.column
-        used = self.used()
         if canonical.startswith("outcome_"):
+            used = self.used()
             place = "outcome." + canonical.removeprefix("outcome_")
             return used.get(place) or used.get("outcome.leg") or used.get("outcome.words")
         if canonical == "age_years":
-            return used.get("birth_date")
-        return used.get(canonical)
+            return self.birth_date.column if self.birth_date else None
+        return None if canonical in columns() else self.used().get(canonical)
 
     def used(self) -> dict[str, str]:
         """Every column of the sheet that the mapping names, by its place in the mapping file."""

@@ -252,7 +252,7 @@ def confirm_column(
     commas = column.values.commas if stated.decimal is None else stated.decimal == "comma"
     settled = replace(
         without_meaning(column, text("sheet.why.stated")),
-        values=column_values(cells, commas),
+        values=column_values(cells, commas=commas),
         means=means or None,
         side=side,
         unit=_unit_stated(column, means, named, stated),

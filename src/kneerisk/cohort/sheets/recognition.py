@@ -163,14 +163,19 @@ def _sides(column: RecognisedColumn) -> Sides:
 
 def _columns(heading: Heading, table: Table, stated: SheetAsked) -> list[RecognisedColumn]:
     cells = [[row[at] for row in table.rows] for at in range(len(heading.names))]
-    commas = None if stated.decimal is None else stated.decimal == "comma"
-    mostly = sum(decimal_marks(column) for column in cells) > 0
+    surplus = [decimal_marks(column) for column in cells]
+    # A column whose cells don't say has the decimal mark of the rest of the sheet.
+    mostly = sum(surplus) > 0
+    stated_commas = None if stated.decimal is None else stated.decimal == "comma"
+    commas = [own > 0 or (own == 0 and mostly) for own in surplus]
     plain = [
         RecognisedColumn(
             place=get_column_letter(at + 1),
             name=name,
             reference=table.references[at],
-            values=column_values(cells[at], commas, else_commas=mostly),
+            values=column_values(
+                cells[at], commas=commas[at] if stated_commas is None else stated_commas
+            ),
             why=text("sheet.why.no_such_measure"),
         )
         for at, name in enumerate(heading.names)

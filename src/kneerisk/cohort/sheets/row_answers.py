@@ -123,15 +123,14 @@ class _Answers:
         place_of = {column: place for place, column in self._sheet.mapping.used().items()}
         for at, column in enumerate(self._sheet.columns):
             values = reading.values.get(place_of.get(column.reference, ""))
+            unit = column.measure.unit if isinstance(column.measure, Quantity) else None
             for number, line in enumerate(reading.table.lines):
                 cell = reading.table.rows[number][at]
                 if cell != "":
                     row = self._rows[line]
-                    row.cells[column.place] = _cell(
-                        column, cell, values[number] if values else None
-                    )
-                    is_asked = row.cells[column.place].status == "asked"
-                    row.waits |= is_asked and not is_missing(cell)
+                    answered = _cell(column, unit, cell, values[number] if values else None)
+                    row.cells[column.place] = answered
+                    row.waits |= answered.status == "asked" and not is_missing(cell)
 
     def _refuse(self, fault: SheetFault) -> None:
         row = self._rows[fault.lines[0]]
@@ -251,7 +250,7 @@ def _body(visit: Visit) -> dict[str, Any]:
     return body if flags is None else {**body, "red_flags": flags}
 
 
-def _cell(column: RecognisedColumn, cell: Any, value: Any) -> SheetCell:
+def _cell(column: RecognisedColumn, unit: str | None, cell: Any, value: Any) -> SheetCell:
     """A cell that is not empty, as far as it could be read."""
     cell_text = shown(cell)
     waits_for_mass = value is None and column.unit.per_body_mass and not is_missing(cell)
@@ -262,8 +261,9 @@ def _cell(column: RecognisedColumn, cell: Any, value: Any) -> SheetCell:
     if value is None:
         message = text("sheet.row.not_recorded")
         return SheetCell(place=column.place, shown=cell_text, status="ignored", message=message)
-    unit = column.measure.unit if isinstance(column.measure, Quantity) else None
-    number = number_shown(cell, commas=column.values.commas) if unit else None
+    # Most numbers stand in the file as they are told.
+    is_other = unit is not None and cell != value and cell != str(value)
+    number = number_shown(cell, commas=column.values.commas) if is_other else None
     is_converted = number is not None and abs(number - value) > 1e-9 * abs(number)
     return SheetCell(
         place=column.place,
@@ -276,6 +276,8 @@ def _cell(column: RecognisedColumn, cell: Any, value: Any) -> SheetCell:
 
 def shown(cell: Any) -> str:
     """A cell as it stands, for people."""
+    if isinstance(cell, str):
+        return str(cell)
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
     if isinstance(cell, date):

@@ -91,7 +91,11 @@ def _units_by_word() -> Mapping[str, str]:
 
 def unit_named(name: str) -> str | None:
     """The unit that people write like this (`lbs`, `°`, `Zoll`); None where it is no unit."""
-    return None if len(name) > _LONGEST_UNIT else _units_by_word().get(without_blanks(name))
+    if len(name) > _LONGEST_UNIT:
+        return None
+    units = _units_by_word()
+    # Most are written as the table has them.
+    return units.get(name) or units.get(without_blanks(name))
 
 
 def usual_units(measure: Quantity) -> tuple[str, ...]:
