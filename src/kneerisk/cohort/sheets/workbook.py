@@ -76,9 +76,8 @@ def open_sheet(
     except csv.Error as error:
         raise CohortRefused(text("sheet.unreadable.not_delimited", reason=error)) from None
     except BROKEN_EXCEL as error:
-        raise CohortRefused(
-            text("sheet.unreadable.broken_excel", reason=type(error).__name__)
-        ) from None
+        reason = type(error).__name__
+        raise CohortRefused(text("sheet.unreadable.broken_excel", reason=reason)) from None
     if not sheet.lines:
         raise CohortRefused(text("sheet.unreadable.empty"))
     return sheet
