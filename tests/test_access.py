@@ -117,7 +117,7 @@ class TestKey:
 
     @pytest.mark.parametrize(
         ("text", "mode", "message"),
-        [(KEY, 0o644, "others can read"), ("short", 0o600, "at least 32"), ("", 0o600, "one word"),
+        [(KEY, 0o644, "users can read"), ("short", 0o600, "at least 32"), ("", 0o600, "one word"),
          (f"{KEY} {KEY}", 0o600, "one word"), ("\N{KEY}" * 40, 0o600, "one word")],
     )  # fmt: skip
     def test_a_bad_key_file_is_refused_without_showing_it(

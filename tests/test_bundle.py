@@ -133,9 +133,9 @@ def edit(path: Path, place: str, value: Any) -> None:
 
 class TestRefused:
     def test_a_folder_without_a_manifest_is_no_bundle(self, tmp_path: Path) -> None:
-        with pytest.raises(BundleRefused, match="is no bundle: it has no manifest"):
+        with pytest.raises(BundleRefused, match="is not a bundle: it has no manifest"):
             bundle.load(tmp_path)
-        with pytest.raises(BundleRefused, match="is no bundle"):
+        with pytest.raises(BundleRefused, match="is not a bundle"):
             bundle.load(tmp_path / "nowhere")
 
     @pytest.mark.parametrize("name", [*FILES[1:], "quantiles.ubj"])

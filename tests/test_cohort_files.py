@@ -197,7 +197,10 @@ def test_either_must_agree_with_the_sides(tmp_path: Path) -> None:
         (f"athlete_id,outcome_either,{CONSTANTS}\n", "has no rows"),
         (f"athlete_id,speed_r,site,outcome_either,{CONSTANTS}\na,1,2,0,{TAIL}\n", "'speed_r'"),
         (f"athlete_id,speed_r,site,outcome_either,{CONSTANTS}\na,1,2,0,{TAIL}\n", "'site'"),
-        (f"athlete_id,outcome_either,outcome_either,{CONSTANTS}\na,1,1,{TAIL}\n", "2 times"),
+        (
+            f"athlete_id,outcome_either,outcome_either,{CONSTANTS}\na,1,1,{TAIL}\n",
+            "there are 2 columns",
+        ),
         (f"outcome_either,{CONSTANTS}\n1,{TAIL}\n", "'athlete_id' is missing"),
         (f"athlete_id,outcome_left,{CONSTANTS}\na,1,{TAIL}\n", "outcome_right"),
         (f"athlete_id,age_years,{CONSTANTS}\na,20,{TAIL}\n", "outcome_either"),

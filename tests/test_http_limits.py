@@ -298,7 +298,7 @@ class TestSheetProcess:
         with pytest.raises(Refusal) as refused:
             asyncio.run(read_in_child(self.SHEET, None))
         assert refused.value.code == "unreadable_sheet"
-        assert "ended" in refused.value.detail
+        assert "stopped" in refused.value.detail
 
     def test_one_that_takes_too_long_is_ended(
         self, children: list[Any], monkeypatch: pytest.MonkeyPatch

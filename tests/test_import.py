@@ -518,7 +518,7 @@ class TestProposedMapping:
         mapping.write_text("mine")
         done = CliRunner().invoke(app, ["sheet", str(sheet), "--propose", str(mapping)])
         assert done.exit_code != 0
-        assert "is there already" in str(done.exception)
+        assert "already exists" in str(done.exception)
         assert mapping.read_text() == "mine"
 
 

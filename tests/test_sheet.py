@@ -147,7 +147,7 @@ date = "When"
         "columns.hip_drop_deg: is not in the schema",
         "columns.sex: 'w' must stand for one of male",
         "columns.weekly_run_km: 'lots' must stand for numbers",
-        "columns.left_hip_abduction_pct_bw: needs the unit",
+        "columns.left_hip_abduction_pct_bw: needs its unit",
         "columns.left_pain_nrs: can't be converted",
         "legs: needs [sides]",
         "outcome: left and right go together",

@@ -34,7 +34,7 @@ TOO_MUCH = {
     "columns": (CSV + b"Bea,26,f" + b",x" * 300, "more than 200 cells"),
     "cells": (CSV + (b"B,2,f" + b",x" * 97 + b"\n") * 4_000, "more than 300,000 cells"),
     "a cell": (CSV + b"B" * 40_000 + b",2,f\n", "line 3 has a cell of more than 32,767"),
-    "a quoted cell": (CSV + b'"' + b"B" * 200_000 + b'",2,f\n', "it is no delimited text"),
+    "a quoted cell": (CSV + b'"' + b"B" * 200_000 + b'",2,f\n', "it is not delimited text"),
     "a text that all cells share": (
         excel_file(
             GOOD + (cell("0", kind="s") * 100).join(("<row>", "</row>")) * 200,
@@ -51,8 +51,11 @@ TOO_MUCH = {
     "tags in tags": (excel_file(GOOD + "<a>" * 100 + "</a>" * 100), "cells"),
     "worksheets": (excel_file(*[""] * 600, GOOD), "more than 500 worksheets"),
     "files": (excel_file(*[""] * 2_000, GOOD), "more than 2,000 files"),
-    "one long tag": (excel_file(GOOD + f'<row a="{"x" * 3_000_000}"/>'), "no readable Excel file"),
-    "entities": (excel_file(GOOD, prefix='<!DOCTYPE a [<!ENTITY b "c">]>'), "no readable Excel"),
+    "one long tag": (
+        excel_file(GOOD + f'<row a="{"x" * 3_000_000}"/>'),
+        "not a readable Excel file",
+    ),
+    "entities": (excel_file(GOOD, prefix='<!DOCTYPE a [<!ENTITY b "c">]>'), "not a readable Excel"),
 }
 
 
@@ -100,7 +103,7 @@ def test_only_what_can_be_unpacked_piece_by_piece_is_read() -> None:
     ):
         for name in source.namelist():
             target.writestr(name, source.read(name))
-    with pytest.raises(CohortRefused, match="no readable Excel file"):
+    with pytest.raises(CohortRefused, match="not a readable Excel file"):
         recognise(packed.getvalue())
 
 

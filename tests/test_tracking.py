@@ -399,12 +399,12 @@ class TestBrokenStores:
 
     def test_a_text_file_in_its_place(self, tmp_path):
         (tmp_path / "mlflow.db").write_text("notes of last spring")
-        assert "that file is no database; move it away" in self.refusal(tmp_path)
+        assert "that file is not a database; move it away" in self.refusal(tmp_path)
         assert (tmp_path / "mlflow.db").read_text() == "notes of last spring"
 
     def test_a_folder_in_its_place(self, tmp_path):
         (tmp_path / "mlflow.db").mkdir()
-        assert "that is no file" in self.refusal(tmp_path)
+        assert "that is not a file" in self.refusal(tmp_path)
 
     def test_a_database_that_was_cut(self, tmp_path, folder, tracking):
         content = (folder / "mlflow.db").read_bytes()
