@@ -150,7 +150,7 @@ def named(imbalances: Sequence[Imbalance]) -> list[Imbalance]:
     return [imbalance for imbalance in imbalances if imbalance.status in {"clear", "possible"}]
 
 
-class Likely(BaseModel):
+class LegVerdict(BaseModel):
     """The verdict on one leg: an imbalance, none, or that it can't be decided."""
 
     model_config = FROZEN
@@ -280,7 +280,7 @@ class Answer(BaseModel):
     red_flags_status: Literal["not_asked", "cleared", "present"]
     risk: Risks
     drivers: list[Driver] = []
-    likely: list[Likely] | None = None
+    likely: list[LegVerdict] | None = None
     imbalances: list[Imbalance] | None = None
     side_differences: list[SideDifference] = []
     next_tests: list[NextTest] = []

@@ -7,7 +7,16 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from kneerisk.answer.answer_schema import FROZEN, Flag, Knee, Likely, Lineage, Reason, Risk, Status
+from kneerisk.answer.answer_schema import (
+    FROZEN,
+    Flag,
+    Knee,
+    LegVerdict,
+    Lineage,
+    Reason,
+    Risk,
+    Status,
+)
 from kneerisk.evidence import Imbalance as ImbalanceName
 from kneerisk.schema import Side
 
@@ -38,7 +47,7 @@ class VisitAnswer(BaseModel):
     right: Risk | None = None
     left: Risk | None = None
     either: Risk | None = None
-    likely: list[Likely] | None = None
+    likely: list[LegVerdict] | None = None
 
 
 class DatedReading(BaseModel):

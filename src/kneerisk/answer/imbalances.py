@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from kneerisk.answer.advice import Leg, met
-from kneerisk.answer.answer_schema import SHOWN, Imbalance, Likely, PatternRow, named
+from kneerisk.answer.answer_schema import SHOWN, Imbalance, LegVerdict, PatternRow, named
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import Grade, ImbalanceDefinition, assumption, imbalances
@@ -127,14 +127,14 @@ def _grade(facts: ImbalanceDefinition, predictions: Predictions, i: int, side: S
     return facts.evidence_grade
 
 
-def leg_verdicts(imbalances: Sequence[Imbalance] | None) -> list[Likely] | None:
+def leg_verdicts(imbalances: Sequence[Imbalance] | None) -> list[LegVerdict] | None:
     """The verdict on each leg, right first: an imbalance, none, or that it can't be told."""
     if imbalances is None:
         return None
     return [_verdict(side, [imb for imb in imbalances if imb.side == side]) for side in SHOWN]
 
 
-def _verdict(side: Side, leg_imbalances: Sequence[Imbalance]) -> Likely:
+def _verdict(side: Side, leg_imbalances: Sequence[Imbalance]) -> LegVerdict:
     candidates = named(leg_imbalances)
     if not candidates:
         return _nothing_named(side, leg_imbalances)
@@ -144,15 +144,15 @@ def _verdict(side: Side, leg_imbalances: Sequence[Imbalance]) -> Likely:
     if len(tied) > 1:
         phrases = listed([_phrase(imbalance) for imbalance in tied])
         message = text("answer.verdict.tied", side=side, phrases=phrases)
-        return Likely(side=side, name="indeterminate", message=message)
+        return LegVerdict(side=side, name="indeterminate", message=message)
     measures = listed([in_sentence(row.label) for row in top.pattern if row.speaks == "for"])
     message = variant(
         "answer.verdict.named", top.status, side=side, phrase=_phrase(top), measures=measures
     )
-    return Likely(side=side, name=top.name, message=message)
+    return LegVerdict(side=side, name=top.name, message=message)
 
 
-def _nothing_named(side: Side, leg_imbalances: Sequence[Imbalance]) -> Likely:
+def _nothing_named(side: Side, leg_imbalances: Sequence[Imbalance]) -> LegVerdict:
     undecided = [imbalance for imbalance in leg_imbalances if imbalance.status == "cannot_tell"]
     likely = [
         imbalance
@@ -162,12 +162,12 @@ def _nothing_named(side: Side, leg_imbalances: Sequence[Imbalance]) -> Likely:
     if likely:
         phrases = listed([_phrase(imbalance) for imbalance in likely])
         message = text("answer.verdict.too_few_readings", side=side, phrases=phrases)
-        return Likely(side=side, name="indeterminate", message=message)
+        return LegVerdict(side=side, name="indeterminate", message=message)
     if len(leg_imbalances) - len(undecided) >= assumption("imbalances_told_for_none"):
-        return Likely(side=side, name="none", message=text("answer.verdict.none", side=side))
+        return LegVerdict(side=side, name="none", message=text("answer.verdict.none", side=side))
     measures = listed(_missing_marks(undecided))
     message = text("answer.verdict.too_little_measured", side=side, measures=measures)
-    return Likely(side=side, name="indeterminate", message=message)
+    return LegVerdict(side=side, name="indeterminate", message=message)
 
 
 def _missing_marks(undecided: Sequence[Imbalance]) -> list[str]:
