@@ -112,8 +112,10 @@ def _parse(body: bytes) -> Any:
     try:
         return json.loads(body.decode(), object_pairs_hook=_object)
     except json.JSONDecodeError as error:
-        place = f"Line {error.lineno}, column {error.colno}"
-        raise Refusal("malformed_json", f"{place}: {error.msg}.") from None
+        detail = text(
+            "service.body.not_json", line=error.lineno, column=error.colno, reason=error.msg
+        )
+        raise Refusal("malformed_json", detail) from None
     except UnicodeDecodeError:
         raise Refusal("malformed_json", text("service.body.not_utf8")) from None
     except RecursionError:

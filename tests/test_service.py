@@ -16,6 +16,7 @@ import httpx
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from kneerisk.cohort.sheets.sheet_answer import SheetAsked
 from kneerisk.errors import BundleRefused
 from kneerisk.schema import Screening
 from serving import champion_holder as champion_module
@@ -348,6 +349,25 @@ class TestProblem:
         assert response.status_code == 422
         assert response.headers["content-type"] == "application/problem+json"
         assert json.loads(bytes(response.body))["request_id"] == "3-4"
+
+    @pytest.mark.parametrize(
+        ("body", "pointer", "code"),
+        [
+            ({"columns": []}, "/columns", "not_an_object"),
+            ({"columns": {"A": {"words": 1}}}, "/columns/A/words", "not_an_object"),
+            ({"columns": {"A": {"opposite": "yes"}}}, "/columns/A/opposite", "not_a_boolean"),
+            ({"columns": {"A": {"day_first": 1}}}, "/columns/A/day_first", "not_a_boolean"),
+            ({"constants": {"sex": []}}, "/constants/sex/str", "not_text"),
+        ],
+    )
+    def test_a_value_of_another_type_has_our_code_and_words(
+        self, body: Any, pointer: str, code: str
+    ) -> None:
+        with pytest.raises(Refusal) as refused:
+            check_body(json.dumps(body).encode(), SheetAsked)
+        faults = refused.value.faults
+        assert (faults[0].pointer, faults[0].code) == (pointer, code)
+        assert all(fault.message.startswith("must be") for fault in faults)
 
     def test_one_fault_is_not_many(self) -> None:
         assert invalid_body([]).detail == "The body has 0 faults."

@@ -37,6 +37,7 @@ class FaultCode(StrEnum):
     UNKNOWN_NAME = "unknown_name"
     NOT_AN_OBJECT = "not_an_object"
     NOT_A_LIST = "not_a_list"
+    NOT_A_BOOLEAN = "not_a_boolean"
     TOO_FEW = "too_few"
     TOO_LONG = "too_long"
     TOO_MANY = "too_many"

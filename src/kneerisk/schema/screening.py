@@ -193,9 +193,12 @@ _BY_PYDANTIC = {
     "missing": FaultCode.MISSING,
     "finite_number": FaultCode.NOT_FINITE,
     "float_type": FaultCode.NOT_A_NUMBER,
+    "int_type": FaultCode.NOT_A_NUMBER,
     "string_type": FaultCode.NOT_TEXT,
     "model_type": FaultCode.NOT_AN_OBJECT,
+    "dict_type": FaultCode.NOT_AN_OBJECT,
     "list_type": FaultCode.NOT_A_LIST,
+    "bool_type": FaultCode.NOT_A_BOOLEAN,
     "too_long": FaultCode.TOO_LONG,
 }
 
