@@ -358,6 +358,9 @@ class TestProblem:
             ({"columns": {"A": {"opposite": "yes"}}}, "/columns/A/opposite", "not_a_boolean"),
             ({"columns": {"A": {"day_first": 1}}}, "/columns/A/day_first", "not_a_boolean"),
             ({"constants": {"sex": []}}, "/constants/sex/str", "not_text"),
+            ({"decimal": "dot"}, "/decimal", "literal_error"),
+            ({"header_line": 0}, "/header_line", "greater_than_equal"),
+            ({"header_line": 2_000_000}, "/header_line", "less_than_equal"),
         ],
     )
     def test_a_value_of_another_type_has_our_code_and_words(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self, get_args
 
@@ -14,7 +15,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.schema.athlete import Athlete
@@ -23,7 +24,7 @@ from kneerisk.schema.faults import STRICT, FaultCode, Violation, json_pointer
 from kneerisk.schema.measure import Equipment, Measure, Quantity
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
 from kneerisk.schema.sections import RED_FLAGS, Leg, Pain, Protocol, Side
-from kneerisk.words import text, variant
+from kneerisk.words import section, text, variant
 
 
 def red_flag_violation(code: str) -> Violation | None:
@@ -141,9 +142,9 @@ def from_row(row: Mapping[str, Any], red_flags: Sequence[str] | None = None) -> 
     body: dict[str, Any] = {"athlete": {}}
     for column, value in row.items():
         values = body
-        *sections, name = column_locations().get(column, (column,))
-        for section in sections:
-            values = values.setdefault(section, {})
+        *section_names, name = column_locations().get(column, (column,))
+        for section_name in section_names:
+            values = values.setdefault(section_name, {})
         values[name] = value
     if red_flags is not None:
         body["red_flags"] = list(red_flags)
@@ -201,11 +202,22 @@ _BY_PYDANTIC = {
     "bool_type": FaultCode.NOT_A_BOOLEAN,
     "too_long": FaultCode.TOO_LONG,
 }
+#: Each choice in pydantic's words for them: `'point' or 'comma'`.
+_QUOTED = re.compile(r"'([^']*)'")
 
 
 def faults_of(error: ValidationError) -> list[Fault]:
     """Every fault of a body that pydantic refused, as pointers (RFC 6901) with rule and unit."""
-    return [fault_at(detail["type"], detail["loc"], detail["msg"]) for detail in error.errors()]
+    return [fault_at(detail["type"], detail["loc"], _message(detail)) for detail in error.errors()]
+
+
+def _message(detail: ErrorDetails) -> str:
+    """The rule in words of ours where pydantic has checked a limit or a choice, else as it stands."""
+    if detail["type"] not in section("schema")["pydantic"]:
+        return detail["msg"]
+    limits = detail.get("ctx", {})
+    choices = ", ".join(_QUOTED.findall(str(limits.get("expected", ""))))
+    return variant("schema.pydantic", detail["type"], **limits, choices=choices)
 
 
 def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
