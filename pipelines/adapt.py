@@ -82,19 +82,19 @@ def adapt_model(
     progress(event("updating", version=base.metadata.version))
     updated = model_updating.update_model(base.model, train, SEED)
     progress(event("evaluating_update"))
-    metrics = compare_update(base.model, club, FOLD_SEEDS, progress)
+    out_of_fold = compare_update(base.model, club, FOLD_SEEDS, progress)
     result = {"base": base.metadata.version, "step": updated.step, "needs": updated.needs}
     if updated.step == "as_is":
-        return {"version": None, "run_id": None, **result, "metrics": metrics}
+        return {"version": None, "run_id": None, **result, "metrics": out_of_fold.metrics}
     progress(event("logging_run"))
-    logged = log_update(Tracking(Path.cwd()), source, base, club, updated, metrics)
+    logged = log_update(Tracking(Path.cwd()), source, base, club, updated, out_of_fold)
     return {"version": logged.version, "run_id": logged.run_id, **result,
             "metrics": logged.metrics}  # fmt: skip
 
 
 def summary(result: dict[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
-    from pipelines.console import metrics_table
+    from pipelines.console import left_out_table, metrics_table
 
     metrics, base = result["metrics"], result["base"]
     outcome = text("command_line.adapt.unchanged", base=base)
@@ -107,6 +107,7 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
     lines: list[str | console.Table] = [
         outcome,
         result["needs"],
+        *left_out_table(metrics, {f"ie{prefix}": row for prefix, row in _ROWS.items()}),
         metrics_table(metrics, _ROWS, text("command_line.table.cross_validated")),
     ]
     if "cv_scratch_log_loss" not in metrics:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 #: The row of the catalogue (`command_line.row`), by how the names of its metrics start.
-BASELINES = {"": "model", "logistic_": "logistic", "prior_": "base_rate", "oracle_": "oracle"}
+BASELINES = {"": "model", "logistic_": "logistic", "refitted_logistic_": "refitted_logistic",
+             "prior_": "base_rate", "oracle_": "oracle"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,17 @@ def metrics_table(metrics: Mapping[str, float], rows: Mapping[str, str], title: 
         ],
         title,
     )
+
+
+def left_out_table(metrics: Mapping[str, float], rows: Mapping[str, str]) -> list[Table]:
+    """The table of groups that were left out, where there were any, baselines beside the models."""
+    from kneerisk.words import text
+
+    if "iecv_groups" not in metrics:
+        return []
+    title = text("command_line.table.left_out_groups", groups=f"{metrics['iecv_groups']:.0f}")
+    baselines = {"iecv_logistic_": "logistic", "iecv_prior_": "base_rate"}
+    return [metrics_table(metrics, {**rows, **baselines}, title)]
 
 
 def _four_decimals(value: float | None) -> str:

@@ -90,7 +90,11 @@ def summary(result: Mapping[str, Any]) -> list[str | console.Table]:
 
     tasks = result["metrics"]
     metrics = {name: value for task in tasks.values() for name, value in task.items()}
-    lines = [text("command_line.evaluate.logistic")]
+    travels = "logistic_log_loss" in metrics
+    lines = [
+        text("command_line.evaluate.logistic") if travels
+        else text("command_line.evaluate.no_logistic")
+    ]  # fmt: skip
     lines += [f"{name} {metrics[name]:.4f}" for name in _OF_TRUTH if name in metrics]
     lines += [f"{name} {value:.4f}" for name, value in tasks.get("imbalances", {}).items()
               if name.endswith(("_auc", "_below_oracle"))]  # fmt: skip

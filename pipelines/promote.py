@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kneerisk.errors import PromotionRefused
 from kneerisk.progress import event
 from kneerisk.words import text
 from pipelines import console
@@ -42,9 +43,14 @@ def promote(
         raise typer.BadParameter(text("command_line.promote.say_why"), param_hint="--accept-auc")
     with console.progress() as progress:
         progress(event("checking_gates"))
-        result, summary = promote_version(
-            version, data, models, serve=serve, accepted_auc=accept_auc
-        )
+        try:
+            result, summary = promote_version(
+                version, data, models, serve=serve, accepted_auc=accept_auc
+            )
+        except PromotionRefused as refusal:
+            if as_json and refusal.verdict is not None:
+                console.result({"promoted": False, **refusal.verdict}, as_json)
+            raise
     console.result(result, as_json, summary)
 
 

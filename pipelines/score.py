@@ -40,7 +40,7 @@ def score(
     summary = text(
         "command_line.score.done", screenings=screenings, version=result["version"], file=out
     )
-    console.result(result, as_json, summary)
+    console.result(result, as_json, "\n".join(filter(None, (summary, result.get("validation")))))
 
 
 def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[str, Any]:
@@ -59,11 +59,13 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
 
     Returns
     -------
-    The file, how many `screenings`, and the `version` that answered.
+    The file, how many `screenings`, the `version` that answered, and of a model of people its
+    `validation`.
     """
     import pandas as pd
 
     from kneerisk.answer import answers
+    from kneerisk.answer.compose_answer import validated_on
     from kneerisk.cohort import read_screenings
     from kneerisk.training.registry.versions import load_version
     from pipelines.console import write_table
@@ -77,7 +79,10 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
         rows += [flat(answer) for answer in answers(bundle, screenings[first : first + _BATCH])]
     keys = frame[[name for name in _KEYS if name in frame]]
     write_table(pd.concat([keys, pd.DataFrame(rows)], axis=1), out)
-    return {"file": str(out), "screenings": len(rows), "version": bundle.metadata.version}
+    result = {"file": str(out), "screenings": len(rows), "version": bundle.metadata.version}
+    if bundle.metadata.cohort == "simulated":
+        return result
+    return {**result, "validation": validated_on(bundle.metadata)}
 
 
 def flat(answer: Answer) -> dict[str, Any]:

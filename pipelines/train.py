@@ -23,7 +23,6 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
-    from kneerisk.cohort import Cohort
     from kneerisk.training.registry.run_record import RunRecord
 
 app = typer.Typer()
@@ -65,13 +64,15 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
 
     Returns
     -------
-    `version`, `run_id` and `metrics`; `auc_refused` where the AUC is too high to be promoted.
+    `version`, `run_id` and `metrics`; where a gate of `promote` refuses it, the `verdict`, and
+    `auc_refused` where the AUC is too high.
     """
     from kneerisk.training.tracking import Tracking, require_store
 
     require_store(Path.cwd())
     from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
     from kneerisk.evaluation.model_validation import evaluate_model
+    from kneerisk.training.fitting.cross_validation import evaluate_people
     from kneerisk.training.fitting.fit import fit
     from kneerisk.training.fitting.fitted_metadata import metadata_of
     from kneerisk.training.fitting.settings import SEED
@@ -89,18 +90,17 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
     progress(event("checking_cohort"))
     leakage = refuse_unsound(cohort, train, test, true=truth is not None)
     progress(event("opening_mlflow"))
-    tracking = Tracking(Path.cwd())
-    tags = run_record.run_tags(cohort, "train")
+    tracking, tags = Tracking(Path.cwd()), run_record.run_tags(cohort, "train")
     with tracking.start_run(run_record.cohort_title(cohort), tags) as run:
         fitted = fit(train, train_truth, seed=SEED, progress=within("fitting", progress))
         progress(event("evaluating_held_out"))
         judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
         metrics = log_loss_over_champion(tracking, fitted.model, test)
-        metrics |= (leakage.metrics if truth is None else {}) | _cross_validated(cohort, progress)
+        judged = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress).beside(judged)
         progress(event("logging_run"))
         record = run_record.RunRecord(
             source=source, data=cohort, cohort=cohort, model=fitted.model,
-            evaluation=judged.with_metrics(metrics),
+            evaluation=judged.with_metrics(metrics | (leakage.metrics if truth is None else {})),
             parameters={"truth_sha256": truth_digest(truth), **fitted.choices},
         )  # fmt: skip
         metadata = partial(metadata_of, train, train_truth, fitted)
@@ -109,44 +109,39 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
 
 
 def _result(version: str, run_id: str, record: RunRecord) -> dict[str, Any]:
-    """What was made, and why `promote` will refuse it if its AUC is above the ceiling."""
-    from kneerisk.training.registry.gates import auc_gate
+    """What was made, and why `promote` will refuse it, if so."""
+    from kneerisk.training.registry.run_record import verdict_on
 
-    params = {"outcome_kind": record.cohort.outcome_kind, **record.source.params()}
-    metrics = record.evaluation.metrics
-    drivers = [driver.as_dict() for driver in record.evaluation.drivers]
-    gate = auc_gate(params, metrics, None, lambda: drivers)
-    refused = {} if gate is None or gate.passed else {"auc_refused": gate.message}
-    return {"version": version, "run_id": run_id, "metrics": metrics, **refused}
-
-
-def _cross_validated(cohort: Cohort, progress: Progress) -> dict[str, float]:
-    """Metrics of out-of-fold predictions, for athletes who were measured: they are few."""
-    from kneerisk.evaluation.evaluation import cross_validated
-    from kneerisk.training.fitting.fit import out_of_fold
-
-    if cohort.kind == "simulated":
-        return {}
-    return cross_validated(cohort, out_of_fold(cohort, CROSS_VALIDATION_SEEDS, progress))
+    verdict = verdict_on(record)
+    result = {"version": version, "run_id": run_id, "metrics": record.evaluation.metrics}
+    for gate in verdict["gates"]:
+        if gate["name"] == "auc" and not gate["passed"]:
+            result["auc_refused"] = gate["told"]
+    return result if verdict["passes"] else {**result, "verdict": verdict}
 
 
 def summary(result: dict[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
     from kneerisk.evaluation.comparison import verdict
     from kneerisk.training.leakage.required_sample_size import few_outcomes
-    from pipelines.console import BASELINES, metrics_table
+    from pipelines.console import BASELINES, left_out_table, metrics_table
 
     metrics = result["metrics"]
     lines: list[str | console.Table] = [
         text("command_line.train.challenger", version=result["version"], run=result["run_id"]),
         verdict(metrics),
+        *left_out_table(metrics, {"iecv_": "model"}),
         metrics_table(metrics, BASELINES, text("command_line.table.held_out")),
     ]
     if "cv_log_loss" in metrics:
         title = text("command_line.table.cross_validated")
-        lines.append(metrics_table(metrics, {"cv_": "model"}, title))
-    if "auc_refused" in result:
-        lines.append(text("command_line.train.auc_refused", reason=result["auc_refused"]))
+        rows = {"cv_": "model", "cv_logistic_": "logistic", "cv_prior_": "base_rate"}
+        lines.append(metrics_table(metrics, rows, title))
+    lines += [
+        text("command_line.train.refused", reason=gate["told"])
+        for gate in result.get("verdict", {}).get("gates", ())
+        if not gate["passed"]
+    ]
     events, needed = (metrics.get(name) for name in ("train_events", "events_needed"))
     if events is not None and needed is not None and events < needed:
         lines.append(few_outcomes(events, needed))

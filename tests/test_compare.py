@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from kneerisk.evaluation.comparison import compare, log_loss_over, training_metrics, verdict
+from kneerisk.evaluation.comparison import compare, verdict
 from kneerisk.evaluation.evaluation import evaluate
-from kneerisk.evaluation.metrics import log_loss
+from kneerisk.evaluation.metrics import log_loss, log_loss_over
+from kneerisk.evaluation.model_validation import training_metrics
 from kneerisk.evaluation.task_rows import Risks, own_task
 from kneerisk.training.tracking import CHAMPION, LoggedRun, Tracking
 from pipelines.__main__ import app

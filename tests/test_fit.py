@@ -31,7 +31,8 @@ from kneerisk.model.logistic_calibration import (
 )
 from kneerisk.model.margin import Margin, discordant_pairs
 from kneerisk.schema import FloatArray
-from kneerisk.training.fitting.fit import Fitted, fit, out_of_fold
+from kneerisk.training.fitting.cross_validation import out_of_fold
+from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fit_inputs import (
     inputs_of,
     stratified_folds,

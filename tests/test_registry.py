@@ -35,6 +35,18 @@ from kneerisk.training.tracking import (
 
 SOURCE = Source(athletes=600, seed=2)
 KIND = "kneerisk-new_pain-12m"
+#: What a run logs whose model is better than both baselines.
+FAIR = {
+    "log_loss_over_prior": -0.01, "log_loss_over_prior_error": 0.004,
+    "log_loss_over_logistic": -0.001, "log_loss_over_logistic_error": 0.002,
+    "net_benefit_over_default": -0.001, "net_benefit_over_default_low": -0.004,
+    "net_benefit_over_default_high": 0.002, "calibration_intercept": 0.05,
+    "calibration_intercept_low": -0.1, "calibration_intercept_high": 0.2,
+}  # fmt: skip
+OWN_GATES = [
+    "log_loss_over_prior", "log_loss_over_logistic", "calibration_slope", "calibration_intercept",
+    "net_benefit",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +85,11 @@ class Club:
                 self.simulated.cohort, None, self.fitted, version=str(version),
                 run_id=run.run_id, git_sha=None, data_sha256=sha256,
             )  # fmt: skip
-            metrics = {**(metrics or {}), **({} if slope is None else {"calibration_slope": slope})}
+            metrics = {
+                **FAIR,
+                **(metrics or {}),
+                **({} if slope is None else {"calibration_slope": slope}),
+            }
             run.log_values({**source.params(), "data_sha256": sha256}, metrics)
             run.log_text(f"# {version}", CARD)
             run.log_figures({"roc": Figure(figsize=(1, 1))})
@@ -114,11 +130,11 @@ def club(tmp_path, trained, empty_store, monkeypatch):
 
 
 class TestPromotion:
-    def test_the_first_of_a_kind_needs_only_a_fair_slope(self, club):
+    def test_the_first_of_a_kind_needs_only_its_own_gates(self, club):
         version = club.train(slope=0.9)
         promoted = club.promote()
         assert promoted.served
-        assert [gate.name for gate in promoted.gates] == ["calibration_slope"]
+        assert [gate.name for gate in promoted.gates] == OWN_GATES
         assert club.served() == (version, None)
         assert club.alias(CHAMPION) == version
         assert club.alias(CHALLENGER) is None
@@ -134,7 +150,8 @@ class TestPromotion:
         promoted = club.promote()
         assert promoted.previous == first
         assert club.served() == (second, first)
-        assert [gate.passed for gate in promoted.gates] == [True, True]
+        assert [gate.name for gate in promoted.gates] == [*OWN_GATES, "log_loss"]
+        assert all(gate.passed for gate in promoted.gates)
 
     def test_a_worse_challenger_is_refused_with_the_numbers(self, club):
         first = club.train()
@@ -155,6 +172,21 @@ class TestPromotion:
         club.train(shift=1.5, slope=0.3)
         with pytest.raises(PromotionRefused, match=r"(?s)slope.*is 0\.30.*log loss"):
             club.promote()
+
+    @pytest.mark.parametrize("serve", [False, True])
+    def test_one_that_does_not_travel_is_refused_whatever_is_asked(self, club, serve):
+        """The numbers of runners by leg, whole years left out."""
+        club.train(metrics={
+            "iecv_log_loss": 0.4876, "iecv_groups": 5.0, "iecv_auc": 0.568, "cv_auc": 0.648,
+            "iecv_calibration_slope": 0.57, "cv_calibration_slope": 1.0,
+            **{f"iecv_{name}": value for name, value in FAIR.items()},
+        })  # fmt: skip
+        with pytest.raises(
+            PromotionRefused, match=r"does not travel: AUC by person 0\.648"
+        ) as told:
+            club.promote(serve=serve)
+        assert told.value.verdict["reasons"] == ["does_not_travel", "miscalibrated_slope"]
+        assert club.served() is None
 
     @pytest.mark.parametrize(
         ("slope", "passes"),

@@ -82,7 +82,14 @@ class BundleRefused(KneeriskError):
 
 
 class PromotionRefused(KneeriskError):
-    """A challenger that did not pass a gate, or a release that can't be put back."""
+    """A challenger that did not pass a gate, or a release that can't be put back.
+
+    ``verdict`` is each gate as plain data, where gates were asked.
+    """
+
+    def __init__(self, message: str, verdict: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.verdict = verdict
 
 
 class StudyRefused(KneeriskError):

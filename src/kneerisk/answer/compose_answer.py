@@ -80,8 +80,21 @@ def _flags_status(
 
 
 def notice_of(metadata: Metadata) -> str:
-    """The intended use, which every answer states, and whom the model was trained on."""
-    return f"{text('answer.notice.use')} {variant('answer.notice.cohort', metadata.cohort)}"
+    """The intended use, which every answer states, whom the model was trained and validated on."""
+    parts = [text("answer.notice.use"), variant("answer.notice.cohort", metadata.cohort)]
+    if metadata.cohort != "simulated":
+        parts.append(validated_on(metadata))
+    return " ".join(parts)
+
+
+def validated_on(metadata: Metadata) -> str:
+    """Where a model of people was validated: on which groups that it was not fitted to, if any."""
+    groups = (metadata.validation or {}).get("left_out_groups") or []
+    if not groups:
+        return text("answer.notice.not_validated")
+    return text(
+        "answer.notice.validated", count=len(groups), groups=", ".join(str(name) for name in groups)
+    )
 
 
 def lineage_of(metadata: Metadata) -> Lineage:

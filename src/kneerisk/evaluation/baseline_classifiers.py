@@ -9,11 +9,13 @@ monotone, calibrated or known beforehand. A model that does not beat it should b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, make_scorer
@@ -67,6 +69,37 @@ class LogisticModel:
         Shape (n,).
         """
         return np.asarray(self.pipeline.predict_proba(matrix)[:, 1], dtype=np.float64)
+
+    def weights(self) -> LinearWeights:
+        """The same model as numbers alone, for a bundle."""
+        imputer, scaler, regression = (step for _, step in self.pipeline.steps)
+        slopes = regression.coef_[0] / scaler.scale_
+        intercept = float(regression.intercept_[0] - slopes @ scaler.mean_)
+        return LinearWeights(imputer.statistics_.tolist(), slopes.tolist(), intercept)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearWeights:
+    """A logistic regression as numbers: what stands for a missing value, slopes, intercept."""
+
+    medians: Sequence[float]
+    slopes: Sequence[float]
+    intercept: float
+
+    def predict(self, matrix: FloatArray) -> FloatArray:
+        """Probabilities of the outcome.
+
+        Parameters
+        ----------
+        matrix
+            Columns as fitted, shape (n, p), missing as NaN.
+
+        Returns
+        -------
+        Shape (n,).
+        """
+        filled = np.where(np.isnan(matrix), np.asarray(self.medians), matrix)
+        return np.asarray(expit(filled @ np.asarray(self.slopes) + self.intercept))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

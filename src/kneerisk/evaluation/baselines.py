@@ -6,15 +6,22 @@ error in that one can't hide in its baselines as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import OneHotEncoder
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds, subset
-from kneerisk.evaluation.baseline_classifiers import LogisticModel, Trees, fit_linear, fit_trees
+from kneerisk.evaluation.baseline_classifiers import (
+    LinearWeights,
+    LogisticModel,
+    Trees,
+    fit_linear,
+    fit_trees,
+)
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import (
     SIDES,
@@ -28,13 +35,12 @@ from kneerisk.schema import (
     leg_measures,
 )
 
-#: What differs between athletes and places but is not about the knee. A model that does no better
-#: than these has learnt who was measured where.
+#: What differs between athletes but is not about the knee: who was measured where.
 CONFOUNDERS = ("age_years", "sex", "height_cm", "mass_kg", "run_speed_mps")
-#: Of the folds of a logistic regression. Five are the usual choice (assumption).
+#: Of a logistic regression. Five folds are the usual choice (assumption).
 _FOLD_SEED, _FOLDS = 0, 5
 #: The classifier of a leg, or of either knee.
-Classifier = LogisticModel | Trees
+Classifier = LogisticModel | LinearWeights | Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +144,21 @@ class MeasureBaseline:
     leg: Classifier | None
     either: Classifier | None
 
+    def as_data(self) -> dict[str, Any]:
+        """The measures that a logistic one reads, and its weights as numbers, for a bundle."""
+        models = (("leg", self.leg), ("either", self.either))
+        weights = {
+            task: asdict(each.weights()) for task, each in models if isinstance(each, LogisticModel)
+        }
+        return {**asdict(self.design), "weights": weights}
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> MeasureBaseline:
+        """What `as_data` wrote."""
+        weights = {task: LinearWeights(**values) for task, values in data["weights"].items()}
+        design = Design(tuple(data["athlete"]), tuple(data["leg"]))
+        return cls(design, weights.get("leg"), weights.get("either"))
+
     def predict(self, data: Columns) -> Risks:
         """Risks of screenings.
 
@@ -235,7 +256,7 @@ def cross_validated_logistic(cohort: Cohort) -> Risks:
             predicted = getattr(risks, task)
             values[~outside] = np.nan if predicted is None else predicted
     left, right = (out_of_fold[side] if cohort.has_sides else None for side in SIDES)
-    return Risks(left, right, out_of_fold["either"])
+    return Risks(left, right, out_of_fold["either"], fold)
 
 
 def fit_xgboost(cohort: Cohort, seed: int, *, either: bool = True) -> MeasureBaseline:
@@ -276,5 +297,4 @@ def fit_prior(cohort: Cohort) -> PriorBaseline:
 
 
 def _rate(outcome: FloatArray) -> float | None:
-    known = outcome[np.isfinite(outcome)]
-    return float(known.mean()) if len(known) else None
+    return float(np.nanmean(outcome)) if np.isfinite(outcome).any() else None

@@ -47,32 +47,64 @@ def calibration_intercept(rows: TaskRows) -> float | None:
     return None if weights is None else float(weights[0])
 
 
+def calibration_intercept_interval(rows: TaskRows) -> tuple[float, float] | None:
+    """95 % interval of the intercept, robust to rows of one athlete being alike."""
+    if not rows.has_both_outcomes:
+        return None
+    ones = np.ones((len(rows.outcome), 1))
+    return _limits(last_weight(ones, rows.log_odds, rows.outcome, rows.athlete))
+
+
 def calibration_slope(rows: TaskRows) -> float | None:
     """Slope of the outcome on the log-odds: 1 is right, below 1 risks are too extreme.
 
-    None with one kind of outcome, the same risk for everyone, or a separated outcome.
+    Out-of-fold risks have an intercept for each fold. None with one kind of outcome, the same risk
+    for everyone, or a separated outcome.
     """
-    margin = rows.log_odds
-    if not rows.has_both_outcomes or np.ptp(margin) <= _LEAST_SPREAD:
+    design, rows = _slope_design(rows)
+    if not rows.has_both_outcomes or _spread(rows) <= _LEAST_SPREAD:
         return None
-    weights = maximum_likelihood_weights(
-        _with_intercept(margin), rows.outcome, np.zeros(len(margin))
-    )
-    if weights is None or abs(weights[1]) >= _LARGEST_SLOPE:
+    weights = maximum_likelihood_weights(design, rows.outcome, np.zeros(len(design)))
+    if weights is None or abs(weights[-1]) >= _LARGEST_SLOPE:
         return None
-    return float(weights[1])
+    return float(weights[-1])
 
 
 def calibration_slope_interval(rows: TaskRows) -> tuple[float, float] | None:
     """95 % interval of the calibration slope, robust to rows of one athlete being alike."""
     if calibration_slope(rows) is None:
         return None
-    design = _with_intercept(rows.log_odds)
-    estimate = last_weight(design, np.zeros(len(design)), rows.outcome, rows.athlete)
+    design, rows = _slope_design(rows)
+    return _limits(last_weight(design, np.zeros(len(design)), rows.outcome, rows.athlete))
+
+
+def _limits(estimate: tuple[float, float] | None) -> tuple[float, float] | None:
     if estimate is None:
         return None
-    slope, error = estimate
-    return slope - _Z95 * error, slope + _Z95 * error
+    value, error = estimate
+    return value - _Z95 * error, value + _Z95 * error
+
+
+def _slope_design(rows: TaskRows) -> tuple[FloatArray, TaskRows]:
+    """An intercept for each fold and the log-odds, and the rows that say something of a slope.
+
+    A fold with one kind of outcome says nothing, and its intercept would have no limit.
+    """
+    if rows.fold is None:
+        return _with_intercept(rows.log_odds), rows
+    member = rows.fold[:, None] == np.unique(rows.fold)[None, :]
+    share = (member.T @ rows.outcome) / member.sum(axis=0)
+    member = member[:, (share > 0.0) & (share < 1.0)]
+    rows = rows.take(member.any(axis=1))
+    member = member[member.any(axis=1)]
+    return np.column_stack([member.astype(np.float64), rows.log_odds]), rows
+
+
+def _spread(rows: TaskRows) -> float:
+    """The largest difference of log-odds between rows of one fold."""
+    margin = rows.log_odds
+    folds = np.zeros(len(margin), int) if rows.fold is None else rows.fold
+    return max((float(np.ptp(margin[folds == number])) for number in np.unique(folds)), default=0.0)
 
 
 def last_weight(

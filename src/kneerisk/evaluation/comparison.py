@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from kneerisk.cohort import Cohort
-from kneerisk.evaluation.metric_table import Better, View, listed, measure
-from kneerisk.evaluation.metrics import loss_difference
-from kneerisk.evaluation.task_rows import Risks, own_task, paired_rows
+from kneerisk.evaluation.metric_table import Better, View, listed
+from kneerisk.words import text, variant
 
 #: What a calibration slope may be (assumption: wide enough for chance, narrow enough that a
 #: stated 20 % is not really 10 % or 30 %).
@@ -27,9 +25,20 @@ _RIVALS = (
     ("cv_log_loss_over_as_is", "the champion as it is"),
     ("log_loss_over_logistic", "logistic regression"),
 )
+#: The same where whole groups were left out, which then counts.
+_RIVALS_OF_GROUPS = (
+    ("log_loss_over_champion", "the champion"),
+    ("iecv_log_loss_over_as_is", "the champion as it is"),
+    ("iecv_log_loss_over_logistic", "logistic regression"),
+)
 #: The lists of a comparison, in the order of a reader's questions, and what stands before the name
 #: of a metric in each.
-_LISTS: Mapping[View, str] = {"compared": "", "compared_train": "train_", "compared_cv": "cv_"}
+_LISTS: tuple[tuple[View, str], ...] = (
+    ("compared_cv", "iecv_"),
+    ("compared", ""),
+    ("compared_train", "train_"),
+    ("compared_cv", "cv_"),
+)
 #: Of the data, not of the model: where one of these differs, numbers don't compare.
 _SAME_DATA: Mapping[str, str] = {
     "data_sha256": "cohort",
@@ -128,7 +137,7 @@ def _directions() -> dict[str, Better | None]:
     """
     return {
         f"{prefix}{metric.name}": None if view == "compared_train" else metric.better
-        for view, prefix in _LISTS.items()
+        for view, prefix in _LISTS
         for metric in listed(view)
     }
 
@@ -168,16 +177,19 @@ def _runs_verdict(runs: Sequence[ComparedRun], warnings: Sequence[str]) -> str:
         return (
             "No verdict: these runs were not evaluated on the same outcomes of the same athletes."
         )
-    evaluated = [run for run in runs if "log_loss" in run.metrics]
+    left_out = all("iecv_log_loss" in run.metrics for run in runs)
+    name = "iecv_log_loss" if left_out else "log_loss"
+    evaluated = [run for run in runs if name in run.metrics]
     if len(evaluated) < 2:
         return "No verdict: fewer than two of the runs have a log loss on held-out athletes."
-    first, second = sorted(evaluated, key=lambda run: run.metrics["log_loss"])[:2]
-    difference = second.metrics["log_loss"] - first.metrics["log_loss"]
+    first, second = sorted(evaluated, key=lambda run: run.metrics[name])[:2]
+    difference = second.metrics[name] - first.metrics[name]
     if difference == 0.0:
         return f"{_short_name(first)} and {_short_name(second)} have the same log loss."
-    errors = [run.metrics.get("log_loss_over_logistic_error") for run in (first, second)]
+    errors = [run.metrics.get(f"{name}_over_logistic_error") for run in (first, second)]
     names = _short_name(first), _short_name(second)
-    lower = f"{names[0]} has the lowest log loss, {difference:.5f} below that of {names[1]}"
+    where = text("training.verdict.left_out") if left_out else ""
+    lower = f"{names[0]} has the lowest log loss{where}, {difference:.5f} below that of {names[1]}"
     if None in errors:
         return f"{lower}; the runs don't record whether that is more than chance."
     # Both were compared with the same logistic regression on the same rows. The error of a
@@ -192,49 +204,29 @@ def _short_name(run: ComparedRun) -> str:
     return f"{run.name.partition(' ')[0]} ({run.run_id[:8]})"
 
 
-def log_loss_over(cohort: Cohort, model: Risks, other: Risks, name: str) -> dict[str, float]:
-    """How much more log loss a row has than with another model; below 0 the model is better.
-
-    Parameters
-    ----------
-    cohort
-        With the outcomes.
-    model
-        Its risks for every screening.
-    other
-        The other model's, for the same screenings.
-    name
-        Of the other model.
-
-    Returns
-    -------
-    `log_loss_over_<name>` and its standard error (``_error``), which is that of the difference on
-    the same rows with athletes as clusters; nothing where there are no rows.
-    """
-    rows, other_rows = paired_rows(cohort, model, other)
-    if len(rows.outcome) == 0:
-        return {}
-    mean, error = loss_difference(rows, other_rows)
-    return {f"log_loss_over_{name}": mean, f"log_loss_over_{name}_error": error}
-
-
-def training_metrics(cohort: Cohort, model: Risks) -> dict[str, float]:
-    """The main metrics on the athletes that the model was fitted to, `train_` before their names.
-
-    Far better than on held-out athletes means that it learnt chance.
-    """
-    return measure(own_task(cohort, model), "train", "train_")
-
-
 def verdict(metrics: Mapping[str, float]) -> str:
-    """One line: how the model stands to its champion and to logistic regression; calibration."""
-    clauses = [
+    """One line: whether it travels, how it stands to champion and logistic regression; calibration.
+
+    Where whole groups were left out, all but the comparison with the champion is about these.
+    """
+    in_groups = "does_not_travel" in metrics
+    clauses = [_travel(metrics)] if in_groups else []
+    clauses += [
         _against(metrics[name], metrics[f"{name}_error"], rival)
-        for name, rival in _RIVALS
+        for name, rival in (_RIVALS_OF_GROUPS if in_groups else _RIVALS)
         if name in metrics and f"{name}_error" in metrics
     ]
     line = "; ".join([*clauses, calibration_in_words(metrics)])
     return f"{line[:1].upper()}{line[1:]}."
+
+
+def _travel(metrics: Mapping[str, float]) -> str:
+    aucs = {
+        place: f"{metrics[name]:.2f}" if name in metrics else "?"
+        for place, name in (("left_out", "iecv_auc"), ("by_person", "cv_auc"))
+    }
+    key = "does_not_travel" if metrics["does_not_travel"] else "travels"
+    return variant("training.verdict.travel", key, **aucs, groups=f"{metrics['iecv_groups']:.0f}")
 
 
 def _against(more: float, error: float, rival: str) -> str:
@@ -248,9 +240,11 @@ def _against(more: float, error: float, rival: str) -> str:
 def calibration_in_words(metrics: Mapping[str, float]) -> str:
     """Whether stated risks come true, as far as the slope's 95 % interval tells.
 
-    Read from held-out athletes or from cross-validation, wherever the interval is narrower.
+    Read from groups that were left out; where there are none, from held-out athletes or from
+    cross-validation, wherever the interval is narrower.
     """
-    prefixes = [prefix for prefix in ("", "cv_") if f"{prefix}calibration_slope_low" in metrics]
+    places = ("iecv_",) if "does_not_travel" in metrics else ("", "cv_")
+    prefixes = [prefix for prefix in places if f"{prefix}calibration_slope_low" in metrics]
     if not prefixes:
         return "calibration can't be measured: too few outcomes"
     limits = {
@@ -261,7 +255,9 @@ def calibration_in_words(metrics: Mapping[str, float]) -> str:
     low, high = limits[prefix]
     slope = metrics[f"{prefix}calibration_slope"]
     numbers = f"slope {slope:.2f}, {low:.2f} to {high:.2f}"
-    numbers += ", cross-validated" if prefix else ""
+    numbers += {"cv_": ", cross-validated", "iecv_": text("training.verdict.left_out")}.get(
+        prefix, ""
+    )
     if low >= SLOPE_LOW and high <= SLOPE_HIGH:
         return f"calibrated ({numbers})"
     if low <= 1.0 <= high:

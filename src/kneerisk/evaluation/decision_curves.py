@@ -10,13 +10,20 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
+from kneerisk.evaluation.metrics import paired_difference
 from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.schema import FloatArray
 
 #: Risks at which somebody may think it right to act (assumption: from an exercise programme that
 #: costs little to an appointment that costs much; the base rates are 10 to 15 %).
 THRESHOLDS = (0.05, 0.10, 0.15, 0.20)
+#: Where acting on the model must not be worth less than treating everyone, or nobody.
+GATE_THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
+#: The normal distribution's point for a 95 % interval that holds at all of them at once
+#: (Bonferroni).
+_Z_GATE = float(norm.ppf(1.0 - 0.025 / len(GATE_THRESHOLDS)))
 #: Shares of its athletes that a clinic or a coach can see (assumption).
 WORKLOADS = (0.05, 0.10, 0.20)
 #: Thresholds of the curve that is drawn.
@@ -63,6 +70,37 @@ def net_benefit(rows: TaskRows, threshold: float) -> float:
 def treat_all_net_benefit(rows: TaskRows, threshold: float) -> float:
     """Net benefit of acting on every row, in true positives a row."""
     return _net_benefit(np.ones(len(rows.outcome), dtype=bool), rows.outcome, threshold)
+
+
+def net_benefit_over_default(rows: TaskRows) -> float | None:
+    """Net benefit over the better of treating all and none, at the threshold that shows it least.
+
+    Of the thresholds from 0.05 to 0.30; None without rows.
+    """
+    lowest = _lowest_over_default(rows)
+    return None if lowest is None else lowest[0]
+
+
+def net_benefit_over_default_interval(rows: TaskRows) -> tuple[float, float] | None:
+    """Its 95 % interval, for all thresholds at once, with athletes as clusters."""
+    lowest = _lowest_over_default(rows)
+    if lowest is None:
+        return None
+    value, error = lowest
+    return value - _Z_GATE * error, value + _Z_GATE * error
+
+
+def _lowest_over_default(rows: TaskRows) -> tuple[float, float] | None:
+    """The difference with the lowest upper limit, and its standard error."""
+    if len(rows.outcome) == 0:
+        return None
+    differences = []
+    for threshold in GATE_THRESHOLDS:
+        worth = rows.outcome - (1.0 - rows.outcome) * threshold / (1.0 - threshold)
+        default = worth if worth.mean() > 0.0 else np.zeros(len(worth))
+        gain = np.where(rows.probability >= threshold, worth, 0.0) - default
+        differences.append(paired_difference(gain, rows.athlete))
+    return min(differences, key=lambda each: each[0] + _Z_GATE * each[1])
 
 
 def _net_benefit(treated: NDArray[np.bool_], outcome: FloatArray, threshold: float) -> float:

@@ -10,7 +10,7 @@ outcomes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from kneerisk.evaluation.calibration_metrics import Bins, bins
 from kneerisk.evaluation.decision_curves import DecisionCurve, decision_curve
 from kneerisk.evaluation.driver_ranking import Driver
 from kneerisk.evaluation.metric_table import measure
+from kneerisk.evaluation.metrics import log_loss_over
 from kneerisk.evaluation.slices import Slice, slices_of, worst_of
 from kneerisk.evaluation.task_rows import (
     Risks,
@@ -64,6 +65,12 @@ class Evaluation:
         Of a simulated cohort, the true risk of each of the rows, shape (n_rows,).
     drivers
         What moves the risks of the rows, where that was looked at.
+    groups
+        Groups that were left out, each with its own metrics (internal-external validation).
+    worst_left_out
+        Where the model ranks worst with groups left out.
+    baseline
+        The logistic regression of the training cohort, as plain data.
     """
 
     metrics: dict[str, float]
@@ -72,6 +79,9 @@ class Evaluation:
     slices: tuple[Slice, ...]
     truth: FloatArray | None = None
     drivers: tuple[Driver, ...] = ()
+    groups: tuple[Slice, ...] = ()
+    worst_left_out: Slice | None = None
+    baseline: Mapping[str, Any] | None = None
 
     @property
     def worst_slice(self) -> Slice | None:
@@ -94,10 +104,15 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the rows, as plain data for a file or a page."""
-        worst = self.worst_slice
+        worst, worst_left_out = self.worst_slice, self.worst_left_out
+        left_out = {
+            "worst_left_out": worst_left_out.as_dict() if worst_left_out else None,
+            "groups": [group.as_dict() for group in self.groups],
+        }
         return {
             "metrics": self.metrics,
             "worst_slice": worst.as_dict() if worst else None,
+            **(left_out if self.groups else {}),
             "slices": [piece.as_dict() for piece in self.slices],
             "drivers": [driver.as_dict() for driver in self.drivers],
             "calibration_curve": self.calibration_bins.as_dict() if self.metrics["rows"] else None,
@@ -167,11 +182,35 @@ def evaluate(
                       None if true is None else _true_risks(rows, true))  # fmt: skip
 
 
-def cross_validated(cohort: Cohort, predictions: Iterable[Risks]) -> dict[str, float]:
-    """Metrics of out-of-fold predictions, `cv_` before their names: the mean over fold seeds."""
-    by_seed = [evaluate(cohort, risks, sliced=False).metrics for risks in predictions]
-    shared = set[str]().union(*by_seed).intersection(*by_seed)
-    return {f"cv_{name}": float(np.mean([metrics[name] for metrics in by_seed])) for name in shared}
+def cross_validated(
+    cohort: Cohort,
+    predictions: Iterable[Risks],
+    others: Mapping[str, Sequence[Risks]] | None = None,
+) -> dict[str, float]:
+    """Metrics of out-of-fold predictions, `cv_` before their names: the mean over deals of folds.
+
+    Parameters
+    ----------
+    cohort
+        With outcomes.
+    predictions
+        Of the model, one for each deal.
+    others
+        Those of other models in the same folds, by name.
+
+    Returns
+    -------
+    Those that can be measured in each deal, also of how much more log loss the model has.
+    """
+    by_deal = []
+    for deal, risks in enumerate(predictions):
+        beside = {name: deals[deal] for name, deals in (others or {}).items()}
+        metrics = evaluate(cohort, risks, beside, sliced=False).metrics
+        for name, other in beside.items():
+            metrics = metrics | log_loss_over(cohort, risks, other, name)
+        by_deal.append(metrics)
+    shared = set[str]().union(*by_deal).intersection(*by_deal)
+    return {f"cv_{name}": float(np.mean([metrics[name] for metrics in by_deal])) for name in shared}
 
 
 def interval_metrics(prediction: Prediction, truth: pd.DataFrame | None) -> dict[str, float]:

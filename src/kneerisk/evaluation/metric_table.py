@@ -15,6 +15,7 @@ import numpy as np
 
 from kneerisk.evaluation.calibration_metrics import (
     calibration_intercept,
+    calibration_intercept_interval,
     calibration_slope,
     calibration_slope_interval,
     integrated_calibration_index,
@@ -23,6 +24,8 @@ from kneerisk.evaluation.decision_curves import (
     THRESHOLDS,
     WORKLOADS,
     net_benefit,
+    net_benefit_over_default,
+    net_benefit_over_default_interval,
     top_precision,
     top_sensitivity,
     treat_all_net_benefit,
@@ -184,7 +187,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("calibration_slope", "calibration slope", "near 1", calibration_slope,
            calibration_slope_interval, digits=2, heading="slope",
            listed_in=EVERY_VIEW - {"compared_train"}),
-    Metric("calibration_intercept", "intercept", "near 0", calibration_intercept, digits=2,
+    Metric("calibration_intercept", "intercept", "near 0", calibration_intercept,
+           calibration_intercept_interval, digits=2,
            listed_in=frozenset({"compared", "card"})),
     Metric("integrated_calibration_index", "calibration index", "lower",
            integrated_calibration_index, heading="ICI",
@@ -214,6 +218,11 @@ METRICS: tuple[Metric, ...] = (
                partial(top_sensitivity, share=share), measured_on=_EITHER, listed_in=NOT_LISTED)
         for share in WORKLOADS
     ),
+    Metric("does_not_travel", "does not travel to groups that were left out", "near 0", digits=0,
+           listed_in=COMPARED),
+    Metric("net_benefit_over_default", "net benefit over treating all or none, where it is lowest",
+           "higher", net_benefit_over_default, net_benefit_over_default_interval,
+           measured_on=frozenset({"counts"}), listed_in=NOT_LISTED),
     Metric("worst_slice_auc", "AUC in the worst slice", "higher", digits=3, listed_in=COMPARED),
     Metric("oracle_mae", "mean distance from the oracle's risk", "lower", listed_in=COMPARED),
     Metric("auc_below_oracle", "AUC below the oracle's", "lower", listed_in=COMPARED),

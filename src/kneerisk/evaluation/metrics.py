@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sklearn import metrics as sklearn_metrics
 from sklearn.isotonic import IsotonicRegression
 
-from kneerisk.evaluation.task_rows import TaskRows
+from kneerisk.cohort import Cohort
+from kneerisk.evaluation.task_rows import Risks, TaskRows, paired_rows
 from kneerisk.schema import FloatArray
 
 #: Fixed, so that the same predictions give the same interval.
@@ -26,12 +27,31 @@ _USABLE = 0.95
 
 
 def auc(rows: TaskRows) -> float | None:
-    """Area under the ROC curve; None where there is only one kind of outcome."""
-    if not rows.has_both_outcomes:
-        return None
-    index, labels, weights = _split_fractions(rows.outcome)
-    score = rows.probability[index]
-    return float(sklearn_metrics.roc_auc_score(labels, score, sample_weight=weights))
+    """Area under the ROC curve; None where there is only one kind of outcome.
+
+    Of out-of-fold risks only rows of one fold are compared, all such pairs counting alike: models
+    of different folds have different intercepts, which fall as the share with pain in the fold
+    rises (Parker et al. 2007, BMC Bioinformatics 8:326, doi 10.1186/1471-2105-8-326).
+    """
+    wins = pairs = 0.0
+    for part in _by_fold(rows):
+        if part.has_both_outcomes:
+            index, labels, weights = _split_fractions(part.outcome)
+            area = sklearn_metrics.roc_auc_score(
+                labels, part.probability[index], sample_weight=weights
+            )
+            compared = float(part.outcome.sum() * (1.0 - part.outcome).sum())
+            wins, pairs = wins + float(area) * compared, pairs + compared
+            if rows.fold is None:
+                return float(area)
+    return wins / pairs if pairs else None
+
+
+def _by_fold(rows: TaskRows) -> list[TaskRows]:
+    """The rows that one model predicted, fold by fold."""
+    if rows.fold is None:
+        return [rows]
+    return [rows.take(rows.fold == number) for number in np.unique(rows.fold)]
 
 
 def auc_interval(rows: TaskRows) -> tuple[float, float] | None:
@@ -66,14 +86,30 @@ def bootstrap_auc(rows: TaskRows, seed: int) -> FloatArray:
     -------
     Shape (n_resamples,); NaN where a resample holds one kind of outcome only.
     """
+    athletes, codes = np.unique(rows.athlete, return_inverse=True)
+    draws = _draws(seed, len(athletes), rows.resamples)
+    parts = [
+        np.ones(len(codes), dtype=bool) if rows.fold is None else rows.fold == number
+        for number in ([0] if rows.fold is None else np.unique(rows.fold))
+    ]
+    wins, pairs = np.zeros(rows.resamples), np.zeros(rows.resamples)
+    for part in parts:
+        own_wins, own_pairs = _resampled_pairs(rows.take(part), codes[part], draws)
+        wins, pairs = wins + own_wins, pairs + own_pairs
+    areas = np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0.0)
+    return np.asarray(areas, dtype=np.float64)
+
+
+def _resampled_pairs(
+    rows: TaskRows, owner: NDArray[np.intp], draws: NDArray[np.uint8]
+) -> tuple[FloatArray, FloatArray]:
+    """Pairs of a row with pain and one without that are ranked rightly, and all, by resample."""
     order = np.argsort(rows.probability, kind="stable")
     starts = np.flatnonzero(np.diff(rows.probability[order], prepend=np.nan) != 0.0)
     has_ties = len(starts) < len(order)
-    athletes, codes = np.unique(rows.athlete, return_inverse=True)
-    positive, owner = rows.outcome[order], codes[order]
-    draws = _draws(seed, len(athletes), rows.resamples)
-    areas = []
-    for first in range(0, rows.resamples, _CHUNK):
+    positive, owner = rows.outcome[order], owner[order]
+    wins, pairs = [], []
+    for first in range(0, len(draws), _CHUNK):
         weight = draws[first : first + _CHUNK, owner].astype(np.float64)
         with_pain = weight * positive
         without = weight - with_pain
@@ -81,10 +117,9 @@ def bootstrap_auc(rows: TaskRows, seed: int) -> FloatArray:
             with_pain = np.add.reduceat(with_pain, starts, axis=1)
             without = np.add.reduceat(without, starts, axis=1)
         below = np.cumsum(without, axis=1)
-        pairs = with_pain.sum(axis=1) * below[:, -1]
-        wins = np.einsum("ij,ij->i", with_pain, below - without / 2.0)
-        areas.append(np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0.0))
-    return np.concatenate(areas)
+        pairs.append(with_pain.sum(axis=1) * below[:, -1])
+        wins.append(np.einsum("ij,ij->i", with_pain, below - without / 2.0))
+    return np.concatenate(wins), np.concatenate(pairs)
 
 
 @lru_cache(maxsize=4)
@@ -207,6 +242,32 @@ def loss_difference(first: TaskRows, second: TaskRows) -> tuple[float, float]:
     """
     more = row_loss(first.probability, first.outcome) - row_loss(second.probability, second.outcome)
     return paired_difference(more, first.athlete)
+
+
+def log_loss_over(cohort: Cohort, model: Risks, other: Risks, name: str) -> dict[str, float]:
+    """How much more log loss a row has than with another model; below 0 the model is better.
+
+    Parameters
+    ----------
+    cohort
+        With the outcomes.
+    model
+        Its risks for every screening.
+    other
+        The other model's, for the same screenings.
+    name
+        Of the other model.
+
+    Returns
+    -------
+    `log_loss_over_<name>` and its standard error (``_error``), which is that of the difference on
+    the same rows with athletes as clusters; nothing where there are no rows.
+    """
+    rows, other_rows = paired_rows(cohort, model, other)
+    if len(rows.outcome) == 0:
+        return {}
+    mean, error = loss_difference(rows, other_rows)
+    return {f"log_loss_over_{name}": mean, f"log_loss_over_{name}_error": error}
 
 
 def _split_fractions(outcome: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:

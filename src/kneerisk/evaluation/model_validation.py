@@ -2,9 +2,10 @@
 
 Internal: a model just fitted, on held-out athletes, with its rivals; every prediction is scored on
 the same rows, so that differences of log loss are paired. External: a released model on a cohort
-that it was not fitted to; the logistic regression is fitted to that cohort by cross-validation over
-athletes (what a club would get from its own data alone), and the prior is the base rate that the
-model was trained on. The oracle of a simulated cohort is the lowest loss that any model can reach.
+that it was not fitted to, beside a logistic regression and the base rate of the cohort that it was
+trained on, which travel in its bundle. A logistic regression refitted to the judged cohort, by
+cross-validation over athletes, is shown apart: what a club would get from its own data alone. The
+oracle of a simulated cohort is the lowest loss that any model can reach.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ import pandas as pd
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.evaluation.baselines import (
+    MeasureBaseline,
     PriorBaseline,
     cross_validated_logistic,
     fit_baselines,
 )
-from kneerisk.evaluation.comparison import log_loss_over, training_metrics
 from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import Evaluation, evaluate, interval_metrics
-from kneerisk.evaluation.task_rows import risks_of
+from kneerisk.evaluation.metric_table import measure
+from kneerisk.evaluation.metrics import log_loss_over
+from kneerisk.evaluation.task_rows import Risks, own_task, risks_of
 from kneerisk.model import Bundle, Metadata
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
@@ -39,7 +42,7 @@ def evaluate_model(
     *,
     seed: int,
     rivals: Mapping[str, RiskModel] | None = None,
-    paired_with: tuple[str, ...] = ("logistic",),
+    paired_with: tuple[str, ...] = ("logistic", "prior"),
     progress: Progress = ignore,
 ) -> Evaluation:
     """Evaluate a model on held-out athletes.
@@ -72,19 +75,31 @@ def evaluate_model(
     columns = test.columns()
     prediction = model.predict(columns)
     risks = risks_of(prediction)
-    others = {
-        name: baseline.predict(columns) for name, baseline in fit_baselines(train, seed).items()
-    }
+    baselines = fit_baselines(train, seed)
+    others = {name: baseline.predict(columns) for name, baseline in baselines.items()}
     others |= {name: risks_of(rival.predict(columns)) for name, rival in (rivals or {}).items()}
     oracle = oracle_of(test, FEWER_POINTS, progress)
     evaluation = evaluate(test, risks, others, truth, prediction.imbalances, oracle)
     for name in paired_with:
         evaluation = evaluation.with_metrics(log_loss_over(test, risks, others[name], name))
-    evaluation = replace(evaluation, drivers=drivers(model, columns, evaluation.task_rows))
+    logistic = baselines["logistic"]
+    evaluation = replace(
+        evaluation,
+        drivers=drivers(model, columns, evaluation.task_rows),
+        baseline=logistic.as_data() if isinstance(logistic, MeasureBaseline) else None,
+    )
     return evaluation.with_metrics({
         **interval_metrics(prediction, truth),
         **training_metrics(train, risks_of(model.predict(train.columns()))),
     })  # fmt: skip
+
+
+def training_metrics(cohort: Cohort, model: Risks) -> dict[str, float]:
+    """The main metrics on the athletes that the model was fitted to, `train_` before their names.
+
+    Far better than on held-out athletes means that it learnt chance.
+    """
+    return measure(own_task(cohort, model), "train", "train_")
 
 
 def validate(
@@ -115,9 +130,12 @@ def validate(
     prediction = bundle.model.predict(columns)
     progress(event("fitting_baselines"))
     baselines = {
-        "logistic": cross_validated_logistic(cohort),
         "prior": training_prior(bundle.metadata).predict(columns),
+        "refitted_logistic": cross_validated_logistic(cohort),
     }
+    if bundle.baseline is not None:
+        logistic = MeasureBaseline.from_data(bundle.baseline).predict(columns)
+        baselines = {"logistic": logistic, **baselines}
     oracle = oracle_of(cohort, FEWER_POINTS, progress)
     progress(event("evaluating"))
     evaluation = evaluate(
@@ -145,5 +163,5 @@ def _task(metric: str) -> str:
         return "which_limb"
     if "imbalance_" in metric:
         return "imbalances"
-    unprefixed = metric.removeprefix("logistic_").removeprefix("prior_")
+    unprefixed = metric.removeprefix("refitted_").removeprefix("logistic_").removeprefix("prior_")
     return "oracle" if unprefixed.startswith(("oracle_", "true_", "auc_below")) else "risk"

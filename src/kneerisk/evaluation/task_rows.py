@@ -39,11 +39,16 @@ def logit(probability: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Risks:
-    """Probabilities of pain, each of shape (n_screenings,), or None where there is no such task."""
+    """Probabilities of pain, each of shape (n_screenings,), or None where there is no such task.
+
+    Out-of-fold risks also say which screenings one model predicted (``fold``, codes from 0): models
+    of different folds have different intercepts, so ranks are compared within a fold alone.
+    """
 
     left: FloatArray | None
     right: FloatArray | None
     either: FloatArray | None
+    fold: NDArray[np.intp] | None = None
 
 
 def risks_of(prediction: Prediction) -> Risks:
@@ -71,6 +76,8 @@ class TaskRows:
         Of the cohort, with or without an outcome.
     sided
         Whether rows are legs.
+    fold
+        Which rows one model predicted, as codes; None where one model predicted them all.
     resamples
         Of the athletes, behind an interval that is bootstrapped.
     """
@@ -81,6 +88,7 @@ class TaskRows:
     place: NDArray[np.intp]
     n_screenings: int
     sided: bool
+    fold: NDArray[np.intp] | None = None
     resamples: int = RESAMPLES
 
     @property
@@ -116,6 +124,7 @@ class TaskRows:
             outcome=self.outcome[rows],
             athlete=self.athlete[rows],
             place=self.place[rows],
+            fold=None if self.fold is None else self.fold[rows],
         )
 
 
@@ -125,6 +134,7 @@ def task_rows(
     athlete: NDArray[np.intp] | None = None,
     *,
     sided: bool = False,
+    fold: NDArray[np.intp] | None = None,
 ) -> TaskRows:
     """The rows that have an outcome and a risk.
 
@@ -140,6 +150,8 @@ def task_rows(
         Codes from 0, shape (n,); by default every row is another athlete's.
     sided
         Whether rows are legs.
+    fold
+        Of all screenings, shape (n,), or (n / 2,) of legs.
 
     Returns
     -------
@@ -148,9 +160,10 @@ def task_rows(
     known = np.isfinite(outcome) & np.isfinite(probability)
     n = len(outcome) // 2 if sided else len(outcome)
     athlete = np.arange(len(outcome)) if athlete is None else athlete
+    place = np.flatnonzero(known)
     return TaskRows(
-        probability[known], outcome[known], athlete[known],
-        np.flatnonzero(known), n, sided,
+        probability[known], outcome[known], athlete[known], place, n, sided,
+        None if fold is None else fold[place % n],
     )  # fmt: skip
 
 
@@ -164,6 +177,7 @@ def own_task(cohort: Cohort, predicted: Risks) -> TaskRows:
         np.concatenate([outcomes.left, outcomes.right]),
         np.tile(athlete_codes(cohort), 2),
         sided=True,
+        fold=predicted.fold,
     )
 
 
@@ -172,7 +186,7 @@ def either_task(cohort: Cohort, predicted: Risks) -> TaskRows:
     either = predicted.either
     if either is None:
         either = np.full(len(cohort.frame), np.nan)
-    return task_rows(either, cohort.outcomes().either, athlete_codes(cohort))
+    return task_rows(either, cohort.outcomes().either, athlete_codes(cohort), fold=predicted.fold)
 
 
 def which_limb_task(cohort: Cohort, predicted: Risks) -> TaskRows | None:
@@ -187,7 +201,7 @@ def which_limb_task(cohort: Cohort, predicted: Risks) -> TaskRows | None:
     difference = logit(predicted.left) - logit(predicted.right)
     probability = 1.0 / (1.0 + np.exp(-difference))
     left = np.where(one_sided, outcomes.left, np.nan)
-    return task_rows(probability, left, athlete_codes(cohort))
+    return task_rows(probability, left, athlete_codes(cohort), fold=predicted.fold)
 
 
 def paired_rows(cohort: Cohort, first: Risks, second: Risks) -> tuple[TaskRows, TaskRows]:
@@ -212,7 +226,11 @@ def paired_rows(cohort: Cohort, first: Risks, second: Risks) -> tuple[TaskRows, 
         _where_both(first.either, second.either),
     ]
     known_first, known_second = (
-        Risks(*(None if pair is None else pair[place] for pair in pairs)) for place in (0, 1)
+        replace(risks, left=left, right=right, either=either)
+        for risks, (left, right, either) in (
+            (first, [None if pair is None else pair[0] for pair in pairs]),
+            (second, [None if pair is None else pair[1] for pair in pairs]),
+        )
     )
     return own_task(cohort, known_first), own_task(cohort, known_second)
 

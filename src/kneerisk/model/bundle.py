@@ -29,6 +29,7 @@ from kneerisk.words import text, variant
 #: Format of the files; it goes up when bundles of an older program can't be read any more.
 FORMAT = 2
 MANIFEST, MODEL, METADATA, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
+BASELINE = "baseline.json"
 #: What lies in the folder for people: the card and the plots that it shows. The manifest has their
 #: hashes apart, since bundles of older programs have none, and may still be read.
 CARD, PLOTS = "card.md", "plots"
@@ -58,6 +59,7 @@ class Bundle:
     sha256: str
     documents: frozenset[str] = frozenset()
     """The card and plots whose hashes the manifest has."""
+    baseline: Mapping[str, Any] | None = None  # logistic, of the training cohort; older have none
 
 
 def save(
@@ -65,6 +67,7 @@ def save(
     metadata: Metadata,
     folder: Path,
     documents: Mapping[str, bytes] | None = None,
+    baseline: Mapping[str, Any] | None = None,
 ) -> str:
     """Write a bundle into a new or empty folder.
 
@@ -78,6 +81,8 @@ def save(
         Where to write; it is made where it does not exist.
     documents
         The card and its plots, such as ``plots/roc.png``; not needed to predict.
+    baseline
+        A logistic regression of the training cohort, for `kneerisk evaluate`.
 
     Returns
     -------
@@ -96,6 +101,8 @@ def save(
         booster.save_model(folder / name)
     _write(folder / MODEL, written.data)
     _write(folder / METADATA, metadata.as_dict())
+    if baseline is not None:
+        _write(folder / BASELINE, baseline)
     files = {path.name: read_file(path) for path in folder.iterdir()}
     _write(folder / GOLDEN, golden_numbers(_model(files)))
     files[GOLDEN] = read_file(folder / GOLDEN)
@@ -134,6 +141,7 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
         documents = _documents(folder, manifest.get("documents"))
         model = _model(files)
         metadata = Metadata(**_json(files[METADATA]))
+        baseline = _json(files.get(BASELINE, b"null"))
         off = deviation(model, _json(files[GOLDEN]))
     except _UNREADABLE as error:
         raise BundleRefused(
@@ -148,7 +156,7 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
                 allowed=f"{TOLERANCE:g}",
             )
         )
-    return Bundle(model, metadata, manifest[MANIFEST], documents)
+    return Bundle(model, metadata, manifest[MANIFEST], documents, baseline)
 
 
 def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
@@ -228,7 +236,7 @@ def _json(content: bytes) -> Any:
 
 
 def _write(path: Path, data: Any) -> None:
-    text = json.dumps(data, allow_nan=False, indent=1 if path.name != MODEL else None)
+    text = json.dumps(data, allow_nan=False, indent=None if path.name in {MODEL, BASELINE} else 1)
     path.write_text(text + "\n", encoding="utf-8")
 
 

@@ -37,6 +37,10 @@ class Metadata:
     base_version: str | None = None
     """Of an adapted model: the version that was corrected, and the hash of its bundle."""
     base_sha256: str | None = None
+    validation: Mapping[str, Any] | None = None
+    """Of a model of people: the ``left_out_groups`` (years, sites, clubs) it was validated on."""
+    verdict: Mapping[str, Any] | None = None
+    """Whether it ``passes`` the gates of a promotion, the ``reasons`` it does not, each gate."""
 
     def as_dict(self) -> dict[str, Any]:
         """All metadata as plain data, as a bundle keeps it."""

@@ -69,14 +69,16 @@ def model_card(
 def _in_short(context: CardContext) -> Iterator[str]:
     yield f"It predicts: {context.outcome}."
     yield f"Its cohort is **{context.cohort.kind}**: {KINDS[context.cohort.kind]}."
+    yield from _travel(context)
     yield (
         f"On held-out athletes it ranks {context.unit} with an AUC of "
         f"{context.with_interval('auc', 3)}; the calibration slope is "
         f"{context.with_interval('calibration_slope', 2)} (1 is ideal)."
     )
     if "cv_auc" in context.metrics:
+        weight = "" if context.evaluation.groups else ", which carries more weight here"
         yield (
-            f"In cross-validation by athlete, which carries more weight here: AUC "
+            f"In cross-validation by athlete{weight}: AUC "
             f"{context.with_interval('cv_auc', 3)}, slope "
             f"{context.with_interval('cv_calibration_slope', 2)}."
         )
@@ -86,6 +88,23 @@ def _in_short(context: CardContext) -> Iterator[str]:
             f"{worst.metrics['auc']:.3f}, among the subgroups with enough outcomes to judge."
         )
     yield next(limits(context))
+
+
+def _travel(context: CardContext) -> Iterator[str]:
+    """How it does on groups that were left out, and whether it may be promoted."""
+    if context.evaluation.groups:
+        travels = (
+            "" if context.metrics.get("does_not_travel") == 0.0 else "**It does not travel.** "
+        )
+        yield (
+            f"{travels}With whole groups left out ({len(context.evaluation.groups)}) it ranks with "
+            f"an AUC of {context.with_interval('iecv_auc', 3)}; the calibration slope is "
+            f"{context.with_interval('iecv_calibration_slope', 2)}, the intercept "
+            f"{context.with_interval('iecv_calibration_intercept', 2)} (0 is ideal)."
+        )
+    verdict = context.metadata.verdict
+    if verdict and not verdict["passes"]:
+        yield f"`kneerisk promote` refuses it: {', '.join(f'`{r}`' for r in verdict['reasons'])}."
 
 
 def _identity(context: CardContext) -> Iterator[tuple[str, str]]:
@@ -209,6 +228,11 @@ def not_done(context: CardContext) -> Iterator[str]:
     """What was not done, where a reader might assume it was."""
     if context.simulated:
         yield "**Nobody was measured.** It has not been validated on people of any club or sport."
+    elif groups := context.evaluation.groups:
+        yield (
+            f"**No external validation** on athletes from elsewhere: within its source, "
+            f"{len(groups)} groups were left out in turn."
+        )
     else:
         yield "**No external validation** on athletes from other places and years."
     yield "No trial of whether acting on its risks prevents pain; no comparison with a clinician."

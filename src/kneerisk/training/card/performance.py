@@ -25,6 +25,11 @@ _MODELS = {
 }
 _CROSS_VALIDATED = {
     "cv_": "model", "cv_as_is_": "champion as it was", "cv_scratch_": "from scratch",
+    "cv_logistic_": "logistic", "cv_prior_": "base rate",
+}  # fmt: skip
+_LEFT_OUT = {
+    "iecv_": "model", "iecv_as_is_": "champion as it was", "iecv_scratch_": "from scratch",
+    "iecv_logistic_": "logistic", "iecv_prior_": "base rate",
 }  # fmt: skip
 _RAISES = {"higher": "higher values raise it", "lower": "lower values raise it",
        "mixed": "by category, or no single direction"}  # fmt: skip
@@ -39,6 +44,7 @@ def performance(context: CardContext) -> str:
         "over athletes."
     )
     parts = [
+        *_left_out_groups(context),
         counts,
         _table(metrics, "", _MODELS),
         *_brier(metrics),
@@ -54,6 +60,29 @@ def performance(context: CardContext) -> str:
         *_drivers(context),
     ]
     return "\n\n".join(parts)
+
+
+def _left_out_groups(context: CardContext) -> Iterator[str]:
+    """What counts most where the cohort has groups: how it does on those it was not fitted to."""
+    groups = context.evaluation.groups
+    if groups:
+        yield (
+            f"With whole groups left out, one at a time ({len(groups)}: "
+            f"{', '.join(group.name for group in groups)}). These numbers count most; those of "
+            "held-out athletes, whose groups the model has seen, come second:"
+        )
+        yield _table(context.metrics, "", _LEFT_OUT)
+        columns = "group left out | with pain | AUC | slope | intercept"
+        head = f"| {columns} |\n| --- | ---: | --- | --- | --- |"
+        yield "\n".join([head, *(_group_row(group) for group in groups)])
+
+
+def _group_row(group: Slice) -> str:
+    metrics = group.metrics
+    names = ("auc", "calibration_slope", "calibration_intercept")
+    cells = [metric_named(name).text(metrics) for name in names]
+    counts = f"{metrics['events']:,.0f} of {metrics['rows']:,.0f}"
+    return f"| {' | '.join([group.name.replace('|', '/'), counts, *cells])} |"
 
 
 def _brier(metrics: Mapping[str, float]) -> Iterator[str]:

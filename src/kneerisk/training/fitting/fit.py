@@ -1,4 +1,4 @@
-"""Fit and cross-validate a model: margin, trees, calibration, dependence, imbalances, interval.
+"""Fit a model: margin, trees, calibration, dependence, imbalances, interval.
 
 The steps stand in `_fit` in their order. Whatever a later step learns from is predicted out of
 fold, unless there is so much to learn from that it makes no difference.
@@ -6,7 +6,6 @@ fold, unless there is so much to learn from that it makes no difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,10 +14,8 @@ from scipy.optimize import minimize_scalar
 from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.splits import subset
-from kneerisk.evaluation.task_rows import Risks
 from kneerisk.evidence.pair_dependence import either as either_of
-from kneerisk.evidence.population import Population, published
+from kneerisk.evidence.population import Population
 from kneerisk.model.feature_columns import Column, monotone_directions
 from kneerisk.model.intervals import BootstrapInterval
 from kneerisk.model.logistic_calibration import Calibration, fit_calibration
@@ -43,8 +40,6 @@ from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
 #: Folds of the trees; three where there is plenty to learn from (assumption).
 FOLDS, FOLDS_OF_PLENTY = 5, 3
-#: Folds of a cross-validation. Five are the usual choice (assumption).
-CROSS_VALIDATION_FOLDS = 5
 #: Odds ratios of pain between the legs that are searched (assumption: from legs that avoid pain of
 #: both to legs that nearly always hurt together).
 ODDS_RATIOS = (0.2, 50.0)
@@ -131,45 +126,6 @@ def fit_label(
         population = population_of(cohort, settings)
         inputs = inputs_of_label(cohort, label, population)
         return _fit(inputs, population, seed, ignore, False, settings).model
-
-
-def out_of_fold(
-    cohort: Cohort,
-    seeds: range,
-    progress: Progress = ignore,
-    n_folds: int = CROSS_VALIDATION_FOLDS,
-) -> Iterator[Risks]:
-    """Cross-validated risks of all screenings, everything fitted inside the folds.
-
-    Parameters
-    ----------
-    cohort
-        With outcomes.
-    seeds
-        By which athletes are dealt into folds, each once.
-    progress
-        Called with the number of the fit.
-    n_folds
-        How many folds.
-
-    Yields
-    ------
-    For each seed, the risks in the order of the cohort.
-    """
-    inputs = inputs_of(cohort, None, published())
-    for done, seed in enumerate(seeds):
-        fold = stratified_folds(inputs, n_folds, seed)
-        left, right, either = (np.full(len(fold), np.nan) for _ in range(3))
-        for number in range(n_folds):
-            fits, total = done * n_folds + number + 1, len(seeds) * n_folds
-            progress(event("cross_validation", number=fits, total=total))
-            outside = fold != number
-            model = fit(subset(cohort, outside), seed=seed, interval=False).model
-            prediction = model.predict(subset(cohort, ~outside).columns())
-            either[~outside] = prediction.either
-            if prediction.left is not None and prediction.right is not None:
-                left[~outside], right[~outside] = prediction.left, prediction.right
-        yield Risks(left if inputs.sided else None, right if inputs.sided else None, either)
 
 
 def _fit(

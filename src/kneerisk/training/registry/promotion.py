@@ -16,9 +16,10 @@ from kneerisk.evaluation.task_rows import paired_rows, risks_of
 from kneerisk.model import bundle, champion
 from kneerisk.training.provenance import load_again
 from kneerisk.training.registry import releases
-from kneerisk.training.registry.gates import Gate, auc_gate, loss_gate, slope_gate
+from kneerisk.training.registry.gates import Gate, loss_gate
 from kneerisk.training.registry.releases import Release, bundle_hash
 from kneerisk.training.registry.run_record import EVALUATION
+from kneerisk.training.registry.verdict import gates_of, verdict_of
 from kneerisk.training.tracking import CHAMPION, Tracking, Version
 from kneerisk.words import text
 
@@ -34,11 +35,8 @@ class Promoted:
     message: str
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data; the message of a gate is called `told`, as in earlier releases."""
-        gates = [
-            {"name": gate.name, "passed": gate.passed, "told": gate.message} for gate in self.gates
-        ]
-        return {**asdict(self), "gates": gates}
+        """Plain data, with the verdict of the gates."""
+        return {**asdict(self), "promoted": True, **verdict_of(self.gates)}
 
 
 def promote(
@@ -74,7 +72,7 @@ def promote(
     Raises
     ------
     PromotionRefused
-        Where a gate is not passed, with its numbers.
+        Where a gate is not passed, with its numbers and the verdict.
     """
     releases.settle(tracking, models)
     challenger = _select(tracking, version)
@@ -84,7 +82,8 @@ def promote(
     failed = [gate.message for gate in passed if not gate.passed]
     if failed:
         heading = text("training.promotion.refused", version=challenger)
-        raise PromotionRefused("\n  ".join([heading, *failed]))
+        verdict = {"version": str(challenger), **verdict_of(passed)}
+        raise PromotionRefused("\n  ".join([heading, *failed]), verdict)
     with releases.exclusive(models):
         releases.release(tracking, models, challenger)
         served = champion.read(models)
@@ -196,9 +195,8 @@ def _gates(
     accepted_auc: str | None,
 ) -> tuple[Gate, ...]:
     params, metrics = tracking.logged_values(challenger.run_id)
-    gates = [slope_gate(metrics)]
-    ceiling = auc_gate(params, metrics, accepted_auc, _drivers(tracking, challenger))
-    gates += [ceiling] if ceiling is not None else []
+    evaluation = _evaluation(tracking, challenger)
+    gates = [*gates_of(params, metrics, lambda: evaluation, accepted_auc)]
     if current is not None and current.number != challenger.number:
         cohort = _held_out(params, data)
         gates.append(_loss_gate(tracking, models, challenger, current, cohort))
@@ -231,17 +229,13 @@ def _held_out(params: dict[str, str], data: Path | None) -> Cohort:
     return train_test_split(cohort)[1]
 
 
-def _drivers(tracking: Tracking, version: Version) -> Callable[[], list[dict[str, Any]]]:
-    """What moved the risks of a version's held-out athletes; fetched where it is asked for."""
-
-    def fetch() -> list[dict[str, Any]]:
-        if not tracking.has_artifact(version.run_id, EVALUATION):
-            return []
-        with TemporaryDirectory() as folder:
-            path = tracking.download(version.run_id, EVALUATION, Path(folder))
-            return list(json.loads(path.read_text("utf-8")).get("drivers", []))
-
-    return fetch
+def _evaluation(tracking: Tracking, version: Version) -> dict[str, Any]:
+    """The evaluation that a version's run keeps, with what moved its risks; nothing of an older."""
+    if not tracking.has_artifact(version.run_id, EVALUATION):
+        return {}
+    with TemporaryDirectory() as folder:
+        path = tracking.download(version.run_id, EVALUATION, Path(folder))
+        return dict(json.loads(path.read_text("utf-8")))
 
 
 def _fetch(tracking: Tracking, models: Path, version: Version, folder: Path) -> Path:

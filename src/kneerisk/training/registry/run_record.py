@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,12 +27,13 @@ from kneerisk.training.card.model_card import model_card
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance import Source, digest, environment, git_sha
+from kneerisk.training.registry.verdict import GROUPS_PARAMETER, gates_of, verdict_of
 from kneerisk.training.tracking import CARD, HELD_OUT, PLOTS, Run, registered_name
 from kneerisk.training.tracking.naming import cohort_filter, runs_page
 from kneerisk.words import text
 
-#: Artifact of a run: metrics, slices and curves.
-EVALUATION = "evaluation.json"
+#: Artifacts of a run: metrics, slices and curves; the gates and the reasons of a refusal.
+EVALUATION, VERDICT = "evaluation.json", "verdict.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,12 @@ def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
     metadata = describe(
         version=str(version), run_id=run.run_id, git_sha=git_sha(), data_sha256=sha256
     )
+    verdict = verdict_on(record)
+    groups = [group.name for group in record.evaluation.groups]
+    validation = None if cohort.kind == "simulated" else {"left_out_groups": groups}
+    metadata = replace(metadata, validation=validation, verdict=verdict)
     figures = log_evaluation(run, record)
+    run.log_text(json.dumps(verdict), VERDICT)
     markdown = model_card(metadata, cohort, record.evaluation, figures)
     run.log_card(markdown)
     run.set_note(run_note(run, record.evaluation.metrics, markdown, sha256))
@@ -90,9 +96,28 @@ def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
     documents = {CARD: markdown.encode()}
     documents |= {f"{PLOTS}/{name}.png": _image(figure) for name, figure in figures.items()}
     with TemporaryDirectory() as folder:
-        sha256 = bundle.save(record.model, metadata, Path(folder), documents)
+        sha256 = bundle.save(
+            record.model, metadata, Path(folder), documents, record.evaluation.baseline
+        )
         run.log_bundle(Path(folder), sha256)
     return str(version)
+
+
+def verdict_on(record: RunRecord) -> dict[str, Any]:
+    """What `promote` will say of the version, before it is compared with a champion."""
+    evaluation = record.evaluation.as_dict()
+    gates = gates_of(_parameters(record), record.evaluation.metrics, lambda: evaluation)
+    return verdict_of(gates)
+
+
+def _parameters(record: RunRecord) -> dict[str, Any]:
+    """Everything that the version was made with, and how many groups were left out."""
+    return {
+        **run_parameters(record.cohort, digest(record.data)),
+        GROUPS_PARAMETER: len(record.evaluation.groups),
+        **record.source.params(),
+        **record.parameters,
+    }
 
 
 def _image(figure: Figure) -> bytes:
@@ -118,8 +143,7 @@ def log_evaluation(run: Run, record: RunRecord) -> dict[str, Figure]:
     data, source = record.data, record.source.params()
     for part, context in zip(train_test_split(data), ("training", HELD_OUT), strict=True):
         run.log_dataset(part, context, digest(part), source)
-    parameters = {**run_parameters(record.cohort, digest(data)), **source, **record.parameters}
-    run.log_values(parameters, record.evaluation.metrics)
+    run.log_values(_parameters(record), record.evaluation.metrics)
     figures = plots(
         record.evaluation, text("training.run.plots", cohort=cohort_title(record.cohort))
     )

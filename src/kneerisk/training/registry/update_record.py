@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,6 +10,7 @@ from scipy.special import expit, logit
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
+from kneerisk.evaluation.internal_external_validation import OutOfFold
 from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.model import Bundle, Metadata
 from kneerisk.schema.columns import fingerprint
@@ -37,7 +37,7 @@ def log_update(
     base: Bundle,
     club: Cohort,
     updated: UpdatedModel,
-    metrics: Mapping[str, float],
+    out_of_fold: OutOfFold,
 ) -> LoggedUpdate:
     """Evaluate an updated model on the club's held-out athletes and log it as a version.
 
@@ -53,8 +53,8 @@ def log_update(
         The club's whole cohort.
     updated
         The updated model.
-    metrics
-        Of its cross-validation, which the run shows as well.
+    out_of_fold
+        How it did on groups and athletes that were left out, which the run shows as well.
 
     Returns
     -------
@@ -65,9 +65,10 @@ def log_update(
     cohort = replace(club, kind="adapted", source=source_text)
     tags = {**run_tags(cohort, "adapt"), "base_version": base.metadata.version}
     with tracking.start_run(cohort_title(cohort), tags, "adapt") as run:
-        evaluation = evaluate_model(
+        held_out = evaluate_model(
             updated.model, train, test, seed=SEED, rivals={"as_is": base.model}
-        ).with_metrics(metrics)
+        )
+        evaluation = out_of_fold.beside(held_out)
         record = RunRecord(
             source=source, data=club, cohort=cohort, model=updated.model, evaluation=evaluation,
             parameters={"base_version": base.metadata.version,

@@ -17,7 +17,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.errors import BundleRefused, CohortRefused
-from kneerisk.evaluation.comparison import log_loss_over
+from kneerisk.evaluation.metrics import log_loss_over
 from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.model import Bundle, Metadata, bundle, champion
 from kneerisk.model.risk_model import RiskModel

@@ -1,7 +1,8 @@
 """The objective of a study and its search space: what is minimised, and over which settings.
 
-The objective is the log loss, cross-validated over the athletes to train on. The search space holds
-only the settings that act on the cohort at hand.
+The objective is the log loss of the athletes to train on: of whole groups that are left out where
+the cohort has them, else cross-validated over athletes. The search space holds only the settings
+that act on the cohort at hand.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 import kneerisk
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.splits import held_out, subset, truth_subset
+from kneerisk.cohort.splits import (
+    Groups,
+    groups_of,
+    held_out,
+    subset,
+    truth_subset,
+    without_athletes,
+)
 from kneerisk.evaluation.metrics import paired_difference, row_loss
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
@@ -41,7 +49,9 @@ _FOLDERS = ("schema", "evidence", "cohort", "model", "evaluation", "training")
 class Objective:
     """The loss of settings, fold by fold; folds are numbered over all deals, the same for all.
 
-    ``train`` holds no athlete who is held out, and nothing here reads another.
+    Where the cohort has groups, a trial leaves out each of them; the winner is compared with the
+    defaults on folds of athletes, which no trial used. ``train`` holds no athlete who is held out,
+    and nothing here reads another.
     """
 
     train: Cohort
@@ -68,7 +78,7 @@ class Objective:
     @property
     def folds(self) -> int:
         """How many fits one trial takes."""
-        return self._deals[0] * FOLDS
+        return self._first_new_fold
 
     @property
     def space(self) -> Space:
@@ -94,7 +104,7 @@ class Objective:
         clusters.
         """
         gain = np.zeros_like(self._target)
-        new_folds = range(self.folds, self.folds + self._deals[1] * FOLDS)
+        new_folds = range(self.folds, len(self._folds))
         for fold in new_folds:
             number = fold - new_folds[0] + 1
             progress(event("comparing_with_defaults", number=number, total=len(new_folds)))
@@ -113,17 +123,18 @@ class Objective:
             "cohort": hashlib.sha256(cohort.encode()).hexdigest()[:16],
             "search space": in_words(self.space),
             "objective": f"log loss of {'true risks' if self.truth is not None else 'outcomes'}, "
-            f"{FOLDS} folds by athlete, drawn {self._deals[0]} times",
+            + self._folds_in_words,
             "program": program_digest(),
         }
 
     def _losses(self, settings: Settings, fold: int) -> FloatArray:
         """Loss of each leg (n, 2) of the fold, or screening (n, 1); NaN where there is none."""
-        deal, inside = fold // FOLDS, self._in_fold(fold)
-        train_truth = truth_subset(self.truth, ~inside)
+        seed, inside = self._folds[fold]
+        outside = without_athletes(self.train, inside)
         fitted = fit(
-            subset(self.train, ~inside), train_truth, seed=deal, interval=False, settings=settings
-        )
+            subset(self.train, outside), truth_subset(self.truth, outside), seed=seed,
+            interval=False, settings=settings,
+        )  # fmt: skip
         predicted = fitted.model.predict(subset(self.train, inside).columns())
         sides = (predicted.left, predicted.right) if self.train.has_sides else (predicted.either,)
         losses = np.full(self._target.shape, np.nan)
@@ -132,7 +143,22 @@ class Objective:
         return losses
 
     def _in_fold(self, fold: int) -> NDArray[np.bool_]:
-        return np.asarray(self._folds[fold // FOLDS] == fold % FOLDS)
+        return self._folds[fold][1]
+
+    @property
+    def _first_new_fold(self) -> int:
+        """The number of the first fold that no trial uses."""
+        return self._deals[0] * FOLDS if self._groups is None else len(self._groups.names)
+
+    @property
+    def _folds_in_words(self) -> str:
+        if self._groups is None:
+            return f"{FOLDS} folds by athlete, drawn {self._deals[0]} times"
+        return f"groups left out: {', '.join(self._groups.names)}"
+
+    @cached_property
+    def _groups(self) -> Groups | None:
+        return groups_of(self.train)
 
     @property
     def _deals(self) -> tuple[int, int]:
@@ -148,14 +174,19 @@ class Objective:
         return np.stack([getattr(outcomes, side) for side in sides], axis=1)
 
     @cached_property
-    def _folds(self) -> tuple[np.ndarray, ...]:
+    def _folds(self) -> tuple[tuple[int, NDArray[np.bool_]], ...]:
+        """The seed and the left-out screenings of each fold: of the trials, then the new ones."""
         outcomes = self.train.outcomes()
         tasks = (outcomes.left, outcomes.right) if self.train.has_sides else (outcomes.either,) * 2
         people = self.train.frame["athlete_id"].to_numpy()
-        return tuple(
-            dealt_folds(people, np.stack(tasks, axis=1), FOLDS, seed)
-            for seed in range(sum(self._deals))
-        )
+        trials, new = self._deals
+        left_out: list[tuple[int, NDArray[np.bool_]]] = []
+        if self._groups is not None:
+            left_out = [(0, self._groups.code == code) for code in range(self._first_new_fold)]
+        for seed in range(trials if left_out else 0, trials + new):
+            dealt = dealt_folds(people, np.stack(tasks, axis=1), FOLDS, seed)
+            left_out += [(seed, np.asarray(dealt == number)) for number in range(FOLDS)]
+        return tuple(left_out)
 
 
 def program_digest() -> str:

@@ -22,6 +22,7 @@ from kneerisk.errors import StudyRefused
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.progress import Progress, event
+from kneerisk.training.fitting.cross_validation import evaluate_people
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.fitting.settings import DEFAULTS, SEED, Settings
@@ -143,10 +144,11 @@ def _refit(search: Search, settings: Settings, progress: Progress) -> tuple[Fitt
     progress(event("evaluating_after_study"))
     evaluation = evaluate_model(
         fitted.model, train, test, truth_subset(search.truth, unseen), seed=SEED,
-        rivals={"defaults": defaults.model}, paired_with=("logistic", "defaults"),
+        rivals={"defaults": defaults.model}, paired_with=("logistic", "prior", "defaults"),
         progress=progress,
     )  # fmt: skip
-    return fitted, evaluation
+    left_out = evaluate_people(search.cohort, range(0), progress, settings)
+    return fitted, left_out.beside(evaluation)
 
 
 def _update_parent(search: Search, runs: StudyRuns, result: Mapping[str, Any]) -> None:

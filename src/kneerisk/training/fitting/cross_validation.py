@@ -1,0 +1,122 @@
+"""Cross-validate the method: whole groups left out, and athletes left out fold by fold.
+
+Everything is fitted inside the folds, settings included. It evaluates how models of a cohort are
+made, not a single model of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from kneerisk.cohort import Cohort
+from kneerisk.cohort.splits import groups_of, subset
+from kneerisk.evaluation.internal_external_validation import (
+    OutOfFold,
+    Rows,
+    evaluate_out_of_fold,
+    predict_left_out,
+)
+from kneerisk.evaluation.task_rows import Risks, risks_of
+from kneerisk.evidence.population import published
+from kneerisk.progress import Progress, event, ignore
+from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.fit_inputs import inputs_of, stratified_folds
+from kneerisk.training.fitting.settings import DEFAULTS, Settings
+
+#: Folds of a cross-validation. Five are the usual choice (assumption).
+CROSS_VALIDATION_FOLDS = 5
+
+
+def out_of_fold(
+    cohort: Cohort,
+    seeds: range,
+    progress: Progress = ignore,
+    n_folds: int = CROSS_VALIDATION_FOLDS,
+) -> Iterator[Risks]:
+    """Cross-validated risks of all screenings, everything fitted inside the folds.
+
+    Parameters
+    ----------
+    cohort
+        With outcomes.
+    seeds
+        By which athletes are dealt into folds, each once.
+    progress
+        Called with the number of the fit.
+    n_folds
+        How many folds.
+
+    Yields
+    ------
+    For each seed, the risks in the order of the cohort.
+    """
+    inputs = inputs_of(cohort, None, published())
+    numbers, total = count(1), len(seeds) * n_folds
+    for seed in seeds:
+
+        def predict(train: Rows, test: Rows, seed: int = seed) -> dict[str, Risks]:
+            progress(event("cross_validation", number=next(numbers), total=total))
+            return fit_and_predict(cohort, train, test, seed)
+
+        fold = stratified_folds(inputs, n_folds, seed)
+        yield predict_left_out(cohort, fold, predict)["model"]
+
+
+def fit_and_predict(
+    cohort: Cohort, train: Rows, test: Rows, seed: int = 0, settings: Settings = DEFAULTS
+) -> dict[str, Risks]:
+    """Fit to some screenings of a cohort and predict others: `model`, their risks.
+
+    Parameters
+    ----------
+    cohort
+        With outcomes, n screenings.
+    train
+        Which to fit to, a mask of shape (n,).
+    test
+        Which to predict, a mask of shape (n,).
+    seed
+        Of the folds within the fit.
+    settings
+        What is not chosen inside the fit.
+
+    Returns
+    -------
+    Of the screenings to predict, in their order.
+    """
+    fitted = fit(subset(cohort, train), seed=seed, interval=False, settings=settings)
+    return {"model": risks_of(fitted.model.predict(subset(cohort, test).columns()))}
+
+
+def evaluate_people(
+    cohort: Cohort, seeds: range, progress: Progress = ignore, settings: Settings = DEFAULTS
+) -> OutOfFold:
+    """How models of a cohort do on whole groups that are left out, and on people left out.
+
+    Parameters
+    ----------
+    cohort
+        With outcomes; of a simulated one only groups are left out.
+    seeds
+        By which athletes are dealt into folds, each once; with none only groups are left out.
+    progress
+        Called with the number of the fit.
+    settings
+        What is not chosen inside a fit with groups left out.
+
+    Returns
+    -------
+    `iecv_` metrics where the cohort has groups, and `cv_` ones where people were measured.
+    """
+    by_person: dict[str, list[Risks]] = {}
+    if cohort.kind != "simulated" and len(seeds):
+        by_person = {"model": list(out_of_fold(cohort, seeds, progress))}
+    groups = groups_of(cohort)
+    numbers, total = count(1), 0 if groups is None else len(groups.names)
+
+    def predict(train: Rows, test: Rows) -> dict[str, Risks]:
+        progress(event("group_left_out", number=next(numbers), total=total))
+        return fit_and_predict(cohort, train, test, settings=settings)
+
+    return evaluate_out_of_fold(cohort, by_person, predict)
