@@ -14,6 +14,7 @@ import argparse
 import atexit
 import logging
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import psutil
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from kneerisk.errors import KneeriskError
@@ -35,6 +37,9 @@ HEALTH_SECONDS = 15
 #: Requests under way have so long to end when the service stops (assumption).
 SHUTDOWN_SECONDS = 10
 WORKERS = 2
+#: So many workers may die before one is ready, and so long one has to say whether it is
+#: (assumptions).
+MOST_DEATHS, READY_SECONDS = 4, 1.0
 
 _ENVIRONMENT = {
     "BENTOML_DO_NOT_TRACK": "True",
@@ -68,8 +73,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         LOGGER.info(text("service.start.key", file=os.environ["KNEERISK_KEY_FILE"]))
     if not is_local((options.host, options.port)):
         LOGGER.info(text("service.start.open"))
-    Multiprocess(config, sockets=[config.bind_socket()]).run()
-    return 0
+    # A core file of a worker would hold what it was sent.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    supervisor = Supervisor(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    if supervisor.has_failed:
+        sys.stderr.write(text("service.start.failed") + "\n")
+    return int(supervisor.has_failed)
+
+
+class Supervisor(Multiprocess):
+    """uvicorn's, which would start workers anew for ever that die before they are ready."""
+
+    has_failed = False
+    _was_ready = False
+    _deaths = 0
+
+    def keep_subprocess_alive(self) -> None:
+        """Start dead workers anew; stop where none was ever ready and several have died."""
+        alive = [worker for worker in self.processes if worker.process.is_alive()]
+        if not self._was_ready:
+            self._deaths += len(self.processes) - len(alive)
+            self._was_ready = any(worker.is_ready(READY_SECONDS) for worker in alive)
+        if self._deaths >= MOST_DEATHS and not self._was_ready:
+            self.has_failed = True
+            self.should_exit.set()
+            return
+        super().keep_subprocess_alive()
+        self.has_failed |= any(worker.exitcode == STARTUP_FAILURE for worker in self.processes)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -59,13 +59,14 @@ def _operation(route: Route) -> Json:
     refusals += _BODY_REFUSALS if route.max_body_bytes else ()
     statuses = sorted({str(STATUS_BY_CODE[code]) for code in refusals})
     problems = {status: {"$ref": f"#/components/responses/Problem{status}"} for status in statuses}
+    unchanged = {"304": {"description": "Unchanged.", "headers": _HEADERS}}
     return {
         "operationId": route.operation,
         "summary": route.summary,
         # Not every service has a key.
         **({"security": [{"key": []}, {}]} if route.needs_key else {}),
         **_request_body(route),
-        "responses": {"200": answer, **problems},
+        "responses": {"200": answer, **(unchanged if route.has_etag else {}), **problems},
     }
 
 

@@ -63,6 +63,8 @@ class Route:
     """Whether it runs on the event loop, not in a thread of its own."""
     count: Callable[[Any], int] | None = None
     """How many screenings a body holds, for the metrics; None: one."""
+    has_etag: bool = False
+    """Whether it answers 304 to a browser that has it already."""
     logged: bool = True
     """False for addresses that machines poll; they are kept out of the log."""
     metrics_name: str = ""
@@ -141,13 +143,13 @@ _DOCUMENTS = (
 _PAGE = (
     Route(
         path="/", operation="page", summary="The page", endpoint=page_files.page_response,
-        media_type="text/html", needs_key=False,
+        media_type="text/html", needs_key=False, has_etag=True,
     ),
     *(
         Route(
             path=f"/{name}", operation=name.translate(str.maketrans("/.-", "___")),
             summary="A file of the page", media_type=page_files.media_type(name),
-            metrics_name="/page", needs_key=False,
+            metrics_name="/page", needs_key=False, has_etag=True,
         )
         for name in page_files.FILES
     ),

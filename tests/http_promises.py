@@ -110,9 +110,6 @@ class Promises:
         # The place of a fault has the names that were sent; nothing else may.
         for fault in problem.get("faults", []):
             fault.pop("pointer", None)
-            # A unit is of a column, not of an athlete, and is named so that its writer finds it.
-            if fault["code"] == "unknown_unit":
-                fault.pop("message")
         if CANARY in json.dumps(problem).lower():
             yield f"repeats what was sent: {problem['code']}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from browser import Seen
 from playwright.sync_api import Browser, expect
-from served import Served, served
+from served import Served, free_port, served
 
 from serving.access import Access, AccessRefused, refuse_open_start
 from serving.problem import Refusal
@@ -144,6 +145,22 @@ def test_a_start_that_others_reach_is_refused_without_a_key(tmp_path: Path) -> N
     assert done.returncode == 1
     assert "needs a key" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_workers_that_never_get_ready_are_not_started_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "bentoml.py").write_text("raise ImportError('half an installation')")
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    done = subprocess.run(
+        [sys.executable, "-m", "serving", "--port", str(free_port()), "--models", str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "half an installation" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("The service can't start: its workers end")
 
 
 @pytest.fixture(scope="module")

@@ -446,6 +446,16 @@ def test_all_faults_of_what_was_said_are_told_at_once() -> None:
     }  # fmt: skip
 
 
+def test_an_unknown_unit_is_not_repeated() -> None:
+    for said in ({"means": "mass_kg", "unit": "Ada Example"}, {"unit": "Ada Example"}):
+        with pytest.raises(AskRefused) as refused:
+            read("Name,Age,Weight\nA,20,60\n", columns={"C": said})
+        (fault,) = refused.value.faults
+        assert (fault.pointer, fault.code) == ("/columns/C/unit", "unknown_unit")
+        assert "Ada" not in str(refused.value)
+        assert "lb" in (fault.allowed or "")
+
+
 def test_it_needs_no_pandas() -> None:
     code = "import sys; import kneerisk.cohort.sheets.undescribed_sheet; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from served import Served, served
 
@@ -371,6 +373,18 @@ class TestPages:
         again = {"if-none-match": etag}
         assert httpx.get(service.url + "/page/app.js", headers=again).status_code == 304
         assert httpx.get(service.url + "/page/lib/texts.js", headers=again).status_code == 200
+        paths = service.get("/docs.json").json()["paths"]
+        documented = {
+            path
+            for path, row in paths.items()
+            if "304" in row.get("get", {"responses": {}})["responses"]
+        }
+        assert documented == {"/", *(f"/{name}" for name in FILES)}
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="reads the limits of another process")
+    def test_no_worker_leaves_a_core_file(self, service: Served) -> None:
+        for process in psutil.Process(service.process.pid).children(recursive=True):
+            assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
 
     def test_nothing_else_of_the_folder_is_served(self, service: Served) -> None:
         for path in ("/page/", "/page/../routes.py", "/page/%2e%2e/routes.py", "/page/none.js"):

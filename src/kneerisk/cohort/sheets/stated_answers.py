@@ -96,7 +96,8 @@ def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) ->
         return
     name = unit_named(answer.unit) or answer.unit if answer.unit else None
     forms = (False, True) if answer.per_body_mass is None else (answer.per_body_mass,)
-    message = ""
+    # What was sent is not repeated: where a unit is expected, a name may stand.
+    message = "" if name is None or unit_named(name) else text("sheet.unit.unknown_stated")
     for per_body_mass in forms:
         try:
             factor(measure, name, per_body_mass=per_body_mass)
