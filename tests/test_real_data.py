@@ -22,6 +22,8 @@ from kneerisk.training.benchmark.tasks import (
     ric_tasks,
     weightlifter_tasks,
 )
+from kneerisk.training.fitting.cross_validation import evaluate_people
+from kneerisk.training.registry.verdict import GROUPS_PARAMETER, gates_of, verdict_of
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +59,10 @@ def test_the_sets_are_those_described(tasks: dict[str, Task]) -> None:
         for name, task in tasks.items()
     }  # fmt: skip
     assert sizes == {
+        "which_limb_years": (262, 226, 144),
         "which_limb": (262, 226, 144),
+        "painful_knee_years": (1201, 949, 363),
+        "painful_knee": (1201, 949, 363),
         "knee_or_other": (870, 692, 363),
         "patellofemoral_or_itb": (207, 180, 110),
         "weightlifters": (773, 773, 204),
@@ -78,6 +83,21 @@ def test_what_is_there_is_found(judged: Callable[[str], TaskScores], name: str) 
     missed = [(one.target, one.measured) for one in target_checks(found) if not one.met]
     assert not missed
     assert found.metrics["model"]["auc"] < LEAK
+
+
+def test_painful_legs_do_not_travel_to_other_years_and_the_painful_limb_does(
+    tasks: dict[str, Task],
+) -> None:
+    """By leg the model knows the years that it has seen: it is refused, for that reason."""
+    metrics = evaluate_people(tasks["which_limb"].cohort, range(1)).metrics
+    assert metrics["iecv_groups"] == 5.0
+    assert metrics["cv_auc"] > 0.63
+    assert metrics["iecv_auc"] < 0.60
+    params = {"cohort_kind": "observed", "outcome_kind": "present_pain", GROUPS_PARAMETER: "5"}
+    assert "does_not_travel" in verdict_of(gates_of(params, metrics, dict))["reasons"]
+    assert metrics["cv_which_limb_auc"] >= 0.69
+    assert metrics["cv_which_limb_auc"] >= metrics["cv_logistic_which_limb_auc"] - 0.005
+    assert metrics["iecv_which_limb_auc"] > 0.65
 
 
 def test_which_limb_hurts_is_explained_by_no_control(judged: Callable[[str], TaskScores]) -> None:

@@ -143,6 +143,8 @@ def _sentences(by_name: Mapping[str, TaskScores]) -> Iterable[str]:
         f"{right:.0f} of 100 cases, where guessing gets 50; {_confounding(limb)}, and plain "
         f"logistic regression {_against_logistic(limb)}.**"
     )
+    if {"which_limb_years", "painful_knee_years"} <= by_name.keys():
+        yield _travel(by_name)
     every, less = by_name["weightlifters"], by_name["weightlifters_without_later"]
     yield (
         "**Among older weightlifters it identifies some of those who have had a knee injury, "
@@ -158,6 +160,21 @@ def _sentences(by_name: Mapping[str, TaskScores]) -> Iterable[str]:
     yield (
         "All of this is about existing pain and past injuries: none of these data sets says "
         "whether a knee *will* hurt."
+    )
+
+
+def _travel(by_name: Mapping[str, TaskScores]) -> str:
+    """The same two questions with whole years left out."""
+    limb, painful, by_person = (
+        by_name[name].metrics[MODEL]["auc"]
+        for name in ("which_limb_years", "painful_knee_years", "painful_knee")
+    )
+    travels = "is told as well"
+    if by_name["painful_knee_years"].is_chance(MODEL):
+        travels = "does not travel, and `kneerisk promote` refuses such a model"
+    return (
+        f"**With whole years left out, which limb hurts has an AUC of {limb:.2f}; whether a knee "
+        f"hurts at all {travels} (AUC {painful:.2f}, in folds by person {by_person:.2f}).**"
     )
 
 

@@ -100,7 +100,9 @@ DEMOGRAPHICS = ("age_years", "sex", "height_cm", "mass_kg")
 
 
 def ric_tasks(metadata: Path, kinematics: Path) -> tuple[Task, ...]:
-    """Which limb hurts, knee or other injury, and which of two injuries of the knee.
+    """Which limb hurts, whether one does, knee or other injury, which of two injuries of the knee.
+
+    The first two are asked with whole years left out, then in folds by person.
 
     Parameters
     ----------
@@ -111,7 +113,7 @@ def ric_tasks(metadata: Path, kinematics: Path) -> tuple[Task, ...]:
 
     Returns
     -------
-    Three tasks.
+    Six tasks.
 
     Raises
     ------
@@ -128,12 +130,18 @@ def ric_tasks(metadata: Path, kinematics: Path) -> tuple[Task, ...]:
         "site and year": np.column_stack([one_hot(labels.site), one_hot(year)]),
         "demographics": demographics(cohort),
     }
+    limb = Task(
+        name="which_limb", title="Runners: which limb hurts?", limb=True,
+        label_means="the left limb, of runners with one painful knee",
+        cohort=cohort, label=np.where(one_sided, outcomes.left, np.nan), controls=controls,
+    )  # fmt: skip
+    painful = Task(
+        name="painful_knee", title="Runners: does a knee hurt?",
+        label_means="a knee hurts now, of all runners",
+        cohort=cohort, label=outcomes.either, controls=controls,
+    )  # fmt: skip
     return (
-        Task(
-            name="which_limb", title="Runners: which limb hurts?", limb=True,
-            label_means="the left limb, of runners with one painful knee",
-            cohort=cohort, label=np.where(one_sided, outcomes.left, np.nan), controls=controls,
-        ),
+        _by_year(limb, year), limb, _by_year(painful, year), painful,
         Task(
             name="knee_or_other", title="Runners: knee or another injury? (years left out)",
             label_means="the main injury is at the knee, of injured runners",
@@ -144,6 +152,15 @@ def ric_tasks(metadata: Path, kinematics: Path) -> tuple[Task, ...]:
             label_means="patellofemoral pain, of runners with one of the two",
             cohort=cohort, label=labels.patellofemoral, controls=controls,
         ),
+    )  # fmt: skip
+
+
+def _by_year(task: Task, year: NDArray[np.object_]) -> Task:
+    """The same question with whole years left out."""
+    return Task(
+        name=f"{task.name}_years", title=f"{task.title} (years left out)", limb=task.limb,
+        label_means=task.label_means, cohort=task.cohort, label=task.label,
+        controls=_within(year, task.controls), block=year,
     )  # fmt: skip
 
 
