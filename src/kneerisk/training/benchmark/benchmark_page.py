@@ -164,17 +164,13 @@ def _sentences(by_name: Mapping[str, TaskScores]) -> Iterable[str]:
 
 
 def _travel(by_name: Mapping[str, TaskScores]) -> str:
-    """The same two questions with whole years left out."""
-    limb, painful, by_person = (
-        by_name[name].metrics[MODEL]["auc"]
-        for name in ("which_limb_years", "painful_knee_years", "painful_knee")
-    )
-    travels = "is told as well"
-    if by_name["painful_knee_years"].is_chance(MODEL):
-        travels = "does not travel, and `kneerisk promote` refuses such a model"
+    names = ("which_limb_years", "painful_knee_years", "painful_knee")
+    limb, painful, by_person = (f"{by_name[name].metrics[MODEL]['auc']:.2f}" for name in names)
+    chance = by_name["painful_knee_years"].is_chance(MODEL)
+    verdict = "does not travel: `kneerisk promote` refuses it" if chance else "is told as well"
     return (
-        f"**With whole years left out, which limb hurts has an AUC of {limb:.2f}; whether a knee "
-        f"hurts at all {travels} (AUC {painful:.2f}, in folds by person {by_person:.2f}).**"
+        f"**With whole years left out, which limb hurts has an AUC of {limb}; whether a knee hurts "
+        f"at all {verdict} (AUC {painful}, in folds by person {by_person}).**"
     )
 
 
@@ -297,7 +293,8 @@ def _limits(tasks: Sequence[TaskScores]) -> str:
     return (
         "## What it does not show\n\n"
         "These are present pain and past injuries of people who came to a clinic or answered a "
-        "survey. They show neither\nwho gets pain next nor how good the default model is, which is "
-        "fitted to simulated athletes. With one clinic and\none survey, other runners and other "
-        f"laboratories may differ. Data: {'; '.join(sets)}."
+        "survey. They show neither\nwho gets pain next nor how good the default model is. With one "
+        "clinic and one survey, others may differ:\nfitted to every leg, a model of present pain "
+        "holds for the years it has seen, not for others, and\n`kneerisk promote` refuses it "
+        f"([the numbers](training.md#public-data)). Data: {'; '.join(sets)}."
     )
