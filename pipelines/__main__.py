@@ -18,6 +18,7 @@ from pipelines import (
     console,
     evaluate,
     ingest,
+    pool,
     promote,
     report,
     reproduce,
@@ -27,6 +28,7 @@ from pipelines import (
     train,
     tune,
     ui,
+    validate,
 )
 from pipelines.options import COHORT_PANEL
 
@@ -39,7 +41,7 @@ app = typer.Typer(
 )
 # In the order of the help. Without a name a command stands by itself: `kneerisk train`.
 COMMANDS = (
-    simulate, train, tune, adapt, evaluate, compare, benchmark, ui, reproduce,
+    simulate, train, tune, adapt, evaluate, validate, pool, compare, benchmark, ui, reproduce,
     promote, score, report, serve,
 )  # fmt: skip
 for _command in COMMANDS:

@@ -134,12 +134,36 @@ def last_weight(
     weights = maximum_likelihood_weights(design, outcome, offset)
     if weights is None:
         return None
-    fitted = 1.0 / (1.0 + np.exp(-(design @ weights + offset)))
+    log_odds = design @ weights + offset
+    variance = clustered_covariance(design, log_odds, outcome, athlete)
+    return float(weights[-1]), float(np.sqrt(variance[-1, -1]))
+
+
+def clustered_covariance(
+    design: FloatArray, log_odds: FloatArray, outcome: FloatArray, athlete: NDArray[np.intp]
+) -> FloatArray:
+    """Covariance of the weights of a logistic regression, robust to athletes' rows being alike.
+
+    Parameters
+    ----------
+    design
+        Columns, shape (n, p).
+    log_odds
+        As fitted, shape (n,).
+    outcome
+        0 to 1, shape (n,).
+    athlete
+        The cluster of each row, as codes from 0, shape (n,).
+
+    Returns
+    -------
+    Shape (p, p).
+    """
+    fitted = 1.0 / (1.0 + np.exp(-log_odds))
     bread = np.linalg.inv(design.T @ (design * (fitted * (1.0 - fitted))[:, None]))
     scores = design * (outcome - fitted)[:, None]
     by_athlete = np.column_stack([np.bincount(athlete, weights=column) for column in scores.T])
-    variance = bread @ (by_athlete.T @ by_athlete) @ bread
-    return float(weights[-1]), float(np.sqrt(variance[-1, -1]))
+    return np.asarray(bread @ (by_athlete.T @ by_athlete) @ bread)
 
 
 def _with_intercept(margin: FloatArray) -> FloatArray:

@@ -65,8 +65,8 @@ def slices_of(
     """
     rows = replace(rows, resamples=SLICE_RESAMPLES)
     slices = []
-    for by, labels in _labels(cohort, rows, battery):
-        for name in sorted({label for label in labels if label is not None}, key=_order):
+    for by, labels in row_labels(cohort, rows, battery):
+        for name in sorted({label for label in labels if label is not None}, key=label_order):
             mask = np.array([label == name for label in labels])
             slices.append(Slice(by, name, measure(rows.take(mask), "slice")))
     return tuple(slices)
@@ -78,10 +78,24 @@ def worst_of(slices: tuple[Slice, ...]) -> Slice | None:
     return min(comparable, key=lambda part: part.metrics["auc"]) if comparable else None
 
 
-def _labels(
-    cohort: Cohort, rows: TaskRows, battery: np.ndarray | None
+def row_labels(
+    cohort: Cohort, rows: TaskRows, battery: np.ndarray | None = None
 ) -> Iterator[tuple[str, list[str | None]]]:
-    """For each way to cut: its name, and the label of each row (None: not known)."""
+    """The labels of rows, for each way to cut a cohort.
+
+    Parameters
+    ----------
+    cohort
+        Whose screenings the rows are of.
+    rows
+        Of the model's own task.
+    battery
+        As of `slices_of`.
+
+    Yields
+    ------
+    What it is cut by, and the label of each row; None where it is not known.
+    """
     data = cohort.columns()
     n = len(cohort.frame)
     for name in ("sex", "sport"):
@@ -102,7 +116,8 @@ def _age_band(age: float) -> str | None:
     return next((name for name, end in AGE_BANDS.items() if age < end), None)
 
 
-def _order(name: str) -> tuple[int, str]:
+def label_order(name: str) -> tuple[int, str]:
+    """Sorts labels: ages as they rise, right before left, all others by name."""
     known = [*AGE_BANDS, *reversed(SIDES)]
     return (known.index(name) if name in known else len(known), name)
 

@@ -11,12 +11,14 @@ from kneerisk.training.tracking.store_errors import TrackingFailed
 from kneerisk.words import text
 
 #: What a run was made for, and the experiment in which such runs lie side by side.
-Purpose = Literal["train", "adapt", "tune", "benchmark"]
+Purpose = Literal["train", "adapt", "tune", "benchmark", "validate", "pool"]
 EXPERIMENTS: Mapping[Purpose, str] = {
     "train": "kneerisk",
     "adapt": "kneerisk-adapt",
     "tune": "kneerisk-tuning",
     "benchmark": "kneerisk-real-benchmark",
+    "validate": "kneerisk-validation",
+    "pool": "kneerisk-pooling",
 }
 #: The folders of a fetched bundle and of the plots beside a released card; the card of a run.
 BUNDLE, PLOTS, CARD = "bundle", "plots", "card.md"

@@ -47,6 +47,7 @@ class Run:
         self.version: Version | None = None
         self._client = client
         self._model_id: str | None = None
+        self._validated_id: str | None = None
         self._datasets: dict[str, Any] = {}
 
     def register(self, model: str, title: str) -> Version:
@@ -80,6 +81,15 @@ class Run:
         self._client.update_run(self.run_id, name=f"v{number} {title}")
         return self.version
 
+    def link_version(self, version: Version) -> None:
+        """Say that the metrics are of a version that another run registered."""
+        from mlflow.entities import LoggedModelInput
+
+        outputs = self._client.get_run(version.run_id).outputs
+        for logged in outputs.model_outputs if outputs else ():
+            self._client.log_inputs(self.run_id, models=[LoggedModelInput(logged.model_id)])
+            self._validated_id = str(logged.model_id)
+
     def log_values(self, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """Log parameters and metrics under their names, metrics with the data set they are of.
 
@@ -87,11 +97,11 @@ class Run:
         """
         from mlflow.entities import Metric, Param
 
-        now = int(time.time() * 1_000)
+        now, model_id = int(time.time() * 1_000), self._model_id or self._validated_id
         self._client.log_batch(
             self.run_id,
             metrics=[
-                Metric(name, value, now, 0, model_id=self._model_id, run_id=self.run_id,
+                Metric(name, value, now, 0, model_id=model_id, run_id=self.run_id,
                        **self._measured_on(name))
                 for name, value in metrics.items()
             ],

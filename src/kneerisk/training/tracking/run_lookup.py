@@ -12,14 +12,17 @@ from kneerisk.errors import KneeriskError
 from kneerisk.model import Metadata
 from kneerisk.training.leakage.leakage_checks import plain_id
 from kneerisk.training.provenance import load_again
+from kneerisk.training.tracking.abandoned_runs import BUNDLE_SHA256
 from kneerisk.training.tracking.naming import (
     BEST_CALIBRATED,
     CHALLENGER,
     CHAMPION,
     LoggedRun,
     Purpose,
+    Version,
     cohort_filter,
 )
+from kneerisk.training.tracking.store_errors import TrackingFailed
 from kneerisk.training.tracking.tracking_store import Tracking, has_runs
 from kneerisk.words import text
 
@@ -110,3 +113,26 @@ def training_ids(metadata: Metadata, folder: Path) -> set[str] | None:
     except KneeriskError:
         return None
     return set(ids[~held_out(ids)].map(plain_id))
+
+
+def registered_here(tracking: Tracking, version: str, sha256: str) -> Version | None:
+    """The version of a bundle, where this store of runs has that very one.
+
+    Parameters
+    ----------
+    tracking
+        The store of runs.
+    version
+        Such as ``kneerisk-new_pain-12m-v3``; other stores may have others of that name.
+    sha256
+        Of the bundle.
+
+    Returns
+    -------
+    The version, or None.
+    """
+    try:
+        registered = tracking.version(version)
+    except TrackingFailed:
+        return None
+    return registered if registered.tags.get(BUNDLE_SHA256) == sha256 else None

@@ -1,0 +1,1 @@
+"""Validation reports and pooled ones as pages to print, and their runs in MLflow."""
