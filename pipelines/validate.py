@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,11 @@ from kneerisk.progress import Progress, event
 from kneerisk.words import text
 from pipelines import console
 from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
+
+if TYPE_CHECKING:
+    from kneerisk.cohort import Cohort
+    from kneerisk.evaluation.validation_report import ValidationReport
+    from kneerisk.model import Bundle
 
 app = typer.Typer()
 
@@ -70,13 +75,10 @@ def validate_version(
     -------
     The report, with `run_id`, `findings`, and where `page` and `numbers` are.
     """
-    from kneerisk.evaluation.external_validation import validation_report
-    from kneerisk.evaluation.task_rows import risks_of
-    from kneerisk.evaluation.validation_metrics import baselines
     from kneerisk.evaluation.validation_report import checked_label, numbers_beside
     from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
-    from kneerisk.training.provenance import Source, digest, load
-    from kneerisk.training.registry.versions import load_version, without_training_athletes
+    from kneerisk.training.provenance import Source, load
+    from kneerisk.training.registry.versions import load_version
     from kneerisk.training.tracking import Tracking, require_store
     from kneerisk.training.validation import validation_record as record
     from kneerisk.training.validation.validation_page import findings, validation_html
@@ -89,15 +91,7 @@ def validate_version(
     source = Source(path=data.resolve())
     whole, _ = load(source)
     refuse_other_outcome(bundle.metadata, whole)
-    progress(event("finding_training_athletes"))
-    cohort, _, _ = without_training_athletes(bundle.metadata, whole, None, Path.cwd())
-    progress(event("predicting"))
-    predicted = risks_of(bundle.model.predict(cohort.columns()))
-    progress(event("fitting_baselines"))
-    others = baselines(bundle, cohort)
-    progress(event("evaluating"))
-    own_cohort = digest(whole) == bundle.metadata.data_sha256
-    report = validation_report(bundle, cohort, predicted, others, name, own_cohort=own_cohort)
+    report, cohort = validate_on(bundle, whole, name, progress)
     page, sentences = validation_html(report), findings(report)
     progress(event("logging_run"))
     tracking = Tracking(Path.cwd())
@@ -113,3 +107,41 @@ def validate_version(
         "findings": sentences,
         **report.model_dump(mode="json"),
     }
+
+
+def validate_on(
+    bundle: Bundle, whole: Cohort, label: str | None, progress: Progress
+) -> tuple[ValidationReport, Cohort]:
+    """Validate a model on the athletes of a cohort that it was not trained on.
+
+    Parameters
+    ----------
+    bundle
+        The model.
+    whole
+        The cohort.
+    label
+        What it is called in the report.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    The report, and those athletes.
+    """
+    from kneerisk.evaluation.external_validation import validation_report
+    from kneerisk.evaluation.task_rows import risks_of
+    from kneerisk.evaluation.validation_metrics import baselines
+    from kneerisk.training.provenance import digest
+    from kneerisk.training.registry.versions import without_training_athletes
+
+    progress(event("finding_training_athletes"))
+    cohort, _, _ = without_training_athletes(bundle.metadata, whole, None, Path.cwd())
+    progress(event("predicting"))
+    predicted = risks_of(bundle.model.predict(cohort.columns()))
+    progress(event("fitting_baselines"))
+    others = baselines(bundle, cohort)
+    progress(event("evaluating"))
+    own_cohort = digest(whole) == bundle.metadata.data_sha256
+    report = validation_report(bundle, cohort, predicted, others, label, own_cohort=own_cohort)
+    return report, cohort

@@ -302,7 +302,9 @@ class TestCommands:
         result = json.loads(out)
         sent = (tmp_path / "report.json").read_text() + (tmp_path / "report.html").read_text()
         assert not [canary for canary in (*CANARIES, str(tmp_path)) if canary in sent]
-        assert {"logistic_auc", "control_auc", "prior_log_loss"} <= result["metrics"].keys()
+        assert {"refitted_logistic_auc", "refitted_control_auc", "prior_log_loss"} <= result[
+            "metrics"
+        ].keys()
         run = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}").get_run(result["run_id"])
         assert run.data.metrics["auc"] == result["metrics"]["auc"]
         assert run.data.tags["version"] == result["model"]["version"]

@@ -244,14 +244,13 @@ def fit_logistic(cohort: Cohort, design: Design, seed: int) -> MeasureBaseline:
 
 def cross_validated_logistic(cohort: Cohort, design: Design | None = None) -> Risks:
     """Logistic regression of the cohort, each athlete predicted by a fit without them."""
-    design = design or logistic_design()
     fold = folds(cohort.frame["athlete_id"], _FOLDS, _FOLD_SEED)
     out_of_fold = {task: np.full(len(fold), np.nan) for task in (*SIDES, "either")}
     for number in range(_FOLDS):
         outside = fold != number
         if outside.all() or not outside.any():
             continue
-        fitted = fit_logistic(subset(cohort, outside), design, _FOLD_SEED)
+        fitted = fit_logistic(subset(cohort, outside), design or logistic_design(), _FOLD_SEED)
         risks = fitted.predict(subset(cohort, ~outside).columns())
         for task, values in out_of_fold.items():
             predicted = getattr(risks, task)

@@ -21,7 +21,7 @@ from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation import small_cells
 from kneerisk.evaluation.metric_table import measure
-from kneerisk.evaluation.recalibration import recalibrate
+from kneerisk.evaluation.recalibration import Recalibrated, recalibrate
 from kneerisk.evaluation.slices import SLICE_RESAMPLES, row_labels
 from kneerisk.evaluation.task_rows import Risks, TaskRows, own_task
 from kneerisk.evaluation.validated_risks import curve_points, decision_points, risk_groups
@@ -96,9 +96,7 @@ def validation_report(
         program=__version__,
         made_on=datetime.now(UTC).date(),
         smallest_cell=small_cells.SMALLEST_CELL,
-        model=ValidatedModel(
-            version=bundle.metadata.version, sha256=bundle.sha256, trained_on=bundle.metadata.cohort
-        ),
+        model=_model(bundle),
         file=_file(cohort, rows, label, own_cohort=own_cohort),
         metrics=metrics,
         groups=risk_groups(rows, cuts),
@@ -106,14 +104,25 @@ def validation_report(
         decision=decision,
         slices=parts,
         not_shown=not_shown,
-        recalibrations=tuple(
-            Recalibration(
-                step=each.step, intercept=each.intercept, slope=each.slope, metrics=each.metrics
-            )
-            for each in recalibrated
-        ),
+        recalibrations=tuple(_recalibration(each) for each in recalibrated),
         design_effect=design_effect(rows),
         needs=needs(rows, metrics, decision),
+    )
+
+
+def _model(bundle: Bundle) -> ValidatedModel:
+    metadata = bundle.metadata
+    return ValidatedModel(
+        version=metadata.version, sha256=bundle.sha256, trained_on=metadata.cohort
+    )
+
+
+def _recalibration(fitted: Recalibrated) -> Recalibration:
+    return Recalibration(
+        step=fitted.step,
+        intercept=fitted.intercept,
+        slope=fitted.slope,
+        metrics=fitted.metrics,
     )
 
 

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from kneerisk.cohort import Cohort
-from kneerisk.evaluation.baselines import CONFOUNDERS, Design, cross_validated_logistic
+from kneerisk.evaluation.baselines import (
+    CONFOUNDERS,
+    Design,
+    MeasureBaseline,
+    cross_validated_logistic,
+)
 from kneerisk.evaluation.calibration_metrics import last_weight
-from kneerisk.evaluation.comparison import log_loss_over
 from kneerisk.evaluation.metric_table import measure
-from kneerisk.evaluation.metrics import paired_difference
+from kneerisk.evaluation.metrics import log_loss_over, paired_difference
 from kneerisk.evaluation.model_validation import training_prior
 from kneerisk.evaluation.recalibration import Z95
 from kneerisk.evaluation.small_cells import is_large
@@ -32,15 +36,21 @@ _OF_BASELINES = ("auc", "auc_low", "auc_high", "log_loss")
 
 
 def baselines(bundle: Bundle, cohort: Cohort) -> dict[str, Risks]:
-    """What the model is compared with, by name: `logistic`, `control`, `prior`.
+    """What the model is compared with, by name.
 
-    The logistic regressions, of all measures and of confounders alone, are fitted to the cohort,
-    each athlete predicted by a fit without them; the prior is the base rate trained on.
+    `logistic` and `prior` are of the cohort that the model was trained on; what is `refitted_` is
+    fitted to this one, each athlete predicted by a fit without them: a logistic regression of all
+    measures, and one of confounders alone.
     """
+    columns = cohort.columns()
+    trained = {"prior": training_prior(bundle.metadata).predict(columns)}
+    if bundle.baseline is not None:
+        logistic = MeasureBaseline.from_data(bundle.baseline).predict(columns)
+        trained = {"logistic": logistic, **trained}
     return {
-        "logistic": cross_validated_logistic(cohort),
-        "control": cross_validated_logistic(cohort, Design(CONFOUNDERS, ())),
-        "prior": training_prior(bundle.metadata).predict(cohort.columns()),
+        **trained,
+        "refitted_logistic": cross_validated_logistic(cohort),
+        "refitted_control": cross_validated_logistic(cohort, Design(CONFOUNDERS, ())),
     }
 
 

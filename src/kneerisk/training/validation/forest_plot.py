@@ -68,16 +68,7 @@ def forest(
     The plot.
     """
     onto = TO_SCALE["log"] if scale == "log" else TO_SCALE["identity"]
-    inside = [
-        reference,
-        pooled.low,
-        pooled.high,
-        *(value for _, _, value, _, _ in estimates),
-        *(end for end in (pooled.prediction_low, pooled.prediction_high) if end is not None),
-    ]
-    # An interval that is far wider than the others must not squeeze them all.
-    low = min(*inside, float(np.quantile([low_end for *_, low_end, _ in estimates], 0.1)))
-    high = max(*inside, float(np.quantile([high_end for *_, high_end in estimates], 0.9)))
+    low, high = _ends(estimates, pooled, reference)
     axis = Axis(onto(low), onto(high), LEFT, RIGHT)
     widths = np.array([onto(high_end) - onto(low_end) for *_, low_end, high_end in estimates])
     sides = np.clip(_LARGEST_SQUARE * widths.min() / widths, _SMALLEST_SQUARE, _LARGEST_SQUARE)
@@ -103,6 +94,25 @@ def forest(
         prediction=prediction, diamond_y=bottom, prediction_y=bottom + ROW,
         height=bottom + 2.0 * ROW,
     )  # fmt: skip
+
+
+def _ends(
+    estimates: Sequence[tuple[str, str, float, float, float]],
+    pooled: PooledMetric,
+    reference: float,
+) -> tuple[float, float]:
+    """Where the axis ends: every estimate is on it, and what they say together."""
+    inside = [
+        reference,
+        pooled.low,
+        pooled.high,
+        *(value for _, _, value, _, _ in estimates),
+        *(end for end in (pooled.prediction_low, pooled.prediction_high) if end is not None),
+    ]
+    # An interval that is far wider than the others must not squeeze them all.
+    low = min(*inside, float(np.quantile([low_end for *_, low_end, _ in estimates], 0.1)))
+    high = max(*inside, float(np.quantile([high_end for *_, high_end in estimates], 0.9)))
+    return low, high
 
 
 def _ratio_steps(low: float, high: float) -> list[float]:

@@ -38,7 +38,7 @@ def pooled_html(pooled: PooledValidation) -> str:
         findings=[finding(metric) for metric in pooled.metrics],
         panels=[_panel(pooled, metric) for metric in pooled.metrics],
         missing=listed(
-            [variant("validation.pooled", name) for name in POOLED if name not in there]
+            [variant("validation.pooled_metric", name) for name in POOLED if name not in there]
         ),
         fewest=FEWEST_CLUBS,
         predicts=len(pooled.clubs) >= FEWEST_FOR_PREDICTION,
@@ -85,7 +85,7 @@ def _panel(pooled: PooledValidation, metric: PooledMetric) -> Panel:
     total = with_interval({name: metric.mean, f"{name}_low": metric.low,
                            f"{name}_high": metric.high}, name)  # fmt: skip
     return Panel(
-        title=variant("validation.pooled", name),
+        title=variant("validation.pooled_metric", name),
         plot=forest(clubs, metric, metric.scale, REFERENCE[name]),
         total=total,
         ahead=_ahead(metric),

@@ -75,7 +75,7 @@ def with_interval(metrics: Mapping[str, float], name: str) -> str:
 
 def digits_of(name: str) -> int:
     """How many digits after the point a metric has; two where the table of metrics lacks it."""
-    for prefix in ("logistic_", "control_", "prior_", "either_", "which_limb_"):
+    for prefix in ("refitted_", "logistic_", "control_", "prior_", "either_", "which_limb_"):
         name = name.removeprefix(prefix)
     return 2 if name in _DIGITS else metric_named(name).digits
 

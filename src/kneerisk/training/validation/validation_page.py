@@ -117,8 +117,8 @@ def _use(report: ValidationReport) -> str | None:
 
 
 def _baseline(report: ValidationReport) -> str | None:
-    more = report.metrics.get("log_loss_over_control")
-    error = report.metrics.get("log_loss_over_control_error")
+    more = report.metrics.get("log_loss_over_refitted_control")
+    error = report.metrics.get("log_loss_over_refitted_control_error")
     if more is None or error is None:
         return None
     clear = abs(more) > BEYOND_CHANCE * error
