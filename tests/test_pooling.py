@@ -104,6 +104,8 @@ class TestPool:
     def test_clubs_that_agree_have_no_spread(self):
         pooled = pool(np.full(6, 0.4), np.linspace(0.1, 0.3, 6))
         assert (pooled.mean, pooled.tau2, pooled.i2) == pytest.approx((0.4, 0.0, 0.0))
+        # Their agreement is no more certain than their errors make it.
+        assert pooled.error == pytest.approx((1.0 / np.linspace(0.1, 0.3, 6) ** 2).sum() ** -0.5)
 
 
 class TestSampleSize:

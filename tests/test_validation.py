@@ -88,7 +88,13 @@ def of_club(report: ValidationReport, number: int, **changes: object) -> Validat
     file = report.file.model_copy(
         update={"label": f"Club {number}", "rows_sha256": f"{number:064x}"} | changes
     )
-    metrics = report.metrics | {"calibration_slope": 0.8 + 0.1 * number}
+    apart = np.random.default_rng(number).normal(0.0, [0.03, 0.2, 0.2])
+    names = ("auc", "observed_to_expected", "calibration_slope")
+    metrics = report.metrics | {
+        f"{name}{end}": report.metrics[f"{name}{end}"] + float(shift)
+        for name, shift in zip(names, apart, strict=True)
+        for end in ("", "_low", "_high")
+    }
     return report.model_copy(update={"file": file, "metrics": metrics})
 
 

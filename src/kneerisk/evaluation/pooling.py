@@ -89,6 +89,10 @@ def pool(estimate: FloatArray, error: FloatArray, scale: Scale = "identity") -> 
     weight = 1.0 / (variance + tau2)
     k, mean = len(estimate), float(weight @ estimate / weight.sum())
     spread = float(weight @ (estimate - mean) ** 2) / ((k - 1) * weight.sum())
+    if tau2 == 0.0:
+        # Clubs that agree better than chance allows would have an interval of hardly any width
+        # (Jackson et al. 2017, Stat Med 36:3923, doi 10.1002/sim.7411).
+        spread = max(spread, 1.0 / float(weight.sum()))
     standard_error = float(np.sqrt(spread))
     half = float(t.ppf(0.975, k - 1)) * standard_error
     tau2_low, tau2_high = tau2_interval(estimate, variance)
