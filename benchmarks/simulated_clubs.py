@@ -141,7 +141,9 @@ class AthletePool:
         """
         left, right = risks.T
         joint = either(left, right, assumption("left_right_pain_odds_ratio"))
-        drawn = draw_outcomes(Truth(left=left, right=right, either=joint, imbalances=risks), rng)
+        none = np.zeros(len(risks))
+        truth = Truth(left=left, right=right, either=joint, imbalances=risks, definition_shift=none)
+        drawn = draw_outcomes(truth, rng)
         outcome = np.where(np.isnan(risks), np.nan, np.stack(drawn, axis=1))
         members = subset(self.cohort, np.isin(np.arange(len(self.log_odds)), rows))
         order = np.argsort(rows)

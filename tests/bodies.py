@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kneerisk.evidence.population import marks
+from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.schema import code, columns, quantity
 from kneerisk.schema.z_scores import CONDITION_OF, from_z
 

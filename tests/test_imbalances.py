@@ -17,7 +17,7 @@ from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
 from kneerisk.answer.predictions import Predictions, predictions_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import assumption, imbalances
-from kneerisk.evidence.population import marks
+from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, coded, quantity
 from kneerisk.schema.detectable_change import error_sd

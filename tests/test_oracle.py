@@ -23,7 +23,8 @@ from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.calibration_metrics import calibration_slope
 from kneerisk.evaluation.metrics import log_loss
 from kneerisk.evaluation.task_rows import task_rows
-from kneerisk.evidence.population import contexts, imbalance_thresholds, published, state_measures
+from kneerisk.evidence.imbalance_patterns import imbalance_thresholds
+from kneerisk.evidence.population import contexts, published, state_measures
 from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import SIDES, columns, quantity

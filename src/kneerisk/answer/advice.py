@@ -22,6 +22,7 @@ from kneerisk.evidence import (
     references,
     stop_rules,
 )
+from kneerisk.evidence.session_hazard import hazard_ratio, session_hazards
 from kneerisk.schema import Side
 from kneerisk.words import listed, plural, text, variant
 
@@ -179,6 +180,7 @@ def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str
     values = {
         **row,
         "session_spike_ratio": spike_ratio(row),
+        "session_hazard_ratio": hazard_ratio(spike_ratio(row)).central,
         "navicular_drop_high_mm": assumption("navicular_drop_high_mm"),
         "knees": plural("answer.advice.knees", count, sides=names),
         "legs": plural("answer.advice.legs", count, sides=names),
@@ -187,11 +189,37 @@ def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str
 
 
 def spike_ratio(row: Mapping[str, Any]) -> float:
-    """The longest session over the longest of 30 days: as given, or from two runs; 0 if unknown."""
-    if "session_spike_ratio" in row:
+    """A runner's longest session over the longest of 30 days; 0 if unknown, or of another sport.
+
+    As given, or from two runs: no other sport has been studied.
+    """
+    if "session_spike_ratio" in row and row.get("sport") == "running":
         return float(row["session_spike_ratio"])
     longest = row.get("longest_run_30d_km")
     return float(row.get("next_long_run_km", 0.0) / longest) if longest else 0.0
+
+
+def coming_week(row: Mapping[str, Any]) -> answer_schema.ComingWeek | None:
+    """What the longest session of the coming week goes with; None where it is not known."""
+    ratio = spike_ratio(row)
+    if ratio == 0.0:
+        return None
+    hazard = hazard_ratio(ratio)
+    sources = dict.fromkeys(key for band in session_hazards() for key in band.sources)
+    return answer_schema.ComingWeek(
+        session_spike_ratio=ratio,
+        hazard_ratio=hazard.central,
+        interval=(hazard.low, hazard.high),
+        message=variant(
+            "answer.coming_week",
+            "longer" if ratio > SPIKE else "usual",
+            ratio=f"{ratio:.2f}",
+            rate=f"{hazard.central:.1f}",
+            low=f"{hazard.low:.1f}",
+            high=f"{hazard.high:.1f}",
+        ),
+        sources=[references()[key].short for key in sources],
+    )
 
 
 def _short_hamstrings(leg: Leg) -> bool:

@@ -12,7 +12,8 @@ from kneerisk.evidence import Imbalance as ImbalanceName
 from kneerisk.schema import Side
 from kneerisk.schema.measure import Equipment, Group
 
-Band = Literal["below", "near", "above", "well_above"]
+Band = Literal["below", "near", "above", "well_above", "not_assessed"]
+UncertaintySource = Literal["definition", "studies", "tests_not_done", "test_error"]
 Status = Literal["refer", "current_pain", "out_of_population", "low_information", "ok"]
 InputStatus = Literal["used", "missing", "out_of_range", "recorded_only", "unknown_to_model"]
 #: A knee, or either of the two where a model does not tell them apart.
@@ -35,7 +36,14 @@ class Risk(BaseModel):
     per_100: int
     """The probability as whole people of 100 like this athlete."""
     band: Band
-    """Risk over the base rate of the sport: below 0.75, to 1.25, to 2, above."""
+    """Risk over the base rate of the sport: below 0.75, to 1.25, to 2, above.
+
+    Not assessed where nothing but age, sex and sport is known.
+    """
+    information: float | None = None
+    """Of what measuring could settle about the knee, the share that is settled."""
+    interval_from: dict[UncertaintySource, float] | None = None
+    """Where the width of the interval comes from, as shares of its variance."""
     typical_probability: float | None = None
     """The risk of an athlete of the sport who is typical in everything, where the drivers start."""
 
@@ -47,6 +55,8 @@ class BaseRate(BaseModel):
 
     leg: float | None = None
     either: float | None = None
+    from_club: bool = False
+    """Whether the club's own count of knee pain is in it."""
 
 
 class Reason(BaseModel):
@@ -92,6 +102,9 @@ class Driver(BaseModel):
     modifiable: bool
     points: float
     log_odds: float
+    size_from: Literal["published", "judged", "null", "cohort"] | None = None
+    """Where the size of its effect comes from: printed in a study, judged from studies, or the
+    cohort that the model was fitted to. Absent where no effect of its own moves the risk."""
 
 
 class Typical(BaseModel):
@@ -128,7 +141,10 @@ class PatternRow(BaseModel):
 
 
 class Imbalance(BaseModel):
-    """How likely assessors would call a leg's pattern one of the five imbalances."""
+    """How likely a leg has one of the five patterns, by the thresholds of the model.
+
+    No assessor was asked: where a pattern begins is an assumption with a spread.
+    """
 
     model_config = FROZEN
 
@@ -139,6 +155,11 @@ class Imbalance(BaseModel):
     interval: tuple[float, float]
     """90 % interval of the probability if every true value were known."""
     status: Literal["clear", "possible", "not_supported", "cannot_tell"]
+    named_again: float | None = None
+    """How likely a repeat of the same tests would point to the pattern again, with nothing changed.
+
+    Given where today's measurements do; the pattern is clear from 0.8 and possible from 0.6.
+    """
     evidence_grade: Grade
     usual_site: str
     wording: str
@@ -217,6 +238,21 @@ class Advice(BaseModel):
     sources: list[str]
 
 
+class ComingWeek(BaseModel):
+    """A runner's longest planned session, and the rate of injury in it; no part of the risk."""
+
+    model_config = FROZEN
+
+    session_spike_ratio: float
+    """Its length over the longest session of the last 30 days."""
+    hazard_ratio: float
+    """The rate of any overuse running injury in it, over that of a session of usual length."""
+    interval: tuple[float, float]
+    """95 % interval of that ratio."""
+    message: str
+    sources: list[str]
+
+
 class Flag(BaseModel):
     """A red flag that applies."""
 
@@ -285,6 +321,7 @@ class Answer(BaseModel):
     side_differences: list[SideDifference] = []
     next_tests: list[NextTest] = []
     advice: list[Advice] = []
+    coming_week: ComingWeek | None = None
     inputs: list[Input]
     model: Lineage
     notice: str

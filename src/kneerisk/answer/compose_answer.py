@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from kneerisk.answer.advice import advice_for
+from kneerisk.answer.advice import advice_for, coming_week
 from kneerisk.answer.answer_schema import Answer, Flag, Knee, Lineage
 from kneerisk.answer.drivers import drivers_of, effects_of
 from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
@@ -23,6 +23,7 @@ from kneerisk.answer.risk_and_red_flags import (
 )
 from kneerisk.model import Bundle, Metadata
 from kneerisk.schema import Screening
+from kneerisk.schema.sections import Setting
 from kneerisk.words import text, variant
 
 
@@ -33,10 +34,14 @@ def answer(bundle: Bundle, screening: Screening) -> Answer:
 
 def answers(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
     """What the model says of each screening; a screening's numbers don't depend on the others."""
-    if not screenings:
-        return []
-    predictions = predictions_of(bundle, screenings)
-    return [_answer(predictions, i) for i in range(len(screenings))]
+    by_setting: dict[Setting | None, list[int]] = {}
+    for place, screening in enumerate(screenings):
+        by_setting.setdefault(screening.setting, []).append(place)
+    in_place: dict[int, Answer] = {}
+    for places in by_setting.values():
+        predictions = predictions_of(bundle, [screenings[place] for place in places])
+        in_place |= {place: _answer(predictions, i) for i, place in enumerate(places)}
+    return [in_place[place] for place in range(len(screenings))]
 
 
 def _answer(predictions: Predictions, i: int) -> Answer:
@@ -68,6 +73,7 @@ def _findings(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, 
         "side_differences": side_differences(predictions, i),
         "next_tests": next_tests(predictions, i),
         "advice": advice_for(predictions, i, imbalances),
+        "coming_week": coming_week(predictions.rows[i]),
     }
 
 

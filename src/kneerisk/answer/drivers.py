@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Literal
 
 import numpy as np
 from scipy.special import expit
 
 from kneerisk.answer.answer_schema import Driver, Effect, Knee
 from kneerisk.answer.predictions import Predictions
+from kneerisk.evidence import effects
 from kneerisk.model import contributions
 from kneerisk.model.column_attributions import TESTS_DONE
 from kneerisk.schema import SIDES, FloatArray, columns
 from kneerisk.schema.columns import location_of
 from kneerisk.words import text
 
+#: What the body mass index is computed from.
+BODY_SIZE = frozenset({"height_cm", "mass_kg"})
+SizeFrom = Literal["published", "judged", "null", "cohort"]
 #: Below this many points of 100 a measure is rounding, and no driver.
 LEAST_POINTS = 1e-9
 
@@ -66,7 +71,8 @@ def drivers_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> list[
             np.flatnonzero(np.abs(points) > LEAST_POINTS), key=lambda k: -abs(points[k])
         )
         drivers += [
-            _driver(knee, measures[k], float(points[k]), float(log_odds[k])) for k in ranked
+            _driver(predictions, knee, measures[k], float(points[k]), float(log_odds[k]))
+            for k in ranked
         ]
     return drivers
 
@@ -127,14 +133,37 @@ def effects_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> dict[
     }
 
 
-def _driver(knee: Knee, measure: str, points: float, log_odds: float) -> Driver:
+def _driver(
+    predictions: Predictions, knee: Knee, measure: str, points: float, log_odds: float
+) -> Driver:
     if measure == TESTS_DONE:
         label = text("answer.drivers.tests_done")
         return Driver(side=knee, measure=measure, label=label, group="tests",
                       modifiable=False, points=points, log_odds=log_odds)  # fmt: skip
     facts = next(columns()[name] for name in (measure, f"left_{measure}") if name in columns())
     return Driver(side=knee, measure=measure, label=facts.label, group=facts.group,
-                  modifiable=facts.modifiable, points=points, log_odds=log_odds)  # fmt: skip
+                  modifiable=facts.modifiable, points=points, log_odds=log_odds,
+                  size_from=_size_from(predictions, measure))  # fmt: skip
+
+
+def _size_from(predictions: Predictions, measure: str) -> SizeFrom | None:
+    """Where the size of a measure's effect comes from."""
+    if predictions.metadata.cohort == "observed":
+        return "cohort"
+    return _size_in_tables(measure)
+
+
+@cache
+def _size_in_tables(measure: str) -> SizeFrom | None:
+    """The least certain of the measure's effects; None where it moves the risk through others."""
+    # The body mass index has no measure of its own.
+    sizes = {
+        effect.size_from
+        for effect in effects().values()
+        if effect.measure == measure or (not effect.measure and measure in BODY_SIZE)
+    }
+    order: tuple[SizeFrom, ...] = ("judged", "published", "null")
+    return next((size for size in order if size in sizes), None)
 
 
 def _leg_row(knee: Knee) -> int:

@@ -22,6 +22,7 @@ from kneerisk.answer.follow_up_schema import (
     RiskChange,
     VisitAnswer,
 )
+from kneerisk.answer.predictions import counting
 from kneerisk.answer.risk_and_red_flags import must_refer
 from kneerisk.model import Bundle
 from kneerisk.schema import coded
@@ -49,13 +50,14 @@ def follow_up(bundle: Bundle, request: FollowUp) -> FollowUpAnswer:
     How measures, risks and imbalances changed, and whether the first visit's advice shows.
     """
     visits = request.visits
+    latest = counting(bundle, visits[-1].screening.setting)
     visit_answers = answers(bundle, [visit.screening for visit in visits])
     changes = changes_of(visits)
 
     @cache
     def compare(first: int, last: int) -> RiskComparison:
         ends = [coded([visits[i].screening]) for i in (first, last)]
-        return compare_risks(bundle.model, ends[0], ends[1])
+        return compare_risks(latest.model, ends[0], ends[1])
 
     refer, risks = _refer(visits, visit_answers), risk_changes(visits, visit_answers, compare)
     return FollowUpAnswer(

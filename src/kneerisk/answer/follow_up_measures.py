@@ -16,7 +16,7 @@ from kneerisk.answer.follow_up_schema import (
     MeasureChange,
     Verdict,
 )
-from kneerisk.evidence.population import marks
+from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.schema import (
     SIDES,
     Columns,

@@ -1,21 +1,22 @@
 """The five imbalances of each leg: how likely, what speaks for and against, and what may be said.
 
-A pattern is named ("clear" or "possible") where it is likely and at least two independent readings
-speak for it, so that one high probability from one reading is not named. Where too little was
-measured it "cannot be told", which is not the same as healthy (docs/decisions/0016).
+A pattern is named ("clear" or "possible") where it is likely, at least two independent readings
+speak for it, and a repeat of the same tests would point to it again often enough. Where too little
+was measured it "cannot be told", which is not the same as healthy (docs/decisions/0016).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from kneerisk.answer.advice import Leg, met
 from kneerisk.answer.answer_schema import SHOWN, Imbalance, LegVerdict, PatternRow, named
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.predictions import Predictions
+from kneerisk.answer.repeatability import named_again
 from kneerisk.evidence import Grade, ImbalanceDefinition, assumption, imbalances
-from kneerisk.evidence.population import marks
+from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.schema import SIDES, Side, quantity
 from kneerisk.words import in_sentence, listed, text, variant
 
@@ -40,6 +41,10 @@ def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
     ordered: list[Imbalance] = []
     for side in SHOWN:
         row, patterns = SIDES.index(side), patterns_of(predictions, i, side)
+        candidates = _candidates(
+            predictions, i, patterns, dict(zip(model.names, probabilities[i, row], strict=True))
+        )
+        again = named_again(predictions, i, side, candidates, READINGS_NEEDED)
         leg_imbalances = [
             _imbalance(
                 predictions,
@@ -48,6 +53,7 @@ def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
                 patterns[name],
                 imbalances()[name],
                 (float(probabilities[i, row, k]), float(low[row, k]), float(high[row, k])),
+                again.get(name),
             )
             for k, name in enumerate(model.names)
         ]
@@ -62,6 +68,7 @@ def _imbalance(
     pattern: list[PatternRow],
     facts: ImbalanceDefinition,
     estimate: tuple[float, float, float],
+    again: float | None,
 ) -> Imbalance:
     probability, low, high = estimate
     torque_mode = predictions.rows[i].get("torque_mode")
@@ -69,10 +76,10 @@ def _imbalance(
     status = _status(
         probability,
         len(readings_of(pattern, torque_mode)),
-        len(supporting),
+        again,
         _unexplained_variance(predictions, i, side, facts),
     )
-    verdict = _wording(status, probability, len(supporting), facts.phrase)
+    verdict = _wording(status, probability, len(supporting), again, facts.phrase)
     return Imbalance(
         side=side,
         name=facts.name,
@@ -80,6 +87,7 @@ def _imbalance(
         probability=probability,
         interval=(low, high),
         status=status,
+        named_again=again,
         evidence_grade=_grade(facts, predictions, i, side),
         usual_site=facts.usual_site,
         wording=f"{verdict} {facts.wording}",
@@ -98,26 +106,45 @@ def _unexplained_variance(
     return float(predictions.expected.variance[i, SIDES.index(side), target] / prior)
 
 
+def _candidates(
+    predictions: Predictions,
+    i: int,
+    patterns: Mapping[str, Sequence[PatternRow]],
+    probabilities: Mapping[str, float],
+) -> tuple[str, ...]:
+    """The imbalances that are likely, and that enough independent readings speak for."""
+    torque_mode = predictions.rows[i].get("torque_mode")
+    return tuple(
+        name
+        for name, probability in probabilities.items()
+        if probability >= assumption("imbalance_possible_probability")
+        and len(readings_of([row for row in patterns[name] if row.speaks == "for"], torque_mode))
+        >= READINGS_NEEDED
+    )
+
+
 def _status(
-    probability: float, readings: int, supporting: int, unexplained: float
+    probability: float, readings: int, again: float | None, unexplained: float
 ) -> ImbalanceStatus:
     """Whether an imbalance is clear, possible, not supported, or cannot be told."""
+    if again is not None and again >= assumption("imbalance_possible_named_again"):
+        return "clear" if again >= assumption("imbalance_clear_named_again") else "possible"
     likely = probability >= assumption("imbalance_possible_probability")
-    if likely and supporting >= READINGS_NEEDED:
-        clear = probability >= assumption("imbalance_clear_probability")
-        return "clear" if clear else "possible"
     if likely or readings < READINGS_NEEDED or unexplained > assumption("imbalance_open_share"):
         return "cannot_tell"
     return "not_supported"
 
 
-def _wording(status: ImbalanceStatus, probability: float, supporting: int, phrase: str) -> str:
+def _wording(
+    status: ImbalanceStatus, probability: float, supporting: int, again: float | None, phrase: str
+) -> str:
     reason: str = status
     if status == "not_supported" and supporting:
         reason = "too_weak"
     elif status == "cannot_tell":
         likely = probability >= assumption("imbalance_possible_probability")
         reason = "too_few_readings" if likely else "too_little_measured"
+        reason = reason if again is None else "not_repeatable"
     return variant("answer.imbalances.wording", reason, phrase=phrase)
 
 
@@ -154,6 +181,11 @@ def _verdict(side: Side, leg_imbalances: Sequence[Imbalance]) -> LegVerdict:
 
 def _nothing_named(side: Side, leg_imbalances: Sequence[Imbalance]) -> LegVerdict:
     undecided = [imbalance for imbalance in leg_imbalances if imbalance.status == "cannot_tell"]
+    unrepeatable = [imbalance for imbalance in undecided if imbalance.named_again is not None]
+    if unrepeatable:
+        phrases = listed([_phrase(imbalance) for imbalance in unrepeatable])
+        message = text("answer.verdict.not_repeatable", side=side, phrases=phrases)
+        return LegVerdict(side=side, name="indeterminate", message=message)
     likely = [
         imbalance
         for imbalance in undecided

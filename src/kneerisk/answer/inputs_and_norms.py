@@ -20,7 +20,12 @@ from kneerisk.answer.risk_and_red_flags import within_population
 from kneerisk.schema import Measure, Quantity, code, columns, quantity
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import error_sd, reading_error
-from kneerisk.schema.z_scores import CONDITION_OF, location_and_scale
+from kneerisk.schema.z_scores import (
+    CONDITION_OF,
+    conditions_of,
+    location_and_scale,
+    true_share,
+)
 
 
 def inputs_of(predictions: Predictions, i: int, effects: Mapping[str, Effect]) -> list[Input]:
@@ -128,7 +133,9 @@ class Norm:
     location
         Mean on the scale of z-scores: the unit, or the logarithm for measures of a log scale.
     scale
-        SD on the same scale.
+        SD of readings on the same scale.
+    true_scale
+        SD of the true values on the same scale: without the error of the test.
     error_sd
         SD of the error of one reading on the same scale; NaN where no error is published.
     error_per
@@ -139,6 +146,7 @@ class Norm:
     typical: Typical | None
     location: float
     scale: float
+    true_scale: float
     error_sd: float
     error_per: float
 
@@ -147,8 +155,8 @@ class Norm:
         return math.log(value) if quantity(self.measure).log_scale else value
 
     def value_at(self, z: float) -> float:
-        """The value at a z-score, in the measure's unit."""
-        scaled = self.location + self.scale * z
+        """The value at a z-score of the true values, in the measure's unit."""
+        scaled = self.location + self.true_scale * z
         return math.exp(scaled) if quantity(self.measure).log_scale else scaled
 
     def error(self, value: float) -> float:
@@ -167,14 +175,16 @@ def _norm(measure: str, sex: str, protocol: str | None) -> Norm:
     condition = CONDITION_OF.get(measure)
     if condition:
         data[condition] = np.array([code(columns()[condition], protocol)])
-    location, scale = location_and_scale(measure, data)
+    location, true_scale = location_and_scale(measure, data)
     norm = quantity(measure).norm(protocol)
+    share = true_share(measure, conditions_of(measure).index(protocol if condition else None))
     pair = (norm.of(sex) or norm.of(None)) if norm else None
     return Norm(
         measure=measure,
         typical=Typical(mean=pair[0], sd=pair[1], source=norm.source) if norm and pair else None,
         location=float(location[0]),
-        scale=float(scale[0]),
+        scale=float(true_scale[0]) / math.sqrt(share),
+        true_scale=float(true_scale[0]),
         error_sd=float(error_sd(measure, data)[0]),
         error_per=float(reading_error(measure, np.array([1.0]), data)[0]),
     )

@@ -16,7 +16,7 @@ from kneerisk.answer.patterns import ONE_READING
 from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.risk_and_red_flags import flags_of, must_refer, painful_sides
 from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
-from kneerisk.evidence.population import marks
+from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.model.imputation import Expected
 from kneerisk.model.value_of_information.expected_gain import (
     ValueOfInformation,

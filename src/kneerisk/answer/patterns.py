@@ -15,7 +15,7 @@ import numpy as np
 from kneerisk.answer.answer_schema import PatternRow, SideDifference, Typical
 from kneerisk.answer.inputs_and_norms import Norm, norm_of
 from kneerisk.answer.predictions import Predictions
-from kneerisk.evidence.population import marks
+from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.schema import SIDES, Side, leg_measures, quantities, quantity
 from kneerisk.schema.detectable_change import (
     CONDITIONS,
@@ -133,10 +133,18 @@ def patterns_of(predictions: Predictions, i: int, side: Side) -> dict[str, list[
 
 def readings_of(rows: Sequence[PatternRow], torque_mode: str | None) -> set[str]:
     """The independent readings among some rows: what comes from one reading counts once."""
-    readings = {row.measure: ONE_READING.get(row.measure, row.measure) for row in rows}
-    if torque_mode == "isokinetic_60" and "quad_torque_nm_kg" in readings:
-        readings["quad_torque_nm_kg"] = "hamstring_quad_ratio"
-    return set(readings.values())
+    return reading_names([row.measure for row in rows], torque_mode)
+
+
+def reading_names(measures: Sequence[str], torque_mode: str | None) -> set[str]:
+    """The independent readings that some measures come from.
+
+    A ratio from a device comes with its torques.
+    """
+    names = {measure: ONE_READING.get(measure, measure) for measure in measures}
+    if torque_mode == "isokinetic_60" and "quad_torque_nm_kg" in names:
+        names["quad_torque_nm_kg"] = "hamstring_quad_ratio"
+    return set(names.values())
 
 
 def _leg_values(predictions: Predictions, i: int, side: Side) -> Iterator[LegValue]:
@@ -156,7 +164,7 @@ def _leg_value(norm: Norm, value: float, opposite: float | None, usual_z: float)
     """A value compared with its norm, the other leg, and the z-score usual for the athlete."""
     if norm.typical is None:
         raise ValueError(f"{norm.measure} marks an imbalance and has no norm")
-    z = (norm.scaled(value) - norm.location) / norm.scale
+    away = norm.scaled(value) - norm.location
     side_errors = None
     if opposite is not None:
         side_errors = (norm.scaled(value) - norm.scaled(opposite)) / norm.error_sd
@@ -164,10 +172,11 @@ def _leg_value(norm: Norm, value: float, opposite: float | None, usual_z: float)
         measure=norm.measure,
         value=float(value),
         typical=norm.typical,
-        z=z,
+        z=away / norm.scale,
         error=norm.error(value),
         usual=norm.value_at(usual_z) if abs(usual_z) > ROUNDING else None,
-        distance=_nearer(z, z - usual_z) * norm.scale / (READING_PER_SEM * norm.error_sd),
+        distance=_nearer(away, away - norm.true_scale * usual_z)
+        / (READING_PER_SEM * norm.error_sd),
         side_difference=None if opposite is None else float(value - opposite),
         side_distance=None if side_errors is None else side_errors / MDC_PER_SEM,
     )

@@ -9,17 +9,20 @@ interval is what the tests are compared with (``low_information``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.special import logit
 
 from kneerisk.model import Bundle, Metadata, Prediction
+from kneerisk.model.base_rates import Count
 from kneerisk.model.contributions import Contributions
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
+from kneerisk.model.variance_sources import VarianceSources, variance_sources
 from kneerisk.schema import Columns, FloatArray, Screening, coded_rows, to_row
+from kneerisk.schema.sections import Setting
 
 #: What nearly every screening has: the answer to these alone is what the tests are compared with.
 BASIC_COLUMNS = ("age_years", "sex", "sport")
@@ -52,6 +55,8 @@ class Predictions:
         Width of the interval of either knee's risk in log-odds, shape (n,).
     basic_width
         The same where nothing but `BASIC_COLUMNS` is known, shape (n,).
+    sources
+        Where the uncertainty of each screening comes from; None where the model can't tell.
     """
 
     bundle: Bundle
@@ -64,6 +69,7 @@ class Predictions:
     contributions: Contributions
     width: FloatArray
     basic_width: FloatArray
+    sources: Sequence[VarianceSources | None]
 
     @property
     def metadata(self) -> Metadata:
@@ -79,13 +85,14 @@ def predictions_of(bundle: Bundle, screenings: Sequence[Screening]) -> Predictio
     bundle
         The released model.
     screenings
-        One or more screenings.
+        One or more screenings, all of one setting.
 
     Returns
     -------
     Everything that the parts of an answer are made from.
     """
-    model, n = bundle.model, len(screenings)
+    bundle, n = counting(bundle, screenings[0].setting), len(screenings)
+    model = bundle.model
     rows = [to_row(screening) for screening in screenings]
     basic_rows = [{name: row[name] for name in BASIC_COLUMNS if name in row} for row in rows]
     # One pass for both: a call costs as much for two rows as for one.
@@ -104,10 +111,19 @@ def predictions_of(bundle: Bundle, screenings: Sequence[Screening]) -> Predictio
         expected=expected.take(n),
         legs=legs,
         prediction=prediction.take(n),
-        contributions=model.explainer.contributions(data, expected, legs),
+        contributions=model.contributions(data, expected, legs),
         width=width[:n],
         basic_width=width[n:],
+        sources=[variance_sources(model, data, expected, legs, i) for i in range(n)],
     )
+
+
+def counting(bundle: Bundle, setting: Setting | None) -> Bundle:
+    """The bundle with what a club counted, which replaces a count of the bundle's own."""
+    if setting is None:
+        return bundle
+    count = Count(setting.knee_pain_per_100 / 100.0 * setting.of, setting.of)
+    return replace(bundle, model=bundle.model.counting(count))
 
 
 def _interval_width(prediction: Prediction) -> FloatArray:

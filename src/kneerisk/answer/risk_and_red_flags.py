@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from scipy.special import expit, logit
+
 from kneerisk.answer.answer_schema import SHOWN, Band, BaseRate, Flag, Knee, Reason, Risk, Risks
 from kneerisk.answer.drivers import typical_risk
-from kneerisk.answer.predictions import Predictions
+from kneerisk.answer.predictions import BASIC_COLUMNS, Predictions
 from kneerisk.evidence import Urgency, red_flags, urgencies
 from kneerisk.model import Metadata
 from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns
@@ -19,8 +22,11 @@ from kneerisk.words import text
 
 #: Upper ends of the bands, as multiples of the sport's base rate (assumption).
 BANDS: tuple[tuple[float, Band], ...] = ((0.75, "below"), (1.25, "near"), (2.0, "above"))
-#: The answer says little when its interval is at least this share of the one that age, sex and
-#: sport alone give (assumption; docs/decisions/0013).
+#: The answer says little where less than this share of what measuring could settle is settled
+#: (assumption; docs/decisions/0013).
+LITTLE_INFORMATION = 0.15
+#: A model that can't tell what measuring could settle: where its interval is at least this share
+#: of the one that age, sex and sport alone give (assumption).
 LITTLE_GAIN = 0.9
 #: An unspecified sex is read as the average of both, which a model has always seen.
 _AVERAGE_SEX = "unspecified"
@@ -95,7 +101,7 @@ def risks_of(
     """
     metadata = predictions.metadata
     sport = predictions.screenings[i].athlete.sport
-    rates = metadata.base_rates.get(sport or "all", metadata.base_rates["all"])
+    rates = _base_rates(predictions, i, metadata.base_rates.get(sport or "all"))
     risks = {
         knee: _risk(predictions, i, knee, rates.get("either" if knee == "either" else "leg"))
         for knee in knees
@@ -111,7 +117,7 @@ def risks_of(
         reasons=list(reasons),
         outcome_kind=metadata.outcome_kind,
         horizon_months=metadata.horizon_months,
-        base_rate=BaseRate(**rates),
+        base_rate=BaseRate(**rates, from_club=_is_counted(predictions)),
         **risks,
     )
 
@@ -121,12 +127,50 @@ def _risk(predictions: Predictions, i: int, knee: Knee, base_rate: float | None)
     low, high = (float(bound[i]) for bound in predictions.prediction.intervals[knee])
     ratio = probability / base_rate if base_rate else 1.0
     band: Band = next((name for end, name in BANDS if ratio < end), "well_above")
+    if predictions.rows[i].keys() <= set(BASIC_COLUMNS):
+        band = "not_assessed"
     return Risk(
+        **_uncertainty(predictions, i, knee),
         probability=probability,
         interval=(low, high),
         per_100=round(100 * probability),
         band=band,
     )
+
+
+def _uncertainty(predictions: Predictions, i: int, knee: Knee) -> dict[str, Any]:
+    """How much is settled about a knee, and where the width of its interval comes from."""
+    sources = predictions.sources[i]
+    if sources is None:
+        return {}
+    legs = [0, 1] if knee == "either" else [SIDES.index(knee)]
+    variances = {
+        "definition": sources.base_rate,
+        "studies": sources.studies,
+        "tests_not_done": sources.tests_not_done,
+        "test_error": sources.test_error,
+    }
+    total = sum(float(variance[legs].sum()) for variance in variances.values())
+    shares = {name: float(variance[legs].sum()) / total for name, variance in variances.items()}
+    return {"information": float(sources.information[legs].mean()), "interval_from": shares}
+
+
+def _is_counted(predictions: Predictions) -> bool:
+    rates = predictions.bundle.model.base_rates
+    return rates is not None and rates.count is not None
+
+
+def _base_rates(
+    predictions: Predictions, i: int, of_sport: Mapping[str, float] | None
+) -> dict[str, float]:
+    """Mean risks in the athlete's sport, of a leg and of either knee, with what a club counted."""
+    means = dict(of_sport or predictions.metadata.base_rates["all"])
+    rates = predictions.bundle.model.base_rates
+    if rates is None or rates.count is None:
+        return means
+    sport = predictions.data["sport"][i : i + 1]
+    counted = rates.counted(logit(np.array([[means["leg"]]])), sport)
+    return {"leg": float(expit(counted[0, 0])), "either": rates.rate(float(sport[0]))}
 
 
 def reasons_of(predictions: Predictions, i: int, flags: Sequence[Flag]) -> list[Reason]:
@@ -159,10 +203,17 @@ def reasons_of(predictions: Predictions, i: int, flags: Sequence[Flag]) -> list[
         message = text("answer.reasons.current_pain", side=side)
         reasons.append(Reason(code="current_pain", message=message, column=f"{side}_pain_nrs"))
     reasons += _out_of_population(predictions.rows[i], metadata)
-    if predictions.width[i] >= LITTLE_GAIN * predictions.basic_width[i]:
+    if _says_little(predictions, i):
         message = text("answer.reasons.low_information")
         reasons.append(Reason(code="low_information", message=message))
     return reasons
+
+
+def _says_little(predictions: Predictions, i: int) -> bool:
+    sources = predictions.sources[i]
+    if sources is not None:
+        return bool(sources.information.mean() < LITTLE_INFORMATION)
+    return bool(predictions.width[i] >= LITTLE_GAIN * predictions.basic_width[i])
 
 
 def painful_sides(screening: Screening, metadata: Metadata) -> list[Side]:

@@ -156,8 +156,7 @@ def _is_about(effect: Effect, name: str) -> bool:
 
 
 def _sign(effect: Effect) -> int:
-    raises = 1 if effect.high > 0 else -1
-    return -raises if effect.contrast == "per_sd_lower" else raises
+    return -effect.sign if effect.contrast.startswith("per_sd_lower") else effect.sign
 
 
 def _faults(

@@ -66,9 +66,7 @@ def drivers(model: RiskModel, data: Columns, rows: TaskRows) -> tuple[Driver, ..
     chosen = np.unique(np.linspace(0, n - 1, min(n, MOST_SCREENINGS)).astype(int))
     sample = {name: values[chosen] for name, values in data.items()}
     expected = model.measurement_update.expected(sample)
-    contributions = model.explainer.contributions(
-        sample, expected, model.features(sample, expected)
-    )
+    contributions = model.contributions(sample, expected, model.features(sample, expected))
     points = percentage_points(contributions.base, contributions.values)[evaluated[chosen]]
     ranked = sorted(
         _by_measure(contributions.sources, points, sample, evaluated[chosen]),

@@ -65,11 +65,13 @@ __all__ = [
     "measure_names",
     "measures_of_test",
     "parse_table",
+    "rates_by_definition",
     "read_table",
     "red_flags",
     "references",
     "reverse_causation",
     "screening_tests",
+    "sport_base_rates",
     "stop_rules",
     "urgencies",
 ]
@@ -84,6 +86,27 @@ def effects() -> dict[str, Effect]:
 def base_rates() -> tuple[BaseRate, ...]:
     """How often knees hurt, by population."""
     return read_table("base_rates", BaseRate)
+
+
+@cache
+def sport_base_rates() -> dict[str, Range]:
+    """Risk of new pain in either knee within 12 months by our definition, by sport."""
+    return _rates_by_sport("risk_12_months_either_knee")
+
+
+@cache
+def rates_by_definition() -> dict[str, Range]:
+    """The same over all definitions of knee pain: low and high are a 90 % range, by sport."""
+    return _rates_by_sport("risk_12_months_by_definition")
+
+
+def _rates_by_sport(quantity: str) -> dict[str, Range]:
+    return {
+        rate.sport: Range(low=rate.low, central=rate.central, high=rate.high)
+        for rate in base_rates()
+        if rate.quantity == quantity
+        and not (rate.low is None or rate.central is None or rate.high is None)
+    }
 
 
 @cache

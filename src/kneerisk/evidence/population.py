@@ -2,19 +2,18 @@
 
 Factors (five imbalances of each leg, and a few that only correlate measures) load on measures;
 what a factor leaves over is a residual, correlated between the legs. The state of a leg is laid
-out as [athlete measures, own leg, other leg, own imbalances, other imbalances]. From it follow the
-marks of an imbalance (which measures go with it, and in which direction) and its threshold.
+out as [athlete measures, own leg, other leg, own imbalances, other imbalances].
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.special import ndtri
 
-from kneerisk.evidence import assumption, imbalances, reverse_causation
+from kneerisk.evidence import imbalances, reverse_causation
 from kneerisk.evidence.table_models import Factor, Loading, Shift, Symmetry
 from kneerisk.evidence.table_reader import read_table
 from kneerisk.schema import (
@@ -29,11 +28,15 @@ from kneerisk.schema import (
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.z_scores import location_and_scale
 
+#: The contexts that age alone gives.
+AGE_CONTEXTS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
+    "decades_over_30": lambda age: (age - 30.0) / 10.0,
+    "decades_over_40": lambda age: np.maximum(age - 40.0, 0.0) / 10.0,
+}
 #: What moves the means of the true measures; columns of `contexts`.
 CONTEXTS = (
     "constant",
-    "decades_over_30",
-    "decades_over_40",
+    *AGE_CONTEXTS,
     "basketball",
     "volleyball",
     "football",
@@ -109,8 +112,7 @@ def contexts(data: Columns) -> tuple[FloatArray, FloatArray]:
     sport = {name: (data["sport"] == i).astype(float) for i, name in enumerate(sports)}
     shared = {
         "constant": np.ones_like(age),
-        "decades_over_30": (age - 30.0) / 10.0,
-        "decades_over_40": np.maximum(age - 40.0, 0.0) / 10.0,
+        **{name: of_age(age) for name, of_age in AGE_CONTEXTS.items()},
         **sport,
     }
     pain = {
@@ -123,6 +125,27 @@ def contexts(data: Columns) -> tuple[FloatArray, FloatArray]:
         np.column_stack([left[name] for name in CONTEXTS]),
         np.column_stack([right[name] for name in CONTEXTS]),
     )
+
+
+def age_shift(measure: str, age_years: FloatArray) -> FloatArray:
+    """By how much age alone moves the mean of a measure.
+
+    Parameters
+    ----------
+    measure
+        Its name, without its side.
+    age_years
+        Shape (n,).
+
+    Returns
+    -------
+    Z-scores, shape (n,).
+    """
+    shift = np.zeros_like(age_years)
+    for item in read_table("shifts", Shift):
+        if item.measure == measure and item.context in AGE_CONTEXTS:
+            shift = shift + item.shift_sd * AGE_CONTEXTS[item.context](age_years)
+    return shift
 
 
 @cache
@@ -241,43 +264,3 @@ def _shifts(athlete: tuple[str, ...], legs: tuple[str, ...], size: int) -> Float
         shifts[own + m, CONTEXTS.index("other_pain")] = lowered.shift_sd_central
     mapping = _ratio_mapping(athlete, legs, size)
     return np.asarray(mapping @ shifts)
-
-
-#: A loading of exactly the threshold counts, whatever its last digit.
-ROUNDING = 1e-9
-
-
-@cache
-def marks() -> dict[str, dict[str, int]]:
-    """The leg's measures of each imbalance's pattern, the strongest first.
-
-    The number is 1 where a higher value goes with the imbalance, -1 where a lower one does. A
-    ratio is among them by itself, through the measures that it is made of.
-    """
-    population = published()
-    least = assumption("imbalance_pattern_covariance") - ROUNDING
-    start = len(population.athlete)
-    own_leg = slice(start, start + len(population.leg))
-    patterns: dict[str, dict[str, int]] = {}
-    for k, imbalance in enumerate(population.imbalances):
-        covariances = population.covariance[own_leg, population.n_measures + k]
-        strongest_first = sorted(
-            (-abs(covariance), measure, 1 if covariance > 0 else -1)
-            for measure, covariance in zip(population.leg, covariances.tolist(), strict=True)
-            if abs(covariance) >= least
-        )
-        patterns[imbalance] = {measure: sign for _, measure, sign in strongest_first}
-    return patterns
-
-
-def imbalance_thresholds() -> tuple[FloatArray, float]:
-    """Where on its latent scale each imbalance begins: as many legs lie beyond as have it.
-
-    Returns
-    -------
-    The thresholds in SDs of the latents, shape (5,), and the SD of the disagreement about them,
-    in the same unit.
-    """
-    spread = assumption("imbalance_threshold_spread")
-    prevalences = np.array([row.prevalence_central for row in imbalances().values()])
-    return np.asarray(ndtri(1.0 - prevalences) * np.sqrt(1.0 + spread**2)), spread

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from kneerisk.evidence import assumption, effects
+from kneerisk.evidence.population import age_shift
 from kneerisk.evidence.table_models import Effect
 from kneerisk.schema import Columns, FloatArray, category
 from kneerisk.schema.z_scores import CONDITION_OF, from_z, location_and_scale
@@ -44,8 +45,8 @@ def risk_factors() -> tuple[Effect, ...]:
 def factor_measures() -> tuple[str, ...]:
     """The true measures that the contrasts are computed from."""
     per_sd = (effect.measure for effect in risk_factors() if "per_sd" in effect.contrast)
-    bands = (e.measure for e in risk_factors() if e.contrast.startswith(("above_", "at_least_")))
-    return tuple(dict.fromkeys([*per_sd, *bands, "height_cm", "mass_kg"]))
+    steps = (e.measure for e in risk_factors() if e.contrast.startswith("at_least_"))
+    return tuple(dict.fromkeys([*per_sd, *steps, "height_cm", "mass_kg"]))
 
 
 @cache
@@ -89,8 +90,8 @@ def belongs(name: str, data: Columns) -> FloatArray:
     Parameters
     ----------
     name
-        The population: all, a sex, an age, or sports separated by spaces; other_sports are those
-        that no effect names.
+        The population: all, a sex, an age, or sports separated by spaces. A sport that is not
+        stated counts as running, the reference.
     data
         Coded columns of n screenings: age, sex and sport.
 
@@ -109,20 +110,13 @@ def belongs(name: str, data: Columns) -> FloatArray:
     }
     if name in indicators:
         return indicators[name]()
-    if name == "other_sports":
-        return 1.0 - _plays_one_of(_named_sports(), data)
     return _plays_one_of(frozenset(name.split()), data)
 
 
 def _plays_one_of(names: frozenset[str], data: Columns) -> FloatArray:
     sports = category("sport").choices
-    return np.isin(data["sport"], [sports.index(name) for name in sorted(names)]).astype(float)
-
-
-@cache
-def _named_sports() -> frozenset[str]:
-    words = {word for effect in effects().values() for word in effect.population.split()}
-    return frozenset(words & set(category("sport").choices))
+    sport = np.nan_to_num(data["sport"], nan=sports.index("running"))
+    return np.isin(sport, [sports.index(name) for name in sorted(names)]).astype(float)
 
 
 def female(data: Columns) -> FloatArray:
@@ -148,13 +142,15 @@ def _prior(leg: LegView, code: int, share: str) -> FloatArray:
     return np.where(np.isnan(leg.prior), assumption(share), leg.prior == code)
 
 
-def _between(leg: LegView, name: str, low: float, high: float) -> FloatArray:
-    """Probability that the true value lies in [low, high), given its mean and variance."""
+def _probability_above(leg: LegView, name: str, threshold: float) -> FloatArray:
+    """Probability that the true value is at least a threshold in the measure's unit."""
     location, scale = location_and_scale(name, leg.data)
     sd = np.sqrt(np.maximum(leg.variance[name], 0.0))
-    return _above(leg.mean[name], sd, (low - location) / scale) - (
-        _above(leg.mean[name], sd, (high - location) / scale) if np.isfinite(high) else 0.0
-    )
+    return _above(leg.mean[name], sd, (threshold - location) / scale)
+
+
+def _age_shift(leg: LegView, name: str) -> FloatArray:
+    return age_shift(name, leg.data["age_years"])
 
 
 def _above(mean: FloatArray, sd: FloatArray, threshold: FloatArray) -> FloatArray:
@@ -173,13 +169,12 @@ def _bmi(leg: LegView) -> FloatArray:
 _CONTRASTS: Mapping[str, Callable[[LegView, str], FloatArray]] = {
     "per_sd_lower": lambda leg, measure: -leg.mean[measure],
     "per_sd_higher": lambda leg, measure: leg.mean[measure],
+    "per_sd_lower_for_age": lambda leg, measure: _age_shift(leg, measure) - leg.mean[measure],
     "within_12_months": lambda leg, _: _prior(leg, 2, "prior_injury_recent_share"),
     "over_12_months_ago": lambda leg, _: _prior(leg, 1, "prior_injury_older_share"),
     "per_further_episode": lambda leg, _: np.maximum(np.nan_to_num(leg.episodes) - 1.0, 0.0),
-    "above_1.10_to_1.30": lambda leg, measure: _between(leg, measure, 1.1, 1.3),
-    "above_1.30_to_2.00": lambda leg, measure: _between(leg, measure, 1.3, 2.0),
-    "above_2.00": lambda leg, measure: _between(leg, measure, 2.0, np.inf),
-    "at_least_1_cm": lambda leg, measure: _between(leg, measure, 1.0, np.inf),
+    "at_least_1_cm": lambda leg, measure: _probability_above(leg, measure, 1.0),
+    "per_decade_over_40": lambda leg, _: np.maximum(leg.data["age_years"] - 40.0, 0.0) / 10.0,
     "per_5_kg_m2": lambda leg, _: (_bmi(leg) - 23.0) / 5.0,
     "novice": lambda leg, _: _novice(leg.data),
     "female": lambda leg, _: female(leg.data),

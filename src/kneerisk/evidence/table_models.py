@@ -7,6 +7,7 @@ whose size, grade or range is a judgement made here rather than a published numb
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 from kneerisk.evidence.table_reader import (
@@ -18,6 +19,9 @@ from kneerisk.evidence.table_reader import (
     YesOrNo,
 )
 
+#: The two-sided 90 and 95 % points of the normal distribution.
+NORMAL_90, NORMAL_95 = 1.6449, 1.9600
+
 Imbalance = Literal[
     "hamstring_dominance",
     "vmo_inhibition",
@@ -27,6 +31,7 @@ Imbalance = Literal[
 ]
 Grade = Literal["high", "moderate", "low"]
 Status = Literal["supported", "mixed", "null", "assumption"]
+EffectSize = Literal["published", "judged", "null"]
 Urgency = Literal["emergency", "urgent", "routine"]
 
 
@@ -49,6 +54,18 @@ class Effect(TableRow):
     assumption: YesOrNo
     note: str = ""
 
+    @property
+    def sign(self) -> int:
+        """1 where it raises risk, -1 where it lowers it, 0 where studies disagree about that."""
+        return int(self.low >= 0.0 < self.high) - int(self.high <= 0.0 > self.low)
+
+    @property
+    def size_from(self) -> EffectSize:
+        """Where the size comes from: printed in a study, judged from studies, or null."""
+        if self.status == "null":
+            return "null"
+        return "judged" if self.assumption else "published"
+
 
 class BaseRate(TableRow):
     """How often something happens in a population; low and high where an interval is given."""
@@ -70,6 +87,19 @@ class Range(NamedTuple):
     low: float
     central: float
     high: float
+
+    @property
+    def triangular_variance(self) -> float:
+        """Variance of a triangular distribution over the range, whose mode is the number."""
+        low, mode, high = self
+        return (low**2 + mode**2 + high**2 - low * mode - low * high - mode * high) / 18.0
+
+    @property
+    def log_odds_sd(self) -> float:
+        """SD of log-odds whose 90 % range is this range of a probability."""
+        return math.log(self.high * (1.0 - self.low) / (self.low * (1.0 - self.high))) / (
+            2.0 * NORMAL_90
+        )
 
 
 class ImbalanceDefinition(TableRow):

@@ -27,7 +27,7 @@ from kneerisk.schema.columns import fingerprint
 from kneerisk.words import text, variant
 
 #: Format of the files; it goes up when bundles of an older program can't be read any more.
-FORMAT = 2
+FORMAT = 3
 MANIFEST, MODEL, METADATA, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
 BASELINE = "baseline.json"
 #: What lies in the folder for people: the card and the plots that it shows. The manifest has their

@@ -29,7 +29,9 @@ TESTS_DONE = "tests_done"
 _AGE = [CONTEXTS.index(name) for name in ("decades_over_30", "decades_over_40")]
 _PAIN = [CONTEXTS.index(name) for name in ("own_pain", "other_pain")]
 #: Contrasts that are an expected z-score, and its sign.
-_LINEAR = {"per_sd_lower": -1.0, "per_sd_higher": 1.0}
+_LINEAR = {"per_sd_lower": -1.0, "per_sd_higher": 1.0, "per_sd_lower_for_age": -1.0}
+#: One of them compares with athletes of the same age, so that age by itself adds nothing to it.
+_FOR_AGE = "per_sd_lower_for_age"
 #: The body mass index is attributed to the mass: it is what changes.
 _INDEX_MEASURE = "mass_kg"
 #: Place of a source that there is none.
@@ -105,6 +107,7 @@ class ColumnAttributions:
             for side in (0, 1):
                 leg = attributions[side]
                 leg[self._linear[0]] = scale[row][:, None] * targets[side][self._linear[1]]
+                leg[self._for_age, self._place["age_years"]] = 0.0
                 difference = targets[side] - targets[1 - side]
                 leg[self._differences[0]] = difference[self._differences[1]]
                 at, source = self._flagging(side, given[row])
@@ -146,6 +149,12 @@ class ColumnAttributions:
             elif effect is not None and effect.contrast in _LINEAR:
                 pairs.append((at, self._targets[effect.measure]))
         return _index_arrays(pairs)
+
+    @cached_property
+    def _for_age(self) -> Indices:
+        """Columns that compare with athletes of the same age."""
+        effects = [column.effect for column in self.columns]
+        return np.flatnonzero([e is not None and e.contrast == _FOR_AGE for e in effects])
 
     def _linear_scales(self, data: Columns) -> FloatArray:
         """What the target of each linear column is multiplied by, shape (n, n_linear)."""

@@ -170,8 +170,9 @@ def monotone_directions(people: Population) -> dict[Column, int]:
     A published factor counts towards its published sign; a measure towards its schema direction.
     """
     signs = {
-        Column(ColumnKind.FACTOR, effect.factor): 1 if effect.high > 0 else -1
+        Column(ColumnKind.FACTOR, effect.factor): effect.sign
         for effect in risk_factors()
+        if effect.sign
     }
     for name in (*people.athlete, *people.leg):
         direction = quantity(name).direction

@@ -127,5 +127,30 @@ def latent_log_odds(
     Shape ``(2 n, len(names))``, left and right leg in turn.
     """
     mean, variance = _latents(features, names)
+    return _log_odds(mean, variance, thresholds, spread).reshape(-1, len(names))
+
+
+def probit_log_odds(mean: FloatArray, variance: FloatArray, model: ImbalanceModel) -> FloatArray:
+    """Log-odds of each imbalance from its latent alone, without what grades add.
+
+    Parameters
+    ----------
+    mean
+        Expected latents in SD, shape ``(..., n_imbalances)``.
+    variance
+        What is open of each, shape ``(n_imbalances,)``.
+    model
+        With the thresholds.
+
+    Returns
+    -------
+    Shape of ``mean``.
+    """
+    return _log_odds(mean, variance, model.thresholds, model.spread)
+
+
+def _log_odds(
+    mean: FloatArray, variance: FloatArray, thresholds: FloatArray, spread: float
+) -> FloatArray:
     probit = (mean - thresholds) / np.sqrt(variance + spread**2)
-    return np.asarray(log_ndtr(probit) - log_ndtr(-probit)).reshape(-1, len(names))
+    return np.asarray(log_ndtr(probit) - log_ndtr(-probit))

@@ -19,13 +19,11 @@ from scipy.linalg import cho_factor, cho_solve
 from kneerisk.evidence.population import Population, contexts
 from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.rules import OPPOSITES, RATIOS
-from kneerisk.schema.z_scores import CONDITION_OF, error_variance, to_z_of_all
+from kneerisk.schema.z_scores import CONDITION_OF, conditions_of, error_variance, to_z_of_all
 
-#: Values farther out than this many SDs count as this many, so that a wild value can't take over
-#: (assumption: fewer than 1 in 10,000 athletes are).
-FARTHEST_Z = 4.0
-#: The same where a published risk lies farther out: a doubled session is at 4.5 SDs.
-FARTHER_Z = {"session_spike_ratio": 6.0}
+#: Readings farther out than this many SDs of readings count as this many, so that a wild value
+#: can't take over (assumption: fewer than 1 in 10,000 athletes are).
+FARTHEST_SD = 4.0
 #: Added to error variances: keeps a solve stable where two measures are one up to rounding.
 JITTER = 1e-9
 #: How many patterns of tests done a process remembers (assumption); one takes some 20 kB.
@@ -177,8 +175,28 @@ def measured_z_scores(
 
 
 def _clipped(names: tuple[str, ...], z: FloatArray) -> FloatArray:
-    farthest = np.array([FARTHER_Z.get(name, FARTHEST_Z) for name in names])
+    farthest = farthest_z(names)
     return np.clip(z, -farthest, farthest)
+
+
+@lru_cache(maxsize=PATTERNS_KEPT)
+def farthest_z(names: tuple[str, ...]) -> FloatArray:
+    """How far from a norm a reading can count, in SDs of the true values.
+
+    Parameters
+    ----------
+    names
+        Measures, without their side.
+
+    Returns
+    -------
+    Shape ``(len(names),)``; of a measure with several protocols, that of the least precise.
+    """
+    errors = [
+        max(error_variance(name, code) for code in range(len(conditions_of(name))))
+        for name in names
+    ]
+    return np.asarray(FARTHEST_SD * np.sqrt(1.0 + np.array(errors)))
 
 
 def _without_shared_readings(people: Population, own: FloatArray, other: FloatArray) -> FloatArray:

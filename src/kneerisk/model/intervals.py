@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kneerisk.model.base_rates import BaseShift
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix, row_sums
 from kneerisk.model.margin import Margin, between_values
@@ -30,6 +31,8 @@ class QuantileInterval:
 
     quantiles: BoostedTrees
     conformal_correction: float
+    base_scale: float = 1.0
+    """What the half-width of the base rate is multiplied by, so that both together cover."""
 
     def bounds(
         self, features: FeatureMatrix, log_odds: FloatArray
@@ -51,6 +54,60 @@ class QuantileInterval:
         low = log_odds + np.minimum(quantiles[..., 0] - self.conformal_correction, 0.0)
         high = log_odds + np.maximum(quantiles[..., 1] + self.conformal_correction, 0.0)
         return low, high
+
+    def bounds_with_base(
+        self, features: FeatureMatrix, centred: FloatArray, base: BaseShift
+    ) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each leg's log-odds where the base rate is open too.
+
+        The two are independent, so half-widths add as standard deviations do.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+        centred
+            Log-odds of each leg at the middle of the definitions, shape ``(n, 2)``.
+        base
+            What the base rate adds to them.
+
+        Returns
+        -------
+        Lower and upper bounds, each of shape ``(n, 2)``.
+        """
+        none = np.zeros_like(centred)
+        open_bounds = self.bounds(features, none)
+        low, high = combined_bounds(*open_bounds, base, self.base_scale)
+        return centred + low, centred + high
+
+
+def combined_bounds(
+    low: FloatArray, high: FloatArray, base: BaseShift, scale: float
+) -> tuple[FloatArray, FloatArray]:
+    """Bounds of the sum of two independent parts, from the bounds of each.
+
+    Parameters
+    ----------
+    low
+        Lower bound of what measurements and effects leave open, shape ``(n, 2)``.
+    high
+        Its upper bound, likewise.
+    base
+        The bounds of what the base rate adds.
+    scale
+        What the half-widths of the base rate are multiplied by.
+
+    Returns
+    -------
+    Lower and upper bounds in log-odds, each of shape ``(n, 2)``.
+    """
+    middle, half = (low + high) / 2.0, (high - low) / 2.0
+    below, above = base.median - base.low, base.high - base.median
+    centre = middle + base.median[:, None]
+    return (
+        centre - np.hypot(half, scale * below[:, None]),
+        centre + np.hypot(half, scale * above[:, None]),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from scipy.special import expit, logit
 
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
-from kneerisk.model.contributions import Explainer
+from kneerisk.model.base_rates import BaseRates, Count
+from kneerisk.model.contributions import Contributions, Explainer
+from kneerisk.model.feature_columns import sport_columns
 from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.imputation import Expected, MeasurementUpdate
@@ -48,6 +51,22 @@ class Prediction:
         )
 
 
+def sport_of(features: FeatureMatrix) -> FloatArray:
+    """The code of each screening's sport.
+
+    Parameters
+    ----------
+    features
+        The feature matrix of n screenings.
+
+    Returns
+    -------
+    Shape ``(n,)``; NaN where no sport is stated.
+    """
+    flags = features.pick(sport_columns())[:, 0]
+    return np.where(np.isnan(flags).any(axis=1), np.nan, flags.argmax(axis=1))
+
+
 @dataclass(frozen=True, kw_only=True)
 class RiskModel:
     """Everything that turns measured values into risks: plain numbers and boosters.
@@ -65,6 +84,22 @@ class RiskModel:
     odds_ratio: float | None
     """Odds ratio between the legs' outcomes; None where the cohort had no sides."""
     imbalance: ImbalanceModel | None
+    base_rates: BaseRates | None = None
+    """How often knees hurt, and by how much definitions of that disagree; None where the outcomes
+    of one cohort have settled it."""
+
+    def counting(self, count: Count) -> Self:
+        """The model where a club has counted how often its athletes' knees hurt.
+
+        Without base rates of its own the model has settled that already, and stays as it is.
+        """
+        if self.base_rates is None:
+            return self
+        counted = replace(self, base_rates=replace(self.base_rates, count=count))
+        # The caches depend on the population and the weights alone.
+        for name in ("measurement_update", "open_variance", "explainer"):
+            counted.__dict__[name] = getattr(self, name)
+        return counted
 
     @cached_property
     def measurement_update(self) -> MeasurementUpdate:
@@ -123,9 +158,40 @@ class RiskModel:
         -------
         Shape ``(n, 2)``, left leg first.
         """
+        averaged_log_odds = self._averaged_log_odds(features)
+        if self.base_rates is None:
+            return averaged_log_odds
+        return self.base_rates.counted(averaged_log_odds, sport_of(features))
+
+    def _averaged_log_odds(self, features: FeatureMatrix) -> FloatArray:
+        """Log-odds of each leg, averaged over the definitions of knee pain, shape (n, 2)."""
         base = self.margin.log_odds(features)
         boosted = self.boosted.log_odds(features, base.reshape(-1)).reshape(base.shape)
         return self.calibration.apply(boosted)
+
+    def contributions(
+        self, data: Columns, expected: Expected, features: FeatureMatrix
+    ) -> Contributions:
+        """What each measured value adds to the log-odds of each leg.
+
+        Parameters
+        ----------
+        data
+            The screenings as coded columns, each of shape ``(n,)``.
+        expected
+            Their expected true values.
+        features
+            Their feature matrix, as `features` gives it.
+
+        Returns
+        -------
+        Contributions that add up to `log_odds`; what a club counted is in their base.
+        """
+        contributions = self.explainer.contributions(data, expected, features)
+        if self.base_rates is None or self.base_rates.count is None:
+            return contributions
+        moved = self.log_odds(features) - self._averaged_log_odds(features)
+        return replace(contributions, base=contributions.base + moved)
 
     def predict(self, data: Columns) -> Prediction:
         """Risks and imbalances of n screenings.
@@ -172,7 +238,7 @@ class RiskModel:
         Probabilities and their 90 % intervals; ``imbalances`` is None.
         """
         point = self.log_odds(features)
-        low, high = self.interval.bounds(features, point)
+        low, high = self.leg_bounds(features)
         if not self.sided:
             interval = {"either": (expit(low[:, 0]), expit(high[:, 0]))}
             return Prediction(
@@ -191,6 +257,27 @@ class RiskModel:
         return Prediction(
             left=left, right=right, either=either, intervals=intervals, imbalances=None
         )
+
+    def leg_bounds(self, features: FeatureMatrix) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each leg's log-odds, 90 %; the point lies inside.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+
+        Returns
+        -------
+        Lower and upper bounds, each of shape ``(n, 2)``.
+        """
+        averaged_log_odds = self._averaged_log_odds(features)
+        if self.base_rates is None or isinstance(self.interval, BootstrapInterval):
+            return self.interval.bounds(features, averaged_log_odds)
+        sport = sport_of(features)
+        centred = self.base_rates.centred(averaged_log_odds, sport)
+        low, high = self.interval.bounds_with_base(features, centred, self.base_rates.shift(sport))
+        point = self.base_rates.counted(averaged_log_odds, sport)
+        return np.minimum(low, point), np.maximum(high, point)
 
     def _either_interval(
         self,

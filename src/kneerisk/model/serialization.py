@@ -10,6 +10,7 @@ import numpy as np
 import xgboost as xgb
 
 from kneerisk.evidence.population import Population
+from kneerisk.model.base_rates import BaseRates, Count
 from kneerisk.model.feature_columns import Column
 from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
@@ -41,6 +42,7 @@ def to_data(model: RiskModel) -> Written:
         "either_widening": model.either_conformal_correction,
         "odds_ratio": model.odds_ratio,
         "imbalance": _imbalance_data(model.imbalance, out) if model.imbalance else None,
+        "base_rates": _base_rates_data(model.base_rates) if model.base_rates else None,
     }
     return out
 
@@ -57,6 +59,25 @@ def from_data(data: Json, files: Mapping[str, bytes]) -> RiskModel:
         either_conformal_correction=data["either_widening"],
         odds_ratio=data["odds_ratio"],
         imbalance=_imbalance(imbalance, files) if imbalance else None,
+        base_rates=_base_rates(data["base_rates"]) if data["base_rates"] else None,
+    )
+
+
+def _base_rates_data(rates: BaseRates) -> Json:
+    return {
+        "central": rates.central.tolist(),
+        "spread": rates.spread.tolist(),
+        "between": rates.between,
+        "count": list(rates.count) if rates.count else None,
+    }
+
+
+def _base_rates(data: Json) -> BaseRates:
+    return BaseRates(
+        central=np.array(data["central"]),
+        spread=np.array(data["spread"]),
+        between=data["between"],
+        count=Count(*data["count"]) if data["count"] else None,
     )
 
 
@@ -150,6 +171,7 @@ def _interval_data(interval: QuantileInterval | BootstrapInterval, out: Written)
             "kind": "quantile",
             "quantiles": _boosted_data(interval.quantiles, "quantiles.ubj", out),
             "widening": interval.conformal_correction,
+            "base_scale": interval.base_scale,
         }
     return {
         "kind": "bootstrap",
@@ -161,7 +183,9 @@ def _interval_data(interval: QuantileInterval | BootstrapInterval, out: Written)
 def _interval(data: Json, files: Mapping[str, bytes]) -> QuantileInterval | BootstrapInterval:
     if data["kind"] == "quantile":
         return QuantileInterval(
-            quantiles=_boosted(data["quantiles"], files), conformal_correction=data["widening"]
+            quantiles=_boosted(data["quantiles"], files),
+            conformal_correction=data["widening"],
+            base_scale=data["base_scale"],
         )
     refits = tuple(_margin(refit) for refit in data["refits"])
     return BootstrapInterval(refits=refits, slope=data["slope"])

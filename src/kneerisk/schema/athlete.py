@@ -36,7 +36,7 @@ class Athlete(BaseModel):
     age_years: Annotated[float, Quantity(
         label="Age", unit="years", low=10, high=100, station="athlete", group="body",
         protocol="Age at the visit, self-reported.",
-        source="evidence: knee pain rises above 45 (Silverwood 2015, oarsijournal S1063-4584(14)01342-9)",
+        source="Desai 2021, PMID 33356768: no association in runners",
     )]
     sex: Annotated[str, Category(
         label="Sex", choices=("male", "female", "unspecified"), station="athlete", group="body",
@@ -96,7 +96,7 @@ class Athlete(BaseModel):
     session_spike_ratio: Annotated[float | None, Quantity(
         label="Session spike", unit="ratio", low=0, high=10, station="log", group="load",
         protocol="Planned (or last) longest session over the longest of the previous 30 days.",
-        test="training_log", modifiable=True, direction="raises",
+        test="training_log", modifiable=True, model_input=False,
         norms=(both_sexes(1.0, 0.22, ASSUMPTION),), source="Frandsen 2025, PMID 40623829",
     )] = None
     acwr_ratio: Annotated[float | None, Quantity(

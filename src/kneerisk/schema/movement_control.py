@@ -15,6 +15,8 @@ from kneerisk.schema.faults import STRICT
 from kneerisk.schema.measure import ASSUMPTION, MeasurementError, Norm, Quantity, both_sexes
 
 HERRINGTON_2010 = "Herrington & Munro 2010, S1466-853X(09)00115-1"
+DINGENEN_2018 = "Dingenen 2018 Phys Ther Sport, PMID 30005426"
+VASTI_2000 = "Phys Ther Sport 2000 1(4):129, doi 10.1054/ptsp.2000.0036"
 RIC = "Ferber 2024, doi 10.1038/s41597-024-04011-7"
 
 
@@ -30,12 +32,12 @@ class Control(BaseModel):
     hip_drop_deg: Annotated[float | None, Quantity(
         label="Hip drop", unit="deg", low=-10, high=25, station="camera", group="control",
         test="hip_drop", equipment="tape_or_phone", modifiable=True, direction="raises",
-        protocol="Standing on this leg, drop of the other side of the pelvis at mid-stance, mean of five.",
+        protocol="Standing on this leg, drop of the other side of the pelvis at mid-stance, mean of at least seven steps.",
         norms=(
-            both_sexes(5.0, 2.0, ASSUMPTION, condition="running"),
+            both_sexes(5.0, 1.8, f"mean: {ASSUMPTION}; SD: {DINGENEN_2018}", condition="running"),
             both_sexes(6.0, 3.0, ASSUMPTION, condition="single_leg_squat"),
         ),
-        error=MeasurementError(sem=1.3, source=f"{ASSUMPTION}: 2D video"),
+        error=MeasurementError(sem=1.0, source=f"{DINGENEN_2018}: running, seven steps"),
         source="Bramah 2018, PMID 30193080",
     )] = None
     fppa_deg: Annotated[float | None, Quantity(
@@ -53,9 +55,9 @@ class Control(BaseModel):
     vmo_delay_ms: Annotated[float | None, Quantity(
         label="VMO delay", unit="ms", low=-100, high=150, station="lab", group="control",
         test="vmo_emg", equipment="emg", modifiable=True, direction="raises",
-        protocol="Surface EMG onset of VMO minus VL in stair ascent; positive when VMO is late.",
-        norms=(both_sexes(0.0, 10.0, f"mean near 0 in healthy; SD: {ASSUMPTION}"),),
-        error=MeasurementError(sem=5.0, source=ASSUMPTION),
+        protocol="Surface EMG onset of VMO minus VL in stair ascent, mean of five steps; positive when VMO is late.",
+        norms=(both_sexes(0.0, 21.0, f"mean near 0 in healthy; SD: {VASTI_2000}, ten people"),),
+        error=MeasurementError(sem=9.0, source=f"{ASSUMPTION}: above the 6.2 of {VASTI_2000}"),
         source="Van Tiggelen 2009 AJSM; Witvrouw 2000, PMID 10921638",
     )] = None
     vmo_vl_ratio: Annotated[float | None, Quantity(

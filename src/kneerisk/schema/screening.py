@@ -23,7 +23,7 @@ from kneerisk.schema.columns import FloatArray, code, column_locations, column_o
 from kneerisk.schema.faults import STRICT, FaultCode, Violation, json_pointer
 from kneerisk.schema.measure import Equipment, Measure, Quantity
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
-from kneerisk.schema.sections import RED_FLAGS, Leg, Pain, Protocol, Side
+from kneerisk.schema.sections import RED_FLAGS, Leg, Pain, Protocol, Setting, Side
 from kneerisk.words import section, text, variant
 
 
@@ -63,7 +63,7 @@ class Screening(BaseModel):
     """One athlete at one visit. Every measure is optional but age and sex.
 
     ``red_flags`` left out means that they were not asked; an empty list that all were asked and
-    none applies. ``equipment`` is what is at hand for further tests, left out: everything; a test
+    none applies. ``setting`` is the club's own count of knee pain. ``equipment`` is what is at hand for further tests, left out: everything; a test
     that needs none is always possible.
 
     Raises
@@ -80,6 +80,7 @@ class Screening(BaseModel):
     right: Leg = Leg()
     protocol: Protocol = Protocol()
     pain: Pain = Pain()
+    setting: Setting | None = None
     red_flags: Annotated[list[RedFlag], Field(max_length=len(RED_FLAGS))] | None = None
     equipment: Annotated[list[AtHand], Field(max_length=len(EQUIPMENT))] | None = Field(
         default=None,

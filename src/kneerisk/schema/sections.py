@@ -91,11 +91,11 @@ class Protocol(BaseModel):
         str | None,
         Category(
             label="Knee strength mode",
-            choices=("isometric", "isokinetic_60"),
+            choices=("isometric", "isokinetic_60", "isometric_90"),
             station="table",
             group="strength",
             test="knee_strength",
-            protocol="How quadriceps and hamstring torque were measured; needed where they are given.",
+            protocol="How knee torque was measured: isometric at about 60 or 90 degrees of knee bend, or isokinetic.",
             source="Sarabon 2021 Front Physiol, PMC8554160",
         ),
     ] = None
@@ -150,3 +150,20 @@ class Pain(BaseModel):
     def sides(self) -> frozenset[Side]:
         """The knees that hurt now."""
         return frozenset(side for side in SIDES if getattr(self, side).pain_nrs)
+
+
+class Setting(BaseModel):
+    """How often knees hurt where the athlete trains, by the club's own count of 12 months."""
+
+    model_config = STRICT | {"frozen": True}
+
+    knee_pain_per_100: Annotated[float, Quantity(
+        label="Athletes with knee pain", unit="of 100", low=0, high=100, station="athlete",
+        group="history", model_input=False, source=ASSUMPTION,
+        protocol="Of 100 athletes free of knee pain at the start, how many had it in 12 months.",
+    )]
+    of: Annotated[int, Quantity(
+        label="Athletes counted", unit="athletes", low=1, high=100_000, whole=True,
+        station="athlete", group="history", model_input=False, source=ASSUMPTION,
+        protocol="How many athletes that count is of; with few it says little.",
+    )]

@@ -10,6 +10,7 @@ from kneerisk.schema.faults import STRICT
 from kneerisk.schema.measure import ASSUMPTION, MeasurementError, Norm, Quantity, both_sexes
 
 SARABON_2021 = "Sarabon 2021 Front Physiol, PMC8554160"
+NORMS_80 = "Arthrosc Sports Med Rehabil 2024, PMID 38288034 (at 80 degrees)"
 BARONI_2020 = "Baroni 2020 JSCR, PMID 29794893"
 BEDDOWS_2020 = "Beddows 2020 Phys Ther Sport (scribd 558423495)"
 THORBORG_2010 = "Thorborg 2010 (studylib 10804811)"
@@ -25,9 +26,11 @@ class Strength(BaseModel):
         group="strength", test="knee_strength", equipment="dynamometer", modifiable=True,
         protocol="Seated, knee extension peak torque over body mass; state the torque mode.",
         norms=(
-            Norm(male=(3.18, 0.55), female=(2.41, 0.45), condition="isometric",
-                 source=f"{SARABON_2021} (midpoints); SD: assumption"),
+            Norm(male=(3.19, 0.67), female=(2.41, 0.56), condition="isometric",
+                 source=f"{SARABON_2021} (midpoints, mid-range); SD: {NORMS_80}"),
             Norm(male=(2.7, 0.5), female=(2.1, 0.4), condition="isokinetic_60", source=ASSUMPTION),
+            Norm(male=(2.76, 0.58), female=(2.29, 0.53), condition="isometric_90",
+                 source=f"mean of {SARABON_2021} (flexed) and {NORMS_80}"),
         ),
         error=MeasurementError(sem=0.13, source=f"{ASSUMPTION}: MDC near 12 % of the mean"),
         direction="lowers", log_scale=True, source="Neal 2019, doi 10.1136/bjsports-2017-098890",
@@ -37,10 +40,12 @@ class Strength(BaseModel):
         group="strength", test="knee_strength", equipment="dynamometer", modifiable=True,
         protocol="Knee flexion peak torque over body mass, same device and mode as the quadriceps.",
         norms=(
-            Norm(male=(1.38, 0.28), female=(1.05, 0.22), condition="isometric",
+            Norm(male=(1.39, 0.34), female=(1.16, 0.29), condition="isometric",
                  source=f"{SARABON_2021} (men, midpoint); women and SD: assumption"),
             Norm(male=(1.60, 0.34), female=(1.25, 0.27), condition="isokinetic_60",
                  source=ASSUMPTION),
+            Norm(male=(1.25, 0.30), female=(1.04, 0.26), condition="isometric_90",
+                 source=f"mean of {SARABON_2021} (flexed) and {NORMS_80}"),
         ),
         error=MeasurementError(sem=0.07, source=f"{ASSUMPTION}: MDC near 14 % of the mean"),
         log_scale=True, source=SARABON_2021,
@@ -64,9 +69,9 @@ class Strength(BaseModel):
     hip_abduction_pct_bw: Annotated[float | None, Quantity(
         label="Hip abduction strength", unit="% BW", low=5, high=100, station="table",
         group="strength", test="hip_abduction", equipment="dynamometer", modifiable=True,
-        protocol="Side-lying, isometric, dynamometer fixed by a strap above the ankle; force over body weight.",
+        protocol="Side-lying, isometric, dynamometer fixed by a strap above the ankle, best of four; force over body weight.",
         norms=(both_sexes(37.8, 7.6, ASSUMPTION),),
-        error=MeasurementError(sem=2.3, source=f"{THORBORG_2010}: 3-12 %, 6 % taken"),
+        error=MeasurementError(sem=1.9, source=f"{THORBORG_2010}: below 5 %, one examiner"),
         log_scale=True, source="Rathleff 2014 BJSM: no prospective association",
     )] = None
     hip_abduction_torque_nm_kg: Annotated[float | None, Quantity(
@@ -78,7 +83,7 @@ class Strength(BaseModel):
                  source=f"{BEDDOWS_2020} (men); women: assumption"),
             Norm(male=(1.9, 0.35), female=(1.6, 0.32), condition="isometric", source=ASSUMPTION),
         ),
-        error=MeasurementError(sem=0.12, source=f"{THORBORG_2010}: 3-12 %, 5 % taken"),
+        error=MeasurementError(sem=0.11, source=f"{THORBORG_2010}: below 5 %, one examiner"),
         log_scale=True, source=BEDDOWS_2020,
     )] = None
     hip_adduction_torque_nm_kg: Annotated[float | None, Quantity(
@@ -90,7 +95,7 @@ class Strength(BaseModel):
                  source=f"{BEDDOWS_2020} (men); women: assumption"),
             Norm(male=(2.0, 0.38), female=(1.65, 0.35), condition="isometric", source=ASSUMPTION),
         ),
-        error=MeasurementError(sem=0.13, source=f"{THORBORG_2010}: 3-12 %, 5 % taken"),
+        error=MeasurementError(sem=0.14, source=f"{THORBORG_2010}: below 6 %, one examiner"),
         log_scale=True, source=BEDDOWS_2020,
     )] = None
     adduction_abduction_ratio: Annotated[float | None, Quantity(
@@ -154,7 +159,7 @@ class Mobility(BaseModel):
         label="Ober test, modified", unit="deg", low=-20, high=50, station="table",
         group="mobility", test="ober", equipment="tape_or_phone", modifiable=True,
         protocol="Side-lying, pelvis held, inclinometer above the knee; degrees below horizontal.",
-        norms=(both_sexes(24.6, 7.3, FERBER_2010),),
+        norms=(both_sexes(24.6, 7.3, f"{FERBER_2010}: 250 of the 300 were injured"),),
         error=MeasurementError.from_icc(7.3, 0.90, "Kesminas (journals.lsu.lt 691), ICC 0.85-0.94"),
         source=FERBER_2010,
     )] = None
@@ -162,8 +167,9 @@ class Mobility(BaseModel):
         label="Thomas test, modified", unit="deg", low=-40, high=40, station="table",
         group="mobility", test="thomas", equipment="tape_or_phone", modifiable=True,
         protocol="On the table's edge, other knee held to the chest; thigh below horizontal is positive.",
-        norms=(both_sexes(10.6, 9.6, FERBER_2010),),
-        error=MeasurementError(sem=3.0, source=ASSUMPTION), source=FERBER_2010,
+        norms=(both_sexes(10.6, 9.6, f"{FERBER_2010}: 250 of the 300 were injured"),),
+        error=MeasurementError.from_icc(9.6, 0.90, "Clapis 2008, PMID 18432516: ICC 0.89-0.92"),
+        source=FERBER_2010,
     )] = None
     ake_deficit_deg: Annotated[float | None, Quantity(
         label="Hamstring length, active knee extension", unit="deg", low=0, high=80,

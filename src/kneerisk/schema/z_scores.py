@@ -2,6 +2,9 @@
 
 A z-score is taken within sex and within the protocol the value was measured by; quantities on a
 log scale are standardised as logarithms (mean and SD of the log from mean and SD of the value).
+
+The SD of a norm is that of readings, so it holds the error of the test: variance of the true values
+plus error variance. Z-scores here are in SDs of the true values, so that the error counts once.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ CONDITION_OF: Mapping[str, str] = {
     "hip_drop_deg": "hip_drop_task",
 }
 SEXES = ("male", "female", None)
+#: At least this share of the variance of readings is that of true values (assumption). An error
+#: that leaves less was measured in another sample than the norm, and the readings vary more.
+LEAST_TRUE_SHARE = 0.25
 
 
 def conditions_of(name: str) -> tuple[str | None, ...]:
@@ -40,7 +46,7 @@ def conditions_of(name: str) -> tuple[str | None, ...]:
 
 @cache
 def _table(name: str) -> FloatArray:
-    """Location and scale, shape (n_conditions, 3 sexes, 2), on the scale that z is taken on."""
+    """Mean and SD of the true values, shape (n_conditions, 3 sexes, 2), on the scale of z."""
     measure = quantity(name)
     table = np.empty((len(conditions_of(name)), len(SEXES), 2))
     for row, condition in enumerate(conditions_of(name)):
@@ -49,6 +55,7 @@ def _table(name: str) -> FloatArray:
             pair = norm.of(sex) if norm else None
             pair = pair or (norm.of(None) if norm else None)
             table[row, column] = _on_scale(measure, pair) if pair else (np.nan, np.nan)
+        table[row, :, 1] *= np.sqrt(true_share(name, row))
     return table
 
 
@@ -61,7 +68,7 @@ def _on_scale(measure: Quantity, pair: tuple[float, float]) -> tuple[float, floa
 
 
 def location_and_scale(name: str, columns: Columns) -> tuple[FloatArray, FloatArray]:
-    """Mean and SD of a measure for each screening, by sex and protocol.
+    """Mean and SD of a measure's true values for each screening, by sex and protocol.
 
     Parameters
     ----------
@@ -198,7 +205,18 @@ def from_z(name: str, z: FloatArray, columns: Columns) -> FloatArray:
 
 @cache
 def error_variance(name: str, condition: int = 0) -> float:
-    """Variance of the measurement error in units of the norm's variance, sexes averaged."""
+    """Variance of the measurement error in units of the true values' variance, sexes averaged."""
+    return _error_share(name, condition) / true_share(name, condition)
+
+
+@cache
+def true_share(name: str, condition: int = 0) -> float:
+    """Share of the norm's variance that is that of true values, at least `LEAST_TRUE_SHARE`."""
+    return max(1.0 - _error_share(name, condition), LEAST_TRUE_SHARE)
+
+
+def _error_share(name: str, condition: int) -> float:
+    """Variance of the measurement error over the norm's variance, sexes averaged."""
     measure = quantity(name)
     norm = measure.norm(conditions_of(name)[condition])
     pair = norm.of(None) if norm else None

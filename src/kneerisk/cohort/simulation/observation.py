@@ -69,7 +69,8 @@ def _state_protocols(data: dict[str, FloatArray], battery: IntArray, rng: Genera
     """How the tests that can vary were done (assumption): a full laboratory is often isokinetic."""
     n = len(battery)
     full = np.array([row.battery == "full_lab" for row in batteries()])[battery]
-    data["torque_mode"] = np.where(full & (rng.random(n) < 0.7), 1.0, 0.0)
+    bent = np.where(rng.random(n) < 0.25, 2.0, 0.0)
+    data["torque_mode"] = np.where(full & (rng.random(n) < 0.7), 1.0, bent)
     data["hip_torque_mode"] = np.where(rng.random(n) < 0.3, 1.0, 0.0)
     data["valgus_task"] = rng.choice(3, size=n, p=[0.6, 0.2, 0.2]).astype(float)
     data["hip_drop_task"] = rng.choice(2, size=n, p=[0.7, 0.3]).astype(float)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit, ndtr
+from scipy.special import expit, logit, ndtr, ndtri
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.simulation.oracle_points import (
@@ -24,12 +24,13 @@ from kneerisk.cohort.simulation.oracle_points import (
 from kneerisk.cohort.simulation.oracle_readings import Gain, OracleUpdate, readings_of
 from kneerisk.cohort.simulation.simulated_cohort import SOURCE, sport_intercepts, sport_rates
 from kneerisk.errors import CohortRefused
-from kneerisk.evidence import assumption
+from kneerisk.evidence import assumption, rates_by_definition
+from kneerisk.evidence.imbalance_patterns import imbalance_thresholds
 from kneerisk.evidence.pair_dependence import either
-from kneerisk.evidence.population import Population, contexts, imbalance_thresholds, published
+from kneerisk.evidence.population import Population, contexts, published
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
 from kneerisk.progress import Progress, event, ignore
-from kneerisk.schema import SIDES, Columns, FloatArray
+from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.words import text
 
 #: The mean error of a risk is below 1 in 10,000 with these, and 2 in 10,000 with fewer of them.
@@ -237,7 +238,7 @@ def _log_odds_slopes(athlete: list[str], leg: list[str]) -> FloatArray:
     sizes = dict.fromkeys((*athlete, *leg), 0.0)
     for effect in risk_factors():
         if effect.measure in sizes:
-            sign = -1.0 if effect.contrast == "per_sd_lower" else 1.0
+            sign = -1.0 if effect.contrast.startswith("per_sd_lower") else 1.0
             sizes[effect.measure] += sign * effect.central
     own, none = [sizes[name] for name in leg], [0.0] * len(leg)
     shared = [sizes[name] for name in athlete]
@@ -247,9 +248,11 @@ def _log_odds_slopes(athlete: list[str], leg: list[str]) -> FloatArray:
 def _base_log_odds(sport: FloatArray, points: Points) -> FloatArray:
     """Log-odds before any risk factor, with the base rate's range; shape (n, points)."""
     by_sport = {}
+    definitions = [rates_by_definition()[name] for name in category("sport").choices]
     for code, rate in sport_rates().items():
         base = triangular(points.base, rate.low, rate.central, rate.high)
-        by_sport[code] = sport_intercepts()[code] + logit(base) - logit(rate.central)
+        definition = definitions[code].log_odds_sd * ndtri(points.definition)
+        by_sport[code] = sport_intercepts()[code] + logit(base) - logit(rate.central) + definition
     return np.stack([by_sport[int(code)] for code in sport])
 
 

@@ -19,14 +19,13 @@ from scipy.special import expit, logit, ndtr
 from kneerisk.cohort.files import Cohort, checked
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import IntArray, batteries, observe
-from kneerisk.evidence import Range, assumption, base_rates
+from kneerisk.evidence import Range, assumption, rates_by_definition, sport_base_rates
+from kneerisk.evidence.imbalance_patterns import imbalance_thresholds
 from kneerisk.evidence.pair_dependence import both, either
-from kneerisk.evidence.population import imbalance_thresholds, published
+from kneerisk.evidence.population import published
 from kneerisk.evidence.risk_factors import LegView, contrasts, risk_factors
 from kneerisk.schema import SIDES, Category, FloatArray, Side, category, columns
 
-#: The quantity that the simulator starts from, one row a sport.
-SPORT_RISK = "risk_12_months_either_knee"
 HORIZON_MONTHS = 12
 SOURCE = "kneerisk simulator"
 #: The cohort that the intercepts are fitted to, so that each sport meets its base rate whatever
@@ -39,7 +38,8 @@ class Simulated:
     """A cohort as a club would have recorded it, and what is true of the same athletes.
 
     ``truth`` has one row a screening, in the cohort's order: ``athlete_id``, ``battery``,
-    ``risk_left``, ``risk_right`` and ``risk_either`` (missing for a knee that hurts already), and
+    ``definition_shift`` (what the definition of pain adds to the log-odds), ``risk_left``,
+    ``risk_right`` and ``risk_either`` (missing for a knee that hurts already), and
     ``left_<imbalance>``, ``right_<imbalance>`` probabilities.
     """
 
@@ -60,7 +60,8 @@ def simulate(athletes: int, seed: int) -> Simulated:
     """
     rng = np.random.default_rng(seed)
     drawn = draw_athletes(published(), athletes, rng)
-    truth = true_risk(drawn, draw_effects(drawn, rng))
+    effects = draw_effects(drawn, rng)
+    truth = true_risk(drawn, effects, draw_definitions(drawn, rng))
     left, right = draw_outcomes(truth, rng)
     data, battery = observe(drawn, rng)
     ids = np.array([f"sim-{seed}-{number:06d}" for number in range(athletes)])
@@ -98,6 +99,7 @@ def _truth(
     table: dict[str, object] = {
         "athlete_id": ids,
         "battery": names[battery],
+        "definition_shift": truth.definition_shift,
         "risk_left": np.where(free["left"], truth.left, np.nan),
         "risk_right": np.where(free["right"], truth.right, np.nan),
         "risk_either": np.where(free["left"] & free["right"], truth.either, np.nan),
@@ -116,6 +118,8 @@ class Truth:
     right: FloatArray
     either: FloatArray
     imbalances: FloatArray
+    definition_shift: FloatArray
+    """What the definition of knee pain adds to the log-odds, shape (n,)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +131,7 @@ class Effects:
 
 
 def draw_effects(athletes: Athletes, rng: Generator) -> Effects:
-    """Effect sizes for each athlete, drawn from their published ranges (triangular)."""
+    """Effect sizes and base rate for each athlete, from what studies say (triangular)."""
     n = len(athletes)
     drawn = [_triangular(e.low, e.central, e.high, n, rng) for e in risk_factors()]
     shift = np.zeros(n)
@@ -138,24 +142,49 @@ def draw_effects(athletes: Athletes, rng: Generator) -> Effects:
     return Effects(log_odds=np.column_stack(drawn), base_shift=shift)
 
 
+def draw_definitions(athletes: Athletes, rng: Generator) -> FloatArray:
+    """How each athlete's knee pain would be defined, in log-odds of its base rate, shape (n,).
+
+    Definitions disagree far more than studies by one of them do.
+    """
+    sd = np.array([rates_by_definition()[name].log_odds_sd for name in category("sport").choices])
+    return np.asarray(sd[athletes.data["sport"].astype(int)] * rng.standard_normal(len(athletes)))
+
+
 def _triangular(low: float, mode: float, high: float, n: int, rng: Generator) -> FloatArray:
     return rng.triangular(low, mode, high, n) if high > low else np.full(n, mode)
 
 
-def true_risk(athletes: Athletes, effects: Effects) -> Truth:
-    """The true risk of each knee and of either, and the true probability of each imbalance."""
+def true_risk(athletes: Athletes, effects: Effects, definitions: FloatArray | float = 0.0) -> Truth:
+    """The true risk of each knee and of either, and the true probability of each imbalance.
+
+    Parameters
+    ----------
+    athletes
+        n athletes.
+    effects
+        Their effect sizes and base rates.
+    definitions
+        What the definition of knee pain adds to the log-odds, shape (n,); 0 is the middle one.
+
+    Returns
+    -------
+    The truth about them.
+    """
     data = athletes.data
     intercept = np.zeros(len(athletes))
     for code, value in sport_intercepts().items():
         intercept[data["sport"] == code] = value
     left, right = (
-        expit(intercept + effects.base_shift + _log_odds(athletes, effects, side)) for side in SIDES
+        expit(intercept + definitions + effects.base_shift + _log_odds(athletes, effects, side))
+        for side in SIDES
     )
     return Truth(
         left=left,
         right=right,
         either=either(left, right, assumption("left_right_pain_odds_ratio")),
         imbalances=np.stack([_imbalance(athletes.latents(side)) for side in SIDES], axis=1),
+        definition_shift=np.zeros(len(athletes)) + definitions,
     )
 
 
@@ -204,19 +233,8 @@ def draw_outcomes(truth: Truth, rng: Generator) -> tuple[FloatArray, FloatArray]
 
 
 @cache
-def sport_base_rates() -> dict[str, Range]:
-    """Risk of new pain in either knee within 12 months, by sport of the schema."""
-    rows = [rate for rate in base_rates() if rate.quantity == SPORT_RISK]
-    return {
-        rate.sport: Range(low=rate.low, central=rate.central, high=rate.high)
-        for rate in rows
-        if rate.low is not None and rate.central is not None and rate.high is not None
-    }
-
-
-@cache
 def sport_rates() -> dict[int, Range]:
-    """The published risk of new pain in either knee, by the code of a sport."""
+    """The risk of new pain in either knee, by the code of a sport."""
     sports = category("sport").choices
     return {sports.index(name): rate for name, rate in sport_base_rates().items()}
 
@@ -227,7 +245,8 @@ def sport_intercepts() -> dict[int, float]:
     rng = np.random.default_rng(REFERENCE_SEED)
     athletes = draw_athletes(published(), REFERENCE_ATHLETES, rng)
     effects = draw_effects(athletes, rng)
-    legs = [_log_odds(athletes, effects, side) + effects.base_shift for side in SIDES]
+    shift = effects.base_shift + draw_definitions(athletes, rng)
+    legs = [_log_odds(athletes, effects, side) + shift for side in SIDES]
     free = np.all([athletes.data[f"{side}_pain_nrs"] == 0 for side in SIDES], axis=0)
     odds_ratio = assumption("left_right_pain_odds_ratio")
 

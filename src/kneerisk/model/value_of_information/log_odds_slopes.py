@@ -26,7 +26,7 @@ SHORTEST_STEP = 0.1
 BANDS = 16
 _BAND_MIDDLES = ndtri((np.arange(BANDS) + 0.5) / BANDS)
 #: Contrasts of the effects table that are steps of the true value, not slopes.
-_STEPS = ("above_", "at_least_")
+_STEPS = ("at_least_",)
 
 
 @cache

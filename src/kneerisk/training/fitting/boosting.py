@@ -13,7 +13,7 @@ import numpy as np
 import xgboost as xgb
 
 from kneerisk.evidence import imbalances
-from kneerisk.evidence.population import imbalance_thresholds, marks
+from kneerisk.evidence.imbalance_patterns import imbalance_thresholds, marks
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds

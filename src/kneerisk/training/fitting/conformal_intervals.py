@@ -15,8 +15,13 @@ import xgboost as xgb
 from numpy.typing import NDArray
 from scipy.special import logit
 
+from kneerisk.model.base_rates import BaseShift
 from kneerisk.model.feature_columns import Column, ColumnKind
-from kneerisk.model.intervals import COVERAGE, BootstrapInterval, QuantileInterval
+from kneerisk.model.intervals import (
+    COVERAGE,
+    BootstrapInterval,
+    QuantileInterval,
+)
 from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
@@ -71,8 +76,7 @@ def fit_interval(
     """
     if inputs.true:
         read = tuple(column for column in columns if column.kind not in _DERIVED)
-        aside = conformal_rows(len(inputs.target))
-        return fit_quantiles(inputs, model.log_odds(inputs.legs), read, aside)
+        return fit_quantiles(inputs, model, read, conformal_rows(len(inputs.target)))
     return fit_bootstrap(inputs, columns, signs, penalties, model.calibration, progress)
 
 
@@ -105,16 +109,19 @@ def with_interval(
 
 
 def fit_quantiles(
-    inputs: Inputs, log_odds: FloatArray, columns: tuple[Column, ...], aside: np.ndarray
+    inputs: Inputs, model: RiskModel, columns: tuple[Column, ...], aside: np.ndarray
 ) -> QuantileInterval:
     """Quantiles of true minus predicted log-odds, with a conformal correction.
+
+    The definition of each athlete's pain is known here, and taken out of what the trees learn: its
+    part of the interval follows from the spread of definitions, or from a club's count.
 
     Parameters
     ----------
     inputs
         Of a fit, with the true risks of n screenings.
-    log_odds
-        The model's log-odds of each leg, shape (n, 2).
+    model
+        Fitted but for its interval.
     columns
         Columns of the feature matrix that the quantiles read.
     aside
@@ -124,7 +131,8 @@ def fit_quantiles(
     -------
     The interval of a leg.
     """
-    error = (logit(inputs.target) - log_odds).reshape(-1)
+    centred, definition_shift, base = _base_of(inputs, model)
+    error = (logit(inputs.target) - definition_shift[:, None] - centred).reshape(-1)
     trees = BoostedTrees(columns=columns, fill=column_means(inputs.legs, columns), booster=None)
     rows, known = trees.rows(inputs.legs), ~np.isnan(error)
     fitted = known & ~np.repeat(aside, 2)
@@ -145,9 +153,47 @@ def fit_quantiles(
     )
     checked = known & np.repeat(aside, 2)
     low, high = np.asarray(booster.inplace_predict(rows[checked])).reshape(-1, 2).T
-    return QuantileInterval(
+    interval = QuantileInterval(
         quantiles=replace(trees, booster=booster),
         conformal_correction=conformal_correction(low, high, error[checked]),
+    )
+    if model.base_rates is None:
+        return interval
+    bounds = interval.bounds(inputs.legs, np.zeros_like(centred))
+    total = error.reshape(-1, 2) + definition_shift[:, None]
+    rows_aside = aside & known.reshape(-1, 2).any(axis=1)
+    return replace(interval, base_scale=_base_scale(bounds, total, base, rows_aside))
+
+
+def _base_scale(
+    bounds: tuple[FloatArray, FloatArray], true: FloatArray, base: BaseShift, rows: np.ndarray
+) -> float:
+    """What the base rate's half-width is multiplied by so that legs set aside are covered.
+
+    A conformal step as the first one, with the scale of one part in place of a margin: the score
+    of a leg is the scale from which on its interval holds the truth.
+    """
+    middle, half = (bounds[0] + bounds[1])[rows] / 2.0, (bounds[1] - bounds[0])[rows] / 2.0
+    away = true[rows] - middle - base.median[rows, None]
+    reach = np.where(away < 0.0, (base.median - base.low)[rows, None],
+                     (base.high - base.median)[rows, None])  # fmt: skip
+    scores = np.sqrt(np.maximum(away**2 - half**2, 0.0)) / reach
+    scores = scores[~np.isnan(scores)]
+    rank = min(1.0, np.ceil(COVERAGE * (len(scores) + 1)) / len(scores))
+    return float(np.quantile(scores, rank))
+
+
+def _base_of(inputs: Inputs, model: RiskModel) -> tuple[FloatArray, FloatArray, BaseShift]:
+    """Log-odds at the middle of the definitions (n, 2), true shifts (n,), and their spread."""
+    log_odds = model.log_odds(inputs.legs)
+    if model.base_rates is None or inputs.definition_shift is None:
+        none = np.zeros(len(log_odds))
+        return log_odds, none, BaseShift(none, none, none, none)
+    sport = inputs.data["sport"]
+    return (
+        model.base_rates.centred(log_odds, sport),
+        inputs.definition_shift,
+        model.base_rates.shift(sport),
     )
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize_scalar
+from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
+from kneerisk.model.base_rates import BaseRates, published_base_rates
 from kneerisk.model.feature_columns import Column, monotone_directions
 from kneerisk.model.intervals import BootstrapInterval
 from kneerisk.model.logistic_calibration import Calibration, fit_calibration
@@ -152,6 +154,7 @@ def _fit(
         either_conformal_correction=0.0,
         odds_ratio=_fit_odds_ratio(inputs, calibration.apply(log_odds)),
         imbalance=fit_imbalances(inputs, fold, progress) if interval else None,
+        base_rates=_base_rates(inputs),
     )
     if interval:
         progress(event("intervals"))
@@ -222,6 +225,15 @@ def _fit_trees(
 def _calibrate(inputs: Inputs, log_odds: FloatArray) -> Calibration:
     known = ~np.isnan(inputs.target)
     return fit_calibration(log_odds[known], inputs.target[known])
+
+
+def _base_rates(inputs: Inputs) -> BaseRates | None:
+    """The published base rates, where the truth tells what definitions add to each risk."""
+    if inputs.definition_shift is None:
+        return None
+    centred, sport = logit(inputs.either) - inputs.definition_shift, inputs.data["sport"]
+    within = [centred[sport == code] for code in np.unique(sport[~np.isnan(sport)])]
+    return published_base_rates(float(np.sqrt(np.mean([np.nanvar(values) for values in within]))))
 
 
 def _fit_odds_ratio(inputs: Inputs, log_odds: FloatArray) -> float | None:

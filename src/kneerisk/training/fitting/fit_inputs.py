@@ -53,6 +53,9 @@ class Inputs:
         Whether outcomes are known by leg.
     true
         Whether the targets are true risks.
+    definition_shift
+        What the definition of pain adds to the true log-odds of each screening, shape (n,); None
+        where it is not known.
     """
 
     legs: FeatureMatrix
@@ -64,6 +67,7 @@ class Inputs:
     data: Columns
     sided: bool
     true: bool
+    definition_shift: FloatArray | None = None
 
     def take(self, rows: np.ndarray) -> Inputs:
         """Some of the screenings, by a mask or by positions."""
@@ -77,6 +81,7 @@ class Inputs:
             data={name: values[rows] for name, values in self.data.items()},
             sided=self.sided,
             true=self.true,
+            definition_shift=None if self.definition_shift is None else self.definition_shift[rows],
         )
 
     @property
@@ -115,10 +120,10 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
     missing = np.full(len(outcomes.either), np.nan)
     sides = (outcomes.left, outcomes.right) if cohort.has_sides else (outcomes.either, missing)
     outcome = np.stack(sides, axis=1)
-    target, either, imbalances = outcome, outcomes.either, None
+    target, either, imbalances, definition_shift = outcome, outcomes.either, None, None
     if truth is not None:
-        if list(truth["athlete_id"]) != list(cohort.frame["athlete_id"]):
-            raise CohortRefused("the truth file belongs to other athletes than the cohort")
+        _refuse_foreign_truth(truth, cohort)
+        definition_shift = truth["definition_shift"].to_numpy(np.float64)
         target = truth[["risk_left", "risk_right"]].to_numpy(np.float64)
         either = truth["risk_either"].to_numpy(np.float64)
         imbalances = _true_imbalances(truth, population)
@@ -135,7 +140,17 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         data=data,
         sided=cohort.has_sides,
         true=truth is not None,
+        definition_shift=definition_shift,
     )
+
+
+def _refuse_foreign_truth(truth: pd.DataFrame, cohort: Cohort) -> None:
+    if list(truth["athlete_id"]) != list(cohort.frame["athlete_id"]):
+        raise CohortRefused("the truth file belongs to other athletes than the cohort")
+    if "definition_shift" not in truth:
+        raise CohortRefused(
+            "the truth file is of an older release, without definitions: simulate the cohort again"
+        )
 
 
 def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -> Inputs:

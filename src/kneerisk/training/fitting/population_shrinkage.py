@@ -13,7 +13,7 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.population import CONTEXTS, Population, contexts, published
-from kneerisk.model.imputation import FARTHEST_Z, error_variances, measured_z_scores
+from kneerisk.model.imputation import error_variances, farthest_z, measured_z_scores
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
@@ -31,7 +31,8 @@ def population_of(cohort: Cohort, settings: Settings = DEFAULTS) -> Population:
     size = prior.n_measures
     rows = np.vstack([np.hstack([athlete, left, right]), np.hstack([athlete, right, left])])
     means = np.vstack([prior.means(own), prior.means(other)])[:, :size]
-    deviations = np.clip(rows - means, -FARTHEST_Z, FARTHEST_Z)
+    farthest = farthest_z((*prior.athlete, *prior.leg, *prior.leg))
+    deviations = np.clip(rows - means, -farthest, farthest)
     known = (~np.isnan(deviations)).astype(float)
     count = known.sum(axis=0) / 2.0
     filled = np.nan_to_num(deviations)

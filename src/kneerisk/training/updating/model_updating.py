@@ -265,7 +265,8 @@ def _with_wider_interval(model: RiskModel, club: Club, correction: Correction) -
     """The corrected model with an interval that also covers how uncertain the correction is.
 
     Half-widths and the error of the correction add as variances do; where the log-odds are
-    stretched, so is their uncertainty.
+    stretched, so is their uncertainty. The club's outcomes have settled how often knees hurt by
+    its definition, up to that error.
     """
     log_odds = model.log_odds(club.legs)[club.informed]
     low, high = model.interval.bounds(club.legs, model.log_odds(club.legs))
@@ -281,4 +282,4 @@ def _with_wider_interval(model: RiskModel, club: Club, correction: Correction) -
         stretch = float(half_width / half) if half > 0.0 and len(log_odds) else 1.0
         interval = replace(model.interval, slope=model.interval.slope * stretch)
     fields = {name: getattr(model, name) for name in RiskModel.__dataclass_fields__}
-    return RiskModel(**(fields | {"interval": interval}))
+    return RiskModel(**(fields | {"interval": interval, "base_rates": None}))
