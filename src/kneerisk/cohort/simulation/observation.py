@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
@@ -14,6 +16,8 @@ from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.z_scores import CONDITION_OF, drop_unneeded_protocols, error_variance, from_z
 
 IntArray = NDArray[np.int64]
+#: Draws so many errors, in SDs of the test's error.
+Errors = Callable[[int], FloatArray]
 
 
 def batteries() -> tuple[Battery, ...]:
@@ -21,7 +25,9 @@ def batteries() -> tuple[Battery, ...]:
     return read_table("batteries", Battery)
 
 
-def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], IntArray]:
+def observe(
+    athletes: Athletes, rng: Generator, errors: Errors | None = None
+) -> tuple[dict[str, FloatArray], IntArray]:
     """What a screening records of each athlete.
 
     Parameters
@@ -29,7 +35,9 @@ def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], 
     athletes
         The athletes with their true values.
     rng
-        Source of randomness: batteries, errors, and what is left out.
+        Source of randomness: batteries, protocols, errors, and what is left out.
+    errors
+        Draws the errors instead, so that the same ``rng`` makes a repeat of the same screenings.
 
     Returns
     -------
@@ -38,7 +46,7 @@ def observe(athletes: Athletes, rng: Generator) -> tuple[dict[str, FloatArray], 
     """
     shares = [row.share for row in batteries()]
     battery = rng.choice(len(shares), size=len(athletes), p=shares)
-    data = _readings(athletes, battery, rng)
+    data = _readings(athletes, battery, rng, errors or rng.standard_normal)
     _leave_out_tests(data, battery, rng)
     _leave_out_history(data, rng)
     _compute_ratios(data)
@@ -60,7 +68,8 @@ def observe_every_test(athletes: Athletes, rng: Generator) -> dict[str, FloatArr
     -------
     Coded columns in the schema's units, each of shape ``(n,)``, none missing for a test.
     """
-    data = _readings(athletes, np.zeros(len(athletes), dtype=np.int64), rng)
+    tape_and_phone = np.zeros(len(athletes), dtype=np.int64)
+    data = _readings(athletes, tape_and_phone, rng, rng.standard_normal)
     _compute_ratios(data)
     return data
 
@@ -76,28 +85,30 @@ def _state_protocols(data: dict[str, FloatArray], battery: IntArray, rng: Genera
     data["hip_drop_task"] = rng.choice(2, size=n, p=[0.7, 0.3]).astype(float)
 
 
-def _readings(athletes: Athletes, battery: IntArray, rng: Generator) -> dict[str, FloatArray]:
+def _readings(
+    athletes: Athletes, battery: IntArray, rng: Generator, errors: Errors
+) -> dict[str, FloatArray]:
     """True z-scores plus the test's error, in the measure's unit and inside its limits."""
     data = {name: values.copy() for name, values in athletes.data.items()}
     _state_protocols(data, battery, rng)
     athlete, leg = state_measures()
     for name, measure in athlete.items():
-        data[name] = _reading(name, measure, athletes.z("left", name), data, rng)
+        data[name] = _reading(name, measure, athletes.z("left", name), data, errors)
     for name, measure in leg.items():
         for side in SIDES:
-            data[f"{side}_{name}"] = _reading(name, measure, athletes.z(side, name), data, rng)
+            data[f"{side}_{name}"] = _reading(name, measure, athletes.z(side, name), data, errors)
     _one_shorter_leg(data)
     data["right_lateral_pelvic_tilt_deg"] = -data["left_lateral_pelvic_tilt_deg"]
     return data
 
 
 def _reading(
-    name: str, measure: Quantity, true_z: FloatArray, data: dict[str, FloatArray], rng: Generator
+    name: str, measure: Quantity, true_z: FloatArray, data: dict[str, FloatArray], errors: Errors
 ) -> FloatArray:
     protocol = data.get(CONDITION_OF.get(name, ""))
     codes = np.zeros(len(true_z), int) if protocol is None else protocol.astype(int) + 1
     error = np.sqrt([error_variance(name, code) for code in range(codes.max() + 1)])
-    z = true_z + error[codes] * rng.standard_normal(len(true_z))
+    z = true_z + error[codes] * errors(len(true_z))
     value = from_z(name, z, data)
     # A rounded -0.4 would be -0.0, which shows that it was not clipped.
     return np.clip(np.round(value, decimals(measure)), measure.low, measure.high) + 0.0

@@ -62,15 +62,49 @@ def simulate(athletes: int, seed: int) -> Simulated:
     drawn = draw_athletes(published(), athletes, rng)
     effects = draw_effects(drawn, rng)
     truth = true_risk(drawn, effects, draw_definitions(drawn, rng))
-    left, right = draw_outcomes(truth, rng)
+    outcomes = draw_outcomes(truth, rng)
     data, battery = observe(drawn, rng)
-    ids = np.array([f"sim-{seed}-{number:06d}" for number in range(athletes)])
-    free = {side: drawn.data[f"{side}_pain_nrs"] == 0 for side in SIDES}
+    return recorded(drawn, truth, outcomes, data, battery, name=f"sim-{seed}")
+
+
+def recorded(
+    athletes: Athletes,
+    truth: Truth,
+    outcomes: tuple[FloatArray, FloatArray],
+    data: dict[str, FloatArray],
+    battery: IntArray,
+    *,
+    name: str,
+) -> Simulated:
+    """What a club would have recorded.
+
+    Parameters
+    ----------
+    athletes
+        n athletes.
+    truth
+        What is true of them.
+    outcomes
+        New pain of the left and of the right knee, 0 or 1, each of shape (n,).
+    data
+        Coded columns of what was recorded, each of shape (n,).
+    battery
+        The place of each athlete's battery, shape (n,).
+    name
+        Begins the identifiers.
+
+    Returns
+    -------
+    The cohort and the truth beside it: no outcome and no risk for a knee that hurts already.
+    """
+    left, right = outcomes
+    ids = np.array([f"{name}-{number:06d}" for number in range(len(athletes))])
+    free = {side: athletes.data[f"{side}_pain_nrs"] == 0 for side in SIDES}
     frame = _frame(data, ids)
     frame["outcome_left"] = np.where(free["left"], left, np.nan)
     frame["outcome_right"] = np.where(free["right"], right, np.nan)
     cohort = checked(Cohort(frame, "simulated", "new_pain", HORIZON_MONTHS, SOURCE))
-    return Simulated(cohort=cohort, truth=_truth(drawn, truth, ids, battery, free))
+    return Simulated(cohort=cohort, truth=_truth(athletes, truth, ids, battery, free))
 
 
 def _frame(data: dict[str, FloatArray], ids: np.ndarray) -> pd.DataFrame:
