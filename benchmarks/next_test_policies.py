@@ -17,7 +17,7 @@ from scipy.special import logit
 from kneerisk.answer.next_tests import LEAST_SHARE, shares_of
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.observation import batteries, observe_every_test
-from kneerisk.cohort.simulation.simulated_cohort import draw_effects, true_risk
+from kneerisk.cohort.simulation.simulated_cohort import draw_definitions, draw_effects, true_risk
 from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
@@ -89,7 +89,7 @@ def draw(athletes: int, seed: int) -> FullyTestedAthletes:
     """Simulate athletes with all their readings, and draw the tests that they start with."""
     rng = np.random.default_rng(seed)
     drawn = draw_athletes(published(), athletes, rng)
-    truth = true_risk(drawn, draw_effects(drawn, rng))
+    truth = true_risk(drawn, draw_effects(drawn, rng), draw_definitions(drawn, rng))
     readings = observe_every_test(drawn, rng)
     free = np.stack([drawn.data[f"{side}_pain_nrs"] == 0 for side in SIDES], axis=1)
     risk = np.where(free, np.stack([truth.left, truth.right], axis=1), np.nan)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from benchmarks.changed_worlds import without_patterns
 from benchmarks.serving_speed import RESULTS, champion_of
-from kneerisk.answer.answer_schema import Imbalance
 from kneerisk.answer.imbalances import READINGS_NEEDED, imbalances_of
+from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.patterns import readings_of
 from kneerisk.answer.predictions import predictions_of
 from kneerisk.cohort.file_rows import screenings_of

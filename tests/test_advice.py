@@ -38,7 +38,7 @@ HOLDS: dict[str, dict[str, Any]] = {
     "lunge_done": {"right": leg(wblt_dorsiflexion_deg=-2.5)},
     "leg_length_unknown": {},
     "sits_long": {"athlete": {"sitting_hours_per_day": 11.0}},
-    "spike": {"athlete": {"session_spike_ratio": 1.4}},
+    "spike": {"athlete": {"sport": "running", "session_spike_ratio": 1.4}},
     "lifts": {"athlete": {"resistance_sessions_per_week": 2.0}},
     "lifter": {"athlete": {"sport": "weightlifting"}},
     "weight_jump": {"athlete": {"squat_1rm_change_pct": 15.0}},
@@ -139,14 +139,16 @@ def test_a_spike_names_the_number(ask: Ask) -> None:
     assert spike.dose == f"{limit}, which is 16.5 km"
     assert "1.40 times" in spike.reason
     [unknown] = [
-        one for one in ask(body(athlete={"session_spike_ratio": 1.2})) if one.about == "load"
+        one
+        for one in ask(body(athlete={"sport": "running", "session_spike_ratio": 1.2}))
+        if one.about == "load"
     ]
     assert unknown.dose == limit
 
 
 @pytest.mark.parametrize(("ratio", "told"), [(1.1, False), (1.11, True)])
 def test_ten_percent_more_is_no_spike(ask: Ask, ratio: float, told: bool) -> None:
-    found = ask(body(athlete={"session_spike_ratio": ratio}))
+    found = ask(body(athlete={"sport": "running", "session_spike_ratio": ratio}))
     assert ("limit_session_spike" in codes(found)) == told
 
 
@@ -160,7 +162,7 @@ def test_no_runs_yet_is_no_spike(ask: Ask) -> None:
 
 def test_load_comes_first_and_everyone_last(ask: Ask) -> None:
     both = merged(textbook("calf_tightness"), textbook("glute_underactivity"))
-    found = ask(merged(both, {"athlete": {"session_spike_ratio": 1.4}}))
+    found = ask(merged(both, {"athlete": {"sport": "running", "session_spike_ratio": 1.4}}))
     abouts = list(dict.fromkeys(one.about for one in found))
     assert abouts[0] == "load"
     assert set(abouts[1:3]) == {"calf_tightness", "glute_underactivity"}
@@ -216,7 +218,7 @@ def test_a_leg_that_hurts_still_gets_advice(ask: Ask) -> None:
 
 
 def test_a_model_without_imbalances_still_advises_on_load(released: Bundle) -> None:
-    case = textbook("calf_tightness", athlete={"session_spike_ratio": 1.4})
+    case = textbook("calf_tightness", athlete={"sport": "running", "session_spike_ratio": 1.4})
     found = advice_for(predictions_of(released, [Screening.model_validate(case)]), 0, None)
     assert {one.about for one in found} == {"load", "everyone"}
 

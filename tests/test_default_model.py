@@ -118,20 +118,6 @@ class TestLimits:
         assert limit.holds(judged), limit.as_row(judged)
 
 
-class TestRareContrasts:
-    def test_a_doubled_session_counts_as_published_though_nobody_simulated_has_one(
-        self, default_bundle: Bundle, unseen: Simulated
-    ) -> None:
-        data = unseen.cohort.columns()
-        had = np.flatnonzero(~np.isnan(data["session_spike_ratio"]))[:300]
-        some = {name: values[had] for name, values in data.items()}
-        some["session_spike_ratio"] = np.full(len(had), 2.5)
-        told, best = default_bundle.model.predict(some).left, oracle(some, FEWER_POINTS).left
-        assert told is not None
-        assert np.nanmean(np.abs(told - best)) < 0.015
-        assert np.nanmean(best) > 0.1
-
-
 def _width(found: Bundle, data: Columns) -> float:
     prediction: Prediction = found.model.predict(data)
     low, high = prediction.intervals["either"]

@@ -105,7 +105,6 @@ class TestWhoGetsWhat:
     @pytest.mark.parametrize(
         ("section", "name", "value", "sign"),
         [
-            ("athlete", "session_spike_ratio", 1.25, +1),
             ("athlete", "resistance_sessions_per_week", 5, -1),
             ("left", "prior_knee_injury", "within_12_months", +1),
             ("left", "hip_drop_deg", 11, +1),
@@ -125,7 +124,7 @@ class TestWhoGetsWhat:
     def test_history_can_not_change_and_load_can(self, released: Bundle) -> None:
         found = answer(released, Screening.model_validate(TESTED))
         can = {driver.measure: driver.modifiable for driver in found.drivers}
-        assert can["session_spike_ratio"]
+        assert can["resistance_sessions_per_week"]
         assert can["hip_drop_deg"]
         assert not can["prior_knee_injury"]
         assert not can["sex"]

@@ -1,14 +1,14 @@
 import csv
-import math
 from importlib.resources import files
 from typing import Literal
 
+import numpy as np
 import pytest
 
 from kneerisk import evidence
-from kneerisk.cohort.simulation.simulated_cohort import sport_base_rates
 from kneerisk.errors import BadCells, KneeriskError
-from kneerisk.evidence import parse_table
+from kneerisk.evidence import parse_table, rates_by_definition, sport_base_rates
+from kneerisk.evidence.session_hazard import hazard_ratio, session_hazards
 from kneerisk.evidence.table_reader import MeasureName, Sources, TableRow, YesOrNo
 from kneerisk.schema import columns
 from kneerisk.schema.athlete import SPORTS
@@ -24,7 +24,7 @@ IMBALANCES = [
 NULLS = {
     "hamstring_quad_ratio", "hip_abduction_strength", "adductor_ratio", "acwr", "weekly_run_km",
     "sitting", "step_rate", "foot_progression", "heel_rise", "lateral_pelvic_tilt",
-    "squat_1rm_change", "bmi_below_50",
+    "squat_1rm_change",
 }  # fmt: skip
 TABLES = {
     "effects": evidence.effects().values(),
@@ -72,19 +72,30 @@ def test_nulls_are_in_it_as_nulls():
         assert is_zero == (effect.status == "null")
 
 
-@pytest.mark.parametrize(
-    ("factor", "hazard_ratio"),
-    [
-        ("spike_10_to_30", (1.31, 1.64, 2.05)),
-        ("spike_30_to_100", (1.16, 1.52, 2.00)),
-        ("spike_over_100", (1.50, 2.28, 3.48)),
-    ],
-)
-def test_spikes_are_the_published_ratios(factor, hazard_ratio):
-    effect = evidence.effects()[factor]
-    ratios = [math.exp(value) for value in (effect.low, effect.central, effect.high)]
-    assert ratios == pytest.approx(hazard_ratio, abs=0.001)
-    assert not effect.assumption
+class TestSessions:
+    """The rate in one session is no risk of a year: it stands by itself, and never falls."""
+
+    def test_the_bands_are_the_published_ratios(self):
+        bands = [(band.low, band.central, band.high) for band in session_hazards()]
+        assert bands == [(1.31, 1.64, 2.05), (1.16, 1.52, 2.00), (1.50, 2.28, 3.48)]
+
+    def test_none_of_it_is_in_the_risk(self):
+        assert not any("spike" in factor for factor in evidence.effects())
+        assert not columns()["session_spike_ratio"].model_input
+
+    def test_the_first_two_bands_are_pooled(self):
+        """Weights by the intervals' widths: 1.59 (1.34 to 1.89), worked out by hand."""
+        pooled = hazard_ratio(1.4)
+        assert tuple(pooled) == pytest.approx((1.338, 1.591, 1.891), abs=0.002)
+        assert tuple(hazard_ratio(3.0)) == pytest.approx((1.50, 2.28, 3.48), abs=0.01)
+
+    def test_it_never_falls_and_has_no_jump(self):
+        ratios = np.arange(0.5, 3.0, 0.01)
+        rates = np.array([tuple(hazard_ratio(ratio)) for ratio in ratios])
+        steps = np.diff(np.log(rates), axis=0)
+        assert steps.min() >= -1e-12
+        assert steps.max() < 0.05
+        assert (rates[ratios <= 1.0] == 1.0).all()
 
 
 def test_an_effects_measure_and_contrast_agree():
@@ -106,6 +117,16 @@ def test_every_sport_has_a_base_rate():
     assert set(rates) == set(SPORTS)
     for rate in rates.values():
         assert 0 < rate.low < rate.central < rate.high < 0.3
+    for sport, rate in rates_by_definition().items():
+        ours = rates[sport]
+        assert rate.low < ours.low < rate.central == ours.central < ours.high < rate.high
+
+
+def test_sizes_say_where_they_come_from():
+    sizes = {factor: effect.size_from for factor, effect in evidence.effects().items()}
+    assert {factor for factor, size in sizes.items() if size == "null"} == NULLS
+    # None of the studies measured our outcome, so that no size is a printed one.
+    assert set(sizes.values()) == {"judged", "null"}
 
 
 def test_every_table_names_known_sources():

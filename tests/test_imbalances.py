@@ -12,8 +12,8 @@ from bodies import TEXTBOOK, body, leg, textbook, typical_leg, value_at
 from hypothesis import given
 from strategies import screenings
 
-from kneerisk.answer.answer_schema import Imbalance
 from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
+from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.predictions import Predictions, predictions_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import assumption, imbalances
@@ -21,7 +21,7 @@ from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, coded, quantity
 from kneerisk.schema.detectable_change import error_sd
-from kneerisk.schema.z_scores import location_and_scale
+from kneerisk.schema.z_scores import location_and_scale, true_share
 from kneerisk.training.fitting.fit_inputs import inputs_of
 
 Ask = Callable[..., list[Imbalance]]
@@ -195,7 +195,8 @@ def test_a_value_speaks_from_its_error_on(ask: Ask, name: str, measure: str) -> 
         value = value_at(measure, sign * size * limit)
         [row] = one_of(ask(body({measure: value})), name).pattern
         assert row.speaks == speaks
-        assert row.z == pytest.approx(sign * size * limit)
+        # People read z-scores in SDs of readings, which hold the error too.
+        assert row.z == pytest.approx(sign * size * limit * true_share(measure) ** 0.5)
 
 
 def test_the_marks_point_where_the_literature_has_them() -> None:

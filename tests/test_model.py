@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from scipy.special import logit
 from strategies import screenings
 
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
+from kneerisk.model.base_rates import Count
 from kneerisk.model.feature_columns import FEMALE, Column, ColumnKind, feature_columns
 from kneerisk.model.features import feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import Screening, coded, from_row, quantity, to_row
 from kneerisk.schema.z_scores import error_variance, from_z
 
@@ -89,7 +92,6 @@ def test_dropping_any_measure_still_answers(released: Bundle, column: str) -> No
         ("left_hip_drop_deg", 13),
         ("left_wblt_dorsiflexion_deg", 26),
         ("left_vmo_delay_ms", 25),
-        ("session_spike_ratio", 1.25),
         ("left_prior_knee_injury", "within_12_months"),
         ("left_same_side_episodes", 4),
     ],
@@ -130,11 +132,14 @@ def test_more_tests_make_the_interval_narrower(simulated: Simulated, released: B
         for name, values in lab.items()
     }
 
-    def width(part: dict[str, np.ndarray]) -> float:
-        low, high = released.model.predict(part).intervals["left"]
-        return float((high - low).mean())
+    def width(model: RiskModel, part: dict[str, np.ndarray]) -> float:
+        low, high = model.predict(part).intervals["left"]
+        return float((logit(high) - logit(low)).mean())
 
-    assert width(lab) < 0.85 * width(plain)
+    assert width(released.model, lab) < width(released.model, plain)
+    # Most of the width is how pain is defined; where a club has counted, tests show.
+    counted = released.model.counting(Count(1_200, 10_000))
+    assert width(counted, lab) < 0.85 * width(counted, plain)
 
 
 class TestOnAthletesItHasNotSeen:
@@ -205,7 +210,8 @@ class TestMeasurementUpdate:
         data = coded([Screening.model_validate(body)])
         legs = feature_matrix(people, MeasurementUpdate(people).expected(data), data)
         drop = quantity("hip_drop_deg")
-        mean, sd = drop.norms[0].male
+        mean, of_readings = drop.norms[0].male
+        sd = (of_readings**2 - drop.error.sem**2) ** 0.5
         z, noise = (9.0 - mean) / sd, (drop.error.sem / sd) ** 2
         kinds = (ColumnKind.EXPECTED, ColumnKind.VARIANCE)
         mean, variance = legs.pick(tuple(Column(kind, "hip_drop_deg") for kind in kinds))[0, 0]

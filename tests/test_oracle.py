@@ -18,7 +18,13 @@ from kneerisk.cohort.simulation.oracle_points import (
     triangular,
 )
 from kneerisk.cohort.simulation.oracle_readings import readings_of
-from kneerisk.cohort.simulation.simulated_cohort import Simulated, draw_effects, simulate, true_risk
+from kneerisk.cohort.simulation.simulated_cohort import (
+    Simulated,
+    draw_definitions,
+    draw_effects,
+    simulate,
+    true_risk,
+)
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.calibration_metrics import calibration_slope
 from kneerisk.evaluation.metrics import log_loss
@@ -109,7 +115,7 @@ def test_it_is_what_athletes_with_the_same_record_average_to(cohort, measures, a
     root = np.linalg.cholesky(people.covariance + 1e-12 * np.eye(len(people.covariance)))
     state = people.means(contexts(row)[0]) + rng.standard_normal((DRAWS, len(root))) @ root.T
     drawn = Athletes(data=many, state=state, population=people)
-    truth = true_risk(drawn, draw_effects(drawn, rng))
+    truth = true_risk(drawn, draw_effects(drawn, rng), draw_definitions(drawn, rng))
     weight = likelihood(drawn, row, measures)
     weight /= weight.sum()
 

@@ -20,7 +20,8 @@ from strategies import screenings
 from test_answer import TESTED
 
 from kneerisk.answer import Answer, answer
-from kneerisk.answer.answer_schema import Driver, Imbalance, Risk, Risks
+from kneerisk.answer.answer_schema import Driver, Risk, Risks
+from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.report import content_policy, report_html, report_markdown
 from kneerisk.answer.report.driver_table import driver_table
 from kneerisk.answer.report.number_format import amount, in_100, number, sentence, signed, typical

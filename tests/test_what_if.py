@@ -76,14 +76,13 @@ class TestRefused:
             ("left_hip_drop_deg", 26, "outside_limits"),
             ("left_hip_drop_deg", 24.9, "outside_range_seen"),
             ("left_hip_drop_deg", 9, "within_error"),
-            ("left_hip_drop_deg", 12.5, "within_error"),
-            ("left_hip_drop_deg", 5.5, "within_error"),
+            ("left_hip_drop_deg", 11.5, "within_error"),
+            ("left_hip_drop_deg", 6.5, "within_error"),
             ("right_squat_heel_rise_grade", 1.5, "not_a_number"),
             ("right_squat_heel_rise_grade", 1, "within_error"),
-            ("session_spike_ratio", 1.0, "computed_from_parts"),
+            ("session_spike_ratio", 1.0, "not_an_input"),
             ("left_hamstring_quad_ratio", 0.9, "computed_from_parts"),
             ("longest_run_30d_km", 0, "ratio_outside_range"),
-            ("longest_run_30d_km", 9, "ratio_outside_range"),
             ("left_hip_drop_deg", "5", "not_a_number"),
             ("left_hip_drop_deg", True, "not_a_number"),
             ("left_hip_drop_deg", None, "not_a_number"),
@@ -144,15 +143,15 @@ class TestRefused:
     def test_what_is_said_to_be_enough_is_enough(self, released: Bundle) -> None:
         found = refused(released, {"left_hip_drop_deg": 9.1, "left_hamstring_torque_nm_kg": 1.21})
         degrees, percent = (fault.allowed for fault in found)
-        assert degrees == "at least 3.604 deg more or less"
+        assert degrees == "at least 2.772 deg more or less"
         more = float(str(percent).split()[2])
-        told = ask(released, {"left_hip_drop_deg": 9 - 3.604,
+        told = ask(released, {"left_hip_drop_deg": 9 - 2.772,
                               "left_hamstring_torque_nm_kg": 1.2 * (1 + more / 100)})  # fmt: skip
         assert [one.detectable is not None for one in told.changes] == [True, True]
 
     def test_just_the_detectable_change_counts(self, released: Bundle) -> None:
         limit = ask(released, {"left_hip_drop_deg": 3}).changes[0].detectable
-        assert limit == pytest.approx(2.772 * 1.3)
+        assert limit == pytest.approx(2.772 * 1.0)
         assert ask(released, {"left_hip_drop_deg": 9 - limit})
         assert refused(released, {"left_hip_drop_deg": 9 - limit + 1e-6})
 
@@ -229,14 +228,6 @@ class TestRatios:
             "left_hamstring_quad_ratio": (0.6, 1.2 / 2.5),
         }
 
-    def test_of_the_run_that_is_planned_move_the_risk(self, released: Bundle) -> None:
-        planned = ask(released, {"next_long_run_km": 15})
-        parts = ("next_long_run_km", "longest_run_30d_km")
-        athlete = {name: value for name, value in RUNNER["athlete"].items() if name not in parts}
-        alone = RUNNER | {"athlete": athlete}
-        assert ask(released, {"session_spike_ratio": 1.0}, alone).either == planned.either
-        assert planned.either.points < 0
-
     def test_may_be_changed_where_their_parts_are_not_given(self, released: Bundle) -> None:
         told = ask(released, {"right_hamstring_quad_functional_ratio": 1.2})
         assert not told.also_changed
@@ -258,8 +249,8 @@ class TestDirection:
                 expected = {"raises": 1, "lowers": -1}[measure.direction]
                 assert direction_of(column, data) == expected
 
-    def test_of_body_mass_is_known_from_50_on(self) -> None:
-        for age, expected in ((49, 0), (50, 1)):
+    def test_of_body_mass_is_up_at_any_age(self) -> None:
+        for age, expected in ((49, 1), (50, 1)):
             body = RUNNER | {"athlete": {"age_years": age, "sex": "male", "sport": "running"}}
             assert direction_of("mass_kg", coded([Screening.model_validate(body)])) == expected
 
@@ -279,9 +270,8 @@ class TestDirection:
         assert direction(left_hip_drop_deg=14) == 1
         assert direction(left_wblt_dorsiflexion_deg=40, left_hip_drop_deg=4) == -1
         assert direction(left_wblt_dorsiflexion_deg=27, left_hip_drop_deg=4) == 0
-        assert direction(mass_kg=70) == 0
-        assert direction(mass_kg=70, left_hip_drop_deg=4) == -1
-        assert direction(next_long_run_km=12) == -1
+        assert direction(mass_kg=70) == 1
+        assert direction(mass_kg=70, left_hip_drop_deg=4) == 0
 
 
 def against(told: WhatIfAnswer, direction: int) -> list[float]:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kneerisk.answer import answer_schema
-from kneerisk.answer.answer_schema import SHOWN, Imbalance, named
+from kneerisk.answer.answer_schema import SHOWN
+from kneerisk.answer.coming_week import SPIKE, spike_ratio
+from kneerisk.answer.pattern_schema import Imbalance, named
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import (
     Advice,
@@ -22,16 +24,13 @@ from kneerisk.evidence import (
     references,
     stop_rules,
 )
-from kneerisk.evidence.session_hazard import hazard_ratio, session_hazards
+from kneerisk.evidence.session_hazard import hazard_ratio
 from kneerisk.schema import Side
 from kneerisk.words import listed, plural, text, variant
 
 Row = dict[str, Any]
 
 JUMPING_SPORTS = frozenset({"basketball", "volleyball"})
-#: A longest session beyond this multiple of the last 30 days' longest goes with more running
-#: injuries (Frandsen 2025, PMID 40623829).
-SPIKE = 1.10
 #: Sites that none of the five patterns is about.
 OTHER_SITES = frozenset({"medial", "posterior", "diffuse"})
 HAMSTRING_LENGTH = frozenset({"ake_deficit_deg", "slr_deg"})
@@ -186,40 +185,6 @@ def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str
         "legs": plural("answer.advice.legs", count, sides=names),
     }
     return conditions()[condition].reason.format_map(values)
-
-
-def spike_ratio(row: Mapping[str, Any]) -> float:
-    """A runner's longest session over the longest of 30 days; 0 if unknown, or of another sport.
-
-    As given, or from two runs: no other sport has been studied.
-    """
-    if "session_spike_ratio" in row and row.get("sport") == "running":
-        return float(row["session_spike_ratio"])
-    longest = row.get("longest_run_30d_km")
-    return float(row.get("next_long_run_km", 0.0) / longest) if longest else 0.0
-
-
-def coming_week(row: Mapping[str, Any]) -> answer_schema.ComingWeek | None:
-    """What the longest session of the coming week goes with; None where it is not known."""
-    ratio = spike_ratio(row)
-    if ratio == 0.0:
-        return None
-    hazard = hazard_ratio(ratio)
-    sources = dict.fromkeys(key for band in session_hazards() for key in band.sources)
-    return answer_schema.ComingWeek(
-        session_spike_ratio=ratio,
-        hazard_ratio=hazard.central,
-        interval=(hazard.low, hazard.high),
-        message=variant(
-            "answer.coming_week",
-            "longer" if ratio > SPIKE else "usual",
-            ratio=f"{ratio:.2f}",
-            rate=f"{hazard.central:.1f}",
-            low=f"{hazard.low:.1f}",
-            high=f"{hazard.high:.1f}",
-        ),
-        sources=[references()[key].short for key in sources],
-    )
 
 
 def _short_hamstrings(leg: Leg) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from kneerisk.answer.coming_week import ComingWeek
+from kneerisk.answer.pattern_schema import FROZEN, Imbalance, LegVerdict, SideDifference, Typical
 from kneerisk.evidence import Grade, Urgency
 from kneerisk.evidence import Imbalance as ImbalanceName
 from kneerisk.schema import Side
@@ -21,8 +22,6 @@ Knee = Literal["left", "right", "either"]
 #: Right comes first wherever both sides are shown: so they stand in a front view.
 SHOWN: tuple[Side, Side] = ("right", "left")
 KNEES: tuple[Knee, ...] = (*SHOWN, "either")
-
-FROZEN = ConfigDict(frozen=True, serialize_by_alias=True, validate_by_name=True)
 
 
 class Risk(BaseModel):
@@ -55,8 +54,8 @@ class BaseRate(BaseModel):
 
     leg: float | None = None
     either: float | None = None
-    from_club: bool = False
-    """Whether the club's own count of knee pain is in it."""
+    from_club: Literal[True] | None = None
+    """The club's own count of knee pain is in it."""
 
 
 class Reason(BaseModel):
@@ -107,100 +106,6 @@ class Driver(BaseModel):
     cohort that the model was fitted to. Absent where no effect of its own moves the risk."""
 
 
-class Typical(BaseModel):
-    """Norm of uninjured adults of the sex, for the protocol that was used."""
-
-    model_config = FROZEN
-
-    mean: float
-    sd: float
-    source: str
-
-
-class PatternRow(BaseModel):
-    """One measured value that speaks for a pattern, against it, or neither."""
-
-    model_config = FROZEN
-
-    measure: str
-    label: str
-    unit: str
-    value: float
-    typical: Typical
-    z: float
-    """Distance from the typical value in SDs, signed as measured."""
-    error: float
-    """Error of a single reading, 95 %, in the measure's unit."""
-    side_difference: float | None = None
-    """This leg minus the other, where both were measured."""
-    side_difference_beyond_error: bool | None = None
-    usual: float | None = None
-    """The value usual at this age, in this sport and with this pain, where it is not typical."""
-    speaks: Literal["for", "against", "neither"]
-    """``neither``: the value lies within error of the typical value, or of the usual one."""
-
-
-class Imbalance(BaseModel):
-    """How likely a leg has one of the five patterns, by the thresholds of the model.
-
-    No assessor was asked: where a pattern begins is an assumption with a spread.
-    """
-
-    model_config = FROZEN
-
-    side: Side
-    name: ImbalanceName
-    label: str
-    probability: float
-    interval: tuple[float, float]
-    """90 % interval of the probability if every true value were known."""
-    status: Literal["clear", "possible", "not_supported", "cannot_tell"]
-    named_again: float | None = None
-    """How likely a repeat of the same tests would point to the pattern again, with nothing changed.
-
-    Given where today's measurements do; the pattern is clear from 0.8 and possible from 0.6.
-    """
-    evidence_grade: Grade
-    usual_site: str
-    wording: str
-    pattern: list[PatternRow]
-
-
-def named(imbalances: Sequence[Imbalance]) -> list[Imbalance]:
-    """Those that are clear or possible, in the order given."""
-    return [imbalance for imbalance in imbalances if imbalance.status in {"clear", "possible"}]
-
-
-class LegVerdict(BaseModel):
-    """The verdict on one leg: an imbalance, none, or that it can't be decided."""
-
-    model_config = FROZEN
-
-    side: Side
-    name: ImbalanceName | Literal["none", "indeterminate"]
-    message: str
-
-
-class SideDifference(BaseModel):
-    """How the legs differ in a measure, and whether the test can detect so small a difference."""
-
-    model_config = FROZEN
-
-    measure: str
-    label: str
-    unit: str
-    right: float
-    left: float
-    difference: float
-    """Right minus left."""
-    detectable: float
-    """The minimal detectable difference between two readings, 95 %."""
-    beyond_error: bool
-    """Beyond what error alone explains in this measure by itself."""
-    beyond_chance: bool
-    """Also beyond what error explains in any of the measures compared (false discovery rate)."""
-
-
 class NextTest(BaseModel):
     """A test that was not done, and what it would add."""
 
@@ -235,21 +140,6 @@ class Advice(BaseModel):
     dose: str | None = None
     grade: Grade
     stop_rule: str
-    sources: list[str]
-
-
-class ComingWeek(BaseModel):
-    """A runner's longest planned session, and the rate of injury in it; no part of the risk."""
-
-    model_config = FROZEN
-
-    session_spike_ratio: float
-    """Its length over the longest session of the last 30 days."""
-    hazard_ratio: float
-    """The rate of any overuse running injury in it, over that of a session of usual length."""
-    interval: tuple[float, float]
-    """95 % interval of that ratio."""
-    message: str
     sources: list[str]
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from kneerisk.answer.advice import advice_for, coming_week
+from kneerisk.answer.advice import advice_for
 from kneerisk.answer.answer_schema import Answer, Flag, Knee, Lineage
+from kneerisk.answer.coming_week import coming_week
 from kneerisk.answer.drivers import drivers_of, effects_of
 from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
 from kneerisk.answer.inputs_and_norms import inputs_of

@@ -7,16 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from kneerisk.answer.answer_schema import (
-    FROZEN,
-    Flag,
-    Knee,
-    LegVerdict,
-    Lineage,
-    Reason,
-    Risk,
-    Status,
-)
+from kneerisk.answer.answer_schema import Flag, Knee, Lineage, Reason, Risk, Status
+from kneerisk.answer.pattern_schema import FROZEN, LegVerdict
 from kneerisk.evidence import Imbalance as ImbalanceName
 from kneerisk.schema import Side
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from kneerisk.answer.advice import Leg, met
-from kneerisk.answer.answer_schema import SHOWN, Imbalance, LegVerdict, PatternRow, named
+from kneerisk.answer.answer_schema import SHOWN
+from kneerisk.answer.pattern_schema import Imbalance, LegVerdict, PatternRow, named
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
 from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.repeatability import named_again

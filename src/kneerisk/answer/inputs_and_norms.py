@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from kneerisk.answer.answer_schema import Effect, Input, InputStatus, Typical
+from kneerisk.answer.answer_schema import Effect, Input, InputStatus
+from kneerisk.answer.pattern_schema import Typical
 from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.risk_and_red_flags import within_population
 from kneerisk.schema import Measure, Quantity, code, columns, quantity

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneerisk.answer.answer_schema import PatternRow, SideDifference, Typical
 from kneerisk.answer.inputs_and_norms import Norm, norm_of
+from kneerisk.answer.pattern_schema import PatternRow, SideDifference, Typical
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.schema import SIDES, Side, leg_measures, quantities, quantity

@@ -28,6 +28,8 @@ LITTLE_INFORMATION = 0.15
 #: A model that can't tell what measuring could settle: where its interval is at least this share
 #: of the one that age, sex and sport alone give (assumption).
 LITTLE_GAIN = 0.9
+#: Digits of a share: what follows is rounding of the solver.
+SHARE_DIGITS = 4
 #: An unspecified sex is read as the average of both, which a model has always seen.
 _AVERAGE_SEX = "unspecified"
 ACUTE = "acute_injury_within_7_days"
@@ -117,7 +119,7 @@ def risks_of(
         reasons=list(reasons),
         outcome_kind=metadata.outcome_kind,
         horizon_months=metadata.horizon_months,
-        base_rate=BaseRate(**rates, from_club=_is_counted(predictions)),
+        base_rate=BaseRate(**rates, from_club=_is_counted(predictions) or None),
         **risks,
     )
 
@@ -151,8 +153,12 @@ def _uncertainty(predictions: Predictions, i: int, knee: Knee) -> dict[str, Any]
         "test_error": sources.test_error,
     }
     total = sum(float(variance[legs].sum()) for variance in variances.values())
-    shares = {name: float(variance[legs].sum()) / total for name, variance in variances.items()}
-    return {"information": float(sources.information[legs].mean()), "interval_from": shares}
+    shares = {
+        name: round(float(variance[legs].sum()) / total, SHARE_DIGITS)
+        for name, variance in variances.items()
+    }
+    information = round(float(sources.information[legs].mean()), SHARE_DIGITS)
+    return {"information": information, "interval_from": shares}
 
 
 def _is_counted(predictions: Predictions) -> bool:

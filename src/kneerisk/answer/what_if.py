@@ -20,8 +20,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from kneerisk.answer.answer_schema import FROZEN, KNEES, Knee, Lineage, Reason, Risk, Risks, Status
+from kneerisk.answer.answer_schema import KNEES, Knee, Lineage, Reason, Risk, Risks, Status
 from kneerisk.answer.compose_answer import lineage_of, notice_of
+from kneerisk.answer.pattern_schema import FROZEN
 from kneerisk.answer.predictions import predictions_of
 from kneerisk.answer.risk_and_red_flags import flags_of, knees_of, must_refer, reasons_of, risks_of
 from kneerisk.answer.what_if_changes import (

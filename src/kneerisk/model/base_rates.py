@@ -140,10 +140,21 @@ class BaseRates:
         shifts = _NODES * self._spread(place)
         log_weights = -0.5 * _NODES**2
         if self.count is not None:
-            log_odds = self._club_log_odds(place, shifts)
-            log_weights = log_weights + self.count.outcomes * log_expit(log_odds)
-            log_weights += (self.count.of - self.count.outcomes) * log_expit(-log_odds)
+            log_weights = log_weights + self._log_likelihood(place, shifts, self.count)
         return shifts, log_weights - logsumexp(log_weights)
+
+    def _log_likelihood(self, place: int, shifts: FloatArray, count: Count) -> FloatArray:
+        """Logarithm of how likely a count is at each shift, up to a constant.
+
+        A club may have counted athletes of other sports too, so its rate may lie as far from that
+        of the athlete's sport as sports lie from each other.
+        """
+        sports = float(logit(self.central).std())
+        offsets = sports * _NODES[::20]
+        log_odds = self._club_log_odds(place, shifts[:, None] + offsets)
+        binomial = count.outcomes * log_expit(log_odds)
+        binomial += (count.of - count.outcomes) * log_expit(-log_odds)
+        return np.asarray(logsumexp(binomial - 0.5 * _NODES[::20] ** 2, axis=1))
 
     def _club_log_odds(self, place: int, shifts: FloatArray) -> FloatArray:
         """Log-odds of a club's rate at each shift: the average over athletes of many risks."""

@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
-from kneerisk.answer.answer_schema import (
-    SHOWN,
-    Advice,
-    Answer,
-    Imbalance,
-    NextTest,
-    PatternRow,
-    SideDifference,
-    named,
-)
+from kneerisk.answer.answer_schema import SHOWN, Advice, Answer, NextTest
+from kneerisk.answer.pattern_schema import Imbalance, PatternRow, SideDifference, named
 from kneerisk.answer.report.number_format import amount, in_100, number, sentence, typical
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side

@@ -6,16 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kneerisk.answer.answer_schema import (
-    KNEES,
-    SHOWN,
-    Advice,
-    Answer,
-    Flag,
-    Knee,
-    NextTest,
-    SideDifference,
-)
+from kneerisk.answer.answer_schema import KNEES, SHOWN, Advice, Answer, Flag, Knee, NextTest
+from kneerisk.answer.pattern_schema import SideDifference
 from kneerisk.answer.report import wording
 from kneerisk.answer.report.drawings import DrawnLeg, RiskBar, drawn_legs, pattern_numbers, risk_bar
 from kneerisk.answer.report.driver_table import (

@@ -113,8 +113,7 @@ def fit_quantiles(
 ) -> QuantileInterval:
     """Quantiles of true minus predicted log-odds, with a conformal correction.
 
-    The definition of each athlete's pain is known here, and taken out of what the trees learn: its
-    part of the interval follows from the spread of definitions, or from a club's count.
+    The definition of pain, known here, is left out: its part follows from `BaseRates`.
 
     Parameters
     ----------
@@ -170,8 +169,7 @@ def _base_scale(
 ) -> float:
     """What the base rate's half-width is multiplied by so that legs set aside are covered.
 
-    A conformal step as the first one, with the scale of one part in place of a margin: the score
-    of a leg is the scale from which on its interval holds the truth.
+    A conformal step whose score is the scale from which on a leg's interval holds the truth.
     """
     middle, half = (bounds[0] + bounds[1])[rows] / 2.0, (bounds[1] - bounds[0])[rows] / 2.0
     away = true[rows] - middle - base.median[rows, None]
@@ -279,8 +277,7 @@ def conformal_correction(low: FloatArray, high: FloatArray, true: FloatArray) ->
 def either_conformal_correction(low: FloatArray, high: FloatArray, true: FloatArray) -> float:
     """The same for either knee, whose ends are those of the legs taken together.
 
-    The legs' intervals have their finite-sample correction already, so that here the plain
-    quantile is taken.
+    The legs' intervals have their finite-sample correction: here the plain quantile is taken.
 
     Parameters
     ----------
