@@ -1,4 +1,7 @@
-"""`kneerisk adapt`: champion + a club's cohort -> updated, compared model -> challenger."""
+"""`kneerisk adapt`: champion + a club's cohort -> updated, compared model -> challenger.
+
+Or champion + a club's count -> the same model with an updated base rate -> challenger.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
 app = typer.Typer()
 #: Which athletes share a fold is chance: the mean over a few deals is given (assumption).
 FOLD_SEEDS = range(3)
+#: The most athletes that a count may be of, as in a request's `setting`.
+MOST_COUNTED = 100_000
 _ROWS = {"cv_": "adapted", "cv_as_is_": "as_is", "cv_scratch_": "from_scratch"}
 
 
@@ -24,21 +29,45 @@ _ROWS = {"cv_": "adapted", "cv_as_is_": "as_is", "cv_scratch_": "from_scratch"}
     epilog=examples(
         "adapt --data club.parquet",
         "adapt --data club.parquet --model kneerisk-new_pain-12m-v3",
+        "adapt --outcomes 14 --of 60",
     ),
 )
 def adapt(
     data: Annotated[
-        Path,
+        Path | None,
         typer.Option("--data", exists=True, dir_okay=False, help=text("help.adapt.data")),
-    ],
+    ] = None,
+    outcomes: Annotated[
+        int | None, typer.Option("--outcomes", help=text("help.adapt.outcomes"))
+    ] = None,
+    of: Annotated[int | None, typer.Option("--of", help=text("help.adapt.of"))] = None,
     model: Annotated[str | None, typer.Option("--model", help=text("help.adapt.model"))] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
     """Adapt a version to a club and print how it compares."""
+    if (data is None) == (outcomes is None and of is None):
+        raise typer.BadParameter(text("command_line.adapt.one_way"))
     with console.progress() as progress:
-        result = adapt_model(data, model, models, progress)
-    console.result(result, as_json, *summary(result))
+        if data is not None:
+            result = adapt_model(data, model, models, progress)
+            lines = summary(result)
+        else:
+            result = adapt_to_count(*checked_count(outcomes, of), model, models, progress)
+            lines = count_summary(result)
+    console.result(result, as_json, *lines)
+
+
+def checked_count(outcomes: int | None, of: int | None) -> tuple[int, int]:
+    """A count that can be one; a usage error says what is wrong with any other."""
+    if outcomes is None or of is None:
+        raise typer.BadParameter(text("command_line.adapt.count_needs_both"))
+    if not 0 <= outcomes <= of <= MOST_COUNTED or of < 1:
+        raise typer.BadParameter(text(
+            "command_line.adapt.bad_count",
+            outcomes=f"{outcomes:,}", of=f"{of:,}", most=f"{MOST_COUNTED:,}",
+        ))  # fmt: skip
+    return outcomes, of
 
 
 def adapt_model(
@@ -71,9 +100,11 @@ def adapt_model(
     from kneerisk.training.registry.update_record import log_update
     from kneerisk.training.registry.versions import load_version
     from kneerisk.training.updating import model_updating
+    from kneerisk.training.updating.count_updating import refuse_counted
     from kneerisk.training.updating.update_comparison import compare_update
 
     base = load_version(models, version)
+    refuse_counted(base)
     progress(event("reading_club"))
     source = Source(path=data.resolve())
     club, _ = load(source)
@@ -90,6 +121,66 @@ def adapt_model(
     logged = log_update(Tracking(Path.cwd()), source, base, club, updated, out_of_fold)
     return {"version": logged.version, "run_id": logged.run_id, **result,
             "metrics": logged.metrics}  # fmt: skip
+
+
+def adapt_to_count(
+    outcomes: int, of: int, version: str | None, models: Path, progress: Progress
+) -> dict[str, Any]:
+    """Update the base rate of a version (the champion, if none is named) by a club's count.
+
+    Parameters
+    ----------
+    outcomes
+        How many of the counted athletes had knee pain within 12 months.
+    of
+        How many were counted.
+    version
+        Such as ``kneerisk-new_pain-12m-v3``; None is the champion.
+    models
+        The folder of released models.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    `version`, `run_id`, `base`, `step`, `needs`, `count`, the `base_rate` of either knee before and
+    after, empty `metrics`, and the `verdict` of the gates that need no champion.
+    """
+    from kneerisk.training.tracking import Tracking, require_store
+
+    require_store(Path.cwd())
+    from kneerisk.model.base_rates import Count
+    from kneerisk.training.registry.count_record import STEP, log_count
+    from kneerisk.training.registry.versions import load_version
+    from kneerisk.training.updating.count_updating import update_by_count
+
+    base = load_version(models, version)
+    progress(event("updating", version=base.metadata.version))
+    counted = update_by_count(base, Count(outcomes, of))
+    progress(event("logging_run"))
+    logged, verdict = log_count(Tracking(Path.cwd()), counted)
+    return {
+        "version": logged.version, "run_id": logged.run_id, "base": base.metadata.version,
+        "step": STEP, "needs": text("training.adapt.no_screening"), "metrics": {},
+        "count": {"outcomes": outcomes, "of": of},
+        "base_rate": {"before": counted.rate_before, "after": counted.rate_after},
+        "verdict": verdict,
+    }  # fmt: skip
+
+
+def count_summary(result: dict[str, Any]) -> list[str | console.Table]:
+    """The result of a count for a person."""
+    count = {name: f"{number:,}" for name, number in result["count"].items()}
+    rates = {name: f"{100.0 * rate:.1f}" for name, rate in result["base_rate"].items()}
+    return [
+        text("command_line.adapt.counted", version=result["version"], run=result["run_id"],
+             base=result["base"], **count),
+        text("command_line.adapt.base_rate", **rates),
+        *(text("command_line.adapt.not_promoted", reason=gate["told"])
+          for gate in result["verdict"]["gates"] if not gate["passed"]),
+        text("command_line.adapt.request_replaces"),
+        result["needs"],
+    ]  # fmt: skip
 
 
 def summary(result: dict[str, Any]) -> list[str | console.Table]:

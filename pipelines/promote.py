@@ -12,7 +12,7 @@ import typer
 
 from kneerisk.errors import PromotionRefused
 from kneerisk.progress import event
-from kneerisk.words import text
+from kneerisk.words import text, variant
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, examples
 
@@ -35,18 +35,25 @@ def promote(
         str | None,
         typer.Option(metavar="WHY", help=text("help.promote.accept_auc")),
     ] = None,
+    accept_unvalidated: Annotated[
+        str | None,
+        typer.Option(metavar="WHY", help=text("help.promote.accept_unvalidated")),
+    ] = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
     """Promote a version and print the gates that it passed."""
-    if accept_auc is not None and not accept_auc.strip():
-        raise typer.BadParameter(text("command_line.promote.say_why"), param_hint="--accept-auc")
+    for option, why in (("auc", accept_auc), ("unvalidated", accept_unvalidated)):
+        if why is not None and not why.strip():
+            say_why = variant("command_line.promote.say_why", option)
+            raise typer.BadParameter(say_why, param_hint=f"--accept-{option}")
     with console.progress() as progress:
         progress(event("checking_gates"))
         try:
             result, summary = promote_version(
-                version, data, models, serve=serve, accepted_auc=accept_auc
-            )
+                version, data, models, serve=serve, accepted_auc=accept_auc,
+                accepted_unvalidated=accept_unvalidated,
+            )  # fmt: skip
         except PromotionRefused as refusal:
             if as_json and refusal.verdict is not None:
                 console.result({"promoted": False, **refusal.verdict}, as_json)
@@ -73,6 +80,7 @@ def promote_version(
     *,
     serve: bool,
     accepted_auc: str | None = None,
+    accepted_unvalidated: str | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Promote a version.
 
@@ -88,6 +96,8 @@ def promote_version(
         Whether to replace a served champion of another outcome kind.
     accepted_auc
         Why an AUC above the ceiling is no leak; None where nobody says so.
+    accepted_unvalidated
+        Why a version that was updated by a count alone may serve; None where nobody says so.
 
     Returns
     -------
@@ -99,7 +109,8 @@ def promote_version(
     from kneerisk.training.registry.promotion import promote
 
     promoted = promote(
-        Tracking(Path.cwd()), models, version, data=data, serve=serve, accepted_auc=accepted_auc
-    )
+        Tracking(Path.cwd()), models, version, data=data, serve=serve, accepted_auc=accepted_auc,
+        accepted_unvalidated=accepted_unvalidated,
+    )  # fmt: skip
     passed = [text("command_line.promote.passed", gate=gate.message) for gate in promoted.gates]
     return promoted.as_dict(), "\n  ".join([promoted.message, *passed])

@@ -64,7 +64,8 @@ def reproduce_version(
 
     require_store(Path.cwd())
     from kneerisk.training.provenance import load_again
-    from kneerisk.training.registry.reproduction import compare, fit_again
+    from kneerisk.training.registry.count_record import count_of
+    from kneerisk.training.registry.reproduction import compare, count_again, fit_again
     from kneerisk.training.registry.versions import load_version
 
     progress(event("loading_model"))
@@ -72,6 +73,8 @@ def reproduce_version(
     parameters, _ = Tracking(Path.cwd()).logged_values(original.metadata.run_id)
     base_version = original.metadata.base_version
     base = load_version(models, base_version) if base_version else None
+    if base is not None and (count := count_of(parameters)) is not None:
+        return count_again(original, base, count, parameters)
     progress(event("reading_original_cohort"))
     cohort, truth = load_again(parameters, data)
     model = fit_again(parameters, cohort, truth, base,

@@ -88,6 +88,12 @@ def _flags_status(
 
 def notice_of(metadata: Metadata) -> str:
     """The intended use, which every answer states, whom the model was trained and validated on."""
+    count = metadata.count
+    if count is not None:
+        counted = text(
+            "answer.notice.counted", outcomes=f"{count.outcomes:,g}", of=f"{count.of:,g}"
+        )
+        return f"{text('answer.notice.use')} {counted}"
     parts = [text("answer.notice.use"), variant("answer.notice.cohort", metadata.cohort)]
     if metadata.cohort != "simulated":
         parts.append(validated_on(metadata))

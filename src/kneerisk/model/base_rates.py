@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, log_expit, logit, logsumexp
+from scipy.stats import binom
 
 from kneerisk.evidence import rates_by_definition
 from kneerisk.schema import FloatArray, category
@@ -25,6 +26,8 @@ _NODES = np.linspace(-4.0, 4.0, 801)
 _CENTRES = np.linspace(-16.0, 16.0, 3201)
 #: The 90 % interval of the base rate, as for the risks.
 _TAIL = 0.05
+#: The normal distribution's 97.5 % point.
+NORMAL_95 = 1.959964
 
 
 class Count(NamedTuple):
@@ -135,6 +138,26 @@ class BaseRates:
         shifts, log_weights = self._distribution(place)
         return float(np.exp(log_weights) @ expit(self._club_log_odds(place, shifts)))
 
+    def surprise(self, count: Count) -> float:
+        """How likely a count at least as extreme was before it was known: twice the smaller tail.
+
+        Close to 0, it counts something else than any definition of knee pain that was studied.
+        """
+        log_odds = self._log_odds_over_sports(-1, _NODES * self._spread(-1))
+        weights = np.exp(-0.5 * _NODES**2)[:, None] * np.exp(-0.5 * _NODES[::20] ** 2)
+        weights /= weights.sum()
+        tails = (
+            float((weights * tail(number, count.of, expit(log_odds))).sum())
+            for tail, number in ((binom.cdf, count.outcomes), (binom.sf, count.outcomes - 1))
+        )
+        return min(1.0, 2.0 * min(tails))
+
+    def club_range(self) -> tuple[float, float]:
+        """The central 95 % of the rates that clubs have, by any definition and in any sport."""
+        sd = float(np.hypot(self._spread(-1), self._between_sports))
+        low, high = expit(self._club_log_odds(-1, np.array([-NORMAL_95, NORMAL_95]) * sd))
+        return float(low), float(high)
+
     def _distribution(self, place: int) -> tuple[FloatArray, FloatArray]:
         """Shifts of the log-odds, and the logarithms of their probabilities."""
         shifts = _NODES * self._spread(place)
@@ -149,12 +172,19 @@ class BaseRates:
         A club may have counted athletes of other sports too, so its rate may lie as far from that
         of the athlete's sport as sports lie from each other.
         """
-        sports = float(logit(self.central).std())
-        offsets = sports * _NODES[::20]
-        log_odds = self._club_log_odds(place, shifts[:, None] + offsets)
+        log_odds = self._log_odds_over_sports(place, shifts)
         binomial = count.outcomes * log_expit(log_odds)
         binomial += (count.of - count.outcomes) * log_expit(-log_odds)
         return np.asarray(logsumexp(binomial - 0.5 * _NODES[::20] ** 2, axis=1))
+
+    def _log_odds_over_sports(self, place: int, shifts: FloatArray) -> FloatArray:
+        """The log-odds of a club's rate at each shift (rows) and distance of its sports."""
+        return self._club_log_odds(place, shifts[:, None] + self._between_sports * _NODES[::20])
+
+    @property
+    def _between_sports(self) -> float:
+        """SD of the log-odds of sports' mean risks."""
+        return float(logit(self.central).std())
 
     def _club_log_odds(self, place: int, shifts: FloatArray) -> FloatArray:
         """Log-odds of a club's rate at each shift: the average over athletes of many risks."""

@@ -8,7 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from kneerisk.model.base_rates import Count
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
+
+#: The choices that hold a club's count.
+COUNT_CHOICES = ("count_outcomes", "count_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,13 @@ class Metadata:
     """Of a model of people: the ``left_out_groups`` (years, sites, clubs) it was validated on."""
     verdict: Mapping[str, Any] | None = None
     """Whether it ``passes`` the gates of a promotion, the ``reasons`` it does not, each gate."""
+
+    @property
+    def count(self) -> Count | None:
+        """Of a model updated by a club's count alone: so many of so many had knee pain."""
+        if COUNT_CHOICES[0] not in self.choices:
+            return None
+        return Count(*(self.choices[name] for name in COUNT_CHOICES))
 
     def as_dict(self) -> dict[str, Any]:
         """All metadata as plain data, as a bundle keeps it."""

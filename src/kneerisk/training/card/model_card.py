@@ -50,7 +50,7 @@ def model_card(
                           plots=tuple(plots), made_with=environment())  # fmt: skip
     sections = {
         "In short": "\n".join(f"- {line}" for line in _in_short(context)),
-        "What it is": _table(dict(_identity(context))),
+        "What it is": table(dict(_identity(context))),
         "Intended use": USE,
         "Study population": population(context),
         "How it was made": method(context),
@@ -128,7 +128,8 @@ def _libraries(made_with: Mapping[str, str]) -> str:
     return ", ".join(f"{names[name]} {value}" for name, value in made_with.items())
 
 
-def _table(rows: Mapping[str, str]) -> str:
+def table(rows: Mapping[str, str]) -> str:
+    """A table of two columns without a head, as Markdown."""
     return "\n".join(["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows.items())])
 
 

@@ -13,9 +13,15 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
 from kneerisk.errors import CohortRefused, KneeriskError, PromotionRefused
 from kneerisk.evaluation.task_rows import paired_rows, risks_of
-from kneerisk.model import bundle, champion
+from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.provenance import load_again
 from kneerisk.training.registry import releases
+from kneerisk.training.registry.count_record import (
+    base_gate,
+    correction_gate,
+    count_gates,
+    count_of,
+)
 from kneerisk.training.registry.gates import Gate, loss_gate
 from kneerisk.training.registry.releases import Release, bundle_hash
 from kneerisk.training.registry.run_record import EVALUATION
@@ -47,6 +53,7 @@ def promote(
     data: Path | None = None,
     serve: bool = False,
     accepted_auc: str | None = None,
+    accepted_unvalidated: str | None = None,
 ) -> Promoted:
     """Make a challenger the champion of its outcome kind, and release it.
 
@@ -64,6 +71,8 @@ def promote(
         Whether to replace a served champion of another outcome kind as well.
     accepted_auc
         Why an AUC above the ceiling is no leak, where a person has found that.
+    accepted_unvalidated
+        Why a version that was updated by a count alone may serve, where a person says so.
 
     Returns
     -------
@@ -78,7 +87,7 @@ def promote(
     challenger = _select(tracking, version)
     sha256 = bundle_hash(challenger)
     current = tracking.version_with_alias(challenger.model, CHAMPION)
-    passed = _gates(tracking, models, challenger, current, data, accepted_auc)
+    passed = _gates(tracking, models, challenger, current, data, accepted_auc, accepted_unvalidated)
     failed = [gate.message for gate in passed if not gate.passed]
     if failed:
         heading = text("training.promotion.refused", version=challenger)
@@ -91,8 +100,9 @@ def promote(
         replaces = before is None or serve or Version.parse(before)[0] == challenger.model
         previous = served.previous if served and before == str(challenger) else before
         released = Release(
-            sha256=sha256, replaced=previous if replaces else None, accepted_auc=accepted_auc
-        )
+            sha256=sha256, replaced=previous if replaces else None, accepted_auc=accepted_auc,
+            accepted_unvalidated=accepted_unvalidated,
+        )  # fmt: skip
         releases.record(models, challenger, released)
         if replaces:
             champion.write(models, str(challenger), sha256, previous)
@@ -193,14 +203,52 @@ def _gates(
     current: Version | None,
     data: Path | None,
     accepted_auc: str | None,
+    accepted_unvalidated: str | None,
 ) -> tuple[Gate, ...]:
     params, metrics = tracking.logged_values(challenger.run_id)
+    if count_of(params) is not None:
+        return _count_gates(tracking, models, challenger, current, params, accepted_unvalidated)
     evaluation = _evaluation(tracking, challenger)
     gates = [*gates_of(params, metrics, lambda: evaluation, accepted_auc)]
     if current is not None and current.number != challenger.number:
         cohort = _held_out(params, data)
         gates.append(_loss_gate(tracking, models, challenger, current, cohort))
     return tuple(gates)
+
+
+def _count_gates(
+    tracking: Tracking,
+    models: Path,
+    challenger: Version,
+    current: Version | None,
+    params: dict[str, str],
+    accepted: str | None,
+) -> tuple[Gate, ...]:
+    """Of a version that was updated by a count: no cohort can show how good it is."""
+    served, replaced = champion.read(models), None if current is None else str(current)
+    if replaced is None and served and Version.parse(served.version)[0] == challenger.model:
+        replaced = served.version
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        updated = _bundle_of(tracking, models, str(challenger), folder)
+        base = _bundle_of(tracking, models, params["base_version"], folder)
+        champion_metadata = None
+        if replaced is not None:
+            champion_metadata = _bundle_of(tracking, models, replaced, folder).metadata
+    return (
+        *count_gates(params, accepted),
+        correction_gate(updated, base, params),
+        base_gate(base.metadata, champion_metadata),
+    )
+
+
+def _bundle_of(tracking: Tracking, models: Path, name: str, folder: Path) -> Bundle:
+    if (models / name).is_dir():
+        return bundle.load(models / name)
+    path = folder / name
+    return bundle.load(
+        path if path.exists() else _fetch(tracking, models, tracking.version(name), folder)
+    )
 
 
 def _loss_gate(

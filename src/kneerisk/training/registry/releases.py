@@ -47,6 +47,8 @@ class Release:
     """The version that was served before it."""
     accepted_auc: str | None = None
     """Why a person accepted an AUC above the ceiling."""
+    accepted_unvalidated: str | None = None
+    """Why a person put a version in service that no outcome has shown to be any good."""
 
 
 def bundle_hash(version: Version) -> str:
@@ -238,7 +240,8 @@ def note(tracking: Tracking, version: Version, release: Release | None) -> None:
         Its record; None where there is none.
     """
     if release is not None:
-        tags = {REPLACED: release.replaced, "accepted_auc": release.accepted_auc}
+        tags = {REPLACED: release.replaced, "accepted_auc": release.accepted_auc,
+                "accepted_unvalidated": release.accepted_unvalidated}  # fmt: skip
         new = {name: value for name, value in tags.items()
                if value is not None and version.tags.get(name) != value}  # fmt: skip
         tracking.tag_version(version, **new)

@@ -15,9 +15,10 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Metadata, bundle
+from kneerisk.model.base_rates import Count
 from kneerisk.model.risk_model import Prediction, RiskModel
 from kneerisk.progress import Progress
-from kneerisk.schema import FloatArray
+from kneerisk.schema import Columns, FloatArray, Screening, coded
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.settings import Settings
 from kneerisk.training.provenance import environment, environment_changes, git_sha
@@ -93,9 +94,43 @@ def fit_again(
         return fit(
             athletes, truth_subset(truth, train), seed=seed, progress=progress, settings=settings
         ).model
+    _refuse_other_base(base, params)
+    return update_model(base.model, athletes, seed).model
+
+
+def _refuse_other_base(base: Bundle, params: Mapping[str, str]) -> None:
     if base.sha256 != params["base_sha256"]:
         raise BundleRefused(text("training.reproduction.other_base", version=base.metadata.version))
-    return update_model(base.model, athletes, seed).model
+
+
+def count_again(
+    original: Bundle, base: Bundle, count: Count, params: Mapping[str, str]
+) -> Reproduced:
+    """A version updated by a count, and its base updated again, compared on the golden cases.
+
+    Parameters
+    ----------
+    original
+        The version.
+    base
+        The version that was updated.
+    count
+        What the club counted.
+    params
+        Of the version's run.
+
+    Returns
+    -------
+    How far the predictions agree.
+
+    Raises
+    ------
+    BundleRefused
+        Where the base is not the one that was updated.
+    """
+    _refuse_other_base(base, params)
+    golden = coded([Screening.model_validate(body) for body in bundle.BODIES])
+    return _compared(original, base.model.counting(count), golden, params)
 
 
 def compare(
@@ -118,7 +153,12 @@ def compare(
     -------
     How far the predictions agree.
     """
-    data = cohort.columns()
+    return _compared(original, model, cohort.columns(), params)
+
+
+def _compared(
+    original: Bundle, model: RiskModel, data: Columns, params: Mapping[str, str]
+) -> Reproduced:
     largest, identical = difference(
         original.model.predict(data), _as_released(model, original.metadata).predict(data)
     )

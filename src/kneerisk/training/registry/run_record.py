@@ -170,9 +170,28 @@ def run_parameters(cohort: Cohort, data_sha256: str) -> dict[str, Any]:
 
 def run_tags(cohort: Cohort, command: str) -> dict[str, str]:
     """The tags by which runs are found: of the cohort, the command and the commit."""
+    return tags_of(cohort.kind, cohort.outcome_kind, command)
+
+
+def tags_of(cohort_kind: str, outcome_kind: str, command: str) -> dict[str, str]:
+    """The same, where there is no cohort but its kind.
+
+    Parameters
+    ----------
+    cohort_kind
+        Such as ``adapted``.
+    outcome_kind
+        Such as ``new_pain``.
+    command
+        The command's name.
+
+    Returns
+    -------
+    The tags.
+    """
     return {
-        "cohort_kind": cohort.kind,
-        "outcome_kind": cohort.outcome_kind,
+        "cohort_kind": cohort_kind,
+        "outcome_kind": outcome_kind,
         "mlflow.source.name": f"kneerisk {command}",
         "mlflow.source.git.commit": git_sha() or "",
     }
