@@ -106,6 +106,7 @@ class AthletePool:
                 data=drawn.data,
                 prior=drawn.data[f"{side}_prior_knee_injury"],
                 episodes=drawn.data[f"{side}_same_side_episodes"],
+                provoked=drawn.data[f"{side}_pain_on_squat_jump"],
             )
             sides.append(np.column_stack(list(contrasts(view).values())))
         risks = simulated.truth[["risk_left", "risk_right"]].to_numpy(np.float64)

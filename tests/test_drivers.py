@@ -107,6 +107,7 @@ class TestWhoGetsWhat:
         [
             ("athlete", "resistance_sessions_per_week", 5, -1),
             ("left", "prior_knee_injury", "within_12_months", +1),
+            ("left", "pain_on_squat_jump", "yes", +1),
             ("left", "hip_drop_deg", 11, +1),
             ("left", "quad_torque_nm_kg", 1.3, +1),
             ("left", "wblt_dorsiflexion_deg", 26, +1),

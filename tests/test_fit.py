@@ -287,7 +287,18 @@ class TestInputs:
     def test_pain_now_and_provenance_are_no_inputs(self, small: Cohort) -> None:
         inputs = inputs_of(small, None, population_of(small))
         names = " ".join(column.name for column in inputs.legs.columns)
-        for word in ("pain", "speed", "group", "date", "source", "battery", "missing", "known"):
+        for word in (
+            "pain_nrs",
+            "pain_site",
+            "pain_weeks",
+            "speed",
+            "group",
+            "date",
+            "source",
+            "battery",
+            "missing",
+            "known",
+        ):
             assert word not in names
 
     @pytest.mark.parametrize(

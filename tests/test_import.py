@@ -104,6 +104,8 @@ def excel(*rows: list[Any], before: tuple[str, ...] = (), **merged: str) -> byte
         ("Quad torque Re Nm/kg", "quad_torque_nm_kg", "right", "Nm/kg"),
         ("Pain L 0-10", "pain_nrs", "left", "of 10"),
         ("Tested on", "screening_date", None, None),
+        ("Pain squat jump R", "pain_on_squat_jump", "right", None),
+        ("Bewegungsschmerz links", "pain_on_squat_jump", "left", None),
         ("Ankel dorsiflexion R", "wblt_dorsiflexion_deg", "right", None),
     ],
 )

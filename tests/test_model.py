@@ -94,6 +94,7 @@ def test_dropping_any_measure_still_answers(released: Bundle, column: str) -> No
         ("left_vmo_delay_ms", 25),
         ("left_prior_knee_injury", "within_12_months"),
         ("left_same_side_episodes", 4),
+        ("left_pain_on_squat_jump", "yes"),
     ],
 )
 def test_worse_in_a_supported_direction_raises_the_risk(

@@ -52,6 +52,8 @@ SOME = {
 }  # fmt: skip
 ALL_EQUIPMENT = ("tape_or_phone", "dynamometer", "isokinetic", "emg", "gait_lab")
 TAPE = "tape_or_phone"
+#: What gives an answer and no reading, and so has no width.
+ANSWERED = (*QUESTIONS, "squat_jump")
 #: Rounding of sums of some hundred terms.
 ROUNDING = 1e-9
 
@@ -161,6 +163,12 @@ class TestNamed:
         found = named(released, {"athlete": PLAIN, "left": told, "right": told})
         assert not {"sport", "knee_history"} & set(of(found))
 
+    def test_pain_in_movement_is_asked_where_it_was_not(self, released: Bundle) -> None:
+        assert "squat_jump" in of(named(released, {"athlete": PLAIN}, equipment=[]))
+        told = {"pain_on_squat_jump": "no"}
+        found = named(released, {"athlete": PLAIN, "left": told, "right": told}, equipment=[])
+        assert "squat_jump" not in of(found)
+
     def test_one_leg_is_still_to_do(self, released: Bundle) -> None:
         body = {"athlete": PLAIN, "left": {"vmo_delay_ms": 3.0, "vmo_vl_ratio": 1.0}}
         assert "vmo_emg" in of(named(released, body, equipment=["emg"]))
@@ -200,7 +208,7 @@ class TestPain:
         assert found
         assert all(test.expected_interval_width is None for test in found)
         widths = {t.test: t.expected_interval_width for t in named(released, SOME)}
-        assert all(width for test, width in widths.items() if test not in QUESTIONS)
+        assert all(width for test, width in widths.items() if test not in ANSWERED)
         assert any(widths.values())
 
 

@@ -11,7 +11,7 @@ from scipy.stats import triang
 
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import decimals
-from kneerisk.cohort.simulation.oracle import Oracle, oracle, oracle_of
+from kneerisk.cohort.simulation.oracle import POINTS, Oracle, oracle, oracle_of
 from kneerisk.cohort.simulation.oracle_points import (
     draw_bounded,
     integration_points,
@@ -133,25 +133,29 @@ def test_it_is_what_athletes_with_the_same_record_average_to(cohort, measures, a
             check(truth.imbalances[:, side, place], found.imbalances[0, side, place])
 
 
-def test_history_that_was_not_asked_counts_by_its_shares(cohort):
+@pytest.mark.parametrize(
+    ("asked", "silent_too"),
+    [
+        ("prior_knee_injury", ("prior_knee_injury", "same_side_episodes")),
+        ("pain_on_squat_jump", ("pain_on_squat_jump",)),
+    ],
+)
+def test_what_was_not_asked_counts_by_its_shares(cohort, asked, silent_too):
     data = cohort.cohort.columns()
-    row = only(
-        data, int(np.flatnonzero(data["left_pain_nrs"] + data["right_pain_nrs"] == 0)[0]), ()
-    )
-    names = ("prior_knee_injury", "same_side_episodes")
-    silent = row | {f"{side}_{name}": np.array([np.nan]) for side in SIDES for name in names}
-    rng = np.random.default_rng(8)
-    drawn = draw_athletes(published(), 40_000, rng)
-    shares = {
-        code: float((drawn.data["left_prior_knee_injury"] == code).mean()) for code in (0, 1, 2)
-    }
+    free = (data["left_pain_nrs"] == 0) & (data["right_pain_nrs"] == 0)
+    row = only(data, int(np.flatnonzero(free)[0]), ())
+    silent = row | {f"{side}_{name}": np.array([np.nan]) for side in SIDES for name in silent_too}
+    drawn = draw_athletes(published(), 40_000, np.random.default_rng(8)).data
+    answers = drawn[f"left_{asked}"][drawn["left_pain_nrs"] == 0]
+    shares = {code: float((answers == code).mean()) for code in np.unique(answers).tolist()}
     told = {}
     for code in shares:
-        given = silent | {"left_prior_knee_injury": np.array([float(code)])}
-        told[code] = oracle(given, 1024).left[0]
+        given = silent | {f"left_{asked}": np.array([code])}
+        told[code] = oracle(given, POINTS).left[0]
     mixed = sum(shares[code] * told[code] for code in shares)
-    assert oracle(silent, 1024).left[0] == pytest.approx(mixed, abs=0.001)
-    assert told[0] < told[1] < told[2]
+    assert oracle(silent, POINTS).left[0] == pytest.approx(mixed, abs=0.001)
+    assert list(told.values()) == sorted(told.values())
+    assert told[0.0] < 0.9 * told[max(told)]
 
 
 def test_it_is_calibrated_against_the_true_risk(cohort, best):

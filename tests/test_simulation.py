@@ -104,6 +104,22 @@ class TestEffects:
         slope = np.polyfit(athletes.z("left", measure), logit(truth.left), 1)[0]
         assert sign * slope > 0.1
 
+    def test_pain_in_movement_is_a_risk_of_its_own_knee(self, drawn) -> None:
+        athletes, _, truth = drawn
+        data, log_odds = athletes.data, logit(truth.left)
+        own, other = (data[f"{side}_pain_on_squat_jump"] == 1 for side in SIDES)
+        assert 0.3 < log_odds[own].mean() - log_odds[~own].mean() < 0.65
+        assert abs(log_odds[other].mean() - log_odds[~other].mean()) < 0.1
+
+    def test_pain_in_movement_is_common_and_goes_with_pain_now(self, drawn) -> None:
+        data = drawn[0].data
+        provoked, hurts = data["left_pain_on_squat_jump"] == 1, data["left_pain_nrs"] > 0
+        injured = data["left_prior_knee_injury"] > 0
+        assert provoked[hurts].all()
+        assert provoked[~hurts].mean() == pytest.approx(0.1, abs=0.01)
+        # Independent of earlier injuries: the published effect is adjusted for them.
+        assert provoked[~hurts & injured].mean() == pytest.approx(0.1, abs=0.02)
+
     def test_a_null_effect_has_none(self, drawn) -> None:
         """A null is no factor: what is left of it is what it shares with others."""
         factors = {effect.factor for effect in risk_factors()}

@@ -128,8 +128,8 @@ def _widths(predictions: Predictions, i: int, variances: FloatArray) -> list[flo
     """Expected width of either knee's interval, in probability, after each of some tests.
 
     ``variances`` are what the tests leave of the targets' variances, shape (n_tests, 2,
-    n_targets); the model's own interval is computed with them. None where a test is a question,
-    which reduces no variance of a measure.
+    n_targets); the model's own interval is computed with them. None where a test gives an answer
+    and no reading, which reduces no variance of a measure.
     """
     count, model = len(variances), predictions.bundle.model
     mean = np.repeat(predictions.expected.mean[i][None], count, axis=0)

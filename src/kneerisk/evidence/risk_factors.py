@@ -25,7 +25,8 @@ class LegView:
     """One leg of each screening: means and variances of its true z-scores, and what is known.
 
     ``mean`` and ``variance`` map a measure (the athlete's and the leg's own) to shape (n,);
-    ``data`` are the coded columns; ``prior`` and ``episodes`` the leg's history, NaN if not asked.
+    ``data`` are the coded columns; ``prior`` and ``episodes`` the leg's history, NaN if not asked;
+    ``provoked`` is 1 where the knee hurts in movement, 0 where not, NaN if not tested.
     """
 
     mean: Mapping[str, FloatArray]
@@ -33,6 +34,7 @@ class LegView:
     data: Columns
     prior: FloatArray
     episodes: FloatArray
+    provoked: FloatArray
 
 
 @cache
@@ -142,6 +144,10 @@ def _prior(leg: LegView, code: int, share: str) -> FloatArray:
     return np.where(np.isnan(leg.prior), assumption(share), leg.prior == code)
 
 
+def _provoked(leg: LegView) -> FloatArray:
+    return np.where(np.isnan(leg.provoked), assumption("pain_in_movement_share"), leg.provoked)
+
+
 def _probability_above(leg: LegView, name: str, threshold: float) -> FloatArray:
     """Probability that the true value is at least a threshold in the measure's unit."""
     location, scale = location_and_scale(name, leg.data)
@@ -173,6 +179,7 @@ _CONTRASTS: Mapping[str, Callable[[LegView, str], FloatArray]] = {
     "within_12_months": lambda leg, _: _prior(leg, 2, "prior_injury_recent_share"),
     "over_12_months_ago": lambda leg, _: _prior(leg, 1, "prior_injury_older_share"),
     "per_further_episode": lambda leg, _: np.maximum(np.nan_to_num(leg.episodes) - 1.0, 0.0),
+    "yes": lambda leg, _: _provoked(leg),
     "at_least_1_cm": lambda leg, measure: _probability_above(leg, measure, 1.0),
     "per_decade_over_40": lambda leg, _: np.maximum(leg.data["age_years"] - 40.0, 0.0) / 10.0,
     "per_5_kg_m2": lambda leg, _: (_bmi(leg) - 23.0) / 5.0,

@@ -24,7 +24,7 @@ class ColumnKind(StrEnum):
     ONE_HOT = "one_hot"
     """1 where the athlete gave this choice of an unordered answer (sex, sport), else 0."""
     OWN = "own"
-    """The history of the knee that the row is about."""
+    """The history of the knee that the row is about, and whether movement hurts it."""
     OTHER = "other"
     """The same of the other knee."""
     EXPECTED = "expected"
@@ -128,10 +128,10 @@ def athlete_columns() -> tuple[Column, ...]:
 
 @cache
 def history_columns() -> tuple[Column, ...]:
-    """Earlier trouble of the own and of the other knee."""
+    """Earlier trouble of the own and of the other knee, and pain in movement."""
     return tuple(
         Column(kind, name)
-        for name in ("prior_knee_injury", "same_side_episodes")
+        for name in ("prior_knee_injury", "same_side_episodes", "pain_on_squat_jump")
         for kind in (ColumnKind.OWN, ColumnKind.OTHER)
     )
 

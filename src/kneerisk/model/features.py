@@ -155,7 +155,7 @@ def _athlete_value(column: Column, data: Columns) -> FloatArray:
 
 
 def _history_values(data: Columns) -> FloatArray:
-    """Earlier trouble of the own and of the other knee, left row first."""
+    """Earlier trouble and pain in movement of the own and of the other knee, left row first."""
     values = []
     for column in history_columns():
         sides = SIDES if column.kind is ColumnKind.OWN else SIDES[::-1]
@@ -188,6 +188,7 @@ def _factor_values(people: Population, expected: Expected, data: Columns) -> Flo
         data={name: np.concatenate([data[name], data[name]]) for name in context_columns()},
         prior=both_legs("prior_knee_injury"),
         episodes=both_legs("same_side_episodes"),
+        provoked=both_legs("pain_on_squat_jump"),
     )
     factors = np.column_stack(list(contrasts(view).values()))
     return factors.reshape(2, n, -1).transpose(1, 0, 2)

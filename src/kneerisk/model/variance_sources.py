@@ -24,10 +24,11 @@ from kneerisk.schema import SIDES, Columns, FloatArray, category
 
 #: Contrasts that move with the true z-score, and their direction.
 _SLOPES = {"per_sd_lower": -1.0, "per_sd_lower_for_age": -1.0, "per_sd_higher": 1.0}
-#: The answer about a knee's history that each contrast is, and how common it is.
-_HISTORY = {
-    "within_12_months": "prior_injury_recent_share",
-    "over_12_months_ago": "prior_injury_older_share",
+#: The answer about a knee that each contrast is: to which question, and how common it is.
+_ANSWERS = {
+    "within_12_months": ("prior_knee_injury", "prior_injury_recent_share"),
+    "over_12_months_ago": ("prior_knee_injury", "prior_injury_older_share"),
+    "yes": ("pain_on_squat_jump", "pain_in_movement_share"),
 }
 
 
@@ -82,7 +83,7 @@ def variance_sources(
     def open_variance(used: np.ndarray) -> FloatArray:
         return model.open_variance.posterior(used, protocols, {}).variance(directions)
 
-    unasked, history = _history_variance(own)
+    unasked, answers = _answers_variance(own)
     now = open_variance(expected.gains[row][0].used)
     all_done = open_variance(np.arange(people.n_measures))
     contrasts = legs.pick(factor_columns())[0]
@@ -92,7 +93,7 @@ def variance_sources(
         studies=(np.nan_to_num(contrasts) ** 2 * spread).sum(axis=1) + _rate_variance(sport[0]),
         tests_not_done=np.maximum(now - all_done, 0.0) + unasked,
         test_error=all_done,
-        untested=open_variance(np.arange(0)) + history,
+        untested=open_variance(np.arange(0)) + answers,
     )
 
 
@@ -125,15 +126,17 @@ def _directions(people: Population, own: Columns) -> FloatArray:
     return directions
 
 
-def _history_variance(own: Columns) -> tuple[FloatArray, FloatArray]:
-    """What earlier injuries leave open of each knee: now, and if nobody had asked; each (2,)."""
-    variance = 0.0
+def _answers_variance(own: Columns) -> tuple[FloatArray, FloatArray]:
+    """What answers about each knee leave open: now, and if nobody had asked; each (2,)."""
+    now, never_asked = np.zeros(len(SIDES)), np.zeros(len(SIDES))
     for effect in risk_factors():
-        if effect.contrast in _HISTORY:
-            share = assumption(_HISTORY[effect.contrast])
-            variance += share * (1.0 - share) * _mean_size(effect.factor) ** 2
-    unasked = np.array([np.isnan(own[f"{side}_prior_knee_injury"][0]) for side in SIDES])
-    return variance * unasked, np.full(len(SIDES), variance)
+        if effect.contrast in _ANSWERS:
+            question, name = _ANSWERS[effect.contrast]
+            share = assumption(name)
+            variance = share * (1.0 - share) * _mean_size(effect.factor) ** 2
+            unasked = np.array([np.isnan(own[f"{side}_{question}"][0]) for side in SIDES])
+            now, never_asked = now + variance * unasked, never_asked + variance
+    return now, never_asked
 
 
 def _rate_variance(sport: float) -> float:

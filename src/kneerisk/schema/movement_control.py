@@ -12,7 +12,14 @@ from typing import Annotated
 from pydantic import BaseModel
 
 from kneerisk.schema.faults import STRICT
-from kneerisk.schema.measure import ASSUMPTION, MeasurementError, Norm, Quantity, both_sexes
+from kneerisk.schema.measure import (
+    ASSUMPTION,
+    Category,
+    MeasurementError,
+    Norm,
+    Quantity,
+    both_sexes,
+)
 
 HERRINGTON_2010 = "Herrington & Munro 2010, S1466-853X(09)00115-1"
 DINGENEN_2018 = "Dingenen 2018 Phys Ther Sport, PMID 30005426"
@@ -25,9 +32,16 @@ def _norm(male: tuple[float, float], female: tuple[float, float]) -> tuple[Norm,
 
 
 class Control(BaseModel):
-    """Alignment in motion and muscle timing of one leg."""
+    """Pain and alignment in motion, and muscle timing, of one leg."""
 
     model_config = STRICT
+
+    pain_on_squat_jump: Annotated[str | None, Category(
+        label="Pain in squat, jump or step down", choices=("no", "yes"), ordinal=True,
+        station="wall", group="history", test="squat_jump",
+        protocol="Three squats as deep as comfortable, three jumps landing on both feet, three steps down from 20 cm on this leg; yes if this knee hurts in any, however little, also where it does not hurt at rest.",
+        source="Shumski 2024 J Athl Train, doi 10.4085/1062-6050-0396.23",
+    )] = None
 
     hip_drop_deg: Annotated[float | None, Quantity(
         label="Hip drop", unit="deg", low=-10, high=25, station="camera", group="control",

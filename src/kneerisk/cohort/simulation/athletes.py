@@ -155,3 +155,7 @@ def _draw_pain(data: dict[str, FloatArray], n: int, rng: Generator) -> None:
         data[f"{side}_pain_nrs"] = np.where(hurts, rng.integers(3, 9, n), 0).astype(float)
         data[f"{side}_pain_site"] = np.where(hurts, site, 0.0)
         data[f"{side}_pain_weeks"] = np.where(hurts, np.round(rng.gamma(2.0, 6.0, n)), np.nan)
+        # Movement provokes pain of a knee that hurts anyway, and of others whatever happened
+        # before (assumption: the published effect is adjusted for earlier injuries).
+        provoked = hurts | (rng.random(n) < assumption("pain_in_movement_share"))
+        data[f"{side}_pain_on_squat_jump"] = provoked.astype(np.float64)

@@ -199,12 +199,16 @@ class _Integral:
             episodes = _recorded_or_drawn(
                 self._data[f"{side}_same_side_episodes"][rows], points.episodes[:, i]
             )
+            provoked = _recorded_or_drawn(
+                self._data[f"{side}_pain_on_squat_jump"][rows], points.provoked[:, i]
+            )
             view = LegView(
                 mean=self._leg_values(z, i),
                 variance=dict.fromkeys((*self._athlete, *self._leg), np.zeros(1)),
                 data=data,
                 prior=prior,
                 episodes=np.where(prior > 0, episodes, 0.0),
+                provoked=provoked,
             )
             log_odds = start
             for k, contrast in enumerate(contrasts(view).values()):

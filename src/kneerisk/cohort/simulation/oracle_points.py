@@ -37,8 +37,8 @@ class Points:
     ``bounded`` are uniform numbers for bounded readings, ``normal`` standard numbers for true
     values, ``effects`` (n_points, n_factors) effect sizes from their published ranges, ``base`` and
     ``definition`` uniform numbers for the base rate and the definition of pain, ``prior``
-    (n_points, 2 legs) the code of an injury that was not asked for, and ``episodes`` how often a
-    knee that was injured has hurt.
+    (n_points, 2 legs) the code of an injury that was not asked for, ``episodes`` how often a knee
+    that was injured has hurt, and ``provoked`` whether one that was not tested hurts in movement.
     """
 
     bounded: FloatArray
@@ -48,6 +48,7 @@ class Points:
     definition: FloatArray
     prior: FloatArray
     episodes: FloatArray
+    provoked: FloatArray
 
 
 @cache
@@ -74,14 +75,14 @@ def integration_points(count: int, wanted: int) -> Points:
         raise ValueError(f"the oracle needs an even number of points, at least {FEWEST}")
     factors = risk_factors()
     # Most important first: the first numbers of a Sobol point are its most even ones.
-    sizes = (2, 1, 1, len(factors), 2, 2, MOST_BOUNDED, wanted - 2)
+    sizes = (2, 1, 1, len(factors), 2, 2, 2, MOST_BOUNDED, wanted - 2)
     sobol = qmc.Sobol(sum(sizes), rng=np.random.default_rng(SEED))
     normal = ndtri(np.clip(sobol.random(count // 2), 1e-12, 1.0 - 1e-12))
     # Whitened, and with its reflection, the set has no error in whatever is linear or a product.
     factor = np.linalg.cholesky(normal.T @ normal / len(normal))
     normal = np.linalg.solve(factor, normal.T).T
     uniform = ndtr(np.concatenate([normal, -normal]))
-    first, definition, base, effect_sizes, prior, episodes, bounded, others = np.split(
+    first, definition, base, effect_sizes, prior, provoked, episodes, bounded, others = np.split(
         uniform, np.cumsum(sizes)[:-1], axis=1
     )
     drawn = [
@@ -95,6 +96,7 @@ def integration_points(count: int, wanted: int) -> Points:
         definition=definition[:, 0],
         prior=_prior(prior),
         episodes=1.0 + poisson.ppf(episodes, FURTHER_EPISODES),
+        provoked=(provoked > 1.0 - assumption("pain_in_movement_share")).astype(np.float64),
     )
 
 

@@ -110,6 +110,9 @@ def possible_answers(
             shares = np.array([_training_mean(model, column) for column in sport_columns()])
             answers = {name: np.arange(float(len(shares)))}
             yield answers, shares / max(shares.sum(), _SMALLEST)
+        elif name.endswith("_pain_on_squat_jump"):
+            share = assumption("pain_in_movement_share")
+            yield {name: np.array([0.0, 1.0])}, np.array([1.0 - share, share])
         elif isinstance(columns()[name], Category) and not name.startswith(SIDES):
             mean = _training_mean(model, Column(ColumnKind.ATHLETE, name))
             share = float(np.clip(mean, 0.0, 1.0))
