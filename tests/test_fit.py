@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.simulation.simulated_cohort import Simulated
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.calibration_metrics import KNOTS, restricted_cubic_spline
@@ -40,6 +40,7 @@ from kneerisk.training.fitting.fit_inputs import (
     usable_columns,
 )
 from kneerisk.training.fitting.population_shrinkage import population_of
+from kneerisk.training.fitting.simulated_truth import read_truth
 
 SIDES = ("outcome_left", "outcome_right")
 FEW = ["athlete_id", "age_years", "sex", "left_hip_drop_deg", "right_hip_drop_deg", *SIDES]
@@ -270,6 +271,53 @@ def test_what_was_not_measured_makes_an_observed_interval_wider(simulated: Simul
 
     assert width("left_hip_drop_deg", "right_hip_drop_deg") > 1.03 * width()
     assert width("prior_hip_injury") > 1.03 * width()
+
+
+class TestSimulatedTruth:
+    """True risks come from a simulator or a file, of any world."""
+
+    @pytest.mark.parametrize("risk", [0.0, 1.0, 1e-300, 1.0 - 1e-16])
+    def test_certainty_is_taken_for_nearly_that(self, risk: float) -> None:
+        """Of every fifth screening, so that those set aside for the interval have some too."""
+        made = simulate(900, 8)
+        truth = made.truth.copy()
+        for name in ("risk_left", "risk_right", "risk_either"):
+            truth.loc[truth.index[::5], name] = (
+                truth[name].iloc[::5].where(truth[name].iloc[::5].isna(), risk)
+            )
+        model = fit(made.cohort, truth).model
+        assert model.base_rates is not None
+        assert 0.0 < model.base_rates.between < np.inf
+        predicted = model.predict(made.cohort.columns())
+        for low, high in predicted.intervals.values():
+            assert (low >= 0.0).all()
+            assert (low <= high).all()
+            assert (high <= 1.0).all()
+
+    def test_certainty_is_a_risk_of_one_in_a_million(self) -> None:
+        made = simulate(60, 8)
+        known = made.truth["risk_left"].notna()
+        certain = made.truth.assign(risk_left=made.truth["risk_left"].where(~known, 1.0))
+        read = read_truth(certain, made.cohort, published())
+        assert (read.legs[known, 0] == 1.0 - 1e-6).all()
+        assert np.isnan(read.legs[~known, 0]).all()
+        untouched = made.truth["risk_right"].to_numpy()
+        assert np.array_equal(read.legs[:, 1], untouched, equal_nan=True)
+
+    @pytest.mark.parametrize("value", [-0.1, 1.2, np.inf, -np.inf])
+    def test_what_cannot_be_is_refused_with_every_column(self, value: float) -> None:
+        made = simulate(300, 8)
+        truth = made.truth.copy()
+        truth.loc[truth.index[:3], ["risk_either", "right_calf_tightness"]] = value
+        truth.loc[truth.index[:2], "definition_shift"] = np.inf
+        with pytest.raises(CohortRefused) as refused:
+            fit(made.cohort, truth)
+        assert str(refused.value).splitlines() == [
+            "the true risks can't be:",
+            "  risk_either: 3 outside 0 to 1",
+            "  right_calf_tightness: 3 outside 0 to 1",
+            "  definition_shift: 2 infinite",
+        ]
 
 
 class TestInputs:

@@ -14,6 +14,7 @@ from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
+from kneerisk.training.fitting.simulated_truth import read_truth
 
 #: From this many outcomes on, a single athlete hardly moves the fit (assumption).
 MANY_EVENTS = 1500.0
@@ -114,7 +115,7 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
     Raises
     ------
     CohortRefused
-        Where the truth belongs to other athletes, or there are too few outcomes.
+        Where the truth belongs to other athletes or can't be, or there are too few outcomes.
     """
     outcomes = cohort.outcomes()
     missing = np.full(len(outcomes.either), np.nan)
@@ -122,11 +123,9 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
     outcome = np.stack(sides, axis=1)
     target, either, imbalances, definition_shift = outcome, outcomes.either, None, None
     if truth is not None:
-        _refuse_foreign_truth(truth, cohort)
-        definition_shift = truth["definition_shift"].to_numpy(np.float64)
-        target = truth[["risk_left", "risk_right"]].to_numpy(np.float64)
-        either = truth["risk_either"].to_numpy(np.float64)
-        imbalances = _true_imbalances(truth, population)
+        true = read_truth(truth, cohort, population)
+        target, either, imbalances = true.legs, true.either, true.imbalances
+        definition_shift = true.definition_shift
     _refuse_too_few_outcomes(target)
     data = cohort.columns()
     legs = feature_matrix(population, MeasurementUpdate(population).expected(data), data)
@@ -142,15 +141,6 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         true=truth is not None,
         definition_shift=definition_shift,
     )
-
-
-def _refuse_foreign_truth(truth: pd.DataFrame, cohort: Cohort) -> None:
-    if list(truth["athlete_id"]) != list(cohort.frame["athlete_id"]):
-        raise CohortRefused("the truth file belongs to other athletes than the cohort")
-    if "definition_shift" not in truth:
-        raise CohortRefused(
-            "the truth file is of an older release, without definitions: simulate the cohort again"
-        )
 
 
 def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -> Inputs:
@@ -202,16 +192,6 @@ def _refuse_too_few_outcomes(target: FloatArray) -> None:
             f"without, of the athletes to train on; at least {FEWEST_OUTCOMES:.0f} of each are "
             "needed"
         )
-
-
-def _true_imbalances(truth: pd.DataFrame, population: Population) -> FloatArray:
-    return np.stack(
-        [
-            truth[[f"{side}_{name}" for name in population.imbalances]].to_numpy(np.float64)
-            for side in ("left", "right")
-        ],
-        axis=1,
-    )
 
 
 def usable_columns(inputs: Inputs, least_share: float = LEAST_SHARE) -> tuple[Column, ...]:
