@@ -23,6 +23,7 @@ from kneerisk.answer import Answer, answer
 from kneerisk.answer.answer_schema import Driver, Risk, Risks
 from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.report import content_policy, report_html, report_markdown
+from kneerisk.answer.report.drawings import width_parts
 from kneerisk.answer.report.driver_table import driver_table
 from kneerisk.answer.report.number_format import amount, in_100, number, sentence, signed, typical
 from kneerisk.evidence import red_flags
@@ -181,8 +182,10 @@ class TestReads:
         for side in ("right", "left"):
             risk = getattr(found.risk, side)
             low, high = (round(100 * bound) for bound in risk.interval)
-            said = f"{risk.per_100} in 100 runners like this one get new pain in the {side} knee"
-            assert said in markdown
+            assert (
+                f"Put together, studies suggest about {risk.per_100} in 100 runners like this one "
+                f"get new pain in the {side} knee"
+            ) in markdown
             assert f"as few as {low} or as many as {high}" in markdown
             assert f"{side.capitalize()}, {low} to {high}" in text
         base = found.risk.base_rate
@@ -259,13 +262,106 @@ class TestRisk:
         })  # fmt: skip
         text = told((one, screening))
         assert "Either knee: lower than usual" in text
-        assert "20 in 100 runners like this one have had an injury of either knee;" in text
+        assert "studies suggest about 20 in 100 runners like this one have had an injury of" in text
         assert "Muscle patterns" not in text
         assert len([c for c in Page(report_html(one, screening)).all("svg")
                     if c.get("class") == "bar"]) == 1  # fmt: skip
 
 
+class TestWhereItComesFrom:
+    """What stands behind the numbers: whose they are, what they count, why they are wide."""
+
+    @pytest.mark.parametrize(
+        ("cohort", "said"),
+        [("simulated", "Put together, studies suggest about"),
+         ("observed", "Judging by the athletes it was fitted to, about"),
+         ("adapted", "Put together, studies and measured athletes suggest about")],
+    )  # fmt: skip
+    def test_a_risk_says_who_says_so(self, ask: Callable[..., Any], cohort: str, said: str) -> None:
+        found, screening = ask()
+        model = found.model.model_copy(update={"cohort": cohort})
+        other = found.model_copy(update={"model": model})
+        for text in (told((other, screening)), report_markdown(other, screening)):
+            assert f"{said} {found.risk.right.per_100} in 100" in text
+
+    def test_the_width_is_split_and_its_parts_fill_the_bar(self, ask: Callable[..., Any]) -> None:
+        found, screening = ask()
+        html, markdown = report_html(found, screening), report_markdown(found, screening)
+        bars = [a for a in Page(html).all("svg") if a.get("class") == "width-bar"]
+        assert len(bars) == 2
+        for bar, side in zip(bars, ("right", "left"), strict=True):
+            shares = getattr(found.risk, side).interval_from
+            said = (
+                f"what counts as pain {100 * shares['definition']:.0f} %, "
+                f"studies disagree {100 * shares['studies']:.0f} %, "
+                f"tests not done {100 * shares['tests_not_done']:.0f} %, "
+                f"test error {100 * shares['test_error']:.0f} %"
+            )
+            assert bar["aria-label"] == f"{side.capitalize()} knee: {said}"
+            assert said in markdown
+            parts = width_parts(getattr(found.risk, side))
+            assert sum(part.width for part in parts) == pytest.approx(100, abs=0.1)
+            assert [part.start for part in parts] == sorted(part.start for part in parts)
+
+    def test_a_model_that_tells_no_sources_shows_none(self, ask: Callable[..., Any]) -> None:
+        found, screening = ask()
+        found = with_risks(found, right=risk(0.1), left=risk(0.1), either=risk(0.18))
+        for text in (told((found, screening)), report_markdown(found, screening)):
+            assert "Why the intervals" not in text
+            assert "simulated clubs" not in text
+            assert "a week of training lost" not in text
+
+    def test_the_worst_coverage_stands_by_the_interval(self, ask: Callable[..., Any]) -> None:
+        club = {"setting": {"knee_pain_per_100": 20, "of": 60}}
+        for text in (told(ask()), report_markdown(*ask())):
+            assert re.search(r"in 1 of 20 simulated clubs, the interval held [\d.]+ %", text)
+            assert "This counts pain of 3 out of 10 or more for two weeks" in text
+            assert "Your club's own count" not in text
+        text = told(ask(**club))
+        assert "Your club's own count is in the usual risk." in text
+        assert re.search(r"clubs that had counted 60 athletes, the interval held [\d.]+ %", text)
+
+    def test_nothing_measured_is_not_compared(self, released: Bundle) -> None:
+        body = {"athlete": {"age_years": 29, "sex": "female", "sport": "running"}}
+        plain = Screening.model_validate(body)
+        found = answer(released, plain)
+        assert found.risk.right.band == "not_assessed"
+        assert "Right knee: not assessed: nothing was measured." in report_markdown(found, plain)
+        assert "the usual. That is" not in report_markdown(found, plain)
+        assert "times the usual" not in report_markdown(found, plain)
+        assert not {"ring-high", "ring-raised"} & Page(report_html(found, plain)).classes()
+
+    def test_the_coming_week_is_apart_from_the_year(self, ask: Callable[..., Any]) -> None:
+        found, screening = ask(athlete=TESTED["athlete"] | {"session_spike_ratio": 1.4})
+        for text in (told((found, screening)), report_markdown(found, screening)):
+            assert "The longest session is 1.40 times" in text
+            assert "not about the knee in 12 months. Source: Frandsen 2025" in text
+        other, body = ask(athlete=TESTED["athlete"] | {"sport": "volleyball"})
+        assert other.coming_week is None
+        assert "The coming week" not in told((other, body))
+
+
 class TestDrivers:
+    @pytest.mark.parametrize(
+        ("size", "short", "whole"),
+        [("published", "published", "size printed in a study"),
+         ("judged", "judged", "size judged from studies"),
+         ("null", "no own effect", "no effect of its own, tells about other measures"),
+         (None, "no own effect", "no effect of its own, tells about other measures"),
+         ("cohort", "fitted", "size from the athletes it was fitted to")],
+    )  # fmt: skip
+    def test_each_says_where_its_size_comes_from(
+        self, ask: Callable[..., Any], size: str | None, short: str, whole: str
+    ) -> None:
+        found, screening = ask()
+        found = with_risks(found, right=risk(0.11, typical_probability=0.06), left=None)
+        driver = self.driver("weekly_run_km", 5.0, label="Running", size_from=size)
+        found = found.model_copy(update={"drivers": [driver]})
+        text = told((found, screening))
+        assert f"Running {short}" in text
+        assert f"{short}: {whole}." in text
+        assert f"| Running | {whole} |" in report_markdown(found, screening)
+
     def driver(self, measure: str, points: float, side: str = "right", **more: Any) -> Driver:
         facts = {"label": measure, "group": "load", "modifiable": True, "log_odds": 0.0}
         return Driver(side=side, measure=measure, points=points, **(facts | more))
@@ -329,6 +425,21 @@ class TestPatterns:
         ]
         return found.model_copy(update={"imbalances": changed, "likely": None})
 
+    @pytest.mark.parametrize(
+        ("again", "said"), [(0.81, "8 in 10"), (1.0, "more than 9 in 10"), (0.62, "6 in 10")]
+    )
+    def test_a_named_one_says_how_often_it_would_be_named_again(
+        self, ask: Callable[..., Any], again: float, said: str
+    ) -> None:
+        found, screening = ask()
+        found = self.named(found, {("right", "calf_tightness"): "clear"})
+        parts = {"named_again": again, "interval": (0.123, 0.987), "probability": 0.5}
+        changed = [one.model_copy(update=parts) for one in found.imbalances or ()]
+        found = found.model_copy(update={"imbalances": changed})
+        for text in (told((found, screening)), report_markdown(found, screening)):
+            assert f"a repeat would point to it again: {said}" in text
+            assert "(12 to 99)" not in text
+
     def test_muscles_are_painted_where_a_pattern_points(self, ask: Callable[..., Any]) -> None:
         found, screening = ask()
         found = self.named(found, {("right", "calf_tightness"): "clear",
@@ -377,7 +488,7 @@ class TestPatterns:
         found, screening = ask()
         bare = found.model_copy(update={
             "drivers": [], "likely": None, "imbalances": None, "side_differences": [],
-            "next_tests": [], "advice": [],
+            "next_tests": [], "advice": [], "coming_week": None,
         })  # fmt: skip
         text = told((bare, screening))
         for heading in ("Muscle patterns", "What moves", "What to do", "Measure next", "Stop rule"):

@@ -199,7 +199,7 @@ def what_if(bundle: Bundle, request: WhatIf) -> WhatIfAnswer:
         horizon_months=now.horizon_months,
         changes=_changes(request, changed),
         also_changed=[_recomputed(changed, column) for column in changed.recomputed],
-        wording=_wording(now, comparisons),
+        wording=_wording(now, comparisons, bundle.metadata.cohort),
         model=lineage_of(bundle.metadata),
         notice=notice_of(bundle.metadata),
         **comparisons,
@@ -263,7 +263,7 @@ def _label_and_unit(column: str) -> dict[str, str]:
     return {"label": measure.label, "unit": measure.unit if isinstance(measure, Quantity) else ""}
 
 
-def _wording(now: Risks, comparisons: Mapping[Knee, ComparedRisk]) -> str:
+def _wording(now: Risks, comparisons: Mapping[Knee, ComparedRisk], cohort: str) -> str:
     """What the numbers mean, in two or three sentences."""
     if now.status == "refer":
         return text("answer.what_if.refer")
@@ -276,7 +276,13 @@ def _wording(now: Risks, comparisons: Mapping[Knee, ComparedRisk]) -> str:
         outcome = text("shared.within_months", outcome=outcome, months=now.horizon_months)
     before, after = comparisons[knee].now.per_100, comparisons[knee].then.per_100
     sentences = [
-        text("answer.what_if.numbers", before=before, after=after, outcome=outcome),
+        text(
+            "answer.what_if.numbers",
+            suggests=variant("shared.suggests", cohort),
+            before=before,
+            after=after,
+            outcome=outcome,
+        ),
         text("answer.what_if.association"),
     ]
     if any(comparison.held for comparison in comparisons.values()):

@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
-from kneerisk.answer.answer_schema import SHOWN, Answer, Risk
+from kneerisk.answer.answer_schema import SHOWN, Answer, Risk, UncertaintySource
 from kneerisk.answer.report.leg_findings import EvidenceRow, named_patterns, phrase
 from kneerisk.answer.report.wording import hurts
 from kneerisk.schema import Side
@@ -68,6 +68,32 @@ def risk_bar(risk: Risk, base_rate: float | None) -> RiskBar:
 
 def _on_axis(probability: float) -> float:
     return round(100 * min(max(100 * probability / AXIS_END, 0.0), 1.0), 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WidthPart:
+    """What one source adds to the width of an interval: its share, and its place in the bar.
+
+    Shares and places are in per cent.
+    """
+
+    source: UncertaintySource
+    share: int
+    start: float
+    width: float
+
+
+def width_parts(risk: Risk) -> tuple[WidthPart, ...]:
+    """The bar of an interval's sources, in their order; empty where they are not told apart."""
+    parts: list[WidthPart] = []
+    start = 0.0
+    for source, share in (risk.interval_from or {}).items():
+        width = round(100 * share, 2)
+        parts.append(
+            WidthPart(source=source, share=round(width), start=round(start, 2), width=width)
+        )
+        start += width
+    return tuple(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +218,8 @@ def _ring(answer: Answer, side: Side) -> Ring:
     risk = getattr(answer.risk, side)
     if risk is None:
         return "hurts" if hurts(answer, side) else "none"
+    if risk.band == "not_assessed":
+        return "none"
     if risk.band in {"below", "near"}:
         return "calm"
     return "raised" if risk.band == "above" else "high"

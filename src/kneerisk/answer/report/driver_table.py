@@ -43,6 +43,8 @@ class Row:
 
     label: str
     cells: tuple[Cell | None, ...]
+    size_from: str | None = None
+    """Where the size of its effect comes from, as a key of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,12 @@ class DriverTable:
     def highest(self) -> float:
         """Right end of the axis, in points; the axis is never shorter than `SHORTEST_AXIS`."""
         return max([0.0, self.lowest + SHORTEST_AXIS, *self._points()])
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """Where the sizes of the effects come from, each once, in the order of the rows."""
+        rows = [row for group in self.groups for row in group.rows]
+        return tuple(dict.fromkeys(row.size_from for row in rows if row.size_from))
 
     def _points(self) -> list[float]:
         rows = [row for group in self.groups for row in group.rows]
@@ -182,7 +190,15 @@ def _row(by_knee: ByKnee, name: str, values: Mapping[str, Any]) -> Row:
         if name in drivers else None
         for knee, drivers in by_knee.items()
     )  # fmt: skip
-    return Row(label=_driver(by_knee, name).label, cells=cells)
+    driver = _driver(by_knee, name)
+    return Row(label=driver.label, cells=cells, size_from=size_from(driver))
+
+
+def size_from(driver: Driver) -> str | None:
+    """Where the size of a driver's effect comes from; none for how much was measured."""
+    if driver.group == "tests":
+        return None
+    return driver.size_from or "null"
 
 
 def value_of(measure: str, knee: Knee, values: Mapping[str, Any]) -> str:

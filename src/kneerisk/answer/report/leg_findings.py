@@ -9,7 +9,7 @@ from typing import Literal
 
 from kneerisk.answer.answer_schema import SHOWN, Advice, Answer, NextTest
 from kneerisk.answer.pattern_schema import Imbalance, PatternRow, SideDifference, named
-from kneerisk.answer.report.number_format import amount, in_100, number, sentence, typical
+from kneerisk.answer.report.number_format import again, amount, in_100, number, sentence, typical
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
 from kneerisk.words import listed, plural, text, variant
@@ -46,8 +46,8 @@ class Pattern:
     title: str
     status: Literal["clear", "possible"]
     count: str
-    low: str
-    high: str
+    again: str
+    """How often a repeat of the same tests would point to it again, in words."""
     grade: str
     wording: str
     rows: tuple[EvidenceRow, ...]
@@ -159,15 +159,13 @@ def _phrases(leg_imbalances: Sequence[Imbalance], status: str) -> str:
 
 
 def _pattern(imbalance: Imbalance, rows: int | None) -> Pattern:
-    low, high = imbalance.interval
     ranked = sorted(imbalance.pattern, key=lambda row: (_ORDER[row.speaks], -abs(row.z)))
     return Pattern(
         name=imbalance.name,
         title=imbalance.label.partition(":")[0],
         status="clear" if imbalance.status == "clear" else "possible",
         count=in_100(imbalance.probability),
-        low=in_100(low),
-        high=in_100(high),
+        again=again(imbalance.named_again or 0.0),
         grade=imbalance.evidence_grade,
         wording=imbalance.wording,
         rows=tuple(_evidence_row(row) for row in ranked[:rows]),

@@ -40,6 +40,20 @@ def amount(value: float, unit: str) -> str:
     return variant("shared.unit", unit, number=digits) if unit in _DECIMALS else f"{digits} {unit}"
 
 
+def about(probability: float) -> str:
+    """So many in 100, as an estimate: `about 13`, `fewer than 1`."""
+    count = in_100(probability)
+    is_number = count != text("shared.count.under_one")
+    return text("shared.count.about", count=count) if is_number else count
+
+
+def again(probability: float) -> str:
+    """How often a repeat would point to a pattern: `a repeat would ...: 8 in 10`."""
+    tenths = round(10 * probability)
+    words = {0: text("shared.count.under_one"), 10: text("shared.count.over_nine")}
+    return text("shared.again.sentence", count=words.get(tenths, str(tenths)))
+
+
 def unit_symbol(unit: str) -> str:
     """A unit by itself, short: `°`, `Nm/kg`, `% BW`; nothing for a ratio or a count."""
     written = variant("shared.unit", unit, number="").strip() if unit in _DECIMALS else unit

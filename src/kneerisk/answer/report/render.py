@@ -178,18 +178,20 @@ def _top(page: Page) -> float:
 def _left(page: Page) -> float:
     risk = 14 + 10.5 * len(page.knees or (page.either,))
     risk += _lines([page.risk_text, f"{page.usual_risk} {page.overlap or ''} {60 * 'x'}"], LEFT)
-    rows = sum(1 + len(pattern.rows) for leg in page.legs for pattern in leg.patterns)
+    risk += _lines([page.coverage or ""], LEFT)
+    rows = sum(2 + len(pattern.rows) for leg in page.legs for pattern in leg.patterns)
     patterns = 10 + ROW * (rows + bool(rows)) + _lines(page.undecided, LEFT) if page.legs else 0.0
     drivers = 0.0
     if page.driver_table:
-        drivers = 10 + ROW * (2 + sum(1 + len(group.rows) for group in page.driver_table.groups))
+        drivers = 14.6 + ROW * (2 + sum(1 + len(group.rows) for group in page.driver_table.groups))
     return risk + patterns + drivers
 
 
 def _right(page: Page) -> float:
     rows = 1.4 * ROW * (len(page.differences) + 1) if page.differences else 0.0
     tests = _lines((test.label + 90 * "x" for test in page.tests), RIGHT)
-    return 90 + 20 + _lines([page.difference_summary], RIGHT) + rows + tests
+    width = 6 + LINE * (4 + len(page.knees or (page.either,))) if page.coverage else 0.0
+    return 90 + 20 + width + _lines([page.difference_summary], RIGHT) + rows + tests
 
 
 def _bottom(page: Page) -> float:
@@ -199,4 +201,7 @@ def _bottom(page: Page) -> float:
         for piece in page.advice
     ]
     advice = 13 + (_lines(items, HALF) + len(items)) / 2 if items else 0.0
+    week = page.answer.coming_week
+    if week:
+        advice += 2 + _lines([week.message + " ".join(week.sources)], WIDE)
     return advice + 6 + _lines(page.stop_rules, WIDE) + 16 + 12

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from kneerisk.answer.answer_schema import KNEES, SHOWN, Advice, Answer, Flag, Knee, NextTest
 from kneerisk.answer.pattern_schema import SideDifference
 from kneerisk.answer.report import wording
-from kneerisk.answer.report.drawings import DrawnLeg, RiskBar, drawn_legs, pattern_numbers, risk_bar
+from kneerisk.answer.report.drawings import (
+    DrawnLeg,
+    RiskBar,
+    WidthPart,
+    drawn_legs,
+    pattern_numbers,
+    risk_bar,
+    width_parts,
+)
 from kneerisk.answer.report.driver_table import (
     DriverTable,
     change_sentence,
@@ -43,7 +51,7 @@ class Limits:
 
 
 #: What one A4 page holds; the rest is in the answer itself.
-ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=2, advice=6)
+ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=1, advice=6)
 WHOLE = Limits(tests=3)
 
 
@@ -59,6 +67,8 @@ class KneeRisk:
     phrase: str
     sentence: str
     bar: RiskBar
+    width: tuple[WidthPart, ...]
+    """Where the width of the interval comes from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +90,7 @@ class Page:
     either: KneeRisk | None
     risk_text: str
     usual_risk: str | None
+    coverage: str | None
     overlap: str | None
     driver_table: DriverTable | None
     strongest_drivers: tuple[str, ...]
@@ -139,6 +150,7 @@ def report_page(
         either=_knee(answer, screening, "either") if answer.risk.either else None,
         risk_text=wording.risk_paragraph(answer, knees, screening) if knees else "",
         usual_risk=wording.usual_risk(answer, screening),
+        coverage=wording.coverage_sentence(answer),
         overlap=wording.overlap_sentence(answer),
         driver_table=driver_table(answer, screening, limits.drivers),
         strongest_drivers=tuple(_strongest_drivers(answer, screening)),
@@ -204,4 +216,5 @@ def _knee(answer: Answer, screening: Screening, knee: Knee) -> KneeRisk:
         phrase=wording.band_phrase(risk, screening.athlete.sport),
         sentence=wording.risk_sentence(answer, knee, screening),
         bar=risk_bar(risk, base_rate),
+        width=width_parts(risk),
     )

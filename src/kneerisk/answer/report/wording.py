@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Flag, Knee, Risk
-from kneerisk.answer.report.number_format import in_100, number, sentence
+from kneerisk.answer.report.number_format import about, in_100, number, sentence
 from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
 from kneerisk.words import listed, plural, text, variant
@@ -99,7 +99,8 @@ def risk_sentence(answer: Answer, knee: Knee, screening: Screening) -> str:
 
     Returns
     -------
-    Such as `13 in 100 runners like this get new pain in the right knee within 12 months; ...`.
+    Such as `Put together, studies suggest about 13 in 100 runners like this one get new pain in the
+    right knee within 12 months; ...`.
     """
     return f"{_frequency(answer, knee, screening)}{_against_usual(answer, knee)}"
 
@@ -129,7 +130,7 @@ def risk_paragraph(answer: Answer, knees: Sequence[Knee], screening: Screening) 
             text(
                 "report.risk.other_knee",
                 knee=variant("shared.knee", knee),
-                count=in_100(risk.probability),
+                count=about(risk.probability),
                 low=low,
                 high=high,
             )
@@ -150,7 +151,8 @@ def _frequency(answer: Answer, knee: Knee, screening: Screening) -> str:
     return sentence(
         text(
             "report.risk.frequency",
-            count=count,
+            suggests=variant("shared.suggests", answer.model.cohort),
+            count=about(risk.probability),
             athletes=athletes(screening.athlete.sport),
             outcome=_within_horizon(answer, outcome),
             low=low if low == under_one else text("report.risk.as_few_as", count=low),
@@ -165,6 +167,8 @@ def _against_usual(answer: Answer, knee: Knee) -> str:
     base_rate = rates.either if knee == "either" else rates.leg
     if not base_rate:
         return ""
+    if risk.band == "not_assessed":
+        return " " + text("report.risk.not_assessed")
     if risk.band == "near":
         return " " + text("report.risk.close_to_usual")
     return " " + text("report.risk.times_usual", times=f"{risk.probability / base_rate:.1f}")
@@ -178,7 +182,29 @@ def usual_risk(answer: Answer, screening: Screening) -> str | None:
     if not items:
         return None
     group = athletes(screening.athlete.sport)
-    return text("report.risk.usual", athletes=group, rates=listed(items))
+    words = text("report.risk.usual", athletes=group, rates=listed(items))
+    return " ".join([words, *_what_it_counts(answer)])
+
+
+def _what_it_counts(answer: Answer) -> Iterator[str]:
+    """What the usual risk of a simulated outcome counts, and whether the club's count is in it."""
+    if _has_sources(answer) and answer.risk.outcome_kind == "new_pain":
+        yield text("shared.base_rate.counts")
+    if answer.risk.base_rate.from_club:
+        yield text("shared.base_rate.from_club")
+
+
+def _has_sources(answer: Answer) -> bool:
+    """Whether the model tells where its intervals come from: it draws from the studies' ranges."""
+    return any(risk and risk.interval_from for risk in (answer.risk.right, answer.risk.left,
+                                                        answer.risk.either))  # fmt: skip
+
+
+def coverage_sentence(answer: Answer) -> str | None:
+    """How far the 90 % of the intervals can be off in a single club, as measured."""
+    if not _has_sources(answer):
+        return None
+    return variant("shared.coverage", "counted" if answer.risk.base_rate.from_club else "plain")
 
 
 def overlap_sentence(answer: Answer) -> str | None:
