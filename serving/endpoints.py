@@ -27,7 +27,7 @@ from kneerisk.answer.report import content_policy, report_html
 from kneerisk.answer.report.drawings import outlines
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.answer.what_if import what_if as answer_changes
-from kneerisk.evidence import imbalances, red_flags, urgencies
+from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
 from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Screening, faults_of
 from kneerisk.words import section, text
@@ -222,6 +222,7 @@ def _texts_json() -> bytes:
         "urgencies": times,
         "imbalances": labels,
         "leg_drawing": dict(outlines()),
+        "effect_sizes": effect_sizes(),
         "example": EXAMPLE,
         "words": {name: dict(section(name)) for name in ("shared", "page")},
     }

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 NAME = "Mara Lindqvist"
 VIEWS = ("Screen", "Answer", "Visits", "Report")
 HEAVIEST = 300_000
-MINUS = "\N{MINUS SIGN}"
+MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 PHONE, SMALL_PHONE, DESKTOP = (390, 844), (320, 640), (1280, 900)
 
 #: What a coach measures with a tape, a phone and a dynamometer: label, right, left.
@@ -75,7 +75,7 @@ def fill(seen: Seen) -> None:
 
 def how(seen: Seen, test: str, protocol: str) -> None:
     """Say how a test was done."""
-    seen.page.get_by_role("group", name=test).get_by_text(protocol).click()
+    seen.page.get_by_role("group", name=test).get_by_text(protocol, exact=True).click()
 
 
 def filled(seen: Seen) -> None:
@@ -159,6 +159,91 @@ class TestTheFormAndTheAnswer:
             assert sum(terms[:3]) == pytest.approx(terms[3], abs=0.2)
             assert terms[0] + sum(bars) == pytest.approx(terms[3], abs=0.05 * len(bars) + 0.1)
 
+    def test_numbers_say_whose_they_are_and_why_they_are_wide(
+        self, opened: Opener, page_service: Served
+    ) -> None:
+        seen = opened()
+        filled(seen)
+        expect(live(seen)).to_contain_text("Put together, studies suggest about")
+        seen.view("Answer")
+        told = page_service.post("/v1/predict", BODY).json()["risk"]
+        for side in ("right", "left"):
+            card = seen.page.get_by_role("article", name=f"{side.capitalize()} knee")
+            expect(card).to_contain_text("Put together, studies suggest about")
+            shares = {name: f"{100 * x:.0f}" for name, x in told[side]["interval_from"].items()}
+            bar = card.locator("svg.width")
+            expect(bar).to_have_attribute("aria-label", (
+                f"what counts as pain {shares['definition']} %, "
+                f"studies disagree {shares['studies']} %, "
+                f"tests not done {shares['tests_not_done']} %, test error {shares['test_error']} %"
+            ))  # fmt: skip
+            widths = bar.evaluate(
+                "e => [...e.children].map(part => parseFloat(part.getAttribute('width')))"
+            )
+            assert sum(widths) == pytest.approx(100, abs=0.1)
+            settled = f"Tests have settled {100 * told[side]['information']:.0f} % of what they can"
+            expect(card).to_contain_text(settled)
+        about = seen.page.locator("dl.either")
+        expect(about).to_contain_text("This counts pain of 3 out of 10 or more for two weeks")
+        expect(about).to_contain_text(
+            re.compile(r"1 of 20 simulated clubs, the interval held [\d.]+ %")
+        )
+
+    def test_drivers_and_model_say_where_sizes_come_from(
+        self, opened: Opener, page_service: Served
+    ) -> None:
+        seen = opened()
+        filled(seen)
+        seen.view("Answer")
+        told = page_service.post("/v1/predict", BODY).json()["drivers"]
+        words = {"judged": "size judged from studies", "null": "no effect of its own"}
+        for driver in [one for one in told if abs(one["points"]) >= 0.2]:
+            part = seen.page.locator(f"#a-drivers section[aria-labelledby=h-drv-{driver['side']}]")
+            row = part.get_by_role("listitem").filter(has_text=driver["label"]).first
+            expect(row).to_contain_text(words[driver.get("size_from", "null")])
+        sizes = page_service.get("/v1/texts").json()["effect_sizes"]
+        said = (
+            f"{sizes['published']} published, {sizes['judged']} judged from studies, "
+            f"{sizes['null']} null"
+        )
+        expect(seen.page.locator(".notice")).to_contain_text(said)
+
+    def test_a_pattern_says_how_often_a_repeat_would_point_to_it(
+        self, opened: Opener, page_service: Served
+    ) -> None:
+        seen = opened()
+        filled(seen)
+        seen.view("Answer")
+        told = page_service.post("/v1/predict", BODY).json()["imbalances"]
+        pointed = [one for one in told if "named_again" in one]
+        assert pointed
+        expect(seen.page.locator(".imb__again")).to_have_count(len(pointed))
+        for one in pointed:
+            item = seen.page.locator(f"section[aria-labelledby=h-imb-{one['side']}] details")
+            tenths = round(10 * one["named_again"])
+            count = {0: "fewer than 1", 10: "more than 9"}.get(tenths, str(tenths))
+            own = item.filter(has_text=one["label"])
+            expect(own).to_contain_text(f"A repeat would point to it again: {count} in 10")
+            assert own.locator(".t-on").count() == tenths
+
+    def test_a_runner_s_coming_week_is_apart_from_the_risk(
+        self, opened: Opener, page_service: Served
+    ) -> None:
+        seen = opened()
+        filled(seen)
+        seen.view("Answer")
+        week = page_service.post("/v1/predict", BODY).json()["coming_week"]
+        card = seen.page.get_by_role("article", name="The coming week")
+        expect(card).to_contain_text(week["message"])
+        expect(card).to_contain_text(f"{TIMES} {week['hazard_ratio']:.1f}")
+        expect(card).to_contain_text(week["sources"][0])
+        seen.view("Screen")
+        seen.page.get_by_label("Main sport").select_option("volleyball")
+        seen.settled()
+        seen.view("Answer")
+        expect(seen.page.get_by_role("article", name="Right knee")).to_contain_text("in 100")
+        expect(card).to_have_count(0)
+
     def test_a_pattern_opens_to_the_values_for_and_against_it(self, opened: Opener) -> None:
         seen = opened()
         filled(seen)
@@ -227,6 +312,8 @@ class TestTheFormAndTheAnswer:
         heading = seen.page.get_by_role("heading", level=1)
         expect(heading).to_have_text("Too little measured to say much")
         expect(seen.page.locator(".hero .c-int--open")).to_have_count(2)
+        expect(seen.page.locator(".hero .tag").filter(has_text="Not assessed")).to_have_count(2)
+        expect(seen.page.locator(".hero .knee-1, .hero .knee-2")).to_have_count(0)
         seen.shot("answer-little")
 
     def test_tests_are_proposed_for_what_is_at_hand(self, opened: Opener) -> None:

@@ -346,8 +346,7 @@ class TestDrivers:
         ("size", "short", "whole"),
         [("published", "published", "size printed in a study"),
          ("judged", "judged", "size judged from studies"),
-         ("null", "no own effect", "no effect of its own, tells about other measures"),
-         (None, "no own effect", "no effect of its own, tells about other measures"),
+         ("null", "no effect", "no effect of its own"), (None, "no effect", "no effect of its own"),
          ("cohort", "fitted", "size from the athletes it was fitted to")],
     )  # fmt: skip
     def test_each_says_where_its_size_comes_from(

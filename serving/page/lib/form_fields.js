@@ -61,12 +61,13 @@ function fieldOf(section, name, measure, required) {
 export const sidedLabel = (label, side) =>
   text("page.sided_label", { label, side: variant("page.side_inline", side) });
 
-// What the model never saw is kept and shown, but has no effect; the parts of a known ratio have.
-const RATIO_PARTS = ["longest_run_30d_km", "next_long_run_km"];
+// What the model never saw is kept and shown, but has no effect; the coming week's session is no
+// part of the risk, but the answer tells about it.
+const COMING_WEEK = ["session_spike_ratio", "longest_run_30d_km", "next_long_run_km"];
 
 function isKnown(model, row) {
   if (!model || row.isProtocol || row.fields[0].section.startsWith("pain")) return true;
-  return row.fields[0].column in model.population || RATIO_PARTS.includes(row.name);
+  return row.fields[0].column in model.population || COMING_WEEK.includes(row.name);
 }
 
 export const allFields = (stations) =>

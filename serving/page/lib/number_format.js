@@ -29,6 +29,15 @@ export function in100(p) {
   return String(Math.round(x));
 }
 
+/** How often in 10 a repeat would point to a pattern, in words. */
+export const again = (p) => text("shared.again.sentence", { count: inTen(p) });
+
+export function inTen(p) {
+  const tenths = Math.round(10 * p);
+  if (tenths === 0) return text("shared.count.under_one");
+  return tenths === 10 ? text("shared.count.over_nine") : String(tenths);
+}
+
 export const interval = ([low, high]) =>
   text("shared.range", { low: in100(low), high: in100(high) });
 

@@ -18,6 +18,17 @@ export const typicalAthlete = (sport) =>
 export const band = (code) => variant("page.band", code);
 export const isRaised = (code) => code === "above" || code === "well_above";
 
+/** Whether a risk says next to nothing: nothing was measured, or too little. */
+export const isOpen = ({ status }, risk) =>
+  status === "low_information" || risk.band === "not_assessed";
+
+/** Whose number a risk is: "Put together, studies suggest". */
+export const suggests = ({ model }) => variant("shared.suggests", model.cohort);
+
+/** Where the size of a driver's effect comes from; empty for how much was measured. */
+export const sizeFrom = ({ group, size_from: size }) =>
+  group === "tests" ? "" : variant("shared.size_from", size ?? "null");
+
 /** What the risk is of: "New knee pain within 12 months". */
 export function outcomeTitle({ outcome_kind: kind, horizon_months: months }) {
   const title = variant("page.outcome.title", kind) ?? text("page.outcome.title.other");

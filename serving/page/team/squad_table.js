@@ -2,7 +2,7 @@
 import { icon } from "../lib/icon.js";
 import { choice, fixed, in100, interval, list } from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
-import { equipmentName, isRaised, kneeName, pattern, sideName } from "../lib/wording.js";
+import { equipmentName, isOpen, isRaised, kneeName, pattern, sideName } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { axis, riskBar } from "../views/charts.js";
 import { baseRate } from "../views/knee_cards.js";
@@ -86,7 +86,7 @@ const numberCells = (athlete) =>
     ${nextTestCell(athlete)} ${priorityCell(athlete)}`;
 
 function kneeCell({ summary }, side) {
-  const { risks, hurting, status, baseRates } = summary;
+  const { risks, hurting, baseRates } = summary;
   const isHurting = hurting.includes(side);
   const knee = risks[side] || isHurting ? side : "either";
   const risk = risks[knee];
@@ -98,7 +98,7 @@ function kneeCell({ summary }, side) {
   const range = interval(risk.interval);
   const bar = riskBar(risk, baseRate({ base_rate: baseRates }, knee), {
     isCalm: !isRaised(risk.band),
-    isOpen: status === "low_information",
+    isOpen: isOpen(summary, risk),
   });
   return html`<td role="cell" class="rk"><span class="lab">${kneeName(knee)}</span>
     <b>${in100(risk.probability)}</b>

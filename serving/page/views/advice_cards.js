@@ -7,16 +7,32 @@ import { html, nothing } from "../vendor/lit-html.js";
 
 export function adviceCards(answer) {
   const advice = answer.advice ?? [];
-  if (!advice.length) return nothing;
+  const week = answer.coming_week;
+  if (!advice.length && !week) return nothing;
   const stopRules = [...new Set(advice.map((item) => item.stop_rule))];
   return html`<section class="section" id="a-advice" aria-labelledby="h-tips">
     <h2 id="h-tips">${text("page.advice.heading")}</h2>
     <p>${text("page.advice.explanation")}</p>
     <div class="tips">
+      ${week ? weekCard(week) : nothing}
       ${advice.map((item) => adviceCard(item, stopRules.indexOf(item.stop_rule)))}
       ${stopRules.map((rule, i) => stopCard(rule, stopRules.length > 1 ? i + 1 : null))}
     </div>
   </section>`;
+}
+
+// A runner's longest session: advice about that session, apart from the risk of a year.
+function weekCard({ hazard_ratio: rate, interval: [low, high], message, sources }) {
+  const shown = rate.toFixed(1);
+  const values = { low: low.toFixed(1), high: high.toFixed(1) };
+  const number = html`<p class="num">
+    <b class="tip__rate">${text("page.coming_week.rate", { rate: shown })}</b>
+    ${text("page.coming_week.rate_of", values)}</p>`;
+  return html`<article class="card tip tip--week" aria-labelledby="h-week">
+    <header>${icon("time", 22)}<h3 id="h-week">${text("page.coming_week.heading")}</h3></header>
+    ${shown === "1.0" ? nothing : number}
+    <p class="quiet">${message}</p>
+    <p class="src">${text("page.advice.sources", { sources: sources.join("; ") })}</p></article>`;
 }
 
 const stopTitle = (number) =>

@@ -110,7 +110,7 @@ function partLinks(answer) {
     ["a-drivers", "drivers", answer.drivers.length],
     ["a-next", "next_test", true],
     ["a-sides", "sides", answer.side_differences?.length],
-    ["a-advice", "advice", answer.advice?.length],
+    ["a-advice", "advice", answer.advice?.length || answer.coming_week],
     ["a-whatif", "what_if", risk.either || risk.right || risk.left],
   ].filter(([, , isShown]) => isShown);
   return html`<nav class="walk" aria-label=${text("page.answer.parts.label")}>${links.map(
@@ -173,20 +173,21 @@ function flagItem(flag, texts) {
 }
 
 /** What the answer is, and of which model. */
-function notice({ answer, model }) {
+function notice({ answer, model, texts }) {
   return html`<section class="section card notice" aria-labelledby="h-not">
     <div><h2 id="h-not">${text("page.notice.heading")}</h2><p>${answer.notice}</p></div>
-    <dl>${lineage(answer.model, model).map(
+    <dl>${lineage(answer.model, model, texts).map(
       ([name, content]) => html`<dt>${variant("page.notice.term", name)}</dt><dd>${content}</dd>`,
     )}</dl></section>`;
 }
 
-function lineage(own, model) {
+function lineage(own, model, texts) {
   const count = model?.athletes?.toLocaleString("en");
   const cohort = count ? text("page.notice.cohort", { cohort: own.cohort, count }) : own.cohort;
   return [
     ["model", own.version],
     ["cohort", cohort],
+    ["effects", own.cohort !== "observed" && text("page.notice.effects", texts.effect_sizes)],
     ["run", own.run_id],
     ["code", own.git_sha && `git ${own.git_sha.slice(0, 10)}`],
     ["schema", own.schema],

@@ -72,17 +72,37 @@ export function dots(risk, isCalm) {
   </svg>`;
 }
 
-/** The chance of a pattern, 0 to 100, with the range it could end up in. */
-export function chanceBar({ interval, probability, status }) {
-  const [low, high] = interval.map((p) => clamp(100 * p, 0, 100));
+/** Where the width of an interval comes from: one bar, its parts in the order of the answer. */
+export function widthBar(parts, label) {
+  let start = 0;
+  const part = ([source, share]) => {
+    const x = start;
+    start += 100 * share;
+    return svg`<rect class=${`w-${source}`} x=${percent(x)} width=${percent(100 * share)}
+      height="12"/>`;
+  };
+  return html`<svg class="width" role="img" aria-label=${label}>${parts.map(part)}</svg>`;
+}
+
+/** Ten dots: of ten repeats, those that would point to a pattern again are filled. */
+export function tenDots(p) {
+  const filled = Math.round(10 * p);
+  const dot = (i) => svg`<circle class=${i < filled ? "t-on" : "t-off"} cx=${5 + 11 * i} cy="6"
+    r="4"/>`;
+  return html`<svg class="ten" viewBox="0 0 109 12" aria-hidden="true">
+    ${Array.from({ length: 10 }, (_, i) => dot(i))}</svg>`;
+}
+
+/** The chance of a pattern, 0 to 100; hatched where it can't be told. */
+export function chanceBar({ probability, status }) {
   const isCalm = status === "not_supported";
   const isOpen = status === "cannot_tell";
   const point = svg`<circle class=${pointClass(isCalm)} cx=${percent(100 * probability)}
     cy="13" r="7"/>`;
   return html`<svg class="bar" aria-hidden="true">
     <rect class="c-track" y="7" width="100%" height="12" rx="4"></rect>
-    <rect class=${intervalClass(isCalm, isOpen)} x=${percent(low)} y="7" width=${width(low, high)}
-      height="12" rx="4"></rect>
+    <rect class=${intervalClass(isCalm, isOpen)} y="7" height="12" rx="4"
+      width=${isOpen ? "100%" : width(0, 100 * probability)}></rect>
     ${isOpen ? nothing : point}
   </svg>`;
 }

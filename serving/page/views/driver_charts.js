@@ -1,7 +1,7 @@
 // What drives each risk: points that add up from the typical athlete's risk to this one's.
 import { capitalized, points } from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
-import { kneeName, typicalAthlete } from "../lib/wording.js";
+import { kneeName, sizeFrom, typicalAthlete } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { contributionBar } from "./charts.js";
 import { kneesOf } from "./knee_cards.js";
@@ -65,7 +65,10 @@ function bars(drivers, [min, max]) {
 }
 
 const bar = (driver, min, max) => {
-  const group = driver.group === "tests" ? text("page.drivers.tests_group") : driver.group;
+  const group =
+    driver.group === "tests"
+      ? text("page.drivers.tests_group")
+      : text("page.drivers.which", { group: driver.group, size: sizeFrom(driver) });
   return html`<li><span>${driver.label}<small>${group}</small></span>
     ${contributionBar(driver.points, min, max)}<b>${points(driver.points)}</b></li>`;
 };
@@ -73,9 +76,10 @@ const bar = (driver, min, max) => {
 function smallBar(drivers, min, max) {
   const together = sumOf(drivers);
   const labels = drivers.map((driver) => driver.label.toLowerCase()).join("; ");
+  const size = html`<small>${sizeFrom(drivers[0])}</small>`;
   const label =
     drivers.length === 1
-      ? drivers[0].label
+      ? html`${drivers[0].label}${size}`
       : html`${text("page.drivers.small", { count: drivers.length })}<small>${labels}</small>`;
   return html`<li class="quiet"><span>${label}</span>
     ${contributionBar(together, min, max)}<b>${points(together)}</b></li>`;

@@ -3,7 +3,7 @@ import { capitalized, in100, interval, points } from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
 import * as wording from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
-import { axis, beyondAxis, dots, riskBar } from "./charts.js";
+import { axis, beyondAxis, dots, riskBar, widthBar } from "./charts.js";
 
 /** The knees to show: both where the model tells them apart, else either. */
 export const kneesOf = (risk) =>
@@ -13,7 +13,8 @@ export const baseRate = (risk, knee) =>
   knee === "either" ? risk.base_rate.either : risk.base_rate.leg;
 
 export function bandTag(risk, isQuiet = false) {
-  const tone = isQuiet ? "tag" : wording.isRaised(risk.band) ? "tag tag--up" : "tag tag--down";
+  const isPlain = isQuiet || risk.band === "not_assessed";
+  const tone = isPlain ? "tag" : wording.isRaised(risk.band) ? "tag tag--up" : "tag tag--down";
   const rule = variant("page.band_rule", risk.band);
   return html`<span class=${tone} title=${rule}>${wording.band(risk.band)}</span>`;
 }
@@ -28,7 +29,7 @@ export function kneeCard(answer, knee, sport) {
   const risk = answer.risk[knee];
   if (!risk) return painCard(answer, knee);
   const isCalm = !wording.isRaised(risk.band);
-  const isOpen = answer.risk.status === "low_information";
+  const isOpen = wording.isOpen(answer.risk, risk);
   const base = baseRate(answer.risk, knee);
   const label = wording.riskLabel(knee, risk, base, sport);
   const like = text("page.risk.in_100_like_this", { athletes: wording.athletes(sport) });
@@ -36,11 +37,13 @@ export function kneeCard(answer, knee, sport) {
     <div class="knee__top">
       <h2 id=${`k-${knee}`}>${wording.kneeName(knee)}</h2>${bandTag(risk, isOpen)}
     </div>
+    <p class="knee__lead quiet">${suggestsAbout(answer)}</p>
     <p class="knee__big"><b class="num">${in100(risk.probability)}</b> ${like}</p>
     <p class="knee__int num">${intervalText(risk)}</p>
     ${riskBar(risk, base, { isCalm, isOpen, label })}${axis()}
+    ${widthSources(risk)}
     <figure class="dots">${dots(risk, isCalm)}
-      <figcaption>${frequencySentence(answer, knee, sport)} ${beyondAxis(risk)}</figcaption>
+      <figcaption>${dotsCaption(answer, knee, sport)} ${beyondAxis(risk)}</figcaption>
     </figure>
     ${mainDrivers(answer, knee, sport)}
   </article>`;
@@ -49,18 +52,38 @@ export function kneeCard(answer, knee, sport) {
 export const intervalText = (risk) =>
   text("page.risk.interval", { interval: interval(risk.interval) });
 
-function frequencySentence(answer, knee, sport) {
-  const risk = answer.risk[knee];
+/** Whose number it is, before the number: "Put together, studies suggest about". */
+export const suggestsAbout = (answer) =>
+  text("page.risk.suggests_about", { suggests: wording.suggests(answer) });
+
+const inPercent = (share) => String(Math.round(100 * share));
+
+// Where the width of the interval comes from: a bar, and its parts by name.
+function widthSources(risk) {
+  if (!risk.interval_from) return nothing;
+  const parts = Object.entries(risk.interval_from);
+  const name = (source) => variant("shared.interval_from", source);
+  const spoken = parts.map(([source, share]) =>
+    text("page.risk.width_spoken", { source: name(source), share: inPercent(share) }),
+  );
+  const heading = text("page.risk.width", { interval: interval(risk.interval) });
+  const settled = text("page.risk.settled", { share: inPercent(risk.information) });
+  const item = ([source, share]) =>
+    html`<li><svg class="sw-w"><rect class=${`w-${source}`} width="100%" height="100%"></rect></svg>
+      ${name(source)} <b>${text("page.risk.share", { share: inPercent(share) })}</b></li>`;
+  return html`<div class="from num"><h3>${heading}</h3>${widthBar(parts, spoken.join(", "))}
+    <ul aria-hidden="true">${parts.map(item)}</ul><p class="small quiet">${settled}</p></div>`;
+}
+
+function dotsCaption(answer, knee, sport) {
   const { outcome_kind: kind, horizon_months: months } = answer.risk;
-  const count = in100(risk.probability);
-  const [low, high] = risk.interval.map(in100);
-  const values = { count, knee: wording.theKnee(knee), horizon: wording.horizon(months) };
-  const one = () =>
-    variant("page.outcome.one", kind, values) ?? text("page.outcome.one.other", values);
-  const many = () =>
-    variant("page.outcome.many", kind, values) ?? text("page.outcome.many.other", values);
-  const what = count === "1" ? one() : many();
-  return text("page.risk.frequency", { athletes: wording.athletes(sport), what, low, high });
+  const values = { knee: wording.theKnee(knee), horizon: wording.horizon(months) };
+  const outcome =
+    variant("page.outcome.of_knee", kind, values) ?? text("page.outcome.of_knee.other", values);
+  const [low, high] = answer.risk[knee].interval.map(in100);
+  const count = in100(answer.risk[knee].probability);
+  const athletes = wording.athletes(sport);
+  return text("page.risk.dots_caption", { athletes, count, outcome, low, high });
 }
 
 function mainDrivers(answer, knee, sport) {
@@ -71,7 +94,8 @@ function mainDrivers(answer, knee, sport) {
   const athlete = wording.typicalAthlete(sport);
   const typical = in100(answer.risk[knee].typical_probability ?? 0);
   const item = (driver) =>
-    html`<li><span>${driver.label}</span><b>${points(driver.points)}</b></li>`;
+    html`<li><span>${driver.label}<small>${wording.sizeFrom(driver)}</small></span>
+      <b>${points(driver.points)}</b></li>`;
   return html`<div class="knee__why"><h3>${text("page.risk.mostly_from")}</h3>
     <ul class="why3 num">${largest.map(item)}</ul>
     <p class="small quiet">${text("page.risk.points_against", { athlete, typical })}</p></div>`;
@@ -98,7 +122,26 @@ export function eitherLine(answer, sport) {
     <div><dt>${who}</dt><dd>${baseRates(answer.risk.base_rate)}</dd></div>
     <div><dt>${text("page.risk.outcome")}</dt>
       <dd><span>${wording.outcomeTitle(answer.risk)}</span></dd></div>
+    ${aboutTheInterval(answer.risk).map(
+      ([name, content]) => html`<div><dt>${name}</dt>
+        <dd class="small"><span>${content}</span></dd></div>`,
+    )}
   </dl>`;
+}
+
+// What holds for the intervals of both knees, where the model can say where they come from.
+function aboutTheInterval(risk) {
+  if (![risk.right, risk.left, risk.either].some((own) => own?.interval_from)) return [];
+  const isFromClub = risk.base_rate.from_club;
+  const counts = isFromClub
+    ? `${text("shared.base_rate.counts")} ${text("shared.base_rate.from_club")}`
+    : text("shared.base_rate.counts");
+  const coverage = isFromClub ? text("shared.coverage.counted") : text("shared.coverage.plain");
+  return [
+    [text("page.risk.counts"), counts],
+    [text("page.risk.coverage"), coverage],
+    [text("page.risk.narrowing"), text("shared.narrowing.who")],
+  ];
 }
 
 const eitherRisk = (risk) =>

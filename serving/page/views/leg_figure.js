@@ -1,7 +1,7 @@
 // Both legs from the front, coloured where a pattern points; right on the viewer's left.
 import { list } from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
-import { isRaised, legName, pattern, sideName, SIDES } from "../lib/wording.js";
+import { isOpen, isRaised, legName, pattern, sideName, SIDES } from "../lib/wording.js";
 import { html, nothing, svg } from "../vendor/lit-html.js";
 
 // The labels of each pattern, and how far below the start of its line each stands. The outlines,
@@ -38,7 +38,7 @@ function muscleClasses(imbalances, drawing) {
 
 function kneeClass(answer, side) {
   const risk = answer.risk[side];
-  if (!risk || answer.risk.status === "low_information") return "";
+  if (!risk || isOpen(answer.risk, risk)) return "";
   return isRaised(risk.band) ? "knee-2" : "knee-1";
 }
 

@@ -1,11 +1,18 @@
 // The answer as it grows, beside the form; and as a strip above the thumb on a phone.
 import { icon } from "../lib/icon.js";
-import { capitalized, in100, interval, list } from "../lib/number_format.js";
+import { again, capitalized, in100, interval, list } from "../lib/number_format.js";
 import { plural, text } from "../lib/texts.js";
 import * as wording from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { riskBar } from "./charts.js";
-import { bandTag, baseRate, hurtsNow, intervalText, kneesOf } from "./knee_cards.js";
+import {
+  bandTag,
+  baseRate,
+  hurtsNow,
+  intervalText,
+  kneesOf,
+  suggestsAbout,
+} from "./knee_cards.js";
 import { narrowing } from "./next_tests.js";
 
 export function liveAnswer(state) {
@@ -29,7 +36,9 @@ function panel(state) {
     athletes: wording.athletes(sport),
     base: in100(baseRate(answer.risk, knees[0]) ?? 0),
   });
-  return html`${knees.map((knee) => kneeLine(answer, knee, sport))} ${onHold(state)}
+  const lead = html`<p class="small quiet">${suggestsAbout(answer)}</p>`;
+  return html`${knees.some((knee) => answer.risk[knee]) ? lead : nothing}
+    ${knees.map((knee) => kneeLine(answer, knee, sport))} ${onHold(state)}
     <p class="small quiet num">${scale}</p>
     <dl>${statusItem(answer.risk.status)} ${patternItem(answer)} ${nextTestItem(answer)}</dl>`;
 }
@@ -47,7 +56,7 @@ function kneeLine(answer, knee, sport) {
   if (!risk) {
     return html`<div class="live__knee">${name}<strong>${noRisk(answer, knee)}</strong></div>`;
   }
-  const isOpen = answer.risk.status === "low_information";
+  const isOpen = wording.isOpen(answer.risk, risk);
   const base = baseRate(answer.risk, knee);
   const label = wording.riskLabel(knee, risk, base, sport);
   const isCalm = !wording.isRaised(risk.band);
@@ -81,13 +90,13 @@ function patternItem(answer) {
   return html`<div><dt>${text("page.live.patterns")}</dt>${lines}</div>`;
 }
 
-function patternLine({ side, label, status, probability }) {
+function patternLine({ side, label, status, named_again: p }) {
   const name = text("page.titled", { title: wording.sideName(side), name: label });
-  const chance = text("page.live.pattern_chance", {
+  const repeat = text("page.live.pattern_again", {
     status: wording.pattern(status),
-    count: in100(probability),
+    again: again(p ?? 0),
   });
-  return html`<dd>${name}<span class="small num">${chance}</span></dd>`;
+  return html`<dd>${name}<span class="small num">${repeat}</span></dd>`;
 }
 
 function openPatterns({ imbalances }) {

@@ -1,9 +1,9 @@
 // The five patterns of each leg, ranked, each with the measured values for and against it.
-import { degreeSign, fixed, in100, interval, value, withUnit } from "../lib/number_format.js";
+import { again, capitalized, degreeSign, fixed, in100, value, withUnit } from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
 import { grade, legName, pattern, SIDES } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
-import { chanceBar, zStrip } from "./charts.js";
+import { chanceBar, tenDots, zStrip } from "./charts.js";
 
 const STATUS_RANK = { clear: 0, possible: 1, not_supported: 2, cannot_tell: 3 };
 
@@ -49,16 +49,22 @@ function patternItem(imbalance, rank) {
   return html`<details class="imb" ?open=${status === "clear"}>
     <summary><span class="imb__rank" aria-hidden="true">${rank}</span>
       <span class="imb__name">${imbalance.label}<span>${summary}</span></span>
-      <span class="imb__p num">${chance}<span class="vh">${
-        isOpen ? "," : ` ${text("page.pattern.in_100")},`
-      }</span> <span>${interval(imbalance.interval)}</span></span>
-      ${chanceBar(imbalance)}</summary>
+      <span class="imb__p num">${chance}${
+        isOpen ? nothing : html` <span>${text("page.pattern.in_100")}</span>`
+      }</span>
+      ${chanceBar(imbalance)} ${againLine(imbalance)}</summary>
     <div class="imb__body"><p>${imbalance.wording}</p>
       ${imbalance.pattern.length ? evidenceTable(imbalance) : noneMeasured()}
       <p class="small quiet">${text("page.pattern.evidence", { grade: evidence })}</p>
     </div>
   </details>`;
 }
+
+// How often the same tests, taken again, would point to it: where they do today.
+const againLine = ({ named_again: p }) =>
+  p === undefined
+    ? nothing
+    : html`<span class="imb__again num">${tenDots(p)} ${capitalized(again(p))}</span>`;
 
 const noneMeasured = () => html`<p class="small quiet">${text("page.pattern.none_measured")}</p>`;
 

@@ -17,7 +17,7 @@ export function recordPage(state) {
     <header><div><h2 id="h-record">${title}</h2><p>${athleteLine(draft)}</p></div>
       <p>${variant("page.answer.cohort_tag", answer.model.cohort)}</p></header>
     ${redFlagLine(answer)} ${answer.risk.status === "refer" ? nothing : riskTable(answer)}
-    ${factList(state)} ${measureTable(state)}
+    ${comingWeekLine(answer)} ${factList(state)} ${measureTable(state)}
     ${answer.imbalances?.length ? patternTable(answer) : nothing} ${adviceList(answer)}
     ${nextTestLine(answer)}
     <footer><p>${answer.notice}</p><p>${lineage(answer.model)}</p></footer>
@@ -77,6 +77,12 @@ function riskRow(risk, knee) {
   return html`<tr>${name}<td><b>${format.in100(own.probability)}</b></td>
     <td>${format.interval(own.interval)}</td><td>${usual}</td>
     <td>${wording.band(own.band)}</td></tr>`;
+}
+
+function comingWeekLine({ coming_week: week }) {
+  if (!week) return nothing;
+  return html`<p><b>${text("page.coming_week.heading")}:</b> ${week.message}
+    ${text("page.advice.sources", { sources: week.sources.join("; ") })}.</p>`;
 }
 
 const isOutside = (input) => input?.status === "out_of_range";
@@ -148,18 +154,21 @@ function readingOf(content, unit) {
 function patternTable({ imbalances }) {
   const names = [...new Set(imbalances.map(({ name }) => name))];
   const columns = ["pattern", "right", "left"];
+  const isRepeated = imbalances.some((imbalance) => imbalance.named_again !== undefined);
+  const note = html`<p>${text("page.record.patterns_note")}</p>`;
   return html`<table><caption>${text("page.record.patterns_caption")}</caption>
     ${header(columns.map((name) => variant("page.record.column", name)))}
     <tbody>${names.map((name) =>
       patternRow(imbalances.filter((imbalance) => imbalance.name === name)),
-    )}</tbody></table>`;
+    )}</tbody></table>${isRepeated ? note : nothing}`;
 }
 
 function patternRow(imbalances) {
   const ofSide = (side) => imbalances.find((imbalance) => imbalance.side === side);
-  const chance = ({ status, probability, interval }) =>
-    html`${wording.pattern(status)}, ${format.in100(probability)}
-      <span>(${format.interval(interval)})</span>`;
+  const repeats = (p) =>
+    p === undefined ? "" : text("page.record.again", { count: format.inTen(p) });
+  const chance = ({ status, probability, named_again: again }) =>
+    html`${wording.pattern(status)}, ${format.in100(probability)} <span>${repeats(again)}</span>`;
   const cell = (imbalance) => html`<td>${imbalance ? chance(imbalance) : ""}</td>`;
   return html`<tr><th scope="row">${imbalances[0].label}</th>${wording.SIDES.map((side) =>
     cell(ofSide(side)),

@@ -11,6 +11,7 @@ from kneerisk.evidence.table_models import (
     Battery,
     Condition,
     Effect,
+    EffectSize,
     Grade,
     Imbalance,
     ImbalanceDefinition,
@@ -41,6 +42,7 @@ __all__ = [
     "Battery",
     "Condition",
     "Effect",
+    "EffectSize",
     "Grade",
     "Imbalance",
     "ImbalanceDefinition",
@@ -59,6 +61,7 @@ __all__ = [
     "base_rates",
     "conditions",
     "count_assumptions",
+    "effect_sizes",
     "effects",
     "equipment_of_test",
     "imbalances",
@@ -81,6 +84,15 @@ __all__ = [
 def effects() -> dict[str, Effect]:
     """What raises or lowers the risk of knee pain, by factor; null effects are included."""
     return {effect.factor: effect for effect in read_table("effects", Effect)}
+
+
+@cache
+def effect_sizes() -> dict[EffectSize, int]:
+    """How many effects have a size printed in a study, one judged from studies, or none."""
+    counts: dict[EffectSize, int] = {"published": 0, "judged": 0, "null": 0}
+    for effect in effects().values():
+        counts[effect.size_from] += 1
+    return counts
 
 
 def base_rates() -> tuple[BaseRate, ...]:
