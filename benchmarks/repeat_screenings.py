@@ -36,7 +36,6 @@ COMPARED_IN_PERCENT = (
     "hip_abduction_pct_bw",
     "hip_abduction_torque_nm_kg",
     "hip_adduction_torque_nm_kg",
-    "adductor_squeeze_n_kg",
     "wblt_dorsiflexion_deg",
     "wblt_distance_cm",
     "slr_deg",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from kneerisk.answer.patterns import ONE_SIDED
+from kneerisk.answer.patterns import NOT_COMPARED
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.evidence.population import published, state_measures
@@ -113,7 +113,7 @@ def compare_visits(athletes: RetestedAthletes, first: Readings, second: Readings
 def compare_legs(athletes: RetestedAthletes, values: Readings) -> tuple[list[str], PairComparison]:
     """Compare the two legs of one visit, as an answer does; gives the measures too."""
     names = [without_side(c) for c in athletes.measures if c.startswith("left_")]
-    names = [name for name in names if name not in ONE_SIDED]
+    names = [name for name in names if name not in NOT_COMPARED]
     pairs = [
         Pair(
             measure=name,

@@ -8,6 +8,7 @@ import numpy as np
 
 from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.schema import code, columns, quantity
+from kneerisk.schema.rules import SQUEEZED_TOGETHER
 from kneerisk.schema.z_scores import CONDITION_OF, from_z
 
 PROTOCOL = {
@@ -62,4 +63,5 @@ def body(
 def textbook(name: str, **sections: Any) -> dict[str, Any]:
     """The right leg has the pattern, the left one is typical in the same measures."""
     case = TEXTBOOK[name]
-    return body(leg(**case), leg(**dict.fromkeys(case, 0.0)), **sections)
+    typical = {measure: 0.0 for measure in case if measure not in SQUEEZED_TOGETHER}
+    return body(leg(**case), leg(**typical), **sections)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks import repeat_screenings as bench
 from benchmarks.retested_athletes import RetestedAthletes, compare_visits, draw
-from kneerisk.answer.patterns import ONE_SIDED, side_differences
+from kneerisk.answer.patterns import NOT_COMPARED, side_differences
 from kneerisk.answer.predictions import predictions_of
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, leg_measures, quantities, quantity
@@ -295,5 +295,13 @@ class TestSideDifferences:
         assert [row.difference for row in there] == [-row.difference for row in back]
         assert [row.detectable for row in there] == [row.detectable for row in back]
 
+    def test_a_squeeze_of_both_legs_is_not_compared(self, released: Bundle):
+        squeezed = {"adductor_squeeze_n_kg": 2.0}, {"adductor_squeeze_n_kg": 5.0}
+        body = {"athlete": {"age_years": 30, "sex": "male"}}
+        screening = Screening.model_validate(
+            body | dict(zip(("left", "right"), squeezed, strict=True))
+        )
+        assert side_differences(predictions_of(released, [screening]), 0) == []
+
     def test_one_sided_measures_are_of_the_schema(self):
-        assert set(ONE_SIDED) <= set(leg_measures())
+        assert set(NOT_COMPARED) <= set(leg_measures())

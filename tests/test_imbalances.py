@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from bodies import TEXTBOOK, body, leg, textbook, typical_leg, value_at
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import screenings
 
 from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
-from kneerisk.answer.pattern_schema import Imbalance
+from kneerisk.answer.pattern_schema import Imbalance, PatternRow
 from kneerisk.answer.predictions import Predictions, predictions_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evidence import assumption, imbalances
@@ -132,7 +133,8 @@ def test_three_tests_alone_are_indeterminate(ask: Ask) -> None:
     assert one_of(found, "vmo_inhibition").status == "cannot_tell"
     assert messages(found)["right"] == (
         "Too little was measured on the right leg to name a pattern or rule one out. Most useful "
-        "to add: quadriceps strength, quadriceps lag, heel rise in the squat and adductor squeeze."
+        "to add: quadriceps strength, quadriceps lag, heel rise in the squat and hip adduction "
+        "torque."
     )
 
 
@@ -279,6 +281,59 @@ def _error_in_sd(predictions: Predictions, measure: str) -> float:
     return float(error_sd(measure, predictions.data)[0] / scale[0])
 
 
+# One reading of both legs
+
+SQUEEZE = "adductor_squeeze_n_kg"
+
+
+def squeezes(found: list[Imbalance]) -> list[tuple[float, list[PatternRow]]]:
+    """Probability and rows of under-active adductors, right leg first."""
+    both = [one_of(found, "adductor_underactivity", side) for side in ("right", "left")]
+    return [(one.probability, [r for r in one.pattern if r.measure == SQUEEZE]) for one in both]
+
+
+def test_a_squeeze_says_the_same_of_both_legs_wherever_it_was_written(ask: Ask) -> None:
+    weak = {SQUEEZE: value_at(SQUEEZE, -3.0)}
+    right, left, both = (squeezes(ask(body(*legs))) for legs in (
+        (weak, {}), ({}, weak), (weak, weak)))  # fmt: skip
+    for (probability, rows), *others in zip(right, left, both, strict=True):
+        assert probability == pytest.approx(right[0][0], abs=1e-9)
+        [row] = rows
+        assert row.speaks == "for"
+        assert row.side_difference is None
+        for other_probability, other_rows in others:
+            assert other_probability == pytest.approx(probability, abs=1e-9)
+            assert [one.value for one in other_rows] == [pytest.approx(row.value)]
+
+
+def test_two_squeezes_count_as_their_mean_and_are_not_compared(ask: Ask) -> None:
+    weak, strong = {SQUEEZE: 2.5}, {SQUEEZE: 4.9}
+    mean = {SQUEEZE: (2.5 * 4.9) ** 0.5}
+    differing, equal = (squeezes(ask(body(*legs))) for legs in ((weak, strong), (mean, mean)))
+    for (probability, [row]), (expected, [wanted]) in zip(differing, equal, strict=True):
+        assert probability == pytest.approx(expected, abs=1e-9)
+        assert row.value == pytest.approx(wanted.value)
+        assert row.side_difference is None
+        assert row.side_difference_beyond_error is None
+
+
+@given(z=st.floats(-6.0, 6.0))
+def test_a_squeeze_alone_names_nothing(released: Bundle, z: float) -> None:
+    screening = Screening.model_validate(body({SQUEEZE: value_at(SQUEEZE, z)}))
+    found = imbalances_of(predictions_of(released, [screening]), 0)
+    assert not [one for one in found or [] if one.status in NAMED]
+
+
+@pytest.mark.parametrize("written", ["right", "left", "both"])
+def test_a_squeeze_confirms_the_weaker_leg_only(ask: Ask, written: str) -> None:
+    squeeze = leg(**{SQUEEZE: -3.0})
+    right = leg(hip_adduction_torque_nm_kg=-3.0) | (squeeze if written != "left" else {})
+    left = leg(hip_adduction_torque_nm_kg=0.0) | (squeeze if written != "right" else {})
+    found = ask(body(right, left))
+    assert one_of(found, "adductor_underactivity").status in NAMED
+    assert one_of(found, "adductor_underactivity", "left").status not in NAMED
+
+
 # Probability and interval
 
 
@@ -349,7 +404,8 @@ def test_an_interval_is_narrow_where_the_answer_is_sure(ask: Ask) -> None:
     sure = one_of(found, "adductor_underactivity")
     assert sure.probability > 0.9
     assert sure.interval[0] > 0.5
-    healthy = one_of(found, "adductor_underactivity", "left")
+    typical = body(leg(**dict.fromkeys(TEXTBOOK["adductor_underactivity"], 0.0)))
+    healthy = one_of(ask(typical), "adductor_underactivity")
     assert healthy.probability < 0.1
     assert healthy.interval[1] < 0.5
 

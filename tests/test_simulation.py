@@ -142,6 +142,13 @@ def test_pain_lowers_strength_and_not_mobility(large: Simulated) -> None:
     assert abs(gap("left_wblt_dorsiflexion_deg")) < 0.08
 
 
+def test_both_legs_have_one_squeeze(large: Simulated) -> None:
+    frame = large.cohort.frame
+    left, right = (frame[f"{side}_adductor_squeeze_n_kg"] for side in SIDES)
+    assert left.notna().any()
+    assert left.equals(right.rename(left.name))
+
+
 def test_whole_tests_are_missing_together(large: Simulated) -> None:
     frame = large.cohort.frame
     torque = frame[[f"{s}_{m}_torque_nm_kg" for s in SIDES for m in ("quad", "hamstring")]]

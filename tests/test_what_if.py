@@ -235,6 +235,18 @@ class TestRatios:
         assert not told.also_changed
         assert told.changes[0].evidence_points_to is None
 
+    def test_a_squeeze_changes_in_the_columns_of_both_legs(self, released: Bundle) -> None:
+        squeeze = {"adductor_squeeze_n_kg": 3.0}
+        legs = {side: RUNNER[side] | squeeze for side in ("left", "right")}
+        told = ask(released, {"left_adductor_squeeze_n_kg": 4.0}, **legs)
+        assert [(one.column, one.computed) for one in told.also_changed] == [
+            ("right_adductor_squeeze_n_kg", 4.0)
+        ]
+        mirrored = ask(released, {"right_adductor_squeeze_n_kg": 4.0}, **legs)
+        assert told.either == mirrored.either
+        alone = ask(released, {"left_adductor_squeeze_n_kg": 4.0}, left=legs["left"])
+        assert not alone.also_changed
+
     def test_of_two_tests_are_not_computed(self, released: Bundle) -> None:
         # Isometric torques are another test than the ratio's.
         isometric = RUNNER["protocol"] | {"torque_mode": "isometric"}

@@ -23,12 +23,16 @@ from kneerisk.model import RiskModel
 from kneerisk.schema import SIDES, Columns, FloatArray, Quantity, Side, columns, quantity
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import READING_PER_SEM, error_sd
+from kneerisk.schema.rules import OPPOSITES, SQUEEZED_TOGETHER
 
 #: A change of less than one in a hundred is not reported as one, whatever the error (assumption).
 LEAST_POINTS = 1.0
 #: The first outputs of a model, in the order of the arrays here.
 _RISKS = (*SIDES, "either")
-_TILT = ("left_lateral_pelvic_tilt_deg", "right_lateral_pelvic_tilt_deg")
+#: A reading that stands in the columns of both legs: the second one, and its sign.
+_SECOND = {f"left_{name}": (f"right_{name}", -1.0) for name in OPPOSITES} | {
+    f"left_{name}": (f"right_{name}", 1.0) for name in SQUEEZED_TOGETHER
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,18 +210,17 @@ def _shifted(model: RiskModel, visit: Columns) -> Columns:
         and not np.isnan(visit[column][0])
     }
     measured = [column for column, error in errors.items() if not np.isnan(error)]
-    both_tilts = all(tilt in measured for tilt in _TILT)
-    if both_tilts:
-        measured.remove(_TILT[1])
+    second = {c: other for c, other in _SECOND.items() if {c, other[0]} <= set(measured)}
+    repeated = {name for name, _ in second.values()}
+    measured = [column for column in measured if column not in repeated]
     shifted = {name: np.repeat(values, 1 + 2 * len(measured)) for name, values in visit.items()}
     for i, column in enumerate(measured):
+        log = quantity(location_of(column)[-1]).log_scale
+        places = [(column, 1.0), *([second[column]] if column in second else [])]
         for row, sign in ((1 + 2 * i, 1.0), (2 + 2 * i, -1.0)):
-            step = sign * errors[column]
-            log = quantity(location_of(column)[-1]).log_scale
-            value = visit[column][0]
-            shifted[column][row] = value * np.exp(step) if log else value + step
-            if both_tilts and column == _TILT[0]:
-                shifted[_TILT[1]][row] = -shifted[column][row]
+            for name, direction in places:
+                step, value = direction * sign * errors[column], visit[name][0]
+                shifted[name][row] = value * np.exp(step) if log else value + step
     return shifted
 
 

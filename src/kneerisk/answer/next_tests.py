@@ -23,6 +23,7 @@ from kneerisk.model.value_of_information.expected_gain import (
     value_of_information,
 )
 from kneerisk.schema import SIDES, FloatArray, Screening, Side, leg_measures
+from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 #: So many tests are named at most, and none that settles less than this share of what is open.
 MOST_TESTS, LEAST_SHARE = 6, 0.01
@@ -148,8 +149,12 @@ def _unsettled(predictions: Predictions, i: int) -> NDArray[np.bool_]:
     """Imbalances of each leg that too little was measured of, shape (2, n_imbalances)."""
     row = predictions.rows[i]
 
+    def is_given(side: Side, measure: str) -> bool:
+        sides = SIDES if measure in SQUEEZED_TOGETHER else (side,)
+        return any(f"{given}_{measure}" in row for given in sides)
+
     def readings(side: Side, name: str) -> set[str]:
-        return {ONE_READING.get(m, m) for m in marks()[name] if f"{side}_{m}" in row}
+        return {ONE_READING.get(m, m) for m in marks()[name] if is_given(side, m)}
 
     return np.array(
         [[len(readings(side, name)) < ENOUGH_MEASURES for name in imbalances()] for side in SIDES]

@@ -7,6 +7,7 @@ the error of one reading (1.96 SEM), or from the other leg than the minimal dete
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ from kneerisk.schema.detectable_change import (
     compare,
 )
 from kneerisk.schema.measure import MDC_PER_SEM
-from kneerisk.schema.rules import OPPOSITES
+from kneerisk.schema.rules import SHARED_READINGS, SQUEEZED_TOGETHER
 
 #: Measures that come from one reading, or measure one thing twice: in a pattern they count once. A
 #: ratio goes with the torques that it is made of.
@@ -35,9 +36,9 @@ ONE_READING = {
     "hip_adduction_torque_nm_kg": "adduction_abduction_ratio",
     "hip_abduction_torque_nm_kg": "adduction_abduction_ratio",
 }
-#: One-sided by nature: a pelvis that is higher on one side is lower on the other, and only one
-#: leg is the shorter one. Each is one reading of both legs, and its two values always differ.
-ONE_SIDED = (*OPPOSITES, "leg_length_deficit_cm")
+#: Each is one reading of both legs, so that the legs can't be compared by it: a pelvis that is
+#: higher on one side is lower on the other, only one leg is the shorter one, and both squeeze.
+NOT_COMPARED = (*SHARED_READINGS, "leg_length_deficit_cm")
 #: An expected z-score this small is the norm itself.
 ROUNDING = 1e-9
 _ORDER = {"for": 0, "against": 1, "neither": 2}
@@ -154,10 +155,18 @@ def _leg_values(predictions: Predictions, i: int, side: Side) -> Iterator[LegVal
     population = predictions.bundle.model.population
     usual = predictions.expected.prior[i, SIDES.index(side), len(population.athlete) :]
     for measure in dict.fromkeys(name for signs in marks().values() for name in signs):
-        value = row.get(f"{side}_{measure}")
+        value, opposite = row.get(f"{side}_{measure}"), row.get(f"{other}_{measure}")
+        if measure in SQUEEZED_TOGETHER:
+            value, opposite = _of_both_legs(value, opposite), None
         if value is not None:
             usual_z = float(usual[population.leg.index(measure)])
-            yield _leg_value(norm_of(measure, row), value, row.get(f"{other}_{measure}"), usual_z)
+            yield _leg_value(norm_of(measure, row), value, opposite, usual_z)
+
+
+def _of_both_legs(value: float | None, opposite: float | None) -> float | None:
+    """What both legs gave together: the geometric mean where it was written down twice."""
+    given = [number for number in (value, opposite) if number is not None]
+    return math.sqrt(given[0] * given[-1]) if given else None
 
 
 def _leg_value(norm: Norm, value: float, opposite: float | None, usual_z: float) -> LegValue:
@@ -199,7 +208,7 @@ def side_differences(predictions: Predictions, i: int) -> list[SideDifference]:
     pairs = [
         Pair(measure=name, first=left[name], second=right[name], data=data)
         for name, measure in quantities(leg_measures()).items()
-        if measure.error and name not in ONE_SIDED
+        if measure.error and name not in NOT_COMPARED
     ]
     pairs = [pair for pair in pairs if not np.isnan(pair.first + pair.second).any()]
     if not pairs:

@@ -24,6 +24,7 @@ from kneerisk.model.imputation import error_variances, stated_protocols
 from kneerisk.schema import SIDES, FloatArray, Side, quantity
 from kneerisk.schema.detectable_change import READING_PER_SEM
 from kneerisk.schema.measure import MDC_PER_SEM
+from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 #: Repeats that are simulated; the error of a share of 0.8 is about 0.01 with these even points.
 REPEATS = 512
@@ -141,6 +142,8 @@ def _supporting(predictions: Predictions, i: int, leg: _Leg, name: str) -> np.nd
     torque_mode = predictions.rows[i].get("torque_mode")
     for measure, sign in marks()[name].items():
         place = a + people.leg.index(measure)
+        if measure in SQUEEZED_TOGETHER and place not in column:
+            place += m
         if place not in column:
             continue
         at = column[place]

@@ -28,7 +28,7 @@ from kneerisk.schema import (
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import detectable_change, error_sd
 from kneerisk.schema.measure import MDC_PER_SEM
-from kneerisk.schema.rules import RATIOS, SPIKE_PARTS
+from kneerisk.schema.rules import RATIOS, SPIKE_PARTS, same_reading
 from kneerisk.words import text, variant
 
 #: A change by just the limit counts, whatever the last digit of the sum is.
@@ -44,7 +44,7 @@ class ChangedScreening:
     requested
         Columns that the request names.
     recomputed
-        Ratios that are computed from them, and therefore change too.
+        What changes with them: computed ratios, and one reading's column of the other leg.
     before, after
         Flat rows of measured values by canonical column, in the measures' units.
     """
@@ -96,7 +96,8 @@ def change_measures(
     faults = [fault for column_faults in faults_by_column.values() for fault in column_faults]
     sound = [column for column in changes if not faults_by_column[column]]
     after: dict[str, Any] = before | {column: changes[column] for column in sound}
-    recomputed = []
+    recomputed = [c for c in before if same_reading(c) in sound and c not in changes]
+    after |= {column: after[str(same_reading(column))] for column in recomputed}
     for ratio, over, under in _computed_ratios(before):
         components = [column for column in (over, under) if column in sound]
         if components:

@@ -25,7 +25,7 @@ from kneerisk.schema import (
     leg_measures,
     quantities,
 )
-from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.rules import RATIOS, SQUEEZED_TOGETHER
 from kneerisk.schema.z_scores import location_and_scale
 
 #: The contexts that age alone gives.
@@ -218,7 +218,7 @@ def _covariance(
         own, other = a + i, a + m + i
         free = (target.get(name, 0.0) - shared[own, other]) / leftover[own]
         measures[own, other] = measures[other, own] = shared[own, other] + leftover[own] * np.clip(
-            free, -1.0, 0.98
+            free, -1.0, 1.0 if name in SQUEEZED_TOGETHER else 0.98
         )
     n_shared = _n_athlete_factors()
     n_leg = (loadings.shape[1] - n_shared) // 2
@@ -260,7 +260,12 @@ def _shifts(athlete: tuple[str, ...], legs: tuple[str, ...], size: int) -> Float
             )
     for measure, lowered in reverse_causation().items():
         own = a + legs.index(measure)
-        shifts[own, CONTEXTS.index("own_pain")] = lowered.shift_sd_central
-        shifts[own + m, CONTEXTS.index("other_pain")] = lowered.shift_sd_central
+        together = measure in SQUEEZED_TOGETHER
+        # Of a reading that both legs make, either leg makes half.
+        shift_sd = lowered.shift_sd_central / (2.0 if together else 1.0)
+        painful = {"own_pain": own, "other_pain": own + m}
+        for context, row in painful.items():
+            rows = [own, own + m] if together else [row]
+            shifts[rows, CONTEXTS.index(context)] = shift_sd
     mapping = _ratio_mapping(athlete, legs, size)
     return np.asarray(mapping @ shifts)

@@ -14,6 +14,7 @@ from kneerisk.evidence import Effect, effects
 from kneerisk.evidence.population import Population
 from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.schema import Category, athlete_measures, category, quantity
+from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 
 class ColumnKind(StrEnum):
@@ -142,6 +143,11 @@ def factor_columns() -> tuple[Column, ...]:
     return tuple(Column(ColumnKind.FACTOR, effect.factor) for effect in risk_factors())
 
 
+def compared_between_legs(leg: tuple[str, ...]) -> tuple[str, ...]:
+    """The leg measures that can differ between the legs, in order."""
+    return tuple(name for name in leg if name not in SQUEEZED_TOGETHER)
+
+
 def feature_columns(people: Population) -> tuple[Column, ...]:
     """Every column of the feature matrix of a population, in order."""
     return _feature_columns(people.athlete, people.leg, people.imbalances)
@@ -159,7 +165,7 @@ def _feature_columns(
         *(Column(ColumnKind.IMBALANCE, name) for name in imbalances),
         *(Column(ColumnKind.VARIANCE, name) for name in measures),
         *(Column(ColumnKind.IMBALANCE_VARIANCE, name) for name in imbalances),
-        *(Column(ColumnKind.DIFFERENCE, name) for name in leg),
+        *(Column(ColumnKind.DIFFERENCE, name) for name in compared_between_legs(leg)),
         *factor_columns(),
     )
 
@@ -180,6 +186,6 @@ def monotone_directions(people: Population) -> dict[Column, int]:
             continue
         sign = 1 if direction == "raises" else -1
         signs[Column(ColumnKind.EXPECTED, name)] = sign
-        if name in people.leg:
+        if name in compared_between_legs(people.leg):
             signs[Column(ColumnKind.DIFFERENCE, name)] = sign
     return signs

@@ -26,6 +26,7 @@ from kneerisk.model.feature_columns import (
     Column,
     ColumnKind,
     athlete_columns,
+    compared_between_legs,
     feature_columns,
     history_columns,
 )
@@ -165,8 +166,8 @@ def _history_values(data: Columns) -> FloatArray:
 
 def _expected_values(people: Population, expected: Expected) -> FloatArray:
     """Expected true measures, their variances, and how the legs differ."""
-    a, m = len(people.athlete), len(people.leg)
-    legs = expected.mean[:, :, a : a + m]
+    names = compared_between_legs(people.leg)
+    legs = expected.mean[:, :, [len(people.athlete) + people.leg.index(name) for name in names]]
     return np.concatenate([expected.mean, expected.variance, legs - legs[:, ::-1]], axis=2)
 
 

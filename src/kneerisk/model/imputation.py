@@ -18,7 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from kneerisk.evidence.population import Population, contexts
 from kneerisk.schema import SIDES, Columns, FloatArray, category
-from kneerisk.schema.rules import OPPOSITES, RATIOS
+from kneerisk.schema.rules import RATIOS, SHARED_READINGS, SQUEEZED_TOGETHER
 from kneerisk.schema.z_scores import CONDITION_OF, conditions_of, error_variance, to_z_of_all
 
 #: Readings farther out than this many SDs of readings count as this many, so that a wild value
@@ -171,6 +171,7 @@ def measured_z_scores(
     legs = [to_z_of_all(people.leg, _stacked(people.leg, f"{side}_", data), data) for side in SIDES]
     for z in legs:
         _drop_computed_ratios(people, z, data)
+    _average_squeezes(people, legs)
     return _clipped(people.athlete, athlete), tuple(_clipped(people.leg, z) for z in legs)
 
 
@@ -202,9 +203,17 @@ def farthest_z(names: tuple[str, ...]) -> FloatArray:
 def _without_shared_readings(people: Population, own: FloatArray, other: FloatArray) -> FloatArray:
     """The other leg's z-scores (n, m) without readings that the own leg has as well."""
     z = other.copy()
-    for place in (people.leg.index(name) for name in OPPOSITES):
+    for place in (people.leg.index(name) for name in SHARED_READINGS):
         z[~np.isnan(own[:, place]), place] = np.nan
     return z
+
+
+def _average_squeezes(people: Population, legs: list[FloatArray]) -> None:
+    """Give both legs the mean of what both squeezed together, where it was given for both."""
+    for place in (people.leg.index(name) for name in SQUEEZED_TOGETHER):
+        mean = (legs[0][:, place] + legs[1][:, place]) / 2.0
+        for z in legs:
+            z[:, place] = np.where(np.isnan(mean), z[:, place], mean)
 
 
 def _stacked(names: tuple[str, ...], prefix: str, data: Columns) -> FloatArray:

@@ -20,7 +20,7 @@ from scipy.stats import false_discovery_control
 
 from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import MDC_PER_SEM
-from kneerisk.schema.rules import OPPOSITES, RATIOS
+from kneerisk.schema.rules import RATIOS, SHARED_READINGS
 from kneerisk.schema.z_scores import (
     CONDITION_OF,
     conditions_of,
@@ -236,7 +236,7 @@ def _components(
             modes = [category(rule.protocol).choices.index(mode) for mode in rule.modes]
             same_test = np.isin(data[rule.protocol], modes)
             components.append(([(side, rule.over), (side, rule.under)], same_test))
-    if side == "right" and measure in OPPOSITES:
-        # One side of the pelvis is higher by what the other is lower: one reading, not two.
+    if side == "right" and measure in SHARED_READINGS:
+        # Written down for both legs, and still one reading.
         components.append(([("left", measure)], np.ones(len(data["sex"]), dtype=bool)))
     return components

@@ -62,7 +62,20 @@ RATIOS = (
 )  # fmt: skip
 #: One reading of both legs: what the left one has, the right one has with the other sign.
 OPPOSITES = ("lateral_pelvic_tilt_deg",)
+#: One reading of both legs with one value for either: both legs squeeze one dynamometer. Two values
+#: that differ are accepted, and count as their mean (docs/decisions/0045).
+SQUEEZED_TOGETHER = ("adductor_squeeze_n_kg",)
+#: Measures that are one reading of both legs.
+SHARED_READINGS = (*OPPOSITES, *SQUEEZED_TOGETHER)
 SPIKE_PARTS = ("session_spike_ratio", "next_long_run_km", "longest_run_30d_km")
+
+
+def same_reading(column: str) -> str | None:
+    """The other leg's column where both legs have one value of one reading; None elsewhere."""
+    side, _, measure = column.partition("_")
+    if measure not in SQUEEZED_TOGETHER:
+        return None
+    return f"{'right' if side == 'left' else 'left'}_{measure}"
 
 
 def contradictions(row: Row) -> Iterator[Contradiction]:

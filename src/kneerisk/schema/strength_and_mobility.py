@@ -109,7 +109,7 @@ class Strength(BaseModel):
     adductor_squeeze_n_kg: Annotated[float | None, Quantity(
         label="Adductor squeeze, long lever", unit="N/kg", low=0.5, high=10, station="groin",
         group="strength", test="adductor_squeeze", equipment="dynamometer", modifiable=True,
-        protocol="On the back, legs straight, squeeze against a dynamometer above the ankle; force over mass.",
+        protocol="On the back, legs straight, both legs squeeze one dynamometer above the ankle, mean of three; force over mass; one reading of both legs, so that two values count as their mean.",
         norms=(Norm(male=(4.5, 0.8), female=(3.8, 0.75),
                     source=f"{BEDDOWS_2020} (men); women: assumption"),),
         error=MeasurementError.from_mdc(0.30, "Light & Thorborg 2016 (eprints.chi.ac.uk/1735), 6.6 %"),

@@ -12,7 +12,7 @@ from kneerisk.cohort.simulation.athletes import ELSEWHERE, Athletes
 from kneerisk.evidence import Battery, assumption, read_table
 from kneerisk.evidence.population import state_measures
 from kneerisk.schema import SIDES, FloatArray, Quantity, category, columns, quantity
-from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.rules import OPPOSITES, RATIOS, SQUEEZED_TOGETHER
 from kneerisk.schema.z_scores import CONDITION_OF, drop_unneeded_protocols, error_variance, from_z
 
 IntArray = NDArray[np.int64]
@@ -98,7 +98,10 @@ def _readings(
         for side in SIDES:
             data[f"{side}_{name}"] = _reading(name, measure, athletes.z(side, name), data, errors)
     _one_shorter_leg(data)
-    data["right_lateral_pelvic_tilt_deg"] = -data["left_lateral_pelvic_tilt_deg"]
+    for name in OPPOSITES:
+        data[f"right_{name}"] = -data[f"left_{name}"]
+    for name in SQUEEZED_TOGETHER:
+        data[f"right_{name}"] = data[f"left_{name}"].copy()
     return data
 
 

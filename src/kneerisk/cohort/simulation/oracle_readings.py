@@ -17,7 +17,7 @@ from kneerisk.cohort.simulation.observation import decimals
 from kneerisk.cohort.simulation.oracle_points import JITTER, lower_factor
 from kneerisk.evidence.population import Population
 from kneerisk.schema import SIDES, Columns, FloatArray, category, quantity
-from kneerisk.schema.rules import RATIOS
+from kneerisk.schema.rules import RATIOS, SHARED_READINGS
 from kneerisk.schema.z_scores import (
     CONDITION_OF,
     conditions_of,
@@ -30,7 +30,6 @@ from kneerisk.schema.z_scores import (
 #: the others is 0.045, a thousandth of what a test's error adds to the variance).
 COARSE_SD = 0.25
 DEFICIT = "leg_length_deficit_cm"
-TILT = "lateral_pelvic_tilt_deg"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +67,7 @@ def readings_of(people: Population, data: Columns) -> Readings:
     value, low, high, noise = (np.column_stack(part) for part in zip(*by_measure, strict=True))
     all_readings = Readings(value=value, low=low, high=high, noise=noise)
     _bound_the_longer_leg(people, all_readings, data)
-    _drop_the_other_tilt(people, all_readings)
+    _drop_repeated_readings(people, all_readings)
     return all_readings
 
 
@@ -142,11 +141,12 @@ def _bound_the_longer_leg(people: Population, readings: Readings, data: Columns)
         readings.value[longer, column] = np.nan
 
 
-def _drop_the_other_tilt(people: Population, readings: Readings) -> None:
-    """One tilt is measured and written down for both legs, with opposite signs."""
-    column = len(people.athlete) + len(people.leg) + people.leg.index(TILT)
+def _drop_repeated_readings(people: Population, readings: Readings) -> None:
+    """A reading of both legs is written down for either: one of them says nothing more."""
+    start = len(people.athlete) + len(people.leg)
+    columns = [start + people.leg.index(name) for name in SHARED_READINGS]
     for values in (readings.value, readings.low, readings.high):
-        values[:, column] = np.nan
+        values[:, columns] = np.nan
 
 
 @dataclass(frozen=True, slots=True)

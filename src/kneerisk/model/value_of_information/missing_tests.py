@@ -12,7 +12,7 @@ from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.model.feature_columns import Column, ColumnKind, sport_columns
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns, leg_measures
-from kneerisk.schema.rules import OPPOSITES, RATIOS
+from kneerisk.schema.rules import RATIOS, SHARED_READINGS
 
 #: Canonical columns by the test that would fill them.
 MissingColumns = Mapping[str, tuple[str, ...]]
@@ -79,7 +79,7 @@ def _shared_readings(data: Columns) -> set[str]:
         f"left_{measure}" if isnan(data[f"left_{measure}"][0]) and not isnan(
             data[f"right_{measure}"][0]
         ) else f"right_{measure}"
-        for measure in OPPOSITES
+        for measure in SHARED_READINGS
     }  # fmt: skip
 
 

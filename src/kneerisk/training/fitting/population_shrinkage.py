@@ -15,6 +15,7 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.population import CONTEXTS, Population, contexts, published
 from kneerisk.model.imputation import error_variances, farthest_z, measured_z_scores
 from kneerisk.schema import FloatArray
+from kneerisk.schema.rules import OPPOSITES, SQUEEZED_TOGETHER
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 
 
@@ -67,9 +68,7 @@ def _shrunk_covariance(
     """Weighted mean of the published covariance and the measured one without its error."""
     size = prior.n_measures
     both = known.T @ known
-    measured_covariance = centred.T @ centred / np.maximum(both, 1.0) - np.diag(
-        error_variances(prior)
-    )
+    measured_covariance = centred.T @ centred / np.maximum(both, 1.0) - _error_covariance(prior)
     weight = (both / 2.0) / (both / 2.0 + prior_weight)
     covariance = prior.covariance.copy()
     covariance[:size, :size] = (
@@ -77,3 +76,14 @@ def _shrunk_covariance(
     )
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray((vectors * np.maximum(values, 1e-6)) @ vectors.T)
+
+
+def _error_covariance(prior: Population) -> FloatArray:
+    """Covariance of the errors; a reading of both legs has one error in the columns of both."""
+    variances = error_variances(prior)
+    covariance = np.diag(variances)
+    a, m = len(prior.athlete), len(prior.leg)
+    for sign, names in ((-1.0, OPPOSITES), (1.0, SQUEEZED_TOGETHER)):
+        for own in (a + prior.leg.index(name) for name in names):
+            covariance[own, own + m] = covariance[own + m, own] = sign * variances[own]
+    return covariance
