@@ -1,11 +1,13 @@
-"""Write the files derived from the schema and the simulator, or check that they are current."""
+"""Write what derives from schema, evidence tables and simulator, or check that it is current."""
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from kneerisk.evidence import effect_sizes
 from kneerisk.schema import data_dictionary
 
 ROOT = Path(__file__).parents[1]
@@ -24,10 +26,16 @@ def sample_cohort() -> str:
         return path.read_text(encoding="utf-8")
 
 
+def effect_counts() -> str:
+    """How many effects have a published size, a judged one or none, as JSON, for documents."""
+    return json.dumps(effect_sizes(), indent=2) + "\n"
+
+
 #: What renders each derived file.
 RENDERERS = {
     "data/dictionary.md": data_dictionary.markdown,
     "data/screening.schema.json": data_dictionary.json_schema,
+    "data/effect-sizes.json": effect_counts,
     "data/sample.csv": sample_cohort,
 }
 

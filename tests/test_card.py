@@ -13,6 +13,7 @@ from kneerisk.cohort.splits import held_out, train_test_split
 from kneerisk.evaluation.driver_ranking import drivers
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.task_rows import risks_of
+from kneerisk.evidence import effects
 from kneerisk.training.card.model_card import NOTICE, model_card
 from kneerisk.training.card.tripod import ITEMS
 from kneerisk.training.fitting.fitted_metadata import metadata_of
@@ -102,6 +103,22 @@ def test_assumptions_are_counted_in_the_tables(made):
     assert re.search(r"links between imbalances and measures: \d+ of \d+", told)
     assert "batteries" in told
     assert "never been measured" in told
+
+
+def test_effects_are_counted_in_the_tables(made):
+    sizes = [effect.size_from for effect in effects().values()]
+    counts = {size: sizes.count(size) for size in ("published", "judged", "null")}
+    said = (
+        f"{counts['published']} with the size that a study printed, {counts['judged']} with one "
+        f"judged from studies, {counts['null']} null"
+    )
+    texts = {kind: model_card(*made[kind]) for kind in KINDS}
+    assert f"Effects on the risk, {len(sizes)}: {said}." in section(texts["simulated"], "In short")
+    assert f"Effects on the risk of the base model, {len(sizes)}: {said}." in texts["adapted"]
+    assert "Effects on the risk" not in texts["observed"]
+    for text in texts.values():
+        assert said in section(text, "TRIPOD+AI")
+        assert "published effect" not in text
 
 
 def test_kinds_are_not_mixed_up(made):

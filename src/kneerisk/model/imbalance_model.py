@@ -33,7 +33,7 @@ class ImbalanceModel:
     The update takes every value as normal. A grade is not: most legs have grade 0, however far
     below 1 they are. ``trees`` hold, by imbalance, what grades say beyond the update; an imbalance
     that no grade marks has none, and its probability is exact. ``thresholds`` (n_imbalances,) are
-    where each begins, in SD of its latent, and ``spread`` is their SD among assessors.
+    where each begins, in SD of its latent, and ``spread`` is how far that is open, as an SD.
     """
 
     names: tuple[str, ...]

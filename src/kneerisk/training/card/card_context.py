@@ -9,6 +9,7 @@ from functools import cached_property
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
 from kneerisk.evaluation.evaluation import Evaluation
+from kneerisk.evidence import effect_sizes
 from kneerisk.model import Metadata
 from kneerisk.training.leakage.required_sample_size import RequiredEvents, required_events
 
@@ -18,10 +19,19 @@ OUTCOMES = {
     "past_injury": "a knee injury before the screening; nothing about the future",
 }
 KINDS = {
-    "simulated": "drawn from published effect sizes; no athlete was measured",
+    "simulated": "athletes drawn with effect sizes judged from studies; nobody was measured",
     "observed": "athletes who were measured, with outcomes that were recorded",
     "adapted": "a simulated base, corrected by athletes who were measured",
 }
+
+
+def effect_counts() -> str:
+    """Where the sizes of the effects on the risk come from, counted in the evidence tables."""
+    sizes = effect_sizes()
+    return (
+        f"{sizes['published']} with the size that a study printed, {sizes['judged']} with one "
+        f"judged from studies, {sizes['null']} null"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from kneerisk.cohort import Cohort
 from kneerisk.evaluation.evaluation import Evaluation
-from kneerisk.evidence import count_assumptions
+from kneerisk.evidence import count_assumptions, effect_sizes
 from kneerisk.model import Metadata
-from kneerisk.training.card.card_context import KINDS, CardContext
+from kneerisk.training.card.card_context import KINDS, CardContext, effect_counts
 from kneerisk.training.card.method import method, population
 from kneerisk.training.card.performance import fairness, performance
 from kneerisk.training.card.tripod import tripod
@@ -69,6 +69,9 @@ def model_card(
 def _in_short(context: CardContext) -> Iterator[str]:
     yield f"It predicts: {context.outcome}."
     yield f"Its cohort is **{context.cohort.kind}**: {KINDS[context.cohort.kind]}."
+    if context.simulated or context.adapted:
+        base = " of the base model" if context.adapted else ""
+        yield f"Effects on the risk{base}, {sum(effect_sizes().values())}: {effect_counts()}."
     yield from _travel(context)
     yield (
         f"On held-out athletes it ranks {context.unit} with an AUC of "
@@ -165,7 +168,12 @@ def assumptions(context: CardContext) -> Iterator[str]:
         yield (
             "**The imbalances are latent; they have never been measured.** How strongly a test "
             "marks one, and how many legs have it, are nearly all assumptions: read the imbalances "
-            "as a consistent summary of the tests."
+            "as a consistent summary of the tests. Nobody was asked whether a leg has one."
+        )
+        yield (
+            "The usual risk counts pain of 3 out of 10 for two weeks, or a week of training "
+            "lost. No study counts exactly this; base rates are drawn from a range as wide as the "
+            "definitions of studies disagree, and the intervals hold that range."
         )
         yield (
             "Which tests are done together (the batteries), how often, and who does each sport are "
@@ -189,7 +197,7 @@ def limits(context: CardContext) -> Iterator[str]:
     cohort, metrics = context.cohort, context.metrics
     if context.simulated:
         yield (
-            "It knows what the literature says and no more: these numbers show how well it "
+            "It knows what studies suggest and no more: these numbers show how well it "
             "learned the simulator, not how well it works on athletes."
         )
     if context.adapted:

@@ -6,7 +6,7 @@ Collins et al. 2024, BMJ 385:e078378, doi 10.1136/bmj-2023-078378: 27 items, 52 
 from __future__ import annotations
 
 from kneerisk.evidence import effects
-from kneerisk.training.card.card_context import CardContext
+from kneerisk.training.card.card_context import CardContext, effect_counts
 
 #: Where on the card more is.
 _USE, _POPULATION, _MADE = "*Intended use*", "*Study population*", "*How it was made*"
@@ -105,7 +105,7 @@ def data(context: CardContext) -> dict[str, str]:
     dates = None if dated is None else dated.dropna().astype(str)
     return {
         "5a": f"{context.cohort.source} (**{context.cohort.kind}**). "
-              + ("It represents the literature, not a population." if context.simulated else
+              + ("It represents what studies suggest, not a population." if context.simulated else
                  "How well it represents other athletes is not known."),
         "5b": "None: simulated." if context.simulated else
               f"{min(dates)} to {max(dates)}." if dates is not None and len(dates) else
@@ -121,9 +121,9 @@ def data(context: CardContext) -> dict[str, str]:
         "8a": f"{context.outcome[0].upper()}{context.outcome[1:]}; the same for every group.",
         "8b": f"{nobody}." if context.simulated else f"{unknown}.",
         "8c": f"{nobody}." if context.simulated else f"{unknown}.",
-        "9a": f"Measures of the screening schema. {len(effects())} published effects set the "
-              "direction in which a measure may act; where prospective evidence is null, it has "
-              "no effect.",
+        "9a": f"Measures of the screening schema. {len(effects())} effects, {effect_counts()}, set "
+              "the direction in which a measure may act; where prospective evidence is null, it "
+              "has no effect of its own.",
         "9b": "`data/dictionary.md` gives the protocol, unit, limits, error and source of each; "
               "all are measured at the screening.",
         "9c": f"{nobody}, with the published error of each test." if context.simulated else
