@@ -255,6 +255,12 @@ class TestQuestions:
             "left_hip_drop_deg", "right_hip_drop_deg",
         }  # fmt: skip
 
+    def test_a_squeeze_of_both_legs_needs_no_leg(self) -> None:
+        answer = read("Name,Age,Sex,Adductor squeeze (N/kg)\nA,25,f,3.4\n")
+        assert column(answer, "D").question is None
+        assert screening(answer, 2)["left_adductor_squeeze_n_kg"] == 3.4
+        assert "right_adductor_squeeze_n_kg" not in screening(answer, 2)
+
     def test_two_columns_of_one_name(self) -> None:
         sheet = "Name,Age,Sex,SLR L,SLR L\nA,25,f,70,72\nB,25,f,70,\n"
         answer = read(sheet)

@@ -32,6 +32,7 @@ from kneerisk.cohort.sheets.vocabulary import (
     answers,
     fold,
     leg_names,
+    side_held,
     unsided,
 )
 from kneerisk.schema import Quantity, Side
@@ -148,6 +149,7 @@ def _asked_about(
 ) -> RecognisedColumn:
     """The question that the first candidate leaves open, if any."""
     first, others = ranked[0], rivals(ranked)
+    column = replace(column, side=side_held(first.means, column.side, context.has_sides))
     needs_side = first.means in leg_names() and not column.side and not context.has_sides
     is_certain = first.likeness >= _CERTAIN and not others and first.is_possible
     question, confidence = _question(column, first, others, needs_side=needs_side)
@@ -246,6 +248,7 @@ def confirm_column(
         return replace(without_meaning(column, text("sheet.why.stated")), is_confirmed=True)
     proposed = column.proposal.means if column.proposal else None
     means, side = split_side(stated.means or proposed or column.canonical or "")
+    side = side_held(means, side, context.has_sides)
     if means and means not in unsided() and means not in ROLES:
         # It is refused with the other answers (`stated_answers`).
         return replace(without_meaning(column, text("sheet.why.stated")), is_confirmed=True)

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from kneerisk.schema import Category, Measure, Side, columns, leg_measures, measures_of
+from kneerisk.schema.rules import SQUEEZED_TOGETHER
 from kneerisk.schema.sections import RED_FLAGS, LegPain
 
 ATHLETE, DATE, BIRTH = "athlete_id", "screening_date", "birth_date"
@@ -86,6 +87,13 @@ def _choices_of(means: str) -> dict[str, tuple[str, ...]]:
 def leg_names() -> dict[str, Measure]:
     """Measures that each leg has, by their name without a side."""
     return leg_measures() | measures_of(LegPain)
+
+
+def side_held(means: str, side: Side | None, rows_are_legs: bool) -> Side | None:
+    """The leg of a column; a reading of both legs that names none stands in the left one's."""
+    if side is None and means in SQUEEZED_TOGETHER and not rows_are_legs:
+        return "left"
+    return side
 
 
 @cache
