@@ -13,7 +13,15 @@ import typer
 from kneerisk.progress import Progress, event
 from kneerisk.words import text, variant
 from pipelines import console
-from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
+from pipelines.options import (
+    DEFAULT_REFITS,
+    MODELS,
+    TRAIN_PANEL,
+    Json,
+    Models,
+    Refits,
+    examples,
+)
 
 app = typer.Typer()
 #: Which athletes share a fold is chance: the mean over a few deals is given (assumption).
@@ -42,6 +50,7 @@ def adapt(
     ] = None,
     of: Annotated[int | None, typer.Option("--of", help=text("help.adapt.of"))] = None,
     model: Annotated[str | None, typer.Option("--model", help=text("help.adapt.model"))] = None,
+    refits: Refits = DEFAULT_REFITS,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
@@ -50,7 +59,7 @@ def adapt(
         raise typer.BadParameter(text("command_line.adapt.one_way"))
     with console.progress() as progress:
         if data is not None:
-            result = adapt_model(data, model, models, progress)
+            result = adapt_model(data, model, models, progress, refits)
             lines = summary(result)
         else:
             result = adapt_to_count(*checked_count(outcomes, of), model, models, progress)
@@ -71,7 +80,11 @@ def checked_count(outcomes: int | None, of: int | None) -> tuple[int, int]:
 
 
 def adapt_model(
-    data: Path, version: str | None, models: Path, progress: Progress
+    data: Path,
+    version: str | None,
+    models: Path,
+    progress: Progress,
+    refits: int = DEFAULT_REFITS,
 ) -> dict[str, Any]:
     """Update a version (the champion, if none is named) by a club's file.
 
@@ -85,6 +98,8 @@ def adapt_model(
         The folder of released models.
     progress
         Called with what is being done.
+    refits
+        How often the version is updated again in bootstrap samples of the club's athletes.
 
     Returns
     -------
@@ -101,7 +116,7 @@ def adapt_model(
     from kneerisk.training.registry.versions import load_version
     from kneerisk.training.updating import model_updating
     from kneerisk.training.updating.count_updating import refuse_counted
-    from kneerisk.training.updating.update_comparison import compare_update
+    from kneerisk.training.updating.update_comparison import compare_update, refit_update
 
     base = load_version(models, version)
     refuse_counted(base)
@@ -117,8 +132,9 @@ def adapt_model(
     result = {"base": base.metadata.version, "step": updated.step, "needs": updated.needs}
     if updated.step == "as_is":
         return {"version": None, "run_id": None, **result, "metrics": out_of_fold.metrics}
+    instability = refit_update(base.model, train, updated.model, refits, progress)
     progress(event("logging_run"))
-    logged = log_update(Tracking(Path.cwd()), source, base, club, updated, out_of_fold)
+    logged = log_update(Tracking(Path.cwd()), source, base, club, updated, out_of_fold, instability)
     return {"version": logged.version, "run_id": logged.run_id, **result,
             "metrics": logged.metrics}  # fmt: skip
 
@@ -203,6 +219,11 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
     ]
     if "cv_scratch_log_loss" not in metrics:
         lines.append(text("command_line.adapt.too_few"))
+    if "instability_mape" in metrics:
+        lines.append(text(
+            "command_line.adapt.instability", refits=f"{metrics['instability_refits']:.0f}",
+            points=f"{100.0 * metrics['instability_mape']:.1f}",
+        ))  # fmt: skip
     if "cv_log_loss_over_as_is" in metrics:
         more, error = (metrics[f"cv_log_loss_over_as_is{end}"] for end in ("", "_error"))
         lines.append(text(

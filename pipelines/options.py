@@ -11,6 +11,9 @@ from kneerisk.words import text
 
 DEFAULT_ATHLETES = 30_000
 DEFAULT_SEED = 1
+#: Two hundred settle the ends of the band, fifty the mean (assumption: and take as long as the
+#: cross-validation of a small cohort does).
+DEFAULT_REFITS = 50
 MODELS = Path("models")
 #: Under these headings `kneerisk --help` lists the commands.
 COHORT_PANEL, TRAIN_PANEL, RELEASE_PANEL = (
@@ -29,6 +32,7 @@ Models = Annotated[Path, typer.Option(
 )]  # fmt: skip
 Athletes = Annotated[int, typer.Option(min=10, help=text("help.option.athletes"))]
 Seed = Annotated[int, typer.Option(min=0, help=text("help.option.seed"))]
+Refits = Annotated[int, typer.Option("--refits", min=0, help=text("help.option.refits"))]
 Screenings = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help=text("help.option.screenings"))
 ]

@@ -13,16 +13,21 @@ from kneerisk.words import text
 from pipelines import console
 from pipelines.options import (
     DEFAULT_ATHLETES,
+    DEFAULT_REFITS,
     DEFAULT_SEED,
     TRAIN_PANEL,
     Athletes,
     CohortFile,
     Json,
+    Refits,
     Seed,
     examples,
 )
 
 if TYPE_CHECKING:
+    from kneerisk.cohort import Cohort
+    from kneerisk.evaluation.evaluation import Evaluation
+    from kneerisk.model.risk_model import RiskModel
     from kneerisk.training.registry.run_record import RunRecord
 
 app = typer.Typer()
@@ -40,15 +45,18 @@ def train(
     data: CohortFile = None,
     athletes: Athletes = DEFAULT_ATHLETES,
     seed: Seed = DEFAULT_SEED,
+    refits: Refits = DEFAULT_REFITS,
     as_json: Json = False,
 ) -> None:
     """Train a model and print its metrics."""
     with console.progress() as progress:
-        result = train_model(data, athletes, seed, progress)
+        result = train_model(data, athletes, seed, progress, refits)
     console.result(result, as_json, *summary(result))
 
 
-def train_model(data: Path | None, athletes: int, seed: int, progress: Progress) -> dict[str, Any]:
+def train_model(
+    data: Path | None, athletes: int, seed: int, progress: Progress, refits: int = DEFAULT_REFITS
+) -> dict[str, Any]:
     """Train on a file, or on simulated athletes.
 
     Parameters
@@ -61,6 +69,8 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
         Of the simulation.
     progress
         Called with what is being done.
+    refits
+        How often a model of measured athletes is built again.
 
     Returns
     -------
@@ -72,14 +82,12 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
     require_store(Path.cwd())
     from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
     from kneerisk.evaluation.model_validation import evaluate_model
-    from kneerisk.training.fitting.cross_validation import evaluate_people
     from kneerisk.training.fitting.fit import fit
     from kneerisk.training.fitting.fitted_metadata import metadata_of
     from kneerisk.training.fitting.settings import SEED
     from kneerisk.training.leakage.leakage_checks import refuse_unsound
     from kneerisk.training.provenance import Source, load, truth_digest
-    from kneerisk.training.registry import run_record
-    from kneerisk.training.registry.versions import log_loss_over_champion
+    from kneerisk.training.registry import run_record, versions
 
     source = Source.of(data, athletes, seed)
     progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
@@ -95,8 +103,8 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
         fitted = fit(train, train_truth, seed=SEED, progress=within("fitting", progress))
         progress(event("evaluating_held_out"))
         judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
-        metrics = log_loss_over_champion(tracking, fitted.model, test)
-        judged = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress).beside(judged)
+        metrics = versions.log_loss_over_champion(tracking, fitted.model, test)
+        judged = _left_out_and_refitted(judged, cohort, fitted.model, refits, progress)
         progress(event("logging_run"))
         record = run_record.RunRecord(
             source=source, data=cohort, cohort=cohort, model=fitted.model,
@@ -106,6 +114,18 @@ def train_model(data: Path | None, athletes: int, seed: int, progress: Progress)
         metadata = partial(metadata_of, train, train_truth, fitted)
         version = run_record.log_version(run, record, metadata)
     return _result(version, run.run_id, record)
+
+
+def _left_out_and_refitted(
+    judged: Evaluation, cohort: Cohort, model: RiskModel, refits: int, progress: Progress
+) -> Evaluation:
+    """The evaluation with left-out groups and people, and how far refits move risks."""
+    from kneerisk.cohort.splits import train_test_split
+    from kneerisk.training.fitting.cross_validation import evaluate_people, refit_people
+
+    judged = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress).beside(judged)
+    train, _ = train_test_split(cohort)
+    return judged.with_instability(refit_people(train, model, refits, progress))
 
 
 def _result(version: str, run_id: str, record: RunRecord) -> dict[str, Any]:

@@ -307,7 +307,7 @@ class TestSpine:
         kinds = {"cohort_kind": "observed", "outcome_kind": "past_injury", "source": "a club"}
         observed = frame.assign(outcome_either=either, horizon_months="", **kinds)
         observed.to_csv(tmp_path / "club.csv", index=False)
-        code, out, err = kneerisk("train", "--data", "club.csv", "--json")
+        code, out, err = kneerisk("train", "--data", "club.csv", "--refits", "3", "--json")
         assert code == 0, err
         trained = json.loads(out)
         assert trained["version"] == "kneerisk-past_injury-v1"

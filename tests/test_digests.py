@@ -457,7 +457,9 @@ def test_adapting_to_a_club(check: Check, kneerisk: Run, champion_models: Path) 
     club = pd.read_csv("club.csv", dtype=str)
     club.assign(cohort_kind="observed", source="a made-up club").to_csv("club.csv", index=False)
     told = json.loads(
-        kneerisk("adapt", "--data", "club.csv", "--json", "--models", champion_models)
+        kneerisk(
+            "adapt", "--data", "club.csv", "--refits", "3", "--json", "--models", champion_models
+        )
     )
     _, files = run_of(told["version"])
     check("adapted to a club", {**files, "told": in_order(told)})
@@ -496,7 +498,7 @@ def trained(kneerisk: Run, ingested: str) -> Json:
     odd = runners["athlete_id"].map(lambda name: crc32(name.encode()) % 2 == 1)
     runners[~odd].to_csv("half.csv", index=False)
     runners[odd].to_csv("others.csv", index=False)
-    told: Json = json.loads(kneerisk("train", "--data", "half.csv", "--json"))
+    told: Json = json.loads(kneerisk("train", "--data", "half.csv", "--refits", "3", "--json"))
     return told
 
 
@@ -524,7 +526,9 @@ def test_trained_on_people(check: Check, trained: Json, people: dict[str, list[S
 def test_adapted_to_people(check: Check, kneerisk: Run, trained: Json) -> None:
     """That model is corrected by the other runners, compared and scored with in the same bytes."""
     base = trained["version"]
-    adapted = json.loads(kneerisk("adapt", "--data", "others.csv", "--model", base, "--json"))
+    adapted = json.loads(
+        kneerisk("adapt", "--data", "others.csv", "--refits", "3", "--model", base, "--json")
+    )
     _, files = run_of(adapted["version"])
     compared, _, _ = kneerisk("compare", base, adapted["version"], "--every-metric").partition(
         "made with"  # ids, hashes and whole paths: they are told of each model by itself

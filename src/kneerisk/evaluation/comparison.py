@@ -216,7 +216,12 @@ def verdict(metrics: Mapping[str, float]) -> str:
         for name, rival in (_RIVALS_OF_GROUPS if in_groups else _RIVALS)
         if name in metrics and f"{name}_error" in metrics
     ]
-    line = "; ".join([*clauses, calibration_in_words(metrics)])
+    clauses.append(calibration_in_words(metrics))
+    if "instability_mape" in metrics:
+        points = f"{100.0 * metrics['instability_mape']:.1f}"
+        refits = f"{metrics['instability_refits']:.0f}"
+        clauses.append(text("training.verdict.instability", points=points, refits=refits))
+    line = "; ".join(clauses)
     return f"{line[:1].upper()}{line[1:]}."
 
 

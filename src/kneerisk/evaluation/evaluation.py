@@ -22,6 +22,7 @@ from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.evaluation.calibration_metrics import Bins, bins
 from kneerisk.evaluation.decision_curves import DecisionCurve, decision_curve
 from kneerisk.evaluation.driver_ranking import Driver
+from kneerisk.evaluation.instability import Instability
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import log_loss_over
 from kneerisk.evaluation.slices import Slice, slices_of, worst_of
@@ -71,6 +72,8 @@ class Evaluation:
         Where the model ranks worst with groups left out.
     baseline
         The logistic regression of the training cohort, as plain data.
+    instability
+        How far risks move when the model is built again, where that was done.
     """
 
     metrics: dict[str, float]
@@ -82,6 +85,7 @@ class Evaluation:
     groups: tuple[Slice, ...] = ()
     worst_left_out: Slice | None = None
     baseline: Mapping[str, Any] | None = None
+    instability: Instability | None = None
 
     @property
     def worst_slice(self) -> Slice | None:
@@ -101,6 +105,12 @@ class Evaluation:
     def with_metrics(self, more: Mapping[str, float]) -> Evaluation:
         """The same with more metrics."""
         return replace(self, metrics={**self.metrics, **more})
+
+    def with_instability(self, instability: Instability | None) -> Evaluation:
+        """The same with how far risks move when the model is built again, where that is known."""
+        if instability is None:
+            return self
+        return replace(self.with_metrics(instability.metrics), instability=instability)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the rows, as plain data for a file or a page."""

@@ -85,6 +85,12 @@ def _in_short(context: CardContext) -> Iterator[str]:
             f"{context.with_interval('cv_auc', 3)}, slope "
             f"{context.with_interval('cv_calibration_slope', 2)}."
         )
+    if "instability_mape" in context.metrics:
+        yield (
+            f"Built again in {context.metrics['instability_refits']:.0f} bootstrap samples of its "
+            f"athletes, it moves a risk by {100 * context.metrics['instability_mape']:.1f} points "
+            "of 100 on average."
+        )
     if worst := context.evaluation.worst_slice:
         yield (
             f"It ranks worst for {worst.by} {worst.name.replace('_', ' ')}: AUC "

@@ -55,6 +55,7 @@ def performance(context: CardContext) -> str:
         *_acting(metrics),
         *context.plot("decision_curve", "Net benefit by the risk at which one acts"),
         *context.plot("risk_distribution", "Predicted risks of those with and without pain"),
+        *_instability(context),
         *_truth(context),
         *_imbalances(context),
         *_drivers(context),
@@ -121,6 +122,24 @@ def _tasks(context: CardContext) -> Iterator[str]:
             f"90 % intervals: {metrics['interval_coverage']:.0%} of true risks lie inside; mean "
             f"width {metrics['interval_width']:.3f}."
         )
+
+
+def _instability(context: CardContext) -> Iterator[str]:
+    """How far the risks of the athletes trained on move when the model is built again."""
+    metrics = context.metrics
+    if "instability_mape" in metrics:
+        mean, upper = (100 * metrics[f"instability_{name}"] for name in ("mape", "mape_top_5_pct"))
+        yield (
+            f"Instability: the whole model building was repeated in "
+            f"{metrics['instability_refits']:.0f} bootstrap samples of the athletes trained on. "
+            f"Their risks move by {mean:.1f} points of 100 on average (MAPE), and by {upper:.1f} "
+            "or more for one row in twenty. A refit puts a row on the other side of a risk of "
+            f"10 % in {metrics['instability_at_10_pct']:.0%} of cases, of 20 % in "
+            f"{metrics['instability_at_20_pct']:.0%}; "
+            f"{metrics['instability_outside_interval']:.0%} of refitted risks lie outside the 90 % "
+            "interval that the model states."
+        )
+        yield from context.plot("instability", "Risks of refitted models against the model's own")
 
 
 def _truth(context: CardContext) -> Iterator[str]:

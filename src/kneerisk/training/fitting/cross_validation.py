@@ -7,10 +7,16 @@ made, not a single model of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import groups_of, subset
+from kneerisk.errors import CohortRefused
+from kneerisk.evaluation.instability import Instability, measure_instability
 from kneerisk.evaluation.internal_external_validation import (
     OutOfFold,
     Rows,
@@ -19,10 +25,11 @@ from kneerisk.evaluation.internal_external_validation import (
 )
 from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.evidence.population import published
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import inputs_of, stratified_folds
-from kneerisk.training.fitting.settings import DEFAULTS, Settings
+from kneerisk.training.fitting.settings import DEFAULTS, SEED, Settings
 
 #: Folds of a cross-validation. Five are the usual choice (assumption).
 CROSS_VALIDATION_FOLDS = 5
@@ -87,6 +94,41 @@ def fit_and_predict(
     """
     fitted = fit(subset(cohort, train), seed=seed, interval=False, settings=settings)
     return {"model": risks_of(fitted.model.predict(subset(cohort, test).columns()))}
+
+
+def refit_people(
+    cohort: Cohort, model: RiskModel, refits: int, progress: Progress = ignore
+) -> Instability | None:
+    """How far risks move when the model of a cohort is built again on resampled athletes.
+
+    Parameters
+    ----------
+    cohort
+        Athletes with outcomes, to whom the model was fitted.
+    model
+        That model.
+    refits
+        How many times.
+    progress
+        Called with the number of each.
+
+    Returns
+    -------
+    The instability; None where nobody was measured, or hardly any sample has outcomes enough.
+    """
+    if cohort.kind == "simulated":
+        return None
+    data = cohort.columns()
+
+    def refit(rows: NDArray[np.intp]) -> Risks | None:
+        sample = replace(cohort, frame=cohort.frame.iloc[rows].reset_index(drop=True))
+        try:
+            return risks_of(fit(sample, interval=False).model.predict(data))
+        except CohortRefused:
+            return None
+
+    prediction = model.predict(data)
+    return measure_instability(cohort, prediction, refit, refits, seed=SEED, progress=progress)
 
 
 def evaluate_people(

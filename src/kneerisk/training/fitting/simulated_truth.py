@@ -68,11 +68,9 @@ def read_truth(truth: pd.DataFrame, cohort: Cohort, population: Population) -> S
         column at fault.
     """
     if list(truth["athlete_id"]) != list(cohort.frame["athlete_id"]):
-        raise CohortRefused("the truth file belongs to other athletes than the cohort")
+        raise CohortRefused(text("training.truth.others"))
     if _SHIFT not in truth:
-        raise CohortRefused(
-            "the truth file is of an older release, without definitions: simulate the cohort again"
-        )
+        raise CohortRefused(text("training.truth.older_release"))
     imbalances = [[f"{side}_{name}" for name in population.imbalances] for side in SIDES]
     _refuse_impossible(truth, [*_LEGS, _EITHER, *imbalances[0], *imbalances[1]])
     return SimulatedTruth(

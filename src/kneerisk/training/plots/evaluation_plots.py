@@ -15,6 +15,7 @@ from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.metric_table import metric_named
 from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.training.plots.detail_plots import drivers, imbalance_auc, oracle_gap, slice_forest
+from kneerisk.training.plots.instability_plot import instability_plot
 from kneerisk.training.plots.plot_style import (
     FAINT,
     INK,
@@ -56,6 +57,8 @@ def plots(evaluation: Evaluation, title: str) -> dict[str, Figure]:
         figures["slices"] = slice_forest(evaluation, subtitle)
     if "oracle" in evaluation.comparators:
         figures["oracle_gap"] = oracle_gap(evaluation, subtitle)
+    if evaluation.instability is not None:
+        figures["instability"] = instability_plot(evaluation.instability, title)
     if evaluation.drivers:
         figures["drivers"] = drivers(evaluation, subtitle)
     if any(name.startswith("imbalance_") for name in evaluation.metrics):

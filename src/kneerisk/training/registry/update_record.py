@@ -10,6 +10,7 @@ from scipy.special import expit, logit
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
+from kneerisk.evaluation.instability import Instability
 from kneerisk.evaluation.internal_external_validation import OutOfFold
 from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.model import Bundle, Metadata
@@ -38,6 +39,7 @@ def log_update(
     club: Cohort,
     updated: UpdatedModel,
     out_of_fold: OutOfFold,
+    instability: Instability | None = None,
 ) -> LoggedUpdate:
     """Evaluate an updated model on the club's held-out athletes and log it as a version.
 
@@ -55,6 +57,8 @@ def log_update(
         The updated model.
     out_of_fold
         How it did on groups and athletes that were left out, which the run shows as well.
+    instability
+        How far risks move when it is updated again on resampled athletes.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def log_update(
         held_out = evaluate_model(
             updated.model, train, test, seed=SEED, rivals={"as_is": base.model}
         )
-        evaluation = out_of_fold.beside(held_out)
+        evaluation = out_of_fold.beside(held_out).with_instability(instability)
         record = RunRecord(
             source=source, data=club, cohort=cohort, model=updated.model, evaluation=evaluation,
             parameters={"base_version": base.metadata.version,

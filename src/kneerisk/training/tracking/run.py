@@ -32,7 +32,12 @@ if TYPE_CHECKING:
 #: Longest texts that MLflow keeps: the note is a tag of a run, the other a column of its database.
 _NOTE_CHARACTERS, _DESCRIPTION_CHARACTERS = 8_000, 5_000
 #: The data set of a metric, by the prefix of its name; all others are of held-out athletes.
-_MEASURED_ON = {"train_": "training", "cv_": "cross-validation", "iecv_": "groups"}
+_MEASURED_ON = {
+    "train_": "training",
+    "instability_": "training",
+    "cv_": "cross-validation",
+    "iecv_": "groups",
+}
 HELD_OUT = "held-out"
 #: What is left where an image was.
 _EMPTY_LINES = re.compile(r"\n{3,}")

@@ -5,9 +5,13 @@ from __future__ import annotations
 from functools import partial
 from itertools import count
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import groups_of, subset
 from kneerisk.errors import CohortRefused
+from kneerisk.evaluation.instability import Instability, measure_instability
 from kneerisk.evaluation.internal_external_validation import (
     OutOfFold,
     Rows,
@@ -19,6 +23,7 @@ from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import dealt_folds
+from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.updating.club_likelihood import club_of
 from kneerisk.training.updating.model_updating import update_for_club
 
@@ -75,6 +80,42 @@ def compare_update(
     shared = set[str]().union(*by_seed).intersection(*by_seed)
     by_person = {name: [risks[name] for risks in by_seed] for name in shared}
     return evaluate_out_of_fold(cohort, by_person, update_and_predict)
+
+
+def refit_update(
+    model: RiskModel,
+    cohort: Cohort,
+    updated: RiskModel,
+    refits: int,
+    progress: Progress = ignore,
+) -> Instability | None:
+    """How far risks move when a champion is updated again on resampled athletes of a club.
+
+    Parameters
+    ----------
+    model
+        The champion.
+    cohort
+        The club's athletes that it was updated by.
+    updated
+        The updated model.
+    refits
+        How many times; each chooses its own correction.
+    progress
+        Called with the number of each.
+
+    Returns
+    -------
+    The instability; None where nothing was refitted.
+    """
+    club = club_of(model, cohort)
+
+    def refit(rows: NDArray[np.intp]) -> Risks:
+        again = update_for_club(model, club.take(rows), SEED).model
+        return risks_of(again.predict_features(club.legs))
+
+    prediction = updated.predict_features(club.legs)
+    return measure_instability(cohort, prediction, refit, refits, seed=SEED, progress=progress)
 
 
 def _from_scratch(train: Cohort, test: Cohort, seed: int) -> Risks | None:
