@@ -140,7 +140,8 @@ class AthletePool:
             Outcomes (m, 2) in the order of ``rows``, NaN where a knee hurts already, and the
             club's cohort in the order of the pool.
         """
-        left, right = risks.T
+        # A knee that hurts has no risk of new pain, and takes none from the other knee.
+        left, right = np.nan_to_num(risks).T
         joint = either(left, right, assumption("left_right_pain_odds_ratio"))
         none = np.zeros(len(risks))
         truth = Truth(left=left, right=right, either=joint, imbalances=risks, definition_shift=none)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from benchmarks.club_updating import UpdatingStudy, as_markdown
 from benchmarks.learning_curve import PairedDifference
-from benchmarks.simulated_clubs import ClubVariation
+from benchmarks.simulated_clubs import AthletePool, ClubEffects, ClubVariation
 from kneerisk.answer import answer
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
@@ -321,6 +321,24 @@ class TestRefused:
     def test_another_horizon(self, released: Bundle, cohort: Cohort) -> None:
         with pytest.raises(CohortRefused, match="within 6 months"):
             refuse_other_outcome(released.metadata, replace(cohort, horizon_months=6))
+
+
+class TestSimulatedClubs:
+    @pytest.mark.parametrize("side", [0, 1])
+    def test_a_knee_whose_other_knee_hurts_gets_pain_as_often_as_its_risk_says(
+        self, side: int
+    ) -> None:
+        pool = AthletePool.draw(4_000, 17)
+        risks = pool.true_risks(ClubEffects(1.5, 1.0, np.zeros(pool.factors.shape[2])))
+        everyone = np.arange(len(risks))
+        rng = np.random.default_rng(2)
+        drawn = np.stack([pool.with_outcomes(everyone, risks, rng)[0] for _ in range(40)])
+        hurts = np.isnan(risks[:, 1 - side]) & ~np.isnan(risks[:, side])
+        assert hurts.sum() > 100
+        for legs in (hurts, ~np.isnan(risks).any(axis=1)):
+            expected = risks[legs, side].mean()
+            assert drawn[:, legs, side].mean() == pytest.approx(expected, rel=0.06)
+        assert np.isnan(drawn[:, hurts, 1 - side]).all()
 
 
 class TestWorth:
