@@ -275,7 +275,7 @@ class TestWhereItComesFrom:
         ("cohort", "said"),
         [("simulated", "Put together, studies suggest about"),
          ("observed", "Judging by the athletes it was fitted to, about"),
-         ("adapted", "Put together, studies and measured athletes suggest about")],
+         ("adapted", "Put together, studies and a club's outcomes suggest about")],
     )  # fmt: skip
     def test_a_risk_says_who_says_so(self, ask: Callable[..., Any], cohort: str, said: str) -> None:
         found, screening = ask()
@@ -318,6 +318,7 @@ class TestWhereItComesFrom:
             assert "This counts pain of 3 out of 10 or more for two weeks" in text
             assert "Your club's own count" not in text
         text = told(ask(**club))
+        assert "Put together, studies and your club's count suggest about" in text
         assert "Your club's own count is in the usual risk." in text
         assert re.search(r"clubs that had counted 60 athletes, the interval held [\d.]+ %", text)
 
@@ -358,7 +359,10 @@ class TestDrivers:
         found = found.model_copy(update={"drivers": [driver]})
         text = told((found, screening))
         assert f"Running {short}" in text
-        assert f"{short}: {whole}." in text
+        key = (
+            f"{short.capitalize()}: {whole}." if short != "no effect" else "No effect: none of its"
+        )
+        assert key in text
         assert f"| Running | {whole} |" in report_markdown(found, screening)
 
     def driver(self, measure: str, points: float, side: str = "right", **more: Any) -> Driver:

@@ -23,7 +23,8 @@ export const isOpen = ({ status }, risk) =>
   status === "low_information" || risk.band === "not_assessed";
 
 /** Whose number a risk is: "Put together, studies suggest". */
-export const suggests = ({ model }) => variant("shared.suggests", model.cohort);
+export const suggests = ({ model, risk }) =>
+  variant("shared.suggests", risk.base_rate.from_club ? "counted" : model.cohort);
 
 /** Where the size of a driver's effect comes from; empty for how much was measured. */
 export const sizeFrom = ({ group, size_from: size }) =>

@@ -1,5 +1,5 @@
 // The part of an answer that the squad shows; the whole of it is some 40 kB for each athlete.
-import { SIDES } from "../lib/wording.js";
+import { SIDES, suggests } from "../lib/wording.js";
 import { hurtsNow, kneesOf } from "../views/knee_cards.js";
 
 const NAMED_RANK = { clear: 0, possible: 1 };
@@ -22,6 +22,7 @@ export function answerSummary(answer) {
     wereFlagsAsked: answer.red_flags_status !== "not_asked",
     risks: byKnee((knee) => risk[knee]),
     baseRates: risk.base_rate,
+    suggests: suggests(answer),
     outcomeKind: risk.outcome_kind,
     horizon: risk.horizon_months,
     patterns: namedPatterns(imbalances),

@@ -40,11 +40,11 @@ const sheetButton = (team, actions) =>
   );
 
 function scaleLine({ athletes }) {
-  const scored = athletes.find(({ summary }) => summary)?.summary;
+  const scored = athletes.find(({ summary }) => summary?.suggests)?.summary;
   if (!scored) return nothing;
-  const { outcomeKind, horizon } = scored;
+  const { outcomeKind, horizon, suggests } = scored;
   const outcome = outcomeTitle({ outcome_kind: outcomeKind, horizon_months: horizon });
-  return html`<p>${text("page.squad.scale", { outcome })}</p>`;
+  return html`<p>${text("page.squad.scale", { outcome, suggests })}</p>`;
 }
 
 function progress(team, actions) {

@@ -36,7 +36,7 @@ function panel(state) {
     athletes: wording.athletes(sport),
     base: in100(baseRate(answer.risk, knees[0]) ?? 0),
   });
-  const lead = html`<p class="small quiet">${suggestsAbout(answer)}</p>`;
+  const lead = html`<p class="live__lead small quiet">${suggestsAbout(answer)}</p>`;
   return html`${knees.some((knee) => answer.risk[knee]) ? lead : nothing}
     ${knees.map((knee) => kneeLine(answer, knee, sport))} ${onHold(state)}
     <p class="small quiet num">${scale}</p>

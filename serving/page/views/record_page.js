@@ -61,7 +61,10 @@ function riskTable(answer) {
   const knees = [...wording.SIDES, "either"].filter((knee) => risk[knee] || hurtsNow(answer, knee));
   const status = wording.statusSentence(risk.status);
   const columns = ["knee", "risk", "interval", "base", "band"];
-  const caption = text("page.record.risk_caption", { outcome: wording.outcomeTitle(risk) });
+  const caption = text("page.record.risk_caption", {
+    outcome: wording.outcomeTitle(risk),
+    suggests: wording.suggests(answer),
+  });
   return html`<table>
     <caption>${caption}${status ? `. ${status}` : ""}</caption>
     ${header(columns.map((name) => variant("page.record.column", name)))}

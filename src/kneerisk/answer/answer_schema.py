@@ -84,6 +84,11 @@ class Risks(BaseModel):
     either: Risk | None = None
 
 
+def suggested_by(cohort: str, risks: Risks) -> str:
+    """Whose numbers risks are, as a key of the catalogue: the cohort's kind, or a club's count."""
+    return "counted" if risks.base_rate.from_club else cohort
+
+
 class Driver(BaseModel):
     """What a measure adds to the risk of a knee, against an athlete typical in everything.
 

@@ -165,7 +165,7 @@ def _verdict(comparison: PairComparison, k: int) -> Verdict:
 
 
 def direction_of(measure: str, change: float) -> Direction:
-    """Whether a change is for the better, by the published effect on risk.
+    """Whether a change is for the better, by the effect on risk of the evidence tables.
 
     Where the evidence supports none, away from the imbalances that the measure marks is better.
     A measure that marks two of them in opposite directions has no better side.

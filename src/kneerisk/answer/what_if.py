@@ -20,7 +20,16 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from kneerisk.answer.answer_schema import KNEES, Knee, Lineage, Reason, Risk, Risks, Status
+from kneerisk.answer.answer_schema import (
+    KNEES,
+    Knee,
+    Lineage,
+    Reason,
+    Risk,
+    Risks,
+    Status,
+    suggested_by,
+)
 from kneerisk.answer.compose_answer import lineage_of, notice_of
 from kneerisk.answer.pattern_schema import FROZEN
 from kneerisk.answer.predictions import predictions_of
@@ -278,7 +287,7 @@ def _wording(now: Risks, comparisons: Mapping[Knee, ComparedRisk], cohort: str) 
     sentences = [
         text(
             "answer.what_if.numbers",
-            suggests=variant("shared.suggests", cohort),
+            suggests=variant("shared.suggests", suggested_by(cohort, now)),
             before=before,
             after=after,
             outcome=outcome,

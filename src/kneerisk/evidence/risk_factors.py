@@ -1,4 +1,4 @@
-"""Contrasts of the published effects: each risk factor of a leg as the number that is multiplied.
+"""Contrasts of the effects: each risk factor of a leg as the number that is multiplied.
 
 The same function serves the simulator (true values, no variance) and a model (expected values
 with their variance), so that both mean the same by "quadriceps one SD weaker".
@@ -39,7 +39,7 @@ class LegView:
 
 @cache
 def risk_factors() -> tuple[Effect, ...]:
-    """The effects that carry risk: every one whose published range is not null."""
+    """The effects that carry risk: every one whose range is not null."""
     return tuple(effect for effect in effects().values() if effect.status != "null")
 
 

@@ -165,7 +165,7 @@ class ColumnAttributions:
 
     @cached_property
     def _linear_effects(self) -> list[tuple[int, Effect]]:
-        """Those of the linear columns that are published effects."""
+        """Those of the linear columns that are effects of the evidence tables."""
         effects = [(place, self.columns[at].effect) for place, at in enumerate(self._linear[0])]
         return [(place, effect) for place, effect in effects if effect is not None]
 

@@ -64,7 +64,7 @@ class Column(NamedTuple):
 
     @property
     def effect(self) -> Effect | None:
-        """The published effect whose contrast it holds; None if it is no risk factor."""
+        """The effect whose contrast it holds; None if it is no risk factor."""
         return effects()[self.subject] if self.kind is ColumnKind.FACTOR else None
 
     @property

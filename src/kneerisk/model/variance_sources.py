@@ -2,7 +2,7 @@
 
 Four parts, taken as independent: how knee pain is defined (the base rate), what studies disagree on
 (the sizes of effects), tests that were not done, and the error of tests. The last two follow from
-the measurement update along the direction in which the published effects move the risk.
+the measurement update along the direction in which the effects of the tables move the risk.
 """
 
 from __future__ import annotations

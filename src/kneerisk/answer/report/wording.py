@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kneerisk.answer.answer_schema import SHOWN, Answer, Flag, Knee, Risk
+from kneerisk.answer.answer_schema import SHOWN, Answer, Flag, Knee, Risk, suggested_by
 from kneerisk.answer.report.number_format import about, in_100, number, sentence
 from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
@@ -151,7 +151,7 @@ def _frequency(answer: Answer, knee: Knee, screening: Screening) -> str:
     return sentence(
         text(
             "report.risk.frequency",
-            suggests=variant("shared.suggests", answer.model.cohort),
+            suggests=variant("shared.suggests", suggested_by(answer.model.cohort, answer.risk)),
             count=about(risk.probability),
             athletes=athletes(screening.athlete.sport),
             outcome=_within_horizon(answer, outcome),

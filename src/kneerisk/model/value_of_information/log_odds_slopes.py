@@ -31,7 +31,7 @@ _STEPS = ("at_least_",)
 
 @cache
 def threshold_measures() -> tuple[str, ...]:
-    """Measures whose published effect begins at a threshold."""
+    """Measures whose effect begins at a threshold."""
     return tuple(dict.fromkeys(e.measure for e in risk_factors() if e.contrast.startswith(_STEPS)))
 
 

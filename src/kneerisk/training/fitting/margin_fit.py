@@ -234,7 +234,7 @@ def _least_spread(inputs: Inputs, columns: tuple[Column, ...]) -> FloatArray:
 
 
 def _prior(inputs: Inputs, scaled: Scaler) -> FloatArray:
-    """What is known of the weights: simulated athletes have the published effects.
+    """What is known of the weights: simulated athletes have the effects of the tables.
 
     The cohort outweighs it, but for a contrast that hardly anybody in it has.
     """
