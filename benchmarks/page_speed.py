@@ -45,8 +45,8 @@ def measure(page: Page, address: str) -> tuple[int, list[float]]:
     requests = []
     page.on("request", lambda request: requests.append(request))
     page.goto(address)
-    page.get_by_label("Age needed").fill("27")
-    page.get_by_label("Sex needed").select_option("female")
+    page.get_by_label("Age required").fill("27")
+    page.get_by_label("Sex required").select_option("female")
     page.get_by_text("Open the full answer").first.wait_for()
     page.locator(_SETTLED).wait_for(state="attached")
     served = [request for request in requests if request.url.startswith("http")]

@@ -20,9 +20,9 @@ EXAMPLE: Json = {
     "red_flags": [],
 }  # fmt: skip
 
-#: The same runner with a hip that drops less, and a week without a longer run than before.
+#: The same runner with a hip that drops less and a stronger quadriceps.
 WHAT_IF: Json = {
-    "screening": EXAMPLE, "changes": {"left_hip_drop_deg": 5, "session_spike_ratio": 1.0},
+    "screening": EXAMPLE, "changes": {"left_hip_drop_deg": 5, "left_quad_torque_nm_kg": 2.6},
 }  # fmt: skip
 
 #: The same runner twelve weeks later.

@@ -21,7 +21,11 @@ PROTOCOL = {
 TEXTBOOK: dict[str, dict[str, float]] = {
     "hamstring_dominance": {"quad_torque_nm_kg": -2.5, "ake_deficit_deg": 2.5, "slr_deg": -2.0},
     "vmo_inhibition": {"vmo_delay_ms": 2.5, "quad_lag_grade": 4.0, "quad_torque_nm_kg": -1.5},
-    "calf_tightness": {"wblt_dorsiflexion_deg": -2.5, "squat_heel_rise_grade": 3.0},
+    "calf_tightness": {
+        "wblt_dorsiflexion_deg": -2.5,
+        "squat_heel_rise_grade": 3.0,
+        "foot_progression_deg": 3.0,
+    },
     "adductor_underactivity": {"hip_adduction_torque_nm_kg": -2.5, "adductor_squeeze_n_kg": -2.5},
     "glute_underactivity": {"hip_abduction_pct_bw": -2.5, "hip_drop_deg": 2.5, "fppa_deg": 2.0},
 }

@@ -654,7 +654,7 @@ class TestFolds:
 
 
 def test_the_odds_ratio_between_the_knees_is_found(simulated: Simulated, fitted: Fitted) -> None:
-    """The simulator's, which the model is not told."""
+    """The simulator's, which the model is not told: like athletes, whatever counts as pain."""
     found = fitted.model.predict(simulated.cohort.columns())
     both = found.left + found.right - found.either
     neither = 1 - found.either

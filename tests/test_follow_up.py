@@ -159,7 +159,7 @@ class TestMeasures:
         [spike] = [c for c in found.changes if c.column == "session_spike_ratio"]
         assert (spike.verdict, spike.direction, spike.detectable) == (
             "no_error_known",
-            "better",
+            "neither",
             None,
         )
         assert not found.any_change

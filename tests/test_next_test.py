@@ -147,8 +147,15 @@ class TestNamed:
 
     def test_goes_with_the_sport(self, released: Bundle) -> None:
         """A stiff ankle matters more to those who jump (effects: dorsiflexion_jumping)."""
+        told = {"prior_knee_injury": "none", "same_side_episodes": 0}
         first = {
-            sport: of(named(released, {"athlete": PLAIN | {"sport": sport}}, equipment=[TAPE]))[0]
+            sport: of(
+                named(
+                    released,
+                    {"athlete": PLAIN | {"sport": sport}, "left": told, "right": told},
+                    equipment=[TAPE],
+                )
+            )[0]
             for sport in ("basketball", "weightlifting")
         }
         assert first["basketball"] == "lunge_angle"

@@ -195,8 +195,7 @@ class TestWhatIf:
 
     def test_then_is_what_predict_answers_to_the_changed_screening(self, service: Served) -> None:
         told = service.post("/v1/what_if", WHAT_IF).json()
-        athlete = EXAMPLE["athlete"] | {"session_spike_ratio": 1.0}
-        other = EXAMPLE | {"athlete": athlete, "left": EXAMPLE["left"] | {"hip_drop_deg": 5}}
+        other = EXAMPLE | {"left": EXAMPLE["left"] | {"hip_drop_deg": 5, "quad_torque_nm_kg": 2.6}}
         risk = service.post("/v1/predict", other).json()["risk"]
         assert not told["left"]["held"]
         assert told["left"]["then"]["probability"] == risk["left"]["probability"]

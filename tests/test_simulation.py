@@ -72,9 +72,11 @@ def test_a_knee_that_hurts_has_no_risk_of_new_pain(large: Simulated) -> None:
 
 
 def test_the_truth_predicts_no_better_than_the_field_allows(large: Simulated) -> None:
-    known = large.truth["risk_left"].notna()
-    auc = roc_auc_score(large.cohort.frame["outcome_left"][known], large.truth["risk_left"][known])
+    known = large.truth[large.truth["risk_left"].notna()]
+    risk = logit(known["risk_left"]) - known["definition_shift"]
+    auc = roc_auc_score(large.cohort.frame["outcome_left"][known.index], risk)
     # Two SE of an AUC here are 0.015; effect sizes are drawn by athlete, which nobody can know.
+    # What counts as pain differs between clubs, not within one.
     assert 0.66 < auc < 0.76
 
 

@@ -31,7 +31,7 @@ class Risk(BaseModel):
 
     probability: float
     interval: tuple[float, float]
-    """90 % interval: measurement error, missing tests and disagreement in the literature."""
+    """90 %: errors and gaps of tests, what studies disagree on and what they count as knee pain."""
     per_100: int
     """The probability as whole people of 100 like this athlete."""
     band: Band

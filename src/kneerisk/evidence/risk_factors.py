@@ -15,7 +15,8 @@ from scipy.special import ndtr
 
 from kneerisk.evidence import assumption, effects
 from kneerisk.evidence.population import age_shift
-from kneerisk.evidence.table_models import Effect
+from kneerisk.evidence.table_models import Effect, Sport
+from kneerisk.evidence.table_reader import read_table
 from kneerisk.schema import Columns, FloatArray, category
 from kneerisk.schema.z_scores import CONDITION_OF, from_z, location_and_scale
 
@@ -92,15 +93,14 @@ def belongs(name: str, data: Columns) -> FloatArray:
     Parameters
     ----------
     name
-        The population: all, a sex, an age, or sports separated by spaces. A sport that is not
-        stated counts as running, the reference.
+        The population: all, a sex, an age, or sports separated by spaces.
     data
         Coded columns of n screenings: age, sex and sport.
 
     Returns
     -------
-    Shape (n,): 1 inside, 0 outside, one half for a population of one sex where the sex is not
-    known.
+    Shape (n,): 1 inside, 0 outside; the share of athletes who belong where the sex or the sport is
+    not known.
     """
     age = data["age_years"]
     indicators: dict[str, Callable[[], FloatArray]] = {
@@ -116,9 +116,10 @@ def belongs(name: str, data: Columns) -> FloatArray:
 
 
 def _plays_one_of(names: frozenset[str], data: Columns) -> FloatArray:
-    sports = category("sport").choices
-    sport = np.nan_to_num(data["sport"], nan=sports.index("running"))
-    return np.isin(sport, [sports.index(name) for name in sorted(names)]).astype(float)
+    choices, sport = category("sport").choices, data["sport"]
+    plays = np.isin(sport, [choices.index(name) for name in sorted(names)]).astype(float)
+    share = sum(row.share for row in read_table("sports", Sport) if row.sport in names)
+    return np.where(np.isnan(sport), share, plays)
 
 
 def female(data: Columns) -> FloatArray:

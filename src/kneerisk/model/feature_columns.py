@@ -74,7 +74,9 @@ class Column(NamedTuple):
             return frozenset()
         if self.effect is not None:
             # The body mass index is computed from two measures, so that its row names none.
-            return frozenset({self.effect.measure} - {""} or {"height_cm", "mass_kg"})
+            rests_on = {self.effect.measure} - {""} or {"height_cm", "mass_kg"}
+            by_sport = set(self.effect.population.split()) & set(category("sport").choices)
+            return frozenset(rests_on | ({"sport"} if by_sport else set()))
         # Where the sex is not stated, the column holds one half.
         return frozenset() if self == FEMALE else frozenset({self.subject})
 
