@@ -375,6 +375,16 @@ class TestInputs:
         for risks in out_of_fold(with_frame(cohort, frame), range(1)):
             assert roc_auc_score(hurts, risks.either) < 0.57
 
+    def test_pain_that_movement_provokes_is_no_input_of_present_pain(self, small: Cohort) -> None:
+        """It is what is to be found: yes in nearly every knee that hurts."""
+        tested = with_frame(small, small.frame.assign(
+            left_pain_on_squat_jump="yes", right_pain_on_squat_jump="no"))  # fmt: skip
+        present = replace(tested, outcome_kind="present_pain", horizon_months=None)
+        for cohort, expected in ((tested, True), (present, False)):
+            inputs = inputs_of(cohort, None, population_of(cohort))
+            columns = usable_columns(inputs)
+            assert any("pain_on_squat_jump" in c.measures for c in columns) == expected
+
     def test_pain_that_is_the_outcome_tells_nothing_of_itself(self, simulated: Simulated) -> None:
         """Strength is shuffled; that pain lowers it must not bring the outcome back in."""
         cohort, rng = club(simulated, 900), np.random.default_rng(4)

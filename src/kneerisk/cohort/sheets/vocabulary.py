@@ -90,7 +90,21 @@ def leg_names() -> dict[str, Measure]:
 
 
 def side_held(means: str, side: Side | None, rows_are_legs: bool) -> Side | None:
-    """The leg of a column; a reading of both legs that names none stands in the left one's."""
+    """The leg of a column; a reading of both legs that names none stands in the left one's.
+
+    Parameters
+    ----------
+    means
+        The measure without its side.
+    side
+        The leg that the column names, if any.
+    rows_are_legs
+        Whether the sheet has a row for each leg.
+
+    Returns
+    -------
+    The leg, or None where the column is of no leg.
+    """
     if side is None and means in SQUEEZED_TOGETHER and not rows_are_legs:
         return "left"
     return side

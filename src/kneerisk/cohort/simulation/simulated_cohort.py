@@ -177,9 +177,18 @@ def draw_effects(athletes: Athletes, rng: Generator) -> Effects:
 
 
 def draw_definitions(athletes: Athletes, rng: Generator) -> FloatArray:
-    """How each athlete's knee pain would be defined, in log-odds of its base rate, shape (n,).
+    """Draw how each athlete's knee pain is defined: definitions disagree more than studies do.
 
-    Definitions disagree far more than studies by one of them do.
+    Parameters
+    ----------
+    athletes
+        n athletes.
+    rng
+        Where chance comes from.
+
+    Returns
+    -------
+    What the definition adds to the log-odds of the base rate, shape (n,).
     """
     sd = np.array([rates_by_definition()[name].log_odds_sd for name in category("sport").choices])
     return np.asarray(sd[athletes.data["sport"].astype(int)] * rng.standard_normal(len(athletes)))

@@ -13,7 +13,7 @@ from kneerisk.evidence.population import Population
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
-from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
+from kneerisk.schema import SIDES, Columns, FloatArray, athlete_measures, leg_measures
 from kneerisk.training.fitting.simulated_truth import read_truth
 
 #: From this many outcomes on, a single athlete hardly moves the fit (assumption).
@@ -127,7 +127,7 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         target, either, imbalances = true.legs, true.either, true.imbalances
         definition_shift = true.definition_shift
     _refuse_too_few_outcomes(target)
-    data = cohort.columns()
+    data = _data_of(cohort)
     legs = feature_matrix(population, MeasurementUpdate(population).expected(data), data)
     return Inputs(
         legs=legs if cohort.has_sides else averaged(legs),
@@ -141,6 +141,15 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         true=truth is not None,
         definition_shift=definition_shift,
     )
+
+
+def _data_of(cohort: Cohort) -> Columns:
+    """The coded columns of a cohort, without an answer that gives present pain away."""
+    data = cohort.columns()
+    if cohort.outcome_kind == "present_pain":
+        empty = np.full(len(cohort.frame), np.nan)
+        data |= {f"{side}_pain_on_squat_jump": empty for side in SIDES}
+    return data
 
 
 def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -> Inputs:
