@@ -15,14 +15,13 @@ from scipy.special import expit, logit
 
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import IntArray, observe
-from kneerisk.cohort.simulation.simulated_cohort import (
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, recorded
+from kneerisk.cohort.simulation.true_risks import (
     Effects,
-    Simulated,
     Truth,
     draw_definitions,
     draw_effects,
     draw_outcomes,
-    recorded,
     sport_rates,
     true_risk,
 )

@@ -17,7 +17,7 @@ from scipy.special import logit
 from kneerisk.answer.next_tests import LEAST_SHARE, shares_of
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.observation import batteries, observe_every_test
-from kneerisk.cohort.simulation.simulated_cohort import draw_definitions, draw_effects, true_risk
+from kneerisk.cohort.simulation.true_risks import draw_definitions, draw_effects, true_risk
 from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle

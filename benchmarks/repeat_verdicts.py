@@ -24,13 +24,8 @@ from kneerisk.answer.predictions import predictions_of
 from kneerisk.cohort.file_rows import screenings_of
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import batteries, observe
-from kneerisk.cohort.simulation.simulated_cohort import (
-    Simulated,
-    draw_effects,
-    draw_outcomes,
-    recorded,
-    true_risk,
-)
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, recorded
+from kneerisk.cohort.simulation.true_risks import draw_effects, draw_outcomes, true_risk
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle

@@ -14,7 +14,8 @@ from scipy.special import expit, logit
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.athletes import draw_athletes
-from kneerisk.cohort.simulation.simulated_cohort import Truth, draw_outcomes, simulate
+from kneerisk.cohort.simulation.simulated_cohort import simulate
+from kneerisk.cohort.simulation.true_risks import Truth, draw_outcomes
 from kneerisk.cohort.splits import subset
 from kneerisk.evidence import assumption
 from kneerisk.evidence.pair_dependence import either

@@ -18,13 +18,8 @@ from kneerisk.cohort.simulation.oracle_points import (
     triangular,
 )
 from kneerisk.cohort.simulation.oracle_readings import readings_of
-from kneerisk.cohort.simulation.simulated_cohort import (
-    Simulated,
-    draw_definitions,
-    draw_effects,
-    simulate,
-    true_risk,
-)
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
+from kneerisk.cohort.simulation.true_risks import draw_definitions, draw_effects, true_risk
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.calibration_metrics import calibration_slope
 from kneerisk.evaluation.metrics import log_loss

@@ -12,13 +12,8 @@ from sklearn.metrics import roc_auc_score
 from kneerisk.cohort import files
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.observation import batteries
-from kneerisk.cohort.simulation.simulated_cohort import (
-    Simulated,
-    draw_effects,
-    simulate,
-    sport_base_rates,
-    true_risk,
-)
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate, sport_base_rates
+from kneerisk.cohort.simulation.true_risks import draw_effects, true_risk
 from kneerisk.evidence import effects, imbalances
 from kneerisk.evidence.population import published
 from kneerisk.evidence.risk_factors import risk_factors

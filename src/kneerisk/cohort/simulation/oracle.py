@@ -22,7 +22,8 @@ from kneerisk.cohort.simulation.oracle_points import (
     triangular,
 )
 from kneerisk.cohort.simulation.oracle_readings import Gain, OracleUpdate, readings_of
-from kneerisk.cohort.simulation.simulated_cohort import SOURCE, sport_intercepts, sport_rates
+from kneerisk.cohort.simulation.simulated_cohort import SOURCE
+from kneerisk.cohort.simulation.true_risks import sport_intercepts, sport_rates
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence import assumption, rates_by_definition
 from kneerisk.evidence.imbalance_patterns import imbalance_thresholds
