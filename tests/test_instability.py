@@ -16,7 +16,13 @@ from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evaluation.comparison import verdict
 from kneerisk.evaluation.instability import Instability, measure_instability
 from kneerisk.evaluation.task_rows import Risks
+from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
+from kneerisk.model.feature_columns import Column, ColumnKind
+from kneerisk.model.features import FeatureMatrix, feature_matrix
+from kneerisk.model.imputation import MeasurementUpdate
+from kneerisk.model.intervals import BootstrapInterval
+from kneerisk.model.margin import Margin, Scaler
 from kneerisk.model.risk_model import Prediction
 from kneerisk.training.fitting.cross_validation import refit_people
 from kneerisk.training.fitting.fit import fit
@@ -115,6 +121,50 @@ class TestResampling:
         assert measure_instability(cohort, prediction, lambda _: None, 0, seed=1) is None
 
 
+class TestInterval:
+    """Of models of people: a bootstrap of the linear part, drawn together by the calibration."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def legs(cls) -> FeatureMatrix:
+        cohort = people(40, 2)
+        population = published()
+        expected = MeasurementUpdate(population).expected(cohort.columns())
+        return feature_matrix(population, expected, cohort.columns())
+
+    def margin(self, intercept: float, weight: float) -> Margin:
+        column = Column(ColumnKind.EXPECTED, "slr_deg")
+        raised = Scaler(columns=(column,), centre=np.zeros(1), spread=np.ones(1))
+        none = Scaler(columns=(), centre=np.zeros(0), spread=np.zeros(0))
+        weights = {"within_weights": np.zeros(0), "between_weights": np.array([weight])}
+        return Margin(within=none, between=raised, **weights, scale=1.0, intercept=intercept)
+
+    def half(self, interval: BootstrapInterval, legs: FeatureMatrix) -> np.ndarray:
+        low, high = interval.bounds(legs, np.zeros((len(legs.values), 2)))
+        return (high - low) / 2.0
+
+    @pytest.mark.parametrize("slope", [0.0, 0.2, 1.0])
+    def test_how_often_it_happens_is_no_surer_for_a_model_that_found_little(
+        self, legs: FeatureMatrix, slope: float
+    ) -> None:
+        refits = tuple(self.margin(intercept, 0.0) for intercept in (-2.2, -2.0, -1.8))
+        half = self.half(BootstrapInterval(refits=refits, slope=slope), legs)
+        assert half == pytest.approx(np.full_like(half, 1.6449 * 0.2), abs=1e-4)
+
+    def test_what_sets_athletes_apart_is_drawn_together(self, legs: FeatureMatrix) -> None:
+        refits = tuple(self.margin(-2.0, weight) for weight in (-0.3, 0.0, 0.3))
+        whole, fifth = (
+            self.half(BootstrapInterval(refits=refits, slope=slope), legs) for slope in (1.0, 0.2)
+        )
+        assert fifth == pytest.approx(0.2 * whole)
+
+    def test_is_stretched_everywhere_alike(self, legs: FeatureMatrix) -> None:
+        refits = tuple(self.margin(*pair) for pair in ((-2.2, 0.3), (-2.0, 0.1), (-1.7, -0.2)))
+        interval = BootstrapInterval(refits=refits, slope=0.4)
+        half = self.half(interval, legs)
+        assert self.half(interval.stretched(1.7), legs) == pytest.approx(1.7 * half)
+
+
 @pytest.mark.slow
 class TestModels:
     def test_where_nothing_is_to_be_found_it_says_how_far_risks_move(self) -> None:
@@ -134,6 +184,7 @@ class TestModels:
         error = float(np.sqrt(share * (1.0 - share) / n))
         assert 0.4 * error < metrics["instability_mape"] < 3.0 * error
         assert metrics["instability_mape"] > 3.0 * float(np.std(measured.predicted))
+        assert metrics["instability_outside_interval"] < 0.4
         assert f"{100 * metrics['instability_mape']:.1f} points of 100" in verdict(metrics)
 
     def test_of_an_update_is_less_than_of_a_model_from_scratch(self, released: Bundle) -> None:

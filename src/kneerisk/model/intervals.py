@@ -8,7 +8,7 @@ replacement (bootstrap: Efron 1979, doi 10.1214/aos/1176344552) plus the varianc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -112,7 +112,10 @@ def combined_bounds(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootstrapInterval:
-    """Linear parts refitted to resampled athletes; ``slope`` is that of the calibration."""
+    """Linear parts refitted to resampled athletes; ``slope`` is that of the calibration.
+
+    The slope acts on what a refit says of one athlete against others, not on how often it happens.
+    """
 
     refits: tuple[Margin, ...]
     slope: float
@@ -134,12 +137,24 @@ class BootstrapInterval:
         Lower and upper bounds, each of shape ``(n, 2)``.
         """
         refitted = np.stack([refit.log_odds(features) for refit in self.refits])
-        deviation = refitted - refitted.mean(axis=0)
+        levels = np.array([refit.intercept for refit in self.refits])[:, None, None]
+        level = levels - levels.mean()
+        # Calibration draws risks together where there is little to find; how often it happens is
+        # as uncertain as before.
+        deviation = level + self.slope * (refitted - refitted.mean(axis=0) - level)
         variance = (deviation**2).sum(axis=0) / max(len(self.refits) - 1, 1)
         margin = self.refits[0]
         unknown = _measurement_variance(margin, features) + _unasked_variance(margin, features)
-        half = NORMAL_90 * self.slope * np.sqrt(variance + unknown)
+        half = NORMAL_90 * np.sqrt(variance + self.slope**2 * unknown)
         return log_odds - half, log_odds + half
+
+    def stretched(self, by: float) -> BootstrapInterval:
+        """The same, so many times as wide around every risk."""
+        mean = float(np.mean([refit.intercept for refit in self.refits]))
+        refits = tuple(
+            replace(refit, intercept=mean + by * (refit.intercept - mean)) for refit in self.refits
+        )
+        return BootstrapInterval(refits=refits, slope=by * self.slope)
 
 
 def _measurement_variance(margin: Margin, features: FeatureMatrix) -> FloatArray:

@@ -280,6 +280,6 @@ def _with_wider_interval(model: RiskModel, club: Club, correction: Correction) -
         )
     else:
         stretch = float(half_width / half) if half > 0.0 and len(log_odds) else 1.0
-        interval = replace(model.interval, slope=model.interval.slope * stretch)
+        interval = model.interval.stretched(stretch)
     fields = {name: getattr(model, name) for name in RiskModel.__dataclass_fields__}
     return RiskModel(**(fields | {"interval": interval, "base_rates": None}))
