@@ -146,7 +146,7 @@ class TestPromotion:
     def test_a_challenger_as_good_replaces_the_champion(self, club):
         first = club.train()
         club.promote()
-        second = club.train(shift=0.001)
+        second = club.train()
         promoted = club.promote()
         assert promoted.previous == first
         assert club.served() == (second, first)
@@ -220,7 +220,7 @@ class TestPromotion:
 
     def test_a_version_can_be_named(self, club):
         first = club.train()
-        second = club.train(shift=0.001)
+        second = club.train()
         club.promote(first)
         assert club.served() == (first, None)
         assert club.alias(CHALLENGER) == second
@@ -228,7 +228,7 @@ class TestPromotion:
     def test_promoting_the_champion_again_changes_nothing(self, club):
         first = club.train()
         club.promote()
-        second = club.train(shift=0.001)
+        second = club.train()
         club.promote()
         club.promote(second)
         assert club.served() == (second, first)
@@ -429,7 +429,7 @@ class TestLossOverTheChampion:
 
 class TestRollback:
     def test_each_rollback_goes_one_further_back(self, club):
-        first, second, third = (self.put(club, shift) for shift in (0.0, 0.001, 0.002))
+        first, second, third = (self.put(club) for _ in range(3))
         assert club.served() == (third, second)
         assert club.rollback().version == second
         assert club.served() == (second, first)
@@ -440,20 +440,21 @@ class TestRollback:
             club.rollback()
         assert club.alias(CHAMPION) == first
 
-    def put(self, club, shift):
-        version = club.train(shift=shift)
+    def put(self, club):
+        """One as good as the one before it."""
+        version = club.train()
         club.promote()
         return version
 
     def test_a_bundle_that_is_gone_is_fetched_again(self, club):
-        first, _ = self.put(club, 0.0), self.put(club, 0.001)
+        first, _ = self.put(club), self.put(club)
         shutil.rmtree(club.models / first)
         club.rollback()
         assert bundle.load(club.models / first).metadata.version == first
 
     def test_needs_no_mlflow_and_tells_it_later(self, club):
         """The emergency brake: the bundle lies beside champion.json."""
-        first, second = self.put(club, 0.0), self.put(club, 0.001)
+        first, second = self.put(club), self.put(club)
 
         def unreachable():
             raise TrackingFailed("MLflow does not answer")
@@ -462,12 +463,12 @@ class TestRollback:
         assert club.served() == (first, None)
         assert "MLflow was not told" in restored.message
         assert club.alias(CHAMPION) == second
-        third = club.train(shift=0.002)
+        third = club.train()
         assert club.promote(third).previous == first
         assert club.alias(CHAMPION) == third
 
     def test_of_a_folder_without_a_record_the_bundle_vouches_for_itself(self, club):
-        first, _ = self.put(club, 0.0), self.put(club, 0.001)
+        first, _ = self.put(club), self.put(club)
         (club.models / releases.FILE).write_text("[")
 
         def unreachable():
@@ -479,7 +480,7 @@ class TestRollback:
         assert bundle.load(released.folder, released.sha256).metadata.version == first
 
     def test_what_a_killed_one_left_is_cleared(self, club):
-        self.put(club, 0.0), self.put(club, 0.001)
+        self.put(club), self.put(club)
         (club.models / ".incoming-abc" / "bundle").mkdir(parents=True)
         (club.models / ".champion.json.4711").write_text("{")
         (club.models / ".keep").write_text("a person's own")
@@ -503,14 +504,14 @@ class TestData:
     def test_the_file_is_read_again(self, club, file):
         club.train()
         club.promote()
-        second = club.train(shift=0.001, source=Source(path=file))
+        second = club.train(source=Source(path=file))
         club.promote()
         assert club.served()[0] == second
 
     def test_a_file_that_moved_can_be_given(self, club, file):
         club.train()
         club.promote()
-        club.train(shift=0.001, source=Source(path=Path("/gone/club.parquet")))
+        club.train(source=Source(path=Path("/gone/club.parquet")))
         with pytest.raises(PromotionRefused, match=r"(?s)/gone/club.parquet is gone.*--data"):
             club.promote()
         assert club.promote(data=file).served
@@ -518,7 +519,7 @@ class TestData:
     def test_a_file_that_changed_is_refused(self, club, file):
         club.train()
         club.promote()
-        club.train(shift=0.001, source=Source(path=file))
+        club.train(source=Source(path=file))
         other = replace(club.simulated.cohort, frame=club.simulated.cohort.frame.iloc[1:])
         write(other, file)
         with pytest.raises(PromotionRefused, match="content of the cohort differs"):
