@@ -264,9 +264,9 @@ _COUNTS = """
 ## Once a club has counted
 
 Coverage of legs and of either knee, without a count and after so many of a club's athletes were
-counted: means over {counts} counts. A club of all sports knows one number for all of them, which
-the model reads as that of the athlete's own sport. Where definitions are mixed, each athlete's pain
-is defined in another way, which no count can narrow.
+counted: means over {counts} counts. A club of all sports knows one number for all of them, from
+which the athlete's own sport may lie as far as sports lie apart. Where definitions are mixed, each
+athlete's pain is defined in another way, which no count can narrow.
 
 | after a count | no count | 60 of one sport | 300 of one sport | 60 of all | 300 of all |
 | --- | ---: | ---: | ---: | ---: | ---: |"""
