@@ -12,9 +12,9 @@ from sklearn.metrics import roc_auc_score
 from kneerisk.cohort import files
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.observation import batteries
-from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate, sport_base_rates
+from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.simulation.true_risks import draw_effects, true_risk
-from kneerisk.evidence import effects, imbalances
+from kneerisk.evidence import effects, imbalances, sport_base_rates
 from kneerisk.evidence.population import published
 from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.schema import SIDES, columns, contradictions
