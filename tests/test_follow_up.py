@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -27,7 +28,8 @@ from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.errors import Fault
 from kneerisk.model import Bundle
-from kneerisk.schema import Screening, coded, faults_of
+from kneerisk.schema import Screening, category, coded, faults_of, from_row
+from kneerisk.schema.detectable_change import CONDITIONS
 
 Body = dict[str, Any]
 
@@ -96,7 +98,10 @@ class TestMeasures:
         assert {r.verdict for r in found.risk_changes} == {"within_error"}
         assert {r.points for r in found.risk_changes} == {0.0}
         assert {i.verdict for i in found.imbalance_changes} == {"within_error"}
-        assert "None of the 10 measures" in found.summary
+        assert found.summary == (
+            "None of the 10 measurements taken again clearly changed, "
+            "and the risk for either knee moved by less than 1 point."
+        )
         assert found.by_chance is None
 
     def test_a_large_change_counts_and_has_a_direction(self, ask):
@@ -131,7 +136,7 @@ class TestMeasures:
         assert (possible.column, possible.direction) == ("left_ober_adduction_deg", "better")
         assert not found.any_change
         assert found.by_chance is not None
-        assert found.by_chance.startswith("1 measure changed beyond its own error only.")
+        assert found.by_chance.startswith("1 measurement may have changed:")
         assert "0.5 of the 10" in found.by_chance
 
     def test_first_and_last_are_of_the_visits_that_have_it(self, ask):
@@ -169,7 +174,10 @@ class TestMeasures:
         found = ask(plain, plain)
         assert found.changes == []
         assert not found.any_change
-        assert "no change can be told apart from error" in found.summary
+        assert found.summary == (
+            "No measurement with a known error was taken twice, "
+            "and the risk for either knee moved by less than 1 point."
+        )
 
     def test_right_comes_first(self, ask):
         found = ask(FIRST, FIRST)
@@ -207,7 +215,10 @@ class TestRisk:
         found = ask(first, changed(first, right={"prior_knee_injury": "within_12_months"}))
         told = {r.knee: r.verdict for r in found.risk_changes}
         assert told["right"] == told["either"] == "rose"
-        assert "The risk for either knee rose by" in found.summary
+        assert found.summary.startswith(
+            "None of the 10 measurements taken again clearly changed on its own, "
+            "but with everything entered taken together the risk for either knee rose by "
+        )
         assert not found.any_change
 
     def test_one_more_test_moves_nothing(self, ask):
@@ -503,7 +514,91 @@ def changed_date(body: Body, date: str) -> Body:
     return made
 
 
-@settings(max_examples=15)
+#: Phrases that exclude each other: no follow-up has both.
+EXCLUSIVE = (
+    (r"clearly change", r"really changed"),
+    (r"clearly changed?(?! on its own)\b", r"points, more than a repeat"),
+    (r"changed? beyond", r"points, more than a repeat"),
+    (r"clearly change", r"changed beyond"),
+    (r"no change can be told", r"\b(rose|fell) by"),
+    (r"no change can be told", r"really changed|more than a repeat"),
+    (r"No measurement with a known error", r"measurements? taken again"),
+    (r"No measurement with a known error", r"a repeat of the same tests"),
+    (r"less than 1 point", r"\b(rose|fell) by"),
+    (r"no further than a repeat", r"more than a repeat"),
+    (r"no further than a repeat", r"less than 1 point"),
+    (r"no further than a repeat", r"\b(rose|fell) by"),
+    (r"either knee rose", r"either knee fell"),
+    (r"right knee rose", r"right knee fell"),
+    (r"left knee rose", r"left knee fell"),
+    (r"really changed \(better: (?!.*; (worse|neither))[^)]*\), and the risk for [^,]* rose", r""),
+    (r"really changed \(worse: [^)]*\), and the risk for [^,]* fell", r""),
+)
+
+
+def assert_consistent(told: FollowUpAnswer) -> None:
+    """One sentence on measurements and risk, in which nothing excludes what stands beside it."""
+    said = " ".join([told.summary, told.by_chance or "", *(a.message for a in told.advice_shown)])
+    for phrase, opposite in EXCLUSIVE:
+        assert not (re.search(phrase, said) and re.search(opposite, said)), (phrase, said)
+    flags = "See a clinician first"
+    assert told.summary.count(". ") == told.summary.count(flags) == len(told.refer)
+    compared = {c.verdict for c in told.changes} - {"no_error_known"}
+    assert ("really changed" in told.summary) == ("changed" in compared) == told.any_change
+    assert ("may have changed" in said) == ("possible" in compared)
+    moved = {r.verdict for r in told.risk_changes} - {"within_error"}
+    assert {v for v in ("rose", "fell") if f" {v} by " in told.summary} <= moved
+    assert bool(moved) == bool(re.search(r" (rose|fell) by ", told.summary))
+
+
+@pytest.mark.parametrize(
+    ("quads", "episode", "expected"),
+    [
+        (1.5, ("none", "none"), "clearly changed, and the risk for either knee moved by less"),
+        (1.5, ("within_12_months", "none"), "clearly changed on its own, but with everything "),
+        (2.3, ("none", "within_12_months"), "right), but with everything entered taken together "),
+        (0.9, ("within_12_months", "none"), "right), but with everything entered taken together "),
+        (0.9, ("none", "within_12_months"), "right), and the risk for either knee rose by "),
+        (2.3, ("within_12_months", "none"), "right), and the risk for either knee fell by "),
+    ],
+)
+def test_measures_and_risk_share_a_sentence(ask, quads, episode, expected):
+    first, last = ({"prior_knee_injury": state} for state in episode)
+    later = changed(right={"quad_torque_nm_kg": quads} | last, left=last)
+    told = ask(changed(right=first, left=first), later)
+    assert expected in told.summary
+    assert_consistent(told)
+
+
+def test_knees_that_moved_apart_are_named(ask):
+    recent, none = ({"prior_knee_injury": state} for state in ("within_12_months", "none"))
+    told = ask(changed(left=recent, right=none), changed(left=none, right=recent))
+    assert "the risk for the right knee rose by" in told.summary
+    assert "the risk for the left knee fell by" in told.summary
+    assert "either knee" not in told.summary
+    assert_consistent(told)
+
+
+def test_repeats_of_simulated_athletes_are_told_without_contradiction(released):
+    """The same athletes again, and the same athletes changed by up to two standard deviations."""
+    rng, count = np.random.default_rng(5), 12
+    trial = draw(count, rng)
+    protocols = {
+        name: [category(name).choices[int(code)] for code in trial.data[name]]
+        for name in CONDITIONS
+    }
+    for size in (0.0, 0.6, 2.0):
+        shift = {c: size * rng.standard_normal(count) for c in trial.z}
+        readings = [trial.measure(rng), trial.measure(rng, shift)]
+        for i in range(count):
+            rows = [{c: float(v[i]) for c, v in values.items()} for values in readings]
+            facts = {"age_years": 25.0} | {n: v[i] for n, v in protocols.items()}
+            ends = [from_row(facts | row) for row in rows]
+            body = visits(*(end.model_dump(exclude_none=True) for end in ends))
+            assert_consistent(follow_up(released, FollowUp.model_validate(body)))
+
+
+@settings(max_examples=40)
 @given(screenings(), screenings())
 def test_any_two_screenings_of_one_athlete_are_answered(released, first, second):
     facts = {"age_years": first.athlete.age_years, "sex": first.athlete.sex}
@@ -523,4 +618,5 @@ def test_any_two_screenings_of_one_athlete_are_answered(released, first, second)
         return
     found = follow_up(released, asked)
     assert len(found.visits) == 2
+    assert_consistent(found)
     json.loads(found.model_dump_json(exclude_none=True))

@@ -102,12 +102,18 @@ function riskTrend(knee, visits, change) {
 }
 
 function riskVerdict(change) {
-  const size = format.fixed(Math.abs(change.points), 1);
-  const error = format.fixed(change.error_points, 1);
+  const moved = Math.abs(change.points);
+  // A second decimal where the first can't show which of the two is larger.
+  const digits = format.fixed(moved, 1) === format.fixed(change.error_points, 1) ? 2 : 1;
+  const size = format.fixed(moved, digits);
+  const error = format.fixed(change.error_points, digits);
   const direction = Math.abs(change.points) < 0.05 ? "same" : change.points > 0 ? "up" : "down";
   const sentence = variant("page.changes.risk_moved", direction, { size, error });
+  // A change beyond error that is too small to report is not within error.
+  const isSmall = change.verdict === "within_error" && moved > change.error_points;
+  const verdict = isSmall ? "small" : change.verdict;
   const note = change.same_tests ? "" : ` ${text("page.changes.common_tests")}`;
-  return html`<b>${variant("page.changes.risk_verdict", change.verdict)}.</b> ${sentence}${note}`;
+  return html`<b>${variant("page.changes.risk_verdict", verdict)}.</b> ${sentence}${note}`;
 }
 
 function measureTrend(change) {

@@ -18,18 +18,13 @@ from kneerisk.answer.follow_up_risks import (
 from kneerisk.answer.follow_up_schema import (
     DatedFlag,
     FollowUpAnswer,
-    MeasureChange,
-    RiskChange,
     VisitAnswer,
 )
+from kneerisk.answer.follow_up_summary import summary
 from kneerisk.answer.predictions import counting
 from kneerisk.answer.risk_and_red_flags import must_refer
 from kneerisk.model import Bundle
 from kneerisk.schema import coded
-from kneerisk.words import plural, text, variant
-
-#: So many measures are named in a sentence.
-MOST_NAMED = 5
 
 
 def follow_up(bundle: Bundle, request: FollowUp) -> FollowUpAnswer:
@@ -62,7 +57,7 @@ def follow_up(bundle: Bundle, request: FollowUp) -> FollowUpAnswer:
     refer, risks = _refer(visits, visit_answers), risk_changes(visits, visit_answers, compare)
     return FollowUpAnswer(
         refer=refer,
-        summary=" ".join([*_refer_sentences(refer), _measures(changes), *_risks(risks)]),
+        summary=summary(refer, changes, risks),
         any_change=any(change.verdict == "changed" for change in changes),
         visits=[_visit(visit, answer) for visit, answer in zip(visits, visit_answers, strict=True)],
         changes=changes,
@@ -96,58 +91,3 @@ def _visit(visit: Visit, answer: Answer) -> VisitAnswer:
         either=risk.either,
         likely=answer.likely,
     )
-
-
-def _refer_sentences(refer: Sequence[DatedFlag]) -> list[str]:
-    return [
-        text(
-            "answer.follow_up.refer",
-            urgency=noted.flag.urgency,
-            date=noted.date.isoformat(),
-            reason=noted.flag.reason,
-        )
-        for noted in refer
-    ]
-
-
-def _measures(changes: Sequence[MeasureChange]) -> str:
-    compared = [change for change in changes if change.verdict != "no_error_known"]
-    changed = [change for change in compared if change.verdict == "changed"]
-    if not compared:
-        return text("answer.follow_up.measures.none_compared")
-    if not changed:
-        return plural("answer.follow_up.measures.none_changed", len(compared))
-    groups = []
-    for direction in ("better", "worse", "neither"):
-        group = [change for change in changed if change.direction == direction]
-        if group:
-            word = variant("answer.follow_up.measures.direction", direction)
-            names = _names(group)
-            groups.append(text("answer.follow_up.measures.group", direction=word, names=names))
-    return plural(
-        "answer.follow_up.measures.changed",
-        len(compared),
-        changed=len(changed),
-        groups="; ".join(groups),
-    )
-
-
-def _names(changes: Sequence[MeasureChange]) -> str:
-    labels = [f"{c.label}, {c.side}" if c.side else c.label for c in changes]
-    names, more = "; ".join(labels[:MOST_NAMED]), len(labels) - MOST_NAMED
-    if more <= 0:
-        return names
-    return text("answer.follow_up.measures.more", names=names, count=more)
-
-
-def _risks(risks: Sequence[RiskChange]) -> list[str]:
-    """The risk of either knee, or of those that have one."""
-    return [
-        variant(
-            "answer.follow_up.risk",
-            risk.verdict,
-            knee=variant("shared.knee", risk.knee),
-            points=f"{abs(risk.points):.1f}",
-        )
-        for risk in [risk for risk in risks if risk.knee == "either"] or risks
-    ]
