@@ -124,4 +124,4 @@ def _still(risks: Sequence[RiskChange]) -> str:
     """Knees whose risk did not move; a real change may still be too small to report."""
     small = all(abs(risk.points) < LEAST_POINTS for risk in risks)
     knees = listed([variant("shared.knee", risk.knee) for risk in risks])
-    return variant("answer.follow_up.risk", "small" if small else "within_error", knee=knees)
+    return variant("answer.follow_up.risk_still", "small" if small else "within_error", knee=knees)
