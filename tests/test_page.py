@@ -301,7 +301,7 @@ class TestTheFormAndTheAnswer:
         }  # fmt: skip
         seen.view("Answer")
         card = seen.page.get_by_role("article", name="Right knee")
-        expect(card).to_contain_text("No risk of new pain")
+        expect(card).to_contain_text("Not scored, since it already hurts")
         expect(seen.page.get_by_role("article", name="Left knee")).to_contain_text("in 100")
 
     def test_little_measured_is_said_and_hatched(self, opened: Opener) -> None:

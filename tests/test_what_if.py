@@ -209,7 +209,7 @@ class TestTold:
         both = {"right": {"pain_nrs": 4}, "left": {"pain_nrs": 1}}
         told = ask(released, {"left_hip_drop_deg": 4.5}, pain=both)
         assert told.left is None
-        assert "Both knees hurt now" in told.wording
+        assert "both already hurt" in told.wording
 
     def test_red_flags_and_equipment_stay_with_the_screening(self, released: Bundle) -> None:
         body = RUNNER | {"red_flags": ["effusion"], "equipment": ["tape_or_phone"]}

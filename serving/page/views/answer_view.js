@@ -20,7 +20,7 @@ export function answerView(state, actions) {
   if (answer.risk.status === "refer") return referral(state, actions);
   const sport = state.draft.values["athlete.sport"];
   return html`<section class="view" aria-labelledby="h-answer">
-    ${head(state, headline(answer))} ${partLinks(answer)} ${redFlagLine(answer)}
+    ${head(state, headline(answer))} ${inShort(answer)} ${partLinks(answer)} ${redFlagLine(answer)}
     ${statusLine(answer)} ${riskCards(answer, sport, state.texts.leg_drawing)}
     ${eitherLine(answer, sport)}
     ${patternCards(answer)} ${driverCharts(answer, sport)}
@@ -73,6 +73,11 @@ function head(state, sentence) {
       <h1 id="h-answer" tabindex="-1">${title}</h1><p>${athleteLine(draft)}</p></div>
     <p class="small"><span class="tag">${icon("sim", 16)}${cohort}</span></p></div>`;
 }
+
+// The two sentences that the answer begins with.
+const inShort = ({ summary: [likely, next] }) =>
+  html`<section class="card take" aria-label=${text("page.answer.in_short")}>
+    <p><b>${likely}</b></p><p>${next}</p></section>`;
 
 function headline(answer) {
   if (answer.risk.status === "low_information") return text("page.answer.headline.low_information");
@@ -151,7 +156,7 @@ function referral(state, actions) {
   const { answer } = state;
   const { when, act } = answer.red_flags[0];
   return html`<section class="view" aria-labelledby="h-answer">
-    ${head(state, text("page.referral.short", { when }))}
+    ${head(state, text("page.referral.short", { when }))} ${inShort(answer)}
     <div class="flags flags--refer" role="alert">${icon("flag", 40)}
       <div><h2>${text("page.referral.no_score", { when })}</h2>
         <p>${text("page.referral.explanation")}</p>

@@ -16,6 +16,7 @@ export function recordPage(state) {
   return html`<article class="a4 num" aria-labelledby="h-record">
     <header><div><h2 id="h-record">${title}</h2><p>${athleteLine(draft)}</p></div>
       <p>${variant("page.answer.cohort_tag", answer.model.cohort)}</p></header>
+    <p><b>${answer.summary[0]}</b> ${answer.summary[1]}</p>
     ${redFlagLine(answer)} ${answer.risk.status === "refer" ? nothing : riskTable(answer)}
     ${comingWeekLine(answer)} ${factList(state)} ${measureTable(state)}
     ${answer.imbalances?.length ? patternTable(answer) : nothing} ${adviceList(answer)}

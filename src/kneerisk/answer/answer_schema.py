@@ -207,6 +207,8 @@ class Answer(BaseModel):
 
     model_config = FROZEN
 
+    summary: list[str] = []
+    """Two sentences made from the parts below: what is likely, and what to do next."""
     red_flags: list[Flag]
     red_flags_status: Literal["not_asked", "cleared", "present"]
     risk: Risks

@@ -22,6 +22,7 @@ from kneerisk.answer.risk_and_red_flags import (
     reasons_of,
     risks_of,
 )
+from kneerisk.answer.summary import summary_of
 from kneerisk.model import Bundle, Metadata
 from kneerisk.schema import Screening
 from kneerisk.schema.sections import Setting
@@ -53,7 +54,7 @@ def _answer(predictions: Predictions, i: int) -> Answer:
     refer = must_refer(flags)
     knees = [] if refer else knees_of(predictions, i)
     effects = effects_of(predictions, i, knees_with_drivers(predictions, knees))
-    return Answer(
+    parts = Answer(
         red_flags=flags,
         red_flags_status=_flags_status(screening, flags),
         risk=risks_of(predictions, i, reasons, knees),
@@ -62,6 +63,7 @@ def _answer(predictions: Predictions, i: int) -> Answer:
         model=lineage_of(metadata),
         notice=notice_of(metadata),
     )
+    return parts.model_copy(update={"summary": summary_of(parts, screening.athlete.sport)})
 
 
 def _findings(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, Any]:

@@ -172,7 +172,11 @@ def _lines(texts: Iterable[str], letters: int) -> float:
 def _top(page: Page) -> float:
     flags = [] if page.answer.red_flags_status == "cleared" else [page.flags_line]
     flags += [flag.reason + 100 * "x" for flag in page.flags]
-    return 29 + 6.2 * math.ceil(len(page.headline) / HEAD) + _lines([*page.summary, *flags], WIDE)
+    return (
+        29
+        + 6.2 * math.ceil(len(page.headline) / HEAD)
+        + _lines([" ".join(page.answer.summary), *page.summary, *flags], WIDE)
+    )
 
 
 def _left(page: Page) -> float:
