@@ -407,9 +407,9 @@ class TestDrivers:
         found, screening = ask()
         drivers = [self.driver("b", -4.0), self.driver("c", 3.0, modifiable=False),
                    self.driver("a", 1.2), self.driver("d", 0.2)]  # fmt: skip
-        text = told((found.model_copy(update={"drivers": drivers}), screening))
+        text = report_markdown(*(found.model_copy(update={"drivers": drivers}), screening))
         assert "What can change and raises the risk most: a (+1.2 points out of 100)." in text
-        text = told((found.model_copy(update={"drivers": drivers[:2]}), screening))
+        text = report_markdown(*(found.model_copy(update={"drivers": drivers[:2]}), screening))
         assert "Nothing measured that can change raises the risk" in text
 
     def test_a_knee_without_a_risk_has_no_column(self, ask: Callable[..., Any]) -> None:

@@ -141,7 +141,7 @@ def report_page(
         answer=answer,
         refer=answer.risk.status == "refer",
         headline=wording.headline(answer, screening),
-        summary=tuple(_summary(answer, screening)),
+        summary=tuple(_summary(answer, screening, is_whole=limits.lines is None)),
         flags_line=wording.flags_sentence(answer),
         flags=tuple(answer.red_flags),
         pains=_pains(screening),
@@ -184,13 +184,13 @@ def _pains(screening: Screening) -> tuple[str, ...]:
     return tuple(wording.pain_sentence(screening, side) for side in sides)
 
 
-def _summary(answer: Answer, screening: Screening) -> list[str]:
-    """Two or three sentences after the headline."""
+def _summary(answer: Answer, screening: Screening, *, is_whole: bool) -> list[str]:
+    """What follows the headline; one page has no room for what its table of drivers shows."""
     if answer.risk.status == "refer":
         return [answer.red_flags[0].act]
     reasons = wording.reason_sentences(answer, screening)
     leg_verdicts = " ".join(verdicts(leg_findings(answer)))
-    sentences = (*reasons, leg_verdicts, change_sentence(answer))
+    sentences = (*reasons, leg_verdicts, change_sentence(answer) if is_whole else "")
     return [words for words in sentences if words]
 
 
