@@ -62,8 +62,10 @@ def summary_of(answer: Answer, sport: str | None) -> list[str]:
         scored = ["either"]
     if not scored:
         is_both = len(hurting) == len(SHOWN)
-        key = "answer.summary.both_hurt" if is_both else "answer.summary.not_told_apart"
-        return [text(key, side=hurting[0]), _next_step(answer, [], None)]
+        unscored = text("answer.summary.both_hurt")
+        if not is_both:
+            unscored = text("answer.summary.not_told_apart", side=hurting[0])
+        return [unscored, _next_step(answer, [], None)]
     unsure = _why_no_number(answer, scored)
     if unsure:
         return [_with_pain(unsure, hurting), _without_numbers(answer)]
@@ -99,7 +101,21 @@ def _with_pain(likely: str, hurting: Sequence[Side]) -> str:
 
 
 def compared(answer: Answer, knee: Knee, sport: str | None) -> str:
-    """A knee's risk against what is usual in the sport, in words."""
+    """A knee's risk against what is usual in the sport, in words.
+
+    Parameters
+    ----------
+    answer
+        The answer.
+    knee
+        A knee that has a risk.
+    sport
+        The athlete's sport; None where it is not known.
+
+    Returns
+    -------
+    Such as `about twice what is usual for runners`.
+    """
     risk, rates = getattr(answer.risk, knee), answer.risk.base_rate
     base_rate = rates.either if knee == "either" else rates.leg
     athletes = variant("shared.athletes", sport or "any")
@@ -122,12 +138,10 @@ def _standing_out(answer: Answer, scored: Sequence[Knee]) -> list[Knee]:
 
 def _likely(answer: Answer, told: Sequence[Knee], sport: str | None) -> str:
     risks: list[Risk] = [getattr(answer.risk, knee) for knee in told]
-    is_single = risks[0].per_100 < 2
-    outcome = variant(
-        "shared.outcome.one" if is_single else "shared.outcome.other",
-        answer.risk.outcome_kind,
-        knee=variant("shared.knee", told[0]),
-    )
+    kind, where = answer.risk.outcome_kind, variant("shared.knee", told[0])
+    outcome = variant("shared.outcome.other", kind, knee=where)
+    if risks[0].per_100 <= 1:
+        outcome = variant("shared.outcome.one", kind, knee=where)
     months = answer.risk.horizon_months
     if months:
         outcome = text("shared.within_months", outcome=outcome, months=months)
