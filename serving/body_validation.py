@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive
 
 from kneerisk.errors import Fault
-from kneerisk.schema import fault_at, faults_of
+from kneerisk.schema import Screening, fault_at, faults_of
+from kneerisk.schema.slips import with_proposals
 from kneerisk.words import text
 from serving.problem import Refusal, invalid_body
 
@@ -79,7 +80,8 @@ def check_body(body: bytes, model: type[BaseModel]) -> None:
     Refusal
         With every fault of the body.
     """
-    duplicates = list(_duplicates(_parse(body)))
+    parsed = _parse(body)
+    duplicates = list(_duplicates(parsed))
     if duplicates:
         raise Refusal("duplicate_key", text("service.body.duplicate_keys"), duplicates)
     try:
@@ -89,6 +91,8 @@ def check_body(body: bytes, model: type[BaseModel]) -> None:
         # The two parsers differ in corners, such as half a surrogate pair.
         if faults[0].code == "json_invalid":
             raise Refusal("malformed_json", f"{faults[0].message}.") from None
+        if model is Screening and isinstance(parsed, dict):
+            faults = with_proposals(faults, parsed)
         raise invalid_body(faults) from None
 
 

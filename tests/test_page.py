@@ -352,6 +352,17 @@ class TestFaults:
         seen.settled()
         assert seen.asked("/v1/predict")[-1]["right"] == {"wblt_dorsiflexion_deg": 38}
 
+    def test_a_common_slip_gets_a_proposal_that_a_press_takes(self, opened: Opener) -> None:
+        seen = opened()
+        start(seen)
+        height = seen.page.get_by_label("Height", exact=False).first
+        height.fill("1,78")
+        expect(seen.page.locator(".fault")).to_contain_text("1.78 m is 178 cm.")
+        expect(height).to_have_value("1,78")
+        seen.page.get_by_role("button", name="Use 178").click()
+        expect(height).to_have_value("178")
+        expect(seen.page.locator(".fault")).to_have_count(0)
+
     @pytest.mark.parametrize(
         ("typed", "reason"),
         [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from strategies import OPTIONAL, bodies, screenings
 
-from kneerisk.errors import Fault, ScreeningRefused
+from kneerisk.errors import Fault, Proposal, ScreeningRefused
 from kneerisk.schema import (
     Category,
     Measure,
@@ -21,10 +21,12 @@ from kneerisk.schema import (
     faults_of,
     from_row,
     leg_measures,
+    quantity,
     read_screening,
     to_row,
 )
 from kneerisk.schema.columns import column_locations, column_of, location_of, measures_of
+from kneerisk.schema.slips import SLIPS, proposal_for, with_proposals
 
 ATHLETE = {"age_years": 31, "sex": "female"}
 FIXED = {"wblt_dorsiflexion_deg": 38.0, "hamstring_quad_ratio": 0.6, "hip_drop_deg": 5.0}
@@ -249,3 +251,67 @@ def test_an_error_never_repeats_a_value():
     told = [str(refused.value), repr(refused.value.faults), str(raw.value), raw.value.json()]
     assert not any(word in text for text in told for word in ("98765", name))
     assert len(refused.value.faults) == 8
+
+
+MASS_KG = 71.0
+SLIPPED = [
+    (name, slip)
+    for name, measure in columns().items()
+    if isinstance(measure, Quantity)
+    for slip in SLIPS.get(measure.unit, ())
+]
+
+
+class TestSlips:
+    @pytest.mark.parametrize(
+        ("name", "slip"), SLIPPED, ids=lambda case: getattr(case, "name", case)
+    )
+    @given(st.floats(-1.0, 1.0), st.sampled_from(["male", "female"]))
+    def test_a_typical_value_in_the_slips_unit_comes_back(self, name, slip, z, sex):
+        measure = columns()[name]
+        for mean, sd in filter(None, (norm.of(sex) for norm in measure.norms)):
+            meant = min(max(mean + z * sd, measure.low), measure.high)
+            written = meant / slip.factor * (MASS_KG if slip.per_body_mass else 1.0)
+            proposal = proposal_for(measure, written, MASS_KG)
+            if measure.low <= written <= measure.high:
+                assert proposal is None
+                continue
+            assert proposal is not None
+            assert proposal.value == pytest.approx(meant, abs=0.0051)
+            assert measure.violation(proposal.value) is None
+
+    @given(st.sampled_from(SLIPPED), st.floats() | st.integers() | st.none() | st.booleans())
+    def test_nothing_outside_the_limits_is_proposed(self, case, written):
+        measure = columns()[case[0]]
+        proposal = proposal_for(measure, written, MASS_KG)
+        assert proposal is None or measure.violation(proposal.value) is None
+
+    @pytest.mark.parametrize(
+        ("place", "written", "value", "message"),
+        [
+            ("left/quad_torque_nm_kg", 210, 2.96, "210 Nm at 71 kg is 2.96 Nm/kg"),
+            ("left/adductor_squeeze_n_kg", 320, 4.51, "320 N at 71 kg is 4.51 N/kg"),
+            ("athlete/height_cm", 1.78, 178.0, "1.78 m is 178 cm"),
+            ("athlete/height_cm", 70, 177.8, "70 inches is 177.8 cm"),
+            (
+                "athlete/step_rate_spm",
+                86,
+                172.0,
+                "86 steps/min of one leg is 172 steps/min of both",
+            ),
+            ("left/hip_abduction_pct_bw", 0.35, 35.0, "0.35 as a share is 35 % BW"),
+            ("left/hamstring_quad_ratio", 60, 0.6, "60 % as a ratio is 0.6"),
+        ],
+    )
+    def test_a_slip_is_explained(self, place, written, value, message):
+        section_name, name = place.split("/")
+        body = {"athlete": {"age_years": 25, "sex": "male", "mass_kg": 71}}
+        body.setdefault(section_name, {})[name] = written
+        fault = Fault(pointer=f"/{place}", code="outside_limits", message="m")
+        [told] = with_proposals([fault], body)
+        assert told.proposal == Proposal(value=value, unit=quantity(name).unit, message=message)
+
+    def test_a_torque_without_body_mass_is_not_guessed(self):
+        body = {"athlete": {"mass_kg": 0}, "left": {"quad_torque_nm_kg": 210}}
+        fault = Fault(pointer="/left/quad_torque_nm_kg", code="outside_limits", message="m")
+        assert with_proposals([fault], body) == [fault]

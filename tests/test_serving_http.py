@@ -123,6 +123,23 @@ def test_a_fault_is_named_with_its_place(
     assert [(f["pointer"], f["code"]) for f in told["faults"]] == [(pointer, code)]
 
 
+def test_a_slip_is_refused_with_a_proposal(service: Served) -> None:
+    athlete = {"age_years": 27, "sex": "male", "mass_kg": 71, "height_cm": 1.78}
+    sent = {
+        "athlete": athlete,
+        "left": {"quad_torque_nm_kg": 210, "hip_drop_deg": 99},
+        "protocol": {"torque_mode": "isometric"},
+    }
+    told = refused(service.post("/v1/predict", sent), 422, "invalid_body")
+    assert {f["pointer"]: f.get("proposal") for f in told["faults"]} == {
+        "/athlete/height_cm": {"value": 178.0, "unit": "cm", "message": "1.78 m is 178 cm"},
+        "/left/quad_torque_nm_kg": {
+            "value": 2.96, "unit": "Nm/kg", "message": "210 Nm at 71 kg is 2.96 Nm/kg",
+        },
+        "/left/hip_drop_deg": None,
+    }  # fmt: skip
+
+
 def test_all_faults_are_told_at_once_with_unit_and_range(service: Served) -> None:
     wrong = {
         "athlete": {"age_years": 300, "sex": 1, "weekly_run_km": "many"},

@@ -16,6 +16,16 @@ class KneeriskError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a value outside its limits may have been meant to be; it goes only to who sent it."""
+
+    value: float
+    unit: str
+    message: str
+    """How it follows from what was written: ``210 Nm at 71 kg is 2.96 Nm/kg``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One thing wrong with an input: where it is, a stable code, the rule and what is allowed."""
 
@@ -24,6 +34,8 @@ class Fault:
     message: str
     allowed: str | None = None
     unit: str | None = None
+    proposal: Proposal | None = None
+    """Where a common slip explains the value; the value stays refused until it is sent anew."""
 
     def as_dict(self) -> dict[str, Any]:
         """The fault as plain data, without what is not known."""

@@ -20,7 +20,7 @@ const assembleDraft = () => assemble(state.draft, state.fields, state.protocolNe
 /** Answer the draft as it stands. */
 export async function answerDraft() {
   state.isPending = false;
-  const { body, faults, waiting, ready } = assembleDraft();
+  const { asked, faults, waiting, ready } = assembleDraft();
   inFlight?.abort();
   Object.assign(state, { faults, waiting });
   if (!ready) {
@@ -31,7 +31,7 @@ export async function answerDraft() {
   const request = (inFlight = new AbortController());
   state.isLoading = true;
   try {
-    takeAnswer(await predict(body, request.signal), faults);
+    takeAnswer(await predict(asked, request.signal), faults);
   } catch (error) {
     if (error.name === "AbortError") return;
     const problem = text("page.service.failed", { reason: error.message });
@@ -44,9 +44,19 @@ export async function answerDraft() {
 }
 
 function takeAnswer({ answer, faults, body }, ownFaults) {
-  Object.assign(state, { answer, body, problem: null, faults: { ...ownFaults, ...faults } });
+  Object.assign(state, { answer, body, problem: null, faults: joined(ownFaults, faults) });
   state.whatIf = { ...emptyWhatIf(), added: state.whatIf.added };
   updateFromForm(state.team, state.draft, body);
+}
+
+// A proposal of the service takes the place of the form's own suggestions.
+function joined(ownFaults, faults) {
+  const all = { ...faults };
+  for (const [path, own] of Object.entries(ownFaults)) {
+    const proposal = faults[path]?.proposal;
+    all[path] = proposal ? { ...own, proposal, suggestions: [] } : own;
+  }
+  return all;
 }
 
 const answerLater = debounce(answerDraft);

@@ -58,7 +58,8 @@ export async function predict(screening, signal) {
       if (!(error instanceof Problem) || error.status !== 422) throw error;
       const removed = error.faults.filter((fault) => removeAt(body, pathOf(fault.pointer)));
       for (const fault of error.faults) {
-        faults[pathOf(fault.pointer)] = { message: fault.message, suggestions: [] };
+        const { message, proposal } = fault;
+        faults[pathOf(fault.pointer)] = { message, proposal, suggestions: [] };
       }
       if (!removed.length) throw error;
     }

@@ -36,7 +36,7 @@ function parseNumber(field, typed) {
   if (Number.isNaN(number)) return faultOf("not_a_number", text("shared.fault.not_a_number"));
   const { minimum, maximum } = field.measure;
   if (number >= minimum && number <= maximum) return { value: number };
-  return notAllowed("outside_limits", field, suggestionsFor(field, typed, number));
+  return { ...notAllowed("outside_limits", field, suggestionsFor(field, typed, number)), number };
 }
 
 // A slip of the finger: one digit too many in front, or a lost decimal point. It needs a press.
@@ -65,8 +65,13 @@ export function assemble(draft, fields, protocolNeeds) {
   if (draft.flags.length) body.red_flags = draft.flags;
   else if (draft.cleared) body.red_flags = [];
   if (draft.equipment) body.equipment = draft.equipment;
+  // The service is asked about numbers outside the limits too, for it may know the slip.
+  const asked = structuredClone(body);
+  for (const [path, { number }] of Object.entries(faults)) {
+    if (number !== undefined) setAt(asked, path, number);
+  }
   const ready = body.athlete?.age_years !== undefined && body.athlete?.sex !== undefined;
-  return { body, faults, waiting, ready };
+  return { body, asked, faults, waiting, ready };
 }
 
 // Values that need a protocol wait until it is stated.

@@ -204,6 +204,12 @@ function faultLine(field, state, actions) {
   const suggestion = (x) =>
     html`<button type="button" @click=${() => actions.setValue(field.path, String(x))}>
       ${text("page.form.did_you_mean", { value: value(x) })}</button>`;
+  const { proposal } = fault;
+  const proposed = proposal
+    ? html`<span>${proposal.message}.</span>
+      <button type="button" @click=${() => actions.setValue(field.path, String(proposal.value))}>
+        ${text("page.form.take_proposal", { value: value(proposal.value) })}</button>`
+    : nothing;
   return html`<p class="fault" id=${`${idOf(field.path)}-e`}><span>${side}${sentence}</span>
-    ${fault.suggestions.map(suggestion)}</p>`;
+    ${proposed}${fault.suggestions.map(suggestion)}</p>`;
 }
