@@ -123,7 +123,8 @@ export function eitherLine(answer, sport) {
     <div><dt>${text("page.risk.outcome")}</dt>
       <dd><span>${wording.outcomeTitle(answer.risk)}</span></dd></div>
     ${aboutTheInterval(answer.risk).map(
-      ([name, content]) => html`<div><dt>${name}</dt>
+      ([name, content]) =>
+        html`<div><dt>${name}</dt>
         <dd class="small"><span>${content}</span></dd></div>`,
     )}
   </dl>`;

@@ -5,14 +5,7 @@ import { plural, text } from "../lib/texts.js";
 import * as wording from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { riskBar } from "./charts.js";
-import {
-  bandTag,
-  baseRate,
-  hurtsNow,
-  intervalText,
-  kneesOf,
-  suggestsAbout,
-} from "./knee_cards.js";
+import { bandTag, baseRate, hurtsNow, intervalText, kneesOf, suggestsAbout } from "./knee_cards.js";
 import { narrowing } from "./next_tests.js";
 
 export function liveAnswer(state) {

@@ -1,5 +1,13 @@
 // The five patterns of each leg, ranked, each with the measured values for and against it.
-import { again, capitalized, degreeSign, fixed, in100, value, withUnit } from "../lib/number_format.js";
+import {
+  again,
+  capitalized,
+  degreeSign,
+  fixed,
+  in100,
+  value,
+  withUnit,
+} from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
 import { grade, legName, pattern, SIDES } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
