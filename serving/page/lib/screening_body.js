@@ -65,13 +65,17 @@ export function assemble(draft, fields, protocolNeeds) {
   if (draft.flags.length) body.red_flags = draft.flags;
   else if (draft.cleared) body.red_flags = [];
   if (draft.equipment) body.equipment = draft.equipment;
-  // The service is asked about numbers outside the limits too, for it may know the slip.
+  const ready = body.athlete?.age_years !== undefined && body.athlete?.sex !== undefined;
+  return { body, asked: withNumbersOutside(body, faults), faults, waiting, ready };
+}
+
+// The service is asked about numbers outside the limits too, for it may know the slip.
+function withNumbersOutside(body, faults) {
   const asked = structuredClone(body);
   for (const [path, { number }] of Object.entries(faults)) {
     if (number !== undefined) setAt(asked, path, number);
   }
-  const ready = body.athlete?.age_years !== undefined && body.athlete?.sex !== undefined;
-  return { body, asked, faults, waiting, ready };
+  return asked;
 }
 
 // Values that need a protocol wait until it is stated.
