@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from starlette.types import Receive
 
+from kneerisk.cohort.sheets.slips import with_proposals
 from kneerisk.errors import Fault
 from kneerisk.schema import Screening, fault_at, faults_of
-from kneerisk.schema.slips import with_proposals
 from kneerisk.words import text
 from serving.problem import Refusal, invalid_body
 

@@ -1,53 +1,29 @@
 """Common slips of the pen: a value in another unit, and what it would be in the measure's own.
 
 A slip is only ever proposed, and only for a value that the measure does not allow: nothing here
-changes a value. Which slips there are follows from the unit of the measure. Where the result is
-not a usual value of that measure, nothing is proposed.
+changes a value. The other units are those that sheets use. Where the result is not a usual value
+of that measure, nothing is proposed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
+from kneerisk.cohort.sheets.units import OTHER_UNITS, OWN_UNIT, factor, fit, unit_of
 from kneerisk.errors import Fault, Proposal
 from kneerisk.schema.columns import column_locations, columns
 from kneerisk.schema.faults import FaultCode, json_pointer
 from kneerisk.schema.measure import Quantity
 from kneerisk.words import variant
 
-
-class Slip(NamedTuple):
-    """What people write instead of a unit."""
-
-    name: str
-    """Its sentence in the catalogue."""
-    factor: float
-    """Written number times this is the value, in the measure's unit."""
-    per_body_mass: bool = False
-    """Whether it still has to be divided by body mass in kg."""
-
-
-#: Slips by the unit of the measure. The factors are exact by definition (NIST Special Publication
-#: 811, appendix B); a step is of either leg, so that one leg makes half of them.
-SLIPS: Mapping[str, tuple[Slip, ...]] = {
-    "cm": (Slip("metres", 100.0), Slip("inches", 2.54), Slip("millimetres", 0.1)),
-    "mm": (Slip("centimetres", 10.0),),
-    "kg": (Slip("pounds", 0.45359237),),
-    "Nm/kg": (Slip("newton_metres", 1.0, per_body_mass=True),),
-    "N/kg": (Slip("newtons", 1.0, per_body_mass=True),),
-    "% BW": (
-        Slip("newtons", 100.0 / 9.80665, per_body_mass=True),
-        Slip("share", 100.0),
-    ),
-    "steps/min": (Slip("one_leg", 2.0),),
-    "ratio": (Slip("percent", 0.01),),
-    "s": (Slip("milliseconds", 0.001),),
-    "m/s": (Slip("km_per_hour", 1.0 / 3.6),),
-}
+#: Units with a sentence of their own in the catalogue.
+_SENTENCES = {"inch": "inch", "ratio": "ratio", "%": "percent"}
 #: A value this many standard deviations from every norm is not usual (assumption).
 USUAL_SD = 3.0
+#: A step is of either leg, so that a cadence counted for one leg is half of it.
+STEPS_UNIT, BOTH_LEGS = "steps/min", 2.0
 #: No slip makes a larger number (assumption: a height in micrometres is smaller).
 LARGEST = 1e7
 
@@ -106,23 +82,41 @@ def proposal_for(measure: Quantity, written: Any, mass_kg: float | None = None) 
     """
     if not _is_number(written) or measure.low <= written <= measure.high:
         return None
-    candidates = []
-    for slip in SLIPS.get(measure.unit, ()):
-        divisor = mass_kg if slip.per_body_mass else 1.0
-        if divisor is None:
+    candidates = [
+        (distance, Proposal(value=value, unit=measure.unit, message=sentence))
+        for value, sentence in _candidates(measure, written, mass_kg)
+        if measure.violation(value) is None
+        and (distance := fit(measure, OWN_UNIT, [value], 1.0).distance) is not None
+        and distance <= USUAL_SD
+    ]
+    return min(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
+
+
+def _candidates(
+    measure: Quantity, written: float, mass_kg: float | None
+) -> Iterator[tuple[float, str]]:
+    """What a number would be in the measure's unit if it were in another, each with a sentence."""
+    if measure.unit == STEPS_UNIT:
+        yield _told("one_leg", measure, written, BOTH_LEGS)
+    for name in OTHER_UNITS.get(measure.unit, ()):
+        unit = unit_of(measure, name)
+        if unit is None or (unit.per_body_mass and mass_kg is None):
             continue
-        value = _rounded(written * slip.factor / divisor)
-        distance = _distance(measure, value)
-        if measure.violation(value) is None and distance <= USUAL_SD:
-            candidates.append((distance, value, slip))
-    if not candidates:
-        return None
-    _, value, slip = min(candidates)
-    sentence = variant(
-        "schema.slip", slip.name,
-        written=f"{written:g}", value=f"{value:g}", unit=measure.unit, mass=f"{mass_kg or 0:g}",
+        divisor = mass_kg if unit.per_body_mass and mass_kg else 1.0
+        scale = factor(measure, unit.name, per_body_mass=unit.per_body_mass) / divisor
+        sentence = _SENTENCES.get(name, "of_mass" if unit.per_body_mass else "other")
+        yield _told(sentence, measure, written, scale, other=name, mass=f"{divisor:g}")
+
+
+def _told(
+    sentence: str, measure: Quantity, written: float, scale: float, **rest: str
+) -> tuple[float, str]:
+    value = _rounded(written * scale)
+    message = variant(
+        "schema.slip", sentence,
+        written=f"{written:g}", value=f"{value:g}", unit=measure.unit, **rest,
     )  # fmt: skip
-    return Proposal(value=value, unit=measure.unit, message=sentence)
+    return value, message
 
 
 def _is_number(value: Any) -> bool:
@@ -134,9 +128,3 @@ def _is_number(value: Any) -> bool:
 def _rounded(value: float) -> float:
     """Two decimals, and a third below 1: finer than any of these is read."""
     return round(value, 2 if abs(value) >= 1.0 else 3)
-
-
-def _distance(measure: Quantity, value: float) -> float:
-    """How far from the nearest norm, in its standard deviations; 0 where there is no norm."""
-    pairs = [norm.of(sex) for norm in measure.norms for sex in ("male", "female")]
-    return min((abs(value - mean) / sd for mean, sd in filter(None, pairs)), default=0.0)
