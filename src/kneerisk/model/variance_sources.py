@@ -140,7 +140,11 @@ def _answers_variance(own: Columns) -> tuple[FloatArray, FloatArray]:
 
 
 def _rate_variance(sport: float) -> float:
-    """What studies of one definition disagree on, as a variance of the log-odds."""
+    """What studies of one definition disagree on, as a variance of the log-odds.
+
+    A sport that is not stated counts as the mean of all, as in the base rates.
+    """
     names = category("sport").choices
-    rate = sport_base_rates()["running" if np.isnan(sport) else names[int(sport)]]
-    return Range(*(float(logit(end)) for end in rate)).triangular_variance
+    rates = [sport_base_rates()[name] for name in names]
+    variances = [Range(*(float(logit(end)) for end in rate)).triangular_variance for rate in rates]
+    return float(np.mean(variances)) if np.isnan(sport) else variances[int(sport)]
