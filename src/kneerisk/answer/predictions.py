@@ -1,14 +1,14 @@
 """Everything that the model says of some screenings, worked out once for every part of the answer.
 
 A batch is one pass: the measurement update gives the expected true values, from which follow the
-feature matrix, the risks with their intervals, the imbalances and the attributions. Each screening
-is passed through the model twice, once with nothing but age, sex and sport, since the width of that
-interval is what the tests are compared with (``low_information``).
+feature matrix, the risks with their intervals, the imbalances and the attributions. A model that
+can't tell where its uncertainty comes from is asked again with nothing but age, sex and sport: the
+width of that interval is what the tests are compared with (``low_information``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from kneerisk.model.base_rates import Count
 from kneerisk.model.contributions import Contributions
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.variance_sources import VarianceSources, variance_sources
 from kneerisk.schema import Columns, FloatArray, Screening, coded_rows, to_row
 from kneerisk.schema.sections import Setting
@@ -51,12 +52,11 @@ class Predictions:
         Risks and intervals of each knee and of either, and the imbalances.
     contributions
         What each column added to each leg's log-odds.
-    width
-        Width of the interval of either knee's risk in log-odds, shape (n,).
-    basic_width
-        The same where nothing but `BASIC_COLUMNS` is known, shape (n,).
     sources
         Where the uncertainty of each screening comes from; None where the model can't tell.
+    width_share
+        Width of the interval of either knee in log-odds over that where nothing but `BASIC_COLUMNS`
+        is known, shape (n,); None where the sources tell how much was learnt.
     """
 
     bundle: Bundle
@@ -67,9 +67,8 @@ class Predictions:
     legs: FeatureMatrix
     prediction: Prediction
     contributions: Contributions
-    width: FloatArray
-    basic_width: FloatArray
     sources: Sequence[VarianceSources | None]
+    width_share: FloatArray | None
 
     @property
     def metadata(self) -> Metadata:
@@ -94,27 +93,21 @@ def predictions_of(bundle: Bundle, screenings: Sequence[Screening]) -> Predictio
     bundle, n = counting(bundle, screenings[0].setting), len(screenings)
     model = bundle.model
     rows = [to_row(screening) for screening in screenings]
-    basic_rows = [{name: row[name] for name in BASIC_COLUMNS if name in row} for row in rows]
-    # One pass for both: a call costs as much for two rows as for one.
-    all_data = coded_rows([*rows, *basic_rows])
-    data = {name: values[:n] for name, values in all_data.items()}
-    expected = model.measurement_update.expected(all_data)
-    all_legs = model.features(all_data, expected)
-    prediction = model.predict_features(all_legs)
-    width = _interval_width(prediction)
-    legs = all_legs.take(slice(n))
+    data = coded_rows(rows)
+    expected = model.measurement_update.expected(data)
+    legs = model.features(data, expected)
+    prediction = model.predict_features(legs)
     return Predictions(
         bundle=bundle,
         screenings=screenings,
         rows=rows,
         data=data,
-        expected=expected.take(n),
+        expected=expected,
         legs=legs,
-        prediction=prediction.take(n),
+        prediction=prediction,
         contributions=model.contributions(data, expected, legs),
-        width=width[:n],
-        basic_width=width[n:],
         sources=[variance_sources(model, data, expected, legs, i) for i in range(n)],
+        width_share=None if model.base_rates else _width_share(model, rows, prediction),
     )
 
 
@@ -124,6 +117,14 @@ def counting(bundle: Bundle, setting: Setting | None) -> Bundle:
         return bundle
     count = Count(setting.knee_pain_per_100 / 100.0 * setting.of, setting.of)
     return replace(bundle, model=bundle.model.counting(count))
+
+
+def _width_share(
+    model: RiskModel, rows: Sequence[Mapping[str, Any]], prediction: Prediction
+) -> FloatArray:
+    """The width of each interval over that with `BASIC_COLUMNS` alone, shape (n,)."""
+    basic = [{name: row[name] for name in BASIC_COLUMNS if name in row} for row in rows]
+    return _interval_width(prediction) / _interval_width(model.predict(coded_rows(basic)))
 
 
 def _interval_width(prediction: Prediction) -> FloatArray:

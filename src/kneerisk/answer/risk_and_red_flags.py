@@ -219,7 +219,8 @@ def _says_little(predictions: Predictions, i: int) -> bool:
     sources = predictions.sources[i]
     if sources is not None:
         return bool(sources.information.mean() < LITTLE_INFORMATION)
-    return bool(predictions.width[i] >= LITTLE_GAIN * predictions.basic_width[i])
+    share = predictions.width_share
+    return share is not None and bool(share[i] >= LITTLE_GAIN)
 
 
 def painful_sides(screening: Screening, metadata: Metadata) -> list[Side]:
