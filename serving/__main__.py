@@ -91,16 +91,19 @@ class Supervisor(Multiprocess):
 
     def keep_subprocess_alive(self) -> None:
         """Start dead workers anew; stop where none was ever ready and several have died."""
-        alive = [worker for worker in self.processes if worker.process.is_alive()]
-        if not self._was_ready:
-            self._deaths += len(self.processes) - len(alive)
-            self._was_ready = any(worker.is_ready(READY_SECONDS) for worker in alive)
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        self.has_failed |= any(worker.exitcode == STARTUP_FAILURE for worker in self.processes)
+        if self._was_ready:
+            return
+        # Whatever was replaced has died, also while it was asked whether it is there.
+        self._deaths += sum(old is not new for old, new in zip(before, self.processes, strict=True))
+        self._was_ready = any(
+            worker.is_ready(READY_SECONDS) for worker in self.processes if worker.process.is_alive()
+        )
         if self._deaths >= MOST_DEATHS and not self._was_ready:
             self.has_failed = True
             self.should_exit.set()
-            return
-        super().keep_subprocess_alive()
-        self.has_failed |= any(worker.exitcode == STARTUP_FAILURE for worker in self.processes)
 
 
 def _parser() -> argparse.ArgumentParser:

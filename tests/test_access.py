@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from browser import Seen
 from playwright.sync_api import Browser, expect
 from served import Served, free_port, served
+from uvicorn.supervisors import multiprocess
 
+from serving.__main__ import MOST_DEATHS, Supervisor
 from serving.access import Access, AccessRefused, refuse_open_start
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
@@ -161,6 +165,39 @@ def test_workers_that_never_get_ready_are_not_started_for_ever(tmp_path: Path) -
     assert done.returncode == 1
     assert "half an installation" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("The service can't start: its workers end")
+
+
+class DyingWorker:
+    """Alive when it is looked at, dead by the time that it is asked."""
+
+    exitcode, pid = 1, 1
+
+    def __init__(self, *_: object) -> None:
+        self.process = SimpleNamespace(is_alive=lambda: True)
+
+    def is_alive(self, timeout: float) -> bool:
+        return False
+
+    def is_ready(self, timeout: float) -> bool:
+        return False
+
+    def start(self) -> None: ...
+    def kill(self) -> None: ...
+    def join(self) -> None: ...
+
+
+def test_workers_that_die_while_they_are_asked_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocess, "Process", DyingWorker)
+    supervisor = Supervisor.__new__(Supervisor)
+    supervisor.config = SimpleNamespace(timeout_worker_healthcheck=0)
+    supervisor.sockets, supervisor.should_exit = [], threading.Event()
+    supervisor.processes = [DyingWorker(), DyingWorker()]
+    ticks = 0
+    while not supervisor.should_exit.is_set() and ticks < MOST_DEATHS:
+        supervisor.keep_subprocess_alive()
+        ticks += 1
+    assert supervisor.has_failed
+    assert ticks == MOST_DEATHS // 2
 
 
 @pytest.fixture(scope="module")
