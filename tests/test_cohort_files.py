@@ -150,8 +150,9 @@ def test_a_message_never_repeats_a_value(tmp_path: Path) -> None:
     path = file_with(tmp_path, "anna-example,1999-13-13,176.5,martian,77,9,1")
     with pytest.raises(BadCells) as refused:
         read(path)
+    told = str(refused.value).replace(str(tmp_path), "")
     for value in ("anna", "1999", "176.5", "martian", "77"):
-        assert value not in str(refused.value)
+        assert value not in told
 
 
 def test_lines_are_counted_as_an_editor_counts_them(tmp_path: Path) -> None:
