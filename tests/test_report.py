@@ -21,11 +21,11 @@ from test_answer import TESTED
 
 from kneerisk.answer import Answer, answer
 from kneerisk.answer.answer_schema import Driver, Risk, Risks
+from kneerisk.answer.number_format import amount, in_100, number, sentence, signed, typical
 from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.report import content_policy, report_html, report_markdown
 from kneerisk.answer.report.drawings import width_parts
 from kneerisk.answer.report.driver_table import driver_table
-from kneerisk.answer.report.number_format import amount, in_100, number, sentence, signed, typical
 from kneerisk.evidence import red_flags
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Driver, Knee, Risk
-from kneerisk.answer.report.number_format import signed, value_in_words
+from kneerisk.answer.number_format import signed, value_in_words
 from kneerisk.schema import Screening, columns, to_row
 from kneerisk.words import in_sentence, listed, text, variant
 

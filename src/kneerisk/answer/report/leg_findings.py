@@ -8,8 +8,8 @@ from itertools import zip_longest
 from typing import Literal
 
 from kneerisk.answer.answer_schema import SHOWN, Advice, Answer, NextTest
+from kneerisk.answer.number_format import again, amount, in_100, number, sentence, typical
 from kneerisk.answer.pattern_schema import Imbalance, PatternRow, SideDifference, named
-from kneerisk.answer.report.number_format import again, amount, in_100, number, sentence, typical
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
 from kneerisk.words import listed, plural, text, variant

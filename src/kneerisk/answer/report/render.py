@@ -18,13 +18,9 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from kneerisk.answer import number_format
 from kneerisk.answer.answer_schema import Answer
-from kneerisk.answer.report import (
-    drawings,
-    leg_findings,
-    number_format,
-    wording,
-)
+from kneerisk.answer.report import drawings, leg_findings, wording
 from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, Page, report_page
 from kneerisk.schema import Screening
 from kneerisk.words import plural, short, text, variant

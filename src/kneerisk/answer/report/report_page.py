@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kneerisk.answer.answer_schema import KNEES, SHOWN, Advice, Answer, Flag, Knee, NextTest
+from kneerisk.answer.number_format import in_100
 from kneerisk.answer.pattern_schema import SideDifference
 from kneerisk.answer.report import wording
 from kneerisk.answer.report.drawings import (
@@ -33,7 +34,6 @@ from kneerisk.answer.report.leg_findings import (
     undecided_sentences,
     verdicts,
 )
-from kneerisk.answer.report.number_format import in_100
 from kneerisk.schema import Screening, Side
 from kneerisk.words import text, variant
 

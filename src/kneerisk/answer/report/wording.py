@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Flag, Knee, Risk, suggested_by
-from kneerisk.answer.report.number_format import about, in_100, number, sentence
+from kneerisk.answer.number_format import about, in_100, number, sentence
 from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
 from kneerisk.words import listed, plural, text, variant
