@@ -1,4 +1,5 @@
 import csv
+import re
 from importlib.resources import files
 from typing import Literal
 
@@ -149,6 +150,23 @@ def test_the_articles_advice_is_there():
         "back_off_heavy_sets", "calf_mobility", "reactivate_glute_medius",
         "strengthen_glute_max", "foam_roll",
     }  # fmt: skip
+
+
+def test_the_article_is_where_an_idea_comes_from_and_stands_last():
+    for piece in evidence.advice():
+        assert "popular_article" not in piece.sources[:-1], piece.code
+        assert len(piece.sources) > 1 or "popular_article" not in piece.sources, piece.code
+
+
+def test_studies_behind_advice_are_linked():
+    references = evidence.references()
+    linked = re.compile(
+        r"https://(doi\.org/10\.\d{4,9}/[^\s()]+|(pmc|pubmed)\.ncbi\.nlm\.nih\.gov/\S+/)"
+    )
+    assert all(linked.fullmatch(one.url) for one in references.values() if one.url)
+    for piece in evidence.advice():
+        studies = set(piece.sources) - {"assumption", "popular_article"}
+        assert all(references[key].url for key in studies), piece.code
 
 
 @pytest.mark.parametrize("word", ["diagnos", "caused by", "causes"])

@@ -318,7 +318,7 @@ class TestAdvice:
     def piece(self, about: str, *sides: str, code: str = "any") -> Advice:
         return Advice.model_validate(
             {"code": code, "about": about, "sides": list(sides), "reason": "r", "text": "t",
-             "grade": "low", "stop_rule": "s", "sources": ["x"]}
+             "grade": "low", "stop_rule": "s", "sources": []}
         )  # fmt: skip
 
     def shown(self, released: Bundle, later: Body, *pieces: Advice) -> list[Any]:

@@ -26,7 +26,7 @@ from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.report import content_policy, report_html, report_markdown
 from kneerisk.answer.report.drawings import width_parts
 from kneerisk.answer.report.driver_table import driver_table
-from kneerisk.evidence import red_flags
+from kneerisk.evidence import red_flags, references
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 from kneerisk.words import listed
@@ -117,9 +117,11 @@ def test_any_answer_has_a_sound_report(released: Bundle, screening: Screening) -
 class TestKeepsToItself:
     def test_it_asks_for_nothing_and_runs_nothing(self, ask: Callable[..., Any]) -> None:
         page = Page(report_html(*ask()))
-        assert not page.all("script", "img", "link", "iframe", "object", "a", "form", "base")
-        for _, attributes in page.found:
-            assert not {"style", "src", "href"} & attributes.keys()
+        assert not page.all("script", "img", "link", "iframe", "object", "form", "base")
+        studies = {one.url for one in references().values() if one.url}
+        assert {link["href"] for link in page.all("a")} <= studies
+        for tag, attributes in page.found:
+            assert not {"style", "src", *(["href"] if tag != "a" else [])} & attributes.keys()
             assert not [name for name in attributes if name.startswith("on")]
 
     def test_its_policy_allows_its_own_style_and_nothing_else(
@@ -147,7 +149,7 @@ class TestKeepsToItself:
         heading = markdown.splitlines()[0]
         assert heading.startswith("# Knee screening: ")
         assert not re.search(r"(?<!\\)[<*\[]", heading)
-        assert "](http" not in markdown
+        assert "](http://y" not in markdown
         assert "\\*today\\*" in markdown
 
     def test_without_a_title_nobody_is_named(self, ask: Callable[..., Any]) -> None:
@@ -336,7 +338,10 @@ class TestWhereItComesFrom:
         found, screening = ask(athlete=TESTED["athlete"] | {"session_spike_ratio": 1.4})
         for text in (told((found, screening)), report_markdown(found, screening)):
             assert "The longest session is 1.40 times" in text
-            assert "not about the knee in 12 months. Source: Frandsen 2025" in text
+            assert "not about the knee in 12 months. Sources:" in text
+            assert "(https://doi.org/10.1136/bjsports-2024-109380)" in report_markdown(
+                found, screening
+            )
         other, body = ask(athlete=TESTED["athlete"] | {"sport": "volleyball"})
         assert other.coming_week is None
         assert "The coming week" not in told((other, body))

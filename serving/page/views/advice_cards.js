@@ -32,7 +32,7 @@ function weekCard({ hazard_ratio: rate, interval: [low, high], message, sources 
     <header>${icon("time", 22)}<h3 id="h-week">${text("page.coming_week.heading")}</h3></header>
     ${shown === "1.0" ? nothing : number}
     <p class="quiet">${message}</p>
-    <p class="src">${text("page.advice.sources", { sources: sources.join("; ") })}</p></article>`;
+    <p class="src">${text("page.advice.sources")} ${sourceList(sources)}</p></article>`;
 }
 
 const stopTitle = (number) =>
@@ -45,13 +45,20 @@ const stopCard = (rule, number) =>
 function adviceCard(item, stopRule) {
   const gradeTag = text("page.advice.grade", { grade: grade(item.grade) });
   const dose = html`<p><b>${text("page.advice.dose")}</b> ${item.dose}</p>`;
-  const sources = text("page.advice.sources", { sources: item.sources.join("; ") });
+  const sources = html`${text("page.advice.sources")} ${sourceList(item.sources)}`;
   return html`<article class="card tip">
     <header><span class=${`grade grade--${item.grade}`}>${gradeTag}</span></header>
     <p class="tip__text">${item.text}</p>
     ${item.dose ? dose : nothing}
     <p class="quiet">${item.reason}${sidesOf(item)}</p>
     <p class="src">${stopRule > 0 ? `${stopTitle(stopRule + 1)}. ` : ""}${sources}</p></article>`;
+}
+
+// Studies by their links; what is no study is said without one.
+export function sourceList(sources) {
+  const link = ({ short, url }) =>
+    url ? html`<a href=${url} target="_blank" rel="noopener noreferrer">${short}</a>` : short;
+  return sources.map((source, i) => html`${i ? "; " : ""}${link(source)}`);
 }
 
 // Where the reason does not say which leg it is about.

@@ -86,7 +86,7 @@ function riskRow(risk, knee) {
 function comingWeekLine({ coming_week: week }) {
   if (!week) return nothing;
   return html`<p><b>${text("page.coming_week.heading")}:</b> ${week.message}
-    ${text("page.advice.sources", { sources: week.sources.join("; ") })}.</p>`;
+    ${text("page.advice.sources")} ${sourceList(week.sources)}.</p>`;
 }
 
 const isOutside = (input) => input?.status === "out_of_range";
@@ -184,11 +184,11 @@ function adviceList({ advice }) {
   return html`<h3>${text("page.record.advice")}</h3><ul>${advice.map(adviceItem)}</ul>`;
 }
 
-function adviceItem({ sides, text: sentence, dose, grade }) {
+function adviceItem({ sides, text: sentence, dose, grade, sources }) {
   const leg = sides.length === 1 ? `${wording.legName(sides[0])}: ` : "";
   const amount = dose ? ` ${format.capitalized(dose)}.` : "";
   return html`<li>${leg}${sentence}${amount}
-    <span>(${wording.grade(grade).toLowerCase()})</span></li>`;
+    <span>(${wording.grade(grade).toLowerCase()}; ${sourceList(sources)})</span></li>`;
 }
 
 const MAX_TESTS = 3;

@@ -12,6 +12,7 @@ from typing import Any
 
 from kneerisk.answer import answer_schema
 from kneerisk.answer.answer_schema import SHOWN
+from kneerisk.answer.cited_sources import cited
 from kneerisk.answer.coming_week import SPIKE, spike_ratio
 from kneerisk.answer.pattern_schema import Imbalance, named
 from kneerisk.answer.predictions import Predictions
@@ -21,7 +22,6 @@ from kneerisk.evidence import (
     assumption,
     conditions,
     imbalances,
-    references,
     stop_rules,
 )
 from kneerisk.evidence.session_hazard import hazard_ratio
@@ -135,7 +135,7 @@ def _advice(
         dose=_dose(entry, row),
         grade=entry.grade,
         stop_rule=stop_rules()[entry.stop_rule].text,
-        sources=[references()[key].short for key in entry.sources],
+        sources=cited(entry.sources),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from kneerisk.answer.cited_sources import Source
 from kneerisk.answer.coming_week import ComingWeek
 from kneerisk.answer.pattern_schema import FROZEN, Imbalance, LegVerdict, SideDifference, Typical
 from kneerisk.evidence import Grade, Urgency
@@ -145,7 +146,8 @@ class Advice(BaseModel):
     dose: str | None = None
     grade: Grade
     stop_rule: str
-    sources: list[str]
+    sources: list[Source]
+    """The best evidence first; where the idea comes from, last."""
 
 
 class Flag(BaseModel):

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from kneerisk.answer.cited_sources import Source, cited
 from kneerisk.answer.pattern_schema import FROZEN
-from kneerisk.evidence import references
 from kneerisk.evidence.session_hazard import hazard_ratio, session_hazards
 from kneerisk.words import variant
 
@@ -29,7 +29,7 @@ class ComingWeek(BaseModel):
     interval: tuple[float, float]
     """95 % interval of that ratio."""
     message: str
-    sources: list[str]
+    sources: list[Source]
 
 
 def spike_ratio(row: Mapping[str, Any]) -> float:
@@ -62,5 +62,5 @@ def coming_week(row: Mapping[str, Any]) -> ComingWeek | None:
             low=f"{hazard.low:.1f}",
             high=f"{hazard.high:.1f}",
         ),
-        sources=[references()[key].short for key in sources],
+        sources=cited(sources),
     )

@@ -75,6 +75,7 @@ class Reference(TableRow):
 
     key: str
     citation: str
+    url: str = ""
     secondary: YesOrNo
 
     @property

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from kneerisk.answer import number_format
 from kneerisk.answer.answer_schema import Answer
+from kneerisk.answer.cited_sources import Source, author_year
 from kneerisk.answer.report import drawings, leg_findings, wording
 from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, Page, report_page
 from kneerisk.schema import Screening
@@ -117,6 +118,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals |= {
+        "author_year": author_year,
         "axis": drawings.AXIS_STEPS,
         "description": drawings.description,
         "difference_sentence": leg_findings.difference_sentence,
@@ -194,14 +196,18 @@ def _right(page: Page) -> float:
     return 90 + 20 + width + _lines([page.difference_summary], RIGHT) + rows + tests
 
 
+def _names(sources: Iterable[Source]) -> str:
+    return "; ".join(author_year(source) for source in sources)
+
+
 def _bottom(page: Page) -> float:
     items = [
         f"{piece.grade} {text('report.advice.leg', leg=variant('shared.leg_title', 'right'))} "
-        f"{piece.text} {piece.dose or ''}"
+        f"{piece.text} {piece.dose or ''} {_names(piece.sources)}"
         for piece in page.advice
     ]
     advice = 13 + (_lines(items, HALF) + len(items)) / 2 if items else 0.0
     week = page.answer.coming_week
     if week:
-        advice += 2 + _lines([week.message + " ".join(week.sources)], WIDE)
+        advice += 2 + _lines([f"{week.message} {_names(week.sources)}"], WIDE)
     return advice + 6 + _lines(page.stop_rules, WIDE) + 16 + 12

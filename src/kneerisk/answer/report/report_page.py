@@ -51,7 +51,7 @@ class Limits:
 
 
 #: What one A4 page holds; the rest is in the answer itself.
-ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=1, advice=6)
+ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=1, advice=4)
 WHOLE = Limits(tests=3)
 
 
