@@ -65,7 +65,8 @@ class TestContract:
         sent = told(ask())
         assert sent.keys() == {
             "risk", "drivers", "likely", "imbalances", "side_differences", "next_tests", "advice",
-            "summary", "red_flags", "red_flags_status", "inputs", "model", "notice", "coming_week",
+            "plan", "summary", "red_flags", "red_flags_status", "inputs", "model", "notice",
+            "coming_week",
         }  # fmt: skip
         risk = sent["risk"]
         assert {"left", "right", "either", "base_rate", "status", "reasons"} <= risk.keys()

@@ -33,6 +33,7 @@ TABLES = {
     "imbalances": evidence.imbalances().values(),
     "red_flags": evidence.red_flags().values(),
     "advice": evidence.advice(),
+    "exercises": evidence.exercises().values(),
     "reverse_causation": evidence.reverse_causation().values(),
 }
 
@@ -59,6 +60,7 @@ def test_keys_are_told_apart():
         ("references", evidence.Reference, "key"),
         ("red_flags", evidence.RedFlag, "code"),
         ("advice", evidence.Advice, "code"),
+        ("exercises", evidence.Exercise, "exercise"),
         ("reverse_causation", evidence.ReverseCausation, "measure"),
     ):
         keys = [getattr(line, key) for line in evidence.read_table(name, row)]

@@ -150,6 +150,49 @@ class Advice(BaseModel):
     """The best evidence first; where the idea comes from, last."""
 
 
+class PlanItem(BaseModel):
+    """One thing of the plan: a piece of the advice, as something to do in the week."""
+
+    model_config = FROZEN
+
+    code: str
+    """Code of the advice that it carries out."""
+    title: str
+    sides: list[Side] = []
+    """The legs that it is for; empty where it is for both, or for neither."""
+    exercise: str | None = None
+    """Name of the drawing, and of what the athlete's sheet calls it."""
+    dose: str | None = None
+    """How much of it; absent where none is known."""
+    dose_untested: Literal[True] | None = None
+    """No trial tested the dose: it is a convention of this project."""
+    why: str
+    grade: Grade
+    sources: list[Source]
+
+
+class TestAgain(BaseModel):
+    """When to take which measures again."""
+
+    model_config = FROZEN
+
+    weeks: int
+    measures: list[str]
+    """Names without their side; empty where no measure of the plan was taken."""
+    text: str
+
+
+class Plan(BaseModel):
+    """At most three things to do, when to stop, when to test again, and whom to see."""
+
+    model_config = FROZEN
+
+    items: list[PlanItem]
+    stop: str
+    test_again: TestAgain
+    see: str
+
+
 class Flag(BaseModel):
     """A red flag that applies."""
 
@@ -220,6 +263,7 @@ class Answer(BaseModel):
     side_differences: list[SideDifference] = []
     next_tests: list[NextTest] = []
     advice: list[Advice] = []
+    plan: Plan | None = None
     coming_week: ComingWeek | None = None
     inputs: list[Input]
     model: Lineage

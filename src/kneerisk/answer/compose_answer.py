@@ -13,6 +13,7 @@ from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
 from kneerisk.answer.inputs_and_norms import inputs_of
 from kneerisk.answer.next_tests import next_tests
 from kneerisk.answer.patterns import side_differences
+from kneerisk.answer.plan import plan_of
 from kneerisk.answer.predictions import Predictions, predictions_of
 from kneerisk.answer.risk_and_red_flags import (
     flags_of,
@@ -22,7 +23,7 @@ from kneerisk.answer.risk_and_red_flags import (
     reasons_of,
     risks_of,
 )
-from kneerisk.answer.summary import summary_of
+from kneerisk.answer.summary import hurting_sides, summary_of
 from kneerisk.model import Bundle, Metadata
 from kneerisk.schema import Screening
 from kneerisk.schema.sections import Setting
@@ -63,7 +64,10 @@ def _answer(predictions: Predictions, i: int) -> Answer:
         model=lineage_of(metadata),
         notice=notice_of(metadata),
     )
-    return parts.model_copy(update={"summary": summary_of(parts, screening.athlete.sport)})
+    plan = plan_of(parts.advice, parts.imbalances or [], hurting_sides(parts), flags)
+    return parts.model_copy(
+        update={"summary": summary_of(parts, screening.athlete.sport), "plan": plan}
+    )
 
 
 def _findings(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, Any]:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from functools import cache
 
-from kneerisk.evidence.table_models import (
+from kneerisk.evidence.advice_tables import (
     Advice,
+    Condition,
+    Exercise,
+    RedFlag,
+    StopRule,
+    UrgencyLevel,
+)
+from kneerisk.evidence.table_models import (
     Assumption,
     BaseRate,
     Battery,
-    Condition,
     Effect,
     EffectSize,
     Grade,
     Imbalance,
     ImbalanceDefinition,
     Range,
-    RedFlag,
     ReverseCausation,
     ScreeningTest,
     Sport,
     Status,
-    StopRule,
     Urgency,
-    UrgencyLevel,
 )
 from kneerisk.evidence.table_reader import (
     Reference,
@@ -43,6 +46,7 @@ __all__ = [
     "Condition",
     "Effect",
     "EffectSize",
+    "Exercise",
     "Grade",
     "Imbalance",
     "ImbalanceDefinition",
@@ -64,6 +68,8 @@ __all__ = [
     "effect_sizes",
     "effects",
     "equipment_of_test",
+    "exercises",
+    "exercises_by_advice",
     "imbalances",
     "measure_names",
     "measures_of_test",
@@ -136,6 +142,18 @@ def red_flags() -> dict[str, RedFlag]:
 def advice() -> tuple[Advice, ...]:
     """What to do, in the order to show it."""
     return read_table("advice", Advice)
+
+
+@cache
+def exercises() -> dict[str, Exercise]:
+    """What athletes can do, by name."""
+    return {row.exercise: row for row in read_table("exercises", Exercise)}
+
+
+@cache
+def exercises_by_advice() -> dict[str, Exercise]:
+    """The exercise that carries out a piece of advice, by the advice's code."""
+    return {code: row for row in exercises().values() for code in row.advice}
 
 
 @cache

@@ -125,68 +125,6 @@ class ImbalanceDefinition(TableRow):
     note: str = ""
 
 
-class RedFlag(TableRow):
-    """A sign that sends the athlete to a clinician before anything is scored.
-
-    With ``needs_acute_injury`` the urgency holds after an injury of the last 7 days; without one
-    the sign is still a reason to refer, as a routine one.
-    """
-
-    code: str
-    urgency: Urgency
-    needs_acute_injury: YesOrNo
-    question: str
-    reason: str
-    sources: Sources
-    assumption: YesOrNo
-
-
-class Advice(TableRow):
-    """One thing to do, how well its sources support it, and when to stop.
-
-    The grade is judged here from the sources. ``when`` gives the conditions under which it is
-    told: alternatives separated by a space, each of conditions joined by "+". ``stop_rule`` is the
-    code of a `StopRule`.
-    """
-
-    code: str
-    imbalance: Literal[Imbalance, "load", "everyone"]
-    when: str
-    text: str
-    dose: str = ""
-    grade: Grade
-    stop_rule: str
-    sources: Sources
-    assumption: YesOrNo
-
-
-class UrgencyLevel(TableRow):
-    """How soon a red flag is to be seen, and what to do until then; the wording is ours."""
-
-    urgency: Urgency
-    when: str
-    act: str
-    sources: Sources
-    assumption: YesOrNo
-
-
-class StopRule(TableRow):
-    """When to stop with something and see a clinician; a convention of this project."""
-
-    code: str
-    text: str
-    sources: Sources
-    assumption: YesOrNo
-
-
-class Condition(TableRow):
-    """Something that holds for an athlete or a leg, and how it is said to be so."""
-
-    condition: str
-    level: Literal["athlete", "leg"]
-    reason: str
-
-
 class ScreeningTest(TableRow):
     """A test or a question, and the minutes that it takes for both legs.
 
