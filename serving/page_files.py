@@ -62,6 +62,7 @@ FILES = (
     "page/actions/visit_actions.js",
     "page/actions/what_if_actions.js",
     "page/team/answer_summary.js",
+    "page/team/next_for_all.js",
     "page/team/sheet_columns.js",
     "page/team/sheet_questions.js",
     "page/team/sheet_rows.js",
@@ -75,6 +76,7 @@ FILES = (
     "page/team/status_words.js",
     "page/team/team_actions.js",
     "page/team/team_view.js",
+    "page/team/why_here.js",
     "page/vendor/lit-html.js",
 )
 _TEMPLATE = "index.html.j2"

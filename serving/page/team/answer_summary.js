@@ -3,15 +3,25 @@ import { SIDES, suggests } from "../lib/wording.js";
 import { hurtsNow, kneesOf } from "../views/knee_cards.js";
 
 const NAMED_RANK = { clear: 0, possible: 1 };
-const MAX_RAISERS = 2;
+const KNEES = [...SIDES, "either"];
+/** So many measures are named as the reason of a place. */
+const MAX_CAUSES = 2;
+/** From so many points of 100 on a measure is named (the rule of `kneerisk.answer.summary`). */
+const LEAST_POINTS = 1;
+/** A test is worth the time from this share on (the rule of `kneerisk.answer.summary`). */
+const WORTH_SHARE = 0.05;
+/** Where the model has not seen the like, none of its numbers holds. */
+const BASIC = ["age_years", "sex", "sport"];
 
 export function answerSummary(answer) {
   const { risk } = answer;
-  const imbalances = answer.imbalances ?? [];
   const knees = kneesOf(risk).filter((knee) => risk[knee]);
-  const byKnee = (content) => Object.fromEntries(knees.map((knee) => [knee, content(knee)]));
+  const given = KNEES.filter((knee) => risk[knee]);
+  const hasReason = (isIt) => risk.reasons.some(isIt);
   return {
     status: risk.status,
+    isLittle: hasReason(({ code }) => code === "low_information"),
+    isUnseen: hasReason((r) => r.code === "out_of_population" && BASIC.includes(r.column)),
     hurting: SIDES.filter((side) => hurtsNow(answer, side)),
     flags: answer.red_flags.map(({ reason, when, act, urgency }) => ({
       reason,
@@ -20,39 +30,43 @@ export function answerSummary(answer) {
       urgency,
     })),
     wereFlagsAsked: answer.red_flags_status !== "not_asked",
-    risks: byKnee((knee) => risk[knee]),
+    risks: Object.fromEntries(given.map((knee) => [knee, risk[knee]])),
     baseRates: risk.base_rate,
+    learnt: learnt(knees.map((knee) => risk[knee].information)),
     suggests: suggests(answer),
     outcomeKind: risk.outcome_kind,
     horizon: risk.horizon_months,
-    patterns: namedPatterns(imbalances),
-    openPatterns: imbalances.filter(({ status }) => status === "cannot_tell").length,
-    judgedPatterns: imbalances.length,
-    nextTest: nextTest(answer),
-    modifiablePoints: byKnee((knee) => modifiablePoints(answer, knee)),
-    raisers: largestRaisers(answer.drivers),
+    patterns: namedPatterns(answer.imbalances ?? []),
+    nextTests: answer.next_tests.map(nextTest),
+    modifiablePoints: Object.fromEntries(
+      knees.map((knee) => [knee, modifiablePoints(answer, knee)]),
+    ),
+    causes: causes(answer),
     model: answer.model.version,
   };
+}
+
+// Of what measuring can settle, the share that is settled: the mean of the knees that are scored.
+function learnt(shares) {
+  if (!shares.length || shares.includes(undefined)) return null;
+  return shares.reduce((sum, x) => sum + x, 0) / shares.length;
 }
 
 function namedPatterns(imbalances) {
   return imbalances
     .filter(({ status }) => status in NAMED_RANK)
     .sort((a, b) => NAMED_RANK[a.status] - NAMED_RANK[b.status] || b.probability - a.probability)
-    .map(({ side, name, label, probability, status }) => ({
-      side,
-      name,
-      label,
-      probability,
-      status,
-    }));
+    .map(({ side, label, probability }) => ({ side, label, probability }));
 }
 
-function nextTest({ next_tests: [test] }) {
-  if (!test) return null;
-  const { label, minutes, equipment } = test;
-  return { label, minutes, equipment };
-}
+const nextTest = ({ test, label, minutes, equipment, uncertainty_removed: share, settles }) => ({
+  test,
+  label,
+  minutes,
+  equipment,
+  share,
+  isWorth: share >= WORTH_SHARE || settles.length > 0,
+});
 
 /**
  * The risk points (of 100) of a knee that come from measures that can change and lie on the side
@@ -65,14 +79,31 @@ function modifiablePoints({ drivers, risk }, knee) {
   return Math.min(sum, 100 * risk[knee].probability);
 }
 
-// The measures that most of those points come from, both knees together.
-function largestRaisers(drivers) {
-  const sums = {};
-  for (const { label, points, modifiable } of drivers) {
-    if (modifiable && points >= 0.05) sums[label] = (sums[label] ?? 0) + points;
-  }
-  return Object.entries(sums)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, MAX_RAISERS)
-    .map(([label]) => label);
+// What raises the risk most: of what can change first, and what can't where nothing else does.
+function causes({ drivers, inputs }) {
+  const raising = drivers.filter(
+    ({ points, group }) => points >= LEAST_POINTS && group !== "tests",
+  );
+  const canChange = raising.filter(({ modifiable }) => modifiable);
+  const byMeasure = Map.groupBy(canChange.length ? canChange : raising, ({ measure }) => measure);
+  const inputOf = new Map(inputs.map((input) => [input.column, input]));
+  return [...byMeasure.values()]
+    .map((own) => cause(own, inputOf))
+    .sort((a, b) => b.points - a.points)
+    .slice(0, MAX_CAUSES);
+}
+
+function cause(drivers, inputOf) {
+  const [{ measure, label, modifiable }] = drivers;
+  const points = drivers.reduce((sum, driver) => sum + driver.points, 0);
+  const ofAthlete = inputOf.get(measure);
+  const knees = ofAthlete ? [] : SIDES.filter((side) => drivers.some((one) => one.side === side));
+  const legs = knees.map((side) => inputOf.get(`${side}_${measure}`)).filter(Boolean);
+  const read = ofAthlete ? [ofAthlete] : legs;
+  const values = read.map(({ column, value }) => ({
+    side: SIDES.find((side) => column === `${side}_${measure}`) ?? null,
+    value: value ?? null,
+  }));
+  const { typical, unit } = read[0] ?? {};
+  return { label, canChange: modifiable, points, values, usual: typical?.mean ?? null, unit };
 }

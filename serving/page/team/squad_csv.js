@@ -1,7 +1,8 @@
 // Tables as CSV for a spreadsheet: nothing in them is run as a formula.
 import { download } from "../lib/download.js";
-import { priority } from "./squad_order.js";
+import { groupOf, priority } from "./squad_order.js";
 import { statusWords } from "./status_words.js";
+import { whyHere } from "./why_here.js";
 
 // The rule of `kneerisk.cohort.layout.guarded`.
 const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]./s;
@@ -37,12 +38,16 @@ const COLUMNS = {
   status: statusWords,
   ...Object.fromEntries(["right", "left", "either"].flatMap(riskColumns)),
   base_rate_per_knee_in_100: ({ summary }) => in100(summary?.baseRates.leg),
+  base_rate_either_in_100: ({ summary }) => in100(summary?.baseRates.either),
+  learnt_percent: ({ summary }) => in100(summary?.learnt ?? undefined),
   likely_imbalance: ({ summary }) => patterns(summary, ({ side, label }) => `${side} ${label}`),
   likely_imbalance_in_100: ({ summary }) =>
     patterns(summary, ({ probability }) => Math.round(100 * probability)),
-  next_test: ({ summary }) => summary?.nextTest?.label,
-  next_test_minutes: ({ summary }) => summary?.nextTest?.minutes,
+  next_test: ({ summary }) => summary?.nextTests[0]?.label,
+  next_test_minutes: ({ summary }) => summary?.nextTests[0]?.minutes,
   priority_points: (athlete) => priority(athlete)?.toFixed(1),
+  why_here: (athlete) =>
+    athlete.summary && groupOf(athlete) !== "refer" ? whyHere(athlete) : null,
   model: ({ summary }) => summary?.model,
 };
 

@@ -1,25 +1,49 @@
-// The squad as a table, one row for each athlete.
-import { icon } from "../lib/icon.js";
-import { choice, fixed, in100, interval, list } from "../lib/number_format.js";
-import { text, variant } from "../lib/texts.js";
-import { equipmentName, isOpen, isRaised, kneeName, pattern, sideName } from "../lib/wording.js";
-import { html, nothing } from "../vendor/lit-html.js";
+// The squad as a list: those who are ranked, then those who are not, each with the reason.
+import { choice, fixed, in100, interval } from "../lib/number_format.js";
+import { plural, text, variant } from "../lib/texts.js";
+import { isRaised, kneeName } from "../lib/wording.js";
+import { html, nothing, svg } from "../vendor/lit-html.js";
 import { axis, riskBar } from "../views/charts.js";
 import { baseRate } from "../views/knee_cards.js";
-import { groupOf, priority, SORT_KEYS } from "./squad_order.js";
-import { groupName, statusWords } from "./status_words.js";
+import { groupOf, ranks, SORT_KEYS } from "./squad_order.js";
+import { pointsThatCanChange, whyHere } from "./why_here.js";
 
-export function squadTable(athletes, first, team, actions) {
+/** The columns in the order of reading; the rank has no name of its own to press. */
+const COLUMNS = ["name", "right", "left", "priority", "learnt"];
+
+export function squadTable(shown, team, actions) {
   const order = variant("page.squad.column", team.sortKey).toLowerCase();
+  const rows = shown.filter((athlete) => team.isBusy || groupOf(athlete) !== "refer");
+  const isIn = (athlete) => team.isBusy || groupOf(athlete) === "ranked";
+  const places = team.isBusy ? new Map() : ranks(rows);
+  const ranked = rows.filter(isIn);
+  const others = rows.filter((athlete) => !isIn(athlete));
+  const row = (athlete) => athleteRow(athlete, places.get(athlete.id), team, actions);
   return html`<table class="squad num" role="table">
     <caption class="vh">${text("page.squad.caption", { order })}</caption>
-    <thead role="rowgroup"><tr role="row">${Object.keys(SORT_KEYS).map((key) =>
-      columnHead(key, team, actions),
-    )}</tr></thead>
-    <tbody role="rowgroup">${athletes.map((athlete) =>
-      athleteRow(athlete, first.has(athlete.id), actions),
-    )}</tbody></table>`;
+    <thead role="rowgroup"><tr role="row"><th role="columnheader" class="h-rank" scope="col">
+      <span class="vh">${text("page.squad.rank")}</span></th>${COLUMNS.map((key) =>
+        columnHead(key, team, actions),
+      )}</tr></thead>
+    <tbody role="rowgroup">${withCut(ranked, row, places, team)}</tbody>
+    ${others.length ? notRanked(others, row) : nothing}</table>`;
 }
+
+// Below the line are those whom there is no time for today, as long as the order is that of ranks.
+function withCut(ranked, row, places, { sortKey, isDescending, capacity }) {
+  const isByRank = sortKey === "priority" && isDescending && places.size > 0;
+  const [above, below] = [ranked.slice(0, capacity), ranked.slice(capacity)];
+  if (!isByRank || !above.length || !below.length) return ranked.map(row);
+  const cut = text("page.squad.cut", { count: capacity });
+  return [...above.map(row), separator(cut), ...below.map(row)];
+}
+
+const separator = (words) =>
+  html`<tr role="row" class="cut"><td role="cell" colspan="6">${words}</td></tr>`;
+
+const notRanked = (others, row) =>
+  html`<tbody role="rowgroup" class="unranked">
+    ${separator(text("page.squad.unranked"))} ${others.map(row)}</tbody>`;
 
 function columnHead(key, team, actions) {
   const title = variant("page.squad.column", key);
@@ -35,7 +59,7 @@ function columnHead(key, team, actions) {
       }</th>`;
 }
 
-function athleteRow(athlete, isFirst, actions) {
+function athleteRow(athlete, rank, team, actions) {
   const group = groupOf(athlete);
   const open = (event) => {
     event.preventDefault();
@@ -46,121 +70,82 @@ function athleteRow(athlete, isFirst, actions) {
     const isOwn = event.target.closest("a, button") || String(getSelection());
     if (!isOwn) actions.openAthlete(athlete.id);
   };
-  const today = html` <span class="tag tag--today">${text("page.squad.today")}</span>`;
-  const hasNoNumbers = group === "refer" || group === "refused";
-  return html`<tr role="row" class=${isFirst ? `today of-${group}` : `of-${group}`} @click=${press}>
-    <th role="rowheader" scope="row" class="who">${group === "refer" ? icon("flag", 18) : nothing}
-      <a href="#answer" @click=${open}>${athlete.name}</a>${isFirst ? today : nothing}
+  const isFirst = rank <= team.capacity;
+  return html`<tr role="row" class=${isFirst ? "today" : `of-${group}`} @click=${press}>
+    <td role="cell" class="no">${rank ?? ""}${isFirst ? seeFirst() : nothing}</td>
+    <th role="rowheader" scope="row" class="who"><a href="#answer" @click=${open}>${athlete.name}</a>
       <small>${description(athlete)}</small></th>
-    ${hasNoNumbers ? reasonCell(athlete, group) : numberCells(athlete)}
+    ${athlete.summary ? numberCells(athlete, group) : reasonCell(athlete)}
   </tr>`;
 }
 
-function description({ body }) {
+const seeFirst = () => html`<span class="vh"> ${text("page.squad.today")}</span>`;
+
+function description({ body, edits = [] }) {
   const { sport, age_years: age, sex } = body.athlete ?? {};
   const sexWords = sex === "unspecified" ? "" : sex;
   const ageWords = age === undefined ? "" : fixed(age, 0);
-  return [sport && choice(sport).toLowerCase(), sexWords, ageWords].filter(Boolean).join(", ");
+  const changed = edits.length ? plural("page.squad.edits", edits.length) : "";
+  const parts = [ageWords, sexWords, sport && choice(sport).toLowerCase(), changed];
+  return parts.filter(Boolean).join(", ");
 }
 
-// Who is sent to a clinician, or could not be scored, has no numbers: one cell says why.
-function reasonCell(athlete, group) {
-  const isReferred = group === "refer";
-  const isWaiting = group === "refused" && athlete.isDue;
-  const status = isWaiting ? text("page.squad.not_scored") : statusWords(athlete);
-  return html`<td role="cell" class="all" colspan="5">
-    <span class=${isReferred ? "tag tag--flag" : "tag"}>${status}</span>
-    <small>${reason(athlete, isReferred)}</small></td>`;
+// Who could not be scored, or not yet, has no numbers: one cell says why.
+function reasonCell({ isDue, faults }) {
+  const status = isDue ? text("page.squad.not_scored") : text("page.squad.group.refused");
+  return html`<td role="cell" class="all" colspan="4"><span class="tag">${status}</span>
+    <small>${isDue ? text("page.squad.waiting") : `${faults.join(". ")}.`}</small></td>`;
 }
 
-function reason(athlete, isReferred) {
-  if (isReferred) {
-    const reasons = list(athlete.summary.flags.map((flag) => flag.reason));
-    return text("page.squad.referred", { reasons });
-  }
-  return athlete.isDue ? text("page.squad.waiting") : `${athlete.faults.join(". ")}.`;
-}
+const numberCells = (athlete, group) =>
+  html`${kneeCell(athlete, "right", group)} ${kneeCell(athlete, "left", group)}
+    ${whyCell(athlete, group)} ${learntCell(athlete)}`;
 
-const numberCells = (athlete) =>
-  html`${kneeCell(athlete, "right")} ${kneeCell(athlete, "left")} ${patternCell(athlete)}
-    ${nextTestCell(athlete)} ${priorityCell(athlete)}`;
-
-function kneeCell({ summary }, side) {
+function kneeCell({ summary }, side, group) {
   const { risks, hurting, baseRates } = summary;
   const isHurting = hurting.includes(side);
   const knee = risks[side] || isHurting ? side : "either";
   const risk = risks[knee];
-  if (!risk) {
-    const words = isHurting ? text("page.no_risk.tag.hurts") : text("page.no_risk.headline.none");
-    return html`<td role="cell" class="rk"><span class="lab">${kneeName(side)}</span>
-      <span class="tag">${words}</span></td>`;
+  const label = html`<span class="lab">${kneeName(knee)}</span>`;
+  if (!risk || group === "unseen") {
+    const words = isHurting ? text("page.no_risk.tag.hurts") : text("page.squad.no_number");
+    return html`<td role="cell" class="rk">${label} <span class="quiet">${words}</span></td>`;
   }
+  const isOpen = group === "low_information" || risk.band === "not_assessed";
   const range = interval(risk.interval);
   const bar = riskBar(risk, baseRate({ base_rate: baseRates }, knee), {
     isCalm: !isRaised(risk.band),
-    isOpen: isOpen(summary, risk),
+    isOpen,
   });
-  return html`<td role="cell" class="rk"><span class="lab">${kneeName(knee)}</span>
-    <b>${in100(risk.probability)}</b>
-    <small>${knee === "either" ? text("page.squad.either", { range }) : range}</small>
-    ${bar}</td>`;
+  const count = in100(risk.probability);
+  return html`<td role="cell" class=${isOpen ? "rk is-open" : "rk"}>${label} <b>${count}</b>
+    <small>${knee === "either" ? text("page.squad.either", { range }) : range}</small> ${bar}</td>`;
 }
 
-function patternCell({ summary }) {
-  const [best] = summary.patterns;
-  const name = best
-    ? text("page.titled", { title: sideName(best.side), name: best.label })
-    : text("page.live.no_pattern");
-  const status = statusTag(summary.status);
-  const flag = summary.flags[0];
-  const soon = () =>
-    html` <span class="tag tag--flag">${text("page.squad.tell", { when: flag.when })}</span>`;
-  return html`<td role="cell" class="pat">${name}<small>${patternNote(summary)}</small>${
-    status ? html`<span class="tag">${status}</span>` : nothing
-  }${flag ? soon() : nothing}</td>`;
+function whyCell(athlete, group) {
+  const flag = athlete.summary.flags[0];
+  const points = group === "ranked" ? pointsThatCanChange(athlete) : "";
+  return html`<td role="cell" class="why1">${whyHere(athlete)} <small>${points}</small>${
+    flag ? tellClinician(flag) : nothing
+  }</td>`;
 }
 
-function patternNote({ patterns, openPatterns, judgedPatterns }) {
-  const [best, ...others] = patterns;
-  if (best) {
-    const values = {
-      count: in100(best.probability),
-      status: pattern(best.status).toLowerCase(),
-      others: others.length,
-    };
-    return others.length
-      ? text("page.squad.pattern_and_more", values)
-      : text("page.squad.pattern_chance", { count: values.count, status: values.status });
-  }
-  if (openPatterns) {
-    return text("page.live.open_patterns", { count: openPatterns, all: judgedPatterns });
-  }
-  return judgedPatterns ? text("page.none_points") : text("page.squad.not_judged");
+const tellClinician = (flag) =>
+  html`<span class="tag tag--flag">${text("page.squad.tell", { when: flag.when })}</span>`;
+
+/** Of what tests could settle, the share that is settled: a bar and the number. */
+function learntCell({ summary: { learnt } }) {
+  const label = html`<span class="lab">${variant("page.squad.column", "learnt")} </span>`;
+  if (learnt === null) return html`<td role="cell" class="lt">${label}–</td>`;
+  const share = Math.round(100 * learnt);
+  return html`<td role="cell" class="lt">${label}<div class="meter">${meterBar(share)}<span>${text(
+    "page.squad.percent",
+    { share },
+  )}</span></div></td>`;
 }
 
-function statusTag(status) {
-  if (status === "low_information") return groupName(status);
-  return status === "out_of_population" ? text("page.squad.outside") : null;
-}
-
-function nextTestCell({ summary }) {
-  const test = summary.nextTest;
-  const label = html`<span class="lab">${text("page.squad.next")} </span>`;
-  if (!test) return html`<td role="cell" class="nx">${label}${text("page.squad.no_test")}</td>`;
-  const equipment =
-    test.equipment === "none" ? text("page.squad.no_device") : equipmentName(test.equipment);
-  const needs = text("page.squad.test_needs", { minutes: test.minutes, equipment });
-  return html`<td role="cell" class="nx">${label}${test.label}<small>${needs}</small></td>`;
-}
-
-function priorityCell(athlete) {
-  const points = priority(athlete);
-  const { raisers } = athlete.summary;
-  const label = html`<span class="lab">${variant("page.squad.column", "priority")} </span>`;
-  if (points === null) return html`<td role="cell" class="pr">${label}–</td>`;
-  const from = raisers.length
-    ? raisers.join("; ").toLowerCase()
-    : text("page.squad.nothing_raises");
-  return html`<td role="cell" class="pr">${label}<b>${points.toFixed(1)}</b>
-    <small>${from}</small></td>`;
-}
+const meterBar = (share) =>
+  html`<svg class="meter__bar" aria-hidden="true"><rect class="c-track" width="100%" height="12"
+    rx="6"></rect>${
+      share ? svg`<rect class="m-on" width=${`${share}%`} height="12" rx="6"/>` : nothing
+    }</svg>`;

@@ -1,10 +1,11 @@
-// The squad: how far it is scored, what is shown of it, and what the priority is.
+// The squad: how far it is scored, what is shown of it, in which order, and who stands before it.
 import { icon } from "../lib/icon.js";
-import { choice, list } from "../lib/number_format.js";
+import { capitalized, choice, in100, list } from "../lib/number_format.js";
 import { plural, text, variant } from "../lib/texts.js";
-import { outcomeTitle } from "../lib/wording.js";
+import { athletes as members, outcomeTitle } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
-import { filtered, groupOf, SORT_KEYS, sportOf, toSeeFirst } from "./squad_order.js";
+import { nextForAllCard } from "./next_for_all.js";
+import { filtered, groupOf, SORT_KEYS, sportOf } from "./squad_order.js";
 import { EQUIPMENT_SETS } from "./squad_state.js";
 import { squadTable } from "./squad_table.js";
 import { groupName, STATUS_GROUPS } from "./status_words.js";
@@ -16,12 +17,14 @@ export function squadCard(state, actions) {
   const shown = filtered(team);
   const none = () => html`<p class="quiet">${text("page.squad.nobody")}</p>`;
   const notStored = () => html`<p class="small quiet">${text("page.squad.not_stored")}</p>`;
-  return html`<section class="card squadcard" aria-labelledby="h-squad">
-    <div class="card__head">
-      <h2 id="h-squad">${text("page.squad.heading")}</h2>${scaleLine(team)}</div>
+  return html`${nextForAllCard(team, equipmentMenu(team, actions))}
+  <section class="card squadcard" aria-labelledby="h-squad">
+    <h2 id="h-squad">${text("page.squad.heading")}</h2>
+    <p class="quiet order">${orderInWords(team, shown)}</p>
     ${progress(team, actions)} ${controls(team, actions)} ${flagsNotAsked(team)}
-    ${shown.length ? squadTable(shown, toSeeFirst(team), team, actions) : none()}
-    ${explanation(team, shown)}
+    ${team.isBusy ? nothing : beforeAll(shown, actions)}
+    ${shown.length ? squadTable(shown, team, actions) : none()}
+    <p class="small quiet about">${scaleLine(team)} ${explanation(team, shown)}</p>
     <div class="acts">
       ${button(text("page.squad.export"), actions.downloadSquad, team.isBusy)}
       ${button(text("page.squad.print"), actions.print)}
@@ -40,11 +43,49 @@ const sheetButton = (team, actions) =>
   );
 
 function scaleLine({ athletes }) {
-  const scored = athletes.find(({ summary }) => summary?.suggests)?.summary;
-  if (!scored) return nothing;
-  const { outcomeKind, horizon, suggests } = scored;
+  const scored = athletes.find(({ summary }) => summary?.suggests);
+  if (!scored) return "";
+  const { outcomeKind, horizon, suggests, baseRates } = scored.summary;
   const outcome = outcomeTitle({ outcome_kind: outcomeKind, horizon_months: horizon });
-  return html`<p>${text("page.squad.scale", { outcome, suggests })}</p>`;
+  const usual =
+    sportsOf(athletes).length > 1
+      ? text("page.squad.usual_in_sport")
+      : text("page.squad.usual_of", {
+          usual: in100(baseRates.leg ?? baseRates.either ?? 0),
+          athletes: members(sportOf(scored)),
+        });
+  return text("page.squad.scale", { outcome, suggests, usual });
+}
+
+const sportsOf = (athletes) => [...new Set(athletes.map(sportOf))].filter(Boolean).sort();
+
+// What the list is ordered by, who stands before it, and who is not in it.
+function orderInWords(team, shown) {
+  if (team.isBusy) return text("page.squad.ordered.busy");
+  const key = variant("page.squad.ordered", team.sortKey);
+  const isUsual = team.isDescending === SORT_KEYS[team.sortKey].isDescending;
+  const order = isUsual ? key : text("page.squad.ordered.reversed", { order: key });
+  const others = shown.filter((one) => !["refer", "ranked"].includes(groupOf(one))).length;
+  const rest = others ? plural("page.squad.ordered.rest", others) : "";
+  return `${order} ${text("page.squad.ordered.ties")} ${rest}`;
+}
+
+// Red flags stand before the order, by name.
+function beforeAll(shown, actions) {
+  const referred = shown.filter((athlete) => groupOf(athlete) === "refer");
+  if (!referred.length) return nothing;
+  const line = (athlete) => {
+    const { flags } = athlete.summary;
+    const reasons = capitalized(list(flags.map(({ reason }) => reason)));
+    const open = (event) => {
+      event.preventDefault();
+      actions.openAthlete(athlete.id);
+    };
+    return html`<li>${icon("flag", 18)}<span><a href="#answer" @click=${open}>${athlete.name}</a>.
+      ${reasons}. <b>${text("page.referral.short", { when: flags[0].when })}</b>${text("page.squad.no_number_shown")}</span></li>`;
+  };
+  return html`<div class="before"><h3>${text("page.squad.before")}</h3>
+    <ul>${referred.map(line)}</ul></div>`;
 }
 
 function progress(team, actions) {
@@ -68,7 +109,7 @@ function progress(team, actions) {
 const controls = (team, actions) =>
   html`<div class="filters" role="group" aria-label=${text("page.squad.filters")}>
     ${capacityInput(team, actions)} ${orderMenu(team, actions)} ${sportMenu(team, actions)}
-    ${statusMenu(team, actions)} ${equipmentMenu(team, actions)}</div>`;
+    ${statusMenu(team, actions)}</div>`;
 
 function capacityInput(team, actions) {
   const change = (event) => {
@@ -109,7 +150,7 @@ function orderMenu(team, actions) {
 const counted = (name, count) => text("page.squad.counted", { name, count });
 
 function sportMenu(team, actions) {
-  const sports = [...new Set(team.athletes.map(sportOf))].filter(Boolean).sort();
+  const sports = sportsOf(team.athletes);
   const count = (sport) => team.athletes.filter((athlete) => sportOf(athlete) === sport).length;
   const options = [
     option("", text("page.squad.all"), !team.sport),
@@ -169,6 +210,5 @@ function explanation({ athletes }, shown) {
     all: athletes.length,
     groups: list(groups),
   });
-  return html`<p class="small quiet about"><b>${text("page.squad.priority_title")}</b>
-    ${text("page.squad.priority_explanation")} ${counts}</p>`;
+  return `${text("page.squad.priority_explanation")} ${counts}`;
 }

@@ -3,11 +3,18 @@ import { text, variant } from "../lib/texts.js";
 import { groupOf } from "./squad_order.js";
 
 /** The groups by which the squad can be filtered, in the order of the menu. */
-export const STATUS_GROUPS = ["refer", "current_pain", "scored", "low_information", "refused"];
+export const STATUS_GROUPS = [
+  "refer",
+  "ranked",
+  "current_pain",
+  "low_information",
+  "unseen",
+  "refused",
+];
 
 export const groupName = (group) => variant("page.squad.group", group);
 
-/** An athlete's state, for a tag or a cell. */
+/** An athlete's state, for a cell of the export. */
 export function statusWords(athlete) {
   const { summary } = athlete;
   const group = groupOf(athlete);
@@ -16,6 +23,6 @@ export function statusWords(athlete) {
     const knee = summary.hurting.length > 1 ? "both" : summary.hurting[0];
     return variant("page.squad.hurts_now", knee);
   }
-  const isOutside = group === "scored" && summary.status === "out_of_population";
+  const isOutside = group === "ranked" && summary.status === "out_of_population";
   return isOutside ? text("page.squad.outside") : groupName(group);
 }

@@ -4,7 +4,8 @@ import { longDate } from "../lib/number_format.js";
 import { plural, text, variant } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { fileChooser, sheetCard } from "./sheet_view.js";
-import { toSeeFirst } from "./squad_order.js";
+import { nextForAll } from "./next_for_all.js";
+import { filtered, groupOf } from "./squad_order.js";
 import { squadCard } from "./squad_view.js";
 
 export function teamView(state, actions) {
@@ -44,8 +45,13 @@ function title(team) {
     const names = plural("page.squad.athletes", athletes.length);
     return text("page.team.title.scoring", { athletes: names });
   }
-  const count = toSeeFirst(team).size;
-  return count ? text("page.team.title.first", { count }) : text("page.squad.heading");
+  const ranked = filtered(team).filter((athlete) => groupOf(athlete) === "ranked");
+  const count = Math.min(ranked.length, team.capacity);
+  if (!count) return text("page.team.title.squad");
+  const hasTest = nextForAll(athletes) !== null;
+  return hasTest
+    ? text("page.team.title.first_and_test", { count })
+    : text("page.team.title.first", { count });
 }
 
 function subtitle({ athletes, sheet: read, fileName }) {
