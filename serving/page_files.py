@@ -62,6 +62,7 @@ FILES = (
     "page/actions/visit_actions.js",
     "page/actions/what_if_actions.js",
     "page/team/answer_summary.js",
+    "page/team/cell_fixes.js",
     "page/team/next_for_all.js",
     "page/team/sheet_columns.js",
     "page/team/sheet_questions.js",
@@ -77,6 +78,7 @@ FILES = (
     "page/team/team_actions.js",
     "page/team/team_view.js",
     "page/team/why_here.js",
+    "page/team/word_questions.js",
     "page/vendor/lit-html.js",
 )
 _TEMPLATE = "index.html.j2"

@@ -603,3 +603,61 @@ class TestDateOfBirth:
         asked = column(read("Name,DOB,Sex\nA,20.03.2001,f\n"), "B")
         assert asked.question is not None
         assert "date of the screening" in asked.question
+
+
+class TestChangedCells:
+    SHEET = (
+        "Player;Tested;Sex;Age;Lunge R;Lunge L;Height\n"
+        "A;17.11.2026;w;22;38,5;33,0;1,78\n"
+        "B;17.11.2026;m;24;138;40;180\n"
+        "C;17.11.2026;m;24;37,0;weak;180\n"
+    )
+
+    def test_a_cell_that_can_not_be_used_costs_no_athlete(self) -> None:
+        assert set(statuses(read(self.SHEET)).values()) == {"bad"}
+        answer = read(self.SHEET, cells={"G2": "178", "E3": "38,5", "F4": ""})
+        assert set(statuses(answer).values()) == {"ready"}
+        assert screening(answer, 2)["height_cm"] == 178
+        assert screening(answer, 3)["right_wblt_dorsiflexion_deg"] == 38.5
+        assert "left_wblt_dorsiflexion_deg" not in screening(answer, 4)
+        assert (cell(answer, 3, "E").was, cell(answer, 3, "E").shown) == ("138", "38.5")
+        assert (cell(answer, 4, "F").was, cell(answer, 4, "F").status) == ("weak", "left_out")
+        notes = {note.code: note for note in answer.notes}
+        assert notes["cells_changed"].message == "Changed by you: G2, E3."
+        assert notes["cells_left_out"].lines == [4]
+
+    def test_a_number_is_one_whatever_mark_the_sheet_has(self) -> None:
+        for written in ("1.5", "1,5", 1.5):
+            answer = read(
+                "Player;Sex;Age;Hip drop L\nA;w;22;4,5\nB;m;24;x\n", cells={"D3": written}
+            )
+            assert screening(answer, 3)["left_hip_drop_deg"] == 1.5
+
+    def test_the_mapping_file_reads_the_same(self) -> None:
+        answer = read(self.SHEET, cells={"G2": "178", "F4": ""})
+        assert '[cells]\nG2 = "178"\nF4 = ""\n' in answer.mapping
+
+    def test_a_cell_that_is_not_there_is_refused(self) -> None:
+        with pytest.raises(AskRefused) as refused:
+            read(self.SHEET, cells={"E1": "", "Z2": "1", "E9": "1", "E": "1"})
+        pointers = {fault.pointer: fault.code for fault in refused.value.faults}
+        assert pointers == dict.fromkeys(
+            ("/cells/E1", "/cells/Z2", "/cells/E9", "/cells/E"), "no_such_cell"
+        )
+
+    def test_a_slip_is_proposed_in_the_unit_of_the_column(self) -> None:
+        rows = next(row for row in read(self.SHEET).rows if row.line == 2)
+        [proposal] = [reason.proposal for reason in rows.reasons]
+        assert proposal is not None
+        assert (proposal.value, proposal.unit) == (178, "cm")
+
+    def test_what_is_needed_is_still_needed(self) -> None:
+        answer = read(self.SHEET, cells={"D2": "", "G2": ""})
+        assert codes(answer, 2) == {("D", "missing")}
+
+    def test_a_word_among_numbers_can_be_told(self) -> None:
+        words = column(read(self.SHEET), "F").words
+        assert words is not None
+        assert [(one.word, one.means) for one in words] == [("weak", None)]
+        told = read(self.SHEET, columns={"F": {"words": {"weak": ""}}})
+        assert statuses(told)[4] == "ready"

@@ -234,6 +234,75 @@ class TestASheetAsItIs:
         assert "5 to 65" in rows[0]["reasons"]
         assert rows[2]["Player"] == "'=cmd|x"
 
+    def test_no_athlete_is_lost_to_one_cell(self, opened: Opener) -> None:
+        seen = opened()
+        bring(seen, BAD)
+        fixes = seen.page.get_by_role("region", name=re.compile("rows? to correct"))
+        put = fixes.get_by_label("Lunge R, row 4: what should stand there")
+        put.fill("38,0")
+        put.press("Enter")
+        seen.settled()
+        fixes.get_by_role("button", name="Leave out all 2 of these cells").click()
+        seen.settled()
+        name = fixes.get_by_label("Player, row 8: what should stand there")
+        name.fill("Nia Roberts (2)")
+        name.press("Enter")
+        seen.settled()
+        expect(fixes).to_have_count(0)
+        changed = seen.page.get_by_role("region", name="4 cells that you changed")
+        for words in (
+            "Lunge R: 38 instead of “138”", "Tested: “31.02.2026” left out",
+            "Lunge L: “weak” left out", "Player: Nia Roberts (2) instead of “Nia Roberts”",
+        ):  # fmt: skip
+            expect(changed).to_contain_text(words)
+        item = changed.get_by_role("listitem").filter(has_text="“weak” left out")
+        item.get_by_role("button", name="Undo").click()
+        seen.settled()
+        expect(fixes).to_contain_text("“weak” is not a number")
+        fixes.get_by_role("button", name="Leave this cell out").click()
+        seen.settled()
+        score(seen)
+        everybody = {
+            "Aisha Bello", "Dan Whitlock", "Lucia Ferro", "Sam Okafor", "Nia Roberts (2)",
+            "Nia Roberts",
+        }  # fmt: skip
+        assert set(names(seen)) == everybody
+        assert at(sent(seen)[1], "right.wblt_dorsiflexion_deg") == 38
+        assert "wblt_dorsiflexion_deg" not in sent(seen)[3].get("left", {})
+        expect(row(seen, "Dan Whitlock")).to_contain_text("1 cell changed")
+        with seen.page.expect_download() as download:
+            seen.page.get_by_role("button", name="Export CSV").click()
+        rows = {one["athlete"]: one for one in _csv(download.value.path().read_bytes())}
+        assert rows["Sam Okafor"]["changed_cells"] == "Lunge L: “weak” left out"
+        assert rows["Aisha Bello"]["changed_cells"] == ""
+
+    def test_a_slip_is_mended_with_one_press(self, opened: Opener) -> None:
+        seen = opened()
+        bring(seen, "Player,Sex,Age,Height (cm),Hip drop L\nA,f,22,1.78,5\nB,m,24,180,6\n")
+        seen.page.get_by_role("button", name="Take 178 cm").click()
+        seen.settled()
+        score(seen)
+        assert at(sent(seen)[0], "athlete.height_cm") == 178
+
+    def test_words_are_told_once_for_the_column(self, opened: Opener) -> None:
+        seen = opened()
+        rows = "A,f,22,Frisbee,5\nB,enby,24,running,6\nC,f,24,Frisbee,6\nD,m,24,-,dnf\n"
+        bring(seen, f"Player,Sex,Age,Sport,Hip drop L\n{rows}E,m,24,running,4\n")
+        asked = seen.page.get_by_role("region", name="3 words: what do they stand for?")
+        for word, meaning in (
+            ("Frisbee", "General fitness"), ("enby", "Not stated"), ("dnf", "Not recorded"),
+        ):  # fmt: skip
+            asked.get_by_label(f"“{word}”").select_option(label=meaning)
+            seen.settled()
+        expect(seen.page.get_by_role("main")).to_contain_text(
+            "Words have the meaning that you gave"
+        )
+        score(seen)
+        assert [one["athlete"]["sex"] for one in sent(seen)][1] == "unspecified"
+        sports = [one["athlete"].get("sport") for one in sent(seen)]
+        assert sports == ["general", "running", "general", None, "running"]
+        assert "left" not in sent(seen)[3]
+
     def test_a_column_and_its_unit_are_corrected_by_hand(self, opened: Opener) -> None:
         seen = opened()
         bring(seen, "Player,Sex,Age,Abd,Mass\nA,f,22,25,60\nB,m,24,30,80\n")

@@ -19,17 +19,33 @@ export function rowsLeftOut(sheet, athletes) {
   );
   return sheet.rows
     .filter(({ status, line }) => status === "bad" || status === "waiting" || refused.has(line))
-    .map((row) => ({ ...row, explanations: refused.get(row.line) ?? explanationsOf(row) }));
+    .map((row) => ({ ...row, explanations: explanationsOf(row, refused.get(row.line)) }));
 }
 
-function explanationsOf(row) {
+// Each with the cell that it is about, if one would mend it.
+function explanationsOf(row, refused) {
+  if (refused) return refused.map((words) => ({ words }));
   const explanations = row.reasons.map((reason) => explanation(row, reason));
-  return explanations.length ? explanations : [text("page.sheet.open_question")];
+  return explanations.length ? explanations : [{ words: text("page.sheet.open_question") }];
 }
 
-function explanation(row, { column, place, message, allowed }) {
-  const shown = row.cells.find((cell) => cell.place === place)?.shown;
+function explanation(row, { code, column, place, message, allowed, proposal }) {
+  const shown = row.cells.find((cell) => cell.place === place)?.shown ?? "";
   const where = shown ? `${column} “${shown}”` : column;
   const sentence = column ? `${where} ${message}` : capitalized(message);
-  return allowed && !sentence.includes(allowed) ? `${sentence}: ${allowed}` : sentence;
+  const words = allowed && !sentence.includes(allowed) ? `${sentence}: ${allowed}` : sentence;
+  return { code, words, place, shown, proposal };
 }
+
+/** The cells that a person changed or left out, of all rows. */
+export const changedCells = ({ rows, columns }) =>
+  rows.flatMap((row) => changesOf(row, columns).map((change) => ({ ...change, line: row.line })));
+
+/** The same of one row. */
+export const changesOf = ({ cells }, columns) =>
+  cells
+    .filter(({ was }) => was !== undefined)
+    .map(({ place, shown, was }) => {
+      const column = columns.find((one) => one.place === place);
+      return { place, column: column.column || place, was, now: shown };
+    });

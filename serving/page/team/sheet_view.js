@@ -2,10 +2,12 @@
 import { capitalized } from "../lib/number_format.js";
 import { plural, text, variant } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
+import { cellFixes, changeList } from "./cell_fixes.js";
 import { columnTable } from "./sheet_columns.js";
 import { columnQuestions, constantInputs } from "./sheet_questions.js";
 import { rowPreview } from "./sheet_rows.js";
 import { rowsLeftOut } from "./sheet_upload.js";
+import { wordQuestions } from "./word_questions.js";
 
 /** A button that chooses a file. */
 export function fileChooser(team, actions, words) {
@@ -19,20 +21,17 @@ export function fileChooser(team, actions, words) {
     }</label>`;
 }
 
-/** So many rows are explained; the others stand in the download. */
-const MAX_EXPLAINED = 40;
-
 export function sheetCard(state, actions) {
   const { team } = state;
   const { sheet } = team;
   const left = rowsLeftOut(sheet, team.athletes);
-  const explained = left.filter((row) => row.status !== "waiting" || row.reasons.length);
   return html`<section class="card sheetcard" id="t-sheet" aria-labelledby="h-sheet"
     aria-busy=${team.isReading ? "true" : "false"}>
     <div class="card__head"><h2 id="h-sheet">${team.file.name}</h2><p>${fileLine(sheet)}</p></div>
     ${fileOptions(sheet, actions)} ${constantInputs(sheet, actions)}
-    ${columnQuestions(sheet, state, actions)} ${columnTable(sheet, state, actions)}
-    ${rowPreview(sheet, team, actions)} ${explanations(explained)} ${notes(sheet.notes)}
+    ${columnQuestions(sheet, state, actions)} ${wordQuestions(sheet, state, actions)}
+    ${cellFixes(sheet, left, actions)} ${changeList(sheet, actions)}
+    ${columnTable(sheet, state, actions)} ${rowPreview(sheet, team, actions)} ${notes(sheet.notes)}
     ${buttons(team, left, actions)} ${otherRows(sheet.counts)}
   </section>`;
 }
@@ -98,20 +97,6 @@ const sheetMenu = (file, change) =>
   html`<label>${text("page.sheet.sheet")}<select @change=${change}>${file.sheets.map(
     (name) => html`<option ?selected=${name === file.sheet}>${name}</option>`,
   )}</select></label>`;
-
-function explanations(rows) {
-  if (!rows.length) return nothing;
-  const item = (row, sentence) =>
-    html`<li><span class="tag tag--flag">${text("page.sheet.row", { lines: row.line })}</span>
-      <span>${sentence}</span></li>`;
-  const count = rows.length - MAX_EXPLAINED;
-  const more = html`<li>${text("page.sheet.more_in_download", { count })}</li>`;
-  return html`<ul class="why" aria-label=${text("page.sheet.why")}>
-    ${rows
-      .slice(0, MAX_EXPLAINED)
-      .flatMap((row) => row.explanations.map((sentence) => item(row, sentence)))}
-    ${count > 0 ? more : nothing}</ul>`;
-}
 
 function notes(found) {
   if (!found.length) return nothing;

@@ -1,5 +1,6 @@
 // Tables as CSV for a spreadsheet: nothing in them is run as a formula.
 import { download } from "../lib/download.js";
+import { changeInWords } from "./cell_fixes.js";
 import { groupOf, priority } from "./squad_order.js";
 import { statusWords } from "./status_words.js";
 import { whyHere } from "./why_here.js";
@@ -48,6 +49,7 @@ const COLUMNS = {
   priority_points: (athlete) => priority(athlete)?.toFixed(1),
   why_here: (athlete) =>
     athlete.summary && groupOf(athlete) !== "refer" ? whyHere(athlete) : null,
+  changed_cells: ({ edits = [] }) => edits.map(changeInWords).join("; "),
   model: ({ summary }) => summary?.model,
 };
 
@@ -63,7 +65,7 @@ export function downloadRowsLeftOut(rows, columns, name) {
   const header = ["line", "reasons", ...columns.map(({ column }) => column)];
   const table = rows.map((row) => [
     row.line,
-    row.explanations.join("; "),
+    row.explanations.map(({ words }) => words).join("; "),
     ...columns.map((column) => shown(row, column)),
   ]);
   download(`${name}-bad-rows.csv`, csvOf([header, ...table]), "text/csv");

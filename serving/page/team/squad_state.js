@@ -2,6 +2,7 @@
 import { isoToday, loadSquad, storeSquad } from "../lib/local_storage.js";
 import { text } from "../lib/texts.js";
 import { answerSummary } from "./answer_summary.js";
+import { changesOf } from "./sheet_upload.js";
 
 /** What a club has at hand, by the name it is chosen by: the next test is one of these. */
 export const EQUIPMENT_SETS = {
@@ -67,11 +68,18 @@ export function athletesOf(sheet) {
       name: row.athlete ?? text("page.sheet.row", { lines: row.line }),
       date: row.date ?? isoToday(),
       body: row.screening,
+      edits: editsOf(row, sheet),
       summary: null,
       faults: [],
       isDue: true,
     }));
 }
+
+// What was changed in the row's cells, and in the row of the other leg.
+const editsOf = (row, { rows, columns }) =>
+  [row, ...rows.filter((one) => one.into_line === row.line)].flatMap((one) =>
+    changesOf(one, columns),
+  );
 
 const readable = (pointer) => pointer.slice(1).replaceAll("/", " ").replaceAll("_", " ");
 

@@ -105,7 +105,7 @@ const sheetActions = {
   },
   /** How the file is read: its sheet, the line of the column names, the decimal sign. */
   setFileOption(name, content) {
-    const others = name === "sheet" ? { columns: {}, header_line: undefined } : {};
+    const others = name === "sheet" ? { columns: {}, cells: {}, header_line: undefined } : {};
     readAgain({ [name]: content, ...others });
   },
   /** What columns mean, by their places. */
@@ -117,6 +117,12 @@ const sheetActions = {
     const constants = { ...state.team.mapping.constants, [measure]: content };
     if (content === "") delete constants[measure];
     readAgain({ constants });
+  },
+  /** What is put into single cells; an empty text leaves one out, and null takes it back. */
+  setCells(changes) {
+    const cells = { ...state.team.mapping.cells, ...changes };
+    for (const [name, content] of Object.entries(cells)) if (content === null) delete cells[name];
+    readAgain({ cells });
   },
   toggle(name) {
     state.team[name] = !state.team[name];

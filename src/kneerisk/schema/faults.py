@@ -77,6 +77,7 @@ class FaultCode(StrEnum):
     AGE_DOES_NOT_FIT = "age_does_not_fit"
     # What a person says of the columns of a sheet.
     NO_SUCH_COLUMN = "no_such_column"
+    NO_SUCH_CELL = "no_such_cell"
     NO_UNIT = "no_unit"
     UNKNOWN_UNIT = "unknown_unit"
     TOLD_TWICE = "told_twice"

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, get_args
 
 from openpyxl.utils import get_column_letter
 
+from kneerisk.cohort.sheets.changed_cells import with_changes
 from kneerisk.cohort.sheets.column_names import Named, names_only_a_side, read_name
 from kneerisk.cohort.sheets.mapping import LeftOut, Mapping
 from kneerisk.cohort.sheets.sheet_limits import Lines
@@ -21,10 +22,9 @@ from kneerisk.words import text
 
 LEFT_OUT: tuple[LeftOut, ...] = get_args(LeftOut)
 
-#: The names of the columns are looked for in the first lines only (assumption).
+#: Names are looked for in the first lines only (assumption).
 _HEADING_WITHIN = 20
-#: Names of less likeness together than this are no heading, and each line more must add this
-#: much (assumptions).
+#: Names less alike in all are no heading, and each line more must add this much (assumptions).
 _LEAST_SCORE, _LINE_COST = 0.5, 0.1
 _NUMBER = re.compile(r"[+-]?[\d.,]+\s*\S{0,3}")
 
@@ -252,15 +252,15 @@ def read_table(sheet: Path, mapping: Mapping) -> Table:
     """
     form = mapping.sheet
     try:
-        lines = described_lines(sheet.read_bytes(), form, sheet.suffix)
+        described = described_lines(sheet.read_bytes(), form, sheet.suffix)
     except FileNotFoundError:
         raise CohortRefused(text("cohort.file.no_such_file", file=sheet)) from None
     except OSError as error:
-        raise CohortRefused(
-            text("cohort.file.unreadable", file=sheet, reason=type(error).__name__)
-        ) from None
+        reason = type(error).__name__
+        raise CohortRefused(text("cohort.file.unreadable", file=sheet, reason=reason)) from None
     except CohortRefused as refused:
         raise CohortRefused(f"{sheet}: {refused}") from None
+    lines = with_changes(described, mapping.changes)
     names = heading_names(lines, form.header_row, form.header_rows)
     if not any(names):
         raise CohortRefused(text("sheet.unreadable.no_names", file=sheet, row=form.header_row))

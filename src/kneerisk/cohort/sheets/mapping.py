@@ -172,6 +172,8 @@ class Mapping(BaseModel):
     one_row_per: list[str] = []
     sides: Sides | None = None
     constants: dict[str, Meaning] = {}
+    changes: dict[str, Meaning] = Field(default={}, alias="cells")
+    """What is put into single cells, by their names (`D4`); an empty text leaves one out."""
     columns: dict[str, OneColumn] = {}
     legs: dict[str, OneColumn] = {}
     outcome: OutcomeMap | None = None

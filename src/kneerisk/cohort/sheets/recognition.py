@@ -14,6 +14,7 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.cell_text import column_values, decimal_marks
+from kneerisk.cohort.sheets.changed_cells import ChangedCell, changes_of, with_changes
 from kneerisk.cohort.sheets.column_conflicts import settle_columns
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Heading, Table, find_heading, rows_below
@@ -51,6 +52,8 @@ class RecognisedSheet:
     columns: tuple[RecognisedColumn, ...]
     mapping: Mapping
     """How the rows are read; columns whose question is open are not in it."""
+    changes: tuple[ChangedCell, ...]
+    """The cells that a person changed or left out."""
 
     @property
     def dates_are_open(self) -> bool:
@@ -97,8 +100,9 @@ def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
         delimiter=stated.delimiter,
         encoding=stated.encoding,
     )
-    heading = find_heading(file.lines, stated.header_line)
-    table = rows_below(file.lines, heading.names, heading_line=heading.lines[-1])
+    lines = with_changes(file.lines, stated.cells)
+    heading = find_heading(lines, stated.header_line)
+    table = rows_below(lines, heading.names, heading_line=heading.lines[-1])
     recognised = tuple(_columns(heading, table, stated))
     form = SheetForm(
         name=file.worksheet,
@@ -114,7 +118,8 @@ def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
         heading=heading,
         table=table,
         columns=recognised,
-        mapping=_mapping(recognised, form, dict(stated.constants)),
+        mapping=_mapping(recognised, form, stated),
+        changes=tuple(changes_of(file.lines, stated.cells)),
     )
 
 
@@ -124,7 +129,7 @@ def _kinds_left_out(table: Table) -> list[Any]:
 
 
 def _mapping(
-    recognised: Sequence[RecognisedColumn], form: SheetForm, constants: dict[str, str | int | float]
+    recognised: Sequence[RecognisedColumn], form: SheetForm, stated: SheetAsked
 ) -> Mapping:
     """The mapping of the columns that no question is left about."""
     used = [column for column in recognised if column.is_applied]
@@ -145,7 +150,8 @@ def _mapping(
         screening_date=_day(by_role.get(DATE)),
         birth_date=_day(by_role.get(BIRTH)),
         sides=_sides(side) if side else None,
-        constants=constants,
+        constants=dict(stated.constants),
+        cells=dict(stated.cells),
         columns={n: column.cell() for n, column in measured.items() if n not in legs},
         legs={n: column.cell() for n, column in measured.items() if n in legs},
     )

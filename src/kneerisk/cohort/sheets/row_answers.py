@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime, time
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from kneerisk.cohort.sheets.cell_reading import SheetFault
@@ -18,7 +19,8 @@ from kneerisk.cohort.sheets.sheet_answer import (
     SheetReason,
     SheetRow,
 )
-from kneerisk.cohort.sheets.sheet_wording import page_rule
+from kneerisk.cohort.sheets.sheet_wording import page_rule, shown
+from kneerisk.cohort.sheets.slips import slip_of
 from kneerisk.cohort.sheets.visits import AthleteRow, Visit
 from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, SEX
 from kneerisk.schema import Quantity, columns, from_row, to_row
@@ -54,6 +56,8 @@ class _Row:
     ) -> None:
         """Note a bad cell, in the preview and among the reasons of the row."""
         before = self.cells.get(column.place)
+        is_slip = before is not None and code == FaultCode.OUTSIDE_LIMITS
+        proposal = slip_of(column, before.shown, self.row.values) if before and is_slip else None
         unit = column.measure.unit if isinstance(column.measure, Quantity) else None
         self.cells[column.place] = SheetCell(
             place=column.place,
@@ -63,6 +67,7 @@ class _Row:
             message=message,
             allowed=allowed,
             unit=unit,
+            was=before.was if before else None,
         )
         self.reasons.append(
             SheetReason(
@@ -71,6 +76,7 @@ class _Row:
                 place=column.place,
                 column=column.name,
                 allowed=allowed,
+                proposal=proposal,
             )
         )
 
@@ -131,6 +137,12 @@ class _Answers:
                     answered = _cell(column, unit, cell, values[number] if values else None)
                     row.cells[column.place] = answered
                     row.waits |= answered.status == "asked" and not is_missing(cell)
+        for change in self._sheet.changes:
+            changed = self._rows.get(change.line)
+            if changed is not None:
+                before = changed.cells.get(change.column)
+                left_out = SheetCell(place=change.column, shown="", status="left_out")
+                changed.cells[change.column] = replace(before or left_out, was=shown(change.was))
 
     def _refuse(self, fault: SheetFault) -> None:
         row = self._rows[fault.lines[0]]
@@ -272,17 +284,6 @@ def _cell(column: RecognisedColumn, unit: str | None, cell: Any, value: Any) -> 
         value=value.isoformat() if isinstance(value, date) else value,
         unit=unit,
     )
-
-
-def shown(cell: Any) -> str:
-    """A cell as it stands, for people."""
-    if isinstance(cell, str):
-        return str(cell)
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return f"{cell:.10g}" if isinstance(cell, float) else str(cell)
 
 
 def _dates_shown(allowed: str | None) -> str | None:

@@ -16,12 +16,14 @@ from pydantic import (
     model_serializer,
 )
 
+from kneerisk.cohort.sheets.changed_cells import MOST_CHANGES
 from kneerisk.cohort.sheets.mapping import Meaning
 from kneerisk.cohort.sheets.sheet_limits import LAST_LINE, RECOGNISED
+from kneerisk.errors import Proposal
 from kneerisk.schema import Side
 
 Confidence = Literal["certain", "likely", "unsure", "none"]
-CellStatus = Literal["ok", "converted", "bad", "ignored", "asked"]
+CellStatus = Literal["ok", "converted", "bad", "ignored", "asked", "left_out"]
 RowStatus = Literal["ready", "bad", "waiting", "earlier", "joined", "ignored"]
 Decimal = Literal["point", "comma"]
 
@@ -92,6 +94,11 @@ class SheetAsked(BaseModel):
     constants: Annotated[dict[str, Meaning], Field(
         max_length=RECOGNISED.columns,
         description="Canonical columns that are the same on every row: `{\"sport\": \"running\"}`.",
+    )] = {}  # fmt: skip
+    cells: Annotated[dict[str, Meaning], Field(
+        max_length=MOST_CHANGES,
+        description="What is put into single cells, by their names as in Excel: "
+        "`{\"D4\": 38.5}`; an empty text leaves the cell out.",
     )] = {}  # fmt: skip
 
 
@@ -164,7 +171,7 @@ class SheetColumn(BaseModel):
         description="Other answers to the question, and other meanings, likeliest first.",
     )] = []  # fmt: skip
     words: Annotated[list[SheetWord] | None, Field(
-        description="Of a column of words: each that occurs.",
+        description="Of a column of words, or of numbers with some: each that occurs.",
     )] = None  # fmt: skip
     filled: Annotated[int, Field(description="Cells that are not empty.")]
     bad: Annotated[int, Field(description="Cells that can't be used.")] = 0
@@ -199,6 +206,9 @@ class SheetCell:
     code: Annotated[str | None, Field(description="Stable; of a bad cell.")] = None
     message: str | None = None
     allowed: str | None = None
+    was: Annotated[str | None, Field(
+        description="The cell as in the sheet, where a person changed it or left it out.",
+    )] = None  # fmt: skip
 
 
 class SheetReason(BaseModel):
@@ -211,6 +221,9 @@ class SheetReason(BaseModel):
     place: str | None = None
     column: str | None = None
     allowed: str | None = None
+    proposal: Annotated[Proposal | None, Field(
+        description="What a number may have been meant to be, in the column's own unit.",
+    )] = None  # fmt: skip
 
 
 class SheetRow(BaseModel):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import date, datetime, time
+from typing import Any
 
 from openpyxl.utils import get_column_letter
 
@@ -16,7 +18,7 @@ from kneerisk.cohort.sheets.excel_cells import NoDate
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Table
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
-from kneerisk.cohort.sheets.sheet_answer import SheetNote
+from kneerisk.cohort.sheets.sheet_answer import SheetAsked, SheetNote
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH
 from kneerisk.errors import CellFault
 from kneerisk.schema import columns
@@ -76,6 +78,17 @@ def _other_lines(fault: SheetFault) -> str:
     return text("sheet.lines.line", others=listed)
 
 
+def shown(cell: Any) -> str:
+    """A cell as it stands, for people."""
+    if isinstance(cell, str):
+        return str(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time.min else cell.isoformat(" ")
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return f"{cell:.10g}" if isinstance(cell, float) else str(cell)
+
+
 def cohort_faults(fault: SheetFault, mapping: Mapping) -> Iterator[CellFault]:
     """A fault for the keeper of a mapping file: one of each cell that it is about."""
     rule = _cohort_rule(fault, mapping)
@@ -101,9 +114,26 @@ def omitted_counts(table: Table) -> dict[str, int]:
     }
 
 
-def notes(sheet: RecognisedSheet) -> list[SheetNote]:
+def notes(sheet: RecognisedSheet, stated: SheetAsked) -> list[SheetNote]:
     """What was done or left out while a sheet was read, so that nothing happens quietly."""
-    return [*_file_notes(sheet), *_line_notes(sheet), *_column_notes(sheet)]
+    return [
+        *_stated_notes(sheet, stated),
+        *_file_notes(sheet),
+        *_line_notes(sheet),
+        *_column_notes(sheet),
+    ]
+
+
+def _stated_notes(sheet: RecognisedSheet, stated: SheetAsked) -> Iterator[SheetNote]:
+    """What a person changed; the words themselves stand with their columns."""
+    for code in ("cells_changed", "cells_left_out"):
+        own = [one for one in sheet.changes if (one.now == "") == (code == "cells_left_out")]
+        if own:
+            listed = _listed([f"{change.column}{change.line}" for change in own])
+            message = variant("sheet.note.of_cells", code, cells=listed)
+            yield SheetNote(code=code, message=message, lines=sorted({one.line for one in own}))
+    if places := [place for place, column in stated.columns.items() if column.words]:
+        yield SheetNote(code="words", message=text("sheet.note.words"), places=places)
 
 
 def _file_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:

@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kneerisk.cohort.sheets.cell_text import number_shown
+from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
 from kneerisk.cohort.sheets.units import OTHER_UNITS, OWN_UNIT, factor, fit, unit_of
+from kneerisk.cohort.sheets.vocabulary import MASS
 from kneerisk.errors import Fault, Proposal
 from kneerisk.schema.columns import column_locations, columns
 from kneerisk.schema.faults import FaultCode, json_pointer
@@ -90,6 +93,31 @@ def proposal_for(measure: Quantity, written: Any, mass_kg: float | None = None) 
         and distance <= USUAL_SD
     ]
     return min(candidates, key=lambda candidate: candidate[0])[1] if candidates else None
+
+
+def slip_of(column: RecognisedColumn, shown: str, values: Mapping[str, Any]) -> Proposal | None:
+    """What a cell outside its limits may have been meant to be.
+
+    Parameters
+    ----------
+    column
+        Its column; one in another unit is told nothing, since what is put there is read in that.
+    shown
+        The cell as it stands.
+    values
+        What else the row holds.
+
+    Returns
+    -------
+    The proposal of `proposal_for`.
+    """
+    measure = column.measure
+    if not isinstance(measure, Quantity) or column.unit.name not in {None, measure.unit}:
+        return None
+    mass_kg = values.get(MASS)
+    if columns()[MASS].violation(mass_kg) is not None:
+        mass_kg = None
+    return proposal_for(measure, number_shown(shown, commas=column.values.commas), mass_kg)
 
 
 def _candidates(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from kneerisk.cohort.sheets.changed_cells import unknown_cells
 from kneerisk.cohort.sheets.column_meaning import split_side
 from kneerisk.cohort.sheets.read_sheet import constant_faults
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
@@ -52,6 +53,10 @@ def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:
             pointer, message = json_pointer("columns", place), text("sheet.stated.no_such_column")
             faults.append(_fault(FaultCode.NO_SUCH_COLUMN, pointer, message))
     faults += _constant_faults(stated.constants, sheet)
+    lines = {*sheet.table.lines, *sheet.table.omitted}
+    for name in unknown_cells(stated.cells, lines, by_place.keys()):
+        pointer = json_pointer("cells", name)
+        faults.append(_fault(FaultCode.NO_SUCH_CELL, pointer, text("sheet.stated.no_such_cell")))
     if faults:
         raise AskRefused(faults)
 

@@ -7,15 +7,14 @@ mapping is given as a mapping file too (TOML): a person checks it, and `ingest s
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from kneerisk.cohort.sheets.cell_text import is_missing
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
-from kneerisk.cohort.sheets.mapping import Mapping
+from kneerisk.cohort.sheets.proposed_mapping import mapping_file
 from kneerisk.cohort.sheets.read_sheet import read_sheet
 from kneerisk.cohort.sheets.recognition import RecognisedSheet, recognise_sheet
 from kneerisk.cohort.sheets.row_answers import row_answers
@@ -32,9 +31,13 @@ from kneerisk.cohort.sheets.sheet_answer import (
 )
 from kneerisk.cohort.sheets.sheet_wording import notes
 from kneerisk.cohort.sheets.stated_answers import open_constants, refuse_wrong_answers
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH, DATE, FLAGS, athlete_key, leg_names
+from kneerisk.cohort.sheets.vocabulary import (
+    FLAGS,
+    SIDE,
+    athlete_key,
+)
 from kneerisk.errors import CohortRefused
-from kneerisk.schema import Category, Quantity
+from kneerisk.schema import Quantity
 from kneerisk.words import text
 
 #: Of a column of words so many different ones are listed (assumption: more are no answers).
@@ -75,7 +78,7 @@ def recognise(content: bytes, stated: SheetAsked | None = None) -> SheetAnswer:
         columns=described,
         constants=constants,
         rows=rows,
-        notes=notes(sheet),
+        notes=notes(sheet, stated),
         counts=_counts(rows, described, constants),
         mapping=mapping_file(sheet),
     )
@@ -149,19 +152,24 @@ def _column(column: RecognisedColumn, statuses: Counter[tuple[str, CellStatus]])
         question=column.question,
         proposal=column.proposal,
         alternatives=list(column.alternatives),
-        words=_words(column) if isinstance(measure, Category) else None,
+        words=_words(column) or None,
         filled=column.values.filled,
         bad=statuses[column.place, "bad"],
     )
 
 
 def _words(column: RecognisedColumn) -> list[SheetWord]:
+    """The words of a column of words, and those among the numbers of a quantity."""
+    if column.measure is None and column.means not in {FLAGS, SIDE}:
+        return []
     known: dict[str, Any] = {word.casefold(): value for word, value in column.words.items()}
     count = Counter(column.values.words)
-    count.update(f"{number:g}" for number in column.values.numbers)
+    if not isinstance(column.measure, Quantity):
+        count.update(f"{number:g}" for number in column.values.numbers)
     return [
         SheetWord(word=word, means=known.get(word.casefold()), rows=rows)
         for word, rows in count.most_common(_MOST_WORDS)
+        if word.casefold() in known or not is_missing(word)
     ]
 
 
@@ -186,110 +194,3 @@ def _counts(
         converted_cells=cells["converted"],
         questions=questions + sum(constant.needed for constant in constants),
     )
-
-
-def mapping_file(sheet: RecognisedSheet) -> str:
-    """The text of the mapping file; columns whose question is open stand in it as comments."""
-    entries = [
-        text("sheet.proposal.heading"),
-        'source = "..."',
-        *_roles(sheet),
-        "",
-        *_form(sheet.mapping),
-        *_constants(sheet.mapping),
-        *_measures(sheet),
-    ]
-    return "\n".join([*entries, text("sheet.proposal.outcome")])
-
-
-def _roles(sheet: RecognisedSheet) -> Iterator[str]:
-    if identity := sheet.mapping.athlete_id:
-        # First and last name together tell athletes apart.
-        names = _listed(identity.columns)
-        yield f"athlete_id = {names}" if len(identity.columns) == 1 else f"athlete_id = [{names}]"
-    for column in sheet.columns:
-        if column.means == ATHLETE and column.question:
-            yield _open_or(column, f"athlete_id = {_text(column.reference)}")
-    for column in sheet.columns:
-        if column.means in {DATE, BIRTH}:
-            formats = _listed(column.formats)
-            name = _text(column.reference)
-            yield _open_or(column, f"{column.means} = {{ column = {name}, formats = [{formats}] }}")
-
-
-def _form(mapping: Mapping) -> Iterator[str]:
-    form = mapping.sheet
-    yield "[sheet]"
-    if form.name is not None:
-        yield f"name = {_text(form.name)}"
-    if form.delimiter is not None:
-        yield f"delimiter = {_text(form.delimiter)}"
-    if form.encoding != "utf-8-sig":
-        yield f"encoding = {_text(form.encoding)}"
-    yield f"header_row = {form.header_row}"
-    if form.header_rows > 1:
-        yield f"header_rows = {form.header_rows}"
-    if form.leave_out:
-        yield f"leave_out = [{_listed(form.leave_out)}]"
-    yield f"missing = [{_listed(form.missing)}]"
-
-
-def _constants(mapping: Mapping) -> Iterator[str]:
-    if mapping.constants:
-        yield "\n[constants]"
-    yield from (f"{name} = {_value(value)}" for name, value in mapping.constants.items())
-
-
-def _measures(sheet: RecognisedSheet) -> Iterator[str]:
-    measured = [c for c in sheet.columns if c.canonical and (c.measure or c.means == FLAGS)]
-    legs = [column for column in measured if column.canonical in leg_names() and not column.side]
-    if sides := sheet.mapping.sides:
-        yield "\n[sides]"
-        yield f"column = {_text(sides.column)}"
-        yield f"values = {_table(dict(sides.meanings))}"
-    yield "\n[columns]"
-    yield from (_entry(column) for column in measured if column not in legs)
-    if legs and sheet.mapping.sides:
-        yield "\n[legs]"
-    yield from (_entry(column) for column in legs)
-
-
-def _entry(column: RecognisedColumn) -> str:
-    unit = column.proposal.unit if column.proposal else column.unit.name
-    per_mass = column.proposal.per_body_mass if column.proposal else column.unit.per_body_mass
-    entries = [f"column = {_text(column.reference)}", *([f"unit = {_text(unit)}"] if unit else [])]
-    entries += ["per_body_mass = true"] if per_mass else []
-    entries += ["opposite = true"] if column.opposite else []
-    entries += ["decimal_comma = true"] if column.values.commas else []
-    entries += [f"values = {_table(column.words)}"] if column.words else []
-    entry = _open_or(column, f"{column.canonical} = {{ {', '.join(entries)} }}")
-    if not isinstance(column.measure, Category):
-        return entry
-    known = {word.casefold() for word in column.words}
-    unknown = [word for word in column.values.words if word.casefold() not in known]
-    listed = _listed([word for word in unknown if not is_missing(word)])
-    return text("sheet.proposal.words", entry=entry, words=listed) if listed else entry
-
-
-def _open_or(column: RecognisedColumn, line: str) -> str:
-    if column.question is None:
-        return line
-    return f"# {' '.join(column.question.split())}\n# {line}"
-
-
-def _table(words: dict[str, str | int | float]) -> str:
-    pairs = ", ".join(f"{_text(word)} = {_value(value)}" for word, value in words.items())
-    return f"{{ {pairs} }}"
-
-
-def _listed(words: Iterable[str]) -> str:
-    return ", ".join(map(_text, words))
-
-
-def _value(value: str | float) -> str:
-    return _text(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _text(value: str) -> str:
-    # JSON leaves the one control character as it is that TOML has escaped besides.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
