@@ -13,8 +13,10 @@ from strategies import screenings
 from kneerisk import evidence
 from kneerisk.answer.advice import CONDITIONS, advice_for
 from kneerisk.answer.answer_schema import Advice
+from kneerisk.answer.drivers import drivers_of
 from kneerisk.answer.imbalances import imbalances_of
 from kneerisk.answer.predictions import predictions_of
+from kneerisk.answer.risk_and_red_flags import knees_of
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
 
@@ -45,6 +47,11 @@ HOLDS: dict[str, dict[str, Any]] = {
     "jumps": {"athlete": {"sport": "volleyball"}},
     "runs": {"athlete": {"weekly_run_km": 20.0}},
     "pattern_named": textbook("glute_underactivity"),
+    "knee_history": {"right": {"prior_knee_injury": "over_12_months_ago"}},
+    "recent_knee_injury": {"right": {"prior_knee_injury": "within_12_months"}},
+    "team_sport": {"athlete": {"sport": "football"}},
+    "quads_add_risk": {"right": leg(quad_torque_nm_kg=-3.0)},
+    "can_change": {"right": leg(hip_drop_deg=3.0, fppa_deg=3.0)},
 }
 #: A pattern that is named without any of the measures that conditions read.
 PLAIN_CASES = {
@@ -62,7 +69,8 @@ def ask(released: Bundle) -> Ask:
 
     def asked(body: dict[str, Any]) -> list[Advice]:
         predictions = predictions_of(released, [Screening.model_validate(body)])
-        return advice_for(predictions, 0, imbalances_of(predictions, 0))
+        drivers = drivers_of(predictions, 0, knees_of(predictions, 0))
+        return advice_for(predictions, 0, imbalances_of(predictions, 0), drivers)
 
     return asked
 

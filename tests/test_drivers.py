@@ -15,9 +15,11 @@ from kneerisk.answer import answer
 from kneerisk.answer.predictions import predictions_of
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
+from kneerisk.evidence import measure_names
 from kneerisk.model import Bundle
-from kneerisk.schema import Screening, columns
+from kneerisk.schema import Category, Screening, columns
 from kneerisk.training.fitting.fit import fit
+from kneerisk.words import section
 
 #: The issue of numbers: log-odds, of which a risk is made.
 CLOSE = 1e-6
@@ -178,3 +180,72 @@ class TestInputs:
         assert age.status == "out_of_range"
         assert found.risk.status == "out_of_population"
         assert "age_years" in [reason.column for reason in found.risk.reasons]
+
+
+class TestStatements:
+    """A driver is named with its value and what is usual, never by words that say the contrary."""
+
+    def told(self, released: Bundle, **parts: Any) -> dict[str, Any]:
+        body = {name: TESTED.get(name, {}) | more for name, more in parts.items()}
+        found = answer(released, Screening.model_validate(TESTED | body))
+        return {driver.measure: driver for driver in found.drivers if driver.side == "left"}
+
+    @pytest.mark.parametrize(
+        ("name", "value", "heading", "statement"),
+        [
+            ("wblt_dorsiflexion_deg", 34.5, "Ankle bends little", "34.5°, usual 40"),
+            ("wblt_dorsiflexion_deg", 40.5, "Ankle bend near usual", "40.5°, usual 40"),
+            ("wblt_dorsiflexion_deg", 52, "Ankle bends far", "52°, usual 40"),
+            ("quad_torque_nm_kg", 1.6, "Quadriceps weaker than usual", "1.60 Nm/kg, usual 2.41"),
+            ("hip_drop_deg", 9, "Pelvis drops far", "9°, usual 5"),
+            ("prior_knee_injury", "none", "No knee injury or pain before", ""),
+            ("prior_knee_injury", "within_12_months", "Knee injury or pain in the last 12 mo", ""),
+            ("pain_on_squat_jump", "no", "No pain in squat, jump or step down", ""),
+        ],
+    )
+    def test_words_fit_the_value(
+        self, released: Bundle, name: str, value: Any, heading: str, statement: str
+    ) -> None:
+        driver = self.told(released, left={name: value}, right={name: value})[name]
+        assert driver.heading.startswith(heading)
+        assert driver.statement == (
+            f"{driver.heading}: {statement}" if statement else driver.heading
+        )
+        assert driver.value == value
+
+    def test_the_leg_that_moved_it_is_named(self, released: Bundle) -> None:
+        parts = {"left": {"hip_drop_deg": 5}, "right": {"hip_drop_deg": 15}}
+        driver = self.told(released, **parts)["hip_drop_deg"]
+        assert driver.statement == "Pelvis drops far on the other leg: 15°, usual 5"
+
+    def test_words_agree_with_the_sign_for_every_measure(
+        self, released: Bundle, data: dict[str, Any]
+    ) -> None:
+        words = section("answer")["drivers"]
+        assert words["lower"].keys() == words["higher"].keys() <= set(measure_names())
+        assert all(words["lower"][name] != words["higher"][name] for name in words["lower"])
+        choices = {
+            f"{name.removeprefix('left_')}_{choice}"
+            for name, measure in columns().items()
+            if isinstance(measure, Category)
+            for choice in measure.choices
+        }
+        assert set(words["choice"]) <= choices
+
+    @given(screening=screenings())
+    @settings(max_examples=60)
+    def test_every_driver_that_can_change_leads_somewhere(
+        self, released: Bundle, screening: Screening
+    ) -> None:
+        found = answer(released, screening)
+        told = {piece.code for piece in found.advice}
+        for driver in found.drivers:
+            assert set(driver.advice) <= told
+            assert not (driver.advice and driver.points <= 0)
+            assert driver.statement.startswith(driver.heading)
+            if driver.modifiable and driver.points >= 1:
+                assert bool(driver.advice) != bool(driver.untested)
+            history = {"prior_knee_injury", "same_side_episodes"}
+            if driver.measure in history and driver.points >= 1 and driver.value not in {"none", 0}:
+                assert "neuromuscular_warm_up" in told
+                assert "retest" in told

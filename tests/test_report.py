@@ -371,13 +371,15 @@ class TestDrivers:
         assert f"| Running | {whole} |" in report_markdown(found, screening)
 
     def driver(self, measure: str, points: float, side: str = "right", **more: Any) -> Driver:
-        facts = {"label": measure, "group": "load", "modifiable": True, "log_odds": 0.0}
+        label = more.get("label", measure)
+        facts = {"label": label, "heading": label, "statement": label, "group": "load",
+                 "modifiable": True, "log_odds": 0.0}  # fmt: skip
         return Driver(side=side, measure=measure, points=points, **(facts | more))
 
     def test_shown_figures_add_up_to_the_last_decimal(self, ask: Callable[..., Any]) -> None:
-        found, screening = ask()
+        found, _ = ask()
         for named in (1, 3, 20):
-            shown = driver_table(found, screening, named)
+            shown = driver_table(found, named)
             assert shown
             for at, _ in enumerate(shown.knees):
                 parts = [float(group.sums[at].replace(MINUS, "-")) for group in shown.groups]
@@ -389,22 +391,20 @@ class TestDrivers:
                     assert sum(rows) == pytest.approx(part, abs=1e-9)
 
     def test_what_can_change_is_apart_from_what_can_t(self, ask: Callable[..., Any]) -> None:
-        found, screening = ask()
+        found, _ = ask()
         found = with_risks(found, right=risk(0.11, typical_probability=0.06), left=None)
-        fixed = self.driver("age_years", 2.0, modifiable=False, label="Age")
+        fixed = self.driver("age_years", 2.0, modifiable=False, label="Age", value=29)
         found = found.model_copy(update={"drivers": [self.driver("weekly_run_km", 3.0), fixed]})
-        shown = driver_table(found, screening)
+        shown = driver_table(found)
         assert shown
         assert [(group.title, group.sums) for group in shown.groups] == [
             ("Can change", ("+3.0",)), ("Can't change", ("+2.0",))]  # fmt: skip
         assert shown.groups[1].rows[0].cells[0].value == "29 years"
 
     def test_bars_stay_in_their_box_where_all_lowers(self, ask: Callable[..., Any]) -> None:
-        found, screening = ask()
+        found, _ = ask()
         found = with_risks(found, right=risk(0.03, typical_probability=0.08), left=None)
-        shown = driver_table(
-            found.model_copy(update={"drivers": [self.driver("a", -5.0)]}), screening
-        )
+        shown = driver_table(found.model_copy(update={"drivers": [self.driver("a", -5.0)]}))
         assert shown
         assert (shown.lowest, shown.highest) == (-5.0, 0.0)
 
@@ -418,11 +418,11 @@ class TestDrivers:
         assert "Nothing measured that can change raises the risk" in text
 
     def test_a_knee_without_a_risk_has_no_column(self, ask: Callable[..., Any]) -> None:
-        found, screening = ask(pain={"right": {"pain_nrs": 4}})
-        shown = driver_table(found, screening)
+        found, _ = ask(pain={"right": {"pain_nrs": 4}})
+        shown = driver_table(found)
         assert shown is not None
         assert shown.knees == ("left",)
-        assert driver_table(found.model_copy(update={"drivers": []}), screening) is None
+        assert driver_table(found.model_copy(update={"drivers": []})) is None
 
 
 class TestPatterns:

@@ -14,7 +14,7 @@ from kneerisk.answer.answer_schema import SHOWN, Answer, BaseRate, Risk
 from kneerisk.answer.summary import COMPARED, compared, hurting_sides, summary_of, worthwhile_test
 from kneerisk.evidence import advice, screening_tests
 from kneerisk.model import Bundle
-from kneerisk.schema import Screening, columns
+from kneerisk.schema import Screening
 from kneerisk.words import in_sentence, section, text, variant
 
 FORBIDDEN = re.compile(
@@ -166,11 +166,13 @@ def test_it_agrees_with_the_rest_of_the_answer(released: Bundle, screening: Scre
     actions = [variant("answer.summary.action", piece.code) for piece in found.advice]
     assert any(action in second for action in actions)
     driver = re.match(
-        r"Of what can change, most risk goes with (.+?)(?: in the \w+ knee)?;", second
+        r"Of what can change, this adds most(?: in the \w+ knee)?: "
+        r"(.+?)(?: \([^()]+\))?(?:, though .+)?; next",
+        second,
     )
     if driver:
         assert driver[1] in {
-            in_sentence(d.label) for d in found.drivers if d.modifiable and d.points >= 1
+            in_sentence(d.heading) for d in found.drivers if d.modifiable and d.points >= 1
         }
     test = worthwhile_test(found)
     named = [code for code in screening_tests() if variant("answer.summary.test", code) in second]
@@ -193,8 +195,7 @@ def test_swapping_the_legs_swaps_the_first_sentence(released: Bundle, screening:
 
 
 def test_measures_are_named_in_the_words_of_the_schema(runner: Answer) -> None:
-    labels = {in_sentence(measure.label) for measure in columns().values() if measure.modifiable}
-    assert any(
-        f"Of what can change, most risk goes with {label}" in runner.summary[1] for label in labels
-    )
+    headings = {in_sentence(d.heading) for d in runner.drivers if d.modifiable}
+    start = "Of what can change, this adds most: "
+    assert any(f"{start}{heading}" in runner.summary[1] for heading in headings)
     assert text("answer.summary.until_then") not in runner.summary

@@ -49,7 +49,7 @@ function adviceCard(item, stopRule) {
   return html`<article class="card tip">
     <header><span class=${`grade grade--${item.grade}`}>${gradeTag}</span></header>
     <p class="tip__text">${item.text}</p>
-    ${item.dose ? dose : nothing}
+    ${item.dose ? dose : html`<p>${text("shared.advice.no_dose")}</p>`}
     <p class="quiet">${item.reason}${sidesOf(item)}</p>
     <p class="src">${stopRule > 0 ? `${stopTitle(stopRule + 1)}. ` : ""}${sources}</p></article>`;
 }

@@ -69,17 +69,20 @@ const bar = (driver, min, max) => {
     driver.group === "tests"
       ? text("page.drivers.tests_group")
       : text("page.drivers.which", { group: driver.group, size: sizeFrom(driver) });
-  return html`<li><span>${driver.label}<small>${group}</small></span>
+  return html`<li><span>${driver.statement}<small>${group}</small>${untested(driver)}</span>
     ${contributionBar(driver.points, min, max)}<b>${points(driver.points)}</b></li>`;
 };
 
+const untested = (driver) =>
+  driver.untested ? html`<small>${text("shared.advice.untested")}</small>` : nothing;
+
 function smallBar(drivers, min, max) {
   const together = sumOf(drivers);
-  const labels = drivers.map((driver) => driver.label.toLowerCase()).join("; ");
+  const labels = drivers.map((driver) => driver.heading.toLowerCase()).join("; ");
   const size = html`<small>${sizeFrom(drivers[0])}</small>`;
   const label =
     drivers.length === 1
-      ? html`${drivers[0].label}${size}`
+      ? html`${drivers[0].statement}${size}`
       : html`${text("page.drivers.small", { count: drivers.length })}<small>${labels}</small>`;
   return html`<li class="quiet"><span>${label}</span>
     ${contributionBar(together, min, max)}<b>${points(together)}</b></li>`;

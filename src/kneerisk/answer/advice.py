@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kneerisk.answer import answer_schema
-from kneerisk.answer.answer_schema import SHOWN
+from kneerisk.answer.answer_schema import SHOWN, Driver
 from kneerisk.answer.cited_sources import cited
 from kneerisk.answer.coming_week import SPIKE, spike_ratio
 from kneerisk.answer.pattern_schema import Imbalance, named
@@ -30,6 +30,8 @@ from kneerisk.words import listed, plural, text, variant
 
 Row = dict[str, Any]
 
+#: Sports like those in which neuromuscular warm-ups were tried (assumption beyond football).
+TEAM_SPORTS = frozenset({"football", "basketball", "volleyball"})
 JUMPING_SPORTS = frozenset({"basketball", "volleyball"})
 #: Sites that none of the five patterns is about.
 OTHER_SITES = frozenset({"medial", "posterior", "diffuse"})
@@ -38,15 +40,20 @@ HAMSTRING_LENGTH = frozenset({"ake_deficit_deg", "slr_deg"})
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A leg of an athlete: the flat row of measured values, its side, and the named imbalances."""
+    """A leg of an athlete: its flat row of values, its side, the named imbalances, the drivers."""
 
     row: Mapping[str, Any]
     side: Side
     imbalances: Sequence[Imbalance] = ()
+    drivers: Sequence[Driver] = ()
 
     def own(self, measure: str) -> Any:
         """A value of this leg, None where not measured."""
         return self.row.get(f"{self.side}_{measure}")
+
+    def adding(self) -> list[Driver]:
+        """The drivers that can change and add a point or more to its risk."""
+        return [d for d in self.drivers if d.side == self.side and d.modifiable and d.points >= 1.0]
 
     def number(self, measure: str) -> float:
         """A value of the athlete, 0 where not known."""
@@ -59,7 +66,10 @@ class Leg:
 
 
 def advice_for(
-    predictions: Predictions, i: int, leg_imbalances: Sequence[Imbalance] | None
+    predictions: Predictions,
+    i: int,
+    leg_imbalances: Sequence[Imbalance] | None,
+    drivers: Sequence[Driver] = (),
 ) -> list[answer_schema.Advice]:
     """What fits a screening: load, clear imbalances, possible ones, then what holds for everyone.
 
@@ -72,6 +82,8 @@ def advice_for(
     leg_imbalances
         Its imbalances, of both legs; None where the model has none. One that was not named brings
         no advice.
+    drivers
+        What moves the risk of its knees.
 
     Returns
     -------
@@ -85,18 +97,18 @@ def advice_for(
         for topic in topics
         for entry in advice()
         if entry.imbalance == topic
-        for piece in _if_applicable(entry, row, known)
+        for piece in _if_applicable(entry, row, known, drivers)
     ]
 
 
 def _if_applicable(
-    entry: Advice, row: Row, leg_imbalances: Sequence[Imbalance]
+    entry: Advice, row: Row, leg_imbalances: Sequence[Imbalance], drivers: Sequence[Driver]
 ) -> Iterator[answer_schema.Advice]:
     """The advice, where its imbalance was named or it is about none, and its condition holds."""
     own = {imb.side: imb for imb in named(leg_imbalances) if imb.name == entry.imbalance}
     candidates = own if entry.imbalance in imbalances() else SHOWN
     conditions_met = {
-        side: met(entry.when, Leg(row, side, leg_imbalances))
+        side: met(entry.when, Leg(row, side, leg_imbalances, drivers))
         for side in SHOWN
         if side in candidates
     }
@@ -107,6 +119,7 @@ def _if_applicable(
         yield _advice(entry, row, sides, _pattern_reason([own[side] for side in sides]))
         return
     condition = conditions_met[sides[0]] or ""
+    sides = [side for side in sides if conditions_met[side] == condition]
     per_leg = conditions()[condition].level == "leg"
     yield _advice(entry, row, sides if per_leg else [], reason(condition, row, sides))
 
@@ -225,6 +238,10 @@ def _pronated(leg: Leg) -> bool:
     return (leg.own("navicular_drop_mm") or 0.0) > assumption("navicular_drop_high_mm")
 
 
+def _knee_history(leg: Leg) -> bool:
+    return leg.own("prior_knee_injury") not in {None, "none"} or bool(leg.own("same_side_episodes"))
+
+
 def _pattern_named(leg: Leg) -> bool:
     return any(imbalance.status in {"clear", "possible"} for imbalance in leg.imbalances)
 
@@ -248,4 +265,9 @@ CONDITIONS: Mapping[str, Callable[[Leg], bool]] = {
     "jumps": lambda leg: leg.row.get("sport") in JUMPING_SPORTS,
     "runs": lambda leg: leg.row.get("sport") == "running" or leg.number("weekly_run_km") > 0.0,
     "pattern_named": _pattern_named,
+    "knee_history": _knee_history,
+    "recent_knee_injury": lambda leg: leg.own("prior_knee_injury") == "within_12_months",
+    "team_sport": lambda leg: leg.row.get("sport") in TEAM_SPORTS,
+    "quads_add_risk": lambda leg: any(d.measure == "quad_torque_nm_kg" for d in leg.adding()),
+    "can_change": lambda leg: bool(leg.adding()),
 }

@@ -103,6 +103,16 @@ class Driver(BaseModel):
     measure: str
     """Name of the measure without its side; ``tests_done`` stands for how much was measured."""
     label: str
+    heading: str
+    """What was found, in words that fit the value: `Ankle bends little`."""
+    statement: str
+    """The same with the value and what is usual: `Ankle bends little: 34.5°, usual 40`."""
+    value: float | str | None = None
+    """The value that moved the risk most, in ``unit``; of the other leg where the heading says."""
+    unit: str | None = None
+    usual: float | None = None
+    """What is typical of the sex and the protocol, in ``unit``."""
+    against_usual: Literal["lower", "near", "higher"] | None = None
     group: Group | Literal["tests"]
     modifiable: bool
     points: float
@@ -110,6 +120,10 @@ class Driver(BaseModel):
     size_from: Literal["published", "judged", "null", "cohort"] | None = None
     """Where the size of its effect comes from: printed in a study, judged from studies, or the
     cohort that the model was fitted to. Absent where no effect of its own moves the risk."""
+    advice: list[str] = []
+    """Codes of the advice that leads from it."""
+    untested: Literal[True] | None = None
+    """It can change and adds a point or more, but no trial shows that changing it helps."""
 
 
 class NextTest(BaseModel):

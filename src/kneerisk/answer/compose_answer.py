@@ -8,7 +8,7 @@ from typing import Any, Literal
 from kneerisk.answer.advice import advice_for
 from kneerisk.answer.answer_schema import Answer, Flag, Knee, Lineage
 from kneerisk.answer.coming_week import coming_week
-from kneerisk.answer.drivers import drivers_of, effects_of
+from kneerisk.answer.drivers import drivers_of, effects_of, with_advice
 from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
 from kneerisk.answer.inputs_and_norms import inputs_of
 from kneerisk.answer.next_tests import next_tests
@@ -73,13 +73,15 @@ def _answer(predictions: Predictions, i: int) -> Answer:
 def _findings(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, Any]:
     """The parts that a screening has besides its risk where no red flag needs a clinician."""
     imbalances = imbalances_of(predictions, i)
+    drivers = drivers_of(predictions, i, knees_with_drivers(predictions, knees))
+    advice = advice_for(predictions, i, imbalances, drivers)
     return {
-        "drivers": drivers_of(predictions, i, knees_with_drivers(predictions, knees)),
+        "drivers": with_advice(drivers, advice),
         "likely": leg_verdicts(imbalances),
         "imbalances": imbalances,
         "side_differences": side_differences(predictions, i),
         "next_tests": next_tests(predictions, i),
-        "advice": advice_for(predictions, i, imbalances),
+        "advice": advice,
         "coming_week": coming_week(predictions.rows[i]),
     }
 

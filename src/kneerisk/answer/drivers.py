@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from scipy.special import expit
 
-from kneerisk.answer.answer_schema import Driver, Effect, Knee
-from kneerisk.answer.predictions import Predictions
-from kneerisk.evidence import effects
+from kneerisk.answer.answer_schema import Advice, Driver, Effect, Knee
+from kneerisk.answer.driver_statements import Statement, statement_of
+from kneerisk.answer.predictions import Predictions, leg_row
+from kneerisk.evidence import advice, effects
 from kneerisk.model import contributions
 from kneerisk.model.column_attributions import TESTS_DONE
 from kneerisk.schema import SIDES, FloatArray, columns
 from kneerisk.schema.columns import location_of
+from kneerisk.schema.rules import SQUEEZED_TOGETHER
 from kneerisk.words import text
 
 #: What the body mass index is computed from.
@@ -23,25 +24,8 @@ BODY_SIZE = frozenset({"height_cm", "mass_kg"})
 SizeFrom = Literal["published", "judged", "null", "cohort"]
 #: Below this many points of 100 a measure is rounding, and no driver.
 LEAST_POINTS = 1e-9
-
-
-def typical_risk(predictions: Predictions, i: int, knee: Knee) -> float:
-    """The risk of an athlete of the same sport who is typical in everything.
-
-    Parameters
-    ----------
-    predictions
-        What the model says of the screenings.
-    i
-        Place of the screening.
-    knee
-        The knee, or either.
-
-    Returns
-    -------
-    A probability.
-    """
-    return float(expit(predictions.contributions.base[i, _leg_row(knee)]))
+#: From this many points of 100 on it is worth a word (assumption: less is rounding to a reader).
+WORTH_A_WORD = 1.0
 
 
 def drivers_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> list[Driver]:
@@ -65,16 +49,55 @@ def drivers_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> list[
     drivers: list[Driver] = []
     measures, measure_index = _measures(predictions.contributions.sources)
     for knee in knees:
-        log_odds = np.bincount(measure_index, predictions.contributions.values[i, _leg_row(knee)])
-        points = np.bincount(measure_index, points_of(predictions, i, knee))
+        log_odds = np.bincount(measure_index, predictions.contributions.values[i, leg_row(knee)])
+        by_source = points_of(predictions, i, knee)
+        points = np.bincount(measure_index, by_source)
         ranked = sorted(
             np.flatnonzero(np.abs(points) > LEAST_POINTS), key=lambda k: -abs(points[k])
         )
         drivers += [
-            _driver(predictions, knee, measures[k], float(points[k]), float(log_odds[k]))
+            Driver(
+                side=knee,
+                measure=measures[k],
+                points=float(points[k]),
+                log_odds=float(log_odds[k]),
+                **_facts(predictions, i, knee, measures[k], by_source),
+            )
             for k in ranked
         ]
     return drivers
+
+
+def with_advice(drivers: Sequence[Driver], told: Sequence[Advice]) -> list[Driver]:
+    """The drivers, each that adds to the risk with the advice that leads from it.
+
+    One that can change and adds a point or more without any is called untested: no trial shows
+    that changing it helps.
+
+    Parameters
+    ----------
+    drivers
+        The drivers of the knees.
+    told
+        The advice of the same answer.
+
+    Returns
+    -------
+    The same drivers, in their order.
+    """
+    acts_on = {entry.code: entry.measures for entry in advice()}
+    linked: list[Driver] = []
+    for driver in drivers:
+        codes = [
+            piece.code
+            for piece in told
+            if driver.points > 0.0
+            and driver.measure in acts_on.get(piece.code, ())
+            and (not piece.sides or driver.side == "either" or driver.side in piece.sides)
+        ]
+        untested = driver.modifiable and driver.points >= WORTH_A_WORD and not codes
+        linked.append(driver.model_copy(update={"advice": codes, "untested": untested or None}))
+    return linked
 
 
 @cache
@@ -102,7 +125,7 @@ def points_of(predictions: Predictions, i: int, knee: Knee) -> FloatArray:
     Points of 100, shape (n_sources,).
     """
     base, log_odds = predictions.contributions.base, predictions.contributions.values
-    return contributions.percentage_points(base[i, _leg_row(knee)], log_odds[i, _leg_row(knee)])
+    return contributions.percentage_points(base[i, leg_row(knee)], log_odds[i, leg_row(knee)])
 
 
 def effects_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> dict[str, Effect]:
@@ -133,17 +156,50 @@ def effects_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> dict[
     }
 
 
-def _driver(
-    predictions: Predictions, knee: Knee, measure: str, points: float, log_odds: float
-) -> Driver:
+def _facts(
+    predictions: Predictions, i: int, knee: Knee, measure: str, points: FloatArray
+) -> dict[str, Any]:
+    """What a driver is, apart from its size."""
     if measure == TESTS_DONE:
         label = text("answer.drivers.tests_done")
-        return Driver(side=knee, measure=measure, label=label, group="tests",
-                      modifiable=False, points=points, log_odds=log_odds)  # fmt: skip
+        return {"label": label, "group": "tests", "modifiable": False,
+                "heading": label, "statement": label}  # fmt: skip
     facts = next(columns()[name] for name in (measure, f"left_{measure}") if name in columns())
-    return Driver(side=knee, measure=measure, label=facts.label, group=facts.group,
-                  modifiable=facts.modifiable, points=points, log_odds=log_odds,
-                  size_from=_size_from(predictions, measure))  # fmt: skip
+    return {
+        "label": facts.label,
+        "group": facts.group,
+        "modifiable": facts.modifiable,
+        "size_from": _size_from(predictions, measure),
+        **_statement(predictions, i, knee, measure, points).facts(),
+    }
+
+
+def _statement(
+    predictions: Predictions, i: int, knee: Knee, measure: str, points: FloatArray
+) -> Statement:
+    """What was measured: of both legs' values, the one that moved the knee's risk more."""
+    row, sources = predictions.rows[i], predictions.contributions.sources
+    names, measure_index = _measures(sources)
+    given = [k for k in np.flatnonzero(measure_index == names.index(measure)) if sources[k] in row]
+    if not given:
+        label = next(
+            columns()[s].label for s in sources if s != TESTS_DONE and location_of(s)[-1] == measure
+        )
+        return Statement(heading=label, sentence=label)
+    # The own leg's comes first where both moved it alike.
+    given.sort(key=lambda k: (-abs(points[k]), not sources[k].startswith(f"{knee}_")))
+    column = sources[given[0]]
+    return statement_of(column, columns()[column], row, _leg_of(column, knee))
+
+
+def _leg_of(column: str, knee: Knee) -> str | None:
+    """The leg of a value in words, where it is not that of the knee."""
+    side, _, measure = column.partition("_")
+    if side not in SIDES or side == knee or measure in SQUEEZED_TOGETHER:
+        return None
+    if knee == "either":
+        return text("answer.drivers.side_leg", side=side)
+    return text("answer.drivers.other_leg")
 
 
 def _size_from(predictions: Predictions, measure: str) -> SizeFrom | None:
@@ -164,8 +220,3 @@ def _size_in_tables(measure: str) -> SizeFrom | None:
     }
     order: tuple[SizeFrom, ...] = ("judged", "published", "null")
     return next((size for size in order if size in sizes), None)
-
-
-def _leg_row(knee: Knee) -> int:
-    """The row of the knee's leg; a model without sides has the same in both rows."""
-    return 0 if knee == "either" else SIDES.index(knee)

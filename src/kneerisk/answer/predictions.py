@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.special import logit
+from scipy.special import expit, logit
 
+from kneerisk.answer.answer_schema import Knee
 from kneerisk.model import Bundle, Metadata, Prediction
 from kneerisk.model.base_rates import Count
 from kneerisk.model.contributions import Contributions
@@ -22,7 +23,7 @@ from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.variance_sources import VarianceSources, variance_sources
-from kneerisk.schema import Columns, FloatArray, Screening, coded_rows, to_row
+from kneerisk.schema import SIDES, Columns, FloatArray, Screening, coded_rows, to_row
 from kneerisk.schema.sections import Setting
 
 #: What nearly every screening has: the answer to these alone is what the tests are compared with.
@@ -134,3 +135,27 @@ def _interval_width(prediction: Prediction) -> FloatArray:
     """
     low, high = prediction.intervals["either"]
     return np.asarray(logit(high) - logit(low))
+
+
+def typical_risk(predictions: Predictions, i: int, knee: Knee) -> float:
+    """The risk of an athlete of the same sport who is typical in everything.
+
+    Parameters
+    ----------
+    predictions
+        What the model says of the screenings.
+    i
+        Place of the screening.
+    knee
+        The knee, or either.
+
+    Returns
+    -------
+    A probability.
+    """
+    return float(expit(predictions.contributions.base[i, leg_row(knee)]))
+
+
+def leg_row(knee: Knee) -> int:
+    """The row of the knee's leg; a model without sides has the same in both rows."""
+    return 0 if knee == "either" else SIDES.index(knee)

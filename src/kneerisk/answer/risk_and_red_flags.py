@@ -13,8 +13,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from kneerisk.answer.answer_schema import SHOWN, Band, BaseRate, Flag, Knee, Reason, Risk, Risks
-from kneerisk.answer.drivers import typical_risk
-from kneerisk.answer.predictions import BASIC_COLUMNS, Predictions
+from kneerisk.answer.predictions import BASIC_COLUMNS, Predictions, typical_risk
 from kneerisk.evidence import Urgency, red_flags, urgencies
 from kneerisk.model import Metadata
 from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns

@@ -20,6 +20,7 @@ from kneerisk.answer.answer_schema import (
     Risk,
     suggested_by,
 )
+from kneerisk.answer.drivers import WORTH_A_WORD
 from kneerisk.answer.pattern_schema import named
 from kneerisk.answer.predictions import BASIC_COLUMNS
 from kneerisk.evidence import imbalances
@@ -32,8 +33,6 @@ COMPARED: tuple[tuple[float, str], ...] = (
     (0.4, "under_half"), (0.6, "half"), (0.75, "two_thirds"), (1.25, "usual"),
     (1.4, "third_more"), (1.8, "half_more"), (2.5, "twice"),
 )  # fmt: skip
-#: A driver is named from this many points of 100 on (assumption: less is rounding to a reader).
-LEAST_POINTS = 1.0
 #: A test is worth the time where it settles this share of what is open (assumption), or a pattern.
 WORTH_SHARE = 0.05
 
@@ -174,17 +173,27 @@ def _what_to_do(answer: Answer, told: Sequence[Knee]) -> str:
     driver = strongest_driver(answer, told)
     first = text("answer.summary.none_can_change")
     if driver:
-        first = text("answer.summary.can_change", driver=in_sentence(driver.label))
+        found = _in_brackets(driver)
+        first = text("answer.summary.can_change", driver=found)
         if not all(_raises(answer, driver.measure, knee) for knee in told):
             knee = variant("shared.knee", driver.side)
-            first = text("answer.summary.in_one_knee", first=first, knee=knee)
+            first = text("answer.summary.in_one_knee", driver=found, knee=knee)
     return text("answer.summary.then", first=first, next=_steps(answer, told, driver))
+
+
+def _in_brackets(driver: Driver) -> str:
+    """A driver inside a sentence, its numbers in brackets: `ankle bends little (28°, usual 40)`."""
+    numbers = driver.statement.removeprefix(driver.heading).removeprefix(": ")
+    heading = in_sentence(driver.heading)
+    if numbers:
+        heading = text("answer.summary.driver", heading=heading, numbers=numbers)
+    return text("answer.summary.untested", driver=heading) if driver.untested else heading
 
 
 def strongest_driver(answer: Answer, told: Sequence[Knee]) -> Driver | None:
     """What adds most to the risk of the knees told of, of what can change; None if it adds little.
 
-    Of two knees, a measure that adds to both comes first.
+    Of two knees, a measure that adds to both comes first. A value near the usual is no finding.
     """
     raising = [d for d in answer.drivers if d.side in told and _adds(d)]
     shared = [d for d in raising if all(_raises(answer, d.measure, knee) for knee in told)]
@@ -192,7 +201,7 @@ def strongest_driver(answer: Answer, told: Sequence[Knee]) -> Driver | None:
 
 
 def _adds(driver: Driver) -> bool:
-    return driver.modifiable and driver.points >= LEAST_POINTS
+    return driver.modifiable and driver.points >= WORTH_A_WORD and driver.against_usual != "near"
 
 
 def _raises(answer: Answer, measure: str, knee: Knee) -> bool:
@@ -232,7 +241,7 @@ def _do(test: NextTest) -> str:
 
 
 def advice_to_name(answer: Answer, told: Sequence[Knee], driver: Driver | None) -> Advice | None:
-    """What to do first: what the driver's pattern asks for, else the first that fits the knees.
+    """What to do first: what the driver or its pattern asks for, else what fits the knees.
 
     Parameters
     ----------
@@ -257,7 +266,7 @@ def advice_to_name(answer: Answer, told: Sequence[Knee], driver: Driver | None) 
     }
     fitting = [a for a in answer.advice if not a.sides or set(a.sides) & set(knees)]
     for piece in fitting:
-        if piece.about in patterns:
+        if piece.about in patterns or (driver and piece.code in driver.advice):
             return piece
     return next(iter(fitting or answer.advice), None)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kneerisk.evidence.table_models import Grade, Imbalance, Urgency
-from kneerisk.evidence.table_reader import Sources, TableRow, Words, YesOrNo
+from kneerisk.evidence.table_reader import MeasureNames, Sources, TableRow, Words, YesOrNo
 
 
 class RedFlag(TableRow):
@@ -32,7 +32,7 @@ class Advice(TableRow):
 
     The grade is judged here from the sources. ``when`` gives the conditions under which it is
     told: alternatives separated by a space, each of conditions joined by "+". ``stop_rule`` is the
-    code of a `StopRule`.
+    code of a `StopRule`; ``measures`` are the drivers of risk that it leads from.
     """
 
     code: str
@@ -42,6 +42,7 @@ class Advice(TableRow):
     dose: str = ""
     grade: Grade
     stop_rule: str
+    measures: MeasureNames = ()
     sources: Sources
     assumption: YesOrNo
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Driver, Knee, Risk
 from kneerisk.answer.number_format import signed, value_in_words
-from kneerisk.schema import Screening, columns, to_row
+from kneerisk.schema import columns
 from kneerisk.words import in_sentence, listed, text, variant
 
 #: Rows with a name; the others stand in one row together (assumption: what a page holds).
@@ -22,6 +21,7 @@ MOST_IN_SENTENCE = 3
 #: In points of 100: a risk that hardly moves has short bars (assumption).
 SHORTEST_AXIS = 2.0
 ByKnee = Mapping[Knee, Mapping[str, Driver]]
+Values = Mapping[str, float | str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,17 +89,13 @@ class DriverTable:
         return [cell.points for row in rows for cell in row.cells if cell]
 
 
-def driver_table(
-    answer: Answer, screening: Screening, most_rows: int = MOST_ROWS
-) -> DriverTable | None:
+def driver_table(answer: Answer, most_rows: int = MOST_ROWS) -> DriverTable | None:
     """The drivers of every knee that has them.
 
     Parameters
     ----------
     answer
         The answer to the screening.
-    screening
-        The screening, for the measured values.
     most_rows
         So many measures have a row of their own at most.
 
@@ -120,7 +116,8 @@ def driver_table(
         for start, end, change in zip(starts, ends, modifiable, strict=True)
     ]
     by_knee = {knee: {d.measure: d for d in _of_knee(answer, knee)} for knee in knees}
-    strongest, values = _strongest(by_knee, most_rows), to_row(screening)
+    strongest = _strongest(by_knee, most_rows)
+    values = {one.column: one.value for one in answer.inputs}
     groups = [
         _group(strongest, by_knee, values, modifiable, modifiable=True),
         _group(strongest, by_knee, values, fixed, modifiable=False),
@@ -160,7 +157,7 @@ def _strongest(by_knee: ByKnee, most_rows: int) -> list[str]:
 def _group(
     strongest: Sequence[str],
     by_knee: ByKnee,
-    values: Mapping[str, Any],
+    values: Values,
     sums: Sequence[float],
     *,
     modifiable: bool,
@@ -184,14 +181,26 @@ def _driver(by_knee: ByKnee, name: str) -> Driver:
     return next(drivers[name] for drivers in by_knee.values() if name in drivers)
 
 
-def _row(by_knee: ByKnee, name: str, values: Mapping[str, Any]) -> Row:
+def _row(by_knee: ByKnee, name: str, values: Values) -> Row:
+    found = [drivers[name] for drivers in by_knee.values() if name in drivers]
+    # Where the knees differ, the values beside the measure's own name say how.
+    headings = {driver.heading for driver in found}
+    label = found[0].heading if len(headings) == 1 else found[0].label
+    is_said = len(headings) == 1 and isinstance(found[0].value, str)
     cells = tuple(
-        Cell(value=value_of(name, knee, values), points=drivers[name].points)
+        Cell(value="" if is_said else _own_value(drivers[name], values), points=drivers[name].points)
         if name in drivers else None
-        for knee, drivers in by_knee.items()
+        for drivers in by_knee.values()
     )  # fmt: skip
-    driver = _driver(by_knee, name)
-    return Row(label=driver.label, cells=cells, size_from=size_from(driver))
+    return Row(label=label, cells=cells, size_from=size_from(found[0]))
+
+
+def _own_value(driver: Driver, values: Values) -> str:
+    """The knee's own value, in words; the driver's may be that of the other leg."""
+    for column in (f"{driver.side}_{driver.measure}", driver.measure):
+        if values.get(column) is not None:
+            return value_in_words(columns()[column], values[column])
+    return ""
 
 
 def size_from(driver: Driver) -> str | None:
@@ -201,39 +210,27 @@ def size_from(driver: Driver) -> str | None:
     return driver.size_from or "null"
 
 
-def value_of(measure: str, knee: Knee, values: Mapping[str, Any]) -> str:
-    """The measured value behind a driver in words.
-
-    Parameters
-    ----------
-    measure
-        Name of the measure without its side.
-    knee
-        The knee whose driver it is.
-    values
-        The flat row of measured values.
-
-    Returns
-    -------
-    The value with its unit; empty where there is no single one.
-    """
-    for column in (f"{knee}_{measure}", measure):
-        if column in values and column in columns():
-            return value_in_words(columns()[column], values[column])
-    return ""
+def value_of(driver: Driver) -> str:
+    """The value behind a driver in words; empty where there is no single one."""
+    if driver.value is None:
+        return ""
+    names = (driver.measure, f"left_{driver.measure}")
+    return value_in_words(next(columns()[n] for n in names if n in columns()), driver.value)
 
 
-def strongest_sentence(
-    answer: Answer, screening: Screening, knee: Knee, count: int = MOST_IN_SENTENCE
-) -> str:
+def untested_sentence(answer: Answer) -> str:
+    """What adds a point or more and can change, but was never shown to help when changed."""
+    found = dict.fromkeys(in_sentence(d.heading) for d in answer.drivers if d.untested)
+    return text("report.drivers.untested", drivers=listed(list(found))) if found else ""
+
+
+def strongest_sentence(answer: Answer, knee: Knee, count: int = MOST_IN_SENTENCE) -> str:
     """What moves the risk of a knee most, with values and points.
 
     Parameters
     ----------
     answer
         The answer to the screening.
-    screening
-        The screening, for the measured values.
     knee
         The knee, or either.
     count
@@ -243,16 +240,15 @@ def strongest_sentence(
     -------
     One sentence; empty where the knee has no drivers.
     """
-    values = to_row(screening)
     drivers = [d for d in _of_knee(answer, knee) if round(abs(d.points), 1) > 0][:count]
     if not drivers:
         return ""
     items: list[str] = []
     for driver in drivers:
-        value, effect = value_of(driver.measure, knee, values), signed(driver.points)
+        value, effect = value_of(driver), signed(driver.points)
         if value:
             effect = text("report.drivers.value_and_points", value=value, points=effect)
-        label = in_sentence(driver.label)
+        label = in_sentence(driver.heading)
         # The unit stands once, with the first.
         items.append(
             text("report.drivers.item", label=label, effect=effect)
@@ -274,10 +270,10 @@ def change_sentence(answer: Answer) -> str:
     if not worth:
         return text("report.drivers.none_raising") if answer.drivers else ""
     items = [
-        text("report.drivers.item", label=in_sentence(d.label), effect=signed(d.points))
+        text("report.drivers.item", label=in_sentence(d.heading), effect=signed(d.points))
         for d in worth
     ]
     # The unit stands once, with the first.
-    label, effect = in_sentence(worth[0].label), signed(worth[0].points)
+    label, effect = in_sentence(worth[0].heading), signed(worth[0].points)
     items[0] = text("report.drivers.first_item_of_100", label=label, effect=effect)
     return text("report.drivers.raising", drivers=listed(items))

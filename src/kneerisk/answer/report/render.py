@@ -203,7 +203,7 @@ def _names(sources: Iterable[Source]) -> str:
 def _bottom(page: Page) -> float:
     items = [
         f"{piece.grade} {text('report.advice.leg', leg=variant('shared.leg_title', 'right'))} "
-        f"{piece.text} {piece.dose or ''} {_names(piece.sources)}"
+        f"{piece.text} {piece.dose or text('shared.advice.no_dose')} {_names(piece.sources)}"
         for piece in page.advice
     ]
     advice = 13 + (_lines(items, HALF) + len(items)) / 2 if items else 0.0

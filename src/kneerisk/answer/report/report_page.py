@@ -24,6 +24,7 @@ from kneerisk.answer.report.driver_table import (
     change_sentence,
     driver_table,
     strongest_sentence,
+    untested_sentence,
 )
 from kneerisk.answer.report.leg_findings import (
     LegFindings,
@@ -51,7 +52,7 @@ class Limits:
 
 
 #: What one A4 page holds; the rest is in the answer itself.
-ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=1, advice=4)
+ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=1, advice=3)
 WHOLE = Limits(tests=3)
 
 
@@ -94,6 +95,7 @@ class Page:
     overlap: str | None
     driver_table: DriverTable | None
     strongest_drivers: tuple[str, ...]
+    untested: str
     legs: tuple[LegFindings, ...]
     undecided: tuple[str, ...]
     drawn_legs: tuple[DrawnLeg, ...]
@@ -152,8 +154,9 @@ def report_page(
         usual_risk=wording.usual_risk(answer, screening),
         coverage=wording.coverage_sentence(answer),
         overlap=wording.overlap_sentence(answer),
-        driver_table=driver_table(answer, screening, limits.drivers),
-        strongest_drivers=tuple(_strongest_drivers(answer, screening)),
+        driver_table=driver_table(answer, limits.drivers),
+        strongest_drivers=tuple(_strongest_drivers(answer)),
+        untested=untested_sentence(answer),
         legs=legs,
         undecided=tuple(undecided_sentences(legs)),
         drawn_legs=tuple(drawn_legs(answer)),
@@ -194,11 +197,11 @@ def _summary(answer: Answer, screening: Screening, *, is_whole: bool) -> list[st
     return [words for words in sentences if words]
 
 
-def _strongest_drivers(answer: Answer, screening: Screening) -> list[str]:
+def _strongest_drivers(answer: Answer) -> list[str]:
     knees: tuple[Knee, ...] = KNEES
     if answer.risk.right or answer.risk.left:
         knees = SHOWN
-    sentences = (strongest_sentence(answer, screening, knee) for knee in knees)
+    sentences = (strongest_sentence(answer, knee) for knee in knees)
     return [words for words in sentences if words]
 
 
