@@ -188,10 +188,9 @@ def _row(by_knee: ByKnee, name: str, values: Values) -> Row:
     label = found[0].heading if len(headings) == 1 else found[0].label
     is_said = len(headings) == 1 and isinstance(found[0].value, str)
     cells = tuple(
-        Cell(value="" if is_said else _own_value(drivers[name], values), points=drivers[name].points)
-        if name in drivers else None
-        for drivers in by_knee.values()
-    )  # fmt: skip
+        Cell(value="" if is_said else _own_value(own, values), points=own.points) if own else None
+        for own in (drivers.get(name) for drivers in by_knee.values())
+    )
     return Row(label=label, cells=cells, size_from=size_from(found[0]))
 
 

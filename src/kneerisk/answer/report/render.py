@@ -21,7 +21,7 @@ from markupsafe import Markup
 from kneerisk.answer import number_format
 from kneerisk.answer.answer_schema import Answer
 from kneerisk.answer.cited_sources import Source, author_year
-from kneerisk.answer.report import drawings, leg_findings, wording
+from kneerisk.answer.report import drawings, driver_table, leg_findings, wording
 from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, Page, report_page
 from kneerisk.schema import Screening
 from kneerisk.words import plural, short, text, variant
@@ -134,6 +134,7 @@ def _environment() -> Environment:
         "test_sentence": leg_findings.test_sentence,
         "text": text,
         "unit": number_format.unit_symbol,
+        "untested_sentence": driver_table.untested_sentence,
         "value_bar_geometry": drawings.value_bar,
         "variant": variant,
         "width_sentence": leg_findings.width_sentence,

@@ -24,7 +24,6 @@ from kneerisk.answer.report.driver_table import (
     change_sentence,
     driver_table,
     strongest_sentence,
-    untested_sentence,
 )
 from kneerisk.answer.report.leg_findings import (
     LegFindings,
@@ -95,7 +94,6 @@ class Page:
     overlap: str | None
     driver_table: DriverTable | None
     strongest_drivers: tuple[str, ...]
-    untested: str
     legs: tuple[LegFindings, ...]
     undecided: tuple[str, ...]
     drawn_legs: tuple[DrawnLeg, ...]
@@ -156,7 +154,6 @@ def report_page(
         overlap=wording.overlap_sentence(answer),
         driver_table=driver_table(answer, limits.drivers),
         strongest_drivers=tuple(_strongest_drivers(answer)),
-        untested=untested_sentence(answer),
         legs=legs,
         undecided=tuple(undecided_sentences(legs)),
         drawn_legs=tuple(drawn_legs(answer)),
