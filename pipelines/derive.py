@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from kneerisk.answer.poses import sprite
 from kneerisk.evidence import effect_sizes
 from kneerisk.schema import data_dictionary
 
@@ -32,11 +34,12 @@ def effect_counts() -> str:
 
 
 #: What renders each derived file.
-RENDERERS = {
+RENDERERS: dict[str, Callable[[], str]] = {
     "data/dictionary.md": data_dictionary.markdown,
     "data/screening.schema.json": data_dictionary.json_schema,
     "data/effect-sizes.json": effect_counts,
     "data/sample.csv": sample_cohort,
+    "serving/page/poses.svg": sprite,
 }
 
 

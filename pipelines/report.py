@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Format = Literal["html", "md"]
+Reader = Literal["physio", "athlete"]
 app = typer.Typer()
 #: What a file's name may not hold; such characters of an athlete's id become a hyphen.
 _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
@@ -29,6 +30,7 @@ _NOT_IN_A_NAME = re.compile(r"[^\w.-]+")
     epilog=examples(
         "report club.csv --athlete A17 --out a17.html",
         "report club.csv --athlete A17 --date 2026-03-01 --format md",
+        "report club.csv --athlete A17 --for athlete --out a17-plan.html",
     ),
 )
 def report(
@@ -40,15 +42,19 @@ def report(
         Format | None,
         typer.Option("--format", help=text("help.report.format")),
     ] = None,
+    reader: Annotated[Reader, typer.Option("--for", help=text("help.report.reader"))] = "physio",
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
     """Write the report of one athlete."""
-    chosen = kind or ("md" if out is not None and out.suffix == ".md" else "html")
+    if reader == "athlete" and (kind or "html") != "html":
+        raise typer.BadParameter(text("command_line.report.athlete_in_html"))
+    is_markdown = out is not None and out.suffix == ".md" and reader == "physio"
+    chosen = kind or ("md" if is_markdown else "html")
     name = _NOT_IN_A_NAME.sub("-", athlete).strip(".-") or "athlete"
     path = out or Path(f"{name}.{chosen}")
     with console.progress() as progress:
-        result = write_report(file, athlete, date, path, chosen, models, progress)
+        result = write_report(file, athlete, date, path, chosen, reader, models, progress)
     console.result(result, as_json, text("command_line.report.done", file=path))
 
 
@@ -58,6 +64,7 @@ def write_report(
     date: str | None,
     out: Path,
     kind: Format,
+    reader: Reader,
     models: Path,
     progress: Progress,
 ) -> dict[str, Any]:
@@ -75,6 +82,8 @@ def write_report(
         The file to write.
     kind
         HTML or Markdown.
+    reader
+        Whom it is for: the report with its numbers, or the athlete's sheet.
     models
         The folder of released models.
     progress
@@ -85,6 +94,7 @@ def write_report(
     The file, the `status`, the `screening_date` and the `version`.
     """
     from kneerisk.answer import answer
+    from kneerisk.answer.hand_out import hand_out_html
     from kneerisk.answer.report import report_html, report_markdown
     from kneerisk.cohort import read_screenings
     from kneerisk.training.registry.versions import load_version
@@ -97,8 +107,11 @@ def write_report(
     screening_date = _dates(frame)[row] or None
     progress(event("writing_report"))
     result = answer(bundle, screenings[row])
-    render = {"html": report_html, "md": report_markdown}[kind]
-    write_text(render(result, screenings[row], athlete, screening_date), out)
+    if reader == "athlete":
+        write_text(hand_out_html(result, screenings[row], date=screening_date), out)
+    else:
+        render = {"html": report_html, "md": report_markdown}[kind]
+        write_text(render(result, screenings[row], athlete, screening_date), out)
     return {
         "file": str(out),
         "status": result.risk.status,

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Annotated, Any
 
 from anyio import to_thread
+from markupsafe import Markup
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
@@ -20,11 +21,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from kneerisk.answer import Answer, answer, answers
+from kneerisk.answer import hand_out as athlete_sheet
+from kneerisk.answer import report as printed_report
 from kneerisk.answer.follow_up import follow_up as compare_visits
 from kneerisk.answer.follow_up_request import FollowUp
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
-from kneerisk.answer.report import content_policy, report_html
 from kneerisk.answer.report.drawings import outlines
+from kneerisk.answer.style_policy import content_policy
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
@@ -159,8 +162,18 @@ def follow_up(bundle: Bundle, body: FollowUp) -> FollowUpAnswer:
 
 def report(bundle: Bundle, screening: Screening) -> Response:
     """Answer one screening as a page to print."""
-    page = report_html(answer(bundle, screening), screening)
-    policy = {"content-security-policy": content_policy()}
+    page = printed_report.report_html(answer(bundle, screening), screening)
+    return _printed(page, printed_report.style())
+
+
+def hand_out(bundle: Bundle, screening: Screening) -> Response:
+    """Answer one screening as a sheet for the athlete."""
+    page = athlete_sheet.hand_out_html(answer(bundle, screening), screening)
+    return _printed(page, athlete_sheet.style())
+
+
+def _printed(page: str, style: Markup) -> Response:
+    policy = {"content-security-policy": content_policy(style)}
     return Response(page, media_type="text/html", headers=policy)
 
 
@@ -224,6 +237,6 @@ def _texts_json() -> bytes:
         "leg_drawing": dict(outlines()),
         "effect_sizes": effect_sizes(),
         "example": EXAMPLE,
-        "words": {name: dict(section(name)) for name in ("shared", "page")},
+        "words": {name: dict(section(name)) for name in ("shared", "page", "hand_out")},
     }
     return json.dumps(document).encode()

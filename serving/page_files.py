@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from kneerisk.answer.report import content_policy
+from kneerisk.answer import hand_out, report
+from kneerisk.answer.style_policy import source
 from kneerisk.words import LANGUAGE, text
 
 #: Everything that the page is made of; the browser asks for each once and then only whether it
@@ -26,6 +27,7 @@ FILES = (
     "page/team/team.css",
     "page/theme.js",
     "page/app.js",
+    "page/poses.svg",
     "page/lib/access_key.js",
     "page/lib/api_client.js",
     "page/lib/download.js",
@@ -84,7 +86,7 @@ FILES = (
 _TEMPLATE = "index.html.j2"
 #: Scripts without a hint: one that runs at once, and those that wait for the team view.
 _NOT_PRELOADED = re.compile(r"page/(theme|team/(?!squad_state|answer_summary))")
-_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript"}
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def media_type(name: str) -> str:
@@ -177,13 +179,12 @@ def _headers(etag: str) -> dict[str, str]:
 def _page_policy() -> str:
     """Only the page's own files run or are shown.
 
-    A report is laid out in a frame of the page, which has the page's policy: so its one style is
-    allowed too, known by its hash.
+    Printed pages are laid out in a frame of the page, which has the page's policy: so their styles
+    are allowed too, known by their hashes.
     """
-    sha256 = re.search(r"'sha256-[^']+'", content_policy())
-    report = f" {sha256.group()}" if sha256 else ""
+    printed = f"{source(report.style())} {source(hand_out.style())}"
     return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'{report}; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'self'; style-src 'self' {printed}; img-src 'self' data:; "
         "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 

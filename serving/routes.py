@@ -114,6 +114,12 @@ _PREDICTIONS = (
         body=Screening, media_type="text/html", max_body_bytes=_MEGABYTE,
         examples={"runner": EXAMPLE}, needs_champion=True, on_event_loop=True,
     ),
+    Route(
+        path="/v1/hand_out", method="POST", operation="hand_out",
+        summary="Answer one screening as a sheet for the athlete", endpoint=endpoints.hand_out,
+        body=Screening, media_type="text/html", max_body_bytes=_MEGABYTE,
+        examples={"runner": EXAMPLE}, needs_champion=True, on_event_loop=True,
+    ),
 )  # fmt: skip
 
 _DOCUMENTS = (

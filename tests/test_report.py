@@ -23,9 +23,10 @@ from kneerisk.answer import Answer, answer
 from kneerisk.answer.answer_schema import Driver, Risk, Risks
 from kneerisk.answer.number_format import amount, in_100, number, sentence, signed, typical
 from kneerisk.answer.pattern_schema import Imbalance
-from kneerisk.answer.report import content_policy, report_html, report_markdown
+from kneerisk.answer.report import report_html, report_markdown
 from kneerisk.answer.report.drawings import width_parts
 from kneerisk.answer.report.driver_table import driver_table
+from kneerisk.answer.style_policy import content_policy
 from kneerisk.evidence import red_flags, references
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
@@ -130,14 +131,14 @@ class TestKeepsToItself:
         html = report_html(*ask())
         style = html.partition("<style>")[2].partition("</style>")[0]
         own = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-        assert f"style-src 'sha256-{own}'" in content_policy()
-        assert "default-src 'none'" in content_policy()
-        assert "unsafe" not in content_policy()
+        assert f"style-src 'sha256-{own}'" in content_policy(style())
+        assert "default-src 'none'" in content_policy(style())
+        assert "unsafe" not in content_policy(style())
         assert "http" not in style
         assert "@import" not in style
         stated = Page(html).all("meta")[1]["content"]
         assert stated
-        assert content_policy().startswith(stated)
+        assert content_policy(style()).startswith(stated)
 
     def test_a_title_is_text_and_nothing_more(self, ask: Callable[..., Any]) -> None:
         title = '<script>alert(1)</script> & "O\'Neil" [x](http://y) {{ 7 * 7 }}\n# z'

@@ -276,8 +276,9 @@ class TestFollowUp:
 
 
 class TestReport:
-    def test_is_a_page_that_needs_nothing_else(self, service: Served) -> None:
-        response = service.post("/v1/report", EXAMPLE)
+    @pytest.mark.parametrize("path", ["/v1/report", "/v1/hand_out"])
+    def test_is_a_page_that_needs_nothing_else(self, service: Served, path: str) -> None:
+        response = service.post(path, EXAMPLE)
         assert response.status_code == 200
         assert response.headers["content-type"] == "text/html; charset=utf-8"
         assert response.text.startswith("<!doctype html>")

@@ -1,10 +1,11 @@
-// What this browser stores: the unfinished form, saved visits, light or dark; and until the tab is
-// closed the squad. None of it is sent anywhere but, without the name, to the service that answers.
+// What this browser stores: the unfinished form, saved visits, whom athletes may call, light or dark;
+// and until the tab is closed the squad. None of it is sent anywhere but, without the name, to the service that answers.
 
 const KEYS = {
   draft: "kneerisk.draft",
   visits: "kneerisk.visits",
   theme: "kneerisk.theme",
+  contact: "kneerisk.contact",
   squad: "kneerisk.squad",
   accessKey: "kneerisk.key",
 };
@@ -81,6 +82,10 @@ export function loadVisits() {
 }
 
 export const storeVisits = (visits) => write(KEYS.visits, visits);
+
+/** Whom an athlete may call: the same for every sheet that is handed out here. */
+export const loadContact = () => ({ name: "", phone: "", clinic: "", ...read(KEYS.contact) });
+export const storeContact = (contact) => write(KEYS.contact, contact);
 
 /** The squad of a sheet is others' data in bulk: it goes when the tab is closed. */
 export const loadSquad = () => read(KEYS.squad, ofThisTab);

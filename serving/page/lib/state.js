@@ -1,6 +1,6 @@
 // The state of the page, and drawing it again after a change.
 import { loadSquadState } from "../team/squad_state.js";
-import { loadDraft, loadVisits } from "./local_storage.js";
+import { loadContact, loadDraft, loadVisits } from "./local_storage.js";
 
 export const byId = (id) => document.getElementById(id);
 
@@ -26,7 +26,11 @@ export const state = {
   whatIf: emptyWhatIf(),
   followUp: null,
   reportStatus: "none",
-  reportKind: "athlete",
+  reportKind: "hand_out",
+  framedKind: null,
+  contact: loadContact(),
+  callTimes: "",
+  nextDate: null,
   forgetMessage: "",
   saveMessage: "",
   deletingVisit: null,

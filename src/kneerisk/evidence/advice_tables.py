@@ -52,7 +52,7 @@ class Exercise(TableRow):
 
     It carries out the pieces of advice whose codes are in ``advice``. Without ``sets`` it is no
     exercise but a way to train. ``days_per_week``, ``sets`` and so on are the dose; ``assumption``
-    says that no trial tested it.
+    says that no trial tested it. ``both_legs`` work at once, not in turn.
     """
 
     exercise: str
@@ -63,6 +63,7 @@ class Exercise(TableRow):
     repeats: int | None = None
     hold_seconds: int | None = None
     days_per_week: int | None = None
+    both_legs: YesOrNo
     sources: Sources
     assumption: YesOrNo
 

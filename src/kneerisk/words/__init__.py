@@ -20,7 +20,7 @@ from typing import Any
 
 #: One file each in the folder of a language.
 SECTIONS = (
-    "shared", "answer", "report", "page", "command_line", "help", "service",
+    "shared", "answer", "report", "hand_out", "page", "command_line", "help", "service",
     "schema", "cohort", "sheet", "model", "training", "validation",
 )  # fmt: skip
 LANGUAGE = "en"

@@ -6,13 +6,10 @@ fits on one A4 page.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 import re
 from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -23,6 +20,7 @@ from kneerisk.answer.answer_schema import Answer
 from kneerisk.answer.cited_sources import Source, author_year
 from kneerisk.answer.report import drawings, driver_table, leg_findings, wording
 from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, Page, report_page
+from kneerisk.answer.style_policy import directives, style_of
 from kneerisk.schema import Screening
 from kneerisk.words import plural, short, text, variant
 
@@ -63,8 +61,9 @@ def report_html(
     """
     page = report_page(answer, screening, _one_line(title), _one_line(date), ONE_PAGE)
     template = _environment().get_template("report.html.j2")
-    style = Markup(_style())  # noqa: S704 - ours, from the package
-    return template.render(page=page, setting=type_setting(page), style=style, policy=_directives())
+    return template.render(
+        page=page, setting=type_setting(page), style=style(), policy=directives(style())
+    )
 
 
 def report_markdown(
@@ -92,19 +91,9 @@ def report_markdown(
     return re.sub(r"\n{3,}", "\n\n", document).strip() + "\n"
 
 
-def content_policy() -> str:
-    """The Content-Security-Policy that the HTML report works under: its own style, nothing else."""
-    return f"{_directives()}; frame-ancestors 'self'"
-
-
-def _directives() -> str:
-    sha256 = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{sha256}'; base-uri 'none'; form-action 'none'"
-
-
-@cache
-def _style() -> str:
-    return files(__package__).joinpath("style.css").read_text("utf-8")
+def style() -> Markup:
+    """The report's style sheet."""
+    return style_of(__package__, "style.css")
 
 
 @cache
