@@ -236,7 +236,7 @@ def _four_decimals(value: float | None) -> str:
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame as CSV or Parquet, by suffix.
+    """Write a frame as CSV, Excel file or Parquet, by suffix.
 
     Parameters
     ----------
@@ -248,12 +248,12 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     Raises
     ------
     CohortRefused
-        Where the suffix is neither.
+        Where the suffix is none of these.
     """
     from kneerisk.cohort.file_rows import suffix_of
     from kneerisk.cohort.layout import guarded
 
-    suffix = suffix_of(path)
+    suffix = path.suffix.lower() if path.suffix.lower() == ".xlsx" else suffix_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
         written = Path(folder) / path.name
@@ -262,6 +262,8 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
             for name in frame.select_dtypes(exclude="number"):
                 cells[name] = frame[name].map(guarded)
             cells.to_csv(written, index=False, encoding="utf-8", lineterminator="\n")
+        elif suffix == ".xlsx":
+            written.write_bytes(_workbook_of(frame))
         else:
             frame.to_parquet(written, index=False)
         written.replace(path)
@@ -274,3 +276,11 @@ def write_text(text: str, path: Path) -> None:
         written = Path(folder) / path.name
         written.write_text(text, encoding="utf-8", newline="\n")
         written.replace(path)
+
+
+def _workbook_of(frame: pd.DataFrame) -> bytes:
+    from kneerisk.cohort.sheets.written_workbook import workbook
+    from kneerisk.words import text
+
+    rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    return workbook([*frame.columns], rows, text("service.export.worksheet"))

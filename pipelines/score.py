@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +14,11 @@ from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Out, Screenings, examples
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from kneerisk.answer import Answer
+    from kneerisk.model import Bundle
+    from kneerisk.schema import Screening
 
 app = typer.Typer()
 #: Screenings answered together: enough to be quick, few enough to show progress (assumption).
@@ -25,22 +30,34 @@ _KEYS = ("athlete_id", "screening_date", "group")
 @app.command(
     help=text("help.score.command"),
     rich_help_panel=RELEASE_PANEL,
-    epilog=examples("score club.csv --out answers.csv"),
+    epilog=examples(
+        "score cohort.csv --out answers.csv",
+        "score club.xlsx --sheet --out scored.xlsx",
+        "score club.csv --mapping club.toml --out scored.csv",
+    ),
 )
 def score(
     file: Screenings,
     out: Out,
     models: Models = MODELS,
+    sheet: Annotated[bool, typer.Option("--sheet", help=text("help.score.sheet"))] = False,
+    mapping: Annotated[Path | None, typer.Option(help=text("help.score.mapping"))] = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a file of screenings."""
+    """Answer a file of screenings, or a club's own sheet."""
     with console.progress() as progress:
-        result = score_file(file, out, models, progress)
+        if sheet or mapping:
+            result = score_sheet(file, mapping, out, models, progress)
+        else:
+            result = score_file(file, out, models, progress)
     screenings = f"{result['screenings']:,}"
     summary = text(
         "command_line.score.done", screenings=screenings, version=result["version"], file=out
     )
-    console.result(result, as_json, "\n".join(filter(None, (summary, result.get("validation")))))
+    left = result.get("not_scored")
+    not_scored = text("command_line.score.not_scored", count=left) if left else None
+    lines = filter(None, (summary, not_scored, result.get("validation")))
+    console.result(result, as_json, "\n".join(lines))
 
 
 def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[str, Any]:
@@ -64,22 +81,91 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
     """
     import pandas as pd
 
-    from kneerisk.answer import answers
-    from kneerisk.answer.compose_answer import validated_on
     from kneerisk.cohort import read_screenings
     from kneerisk.training.registry.versions import load_version
-    from pipelines.console import write_table
 
     bundle = load_version(models)
     progress(event("reading_file", file=file))
     frame, screenings = read_screenings(file)
-    rows = []
+    rows = [flat(answer) for answer in _answers(bundle, screenings, progress)]
+    keys = frame[[name for name in _KEYS if name in frame]]
+    console.write_table(pd.concat([keys, pd.DataFrame(rows)], axis=1), out)
+    return _result(bundle, out, len(rows))
+
+
+def score_sheet(
+    file: Path, mapping: Path | None, out: Path, models: Path, progress: Progress
+) -> dict[str, Any]:
+    """Answer every athlete of a club's own sheet; what was measured stands beside the answers.
+
+    Parameters
+    ----------
+    file
+        A CSV, tab-separated or Excel file, without outcomes.
+    mapping
+        The mapping file that says what its columns mean; None where it says so itself.
+    out
+        The file of answers, CSV, Excel file or Parquet; it comes back through the import.
+    models
+        The folder of released models.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    As of `score_file`, and how many rows were `not_scored`.
+    """
+    import pandas as pd
+
+    from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE
+    from kneerisk.cohort.sheets.sheet_screenings import screenings_in
+    from kneerisk.training.registry.versions import load_version
+
+    bundle = load_version(models)
+    progress(event("reading_file", file=file))
+    visits = screenings_in(file, mapping)
+    scored = [visit.screening for visit in visits if visit.screening is not None]
+    answered = iter(_answers(bundle, scored, progress))
+    rows = [
+        {ATHLETE_ID: visit.athlete, SCREENING_DATE: visit.date}
+        | ({} if visit.screening is None else flat(next(answered)) | _measured(visit.screening))
+        | {"line": visit.line, "not_scored": "; ".join(visit.reasons) or None}
+        for visit in visits
+    ]
+    console.write_table(_in_order(pd.DataFrame(rows)), out)
+    return _result(bundle, out, len(scored)) | {"not_scored": len(visits) - len(scored)}
+
+
+def _measured(screening: Screening) -> dict[str, Any]:
+    """What was measured, as a row of a cohort has it, with the red flags that were asked."""
+    from kneerisk.cohort.layout import RED_FLAGS_COLUMN
+    from kneerisk.schema import to_row
+
+    flags = screening.red_flags
+    asked = None if flags is None else ";".join(flags) or "none"
+    return to_row(screening) | {RED_FLAGS_COLUMN: asked}
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """Who and when, what was measured, then the answers."""
+    from kneerisk.cohort.layout import row_columns
+
+    first = [name for name in row_columns() if name in frame]
+    return frame[[*first, *(name for name in frame if name not in first)]]
+
+
+def _answers(bundle: Bundle, screenings: list[Screening], progress: Progress) -> Iterator[Answer]:
+    from kneerisk.answer import answers
+
     for first in range(0, len(screenings), _BATCH):
         progress(event("answering", number=first + 1, total=len(screenings)))
-        rows += [flat(answer) for answer in answers(bundle, screenings[first : first + _BATCH])]
-    keys = frame[[name for name in _KEYS if name in frame]]
-    write_table(pd.concat([keys, pd.DataFrame(rows)], axis=1), out)
-    result = {"file": str(out), "screenings": len(rows), "version": bundle.metadata.version}
+        yield from answers(bundle, screenings[first : first + _BATCH])
+
+
+def _result(bundle: Bundle, out: Path, count: int) -> dict[str, Any]:
+    from kneerisk.answer.compose_answer import validated_on
+
+    result = {"file": str(out), "screenings": count, "version": bundle.metadata.version}
     if bundle.metadata.cohort == "simulated":
         return result
     return {**result, "validation": validated_on(bundle.metadata)}

@@ -71,7 +71,7 @@ FILES = (
     "page/team/sheet_rows.js",
     "page/team/sheet_upload.js",
     "page/team/sheet_view.js",
-    "page/team/squad_csv.js",
+    "page/team/squad_export.js",
     "page/team/squad_order.js",
     "page/team/squad_state.js",
     "page/team/squad_table.js",

@@ -42,3 +42,8 @@ SHEET = (
 )
 #: What its keeper says about it: the sport of all rows, and the unit of one column.
 SHEET_MAPPING: Json = {"constants": {"sport": "volleyball"}, "columns": {"D": {"unit": "lb"}}}
+#: Two athletes of a squad as a table, as the page sends it to have it as an Excel file.
+TABLE: Json = {
+    "columns": ["athlete", "age_years", "sex", "left_hip_drop_deg"],
+    "rows": [["A", 22, "female", 9.5], ["B", 24, "male", None]],
+}

@@ -20,9 +20,9 @@ from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked
 from kneerisk.schema import Screening
-from serving import endpoints, page_files
+from serving import endpoints, page_files, table_export
 from serving.endpoints import MAX_SCREENINGS, Team, TeamAnswer
-from serving.request_examples import EXAMPLE, FOLLOW_UP, SHEET, SHEET_MAPPING, WHAT_IF
+from serving.request_examples import EXAMPLE, FOLLOW_UP, SHEET, SHEET_MAPPING, TABLE, WHAT_IF
 from serving.sheet_import import MAX_UPLOAD_BYTES, import_sheet
 
 _MEGABYTE = 1_000_000
@@ -123,6 +123,13 @@ _PREDICTIONS = (
 )  # fmt: skip
 
 _DOCUMENTS = (
+    Route(
+        path="/v1/export", method="POST", operation="export",
+        summary=f"A table of up to {table_export.MOST_ROWS:,} rows as an Excel file",
+        endpoint=table_export.export, body=table_export.Table, media_type=table_export.WORKBOOK,
+        max_body_bytes=10 * _MEGABYTE, max_values=401 * table_export.MOST_ROWS, large=True,
+        examples={"squad": TABLE}, needs_champion=True, count=lambda _: 0,
+    ),
     Route(
         path="/v1/import", method="POST", operation="import",
         summary="Recognise a CSV or Excel file: columns, units, bad cells, screenings",

@@ -1,5 +1,7 @@
 """The command kneerisk: what it prints where, and how it ends."""
 
+import csv
+import io
 import json
 import os
 import pty
@@ -10,12 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
 from kneerisk import __version__
 from kneerisk.answer import answer
 from kneerisk.cohort import read, read_screenings
+from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
@@ -241,6 +245,64 @@ class TestScore:
         assert list(found["group"]) == ["team 1", "team 1"]
         assert found["status"][1] == "current_pain"
         assert np.isnan(found["risk_left"][1])
+
+    SHEET = (
+        "Player,Tested,Sex,Age,Lunge R,Lunge L,Weight (lb),Hip drop L,Red flags\n"
+        "Aisha,2026-11-17,f,22,38,33,159,9.5,none\n"
+        "=cmd|x,2026-11-17,m,24,38,40,180,5,\n"
+        "Lucia,2026-11-17,f,19,142,41,130,4,none\n"
+    )
+
+    @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+    def test_a_club_s_sheet_is_scored_and_comes_back_as_the_same_squad(
+        self, kneerisk, tmp_path, champion_models, suffix
+    ):
+        (tmp_path / "club.csv").write_text(self.SHEET)
+        code, out, err = kneerisk(
+            "score", "club.csv", "--sheet", "--out", f"scored.{suffix}",
+            "--models", champion_models, "--json",
+        )  # fmt: skip
+        assert code == 0, err
+        told = json.loads(out)
+        assert (told["screenings"], told["not_scored"]) == (2, 1)
+        content = (tmp_path / f"scored.{suffix}").read_bytes()
+        before, after = recognise(self.SHEET.encode()), recognise(content)
+        assert [row.screening for row in after.rows[:2]] == [
+            row.screening for row in before.rows[:2]
+        ]
+        assert [row.athlete for row in after.rows] == ["Aisha", "=cmd|x", "Lucia"]
+        assert after.rows[2].screening is None
+        if suffix == "csv":
+            rows = list(csv.DictReader(io.StringIO(content.decode())))
+            assert rows[1]["athlete_id"] == "'=cmd|x"
+            assert float(rows[0]["risk_left"]) > 0
+            assert "5 to 65" in rows[2]["not_scored"]
+        else:
+            sheet = openpyxl.load_workbook(io.BytesIO(content)).active
+            assert sheet is not None
+            assert (sheet["A3"].value, sheet["A3"].data_type) == ("=cmd|x", "s")
+
+    def test_a_sheet_with_open_questions_is_scored_with_their_answers(
+        self, kneerisk, tmp_path, champion_models
+    ):
+        (tmp_path / "club.csv").write_text(
+            "Player,Sex,Age,Weight (kg),Hip abd R (kg),Hip abd L (kg)\n"
+            "A,f,22,61,250,262\nB,m,30,80,300,310\nC,m,30,81,300,310\n"
+        )
+        asked = ("score", "club.csv", "--out", "scored.csv", "--models", champion_models)
+        code, _, err = kneerisk(*asked, "--sheet")
+        assert code == 1
+        assert "Hip abd R (kg)" in err
+        assert "--propose club.toml" in err
+        assert kneerisk("ingest", "sheet", "club.csv", "--propose", "club.toml")[0] == 0
+        proposed = (tmp_path / "club.toml").read_text()
+        answered = re.sub(r"(?m)^# (?=(right|left)_hip_abduction)", "", proposed)
+        (tmp_path / "club.toml").write_text(answered)
+        code, _, err = kneerisk(*asked, "--mapping", "club.toml")
+        assert code == 0, err
+        rows = list(csv.DictReader(io.StringIO((tmp_path / "scored.csv").read_text())))
+        wanted = 100 * 250 / 9.80665 / 61
+        assert float(rows[0]["right_hip_abduction_pct_bw"]) == pytest.approx(wanted)
 
     def test_every_bad_cell_is_told_and_nothing_is_written(
         self, kneerisk, tmp_path, champion_models

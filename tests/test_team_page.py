@@ -703,6 +703,26 @@ class TestWhatIsTakenAndKept:
         flagged = next(one for one in rows if one["athlete"] == "Jonas Brandt")
         assert (flagged["status"], flagged["right_risk_in_100"]) == ("See a clinician today", "")
 
+    @pytest.mark.parametrize("button", ["Export for Excel", "Export CSV"])
+    def test_an_export_comes_back_as_the_same_squad(self, opened: Opener, button: str) -> None:
+        seen = opened()
+        squad(seen)
+        before = {one["line"]: one for one in _stored(seen)}
+        order = [*before_all(seen), *names(seen)]
+        with seen.page.expect_download() as download:
+            seen.page.get_by_role("button", name=button).click()
+        name, content = download.value.suggested_filename, download.value.path().read_bytes()
+        assert name == f"squad-squad.{'csv' if 'CSV' in button else 'xlsx'}"
+        seen.page.get_by_role("button", name="Review the sheet again").click()
+        bring(seen, content, name)
+        expect(seen.page.locator(".qs, .fixes")).to_have_count(0)
+        score(seen)
+        assert [*before_all(seen), *names(seen)] == order
+        after = {one["name"]: one for one in _stored(seen)}
+        for athlete in before.values():
+            assert after[athlete["name"]]["body"] == athlete["body"]
+            assert after[athlete["name"]]["date"] == athlete["date"]
+
     def test_names_go_in_the_file_alone(self, opened: Opener, page_service: Served) -> None:
         seen = opened()
         squad(seen)
@@ -824,6 +844,14 @@ def _until(seen: Seen, selector: str) -> None:
             return
         seen.page.keyboard.press("Tab")
     raise AssertionError(f"the focus never came to {selector}")
+
+
+def _stored(seen: Seen) -> list[dict[str, Any]]:
+    """The athletes as this tab keeps them."""
+    kept: list[dict[str, Any]] = seen.page.evaluate(
+        "JSON.parse(sessionStorage.getItem('kneerisk.squad')).athletes"
+    )
+    return kept
 
 
 def _csv(content: bytes) -> list[dict[str, str]]:

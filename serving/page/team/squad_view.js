@@ -26,7 +26,8 @@ export function squadCard(state, actions) {
     ${shown.length ? squadTable(shown, team, actions) : none()}
     <p class="small quiet about">${scaleLine(team)} ${explanation(team, shown)}</p>
     <div class="acts">
-      ${button(text("page.squad.export"), actions.downloadSquad, team.isBusy)}
+      ${button(text("page.squad.export_excel"), actions.downloadExcel, team.isBusy)}
+      ${button(text("page.squad.export"), actions.downloadCsv, team.isBusy)}
       ${button(text("page.squad.print"), actions.print)}
       ${team.isSheetOpen ? nothing : sheetButton(team, actions)}</div>
     ${team.isStored ? nothing : notStored()}

@@ -5,7 +5,7 @@ import { draftOf } from "../lib/local_storage.js";
 import { byId, draw, state } from "../lib/state.js";
 import { plural, text } from "../lib/texts.js";
 import { readSheet } from "./sheet_upload.js";
-import { downloadRowsLeftOut, downloadSquad } from "./squad_csv.js";
+import { downloadCsv, downloadExcel, downloadRowsLeftOut } from "./squad_export.js";
 import { filtered } from "./squad_order.js";
 import { athletesOf, EQUIPMENT_SETS, storeSquadState, takeResult } from "./squad_state.js";
 
@@ -159,8 +159,16 @@ const squadActions = {
     for (const athlete of state.team.athletes) athlete.isDue = true;
     score();
   },
-  downloadSquad() {
-    downloadSquad(filtered(state.team), baseName(state.team.fileName));
+  downloadCsv() {
+    downloadCsv(filtered(state.team), state.fields, baseName(state.team.fileName));
+  },
+  async downloadExcel() {
+    update({ problem: "" });
+    try {
+      await downloadExcel(filtered(state.team), state.fields, baseName(state.team.fileName));
+    } catch (error) {
+      update({ problem: text("page.squad.no_export", { reason: error.message }) });
+    }
   },
   print: () => window.print(),
 };

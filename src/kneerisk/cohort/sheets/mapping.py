@@ -6,6 +6,7 @@ A person writes it as a TOML file, or it comes of recognising the sheet; the sam
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,10 @@ Place = Literal["left", "right", "both", "either", "none", "unknown"]
 #: Why a line below the names is no athlete's: totals or averages, the names again (a printed page),
 #: a line of units, or a remark in the first column only.
 LeftOut = Literal["totals", "names_again", "units_again", "remark"]
+
+
+#: What a mapping has to say of a sheet with outcomes; of one that is only scored, nothing.
+TO_TRAIN = ("source", ATHLETE_ID, "outcome")
 
 
 class MappingRefused(CohortRefused):
@@ -228,18 +233,20 @@ class Mapping(BaseModel):
         return named
 
 
-def load(path: Path) -> Mapping:
+def load(path: Path, *, required: Collection[str] = TO_TRAIN) -> Mapping:
     """A mapping file, its form checked (whether it fits schema and sheet comes later).
 
     Parameters
     ----------
     path
         The file (TOML).
+    required
+        The entries that it has to have.
 
     Returns
     -------
     Mapping
-        With a source, the athletes and an outcome.
+        With at least the required entries.
 
     Raises
     ------
@@ -259,16 +266,15 @@ def load(path: Path) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise MappingRefused(path, [text("sheet.mapping.not_toml", reason=error)]) from None
     except ValidationError as error:
-        faults = [*_absent(entries), *map(_fault, error.errors())]
+        faults = [*_absent(entries, required), *map(_fault, error.errors())]
         raise MappingRefused(path, faults) from None
-    if faults := _absent(entries):
+    if faults := _absent(entries, required):
         raise MappingRefused(path, faults)
     return mapping
 
 
-def _absent(entries: dict[str, Any]) -> list[str]:
+def _absent(entries: dict[str, Any], required: Collection[str]) -> list[str]:
     """What a mapping file has to say, though a mapping that comes of recognition need not."""
-    required = ("source", ATHLETE_ID, "outcome")
     must_be_given = text("shared.fault.missing")
     return [f"{name}: {must_be_given}" for name in required if name not in entries]
 

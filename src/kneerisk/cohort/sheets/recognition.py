@@ -7,7 +7,8 @@ gives help to read the others; then the columns are looked at together (`column_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from statistics import median
 from typing import Any
 
@@ -38,7 +39,8 @@ from kneerisk.cohort.sheets.vocabulary import (
     plain_words,
 )
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet
-from kneerisk.schema import Quantity, columns
+from kneerisk.evidence import imbalances
+from kneerisk.schema import SIDES, Quantity, columns
 from kneerisk.words import text
 
 
@@ -203,10 +205,20 @@ def _each(
 ) -> list[RecognisedColumn]:
     recognised = []
     for column, named, own in zip(plain, heading.meanings, cells, strict=True):
-        recognised.append(recognise_column(column, named, own, context))
+        if column.name in _answer_columns():
+            recognised.append(replace(column, why=text("sheet.why.answer")))
+        else:
+            recognised.append(recognise_column(column, named, own, context))
         if answer := stated.columns.get(column.place):
             recognised[-1] = confirm_column(recognised[-1], named, own, answer, context)
     return recognised
+
+
+@cache
+def _answer_columns() -> frozenset[str]:
+    """Columns of an export that sound like a measure or an athlete, and are an answer."""
+    likely = (f"{side}_{name}" for side in SIDES for name in imbalances())
+    return frozenset({"model", "run_id", *likely})
 
 
 def _usual_mass(recognised: Sequence[RecognisedColumn]) -> float:

@@ -176,7 +176,7 @@ class _Answers:
         rows = [self._rows[line] for line in visit.lines]
         waits |= any(row.waits for row in rows)
         is_bad = bool(of_visit) or any(row.reasons for row in rows)
-        screening = None if is_bad or waits or lacking else _body(visit)
+        screening = None if is_bad or waits or lacking else screening_body(visit)
         status: RowStatus = "bad" if is_bad else "waiting" if screening is None else "ready"
         if status == "ready" and visit.is_earlier:
             status = "earlier"
@@ -248,7 +248,7 @@ def _omitted(sheet: RecognisedSheet, line: int) -> SheetRow:
     return SheetRow(line=line, status="ignored", cells=cells)
 
 
-def _body(visit: Visit) -> dict[str, Any]:
+def screening_body(visit: Visit) -> dict[str, Any]:
     """The body of a request that asks about the visit; it passes the schema."""
     measured = {name: visit.values[name] for name in columns() if name in visit.values}
     flags = visit.values.get(FLAGS)

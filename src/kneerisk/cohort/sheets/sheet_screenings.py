@@ -1,0 +1,106 @@
+"""The screenings of a club's sheet that is only to be scored: no outcome, and no row is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from kneerisk.cohort.sheets.club_cohort import mapping_faults
+from kneerisk.cohort.sheets.headings import read_table
+from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load
+from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
+from kneerisk.cohort.sheets.row_answers import NEEDED_FOR_AN_ANSWER, screening_body
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_wording import cohort_faults
+from kneerisk.cohort.sheets.undescribed_sheet import recognise_file
+from kneerisk.cohort.sheets.visits import Visit
+from kneerisk.errors import CohortRefused
+from kneerisk.schema import Screening, columns
+from kneerisk.words import text
+
+
+class SheetScreening(NamedTuple):
+    """One athlete's visit of a sheet."""
+
+    line: int
+    athlete: str | None
+    date: str | None
+    screening: Screening | None
+    """None where it can't be scored."""
+    reasons: tuple[str, ...]
+    """Why it can't."""
+
+
+def screenings_in(sheet: Path, mapping: Path | None) -> list[SheetScreening]:
+    """Every visit of a sheet, those that can't be scored with the reasons.
+
+    Parameters
+    ----------
+    sheet
+        A CSV, tab-separated or Excel file.
+    mapping
+        The mapping file that says what its columns mean, such as one that `ingest sheet` proposed;
+        no outcome is needed. None: the sheet has to be certain by itself.
+
+    Returns
+    -------
+    list of SheetScreening
+        In the sheet's order.
+
+    Raises
+    ------
+    CohortRefused
+        Where the sheet can't be read, or a question about it is open.
+    MappingRefused
+        With every mistake of the mapping file.
+    """
+    if mapping is None:
+        return list(_recognised(sheet))
+    meaning = load(mapping, required=())
+    table = read_table(sheet, meaning)
+    if mistakes := mapping_faults(meaning, table):
+        raise MappingRefused(mapping, mistakes)
+    reading = read_sheet(meaning, table)
+    return [_described(meaning, reading, visit) for visit in reading.visits]
+
+
+def _recognised(sheet: Path) -> Iterator[SheetScreening]:
+    answer = recognise_file(sheet)
+    if questions := _questions(answer):
+        listed = "\n".join(f"  {question}" for question in questions)
+        raise CohortRefused(text("sheet.to_score.questions", sheet=sheet, questions=listed))
+    for row in answer.rows:
+        if row.status in {"ready", "earlier"}:
+            screening = Screening.model_validate(row.screening)
+            yield SheetScreening(row.line, row.athlete, row.date, screening, ())
+        elif row.status in {"bad", "waiting"}:
+            reasons = tuple(
+                " ".join(filter(None, (reason.column, reason.message))) for reason in row.reasons
+            )
+            yield SheetScreening(row.line, row.athlete, row.date, None, reasons)
+
+
+def _questions(answer: SheetAnswer) -> list[str]:
+    columns_asked = [column.question for column in answer.columns if column.question]
+    needed = [constant.question for constant in answer.constants if constant.needed]
+    return [*columns_asked, *needed]
+
+
+def _described(meaning: Mapping, reading: SheetReading, visit: Visit) -> SheetScreening:
+    lines = set(visit.lines)
+    own = [fault for fault in reading.row_faults if lines & set(fault.lines)]
+    cells = [cell for fault in (*own, *visit.faults) for cell in cohort_faults(fault, meaning)]
+    reasons = [f"{cell.column} {cell.message}" for cell in cells if cell.line in lines]
+    named = {fault.measure for fault in visit.faults}
+    missing = text("shared.fault.missing")
+    reasons += [
+        f"{columns()[name].label} {missing}"
+        for name in NEEDED_FOR_AN_ANSWER
+        if not reasons and name not in named and name not in visit.values
+    ]
+    row = visit.first
+    screening = None if reasons else Screening.model_validate(screening_body(visit))
+    return SheetScreening(
+        row.line, visit.athlete, row.date, screening, tuple(dict.fromkeys(reasons))
+    )
