@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 from served import Served, served
 
 ROOT = Path(__file__).parents[1]
@@ -123,6 +123,18 @@ class Seen:
     def settled(self) -> None:
         """Wait until the answer to what was typed last stands there."""
         expect(self.page.locator("html")).to_have_attribute("data-state", "settled")
+
+    def answered_as(self, changes: dict[str, Any]) -> None:
+        """From now on, parts of an answer are as given, whatever the service says."""
+
+        def change(route: Route) -> None:
+            told = route.fetch()
+            if not told.ok:
+                route.fulfill(response=told)
+                return
+            route.fulfill(response=told, json=told.json() | changes)
+
+        self.page.route("**/v1/predict", change)
 
     def asked(self, path: str) -> list[Any]:
         """The bodies that were sent to an address, in order."""

@@ -66,6 +66,15 @@ export const degreeSign = (name) => (unit(name) === "°" ? "°" : "");
 export const choice = (code) =>
   variant("page.choice", String(code)) ?? capitalized(String(code).replaceAll("_", " "));
 
+/** A label inside a sentence: a small letter first, but in a name of its own such as IT band. */
+export const inSentence = (words) =>
+  /^[A-Z][a-z]/.test(words) && !/^(Ober|Thomas)/.test(words)
+    ? words[0].toLowerCase() + words.slice(1)
+    : words;
+
+/** A label without what follows its comma or colon. */
+export const short = (label) => label.split(/[,:]/)[0];
+
 export const capitalized = (words) => words[0].toUpperCase() + words.slice(1);
 
 /** A list in a sentence: "a, b and c". */

@@ -18,9 +18,23 @@ export const typicalAthlete = (sport) =>
 export const band = (code) => variant("page.band", code);
 export const isRaised = (code) => code === "above" || code === "well_above";
 
-/** Whether a risk says next to nothing: nothing was measured, or too little. */
-export const isOpen = ({ status }, risk) =>
-  status === "low_information" || risk.band === "not_assessed";
+/** Whom the model has to have seen for any number of an answer to hold. */
+const BASICS = ["age_years", "sex", "sport"];
+
+const isBasic = ({ code, column }) => code === "out_of_population" && BASICS.includes(column);
+
+/** Why no number of an answer holds: too little was learnt, or such people were never seen. */
+export const whyNoNumber = ({ reasons = [], status }) =>
+  reasons.find(isBasic) ??
+  reasons.find(({ code }) => code === "low_information") ??
+  (status === "low_information" ? { code: status } : undefined);
+
+/** Whether a risk is no number to rank or colour by: withheld, or to be read with care. */
+export const isOpen = (risk, own) =>
+  own.band === "not_assessed" ||
+  [risk.status, ...(risk.reasons ?? []).map(({ code }) => code)].some((code) =>
+    ["low_information", "out_of_population"].includes(code),
+  );
 
 /** Whose number a risk is: "Put together, studies suggest". */
 export const suggests = ({ model, risk }) =>

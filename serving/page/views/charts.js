@@ -16,12 +16,25 @@ const intervalClass = (isCalm, isOpen) => {
   if (isOpen) return "c-int c-int--open";
   return isCalm ? "c-int c-int--calm" : "c-int";
 };
-const pointClass = (isCalm) => (isCalm ? "c-pt c-pt--calm" : "c-pt");
+const pointClass = (isCalm, isOpen) => {
+  if (isOpen) return "c-pt c-pt--open";
+  return isCalm ? "c-pt c-pt--calm" : "c-pt";
+};
 
 const goesBeyondAxis = (risk) => risk.interval[1] * 100 > AXIS_END;
 
-const arrow = svg`<svg x="100%" y="5" width="1" height="16" overflow="visible">
-  <path class="c-more" d="M10 3L15 8L10 13"/></svg>`;
+// The bar runs on: past the end of its track, with an arrow.
+const RUNS_ON = svg`<svg x="100%" y="5" width="1" height="16" overflow="visible">
+  <path d="M-6 0H4L12 8L4 16H-6Z"/></svg>`;
+
+/** An estimate: a dot on the axis, an arrow at its end where it lies beyond. */
+function estimate(p, kind) {
+  if (100 * p <= AXIS_END) {
+    return svg`<circle class=${kind} cx=${percent(onAxis(p))} cy="13" r="8"/>`;
+  }
+  return svg`<svg x="100%" y="3" width="1" height="20" overflow="visible">
+    <path class=${kind} d="M-10 0L8 10L-10 20Z"/></svg>`;
+}
 
 const baseLine = (base) => {
   const x = percent(onAxis(base));
@@ -31,6 +44,7 @@ const baseLine = (base) => {
 /** A risk: track, interval, base rate, point. `isOpen` hatches it: too little is known. */
 export function riskBar(risk, base, { isCalm = false, isOpen = false, label = null } = {}) {
   const [low, high] = risk.interval.map(onAxis);
+  const kind = intervalClass(isCalm, isOpen);
   return html`<svg
     class="bar"
     role=${label ? "img" : "presentation"}
@@ -38,11 +52,12 @@ export function riskBar(risk, base, { isCalm = false, isOpen = false, label = nu
     aria-hidden=${label ? nothing : "true"}
   >
     <rect class="c-track" y="5" width="100%" height="16" rx="4"></rect>
-    <rect class=${intervalClass(isCalm, isOpen)} x=${percent(low)} y="5" width=${width(low, high)}
-      height="16" rx="4"></rect>
-    ${goesBeyondAxis(risk) ? arrow : nothing} ${base ? baseLine(base) : nothing}
-    <circle class=${pointClass(isCalm)} cx=${percent(onAxis(risk.probability))} cy="13" r="8">
-    </circle>
+    <g class=${kind}>
+      <rect x=${percent(low)} y="5" width=${width(low, high)} height="16" rx="4"></rect>
+      ${goesBeyondAxis(risk) ? RUNS_ON : nothing}
+    </g>
+    ${base ? baseLine(base) : nothing}
+    ${estimate(risk.probability, pointClass(isCalm, isOpen))}
   </svg>`;
 }
 
@@ -56,6 +71,13 @@ export const beyondAxis = (risk) =>
   risk && goesBeyondAxis(risk)
     ? text("page.risk.beyond_axis", { end: AXIS_END, high: in100(risk.interval[1]) })
     : "";
+
+/** A share of 1, as a bar that fills. */
+export const meter = (share, label = null) =>
+  html`<svg class="meter" role=${label ? "img" : "presentation"} aria-label=${label ?? nothing}
+    aria-hidden=${label ? nothing : "true"}>
+    <rect class="c-track" width="100%" height="12" rx="6"></rect>
+    <rect class="c-meter" width=${percent(100 * share)} height="12" rx="6"></rect></svg>`;
 
 /** 100 dots: filled for the estimate, rings up to the end of the interval. */
 export function dots(risk, isCalm) {

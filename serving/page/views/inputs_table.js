@@ -1,29 +1,44 @@
-// Every value that the answer used, and what it did to the risk.
-import { points, value, withUnit } from "../lib/number_format.js";
-import { text, variant } from "../lib/texts.js";
-import { sideName } from "../lib/wording.js";
+// Every value that the answer used, and what it did to the risk; and the tests that were not done.
+import { fixed, points, value, withUnit } from "../lib/number_format.js";
+import { plural, text, variant } from "../lib/texts.js";
+import { equipmentName, sideName } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
+import { fold } from "./folds.js";
+import { knownKnees } from "./knee_cards.js";
+import { gain, worthwhile } from "./next_tests.js";
 
-export function inputsTable(answer, labels) {
-  const { inputs, risk } = answer;
+const MAX_TESTS = 4;
+
+/** The fold with what was entered. */
+export function inputsFold(answer, labels) {
+  const { inputs } = answer;
   const count = (status) => inputs.filter((input) => input.status === status).length;
-  const rows = inputs.filter((input) => input.value !== undefined && input.status !== "missing");
+  const rows = rightFirst(
+    inputs.filter((input) => input.value !== undefined && input.status !== "missing"),
+  );
   const missing = inputs.filter((input) => input.status === "missing");
-  const knees = risk.either && !risk.left && !risk.right ? ["either"] : ["right", "left"];
-  const counts = text("page.inputs.counts", {
-    used: count("used"),
-    missing: missing.length,
-    outside: count("out_of_range"),
-  });
-  return html`<section class="card" id="a-used" aria-labelledby="h-used"><details class="rest">
-    <summary><h2 id="h-used">${text("page.inputs.heading")}</h2>
-      <span class="quiet small num">${counts}</span></summary>
-    <div class="scroll" tabindex="0" role="region" aria-label=${text("page.inputs.region")}>
-      <table class="used num"><caption class="vh">${text("page.inputs.caption")}</caption>
+  const counts = [
+    plural("page.inputs.used", count("used")),
+    count("out_of_range") && text("page.inputs.outside", { count: count("out_of_range") }),
+    plural("page.inputs.not_done", missing.length),
+  ];
+  const knees = knownKnees(answer);
+  const body = html`<div class="scroll" tabindex="0" role="region"
+      aria-label=${text("page.inputs.region")}>
+      <table class="tab num"><caption class="vh">${text("page.inputs.caption")}</caption>
         ${header(knees)}
         <tbody>${rows.map((input) => inputRow(input, knees, labels))}</tbody></table></div>
-    ${missing.length ? missingLine(missing, labels) : nothing}
-  </details></section>`;
+    ${missing.length ? missingLine(missing, labels) : nothing} ${otherTests(answer)}`;
+  return fold("a-used", text("page.inputs.heading"), counts.filter(Boolean).join(" · "), body);
+}
+
+// The right leg's value of a measure before the left's, each where the first of them stands.
+function rightFirst(rows) {
+  const name = ({ column }) => column.replace(/^(right|left)_/, "");
+  const place = new Map();
+  for (const row of rows) if (!place.has(name(row))) place.set(name(row), place.size);
+  const rank = (row) => 2 * place.get(name(row)) + (row.column.startsWith("left_") ? 1 : 0);
+  return [...rows].sort((a, b) => rank(a) - rank(b));
 }
 
 const header = (knees) =>
@@ -32,7 +47,8 @@ const header = (knees) =>
     <th scope="col">${text("page.column.value")}</th>
     <th scope="col">${text("page.column.typical")}</th>
     ${knees.map(
-      (knee) => html`<th scope="col">${text("page.inputs.points", { knee: sideName(knee) })}</th>`,
+      (knee) =>
+        html`<th scope="col" class="r">${text("page.inputs.points", { knee: sideName(knee) })}</th>`,
     )}</tr></thead>`;
 
 function inputRow(input, knees, labels) {
@@ -44,7 +60,7 @@ function inputRow(input, knees, labels) {
   const effect = (knee) => (input.effect?.[knee] === undefined ? "–" : points(input.effect[knee]));
   return html`<tr><th scope="row">${labels[input.column] ?? input.column}${note}</th>
     <td>${withUnit(input.value, input.unit)}</td><td>${typical}</td>
-    ${knees.map((knee) => html`<td>${effect(knee)}</td>`)}</tr>`;
+    ${knees.map((knee) => html`<td class="r">${effect(knee)}</td>`)}</tr>`;
 }
 
 function missingLine(missing, labels) {
@@ -52,4 +68,19 @@ function missingLine(missing, labels) {
   const names = missing.map(({ column }) => withoutSide(labels[column] ?? column));
   const sentence = text("page.inputs.missing_names", { names: [...new Set(names)].join("; ") });
   return html`<p class="small quiet"><b>${text("page.inputs.missing")}</b> ${sentence}</p>`;
+}
+
+// Of those not done, the ones that tell most, whether or not they are worth the time today.
+function otherTests(answer) {
+  const tests = answer.next_tests.slice(0, MAX_TESTS);
+  if (!tests.length) return nothing;
+  const worth = worthwhile(answer);
+  const item = (test) =>
+    html`<li><b>${test.label}</b>, ${text("page.next_test.minutes_and_needs", {
+      minutes: fixed(test.minutes, 0),
+      equipment: equipmentName(test.equipment),
+    })}: ${gain(test, answer)}${
+      worth.includes(test) ? nothing : text("page.next_test.not_worth")
+    }</li>`;
+  return html`<h3>${text("page.inputs.tests")}</h3><ul class="small num">${tests.map(item)}</ul>`;
 }

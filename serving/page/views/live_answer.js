@@ -1,12 +1,12 @@
 // The answer as it grows, beside the form; and as a strip above the thumb on a phone.
 import { icon } from "../lib/icon.js";
-import { again, capitalized, in100, interval, list } from "../lib/number_format.js";
-import { plural, text } from "../lib/texts.js";
+import { again, capitalized, fixed, in100, interval, list } from "../lib/number_format.js";
+import { plural, text, variant } from "../lib/texts.js";
 import * as wording from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { riskBar } from "./charts.js";
-import { bandTag, baseRate, hurtsNow, intervalText, kneesOf, suggestsAbout } from "./knee_cards.js";
-import { narrowing } from "./next_tests.js";
+import { bandTag, baseRate, hurtsNow, intervalText, kneesOf, knownKnees } from "./knee_cards.js";
+import { gain, worthwhile } from "./next_tests.js";
 
 export function liveAnswer(state) {
   return html`<aside class="card live" aria-labelledby="h-live">
@@ -22,18 +22,23 @@ function panel(state) {
   if (state.problem) return html`<p class="live__no">${state.problem}</p>${onHold(state)}`;
   if (!answer) return html`<p class="live__no">${text("page.live.first")}</p>${onHold(state)}`;
   if (answer.risk.status === "refer") return referral(answer);
-  const sport = state.draft.values["athlete.sport"];
   const knees = kneesOf(answer.risk);
-  const scale = text("page.live.scale", {
+  const sport = state.draft.values["athlete.sport"];
+  return html`<div class="live__take"><p><b>${answer.summary[0]}</b></p>
+      <p>${answer.summary[1]}</p></div>
+    ${knees.map((knee) => kneeLine(answer, knee, sport))} ${onHold(state)}
+    ${scale(answer, sport)} <dl>${patternItem(answer)} ${nextTestItem(answer)}</dl>`;
+}
+
+// What the bars are of; nothing where there are none.
+function scale(answer, sport) {
+  const [knee] = knownKnees(answer);
+  if (!knee) return nothing;
+  return html`<p class="small quiet num">${text("page.live.scale", {
     outcome: wording.outcomeTitle(answer.risk),
     athletes: wording.athletes(sport),
-    base: in100(baseRate(answer.risk, knees[0]) ?? 0),
-  });
-  const lead = html`<p class="live__lead small quiet">${suggestsAbout(answer)}</p>`;
-  return html`${knees.some((knee) => answer.risk[knee]) ? lead : nothing}
-    ${knees.map((knee) => kneeLine(answer, knee, sport))} ${onHold(state)}
-    <p class="small quiet num">${scale}</p>
-    <dl>${statusItem(answer.risk.status)} ${patternItem(answer)} ${nextTestItem(answer)}</dl>`;
+    base: in100(baseRate(answer.risk, knee) ?? 0),
+  })}</p>`;
 }
 
 function referral(answer) {
@@ -46,7 +51,7 @@ function referral(answer) {
 function kneeLine(answer, knee, sport) {
   const risk = answer.risk[knee];
   const name = html`<span>${wording.kneeName(knee)}</span>`;
-  if (!risk) {
+  if (!risk || wording.whyNoNumber(answer.risk)) {
     return html`<div class="live__knee">${name}<strong>${noRisk(answer, knee)}</strong></div>`;
   }
   const isOpen = wording.isOpen(answer.risk, risk);
@@ -60,13 +65,9 @@ function kneeLine(answer, knee, sport) {
       ${bandTag(risk, isOpen)}</p></div>`;
 }
 
-const noRisk = (answer, knee) =>
-  hurtsNow(answer, knee) ? text("page.no_risk.tag.hurts") : text("page.no_risk.headline.none");
-
-function statusItem(status) {
-  if (status !== "low_information" && status !== "out_of_population") return nothing;
-  return html`<div><dt>${text("page.live.status")}</dt>
-    <dd>${wording.statusSentence(status)}</dd></div>`;
+function noRisk(answer, knee) {
+  if (hurtsNow(answer, knee)) return text("page.no_risk.tag.hurts");
+  return text("page.no_risk.tag.none");
 }
 
 function patternItem(answer) {
@@ -100,12 +101,15 @@ function openPatterns({ imbalances }) {
 }
 
 function nextTestItem(answer) {
-  const [test] = answer.next_tests;
-  if (!test) return nothing;
-  const minutes = text("page.next_test.minutes", { minutes: test.minutes });
-  const parts = [minutes, narrowing(test, answer.risk.either)].filter(Boolean);
-  return html`<div><dt>${text("page.next_test.heading")}</dt>
-    <dd>${test.label}<span class="small num">${parts.join(". ")}</span></dd></div>`;
+  const [test] = worthwhile(answer);
+  const name = html`<dt>${text("page.next_test.heading")}</dt>`;
+  if (!test) {
+    const none = answer.next_tests.length ? text("page.next_test.none") : "";
+    return none ? html`<div>${name}<dd>${none}</dd></div>` : nothing;
+  }
+  const minutes = text("page.next_test.minutes", { minutes: fixed(test.minutes, 0) });
+  const parts = [minutes, gain(test, answer)];
+  return html`<div>${name}<dd>${test.label}<span class="small num">${parts.join(". ")}</span></dd></div>`;
 }
 
 // What the answer waits for: values at fault, and values that need a protocol.
@@ -142,6 +146,10 @@ function stripContent({ answer, problem }) {
     const words = text("page.referral.short", { when });
     return html`<span class="strip__all strip__flag"><b>${words}</b></span>`;
   }
+  const why = wording.whyNoNumber(answer.risk);
+  if (why) {
+    return html`<span class="strip__all">${variant("page.no_risk.headline", why.code)}</span>`;
+  }
   return kneesOf(answer.risk).map((knee) => stripKnee(answer, knee));
 }
 
@@ -159,17 +167,17 @@ export function spokenAnswer(state) {
   if (answer.risk.status === "refer") {
     return text("page.live.spoken_referral", { when: answer.red_flags[0].when });
   }
-  const knees = kneesOf(answer.risk)
-    .filter((knee) => answer.risk[knee])
-    .map((knee) => {
-      const risk = answer.risk[knee];
-      return text("page.live.spoken_knee", {
-        knee: wording.kneeName(knee),
-        count: in100(risk.probability),
-        interval: interval(risk.interval),
-      });
-    });
   const faults = Object.keys(state.faults).length;
   const held = faults ? ` ${plural("page.live.spoken_held", faults)}` : "";
+  const known = knownKnees(answer);
+  if (!known.length) return `${answer.summary[0]}${held}`;
+  const knees = known.map((knee) => {
+    const risk = answer.risk[knee];
+    return text("page.live.spoken_knee", {
+      knee: wording.kneeName(knee),
+      count: in100(risk.probability),
+      interval: interval(risk.interval),
+    });
+  });
   return `${knees.join(". ")}.${held}`;
 }

@@ -1,63 +1,78 @@
-// The next best tests: what each would add, how long it takes and what it needs.
-import { fixed, in100, list } from "../lib/number_format.js";
-import { text } from "../lib/texts.js";
+// What to measure next: the one test that is worth the time today, or that none is.
+import { fixed, in100, inSentence, list, short } from "../lib/number_format.js";
+import { text, variant } from "../lib/texts.js";
 import { equipmentName } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
+import { inPercent, learnt } from "./knee_cards.js";
 
-const MAX_TESTS = 4;
+/** The tests that are worth their time, the one that tells most first. */
+export const worthwhile = ({ next_tests: tests }) =>
+  tests.filter(
+    (test) => test.worth_the_time ?? (test.uncertainty_removed >= 0.05 || test.settles?.length),
+  );
 
-export function nextTestCard(answer, draft, actions, texts) {
-  const tests = answer.next_tests;
-  const isMissing = answer.inputs.some((input) => input.status === "missing");
-  if (!tests.length && !isMissing) return nothing;
-  const shown = tests.slice(0, MAX_TESTS);
-  return html`<section class="card next" id="a-next" aria-labelledby="h-next">
-    <div class="card__head"><h2 id="h-next">${text("page.next_test.heading")}</h2></div>
-    ${equipmentSwitch(draft, actions)}
-    ${
-      shown.length
-        ? html`<ol>${shown.map((test, i) => testItem(test, i + 1, answer.risk.either, texts))}</ol>`
-        : noTest(draft)
-    }
-  </section>`;
+/** The card of the one next test. */
+export function nextTestCard(state, actions) {
+  const { answer, draft } = state;
+  if (!answer.inputs.some((input) => input.status === "missing")) return nothing;
+  const [test, after] = worthwhile(answer);
+  const title = test
+    ? text("page.next_test.title", { test: inSentence(test.label) })
+    : nothingWorth(draft);
+  return html`<section class=${test ? "card next" : "card next next--none"} id="a-next"
+    aria-labelledby="h-next"><h2 id="h-next">${title}</h2>
+    ${test ? oneTest(test, after, state) : html`<p class="quiet">${text("page.next_test.none_why")}</p>`}
+    ${equipmentSwitch(draft, actions)}</section>`;
 }
 
-const noTest = (draft) =>
-  html`<p class="quiet">${
-    draft.equipment ? text("page.next_test.none_at_hand") : text("page.next_test.none")
-  }</p>`;
+const nothingWorth = (draft) =>
+  draft.equipment ? text("page.next_test.none_at_hand") : text("page.next_test.none");
 
-function testItem(test, number, either, texts) {
-  const sentences = [gain(test), narrowing(test, either), settles(test, texts)].filter(Boolean);
-  return html`<li><span class="n" aria-hidden="true">${number}</span><div><h3>${test.label}</h3>
-    <p class="num">${sentences.join(" ")}</p>
-    <dl class="num">
-      <div><dt>${text("page.next_test.time")}</dt>
-        <dd>${text("page.next_test.minutes", { minutes: fixed(test.minutes, 0) })}</dd></div>
-      <div><dt>${text("page.next_test.needs")}</dt>
-        <dd>${equipmentName(test.equipment)}</dd></div></dl></div></li>`;
+function oneTest(test, after, { answer, texts, stationOf }) {
+  const rows = [
+    ["takes", takes(test)],
+    ["settles", gain(test, answer)],
+    ["helps", settles(test, texts)],
+  ].filter(([, content]) => content);
+  const then = after
+    ? text("page.next_test.then", {
+        test: inSentence(after.label),
+        minutes: fixed(after.minutes, 0),
+      })
+    : text("page.next_test.then_nothing");
+  return html`<dl class="num">${rows.map(
+    ([name, content]) =>
+      html`<div><dt>${variant("page.next_test.row", name)}</dt><dd>${content}</dd></div>`,
+  )}</dl>
+    <a class="btn btn--main" href=${fieldLink(test, stationOf)}>${text("page.next_test.enter")}</a>
+    <p class="small quiet">${then}</p>`;
 }
 
-function gain(test) {
-  const share = in100(test.uncertainty_removed);
-  return share.startsWith("<")
-    ? text("page.next_test.gain_below", { share: share.slice(1) })
-    : text("page.next_test.gain", { share });
-}
+const takes = ({ minutes, equipment }) =>
+  text("page.next_test.minutes_and_needs", {
+    minutes: fixed(minutes, 0),
+    equipment: equipmentName(equipment),
+  });
 
-/** By how much a test is expected to narrow the interval of either knee; empty where it is not. */
-export function narrowing(test, either) {
-  if (!either || !test.expected_interval_width) return "";
-  const now = Math.round(100 * (either.interval[1] - either.interval[0]));
-  const expected = Math.round(100 * test.expected_interval_width);
-  return expected < now ? text("page.next_test.narrowing", { now, expected }) : "";
+/** How much is settled now, and about how much will be after a test. */
+export function gain(test, answer) {
+  const now = learnt(answer);
+  if (now === undefined)
+    return text("page.next_test.gain", { share: in100(test.uncertainty_removed) });
+  const then = now + (1 - now) * test.uncertainty_removed;
+  return text("page.next_test.now_and_after", { now: inPercent(now), after: inPercent(then) });
 }
 
 function settles(test, texts) {
   if (!test.settles?.length) return "";
   const label = (code) => texts.imbalances.find(({ name }) => name === code)?.label ?? code;
-  const patterns = list(test.settles.map(label)).toLowerCase();
-  return text("page.next_test.settles", { patterns });
+  return list(test.settles.map((code) => inSentence(short(label(code)))));
+}
+
+// Where a test is entered: the station of the form that has its first measure.
+function fieldLink({ measures: [first] }, stationOf) {
+  const path = [`athlete.${first}`, `right.${first}`].find((known) => known in stationOf);
+  return path ? `#st-${stationOf[path]}` : "#screen";
 }
 
 /** The switch for what is at hand: it only changes which tests are proposed next. */

@@ -1,38 +1,101 @@
-// The five patterns of each leg, ranked, each with the measured values for and against it.
+// The patterns of each leg: the ones that are named, on the drawing; and all five, ranked, with the
+// measured values for and against each.
 import {
   again,
   capitalized,
   degreeSign,
   fixed,
   in100,
+  inSentence,
+  inTen,
+  list,
+  short,
   value,
   withUnit,
 } from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
-import { grade, legName, pattern, SIDES } from "../lib/wording.js";
+import { grade, legName, pattern, sideName, SIDES } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { chanceBar, tenDots, zStrip } from "./charts.js";
+import { fold } from "./folds.js";
+import { legFigure, swatch } from "./leg_figure.js";
 
 const STATUS_RANK = { clear: 0, possible: 1, not_supported: 2, cannot_tell: 3 };
 
-export function patternCards(answer) {
-  const imbalances = answer.imbalances ?? [];
-  if (!imbalances.length) return nothing;
-  const ofSide = (side) => imbalances.filter((imbalance) => imbalance.side === side);
-  return html`<section class="section" id="a-patterns" aria-labelledby="h-imb">
-    <h2 id="h-imb">${text("shared.patterns.heading")}</h2>
-    <p>${text("page.pattern.explanation")}</p>
-    <div class="two">${SIDES.map((side) => legCard(answer, side, ofSide(side)))}</div>
-  </section>`;
+const byRank = (a, b) => STATUS_RANK[a.status] - STATUS_RANK[b.status];
+const isNamed = ({ status }) => status === "clear" || status === "possible";
+
+const ofSide = ({ imbalances }, side) =>
+  (imbalances ?? []).filter((imbalance) => imbalance.side === side);
+
+/** The card with the drawing of the legs, and the pattern that is named on each. */
+export function patternCard(answer, drawing) {
+  if (!answer.imbalances?.length) return nothing;
+  return html`<section class="card pattern" aria-labelledby="h-pattern">
+    <h2 id="h-pattern">${text("page.pattern.heading")}</h2>
+    <div class="pattern__in">${legFigure(answer, drawing)}
+      <div>${SIDES.map((side) => legSummary(answer, side))}</div></div></section>`;
+}
+
+function legSummary(answer, side) {
+  const all = ofSide(answer, side);
+  const named = all.filter(isNamed).sort(byRank);
+  const open = all.filter(({ status }) => status === "cannot_tell").length;
+  const untold = open ? text("page.pattern.untold", { count: open, all: all.length }) : "";
+  if (!named.length) {
+    const title = text("page.pattern.none_named", { side: sideName(side) });
+    return html`<div class="pattern__leg"><h3>${title}</h3>
+      <p class="small quiet">${untold || text("page.pattern.none_fits")}</p></div>`;
+  }
+  return html`<div class="pattern__leg">${named.map((one) => namedPattern(one))}
+    ${untold ? html`<p class="small quiet">${untold}</p>` : nothing}</div>`;
+}
+
+function namedPattern(imbalance) {
+  const title = text("page.titled", {
+    title: sideName(imbalance.side),
+    name: inSentence(short(imbalance.label)),
+  });
+  return html`<h3>${swatch(imbalance.status)} ${title}</h3><p class="small">${evidenceFor(imbalance)}
+    ${imbalance.named_again === undefined ? nothing : namedAgain(imbalance.named_again)}</p>`;
+}
+
+const namedAgain = (p) => text("page.pattern.named_again", { count: inTen(p) });
+
+// "Hip drop and Ober test speak for it, ankle bend against."
+function evidenceFor({ pattern: rows }) {
+  const labels = (direction) =>
+    list(
+      rows
+        .filter(({ speaks }) => speaks === direction)
+        .map(({ label }) => inSentence(short(label))),
+    );
+  const [pro, contra] = [labels("for"), labels("against")];
+  if (!pro) return "";
+  return contra
+    ? text("page.pattern.for_and_against", { for: capitalized(pro), against: contra })
+    : text("page.pattern.for_only", { for: capitalized(pro) });
+}
+
+/** The fold with all five patterns of each leg. */
+export function patternsFold(answer) {
+  if (!answer.imbalances?.length) return nothing;
+  const result = SIDES.map((side) => {
+    const named = ofSide(answer, side).filter(isNamed).sort(byRank);
+    const labels = list(named.map(({ label }) => inSentence(short(label))));
+    const name = labels || text("page.pattern.none");
+    return text("page.titled", { title: sideName(side), name });
+  });
+  const body = html`<p>${text("page.pattern.explanation")}</p>
+    <div class="two">${SIDES.map((side) => legCard(answer, side, ofSide(answer, side)))}</div>`;
+  return fold("a-patterns", text("page.pattern.all"), result.join(" · "), body);
 }
 
 function legCard(answer, side, imbalances) {
-  const sorted = [...imbalances].sort(
-    (a, b) => STATUS_RANK[a.status] - STATUS_RANK[b.status] || b.probability - a.probability,
-  );
+  const sorted = [...imbalances].sort((a, b) => byRank(a, b) || b.probability - a.probability);
   const likely = answer.likely?.find((verdict) => verdict.side === side);
   const id = `h-imb-${side}`;
-  return html`<section class="card imbs" aria-labelledby=${id}>
+  return html`<section class="imbs" aria-labelledby=${id}>
     <h3 id=${id}>${legName(side)}</h3>
     ${likely ? html`<p class="verdict">${likely.message}</p>` : nothing}
     ${sorted.map((imbalance, i) => patternItem(imbalance, rankMark(imbalance, i)))}
@@ -54,7 +117,7 @@ function patternItem(imbalance, rank) {
   });
   const chance = isOpen ? text("page.pattern.open") : in100(imbalance.probability);
   const evidence = grade(imbalance.evidence_grade).toLowerCase();
-  return html`<details class="imb" ?open=${status === "clear"}>
+  return html`<details class="imb">
     <summary><span class="imb__rank" aria-hidden="true">${rank}</span>
       <span class="imb__name">${imbalance.label}<span>${summary}</span></span>
       <span class="imb__p num">${chance}${
@@ -97,7 +160,7 @@ function evidenceTable(imbalance) {
         <th scope="col">${text("page.pattern.table.z")}</th>
       </tr></thead>
       <tbody>${rows.map(evidenceRow)}</tbody></table>
-    <p class="small quiet key">${text("page.pattern.table.key")}</p>`;
+    <p class="small quiet">${text("page.pattern.table.key")}</p>`;
 }
 
 function evidenceRow(row) {

@@ -86,8 +86,11 @@ function riskRow(risk, knee) {
 function comingWeekLine({ coming_week: week }) {
   if (!week) return nothing;
   return html`<p><b>${text("page.coming_week.heading")}:</b> ${week.message}
-    ${text("page.advice.sources")} ${sourceList(week.sources)}.</p>`;
+    ${text("page.advice.sources")} ${sourceNames(week.sources)}.</p>`;
 }
+
+// On paper a link is no use.
+const sourceNames = (sources) => sources.map(({ short }) => short).join("; ");
 
 const isOutside = (input) => input?.status === "out_of_range";
 
@@ -188,7 +191,7 @@ function adviceItem({ sides, text: sentence, dose, grade, sources }) {
   const leg = sides.length === 1 ? `${wording.legName(sides[0])}: ` : "";
   const amount = dose ? ` ${format.capitalized(dose)}.` : "";
   return html`<li>${leg}${sentence}${amount}
-    <span>(${wording.grade(grade).toLowerCase()}; ${sourceList(sources)})</span></li>`;
+    <span>(${wording.grade(grade).toLowerCase()}; ${sourceNames(sources)})</span></li>`;
 }
 
 const MAX_TESTS = 3;

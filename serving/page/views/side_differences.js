@@ -1,22 +1,37 @@
 // Right against left: which measures differ by more than measurement error.
-import { degreeSign, value, withUnit } from "../lib/number_format.js";
+import { degreeSign, inSentence, short, value, withUnit } from "../lib/number_format.js";
 import { plural, text, variant } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
+import { fold } from "./folds.js";
 
-export function sideDifferenceCard(answer) {
+/** The fold with the measures of both legs; nothing where none was taken on both. */
+export function sidesFold(answer) {
   const rows = answer.side_differences ?? [];
   if (!rows.length) return nothing;
   const sorted = [...rows].sort((a, b) => ratioToError(b) - ratioToError(a));
   const columns = ["measure", "right", "left", "difference", "reading"];
-  return html`<section class="card" id="a-sides" aria-labelledby="h-sides">
-    <div class="card__head"><h2 id="h-sides">${text("page.sides.heading")}</h2></div>
-    <p class="quiet">${summary(rows)}</p>
-    <table class="used num"><caption class="vh">${text("page.sides.caption")}</caption>
+  const body = html`<p>${summary(rows)}</p>
+    <table class="tab sides num"><caption class="vh">${text("page.sides.caption")}</caption>
       <thead><tr>${columns.map(
         (name) => html`<th scope="col">${variant("page.column", name)}</th>`,
       )}</tr></thead>
-      <tbody>${sorted.map(differenceRow)}</tbody></table>
-  </section>`;
+      <tbody>${sorted.map(differenceRow)}</tbody></table>`;
+  return fold("a-sides", text("page.sides.heading"), result(sorted), body);
+}
+
+// "6 tests on both legs · 1 differs beyond error: ankle bend, right 5° less".
+function result(sorted) {
+  const all = plural("page.sides.both_legs", sorted.length);
+  const beyond = sorted.filter((row) => row.beyond_error);
+  if (!beyond.length) return text("page.sides.result_none", { all });
+  const [first] = beyond;
+  const side = first.right < first.left ? "right" : "left";
+  const which = text("page.sides.less", {
+    label: inSentence(short(first.label)),
+    side: variant("page.side_inline", side),
+    size: withUnit(Math.abs(first.difference), first.unit),
+  });
+  return plural("page.sides.result", beyond.length, { all, which });
 }
 
 function summary(rows) {

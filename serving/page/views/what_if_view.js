@@ -1,10 +1,11 @@
 // What if a measure were another: sliders for what can change, within what the model has seen.
 import { in100, interval, points, unit, value, withUnit } from "../lib/number_format.js";
-import { text } from "../lib/texts.js";
-import { isRaised, kneeName } from "../lib/wording.js";
+import { plural, text } from "../lib/texts.js";
+import { isOpen, isRaised, kneeName } from "../lib/wording.js";
 import { html, nothing, svg } from "../vendor/lit-html.js";
 import { riskBar } from "./charts.js";
-import { baseRate, kneesOf } from "./knee_cards.js";
+import { fold } from "./folds.js";
+import { baseRate, kneesOf, knownKnees } from "./knee_cards.js";
 
 /** So many sliders are shown at first, and so many at most before no more can be added. */
 const SHOWN_SLIDERS = 4;
@@ -13,24 +14,25 @@ const MAX_SLIDERS = 8;
 const MAX_SDS = 2.5;
 const STEPS = 100;
 
-export function whatIfSection(state, actions) {
+/** The fold with the sliders; nothing where no number holds or nothing measured can change. */
+export function whatIfFold(state, actions) {
   const { answer } = state;
-  if (!kneesOf(answer.risk).some((knee) => answer.risk[knee])) return nothing;
+  if (!knownKnees(answer).length) return nothing;
   const candidates = candidatesOf(state);
   if (!candidates.length) return nothing;
   const shown = shownOf(state.whatIf, candidates);
   const rest = candidates.filter((input) => !shown.includes(input));
   const canAdd = rest.length && shown.length < MAX_SLIDERS;
-  return html`<section class="section" id="a-whatif" aria-labelledby="h-wi">
-    <h2 id="h-wi">${text("page.what_if.heading")}</h2>
-    <p>${text("page.what_if.explanation")}</p>
-    <div class="card wi"><div class="wi__in">
+  const body = html`<p>${text("page.what_if.explanation")}</p>
+    <div class="wi"><div class="wi__in">
       ${shown.map((input) => slider(state, input, actions))}
       <div class="acts">${canAdd ? measureMenu(rest, state, actions) : nothing}
         <button class="btn" type="button" @click=${() => actions.resetWhatIf()}>
           ${text("page.what_if.reset")}</button></div></div>
       <div class="wi__out">${outcome(state)}</div>
-    </div></section>`;
+    </div>`;
+  const result = plural("page.what_if.result", candidates.length);
+  return fold("a-whatif", text("page.what_if.heading"), result, body);
 }
 
 function measureMenu(inputs, state, actions) {
@@ -166,7 +168,8 @@ function kneeOutcome(answer, knee, change) {
   const label = text("page.what_if.knee_label", { knee: kneeName(knee), now, count });
   const isMoved = change && Math.abs(change.points) >= 0.05;
   const isCalm = !isRaised(changed.band);
-  const bar = riskBar(changed, baseRate(answer.risk, knee), { isCalm, label });
+  const isMuted = isOpen(answer.risk, answer.risk[knee]);
+  const bar = riskBar(changed, baseRate(answer.risk, knee), { isCalm, isOpen: isMuted, label });
   const key = { interval: interval(changed.interval), now };
   const line = change?.held ? text("page.what_if.line_held", key) : text("page.what_if.line", key);
   return html`<div class="live__knee"><span>${kneeName(knee)}</span>
