@@ -53,7 +53,7 @@ OBSERVED = {"cohort_kind": "observed", "outcome_kind": "present_pain", GROUPS_PA
 IDLE = {"wblt_dorsiflexion_deg": (38, 4), "fppa_deg": (8, 4), "ober_adduction_deg": (20, 4)}
 
 
-def cohort_of(effects: Mapping[str, float], athletes: int = 150, base: float = -1.2) -> Cohort:
+def cohort_of(effects: Mapping[str, float], athletes: int = 110, base: float = -1.2) -> Cohort:
     """Groups of athletes; pain rises by so many log-odds an SD of hip drop in each."""
     rng = np.random.default_rng(5)
     parts = []

@@ -16,6 +16,7 @@ import numpy as np
 import xgboost as xgb
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn import config_context
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, make_scorer
@@ -189,7 +190,9 @@ def fit_linear(
         return LogisticModel(pipeline.fit(x, y))
     grid = {"logisticregression__C": _FINE_WEIGHTS if fine else _WEIGHTS}
     search = GridSearchCV(pipeline, grid, scoring=_SCORE, cv=splits)
-    return LogisticModel(search.fit(x, y).best_estimator_)
+    # Checks of parameters and values at each of the hundreds of small fits take half their time.
+    with config_context(skip_parameter_validation=True, assume_finite=True):
+        return LogisticModel(search.fit(x, y).best_estimator_)
 
 
 def _splits(
