@@ -258,7 +258,7 @@ class TestTheFormAndTheAnswer:
             tenths = round(10 * one["named_again"])
             count = {0: "fewer than 1", 10: "more than 9"}.get(tenths, str(tenths))
             own = item.filter(has_text=one["label"])
-            expect(own).to_contain_text(f"A repeat would point to it again: {count} in 10")
+            expect(own).to_contain_text(f"A repeat would name it again in {count} of 10")
             assert own.locator(".t-on").count() == tenths
             if one["status"] in {"clear", "possible"}:
                 expect(card).to_contain_text(f"A repeat would name it again in {count} of 10")

@@ -435,7 +435,7 @@ class TestPatterns:
         return found.model_copy(update={"imbalances": changed, "likely": None})
 
     @pytest.mark.parametrize(
-        ("again", "said"), [(0.81, "8 in 10"), (1.0, "more than 9 in 10"), (0.62, "6 in 10")]
+        ("again", "said"), [(0.81, "8 of 10"), (1.0, "more than 9 of 10"), (0.62, "6 of 10")]
     )
     def test_a_named_one_says_how_often_it_would_be_named_again(
         self, ask: Callable[..., Any], again: float, said: str
@@ -446,7 +446,7 @@ class TestPatterns:
         changed = [one.model_copy(update=parts) for one in found.imbalances or ()]
         found = found.model_copy(update={"imbalances": changed})
         for text in (told((found, screening)), report_markdown(found, screening)):
-            assert f"a repeat would point to it again: {said}" in text
+            assert f" repeat would name it again in {said}" in text
             assert "(12 to 99)" not in text
 
     def test_muscles_are_painted_where_a_pattern_points(self, ask: Callable[..., Any]) -> None:
@@ -480,7 +480,7 @@ class TestPatterns:
         assert "Both legs: no pattern is named." in told((none, screening))
         untold = {(one.side, one.name): "cannot_tell" for one in found.imbalances or ()}
         text = told((self.named(found, untold), screening))
-        assert "Both legs: no pattern can be judged yet." in text
+        assert "Both legs: no pattern can be told yet." in text
 
     def test_values_are_shown_with_what_is_typical(self, ask: Callable[..., Any]) -> None:
         found, screening = ask()
@@ -566,7 +566,9 @@ class TestStatus:
 
     def test_little_is_said_to_be_little(self, released: Bundle) -> None:
         plain = Screening.model_validate({"athlete": {"age_years": 29, "sex": "female"}})
-        assert "Too little was measured to say much" in told((answer(released, plain), plain))
+        assert "Too little was measured to say what is likely" in told(
+            (answer(released, plain), plain)
+        )
 
     def test_outside_what_was_seen_is_named_with_its_side(self, ask: Callable[..., Any]) -> None:
         text = told(ask(right=TESTED["right"] | {"hip_drop_deg": 24}))

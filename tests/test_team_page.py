@@ -449,7 +449,7 @@ class TestTheSquad:
         total: dict[str, float] = {}
         for one in answers["results"]:
             for test in one["answer"]["next_tests"]:
-                if test["uncertainty_removed"] >= 0.05 or test["settles"]:
+                if test["worth_the_time"]:
                     label = test["label"]
                     total[label] = total.get(label, 0.0) + test["uncertainty_removed"]
         best = max(total, key=lambda label: total[label])

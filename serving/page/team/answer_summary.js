@@ -8,8 +8,6 @@ const KNEES = [...SIDES, "either"];
 const MAX_CAUSES = 2;
 /** From so many points of 100 on a measure is named (the rule of `kneerisk.answer.summary`). */
 const LEAST_POINTS = 1;
-/** A test is worth the time from this share on (the rule of `kneerisk.answer.summary`). */
-const WORTH_SHARE = 0.05;
 /** Where the model has not seen the like, none of its numbers holds. */
 const BASIC = ["age_years", "sex", "sport"];
 
@@ -59,13 +57,20 @@ function namedPatterns(imbalances) {
     .map(({ side, label, probability }) => ({ side, label, probability }));
 }
 
-const nextTest = ({ test, label, minutes, equipment, uncertainty_removed: share, settles }) => ({
+const nextTest = ({
+  test,
+  label,
+  minutes,
+  equipment,
+  uncertainty_removed: share,
+  worth_the_time: isWorth,
+}) => ({
   test,
   label,
   minutes,
   equipment,
   share,
-  isWorth: share >= WORTH_SHARE || settles.length > 0,
+  isWorth,
 });
 
 /**

@@ -145,6 +145,8 @@ class NextTest(BaseModel):
     """Expected width of the interval of either knee after it, in probability."""
     settles: list[ImbalanceName] = []
     """Imbalances that are undecided now and that the test helps to decide."""
+    worth_the_time: bool = False
+    """It narrows the interval by a tenth or more, or settles a pattern worth acting on."""
 
 
 class Advice(BaseModel):

@@ -80,7 +80,7 @@ def _findings(predictions: Predictions, i: int, knees: list[Knee]) -> dict[str, 
         "likely": leg_verdicts(imbalances),
         "imbalances": imbalances,
         "side_differences": side_differences(predictions, i),
-        "next_tests": next_tests(predictions, i),
+        "next_tests": next_tests(predictions, i, imbalances or []),
         "advice": advice,
         "coming_week": coming_week(predictions.rows[i]),
     }

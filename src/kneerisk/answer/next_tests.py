@@ -11,11 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.answer.answer_schema import NextTest
+from kneerisk.answer.answer_schema import Knee, NextTest
+from kneerisk.answer.imbalances import RARE_EQUIPMENT
+from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.patterns import ONE_READING
 from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.risk_and_red_flags import flags_of, must_refer, painful_sides
-from kneerisk.evidence import equipment_of_test, imbalances, screening_tests
+from kneerisk.evidence import assumption, equipment_of_test, imbalances, screening_tests
 from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.model.imputation import Expected
 from kneerisk.model.value_of_information.expected_gain import (
@@ -30,14 +32,36 @@ MOST_TESTS, LEAST_SHARE = 6, 0.01
 #: An imbalance is named on so many concordant measures; a test settles it that removes so much of
 #: what is open of its latent.
 ENOUGH_MEASURES, SETTLING_SHARE = 2, 1.0 / 3.0
+#: A test is worth the time where it narrows the interval by this share, and a question where it
+#: settles this share of what is open (assumption).
+WORTH_SHARE = 0.1
+#: A longer test is not worth the time for a pattern alone (assumption).
+LONG_MINUTES = 15.0
+#: How well studies have to support a pattern for it to be worth a test of its own.
+WORTH_ACTING_ON = frozenset({"high", "moderate"})
 
 
-def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
+def next_tests(
+    predictions: Predictions, i: int, leg_imbalances: Sequence[Imbalance] = ()
+) -> list[NextTest]:
     """The tests not done that are worth most to the i-th screening, best first.
 
     The value of information is the expected fall of the log loss of the knees that are free of
     pain. ``uncertainty_removed`` is that fall over the one that every test together would bring if
     none had an error: of what measuring can remove, not of what the literature leaves open.
+
+    Parameters
+    ----------
+    predictions
+        What the model says of the screenings.
+    i
+        Place of the screening.
+    leg_imbalances
+        Its imbalances: which of them would be worth acting on.
+
+    Returns
+    -------
+    The tests; each says whether it is worth the time.
     """
     screening, bundle = predictions.screenings[i], predictions.bundle
     free = [side for side in SIDES if side not in painful_sides(screening, bundle.metadata)]
@@ -54,10 +78,11 @@ def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
         if shares[place] >= LEAST_SHARE and _possible(tests[place], screening)
     ]
     chosen = ranked[:MOST_TESTS]
-    widths: Sequence[float | None] = [None] * len(chosen)
-    if chosen and len(free) == len(SIDES):
-        widths = _widths(predictions, i, value.remaining_variance[chosen])
-    return [
+    knee: Knee = "either" if len(free) == len(SIDES) else free[0]
+    widths: Sequence[float | None] = []
+    if chosen:
+        widths = _widths(predictions, i, value.remaining_variance[chosen], knee)
+    found = [
         _next_test(
             tests[place],
             value,
@@ -67,6 +92,33 @@ def next_tests(predictions: Predictions, i: int) -> list[NextTest]:
         )
         for place, width in zip(chosen, widths, strict=True)
     ]
+    low, high = (float(bound[i]) for bound in predictions.prediction.intervals[knee])
+    judged = [
+        test.model_copy(update={"worth_the_time": _is_worth(test, high - low, leg_imbalances)})
+        for test in found
+    ]
+    if knee == "either":
+        return judged
+    return [test.model_copy(update={"expected_interval_width": None}) for test in judged]
+
+
+def _is_worth(test: NextTest, width_now: float, leg_imbalances: Sequence[Imbalance]) -> bool:
+    """Whether a test narrows the interval by a tenth, or settles a pattern worth acting on.
+
+    What is asked has no reading, so that its share of what is open counts. A long test has to
+    narrow the interval.
+    """
+    width = test.expected_interval_width
+    if width is None and test.uncertainty_removed >= WORTH_SHARE:
+        return True
+    if width is not None and width <= (1.0 - WORTH_SHARE) * width_now:
+        return True
+    possible = assumption("imbalance_possible_probability")
+    return test.minutes <= LONG_MINUTES and any(
+        imbalance.evidence_grade in WORTH_ACTING_ON or imbalance.probability >= possible
+        for imbalance in leg_imbalances
+        if imbalance.name in test.settles
+    )
 
 
 def shares_of(value: ValueOfInformation, free: Sequence[bool]) -> FloatArray:
@@ -91,9 +143,11 @@ def shares_of(value: ValueOfInformation, free: Sequence[bool]) -> FloatArray:
 
 
 def _possible(test: str, screening: Screening) -> bool:
-    """Whether what the test needs is at hand; nothing said means that everything is."""
+    """Whether what the test needs is at hand; where nothing is said, what most rooms have."""
     needed = equipment_of_test(test)
-    return needed == "none" or screening.equipment is None or needed in screening.equipment
+    if screening.equipment is None:
+        return needed not in RARE_EQUIPMENT
+    return needed == "none" or needed in screening.equipment
 
 
 def _next_test(
@@ -125,8 +179,10 @@ def _measure_name(column: str) -> str:
     return measure if side in SIDES and measure in leg_measures() else column
 
 
-def _widths(predictions: Predictions, i: int, variances: FloatArray) -> list[float | None]:
-    """Expected width of either knee's interval, in probability, after each of some tests.
+def _widths(
+    predictions: Predictions, i: int, variances: FloatArray, knee: Knee
+) -> list[float | None]:
+    """Expected width of a knee's interval, in probability, after each of some tests.
 
     ``variances`` are what the tests leave of the targets' variances, shape (n_tests, 2,
     n_targets); the model's own interval is computed with them. None where a test gives an answer
@@ -139,7 +195,7 @@ def _widths(predictions: Predictions, i: int, variances: FloatArray) -> list[flo
     )
     row = np.array([values[i] for values in predictions.data.values()])
     data = dict(zip(predictions.data, np.repeat(row[:, None], count, axis=1), strict=True))
-    low, high = model.risks(model.features(data, expected)).intervals["either"]
+    low, high = model.risks(model.features(data, expected)).intervals[knee]
     reduced = (variances != predictions.expected.variance[i]).any(axis=(1, 2)).tolist()
     widths = (high - low).tolist()
     return [width if some else None for width, some in zip(widths, reduced, strict=True)]

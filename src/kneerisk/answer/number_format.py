@@ -48,7 +48,7 @@ def about(probability: float) -> str:
 
 
 def again(probability: float) -> str:
-    """How often a repeat would point to a pattern: `a repeat would ...: 8 in 10`."""
+    """How often a repeat would name a pattern: `a repeat would name it again in 8 of 10`."""
     tenths = round(10 * probability)
     words = {0: text("shared.count.under_one"), 10: text("shared.count.over_nine")}
     return text("shared.again.sentence", count=words.get(tenths, str(tenths)))

@@ -14,10 +14,12 @@ from scipy.special import expit, logit
 
 from kneerisk.answer.answer_schema import SHOWN, Band, BaseRate, Flag, Knee, Reason, Risk, Risks
 from kneerisk.answer.predictions import BASIC_COLUMNS, Predictions, typical_risk
-from kneerisk.evidence import Urgency, red_flags, urgencies
+from kneerisk.evidence import Urgency, measures_of_test, red_flags, screening_tests, urgencies
+from kneerisk.evidence.risk_factors import strongest_tests
 from kneerisk.model import Metadata
 from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns
-from kneerisk.words import text
+from kneerisk.schema.columns import location_of
+from kneerisk.words import in_sentence, listed, text
 
 #: Upper ends of the bands, as multiples of the sport's base rate (assumption).
 BANDS: tuple[tuple[float, Band], ...] = ((0.75, "below"), (1.25, "near"), (2.0, "above"))
@@ -103,8 +105,15 @@ def risks_of(
     metadata = predictions.metadata
     sport = predictions.screenings[i].athlete.sport
     rates = _base_rates(predictions, i, metadata.base_rates.get(sport or "all"))
+    is_little = any(reason.code == "low_information" for reason in reasons)
     risks = {
-        knee: _risk(predictions, i, knee, rates.get("either" if knee == "either" else "leg"))
+        knee: _risk(
+            predictions,
+            i,
+            knee,
+            rates.get("either" if knee == "either" else "leg"),
+            is_little=is_little,
+        )
         for knee in knees
     }
     risks |= {
@@ -123,12 +132,14 @@ def risks_of(
     )
 
 
-def _risk(predictions: Predictions, i: int, knee: Knee, base_rate: float | None) -> Risk:
+def _risk(
+    predictions: Predictions, i: int, knee: Knee, base_rate: float | None, *, is_little: bool
+) -> Risk:
     probability = float(getattr(predictions.prediction, knee)[i])
     low, high = (float(bound[i]) for bound in predictions.prediction.intervals[knee])
     ratio = probability / base_rate if base_rate else 1.0
     band: Band = next((name for end, name in BANDS if ratio < end), "well_above")
-    if predictions.rows[i].keys() <= set(BASIC_COLUMNS):
+    if is_little or predictions.rows[i].keys() <= set(BASIC_COLUMNS):
         band = "not_assessed"
     return Risk(
         **_uncertainty(predictions, i, knee),
@@ -208,18 +219,33 @@ def reasons_of(predictions: Predictions, i: int, flags: Sequence[Flag]) -> list[
         message = text("answer.reasons.current_pain", side=side)
         reasons.append(Reason(code="current_pain", message=message, column=f"{side}_pain_nrs"))
     reasons += _out_of_population(predictions.rows[i], metadata)
-    if _says_little(predictions, i):
-        message = text("answer.reasons.low_information")
-        reasons.append(Reason(code="low_information", message=message))
+    little = _little_information(predictions, i)
+    if little:
+        reasons.append(Reason(code="low_information", message=little))
     return reasons
 
 
-def _says_little(predictions: Predictions, i: int) -> bool:
-    sources = predictions.sources[i]
-    if sources is not None:
-        return bool(sources.information.mean() < LITTLE_INFORMATION)
-    share = predictions.width_share
-    return share is not None and bool(share[i] >= LITTLE_GAIN)
+def _little_information(predictions: Predictions, i: int) -> str | None:
+    """Why so little is known that no number holds; None where enough is.
+
+    A known recent injury is always enough.
+    """
+    sources, row = predictions.sources[i], predictions.rows[i]
+    if sources is None:
+        share = predictions.width_share
+        is_little = share is not None and share[i] >= LITTLE_GAIN
+        return text("answer.reasons.low_information") if is_little else None
+    if any(row.get(f"{side}_prior_knee_injury") == "within_12_months" for side in SIDES):
+        return None
+    if sources.information.mean() < LITTLE_INFORMATION:
+        return text("answer.reasons.low_information")
+    sport, sex, age = (float(predictions.data[name][i]) for name in ("sport", "sex", "age_years"))
+    tests = strongest_tests(sport, sex, age)
+    known = {location_of(column)[-1] for column in row}
+    if any(known & measures_of_test(test).keys() for test in tests):
+        return None
+    labels = listed([in_sentence(screening_tests()[test].label) for test in tests])
+    return text("answer.reasons.none_of_strongest", tests=labels)
 
 
 def painful_sides(screening: Screening, metadata: Metadata) -> list[Side]:

@@ -33,8 +33,6 @@ COMPARED: tuple[tuple[float, str], ...] = (
     (0.4, "under_half"), (0.6, "half"), (0.75, "two_thirds"), (1.25, "usual"),
     (1.4, "third_more"), (1.8, "half_more"), (2.5, "twice"),
 )  # fmt: skip
-#: A test is worth the time where it settles this share of what is open (assumption), or a pattern.
-WORTH_SHARE = 0.05
 
 
 def summary_of(answer: Answer, sport: str | None) -> list[str]:
@@ -230,10 +228,8 @@ def _without_numbers(answer: Answer) -> str:
 
 
 def worthwhile_test(answer: Answer) -> NextTest | None:
-    """The first of the next tests, where it settles enough to be worth the time."""
-    test = next(iter(answer.next_tests), None)
-    is_worth = test and (test.uncertainty_removed >= WORTH_SHARE or test.settles)
-    return test if is_worth else None
+    """The first of the next tests that is worth the time, if any is."""
+    return next((test for test in answer.next_tests if test.worth_the_time), None)
 
 
 def _do(test: NextTest) -> str:

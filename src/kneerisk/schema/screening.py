@@ -63,8 +63,9 @@ class Screening(BaseModel):
     """One athlete at one visit. Every measure is optional but age and sex.
 
     ``red_flags`` left out means that they were not asked; an empty list that all were asked and
-    none applies. ``setting`` is the club's own count of knee pain. ``equipment`` is what is at hand for further tests, left out: everything; a test
-    that needs none is always possible.
+    none applies. ``setting`` is the club's own count of knee pain. ``equipment`` is what
+    is at hand for further tests, left out: a tape, a phone and a dynamometer; a test that needs
+    none is always possible.
 
     Raises
     ------
@@ -85,7 +86,7 @@ class Screening(BaseModel):
     equipment: Annotated[list[AtHand], Field(max_length=len(EQUIPMENT))] | None = Field(
         default=None,
         title="Equipment at hand",
-        description="What further tests may need; left out: everything. None is always allowed.",
+        description="What further tests may need; left out: a tape measure, a phone and a hand-held dynamometer. None is always allowed.",
     )
 
     @model_validator(mode="wrap")

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Literal
 
 from kneerisk.answer.answer_schema import SHOWN, Advice, Answer, NextTest
-from kneerisk.answer.number_format import again, amount, in_100, number, sentence, typical
+from kneerisk.answer.number_format import again, amount, number, sentence, typical
 from kneerisk.answer.pattern_schema import Imbalance, PatternRow, SideDifference, named
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
@@ -45,7 +45,6 @@ class Pattern:
     name: str
     title: str
     status: Literal["clear", "possible"]
-    count: str
     again: str
     """How often a repeat of the same tests would point to it again, in words."""
     grade: str
@@ -164,7 +163,6 @@ def _pattern(imbalance: Imbalance, rows: int | None) -> Pattern:
         name=imbalance.name,
         title=imbalance.label.partition(":")[0],
         status="clear" if imbalance.status == "clear" else "possible",
-        count=in_100(imbalance.probability),
         again=again(imbalance.named_again or 0.0),
         grade=imbalance.evidence_grade,
         wording=imbalance.wording,

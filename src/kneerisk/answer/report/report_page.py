@@ -160,7 +160,7 @@ def report_page(
         numbers=pattern_numbers(answer),
         difference_summary=difference_summary(answer),
         differences=tuple(largest_differences(answer, limits.differences)),
-        tests=tuple(answer.next_tests[: limits.tests]),
+        tests=tuple(t for t in answer.next_tests if t.worth_the_time)[: limits.tests],
         advice=advice,
         more_advice=len(answer.advice) - len(advice),
         stop_rules=tuple(stop_rules(answer)),

@@ -228,7 +228,7 @@ def reason_sentences(answer: Answer, screening: Screening) -> Iterator[str]:
             side: Side = "right" if (reason.column or "").startswith("right") else "left"
             yield text("report.reasons.current_pain", pain=pain_sentence(screening, side))
         if reason.code == "low_information":
-            yield text("report.reasons.low_information")
+            yield text("report.reasons.low_information", why=sentence(reason.message))
     outside = [reason for reason in answer.risk.reasons if reason.code == "out_of_population"]
     if outside:
         reasons = "; ".join(_with_leg(reason.column, reason.message) for reason in outside)
