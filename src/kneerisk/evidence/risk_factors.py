@@ -66,8 +66,10 @@ def strongest_tests(sport: float, sex: float, age_years: float) -> tuple[str, ..
 
     Parameters
     ----------
-    sport, sex
-        Codes of the schema; NaN where not known.
+    sport
+        Code of the schema; NaN where not known.
+    sex
+        Code of the schema.
     age_years
         Age in years.
 
