@@ -26,6 +26,7 @@ from kneerisk.answer import report as printed_report
 from kneerisk.answer.follow_up import follow_up as compare_visits
 from kneerisk.answer.follow_up_request import FollowUp
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
+from kneerisk.answer.poses import poses
 from kneerisk.answer.report.drawings import outlines
 from kneerisk.answer.style_policy import content_policy
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
@@ -235,6 +236,7 @@ def _texts_json() -> bytes:
         "urgencies": times,
         "imbalances": labels,
         "leg_drawing": dict(outlines()),
+        "poses": list(poses()),
         "effect_sizes": effect_sizes(),
         "example": EXAMPLE,
         "words": {name: dict(section(name)) for name in ("shared", "page", "hand_out")},

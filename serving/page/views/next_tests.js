@@ -1,4 +1,5 @@
 // What to measure next: the one test that is worth the time today, or that none is.
+import { pose } from "../lib/icon.js";
 import { fixed, in100, inSentence, list, short } from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
 import { equipmentName } from "../lib/wording.js";
@@ -40,7 +41,7 @@ function oneTest(test, after, { answer, texts, stationOf }) {
         minutes: fixed(after.minutes, 0),
       })
     : text("page.next_test.then_nothing");
-  return html`<dl class="num">${rows.map(
+  return html`${texts.poses.includes(test.test) ? pose(test.test) : nothing}<dl class="num">${rows.map(
     ([name, content]) =>
       html`<div><dt>${variant("page.next_test.row", name)}</dt><dd>${content}</dd></div>`,
   )}</dl>

@@ -1,4 +1,5 @@
 // The plan: at most three things to do, each with how much, why, and where that comes from.
+import { pose } from "../lib/icon.js";
 import { list } from "../lib/number_format.js";
 import { text, variant } from "../lib/texts.js";
 import { grade } from "../lib/wording.js";
@@ -34,7 +35,7 @@ function planItem(item, number, isNamed) {
     <dl><div><dt>${text("page.plan.dose")}</dt><dd>${dose(item)}</dd></div>
       ${isPhone() ? nothing : html`<div><dt>${text("page.plan.why")}</dt><dd>${why}</dd></div>`}</dl>
     ${isPhone() ? aside(`a-plan-${item.code}`, text("page.plan.why"), html`<p>${why}</p>`) : nothing}
-  </div></li>`;
+  </div>${item.exercise ? pose(item.exercise) : nothing}</li>`;
 }
 
 // How much, and where no trial says so, that.
