@@ -209,6 +209,9 @@ class TestRisk:
             assert moved.points == pytest.approx(100 * (last - first))
             beyond = abs(moved.points) > moved.error_points
             assert (moved.verdict != "within_error") == (beyond and abs(moved.points) >= 1)
+            low, high = moved.error_band
+            assert low < moved.first < high
+            assert (low <= moved.last <= high) == (not beyond)
 
     def test_a_new_episode_raises_it_beyond_error(self, ask):
         first = changed(right={"prior_knee_injury": "none"})

@@ -687,6 +687,22 @@ class TestVisits:
         assert [visit["date"] for visit in sent["visits"]] == [
             "2026-03-02", "2026-06-01", "2026-08-24",
         ]  # fmt: skip
+        for row in told["risk_changes"]:
+            if row["knee"] == "either":
+                continue
+            low, high = row["error_band"]
+            figure = changes.get_by_role("figure").filter(has_text=f"{row['knee'].title()} knee")
+            is_inside = figure.evaluate(
+                """figure => {
+                  const [dot, band] = ['.c-dot circle:last-child', '.c-mdc'].map(
+                    (part) => figure.querySelector(part).getBoundingClientRect());
+                  const y = (dot.top + dot.bottom) / 2;
+                  return band.top <= y && y <= band.bottom;
+                }"""
+            )
+            assert is_inside == (low <= row["last"] <= high)
+        expect(seen.page.get_by_role("heading", name="Patterns that changed")).to_be_visible()
+        expect(seen.page.get_by_role("main")).to_contain_text("clear before")
         seen.shot("visits")
 
     def test_they_are_there_after_a_reload_and_can_be_opened(self, opened: Opener) -> None:

@@ -48,6 +48,7 @@ function measures(followUp) {
   return html`<section class="section" id="v-changes" aria-labelledby="h-changes">
     <h2 id="h-changes">${text("page.changes.since", { date: since })}</h2>
     <p>${followUp.summary}</p>${followUp.by_chance ? byChance : nothing}
+    <p class="small quiet">${text("page.changes.band")}</p>
     <div class="trends">${riskTrends(followUp)}${shown.map(measureTrend)}</div>
     ${rest.length ? unchanged(rest) : nothing}
   </section>`;
@@ -75,13 +76,8 @@ function riskTrends({ visits, risk_changes: changes }) {
 
 function riskTrend(knee, visits, change) {
   if (visits.length < 2) return nothing;
-  const rows = visits.map((visit) => ({
-    date: visit.date,
-    label: format.shortDate(visit.date),
-    y: 100 * visit[knee].probability,
-    low: 100 * visit[knee].interval[0],
-    high: 100 * visit[knee].interval[1],
-  }));
+  const rows = comparable(knee, visits, change);
+  const band = change?.error_band.map((probability) => 100 * probability);
   const title = text("page.changes.risk_title", { knee: kneeName(knee) });
   const points = visits.map((visit) =>
     text("page.changes.risk_point", {
@@ -96,9 +92,22 @@ function riskTrend(knee, visits, change) {
     count: format.in100(last.probability),
     band: bandName(last.band).toLowerCase(),
   });
-  const chart = trend({ rows, floor: 0, label, format: (y) => format.value(Math.round(y)) });
+  const chart = trend({ rows, band, floor: 0, label, format: (y) => format.value(Math.round(y)) });
   return html`<figure class="card"><h3>${title}</h3>${chart}
     <figcaption>${change ? riskVerdict(change) : nothing} ${now}</figcaption></figure>`;
+}
+
+// The risks that can be compared: of all visits, or of the first and last by the tests of both.
+function comparable(knee, visits, change) {
+  const row = (date, probability) => ({
+    date,
+    label: format.shortDate(date),
+    y: 100 * probability,
+  });
+  if (!change || change.same_tests) {
+    return visits.map((visit) => row(visit.date, visit[knee].probability));
+  }
+  return [row(change.first_date, change.first), row(change.last_date, change.last)];
 }
 
 function riskVerdict(change) {
@@ -163,14 +172,17 @@ function adviceShown({ advice_shown: advice }) {
 }
 
 function patternChanges({ imbalance_changes: changes }) {
-  const moved = (changes ?? []).filter(({ verdict }) => verdict !== "within_error");
+  const moved = (changes ?? []).filter(
+    (change) => change.verdict !== "within_error" && change.moved_from !== change.moved_to,
+  );
   if (!moved.length) return nothing;
-  const item = ({ side, label, first, last }) => {
+  const status = (code) => variant("page.changes.pattern_status", code);
+  const item = ({ side, label, moved_from: before, moved_to: now }) => {
     const name = text("page.titled", { title: sideName(side), name: label });
-    const values = { first: format.in100(first), last: format.in100(last) };
-    return html`<li><span>${name}</span><span>${text("page.changes.chance", values)}</span></li>`;
+    const values = { before: status(before), now: status(now) };
+    return html`<li><span>${name}</span><span>${text("page.changes.pattern", values)}</span></li>`;
   };
   return html`<section class="section card" aria-labelledby="h-moved">
     <h2 id="h-moved">${text("page.changes.patterns")}</h2>
-    <ul class="kept num">${moved.map(item)}</ul></section>`;
+    <ul class="kept">${moved.map(item)}</ul></section>`;
 }

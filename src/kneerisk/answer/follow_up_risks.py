@@ -56,6 +56,11 @@ class RiskComparison:
         spread = expit(middle + self.limit / 2.0) - expit(middle - self.limit / 2.0)
         return np.asarray(100.0 * spread)
 
+    def error_band(self, place: int) -> tuple[float, float]:
+        """The probabilities within the limit of the first one, for one output."""
+        first, limit = self.first[place], self.limit[place]
+        return float(expit(first - limit)), float(expit(first + limit))
+
     def place(self, side: Side, imbalance: str) -> int:
         """Index of an imbalance of a leg in the arrays."""
         start = len(_RISKS) + SIDES.index(side) * len(self.imbalances)
@@ -112,6 +117,7 @@ def risk_changes(
                 last=ends[1],
                 points=100.0 * (ends[1] - ends[0]),
                 error_points=float(comparison.error_points[place]),
+                error_band=comparison.error_band(place),
                 verdict=comparison.verdict(place),
                 same_tests=comparison.same_tests,
             )

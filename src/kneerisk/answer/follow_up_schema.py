@@ -95,6 +95,8 @@ class RiskChange(BaseModel):
     """Last minus first, of 100."""
     error_points: float
     """How far measurement error alone moves it, 95 %, in points of 100."""
+    error_band: tuple[float, float]
+    """Where the last risk would be, 95 %, if nothing but measurement error had changed."""
     verdict: RiskVerdict
     same_tests: bool
     """Whether both visits had the same measures; else first and last differ from the visits'
