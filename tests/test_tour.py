@@ -22,7 +22,7 @@ from conftest import VERSION
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from served import Served, served
-from test_page import filled, leg, live, start
+from test_page import filled, leg, live, opened_fold, start
 
 from kneerisk.model import Bundle, bundle, champion
 from pipelines.examples import same
@@ -116,21 +116,20 @@ def answer(seen: Seen, tour: Tour) -> None:
     seen.view("Answer")
     seen.settled()
     tour.window(seen, "answer")
-    tour.part(seen, "pattern", seen.page.locator('section[aria-labelledby="h-imb-left"]'))
-    tour.part(seen, "drivers", seen.page.locator('section[aria-labelledby="h-drv-left"]'))
-    for name, heading in (("next-test", "Next best test"), ("what-to-do", "What to do")):
-        tour.part(seen, name, section(seen, heading))
-    what_if = section(seen, "What if")
+    tour.part(seen, "plan", seen.page.locator("#a-plan"))
+    tour.part(seen, "next-test", seen.page.locator("#a-next"))
+    for name, heading in (("pattern", "All five patterns"), ("drivers", "What moves the risk")):
+        tour.part(seen, name, opened_fold(seen, heading))
+    what_if = opened_fold(seen, "What if")
     what_if.get_by_label("Hip drop, left").fill("5")
     expect(what_if).to_contain_text("Measured:")
     seen.settled()
     tour.part(seen, "what-if", what_if)
-
-
-def section(seen: Seen, heading: str) -> Locator:
-    """The part of the page under a heading."""
-    found = seen.page.get_by_role("heading", name=heading, exact=True)
-    return seen.page.locator("section").filter(has=found).last
+    seen.view("Report")
+    seen.page.get_by_label("Clinic").fill("Harbour Physio")
+    sheet = seen.page.frame_locator("#sheet").locator("main")
+    expect(sheet).to_contain_text("Harbour Physio")
+    tour.part(seen, "hand-out", sheet)
 
 
 def visits(seen: Seen, tour: Tour) -> None:
