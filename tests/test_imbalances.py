@@ -134,7 +134,7 @@ def test_three_tests_alone_are_indeterminate(ask: Ask) -> None:
     assert one_of(found, "glute_underactivity").status == "not_supported"
     assert one_of(found, "vmo_inhibition").status == "cannot_tell"
     assert messages(found)["right"] == (
-        "On the right leg, no pattern can be named or ruled out yet. Most useful to add: "
+        "On the right leg, no pattern can be named or ruled out yet. What would tell: "
         "quadriceps strength, quadriceps lag, heel rise in the squat and hip adduction torque."
     )
 

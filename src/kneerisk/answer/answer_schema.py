@@ -111,7 +111,7 @@ class Driver(BaseModel):
     """The value that moved the risk most, in ``unit``; of the other leg where the heading says."""
     unit: str | None = None
     usual: float | None = None
-    """What is typical of the sex and the protocol, in ``unit``."""
+    """What is usual at this age, in this sport and by this protocol, in ``unit``."""
     against_usual: Literal["lower", "near", "higher"] | None = None
     group: Group | Literal["tests"]
     modifiable: bool

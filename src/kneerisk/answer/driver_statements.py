@@ -19,6 +19,8 @@ from kneerisk.words import section, short, text, variant
 Against = Literal["lower", "near", "higher"]
 #: A value within so many SDs of the usual is told as near it (assumption).
 NEAR_SD = 0.25
+#: A z-score that is smaller is rounding.
+ROUNDING = 1e-9
 #: Of these a number beside the usual one says nothing: the heading says it all.
 IN_WORDS = frozenset({"grade"})
 
@@ -47,7 +49,7 @@ class Statement:
 
 
 def statement_of(
-    column: str, measure: Measure, row: Mapping[str, Any], leg: str | None
+    column: str, measure: Measure, row: Mapping[str, Any], leg: str | None, usual_z: float
 ) -> Statement:
     """What was measured, in words.
 
@@ -61,6 +63,8 @@ def statement_of(
         The flat row of measured values.
     leg
         Which leg it is of, in words; None where it is of the knee that the driver is about.
+    usual_z
+        The z-score that is usual at this age and in this sport.
 
     Returns
     -------
@@ -75,7 +79,8 @@ def statement_of(
         heading = _of_leg(measure.label, leg)
         told = text("answer.drivers.plain", heading=heading, value=amount(value, measure.unit))
         return Statement(heading=heading, sentence=told, value=value, unit=measure.unit)
-    z, usual = (norm.scaled(value) - norm.location) / norm.scale, norm.typical.mean
+    usual = norm.typical.mean if abs(usual_z) < ROUNDING else norm.value_at(usual_z)
+    z = (norm.scaled(value) - norm.location - norm.true_scale * usual_z) / norm.scale
     against: Against = "near" if abs(z) < NEAR_SD else "lower" if z < 0.0 else "higher"
     heading = _of_leg(_heading(name, measure.label, against), leg)
     values = {"value": amount(value, measure.unit), "usual": number(usual, measure.unit)}

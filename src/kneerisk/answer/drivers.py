@@ -85,19 +85,24 @@ def with_advice(drivers: Sequence[Driver], told: Sequence[Advice]) -> list[Drive
     -------
     The same drivers, in their order.
     """
-    acts_on = {entry.code: entry.measures for entry in advice()}
     linked: list[Driver] = []
     for driver in drivers:
         codes = [
             piece.code
             for piece in told
             if driver.points > 0.0
-            and driver.measure in acts_on.get(piece.code, ())
+            and driver.measure in _acts_on().get(piece.code, ())
             and (not piece.sides or driver.side == "either" or driver.side in piece.sides)
         ]
         untested = driver.modifiable and driver.points >= WORTH_A_WORD and not codes
         linked.append(driver.model_copy(update={"advice": codes, "untested": untested or None}))
     return linked
+
+
+@cache
+def _acts_on() -> dict[str, tuple[str, ...]]:
+    """The measures that each piece of advice leads from."""
+    return {entry.code: entry.measures for entry in advice()}
 
 
 @cache
@@ -179,17 +184,35 @@ def _statement(
 ) -> Statement:
     """What was measured: of both legs' values, the one that moved the knee's risk more."""
     row, sources = predictions.rows[i], predictions.contributions.sources
-    names, measure_index = _measures(sources)
-    given = [k for k in np.flatnonzero(measure_index == names.index(measure)) if sources[k] in row]
+    given = [k for k in _places(sources)[measure] if sources[k] in row]
     if not given:
-        label = next(
-            columns()[s].label for s in sources if s != TESTS_DONE and location_of(s)[-1] == measure
-        )
+        label = columns()[sources[_places(sources)[measure][0]]].label
         return Statement(heading=label, sentence=label)
     # The own leg's comes first where both moved it alike.
-    given.sort(key=lambda k: (-abs(points[k]), not sources[k].startswith(f"{knee}_")))
-    column = sources[given[0]]
-    return statement_of(column, columns()[column], row, _leg_of(column, knee))
+    column = sources[
+        min(given, key=lambda k: (-abs(points[k]), not sources[k].startswith(f"{knee}_")))
+    ]
+    leg, usual_z = _leg_of(column, knee), _usual_z(predictions, i, column)
+    return statement_of(column, columns()[column], row, leg, usual_z)
+
+
+@cache
+def _places(sources: tuple[str, ...]) -> dict[str, list[int]]:
+    """Where the sources of each measure are, without sides."""
+    names, index = _measures(sources)
+    return {name: np.flatnonzero(index == k).tolist() for k, name in enumerate(names)}
+
+
+def _usual_z(predictions: Predictions, i: int, column: str) -> float:
+    """The z-score usual at the athlete's age and in the sport, with nothing measured."""
+    people, measure = predictions.bundle.model.population, location_of(column)[-1]
+    prior = predictions.expected.prior[i]
+    if measure in people.athlete:
+        return float(prior[0, people.athlete.index(measure)])
+    if measure in people.leg:
+        side = SIDES.index("right" if column.startswith("right_") else "left")
+        return float(prior[side, len(people.athlete) + people.leg.index(measure)])
+    return 0.0
 
 
 def _leg_of(column: str, knee: Knee) -> str | None:

@@ -168,7 +168,9 @@ def _count(risk: Risk) -> str:
 
 
 def _what_to_do(answer: Answer, told: Sequence[Knee]) -> str:
-    driver = strongest_driver(answer, told)
+    scored: list[Knee] = [side for side in SHOWN if getattr(answer.risk, side) is not None]
+    # What adds to the other knee alone is better told than nothing.
+    driver = strongest_driver(answer, told) or strongest_driver(answer, scored)
     first = text("answer.summary.none_can_change")
     if driver:
         found = _in_brackets(driver)
@@ -239,6 +241,8 @@ def _do(test: NextTest) -> str:
 def advice_to_name(answer: Answer, told: Sequence[Knee], driver: Driver | None) -> Advice | None:
     """What to do first: what the driver or its pattern asks for, else what fits the knees.
 
+    A knee that hurts comes before all of them.
+
     Parameters
     ----------
     answer
@@ -252,6 +256,11 @@ def advice_to_name(answer: Answer, told: Sequence[Knee], driver: Driver | None) 
     -------
     One of the answer's pieces of advice; None where it has none.
     """
+    hurting = hurting_sides(answer)
+    if hurting:
+        for piece in answer.advice:
+            if not piece.sides or set(piece.sides) & set(hurting):
+                return piece
     knees = [side for side in SHOWN if side in told] or list(SHOWN)
     patterns = {
         imbalance.name
