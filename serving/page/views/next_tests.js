@@ -7,10 +7,7 @@ import { html, nothing } from "../vendor/lit-html.js";
 import { inPercent, learnt } from "./knee_cards.js";
 
 /** The tests that are worth their time, the one that tells most first. */
-export const worthwhile = ({ next_tests: tests }) =>
-  tests.filter(
-    (test) => test.worth_the_time ?? (test.uncertainty_removed >= 0.05 || test.settles?.length),
-  );
+export const worthwhile = ({ next_tests: tests }) => tests.filter((test) => test.worth_the_time);
 
 /** The card of the one next test. */
 export function nextTestCard(state, actions) {

@@ -5,7 +5,8 @@ import { text, variant } from "../lib/texts.js";
 import * as wording from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { athleteLine } from "./answer_view.js";
-import { hurtsNow } from "./knee_cards.js";
+import { hurtsNow, inPercent, learnt } from "./knee_cards.js";
+import { worthwhile } from "./next_tests.js";
 
 /** A record of a screening and its answer, to be printed or saved as PDF. */
 export function recordPage(state) {
@@ -17,13 +18,15 @@ export function recordPage(state) {
     <header><div><h2 id="h-record">${title}</h2><p>${athleteLine(draft)}</p></div>
       <p>${variant("page.answer.cohort_tag", answer.model.cohort)}</p></header>
     <p><b>${answer.summary[0]}</b> ${answer.summary[1]}</p>
-    ${redFlagLine(answer)} ${answer.risk.status === "refer" ? nothing : riskTable(answer)}
-    ${comingWeekLine(answer)} ${factList(state)} ${measureTable(state)}
-    ${answer.imbalances?.length ? patternTable(answer) : nothing} ${adviceList(answer)}
-    ${nextTestLine(answer)}
+    ${redFlagLine(answer)} ${answer.risk.status === "refer" ? nothing : scored(answer)}
+    ${answer.imbalances?.length ? patternTable(answer) : nothing} ${factList(state)}
+    ${measureTable(state)} ${comingWeekLine(answer)} ${adviceList(answer)}
     <footer><p>${answer.notice}</p><p>${lineage(answer.model)}</p></footer>
   </article>`;
 }
+
+const scored = (answer) =>
+  html`${riskTable(answer)} ${learntLine(answer)} ${planList(answer)} ${nextTestLine(answer)}`;
 
 const PAGE_MM = 297;
 const PX_PER_MM = 96 / 25.4;
@@ -59,6 +62,8 @@ const header = (names) =>
 
 function riskTable(answer) {
   const { risk } = answer;
+  const why = wording.whyNoNumber(risk);
+  if (why) return html`<p><b>${variant("page.no_risk.headline", why.code)}.</b></p>`;
   const knees = [...wording.SIDES, "either"].filter((knee) => risk[knee] || hurtsNow(answer, knee));
   const status = wording.statusSentence(risk.status);
   const columns = ["knee", "risk", "interval", "base", "band"];
@@ -80,7 +85,24 @@ function riskRow(risk, knee) {
   const usual = base === undefined || base === null ? "" : format.in100(base);
   return html`<tr>${name}<td><b>${format.in100(own.probability)}</b></td>
     <td>${format.interval(own.interval)}</td><td>${usual}</td>
-    <td>${wording.band(own.band)}</td></tr>`;
+    <td>${wording.isOpen(risk, own) ? text("page.risk.with_care") : wording.band(own.band)}</td></tr>`;
+}
+
+function learntLine(answer) {
+  const share = learnt(answer);
+  if (share === undefined) return nothing;
+  return html`<p><b>${text("page.learnt.heading")}:</b>
+    ${text("page.risk.share", { share: inPercent(share) })} ${text("page.learnt.of")}.</p>`;
+}
+
+function planList({ plan }) {
+  if (!plan) return nothing;
+  const item = ({ title, sides, dose, why, sources }) =>
+    html`<li>${sides.length === 1 ? `${wording.legName(sides[0])}: ` : ""}<b>${title}.</b>
+      ${dose ? `${format.capitalized(dose)}.` : text("shared.advice.no_dose")}
+      <span>${why} ${sourceNames(sources)}</span></li>`;
+  return html`<h3>${text("page.plan.heading.all")}</h3><ul>${plan.items.map(item)}</ul>
+    <p>${plan.test_again.text} ${plan.see} ${plan.stop}</p>`;
 }
 
 function comingWeekLine({ coming_week: week }) {
@@ -114,7 +136,7 @@ function measureTable({ answer, stations, body }) {
     .flatMap((station) => station.rows)
     .filter((row) => row.fields.length === 2 && row.fields.some(isMeasured));
   if (!rows.length) return nothing;
-  const isScored = answer.risk.status !== "refer";
+  const isScored = answer.risk.status !== "refer" && !wording.whyNoNumber(answer.risk);
   const columns = ["measure", "right", "left", "typical", "one_reading"];
   if (isScored) columns.push("points_right", "points_left");
   const caption = isScored
@@ -182,8 +204,10 @@ function patternRow(imbalances) {
   )}</tr>`;
 }
 
-function adviceList({ advice }) {
-  if (!advice?.length) return nothing;
+function adviceList({ advice: all, plan }) {
+  const planned = plan?.items.map(({ code }) => code) ?? [];
+  const advice = (all ?? []).filter(({ code }) => !planned.includes(code));
+  if (!advice.length) return nothing;
   return html`<h3>${text("page.record.advice")}</h3><ul>${advice.map(adviceItem)}</ul>`;
 }
 
@@ -196,8 +220,10 @@ function adviceItem({ sides, text: sentence, dose, grade, sources }) {
 
 const MAX_TESTS = 3;
 
-function nextTestLine({ next_tests: tests }) {
-  if (!tests.length) return nothing;
+function nextTestLine(answer) {
+  if (!answer.next_tests.length) return nothing;
+  const tests = worthwhile(answer);
+  if (!tests.length) return html`<p>${text("page.next_test.none")}.</p>`;
   const name = (test) =>
     text("page.record.test", { test: test.label, minutes: format.fixed(test.minutes, 0) });
   const names = tests.slice(0, MAX_TESTS).map(name).join("; ");

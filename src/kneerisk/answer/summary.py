@@ -17,6 +17,7 @@ from kneerisk.answer.answer_schema import (
     Driver,
     Knee,
     NextTest,
+    Reason,
     Risk,
     suggested_by,
 )
@@ -81,12 +82,20 @@ def _why_no_number(answer: Answer, scored: Sequence[Knee]) -> str | None:
     knees = variant("shared.knee", scored[0]) if len(scored) == 1 else text("answer.summary.knees")
     if scored == ["either"]:
         knees = text("answer.summary.knees")
+    reason = withheld(answer)
+    if reason is None:
+        return None
+    if reason.code == "low_information":
+        return text("answer.summary.too_little", knees=knees)
+    return variant("answer.summary.unseen", str(reason.column), knees=knees)
+
+
+def withheld(answer: Answer) -> Reason | None:
+    """Why no number of the answer holds, so that none is shown; None where they do."""
     for reason in answer.risk.reasons:
         if reason.code == "out_of_population" and reason.column in BASIC_COLUMNS:
-            return variant("answer.summary.unseen", reason.column, knees=knees)
-    if any(reason.code == "low_information" for reason in answer.risk.reasons):
-        return text("answer.summary.too_little", knees=knees)
-    return None
+            return reason
+    return next((one for one in answer.risk.reasons if one.code == "low_information"), None)
 
 
 def _with_pain(likely: str, hurting: Sequence[Side]) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from kneerisk.answer.answer_schema import SHOWN, Answer, Risk, UncertaintySource
 from kneerisk.answer.report.leg_findings import EvidenceRow, named_patterns, phrase
 from kneerisk.answer.report.wording import hurts
+from kneerisk.answer.summary import withheld
 from kneerisk.schema import Side
 from kneerisk.words import listed, text, variant
 
@@ -218,7 +219,8 @@ def _ring(answer: Answer, side: Side) -> Ring:
     risk = getattr(answer.risk, side)
     if risk is None:
         return "hurts" if hurts(answer, side) else "none"
-    if risk.band == "not_assessed":
+    unsure = any(reason.code == "out_of_population" for reason in answer.risk.reasons)
+    if risk.band == "not_assessed" or unsure or withheld(answer):
         return "none"
     if risk.band in {"below", "near"}:
         return "calm"

@@ -1,6 +1,6 @@
 """Lay a report out: one HTML page that needs nothing else, or Markdown.
 
-An HTML report is set in the largest of three sizes in which its height, estimated from its words,
+An HTML report is set in the largest of four sizes in which its height, estimated from its words,
 fits on one A4 page.
 """
 
@@ -27,7 +27,7 @@ from kneerisk.words import plural, short, text, variant
 #: What Markdown or the HTML inside it would read as more than text.
 _MARKS = re.compile(r"([\\`*_{}\[\]()<>#+!|&~-])")
 
-TypeSetting = Literal["", "dense", "packed"]
+TypeSetting = Literal["", "dense", "packed", "tight"]
 
 #: Millimetres of a line and of a table's row in the largest setting, and the letters that a line
 #: of each column holds there; measured in a browser with the style sheet beside this.
@@ -35,8 +35,8 @@ LINE, ROW = 4.6, 5.0
 WIDE, LEFT, RIGHT, HALF, HEAD = 118, 80, 32, 56, 58
 #: Height of an A4 page, less what other fonts may need.
 ROOM = 278.0
-#: How much of the height the smaller settings need.
-DENSE = 0.86
+#: The settings but the smallest, and how much of the height each needs; measured likewise.
+SETTINGS: tuple[tuple[TypeSetting, float], ...] = (("", 1.0), ("dense", 0.84), ("packed", 0.75))
 
 
 def report_html(
@@ -147,10 +147,9 @@ def _escaped(words: str | None) -> str | None:
 
 def type_setting(page: Page) -> TypeSetting:
     """The largest setting in which the page's estimated height fits on one A4 page."""
-    height = _top(page) + max(_left(page), _right(page)) + _bottom(page)
-    if height <= ROOM:
-        return ""
-    return "dense" if DENSE * height <= ROOM else "packed"
+    columns = max(_risk_and_plan(page), _next_and_legs(page)) + max(_proof(page), _sides(page))
+    height = _top(page) + columns + _bottom(page)
+    return next((name for name, share in SETTINGS if share * height <= ROOM), "tight")
 
 
 def _lines(texts: Iterable[str], letters: int) -> float:
@@ -160,30 +159,50 @@ def _lines(texts: Iterable[str], letters: int) -> float:
 def _top(page: Page) -> float:
     flags = [] if page.answer.red_flags_status == "cleared" else [page.flags_line]
     flags += [flag.reason + 100 * "x" for flag in page.flags]
+    first, *then = page.answer.summary
     return (
-        29
-        + 6.2 * math.ceil(len(page.headline) / HEAD)
-        + _lines([" ".join(page.answer.summary), *page.summary, *flags], WIDE)
+        27
+        + 6.2 * math.ceil(len(first) / HEAD)
+        + 1.15 * _lines(then, round(WIDE / 1.15))
+        + _lines([*page.summary, *flags], WIDE)
     )
 
 
-def _left(page: Page) -> float:
-    risk = 14 + 10.5 * len(page.knees or (page.either,))
-    risk += _lines([page.risk_text, f"{page.usual_risk} {page.overlap or ''} {60 * 'x'}"], LEFT)
-    risk += _lines([page.coverage or ""], LEFT)
+def _risk_and_plan(page: Page) -> float:
+    risk = 13 + 10.5 * len(page.knees or (page.either,)) + (6 if page.learnt is not None else 0)
+    risk += _lines([f"{page.usual_rates} {page.overlap or ''} {160 * 'x'}"], LEFT)
+    plan = page.answer.plan
+    if plan is None:
+        return risk
+    items = [
+        f"{item.title} {item.dose or 30 * 'x'} {item.why} {30 * 'x'}" + _names(item.sources)
+        for item in plan.items
+    ]
+    ends = [f"{plan.test_again.text} {plan.see}"]
+    return risk + 9 + _lines(items, LEFT) + len(items) + _lines(ends, LEFT)
+
+
+def _next_and_legs(page: Page) -> float:
+    tests = _lines((test.label + 90 * "x" for test in page.tests), RIGHT)
+    return 90 + 6 + (tests or LINE)
+
+
+def _proof(page: Page) -> float:
     rows = sum(2 + len(pattern.rows) for leg in page.legs for pattern in leg.patterns)
     patterns = 10 + ROW * (rows + bool(rows)) + _lines(page.undecided, LEFT) if page.legs else 0.0
     drivers = 0.0
     if page.driver_table:
-        drivers = 14.6 + ROW * (2 + sum(1 + len(group.rows) for group in page.driver_table.groups))
-    return risk + patterns + drivers
+        drivers = 19.2 + ROW * (2 + sum(1 + len(group.rows) for group in page.driver_table.groups))
+    return patterns + drivers
 
 
-def _right(page: Page) -> float:
+def _sides(page: Page) -> float:
     rows = 1.4 * ROW * (len(page.differences) + 1) if page.differences else 0.0
-    tests = _lines((test.label + 90 * "x" for test in page.tests), RIGHT)
-    width = 6 + LINE * (4 + len(page.knees or (page.either,))) if page.coverage else 0.0
-    return 90 + 20 + width + _lines([page.difference_summary], RIGHT) + rows + tests
+    width = 0.0
+    if page.coverage:
+        width = 10 + LINE * (4 + len(page.knees or (page.either,)))
+        width += _lines([f"{page.counted or ''} {page.coverage}"], RIGHT)
+    return 10 + width + _lines([page.difference_summary], RIGHT) + rows
 
 
 def _names(sources: Iterable[Source]) -> str:
@@ -198,6 +217,8 @@ def _bottom(page: Page) -> float:
     ]
     advice = 13 + (_lines(items, HALF) + len(items)) / 2 if items else 0.0
     week = page.answer.coming_week
+    if page.also:
+        advice += 5 + _lines([f"{12 * 'x'} {'; '.join(page.also)}"], WIDE)
     if week:
-        advice += 2 + _lines([f"{week.message} {_names(week.sources)}"], WIDE)
+        advice += 5 + _lines([f"{week.message} {_names(week.sources)}"], WIDE)
     return advice + 6 + _lines(page.stop_rules, WIDE) + 16 + 12

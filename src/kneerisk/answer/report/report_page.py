@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kneerisk.answer.answer_schema import KNEES, SHOWN, Advice, Answer, Flag, Knee, NextTest
 from kneerisk.answer.number_format import in_100
@@ -34,6 +35,7 @@ from kneerisk.answer.report.leg_findings import (
     undecided_sentences,
     verdicts,
 )
+from kneerisk.answer.summary import withheld
 from kneerisk.schema import Screening, Side
 from kneerisk.words import text, variant
 
@@ -51,7 +53,7 @@ class Limits:
 
 
 #: What one A4 page holds; the rest is in the answer itself.
-ONE_PAGE = Limits(lines=12, drivers=5, differences=3, tests=1, advice=3)
+ONE_PAGE = Limits(lines=10, drivers=5, differences=3, tests=1, advice=3)
 WHOLE = Limits(tests=3)
 
 
@@ -88,10 +90,13 @@ class Page:
     risk_heading: str
     knees: tuple[KneeRisk, ...]
     either: KneeRisk | None
-    risk_text: str
-    usual_risk: str | None
+    usual_rates: str | None
+    counted: str | None
+    """What the usual risk counts."""
     coverage: str | None
     overlap: str | None
+    learnt: int | None
+    """Of what tests could settle about the knees, the share that is settled, in per cent."""
     driver_table: DriverTable | None
     strongest_drivers: tuple[str, ...]
     legs: tuple[LegFindings, ...]
@@ -103,6 +108,8 @@ class Page:
     tests: tuple[NextTest, ...]
     advice: tuple[Advice, ...]
     more_advice: int
+    also: tuple[str, ...]
+    """Advice besides the plan in few words, where one page has room for no more."""
     stop_rules: tuple[str, ...]
     inputs: str
     lineage: str
@@ -131,9 +138,11 @@ def report_page(
     Every text of the report.
     """
     legs = tuple(leg_findings(answer, limits.lines))
-    sides = [side for side in SHOWN if getattr(answer.risk, side) is not None]
-    knees: tuple[Knee, ...] = (*sides, "either") if answer.risk.either else tuple(sides)
-    advice = _spread(answer.advice, limits.advice)
+    is_whole = limits.lines is None
+    also = () if is_whole else tuple(_also(answer))
+    # On one page the plan stands for the advice that it carries out.
+    has_room = is_whole or answer.plan is None
+    advice = _spread(answer.advice, limits.advice) if has_room else ()
     return Page(
         title=text("report.title.named", title=title) if title else text("report.title.plain"),
         athlete=wording.athlete_line(screening),
@@ -141,19 +150,13 @@ def report_page(
         answer=answer,
         refer=answer.risk.status == "refer",
         headline=wording.headline(answer, screening),
-        summary=tuple(_summary(answer, screening, is_whole=limits.lines is None)),
+        summary=tuple(_summary(answer, screening, is_whole=is_whole)),
         flags_line=wording.flags_sentence(answer),
         flags=tuple(answer.red_flags),
         pains=_pains(screening),
         risk_heading=wording.risk_heading(answer),
-        knees=tuple(_knee(answer, screening, side) for side in sides),
-        either=_knee(answer, screening, "either") if answer.risk.either else None,
-        risk_text=wording.risk_paragraph(answer, knees, screening) if knees else "",
-        usual_risk=wording.usual_risk(answer, screening),
-        coverage=wording.coverage_sentence(answer),
-        overlap=wording.overlap_sentence(answer),
-        driver_table=driver_table(answer, limits.drivers),
-        strongest_drivers=tuple(_strongest_drivers(answer)),
+        learnt=_learnt(answer),
+        **_numbers(answer, screening, limits),
         legs=legs,
         undecided=tuple(undecided_sentences(legs)),
         drawn_legs=tuple(drawn_legs(answer)),
@@ -163,10 +166,52 @@ def report_page(
         tests=tuple(t for t in answer.next_tests if t.worth_the_time)[: limits.tests],
         advice=advice,
         more_advice=len(answer.advice) - len(advice),
+        also=also,
         stop_rules=tuple(stop_rules(answer)),
         inputs=wording.inputs_sentence(answer),
         lineage=wording.lineage(answer),
     )
+
+
+def _numbers(answer: Answer, screening: Screening, limits: Limits) -> dict[str, Any]:
+    """What is said of the risks in numbers; a number that does not hold is not printed."""
+    holds = withheld(answer) is None
+    sides = [side for side in SHOWN if holds and getattr(answer.risk, side) is not None]
+    has_either = holds and answer.risk.either is not None
+    return {
+        "knees": tuple(_knee(answer, screening, side) for side in sides),
+        "either": _knee(answer, screening, "either") if has_either else None,
+        "usual_rates": wording.usual_rates(answer, screening) if holds else None,
+        "counted": wording.counted_sentence(answer) if holds else None,
+        "coverage": wording.coverage_sentence(answer) if holds else None,
+        "overlap": wording.overlap_sentence(answer) if holds else None,
+        "driver_table": driver_table(answer, limits.drivers) if holds else None,
+        "strongest_drivers": tuple(_strongest_drivers(answer)) if holds else (),
+    }
+
+
+def _learnt(answer: Answer) -> int | None:
+    """The share settled, over the knees that do not hurt; None where the model can't tell."""
+    risks = [answer.risk.either] if answer.risk.either else [answer.risk.right, answer.risk.left]
+    shares = [risk.information for risk in risks if risk and risk.information is not None]
+    return round(100 * sum(shares) / len(shares)) if shares else None
+
+
+def _also(answer: Answer) -> list[str]:
+    """The advice that the plan leaves out, in few words, with its leg and its grade."""
+    if answer.plan is None:
+        return []
+    planned = {item.code for item in answer.plan.items}
+    return [
+        text(
+            "report.advice.in_short",
+            action=variant("answer.summary.action", piece.code),
+            side=text("report.advice.on_leg", side=piece.sides[0]) if len(piece.sides) == 1 else "",
+            grade=piece.grade.replace("_", " "),
+        )
+        for piece in answer.advice
+        if piece.code not in planned
+    ]
 
 
 def _spread(advice: Sequence[Advice], most: int | None) -> tuple[Advice, ...]:
@@ -190,8 +235,12 @@ def _summary(answer: Answer, screening: Screening, *, is_whole: bool) -> list[st
         return [answer.red_flags[0].act]
     reasons = wording.reason_sentences(answer, screening)
     leg_verdicts = " ".join(verdicts(leg_findings(answer)))
-    sentences = (*reasons, leg_verdicts, change_sentence(answer) if is_whole else "")
+    sentences = (*reasons, *([leg_verdicts, _change(answer)] if is_whole else []))
     return [words for words in sentences if words]
+
+
+def _change(answer: Answer) -> str:
+    return "" if withheld(answer) else change_sentence(answer)
 
 
 def _strongest_drivers(answer: Answer) -> list[str]:

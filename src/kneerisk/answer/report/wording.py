@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Flag, Knee, Risk, suggested_by
 from kneerisk.answer.number_format import about, in_100, number, sentence
+from kneerisk.answer.summary import withheld
 from kneerisk.evidence import red_flags
 from kneerisk.schema import Screening, Side, columns
 from kneerisk.words import listed, plural, text, variant
@@ -45,8 +46,9 @@ def headline(answer: Answer, screening: Screening) -> str:
     """The answer in one line."""
     if answer.risk.status == "refer":
         return text("report.headline.refer", when=answer.red_flags[0].when)
-    if any(reason.code == "low_information" for reason in answer.risk.reasons):
-        return text("report.headline.low_information")
+    reason = withheld(answer)
+    if reason:
+        return variant("report.headline.withheld", reason.code)
     sport = screening.athlete.sport
     phrases: dict[Knee, str] = {}
     for side in SHOWN:
@@ -105,39 +107,6 @@ def risk_sentence(answer: Answer, knee: Knee, screening: Screening) -> str:
     return f"{_frequency(answer, knee, screening)}{_against_usual(answer, knee)}"
 
 
-def risk_paragraph(answer: Answer, knees: Sequence[Knee], screening: Screening) -> str:
-    """The first knee in a whole sentence, the others after it in short.
-
-    Parameters
-    ----------
-    answer
-        The answer to the screening.
-    knees
-        The knees that have a risk; at least one.
-    screening
-        The screening, for the athlete's sport.
-
-    Returns
-    -------
-    One or two sentences.
-    """
-    first = _frequency(answer, knees[0], screening)
-    others = []
-    for knee in knees[1:]:
-        risk: Risk = getattr(answer.risk, knee)
-        low, high = (in_100(bound) for bound in risk.interval)
-        others.append(
-            text(
-                "report.risk.other_knee",
-                knee=variant("shared.knee", knee),
-                count=about(risk.probability),
-                low=low,
-                high=high,
-            )
-        )
-    return f"{first} {sentence(listed(others))}" if others else first
-
-
 def _frequency(answer: Answer, knee: Knee, screening: Screening) -> str:
     """The risk as a natural frequency (Gigerenzer 2007, doi 10.1111/j.1539-6053.2008.00033.x)."""
     risk: Risk = getattr(answer.risk, knee)
@@ -174,24 +143,26 @@ def _against_usual(answer: Answer, knee: Knee) -> str:
     return " " + text("report.risk.times_usual", times=f"{risk.probability / base_rate:.1f}")
 
 
-def usual_risk(answer: Answer, screening: Screening) -> str | None:
+def usual_rates(answer: Answer, screening: Screening) -> str | None:
     """The base rates of the sport: of one knee, and of either, which is another unit."""
     rates = answer.risk.base_rate
     items = [text("report.risk.usual_knee", count=in_100(rates.leg))] if rates.leg else []
     items += [text("report.risk.usual_either", count=in_100(rates.either))] if rates.either else []
     if not items:
         return None
-    group = athletes(screening.athlete.sport)
-    words = text("report.risk.usual", athletes=group, rates=listed(items))
-    return " ".join([words, *_what_it_counts(answer)])
+    return text(
+        "report.risk.usual", athletes=athletes(screening.athlete.sport), rates=listed(items)
+    )
 
 
-def _what_it_counts(answer: Answer) -> Iterator[str]:
+def counted_sentence(answer: Answer) -> str | None:
     """What the usual risk of a simulated outcome counts, and whether the club's count is in it."""
+    words = []
     if _has_sources(answer) and answer.risk.outcome_kind == "new_pain":
-        yield text("shared.base_rate.counts")
+        words.append(text("shared.base_rate.counts"))
     if answer.risk.base_rate.from_club:
-        yield text("shared.base_rate.from_club")
+        words.append(text("shared.base_rate.from_club"))
+    return " ".join(words) or None
 
 
 def _has_sources(answer: Answer) -> bool:
