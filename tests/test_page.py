@@ -13,6 +13,8 @@ from browser import Opener, Seen
 from playwright.sync_api import Locator, expect
 from served import Served
 
+from pipelines import examples
+
 pytestmark = pytest.mark.slow
 
 NAME = "Mara Lindqvist"
@@ -94,6 +96,19 @@ def filled(seen: Seen, **athlete: str) -> None:
         for name, value in BODY[side].items()
     }
     kept(seen, values)
+
+
+def values_of(body: dict[str, Any]) -> dict[str, str]:
+    """What of a body stands in fields of the form, by the path of the field."""
+    values = {
+        f"{section}.{name}": str(value)
+        for section in ("athlete", "right", "left", "protocol")
+        for name, value in body.get(section, {}).items()
+    }
+    pains = body.get("pain", {}).items()
+    return values | {
+        f"pain.{side}.{name}": str(value) for side, pain in pains for name, value in pain.items()
+    }
 
 
 def kept(seen: Seen, values: dict[str, str]) -> None:
@@ -458,17 +473,22 @@ class TestTheFormAndTheAnswer:
         expect(card.get_by_role("heading")).to_have_text("Nothing is worth the time today")
         expect(card.get_by_role("link")).to_have_count(0)
 
-    def test_the_answer_fits_two_screens_and_four_of_a_phone(self, opened: Opener) -> None:
-        for size, most in ((DESKTOP, TALLEST), (PHONE, 4 * PHONE[1])):
-            touch = size == PHONE
-            seen = opened(size=size, has_touch=touch, is_mobile=touch)
-            filled(seen)
+    @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+    def test_every_example_fits_two_screens_and_four_of_a_phone(
+        self, opened: Opener, size: tuple[int, int]
+    ) -> None:
+        seen = opened(size=size, has_touch=size == PHONE, is_mobile=size == PHONE)
+        end = "document.querySelector('.folds').getBoundingClientRect().bottom + scrollY"
+        whole = "document.documentElement.scrollHeight"
+        measured, most = (end, 4 * PHONE[1]) if size == PHONE else (whole, TALLEST)
+        for case in examples.cases():
+            if case.body.get("red_flags"):
+                continue
+            kept(seen, values_of(case.body))
             seen.view("Answer")
             expect(seen.page.locator("details[open]")).to_have_count(0)
-            end = "document.querySelector('.folds').getBoundingClientRect().bottom + scrollY"
-            assert seen.page.evaluate(end) <= most
-            if size == DESKTOP:
-                assert seen.page.evaluate("document.documentElement.scrollHeight") <= most
+            assert seen.page.evaluate(measured) <= most, case.name
+            seen.view("Screen")
 
     def test_every_fold_says_what_is_in_it_and_stays_as_it_was_left(self, opened: Opener) -> None:
         seen = opened()
@@ -881,6 +901,20 @@ class TestEveryScreen:
             if size == PHONE:
                 seen.shot(f"phone-{view.lower()}")
 
+    def test_the_report_s_header_holds_on_a_phone(self, opened: Opener) -> None:
+        seen = opened(size=PHONE, has_touch=True, is_mobile=True)
+        filled(seen)
+        seen.view("Report")
+        seen.page.get_by_role("button", name="For the physio").click()
+        sheet = seen.page.frame_locator("#sheet")
+        title, brand = sheet.locator("h1").bounding_box(), sheet.locator(".brand").bounding_box()
+        assert title is not None
+        assert brand is not None
+        assert title["y"] + title["height"] <= brand["y"] + 1
+        inside = "document.getElementById('sheet').contentDocument.documentElement"
+        assert seen.page.evaluate(f"{inside}.scrollWidth - {inside}.clientWidth") <= 0
+        seen.shot("phone-report")
+
     def test_on_a_phone_the_answer_follows_the_thumb(self, opened: Opener) -> None:
         seen = opened(size=PHONE, has_touch=True, is_mobile=True)
         filled(seen)
@@ -922,6 +956,7 @@ class TestEveryScreen:
         found["Visits"] = seen.axe()
         seen.view("Answer")
         seen.page.evaluate("document.querySelectorAll('main details').forEach(d => d.open = true)")
+        seen.shot(f"answer-open-{scheme}-{size[0]}")
         found["Answer"] = seen.axe()
         seen.view("Report")
         expect(seen.page.get_by_role("button", name="Print or save as PDF")).to_be_enabled()

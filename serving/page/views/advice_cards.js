@@ -65,10 +65,11 @@ function adviceCard(item, stopRule) {
     <p class="src">${stopRule > 0 ? `${stopTitle(stopRule + 1)}. ` : ""}${sources}</p></article>`;
 }
 
-/** Studies by their links; what is no study is said without one. */
-export function sourceList(sources) {
+/** Studies by their links; what is no study is said without one. In short: author and year. */
+export function sourceList(sources, { isShort = false } = {}) {
+  const name = (short) => (isShort ? short.replace(/^(\D+ \d{4})\b.*$/, "$1") : short);
   const link = ({ short, url }) =>
-    url ? html`<a href=${url} target="_blank" rel="noopener noreferrer">${short}</a>` : short;
+    url ? html`<a href=${url} target="_blank" rel="noopener noreferrer">${name(short)}</a>` : short;
   return sources.map((source, i) => html`${i ? "; " : ""}${link(source)}`);
 }
 

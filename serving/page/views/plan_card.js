@@ -49,7 +49,7 @@ function from({ sources, grade: own }) {
   const evidence = own
     ? html` <span class="quiet">(${text("page.plan.grade", { grade: grade(own).toLowerCase() })})</span>`
     : nothing;
-  return html`${sourceList(sources)}${evidence}`;
+  return html`${sourceList(sources, { isShort: true })}${evidence}`;
 }
 
 const sidesOf = ({ sides }) =>
