@@ -31,9 +31,11 @@ from kneerisk.answer.report.drawings import outlines
 from kneerisk.answer.style_policy import content_policy
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.answer.what_if import what_if as answer_changes
+from kneerisk.cohort.sheets.device_units import other_units
+from kneerisk.cohort.sheets.vocabulary import unsided
 from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
 from kneerisk.model.bundle import Bundle
-from kneerisk.schema import Screening, faults_of
+from kneerisk.schema import Quantity, Screening, faults_of
 from kneerisk.words import section, text
 from serving.problem import Problem, invalid_body, problem
 from serving.request_examples import EXAMPLE
@@ -231,7 +233,13 @@ def _texts_json() -> bytes:
         for imbalance in imbalances().values()
     ]
     times = [{"urgency": urgency.urgency, "when": urgency.when} for urgency in urgencies().values()]
+    units = {
+        name: [unit._asdict() for unit in shown]
+        for name, measure in unsided().items()
+        if isinstance(measure, Quantity) and (shown := other_units(measure))
+    }
     document = {
+        "units": units,
         "red_flags": flags,
         "urgencies": times,
         "imbalances": labels,

@@ -107,7 +107,8 @@ class TestCalibration:
         for battery in np.unique(fresh.battery):
             rows = fresh.battery == battery
             found = fit_calibration(logit(fresh.risk[rows]), fresh.true[rows])
-            assert 0.95 <= found.slope <= 1.05, battery
+            # Three standard errors and a half, since six batteries are looked at.
+            assert 0.93 <= found.slope <= 1.07, battery
 
 
 class TestLimits:

@@ -126,6 +126,7 @@ async function loadDocuments() {
 function describeFields({ schema, texts, model }) {
   const stations = stationsOf(schema, model);
   const fields = allFields(stations);
+  for (const field of fields) field.units = texts.units[field.name] ?? [];
   const byKey = (key, content) =>
     Object.fromEntries(fields.map((field) => [field[key], content(field)]));
   const label = (field) => field.label;

@@ -1,6 +1,7 @@
 // What happens on input in the form: the draft changes, and after a pause it is answered.
-import { predict } from "../lib/api_client.js";
+import { predict, proposals } from "../lib/api_client.js";
 import { draftOf, emptyDraft, storeDraft } from "../lib/local_storage.js";
+import { chooseUnit, keepUnit, setLeverArm } from "../lib/measure_units.js";
 import { assemble } from "../lib/screening_body.js";
 import { byId, debounce, draw, emptyWhatIf, state } from "../lib/state.js";
 import { text } from "../lib/texts.js";
@@ -23,12 +24,13 @@ export async function answerDraft() {
   const { asked, faults, waiting, ready } = assembleDraft();
   inFlight?.abort();
   Object.assign(state, { faults, waiting });
+  const request = (inFlight = new AbortController());
   if (!ready) {
     Object.assign(state, { answer: null, problem: null, isLoading: false, body: null });
     draw();
+    await proposeFor(asked, faults, request.signal);
     return;
   }
-  const request = (inFlight = new AbortController());
   state.isLoading = true;
   try {
     takeAnswer(await predict(asked, request.signal), faults);
@@ -41,6 +43,20 @@ export async function answerDraft() {
   speakLater(SPEECH_PAUSE);
   refreshReport(REPORT_PAUSE);
   draw();
+}
+
+// A slip is explained before age and sex are known, too.
+async function proposeFor(asked, faults, signal) {
+  if (!Object.values(faults).some(({ number }) => number !== undefined)) return;
+  try {
+    const proposed = await proposals(asked, signal);
+    const known = Object.keys(proposed).filter((path) => faults[path]);
+    if (!known.length) return;
+    state.faults = joined(faults, Object.fromEntries(known.map((path) => [path, proposed[path]])));
+    draw();
+  } catch {
+    // Without a proposal the fault itself still stands there.
+  }
 }
 
 function takeAnswer({ answer, faults, body }, ownFaults) {
@@ -64,7 +80,12 @@ const speakLater = debounce(() => {
   byId("say").textContent = spokenAnswer(state);
 });
 
-const resetNotes = () => ({ forgetMessage: "", saveMessage: "", reportStatus: "none" });
+const resetNotes = () => ({
+  forgetMessage: "",
+  saveMessage: "",
+  reportStatus: "none",
+  emptiedDraft: null,
+});
 
 /** The draft has changed: faults show at once; the answer follows after a pause. */
 export function draftChanged(pause = ANSWER_PAUSE) {
@@ -86,8 +107,18 @@ const ACUTE_INJURY = "acute_injury_within_7_days";
 
 export const screeningActions = {
   setValue(path, typed) {
+    const field = state.fields.find((one) => one.path === path);
+    if (field.units?.length) keepUnit(field, state.draft);
     state.draft.values = { ...state.draft.values, [path]: typed };
     if (!typed) delete state.draft.values[path];
+    draftChanged();
+  },
+  setUnit(field, name) {
+    chooseUnit(field, name, state.draft);
+    draftChanged(0);
+  },
+  setLever(typed) {
+    setLeverArm(typed, state.draft);
     draftChanged();
   },
   setDraft(name, content) {
@@ -110,8 +141,18 @@ export const screeningActions = {
     draftChanged(0);
   },
   clearForm() {
-    state.draft = emptyDraft();
+    const { draft } = state;
+    const hasContent = Object.keys(draft.values).length || draft.flags.length || draft.name;
+    state.draft = { ...emptyDraft(), equipment: draft.equipment };
     draftChanged(0);
+    state.emptiedDraft = hasContent ? draft : null;
+    draw();
+    byId("h-screen").focus();
+  },
+  undoClear() {
+    const { emptiedDraft } = state;
+    state.emptiedDraft = null;
+    openDraft(emptiedDraft);
     byId("h-screen").focus();
   },
 };

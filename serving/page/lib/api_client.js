@@ -67,6 +67,24 @@ export async function predict(screening, signal) {
   throw new Problem(422, { detail: text("page.service.contradiction") });
 }
 
+/** What the service would propose for numbers at fault, though a screening is not complete yet. */
+export async function proposals(screening, signal) {
+  try {
+    await post("v1/predict", screening, signal);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return Object.fromEntries(
+      error.faults
+        .filter(({ proposal }) => proposal)
+        .map(({ pointer, message, proposal }) => [
+          pathOf(pointer),
+          { message, proposal, suggestions: [] },
+        ]),
+    );
+  }
+  return {};
+}
+
 /** Compare the saved visits of one athlete; only dates and screenings are sent. */
 export const compareVisits = (visits) =>
   post("v1/follow_up", { visits: visits.map(({ date, body }) => ({ date, screening: body })) });

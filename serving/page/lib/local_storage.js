@@ -8,6 +8,7 @@ const KEYS = {
   contact: "kneerisk.contact",
   squad: "kneerisk.squad",
   accessKey: "kneerisk.key",
+  units: "kneerisk.units",
 };
 
 // Reaching for a storage that is switched off throws too.
@@ -34,6 +35,10 @@ function write(key, content, storage = lasting) {
 export const loadKey = () => read(KEYS.accessKey, ofThisTab);
 export const storeKey = (key) => write(KEYS.accessKey, key, ofThisTab);
 
+// The units that values are typed in, and the lever arm of the dynamometer: told once.
+export const loadUnits = () => ({ chosen: {}, ...read(KEYS.units) });
+export const storeUnits = (units) => write(KEYS.units, units);
+
 /** Today's date where the browser is, as YYYY-MM-DD. */
 export const isoToday = () => {
   const now = new Date();
@@ -48,6 +53,7 @@ export const emptyDraft = () => ({
   flags: [],
   cleared: false,
   equipment: null,
+  units: {},
 });
 
 export function loadDraft() {

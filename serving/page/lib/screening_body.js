@@ -1,5 +1,6 @@
 // From what was typed to the body of a request: valid values go in, the others are held back.
-import { text } from "./texts.js";
+import { converted, toOwnUnit } from "./measure_units.js";
+import { text, variant } from "./texts.js";
 
 const NUMBER = /^[-+−]?(\d+([.,]\d*)?|[.,]\d+)$/;
 
@@ -12,10 +13,12 @@ const toNumber = (typed) => Number(typed.replace(",", ".").replace("−", "-"));
  * Limits and choices are those of the schema, and the codes are its fault codes, as for a request
  * or a file.
  */
-export function parseField(field, typedText) {
+export function parseField(field, typedText, conversion = { factor: 1 }) {
   const typed = (typedText ?? "").trim();
   if (!typed) return {};
-  return field.kind === "choice" ? parseChoice(field, typed) : parseNumber(field, typed);
+  return field.kind === "choice"
+    ? parseChoice(field, typed)
+    : parseNumber(field, typed, conversion);
 }
 
 const faultOf = (code, message, suggestions = []) => ({ code, message, suggestions });
@@ -26,17 +29,24 @@ function parseChoice(field, typed) {
   return field.choices.includes(typed) ? { value: typed } : notAllowed("unknown_choice", field);
 }
 
-function parseNumber(field, typed) {
-  const isWhole = field.kind === "integer";
+function parseNumber(field, typed, { factor, missing }) {
   if (NOT_FINITE.test(typed)) return faultOf("not_finite", text("shared.fault.not_finite"));
-  const number = NUMBER.test(typed) ? toNumber(typed) : NaN;
-  if (isWhole && !Number.isInteger(number)) {
+  if (!NUMBER.test(typed)) {
+    const rule = field.kind === "integer" ? "not_whole" : "not_a_number";
+    return faultOf("not_a_number", variant("shared.fault", rule));
+  }
+  if (missing) return { ...faultOf("waits", variant("page.fault", missing)), waits: true };
+  return withinLimits(field, typed, converted(toNumber(typed), factor), factor);
+}
+
+function withinLimits(field, typed, number, factor) {
+  if (field.kind === "integer" && !Number.isInteger(number)) {
     return faultOf("not_a_number", text("shared.fault.not_whole"));
   }
-  if (Number.isNaN(number)) return faultOf("not_a_number", text("shared.fault.not_a_number"));
   const { minimum, maximum } = field.measure;
   if (number >= minimum && number <= maximum) return { value: number };
-  return { ...notAllowed("outside_limits", field, suggestionsFor(field, typed, number)), number };
+  const suggestions = factor === 1 ? suggestionsFor(field, typed, number) : [];
+  return { ...notAllowed("outside_limits", field, suggestions), number, factor };
 }
 
 // A slip of the finger: one digit too many in front, or a lost decimal point. It needs a press.
@@ -56,8 +66,10 @@ function suggestionsFor(field, typed, number) {
 export function assemble(draft, fields, protocolNeeds) {
   const body = {};
   const faults = {};
+  const massField = fields.find(({ name }) => name === "mass_kg");
   for (const field of fields) {
-    const parsed = parseField(field, draft.values[field.path]);
+    const conversion = toOwnUnit(field, draft, massField);
+    const parsed = parseField(field, draft.values[field.path], conversion);
     if (parsed.message) faults[field.path] = parsed;
     if (parsed.value !== undefined) setAt(body, field.path, parsed.value);
   }

@@ -32,6 +32,7 @@ export const state = {
   callTimes: "",
   nextDate: null,
   forgetMessage: "",
+  emptiedDraft: null,
   saveMessage: "",
   deletingVisit: null,
   team: loadSquadState(),

@@ -4,13 +4,6 @@ import { text } from "../lib/texts.js";
 import { answerSummary } from "./answer_summary.js";
 import { changesOf } from "./sheet_upload.js";
 
-/** What a club has at hand, by the name it is chosen by: the next test is one of these. */
-export const EQUIPMENT_SETS = {
-  club: ["none", "tape_or_phone", "dynamometer"],
-  tape: ["none", "tape_or_phone"],
-  all: null,
-};
-
 /** So many athletes can be seen on a day, until a coach says otherwise (assumption). */
 const CAPACITY = 3;
 

@@ -1,4 +1,5 @@
 // The squad: how far it is scored, what is shown of it, in which order, and who stands before it.
+import { EQUIPMENT_SETS } from "../lib/equipment.js";
 import { icon } from "../lib/icon.js";
 import { capitalized, choice, in100, list } from "../lib/number_format.js";
 import { plural, text, variant } from "../lib/texts.js";
@@ -6,7 +7,6 @@ import { athletes as members, outcomeTitle } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { nextForAllCard } from "./next_for_all.js";
 import { filtered, groupOf, SORT_KEYS, sportOf } from "./squad_order.js";
-import { EQUIPMENT_SETS } from "./squad_state.js";
 import { squadTable } from "./squad_table.js";
 import { groupName, STATUS_GROUPS } from "./status_words.js";
 
@@ -55,7 +55,9 @@ function scaleLine({ athletes }) {
           usual: in100(baseRates.leg ?? baseRates.either ?? 0),
           athletes: members(sportOf(scored)),
         });
-  return text("page.squad.scale", { outcome, suggests, usual });
+  const restsOn =
+    baseRates.rests_on && sportsOf(athletes).length === 1 ? ` ${baseRates.rests_on}` : "";
+  return text("page.squad.scale", { outcome, suggests, usual }) + restsOn;
 }
 
 const sportsOf = (athletes) => [...new Set(athletes.map(sportOf))].filter(Boolean).sort();

@@ -1,5 +1,6 @@
 // What happens in the team view: a sheet is read, its valid rows are scored, an athlete is opened.
 import { openDraft } from "../actions/screening_actions.js";
+import { EQUIPMENT_SETS } from "../lib/equipment.js";
 import { post } from "../lib/api_client.js";
 import { draftOf } from "../lib/local_storage.js";
 import { byId, draw, state } from "../lib/state.js";
@@ -7,7 +8,7 @@ import { plural, text } from "../lib/texts.js";
 import { readSheet } from "./sheet_upload.js";
 import { downloadCsv, downloadExcel, downloadRowsLeftOut } from "./squad_export.js";
 import { filtered } from "./squad_order.js";
-import { athletesOf, EQUIPMENT_SETS, storeSquadState, takeResult } from "./squad_state.js";
+import { athletesOf, storeSquadState, takeResult } from "./squad_state.js";
 
 /** So many screenings go in one request: a block takes a third of a second on two cores. */
 const BLOCK_SIZE = 25;

@@ -12,6 +12,7 @@ import { intervalFold } from "./interval_sources.js";
 import { kneeCards, learntCard } from "./knee_cards.js";
 import { modelFold, notice } from "./model_notice.js";
 import { nextTestCard } from "./next_tests.js";
+import { atFault } from "./live_answer.js";
 import { patternCard, patternsFold } from "./pattern_cards.js";
 import { planCard } from "./plan_card.js";
 import { sidesFold } from "./side_differences.js";
@@ -49,7 +50,7 @@ function noAnswer(state) {
   return html`<section class="view" aria-labelledby="h-answer">
     <div class="head"><div>
       <h1 id="h-answer" tabindex="-1">${text("page.answer.none")}</h1>
-      <p>${state.problem ?? text("page.answer.age_and_sex")}</p></div></div>
+      <p>${state.problem ?? atFault(state) ?? text("page.answer.age_and_sex")}</p></div></div>
     <a class="btn btn--main" href="#screen">${text("page.to_the_form")}</a></section>`;
 }
 

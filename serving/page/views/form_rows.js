@@ -1,6 +1,16 @@
 // Rows of the form: facts of the athlete, protocols, and measures of both legs.
 import { typical } from "../lib/form_fields.js";
-import { capitalized, choice, degreeSign, fixed, unit, value } from "../lib/number_format.js";
+import { converted, leverArm, needsLeverArm, unitInForce } from "../lib/measure_units.js";
+import {
+  capitalized,
+  choice,
+  degreeSign,
+  fixed,
+  numberWithUnit,
+  unit,
+  value,
+} from "../lib/number_format.js";
+import { getAt } from "../lib/screening_body.js";
 import { text, variant } from "../lib/texts.js";
 import { legName, sideName, SIDES } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
@@ -72,16 +82,16 @@ function protocolRow(row, state, actions) {
   </div>`;
 }
 
-const rowHead = (row, id) =>
+const rowHead = (row, id, units = nothing) =>
   html`<div><p class="row__name" id=${`${id}-n`}>${row.title}</p>
-    <p class="row__hint">${row.measure.description}</p></div>`;
+    <p class="row__hint">${row.measure.description}</p>${units}</div>`;
 
 function legRow(row, state, actions) {
   const norm = normOf(row, state);
   const difference = sideDifference(row, state);
   const id = idOf(row.fields[0].path);
   return html`<div class="row" role="group" aria-labelledby=${`${id}-n`}>
-    ${rowHead(row, id)}
+    ${rowHead(row, id, unitsOfRow(row, state, actions))}
     <div class="pair">${row.fields.map((field) =>
       field.kind === "choice"
         ? legChoice(row, field, state, actions)
@@ -114,7 +124,9 @@ function normOf(row, state) {
   const error = measure.sem
     ? text("page.form.one_reading", { error: fixed(1.96 * measure.sem, digits || 1) })
     : text("page.form.error_not_published");
-  const range = text("page.form.typical", { low, high: high + degreeSign(measure.unit) });
+  const isOther = Boolean(unitInForce(row.fields[0], state.draft));
+  const sign = isOther ? ` ${unit(measure.unit)}` : degreeSign(measure.unit);
+  const range = text("page.form.typical", { low, high: high + sign });
   return { range, isAssumed: norm.isAssumed, error };
 }
 
@@ -144,12 +156,52 @@ function choiceInput(field, state, actions) {
 
 function numberInput(field, state, actions, descriptionId) {
   const typed = state.draft.values[field.path] ?? "";
-  const sign = unitOf(field);
+  const sign = field.units.length ? "" : unitOf(field);
   return html`<div class=${cellClass(field, state, typed)}>
     ${field.side ? sideLabel(field) : nothing}
     ${field.measure.minimum < 0 ? signButton(field, typed, actions) : nothing}
     ${textInput(field, state, actions, descriptionId)}
-    ${sign ? html`<i aria-hidden="true">${sign}</i>` : nothing}</div>`;
+    ${sign ? html`<i aria-hidden="true">${sign}</i>` : nothing}
+    ${field.side || !field.units.length ? nothing : unitSwitch(field, state, actions)}</div>`;
+}
+
+// The unit as the device shows it; the page remembers it for the next time.
+function unitSwitch(field, { draft }, actions) {
+  const current = unitInForce(field, draft);
+  const label = text("page.form.unit_of", { measure: field.measure.title });
+  const option = (name, words) =>
+    html`<option value=${name} ?selected=${name === current}>${words}</option>`;
+  return html`<select class="unit" aria-label=${label}
+    @change=${(event) => actions.setUnit(field, event.target.value)}>
+    ${option("", unitOf(field))}
+    ${field.units.map((one) => option(one.unit, unitWords(one)))}</select>`;
+}
+
+const unitWords = ({ unit: name, lever_arm: hasLever }) => {
+  const words = name === "kgf" ? "kg" : name === "lbf" ? "lb" : unit(name) || name;
+  return hasLever ? text("page.form.with_lever", { unit: words }) : words;
+};
+
+// Both legs are read in one unit; a force at a lever arm needs the arm, once.
+function unitsOfRow(row, state, actions) {
+  const [field] = row.fields;
+  if (!field.units.length) return nothing;
+  const lever = () =>
+    html`<label class="lever">${text("page.form.lever")}<input type="text" inputmode="decimal"
+      autocomplete="off" .value=${leverArm(state.draft)}
+      @input=${(event) => actions.setLever(event.target.value)}></label>`;
+  return html`<div class="units">${unitSwitch(field, state, actions)}
+    ${needsLeverArm(field, state.draft) ? lever() : nothing}${readAs(row, state)}</div>`;
+}
+
+// What the typed numbers are in the measure's own unit.
+function readAs(row, { draft, body }) {
+  if (!body || !unitInForce(row.fields[0], draft)) return nothing;
+  const read = row.fields
+    .map(({ path, measure }) => [getAt(body, path), measure.unit])
+    .filter(([number]) => number !== undefined)
+    .map(([number, own]) => numberWithUnit(number, own));
+  return read.length ? html`<small>= ${read.join(", ")}</small>` : nothing;
 }
 
 function textInput(field, state, actions, descriptionId) {
@@ -204,10 +256,12 @@ function faultLine(field, state, actions) {
   const suggestion = (x) =>
     html`<button type="button" @click=${() => actions.setValue(field.path, String(x))}>
       ${text("page.form.did_you_mean", { value: value(x) })}</button>`;
-  const { proposal } = fault;
+  const { proposal, factor = 1 } = fault;
+  // It goes into the field in the unit that the field is read in.
+  const take = () => actions.setValue(field.path, String(converted(proposal.value, 1 / factor)));
   const proposed = proposal
     ? html`<span>${proposal.message}.</span>
-      <button type="button" @click=${() => actions.setValue(field.path, String(proposal.value))}>
+      <button type="button" @click=${take}>
         ${text("page.form.take_proposal", { value: value(proposal.value) })}</button>`
     : nothing;
   return html`<p class="fault" id=${`${idOf(field.path)}-e`}><span>${side}${sentence}</span>

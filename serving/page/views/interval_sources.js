@@ -89,10 +89,9 @@ function aboutTheNumbers({ risk }, sport) {
 // What holds for the intervals of both knees, where the model can say where they come from.
 function aboutTheInterval(risk) {
   if (![risk.right, risk.left, risk.either].some((own) => own?.interval_from)) return [];
-  const isFromClub = risk.base_rate.from_club;
-  const counts = isFromClub
-    ? `${text("shared.base_rate.counts")} ${text("shared.base_rate.from_club")}`
-    : text("shared.base_rate.counts");
+  const { from_club: isFromClub, rests_on: restsOn } = risk.base_rate;
+  const added = isFromClub ? text("shared.base_rate.from_club") : restsOn;
+  const counts = [text("shared.base_rate.counts"), added].filter(Boolean).join(" ");
   const coverage = isFromClub ? text("shared.coverage.counted") : text("shared.coverage.plain");
   return [
     [text("page.risk.counts"), counts],

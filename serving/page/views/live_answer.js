@@ -20,7 +20,10 @@ export function liveAnswer(state) {
 function panel(state) {
   const { answer } = state;
   if (state.problem) return html`<p class="live__no">${state.problem}</p>${onHold(state)}`;
-  if (!answer) return html`<p class="live__no">${text("page.live.first")}</p>${onHold(state)}`;
+  if (!answer)
+    return html`<p class="live__no">${
+      atFault(state) ?? text("page.live.first")
+    }</p>${onHold(state)}`;
   if (answer.risk.status === "refer") return referral(answer);
   const knees = kneesOf(answer.risk);
   const sport = state.draft.values["athlete.sport"];
@@ -28,6 +31,13 @@ function panel(state) {
       <p>${answer.summary[1]}</p></div>
     ${knees.map((knee) => kneeLine(answer, knee, sport))} ${onHold(state)}
     ${scale(answer, sport)} <dl>${patternItem(answer)} ${nextTestItem(answer)}</dl>`;
+}
+
+/** What has to be put right before there is any answer: age or sex at fault; null where neither. */
+export function atFault({ faults, labels }) {
+  const wrong = ["athlete.age_years", "athlete.sex"].filter((path) => faults[path]);
+  if (!wrong.length) return null;
+  return text("page.live.needs", { names: list(wrong.map((path) => labels[path].toLowerCase())) });
 }
 
 // What the bars are of; nothing where there are none.

@@ -1,11 +1,14 @@
 // The screening form: stations as the coach walks, right before left.
-import { text } from "../lib/texts.js";
+import { EQUIPMENT_SETS } from "../lib/equipment.js";
+import { text, variant } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { formRows } from "./form_rows.js";
 import { flagState, redFlagQuestions } from "./red_flag_questions.js";
 
 export function screeningForm(state, actions) {
   const { stations, draft } = state;
+  // Age and sex come first; the questions that may end it, before anything is measured.
+  const [first, rest] = [stations.slice(0, 1), stations.slice(1)];
   const heading = text("page.form.heading");
   const title = draft.name ? text("page.titled", { title: heading, name: draft.name }) : heading;
   return html`<section class="view" aria-labelledby="h-screen">
@@ -16,12 +19,13 @@ export function screeningForm(state, actions) {
           ${text("page.form.example")}</button>
         <button class="btn" type="button" @click=${actions.clearForm}>
           ${text("page.form.new")}</button></div></div>
-    ${stationLinks(state)}
+    ${state.emptiedDraft ? emptiedLine(actions) : nothing} ${stationLinks(state)}
     <form class="screen" novalidate autocomplete="off" @submit=${(event) => event.preventDefault()}
       @keydown=${focusNextOnEnter}>
       <div>
-        ${identityCard(draft, actions)} ${redFlagQuestions(draft, state.texts, actions)}
-        ${stations.map((station) => stationCard(station, state, actions))}
+        ${identityCard(draft, actions)} ${first.map((station) => stationCard(station, state, actions))}
+        ${redFlagQuestions(draft, state.texts, actions)}
+        ${rest.map((station) => stationCard(station, state, actions))}
         ${storageCard(state, actions)}
       </div>
       ${state.liveAnswer}
@@ -29,15 +33,20 @@ export function screeningForm(state, actions) {
   </section>`;
 }
 
+const emptiedLine = (actions) =>
+  html`<div class="flags flags--state" role="status"><p>${text("page.form.emptied")}</p>
+    <button class="btn" type="button" @click=${actions.undoClear}>
+      ${text("page.form.undo")}</button></div>`;
+
 function stationLinks({ stations, draft, faults }) {
   const link = (key, title, progress, isBad) =>
     html`<a href=${`#st-${key}`} class=${isBad ? "is-bad" : ""}>${title} <b>${progress}</b></a>`;
   const flags = text("page.form.red_flags");
   return html`<nav class="walk" aria-label=${text("page.form.stations")}>
-    ${link("flags", flags, flagState(draft), draft.flags.length > 0)}
-    ${stations.map((station) => {
+    ${stations.map((station, i) => {
       const { isBad, words } = stationProgress(station, draft, faults);
-      return link(station.key, station.title, words, isBad);
+      const own = link(station.key, station.title, words, isBad);
+      return i ? own : [own, link("flags", flags, flagState(draft), draft.flags.length > 0)];
     })}
   </nav>`;
 }
@@ -50,7 +59,7 @@ function stationProgress(station, draft, faults) {
   if (fields.some(({ path }) => faults[path]?.waits)) {
     return { isBad: true, words: text("page.form.protocol_missing") };
   }
-  const rows = station.rows.filter((row) => row.known && !row.isProtocol);
+  const rows = station.rows.filter((row) => row.known && !row.isProtocol).filter(isAtHand(draft));
   const isFilled = ({ path }) => (draft.values[path] ?? "").trim();
   const done = rows.filter((row) => row.fields.some(isFilled)).length;
   const words = done
@@ -79,14 +88,42 @@ function identityCard(draft, actions) {
       <div class="fact"><label for="when">${text("page.columns.other.screening_date")}</label>
         <div class="cell"><input id="when" type="date" class="is-text"
           .value=${draft.date} @input=${change("date")}></div></div>
+      <div class="fact"><label for="at-hand">${text("page.squad.at_hand")}</label>
+        ${equipmentMenu(draft, actions)}</div>
     </div></fieldset>`;
 }
 
+const sameSet = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+// The form asks for what can be measured with what is at hand, and for nothing else.
+function equipmentMenu(draft, actions) {
+  const names = ["all", "club", "tape"];
+  const current = names.find((name) => sameSet(EQUIPMENT_SETS[name], draft.equipment)) ?? "tape";
+  const change = (event) => actions.setDraft("equipment", EQUIPMENT_SETS[event.target.value]);
+  return html`<select id="at-hand" @change=${change}>${names.map(
+    (name) =>
+      html`<option value=${name} ?selected=${name === current}>
+        ${variant("page.squad.equipment", name)}</option>`,
+  )}</select>`;
+}
+
+// What was typed stays in sight, whatever is at hand.
+const isAtHand =
+  ({ equipment, values }) =>
+  (row) =>
+    !equipment ||
+    row.measure.equipment === "none" ||
+    equipment.includes(row.measure.equipment) ||
+    row.fields.some(({ path }) => values[path]);
+
 function stationCard(station, state, actions) {
   const { key, title, note } = station;
-  const known = station.rows.filter((row) => row.known);
+  const possible = station.rows.filter(isAtHand(state.draft));
+  const isNothing = possible.every((row) => row.isProtocol);
+  if (isNothing) return nothing;
+  const known = possible.filter((row) => row.known);
   const content = html`${formRows(known, state, actions)}
-    ${unknownRows(station, state, actions)}`;
+    ${unknownRows(possible, state, actions)}`;
   if (key !== "lab") {
     return html`<fieldset class="card station" id=${`st-${key}`} tabindex="-1">
       <legend>${title}</legend>
@@ -100,8 +137,8 @@ function stationCard(station, state, actions) {
     <summary><h2>${title}</h2><p class="station__note">${note}</p></summary>${content}</details>`;
 }
 
-function unknownRows(station, state, actions) {
-  const rows = station.rows.filter((row) => !row.known);
+function unknownRows(possible, state, actions) {
+  const rows = possible.filter((row) => !row.known);
   if (!rows.length) return nothing;
   return html`<details class="rest">
     <summary>${text("page.form.unused", { count: rows.length })}</summary>

@@ -31,8 +31,10 @@ from kneerisk.words import listed, plural, text, variant
 Row = dict[str, Any]
 
 #: Sports like those in which neuromuscular warm-ups were tried (assumption beyond football).
-TEAM_SPORTS = frozenset({"football", "basketball", "volleyball"})
-JUMPING_SPORTS = frozenset({"basketball", "volleyball"})
+TEAM_SPORTS = frozenset(
+    {"football", "basketball", "volleyball", "handball", "rugby", "netball", "hockey"}
+)
+JUMPING_SPORTS = frozenset({"basketball", "volleyball", "handball", "netball"})
 #: Sites that none of the five patterns is about.
 OTHER_SITES = frozenset({"medial", "posterior", "diffuse"})
 HAMSTRING_LENGTH = frozenset({"ake_deficit_deg", "slr_deg"})

@@ -57,6 +57,8 @@ class BaseRate(BaseModel):
     either: float | None = None
     from_club: Literal[True] | None = None
     """The club's own count of knee pain is in it."""
+    rests_on: str | None = None
+    """What it rests on, where no study counted new knee pain in the sport."""
 
 
 class Reason(BaseModel):

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from scipy.special import expit, logit
-
-from kneerisk.answer.answer_schema import SHOWN, Band, BaseRate, Flag, Knee, Reason, Risk, Risks
+from kneerisk.answer.answer_schema import SHOWN, Band, Flag, Knee, Reason, Risk, Risks
 from kneerisk.answer.predictions import BASIC_COLUMNS, Predictions, typical_risk
-from kneerisk.evidence import Urgency, measures_of_test, red_flags, screening_tests, urgencies
+from kneerisk.answer.usual_risk import usual_risk_of
+from kneerisk.evidence import (
+    Urgency,
+    measures_of_test,
+    red_flags,
+    screening_tests,
+    urgencies,
+)
 from kneerisk.evidence.risk_factors import strongest_tests
 from kneerisk.model import Metadata
 from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns
@@ -103,15 +107,14 @@ def risks_of(
     The risk of each of the knees; the other knees have none.
     """
     metadata = predictions.metadata
-    sport = predictions.screenings[i].athlete.sport
-    rates = _base_rates(predictions, i, metadata.base_rates.get(sport or "all"))
+    rates = usual_risk_of(predictions, i)
     is_little = any(reason.code == "low_information" for reason in reasons)
     risks = {
         knee: _risk(
             predictions,
             i,
             knee,
-            rates.get("either" if knee == "either" else "leg"),
+            rates.either if knee == "either" else rates.leg,
             is_little=is_little,
         )
         for knee in knees
@@ -127,7 +130,7 @@ def risks_of(
         reasons=list(reasons),
         outcome_kind=metadata.outcome_kind,
         horizon_months=metadata.horizon_months,
-        base_rate=BaseRate(**rates, from_club=_is_counted(predictions) or None),
+        base_rate=rates,
         **risks,
     )
 
@@ -169,24 +172,6 @@ def _uncertainty(predictions: Predictions, i: int, knee: Knee) -> dict[str, Any]
     }
     information = round(float(sources.information[legs].mean()), SHARE_DIGITS)
     return {"information": information, "interval_from": shares}
-
-
-def _is_counted(predictions: Predictions) -> bool:
-    rates = predictions.bundle.model.base_rates
-    return rates is not None and rates.count is not None
-
-
-def _base_rates(
-    predictions: Predictions, i: int, of_sport: Mapping[str, float] | None
-) -> dict[str, float]:
-    """Mean risks in the athlete's sport, of a leg and of either knee, with what a club counted."""
-    means = dict(of_sport or predictions.metadata.base_rates["all"])
-    rates = predictions.bundle.model.base_rates
-    if rates is None or rates.count is None:
-        return means
-    sport = predictions.data["sport"][i : i + 1]
-    counted = rates.counted(logit(np.array([[means["leg"]]])), sport)
-    return {"leg": float(expit(counted[0, 0])), "either": rates.rate(float(sport[0]))}
 
 
 def reasons_of(predictions: Predictions, i: int, flags: Sequence[Flag]) -> list[Reason]:

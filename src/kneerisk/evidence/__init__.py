@@ -81,6 +81,7 @@ __all__ = [
     "reverse_causation",
     "screening_tests",
     "sport_base_rates",
+    "sports_without_own_rate",
     "stop_rules",
     "urgencies",
 ]
@@ -110,6 +111,14 @@ def base_rates() -> tuple[BaseRate, ...]:
 def sport_base_rates() -> dict[str, Range]:
     """Risk of new pain in either knee within 12 months by our definition, by sport."""
     return _rates_by_sport("risk_12_months_either_knee")
+
+
+@cache
+def sports_without_own_rate() -> frozenset[str]:
+    """The sports of which no study tells how often knee pain is new: theirs is the others' mean."""
+    return frozenset(
+        rate.sport for rate in base_rates() if rate.sport and "assumption" in rate.sources
+    )
 
 
 @cache

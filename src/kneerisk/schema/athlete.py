@@ -16,7 +16,10 @@ from kneerisk.schema.measure import (
     both_sexes,
 )
 
-SPORTS = ("running", "basketball", "volleyball", "football", "weightlifting", "general")
+SPORTS = (
+    "running", "basketball", "volleyball", "football", "handball", "rugby", "netball", "hockey",
+    "tennis", "cycling", "weightlifting", "general",
+)  # fmt: skip
 YES_NO = ("no", "yes")
 _HUEBNER_MA = "Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372"
 

@@ -160,6 +160,8 @@ def counted_sentence(answer: Answer) -> str | None:
     words = []
     if _has_sources(answer) and answer.risk.outcome_kind == "new_pain":
         words.append(text("shared.base_rate.counts"))
+    if answer.risk.base_rate.rests_on:
+        words.append(answer.risk.base_rate.rests_on)
     if answer.risk.base_rate.from_club:
         words.append(text("shared.base_rate.from_club"))
     return " ".join(words) or None

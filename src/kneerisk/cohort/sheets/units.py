@@ -82,6 +82,11 @@ def _sizes() -> Mapping[str, _Size]:
     return {row["unit"]: _Size(row["kind"], float(row["si"] or 1.0)) for row in _table()}
 
 
+def newtons(name: str) -> float:
+    """How many newtons one of a unit of force has."""
+    return _sizes()[name].si
+
+
 @cache
 def _units_by_word() -> Mapping[str, str]:
     return {

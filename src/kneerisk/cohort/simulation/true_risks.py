@@ -20,7 +20,7 @@ from kneerisk.schema import SIDES, FloatArray, category
 
 #: The cohort that the intercepts are fitted to, so that each sport meets its base rate whatever
 #: cohort is drawn later.
-REFERENCE_ATHLETES, REFERENCE_SEED = 20_000, 20_260
+REFERENCE_ATHLETES, REFERENCE_SEED = 60_000, 20_260
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
