@@ -120,10 +120,13 @@ def _if_applicable(
     if own:
         yield _advice(entry, row, sides, _pattern_reason([own[side] for side in sides]))
         return
-    condition = conditions_met[sides[0]] or ""
-    sides = [side for side in sides if conditions_met[side] == condition]
-    per_leg = conditions()[condition].level == "leg"
-    yield _advice(entry, row, sides if per_leg else [], reason(condition, row, sides))
+    by_condition = {
+        name: [side for side in sides if conditions_met[side] == name]
+        for name in dict.fromkeys(conditions_met[side] or "" for side in sides)
+    }
+    reasons = [reason(name, row, own_sides) for name, own_sides in by_condition.items()]
+    per_leg = all(conditions()[name].level == "leg" for name in by_condition)
+    yield _advice(entry, row, sides if per_leg else [], " ".join(reasons))
 
 
 def _pattern_reason(leg_imbalances: Sequence[Imbalance]) -> str:

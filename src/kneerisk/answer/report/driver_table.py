@@ -185,10 +185,15 @@ def _row(by_knee: ByKnee, name: str, values: Values) -> Row:
     found = [drivers[name] for drivers in by_knee.values() if name in drivers]
     # Where the knees differ, the values beside the measure's own name say how.
     headings = {driver.heading for driver in found}
-    label = found[0].heading if len(headings) == 1 else found[0].label
-    is_said = len(headings) == 1 and isinstance(found[0].value, str)
+    is_one = len(headings) == 1
+    label = found[0].heading if is_one else found[0].label
+    is_said = is_one and isinstance(found[0].value, str)
+
+    def shown(driver: Driver) -> str:
+        return value_of(driver) if is_one else _own_value(driver, values)
+
     cells = tuple(
-        Cell(value="" if is_said else _own_value(own, values), points=own.points) if own else None
+        Cell(value="" if is_said else shown(own), points=own.points) if own else None
         for own in (drivers.get(name) for drivers in by_knee.values())
     )
     return Row(label=label, cells=cells, size_from=size_from(found[0]))
@@ -245,7 +250,7 @@ def strongest_sentence(answer: Answer, knee: Knee, count: int = MOST_IN_SENTENCE
     items: list[str] = []
     for driver in drivers:
         value, effect = value_of(driver), signed(driver.points)
-        if value:
+        if value and not isinstance(driver.value, str):
             effect = text("report.drivers.value_and_points", value=value, points=effect)
         label = in_sentence(driver.heading)
         # The unit stands once, with the first.
