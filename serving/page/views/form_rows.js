@@ -1,4 +1,5 @@
 // Rows of the form: facts of the athlete, protocols, and measures of both legs.
+import { pose } from "../lib/icon.js";
 import { typical } from "../lib/form_fields.js";
 import { converted, leverArm, needsLeverArm, unitInForce } from "../lib/measure_units.js";
 import {
@@ -34,8 +35,21 @@ export function formRows(rows, state, actions) {
     : nothing;
   const protocolsOf = (row) =>
     protocolsAbove(row).map((protocol) => protocolRow(protocol, state, actions));
-  const legs = pairs.map((row) => html`${protocolsOf(row)}${legRow(row, state, actions)}`);
+  const drawn = drawnRows(pairs, state.texts.poses);
+  const legs = pairs.map(
+    (row) => html`${protocolsOf(row)}${legRow(row, state, actions, drawn.get(row))}`,
+  );
   return singles[0]?.station === "history" ? html`${legs}${facts}` : html`${facts}${legs}`;
+}
+
+// The first row of each test that has a drawing, with its name.
+function drawnRows(pairs, poses) {
+  const drawn = new Map();
+  for (const row of pairs) {
+    const { test } = row.measure;
+    if (poses.includes(test) && ![...drawn.values()].includes(test)) drawn.set(row, test);
+  }
+  return drawn;
 }
 
 // Where and how long it hurts is asked once a knee hurts.
@@ -82,16 +96,17 @@ function protocolRow(row, state, actions) {
   </div>`;
 }
 
-const rowHead = (row, id, units = nothing) =>
-  html`<div><p class="row__name" id=${`${id}-n`}>${row.title}</p>
-    <p class="row__hint">${row.measure.description}</p>${units}</div>`;
+const rowHead = (row, id, units = nothing, drawing = null) =>
+  html`<div class="row__head"><div><p class="row__name" id=${`${id}-n`}>${row.title}</p>
+    <p class="row__hint">${row.measure.description}</p>${units}</div>
+    ${drawing ? pose(drawing) : nothing}</div>`;
 
-function legRow(row, state, actions) {
+function legRow(row, state, actions, drawing) {
   const norm = normOf(row, state);
   const difference = sideDifference(row, state);
   const id = idOf(row.fields[0].path);
   return html`<div class="row" role="group" aria-labelledby=${`${id}-n`}>
-    ${rowHead(row, id, unitsOfRow(row, state, actions))}
+    ${rowHead(row, id, unitsOfRow(row, state, actions), drawing)}
     <div class="pair">${row.fields.map((field) =>
       field.kind === "choice"
         ? legChoice(row, field, state, actions)
