@@ -24,7 +24,7 @@ from kneerisk.schema import SIDES, Columns, FloatArray, columns
 pytestmark = pytest.mark.slow
 
 #: Enough legs that the slope in a battery of a tenth of them has a standard error near 0.02.
-FRESH_ATHLETES, FRESH_SEED = 60_000, 2_027
+FRESH_ATHLETES, FRESH_SEED = 30_000, 2_027
 #: Of these, those whose best possible risks are computed: it takes a second for 600 of them.
 WITH_ORACLE = 12_000
 
@@ -50,6 +50,10 @@ def unseen() -> Simulated:
 
 @pytest.fixture(scope="module")
 def fresh(default_bundle: Bundle, unseen: Simulated) -> Fresh:
+    return fresh_legs(default_bundle, unseen)
+
+
+def fresh_legs(default_bundle: Bundle, unseen: Simulated) -> Fresh:
     found = default_bundle.model.predict(unseen.cohort.columns())
     true = np.concatenate([unseen.truth[f"risk_{side}"].to_numpy() for side in SIDES])
     battery = np.tile(unseen.truth["battery"].to_numpy(), 2)
@@ -103,10 +107,15 @@ class TestIntervals:
 
 
 class TestCalibration:
-    def test_slope_against_the_true_risk_is_one_in_every_battery(self, fresh: Fresh) -> None:
-        for battery in np.unique(fresh.battery):
-            rows = fresh.battery == battery
-            found = fit_calibration(logit(fresh.risk[rows]), fresh.true[rows])
+    def test_slope_against_the_true_risk_is_one_in_every_battery(
+        self, default_bundle: Bundle, fresh: Fresh
+    ) -> None:
+        """On twice as many: of 30,000 the smallest battery leaves a slope an error of 0.02."""
+        more = fresh_legs(default_bundle, simulate(FRESH_ATHLETES, FRESH_SEED + 1))
+        legs = Fresh(*map(np.concatenate, zip(fresh, more, strict=True)))
+        for battery in np.unique(legs.battery):
+            rows = legs.battery == battery
+            found = fit_calibration(logit(legs.risk[rows]), legs.true[rows])
             assert 0.95 <= found.slope <= 1.05, battery
 
 
