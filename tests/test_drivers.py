@@ -249,3 +249,9 @@ class TestStatements:
             if driver.measure in history and driver.points >= 1 and driver.value not in {"none", 0}:
                 assert "neuromuscular_warm_up" in told
                 assert "retest" in told
+
+
+@pytest.mark.parametrize("direction", ["lower", "higher"])
+def test_no_two_measures_have_the_same_heading(direction: str) -> None:
+    headings = section("answer")["drivers"][direction]
+    assert len(set(headings.values())) == len(headings)
