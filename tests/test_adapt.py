@@ -402,7 +402,7 @@ class TestCommand:
         return lambda *args: CliRunner().invoke(app, ["adapt", *args])
 
     def test_gives_a_challenger_beside_as_is_and_from_scratch(self, run, cohort, tmp_path) -> None:
-        write(replace(cohort, frame=cohort.frame.head(260)), tmp_path / "club.csv")
+        write(replace(cohort, frame=cohort.frame.head(400)), tmp_path / "club.csv")
         found = run("--data", "club.csv", "--json")
         assert found.exception is None, found.stderr
         told = json.loads(found.stdout)

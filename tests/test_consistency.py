@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from served import Served, served
 from typer.testing import CliRunner
 
 from kneerisk.answer import Answer, answers
@@ -20,7 +21,6 @@ from kneerisk.model import Bundle
 from kneerisk.model.bundle import BODIES
 from kneerisk.schema import Screening, columns, from_row, to_row
 from pipelines.__main__ import app
-from tests.served import Served, served
 
 #: Numbers with many digits, and red flags that were asked: what a simulated athlete never has.
 MORE: tuple[dict[str, Any], ...] = (

@@ -317,7 +317,7 @@ class TestFollowed:
     def test_narrows_the_interval_as_expected(
         self, released: Bundle, fully_tested: FullyTestedAthletes
     ) -> None:
-        rows = np.flatnonzero(fully_tested.free.all(axis=1))[:200]
+        rows = np.flatnonzero(fully_tested.free.all(axis=1))[:600]
         done = fully_tested.done.copy()
         predictions = predictions_of(released, _screenings(fully_tested.uncovered(done, rows)))
         told = {row: next_tests(predictions, i) for i, row in enumerate(rows)}

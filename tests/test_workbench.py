@@ -62,7 +62,7 @@ def workbench(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        typed("simulate", "--athletes", "800", "--seed", "3", "--out", "club.parquet")
+        typed("simulate", "--athletes", "2000", "--seed", "3", "--out", "club.parquet")
         typed("train", "--data", "club.parquet")
         Path("club-truth.parquet").unlink()
         typed("train", "--data", "club.parquet")
@@ -133,7 +133,7 @@ def look_at(page: Page, name: str, number: int) -> None:
 def test_runs_are_recognised_best_calibrated_first(page, workbench):
     page.goto(workbench.runs_page)
     expect(page.get_by_text("Models for release")).to_be_visible(timeout=LONG)
-    found = page.get_by_role("link", name="new pain within 12 months, simulated, 800 athletes")
+    found = page.get_by_role("link", name="new pain within 12 months, simulated, 2,000 athletes")
     expect(found).to_have_count(2, timeout=LONG)
     by_index = sorted(
         workbench.runs, key=lambda run: run.metrics[BEST_CALIBRATED.removeprefix("metrics.")]
