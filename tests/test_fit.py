@@ -24,14 +24,14 @@ from kneerisk.evaluation.calibration_metrics import KNOTS, restricted_cubic_spli
 from kneerisk.evidence import assumption
 from kneerisk.evidence.pair_dependence import both as joint
 from kneerisk.evidence.population import published
-from kneerisk.model.feature_columns import ColumnKind
+from kneerisk.model.feature_columns import ColumnKind, sport_columns
 from kneerisk.model.logistic_calibration import (
     fit_calibration,
     logistic_weights,
     maximum_likelihood_weights,
     sign_constrained_weights,
 )
-from kneerisk.model.margin import Margin, discordant_pairs
+from kneerisk.model.margin import FARTHEST_SD, Margin, discordant_pairs, fit_scaler
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.cross_validation import out_of_fold
 from kneerisk.training.fitting.fit import Fitted, fit
@@ -354,11 +354,7 @@ class TestInputs:
     @pytest.mark.parametrize(
         "columns",
         [("prior_hip_injury", "prior_back_injury"), ("height_cm", "mass_kg"),
-         ("left_prior_knee_injury", "right_prior_knee_injury"),
-         # A sport that is not stated counts as running where other measures are expected from it,
-         # so that with twelve sports a gap still shows: AUC 0.64.
-         pytest.param(("sport",), marks=pytest.mark.xfail(
-             reason="a gap in the sport looks like running in what is expected of a leg")),
+         ("left_prior_knee_injury", "right_prior_knee_injury"), ("sport",),
          ("left_hip_drop_deg", "right_hip_drop_deg")],
         ids=" ".join,
     )  # fmt: skip
@@ -378,6 +374,15 @@ class TestInputs:
 
         for risks in out_of_fold(with_frame(cohort, frame), range(1)):
             assert roc_auc_score(hurts, risks.either) < 0.57
+
+    def test_a_rare_sport_weighs_as_much_as_it_is_chosen(self) -> None:
+        """So that the sports of those who were asked add up to what stands for the others."""
+        columns = sport_columns()[:3]
+        chosen = np.repeat(np.eye(3), (900, 95, 5), axis=0)
+        scaler = fit_scaler(columns, chosen, centred=True)
+        scaled = scaler.apply(np.vstack([chosen, np.full((1, 3), np.nan)]))
+        assert scaled.max() > FARTHEST_SD
+        assert scaled @ scaler.spread == pytest.approx(0.0, abs=1e-9)
 
     def test_pain_that_movement_provokes_is_no_input_of_present_pain(self, small: Cohort) -> None:
         """It is what is to be found: yes in nearly every knee that hurts."""

@@ -10,10 +10,11 @@ probability, so that a simulated cohort's true risks are fitted as they are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from kneerisk.model.feature_columns import Column
+from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix, row_sums
 from kneerisk.schema import FloatArray
 
@@ -41,10 +42,22 @@ class Scaler:
 
         Returns
         -------
-        The same shape, in SD of the training cohort, at most `FARTHEST_SD` from 0.
+        The same shape, in SD of the training cohort. Measures are at most `FARTHEST_SD` from 0.
         """
         z = (np.where(np.isnan(values), self.centre, values) - self.centre) / self.spread
-        return np.clip(z, -FARTHEST_SD, FARTHEST_SD)
+        farthest = _farthest(self.columns)
+        return np.clip(z, -farthest, farthest)
+
+
+@lru_cache
+def _farthest(columns: tuple[Column, ...]) -> FloatArray:
+    """How many SDs from the centre each column counts.
+
+    A choice is no outlier however rare it is: cut short, the choices of one answer would no longer
+    add up, and who was not asked would stand apart from everyone who was.
+    """
+    is_choice = [column.kind is ColumnKind.ONE_HOT for column in columns]
+    return np.where(is_choice, np.inf, FARTHEST_SD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
