@@ -27,8 +27,8 @@ from kneerisk.answer.follow_up import follow_up as compare_visits
 from kneerisk.answer.follow_up_request import FollowUp
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.poses import poses
+from kneerisk.answer.printed_page import content_policy
 from kneerisk.answer.report.drawings import outlines
-from kneerisk.answer.style_policy import content_policy
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.cohort.sheets.device_units import other_units

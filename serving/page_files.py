@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from kneerisk.answer import hand_out, report
-from kneerisk.answer.style_policy import source
+from kneerisk.answer.printed_page import source
 from kneerisk.words import LANGUAGE, text
 
 #: Everything that the page is made of; the browser asks for each once and then only whether it

@@ -23,10 +23,10 @@ from kneerisk.answer import Answer, answer
 from kneerisk.answer.answer_schema import Driver, Risk, Risks
 from kneerisk.answer.number_format import amount, in_100, number, sentence, signed, typical
 from kneerisk.answer.pattern_schema import Imbalance
+from kneerisk.answer.printed_page import content_policy
 from kneerisk.answer.report import report_html, report_markdown, style
 from kneerisk.answer.report.drawings import width_parts
 from kneerisk.answer.report.driver_table import driver_table
-from kneerisk.answer.style_policy import content_policy
 from kneerisk.answer.summary import summary_of
 from kneerisk.evidence import red_flags, references
 from kneerisk.model import Bundle

@@ -21,11 +21,13 @@ export const isRaised = (code) => code === "above" || code === "well_above";
 /** Whom the model has to have seen for any number of an answer to hold. */
 const BASICS = ["age_years", "sex", "sport"];
 
-const isBasic = ({ code, column }) => code === "out_of_population" && BASICS.includes(column);
+/** Whether a reason says that the model has not seen the like, so that no number of it holds. */
+export const isUnseen = ({ code, column }) =>
+  code === "out_of_population" && BASICS.includes(column);
 
 /** Why no number of an answer holds: too little was learnt, or such people were never seen. */
 export const whyNoNumber = ({ reasons = [], status }) =>
-  reasons.find(isBasic) ??
+  reasons.find(isUnseen) ??
   reasons.find(({ code }) => code === "low_information") ??
   (status === "low_information" ? { code: status } : undefined);
 

@@ -1,6 +1,6 @@
 // The part of an answer that the squad shows; the whole of it is some 40 kB for each athlete.
-import { SIDES, suggests } from "../lib/wording.js";
-import { hurtsNow, kneesOf } from "../views/knee_cards.js";
+import { SIDES, isUnseen, suggests } from "../lib/wording.js";
+import { hurtsNow, kneesOf, learnt } from "../views/knee_cards.js";
 
 const NAMED_RANK = { clear: 0, possible: 1 };
 const KNEES = [...SIDES, "either"];
@@ -8,8 +8,6 @@ const KNEES = [...SIDES, "either"];
 const MAX_CAUSES = 2;
 /** From so many points of 100 on a measure is named (the rule of `kneerisk.answer.summary`). */
 const LEAST_POINTS = 1;
-/** Where the model has not seen the like, none of its numbers holds. */
-const BASIC = ["age_years", "sex", "sport"];
 
 export function answerSummary(answer) {
   const { risk } = answer;
@@ -19,7 +17,7 @@ export function answerSummary(answer) {
   return {
     status: risk.status,
     isLittle: hasReason(({ code }) => code === "low_information"),
-    isUnseen: hasReason((r) => r.code === "out_of_population" && BASIC.includes(r.column)),
+    isUnseen: hasReason(isUnseen),
     hurting: SIDES.filter((side) => hurtsNow(answer, side)),
     flags: answer.red_flags.map(({ reason, when, act, urgency }) => ({
       reason,
@@ -30,7 +28,7 @@ export function answerSummary(answer) {
     wereFlagsAsked: answer.red_flags_status !== "not_asked",
     risks: Object.fromEntries(given.map((knee) => [knee, risk[knee]])),
     baseRates: risk.base_rate,
-    learnt: learnt(knees.map((knee) => risk[knee].information)),
+    learnt: learnt(answer) ?? null,
     suggests: suggests(answer),
     outcomeKind: risk.outcome_kind,
     horizon: risk.horizon_months,
@@ -42,12 +40,6 @@ export function answerSummary(answer) {
     causes: causes(answer),
     model: answer.model.version,
   };
-}
-
-// Of what measuring can settle, the share that is settled: the mean of the knees that are scored.
-function learnt(shares) {
-  if (!shares.length || shares.includes(undefined)) return null;
-  return shares.reduce((sum, x) => sum + x, 0) / shares.length;
 }
 
 function namedPatterns(imbalances) {

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from markupsafe import Markup
 
 from kneerisk.answer.answer_schema import Answer, PlanItem
 from kneerisk.answer.hand_out.athlete_words import dose_in_words, introduction, when_to_see
 from kneerisk.answer.poses import drawing
-from kneerisk.answer.style_policy import directives, style_of
+from kneerisk.answer.printed_page import directives, style_of, templates
 from kneerisk.evidence import exercises
 from kneerisk.schema import Screening
-from kneerisk.words import LANGUAGE, text, variant
+from kneerisk.words import LANGUAGE, text
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 #: The days of an exercise by how often a week: with a day between where there is room (assumption).
@@ -95,12 +95,6 @@ def style() -> Markup:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("kneerisk.answer.hand_out", "."),
-        autoescape=select_autoescape(default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"days": DAYS, "language": LANGUAGE, "text": text, "variant": variant}
+    environment = templates("kneerisk.answer.hand_out")
+    environment.globals |= {"days": DAYS, "language": LANGUAGE}
     return environment

@@ -12,15 +12,15 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from markupsafe import Markup
 
 from kneerisk.answer import number_format
 from kneerisk.answer.answer_schema import Answer
 from kneerisk.answer.cited_sources import Source, author_year
+from kneerisk.answer.printed_page import directives, style_of, templates
 from kneerisk.answer.report import drawings, driver_table, leg_findings, wording
 from kneerisk.answer.report.report_page import ONE_PAGE, WHOLE, Page, report_page
-from kneerisk.answer.style_policy import directives, style_of
 from kneerisk.schema import Screening
 from kneerisk.words import plural, short, text, variant
 
@@ -98,14 +98,7 @@ def style() -> Markup:
 
 @cache
 def _environment() -> Environment:
-    """Templates escape what they are given in HTML; a name that they don't know is an error."""
-    environment = Environment(
-        loader=PackageLoader("kneerisk.answer.report", "."),
-        autoescape=select_autoescape(disabled_extensions=("md.j2",), default=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("kneerisk.answer.report")
     environment.globals |= {
         "author_year": author_year,
         "axis": drawings.AXIS_STEPS,
@@ -121,11 +114,9 @@ def _environment() -> Environment:
         "settled_patterns": leg_findings.settled_patterns,
         "short": short,
         "test_sentence": leg_findings.test_sentence,
-        "text": text,
         "unit": number_format.unit_symbol,
         "untested_sentence": driver_table.untested_sentence,
         "value_bar_geometry": drawings.value_bar,
-        "variant": variant,
         "width_sentence": leg_findings.width_sentence,
     }
     environment.filters |= {

@@ -1,4 +1,7 @@
-"""A printed page's own style sheet, and the Content-Security-Policy that lets nothing else in."""
+"""What printed pages share: templates, a style sheet, and a policy that lets nothing else in.
+
+A page to print is one HTML document that asks for nothing and runs nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,26 @@ import hashlib
 from functools import cache
 from importlib.resources import files
 
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
+
+from kneerisk.words import text, variant
+
+
+def templates(package: str) -> Environment:
+    """The templates of a package, which escape what they are given but in Markdown.
+
+    A name that they don't know is an error.
+    """
+    environment = Environment(
+        loader=PackageLoader(package, "."),
+        autoescape=select_autoescape(disabled_extensions=("md.j2",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"text": text, "variant": variant}
+    return environment
 
 
 @cache
