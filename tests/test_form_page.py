@@ -114,6 +114,13 @@ class TestSlips:
         fault.get_by_role("button").click()
         expect(field(seen, "Height")).to_have_value("178")
         expect(seen.page.locator(".fault")).to_have_count(0)
+        for label, typed, told, taken in (
+            ("Body mass", "159 lb", "159 lb is 72.12 kg", "72.12"),
+            ("Step rate", "82", "82 steps/min of one leg is 164", "164"),
+        ):
+            field(seen, label).fill(typed)
+            seen.page.locator(".fault", has_text=told).get_by_role("button").click()
+            expect(field(seen, label)).to_have_value(taken)
         field(seen, "Body mass").fill("71")
         row = legs(seen, "Quadriceps strength")
         row.locator(".pair input").first.fill("210")

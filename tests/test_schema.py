@@ -17,6 +17,7 @@ from kneerisk.schema import (
     Measure,
     Quantity,
     Screening,
+    athlete_measures,
     code,
     coded,
     columns,
@@ -293,6 +294,23 @@ class TestSlips:
                     proposal_distance(measure, proposal.value)
                     <= proposal_distance(measure, meant) + 0.0051 / sd
                 )
+
+    @pytest.mark.parametrize(
+        ("name", "written", "value"),
+        [("mass_kg", "159 lb", 72.12), ("height_cm", "5'11\"", 180.34),
+         ("height_cm", "1,78 m", 178.0),
+         ("quad_torque_nm_kg", "210 Nm", 2.96), ("wblt_distance_cm", "4 in", 10.16),
+         ("wblt_distance_cm", "12 cm", 12.0)],
+    )  # fmt: skip
+    def test_a_number_with_its_unit_is_read(self, name, written, value):
+        measure = (athlete_measures() | leg_measures())[name]
+        proposal = proposal_for(measure, written, MASS_KG)
+        assert proposal is not None
+        assert proposal.value == pytest.approx(value, abs=0.005)
+
+    @pytest.mark.parametrize("written", ["many", "12 bananas", "1590 lb", "-", ""])
+    def test_a_unit_that_nobody_knows_or_too_much_of_it_is_not(self, written):
+        assert proposal_for(columns()["mass_kg"], written, MASS_KG) is None
 
     @given(st.sampled_from(SLIPPED), st.floats() | st.integers() | st.none() | st.booleans())
     def test_nothing_outside_the_limits_is_proposed(self, case, written):

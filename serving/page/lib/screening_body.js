@@ -4,6 +4,7 @@ import { text, variant } from "./texts.js";
 
 const NUMBER = /^[-+−]?(\d+([.,]\d*)?|[.,]\d+)$/;
 
+const WITH_UNIT = /^\d[\d.,]*\s*\S{1,12}$/;
 const NOT_FINITE = /^[-+−]?(nan|inf|infinity)$/i;
 
 const toNumber = (typed) => Number(typed.replace(",", ".").replace("−", "-"));
@@ -33,7 +34,9 @@ function parseNumber(field, typed, { factor, missing }) {
   if (NOT_FINITE.test(typed)) return faultOf("not_finite", text("shared.fault.not_finite"));
   if (!NUMBER.test(typed)) {
     const rule = field.kind === "integer" ? "not_whole" : "not_a_number";
-    return faultOf("not_a_number", variant("shared.fault", rule));
+    const fault = faultOf("not_a_number", variant("shared.fault", rule));
+    // The service may know the unit that was written with it.
+    return WITH_UNIT.test(typed) ? { ...fault, number: typed } : fault;
   }
   if (missing) return { ...faultOf("waits", variant("page.fault", missing)), waits: true };
   return withinLimits(field, typed, converted(toNumber(typed), factor), factor);
@@ -81,7 +84,7 @@ export function assemble(draft, fields, protocolNeeds) {
   return { body, asked: withNumbersOutside(body, faults), faults, waiting, ready };
 }
 
-// The service is asked about numbers outside the limits too, for it may know the slip.
+// The service is asked about what was refused too, for it may know the slip.
 function withNumbersOutside(body, faults) {
   const asked = structuredClone(body);
   for (const [path, { number }] of Object.entries(faults)) {

@@ -173,7 +173,7 @@ def column_values(cells: Iterable[Any], *, commas: bool) -> ColumnValues:
     words: Counter[str] = Counter()
     units: Counter[str] = Counter()
     for cell in filled:
-        value, unit = _number(cell, commas=commas)
+        value, unit = number_and_unit(cell, commas=commas)
         if value is not None:
             numbers.append(value)
             units.update([unit] if unit else [])
@@ -184,7 +184,8 @@ def column_values(cells: Iterable[Any], *, commas: bool) -> ColumnValues:
     return ColumnValues(recorded, numbers, words, commas, usual)
 
 
-def _number(cell: Any, *, commas: bool) -> tuple[float | None, str | None]:
+def number_and_unit(cell: Any, *, commas: bool) -> tuple[float | None, str | None]:
+    """The number that a cell shows and the unit that it names, None where there is none."""
     if not isinstance(cell, str):
         return (None, None) if isinstance(cell, date) else (float(cell), None)
     text, unit = with_unit(cell)
@@ -195,7 +196,7 @@ def _number(cell: Any, *, commas: bool) -> tuple[float | None, str | None]:
 
 def number_shown(cell: Any, *, commas: bool) -> float | None:
     """The number that a cell shows, in whatever unit it is."""
-    return None if isinstance(cell, datetime | date) else _number(cell, commas=commas)[0]
+    return None if isinstance(cell, datetime | date) else number_and_unit(cell, commas=commas)[0]
 
 
 class DateForms(NamedTuple):

@@ -1,8 +1,8 @@
 """Common slips of the pen: a value in another unit, and what it would be in the measure's own.
 
 A slip is only ever proposed, and only for a value that the measure does not allow: nothing here
-changes a value. The other units are those that sheets use. Where the result is not a usual value
-of that measure, nothing is proposed.
+changes a value. The other units are those that sheets use. Where no unit was written and the result
+is not a usual value of that measure, nothing is proposed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kneerisk.cohort.sheets.cell_text import number_shown
+from kneerisk.cohort.sheets.cell_text import number_and_unit, number_shown
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
 from kneerisk.cohort.sheets.units import OTHER_UNITS, OWN_UNIT, factor, fit, unit_of
 from kneerisk.cohort.sheets.vocabulary import MASS
@@ -51,7 +51,7 @@ def with_proposals(faults: Sequence[Fault], body: Mapping[str, Any]) -> list[Fau
     measures = {json_pointer(*place): columns()[name] for name, place in column_locations().items()}
     return [
         replace(fault, proposal=proposal_for(measure, _value_at(body, fault.pointer), mass_kg))
-        if fault.code == FaultCode.OUTSIDE_LIMITS
+        if fault.code in {FaultCode.OUTSIDE_LIMITS, FaultCode.NOT_A_NUMBER}
         and isinstance(measure := measures.get(fault.pointer), Quantity)
         else fault
         for fault in faults
@@ -80,9 +80,11 @@ def proposal_for(measure: Quantity, written: Any, mass_kg: float | None = None) 
 
     Returns
     -------
-    The usual value nearest to a norm, with a sentence; None where no slip gives one, or the value
-    is allowed as it is.
+    The usual value nearest to a norm, with a sentence, or what was written with its unit; None
+    where no slip gives one, or the value is allowed as it is.
     """
+    if isinstance(written, str):
+        return _with_its_unit(measure, written, mass_kg)
     if not _is_number(written) or measure.low <= written <= measure.high:
         return None
     candidates = [
@@ -127,13 +129,33 @@ def _candidates(
     if measure.unit == STEPS_UNIT:
         yield _told("one_leg", measure, written, BOTH_LEGS)
     for name in OTHER_UNITS.get(measure.unit, ()):
-        unit = unit_of(measure, name)
-        if unit is None or (unit.per_body_mass and mass_kg is None):
-            continue
-        divisor = mass_kg if unit.per_body_mass and mass_kg else 1.0
-        scale = factor(measure, unit.name, per_body_mass=unit.per_body_mass) / divisor
-        sentence = _SENTENCES.get(name, "of_mass" if unit.per_body_mass else "other")
-        yield _told(sentence, measure, written, scale, other=name, mass=f"{divisor:g}")
+        yield from _in_unit(measure, written, name, mass_kg)
+
+
+def _in_unit(
+    measure: Quantity, written: float, name: str, mass_kg: float | None
+) -> Iterator[tuple[float, str]]:
+    """What a number in a named unit is in the measure's own; nothing where that can't be told."""
+    unit = unit_of(measure, name)
+    if unit is None or (unit.per_body_mass and mass_kg is None):
+        return
+    divisor = mass_kg if unit.per_body_mass and mass_kg else 1.0
+    scale = factor(measure, unit.name, per_body_mass=unit.per_body_mass) / divisor
+    sentence = _SENTENCES.get(name, "of_mass" if unit.per_body_mass else "other")
+    if name == measure.unit:
+        sentence = "own"
+    yield _told(sentence, measure, written, scale, other=name, mass=f"{divisor:g}")
+
+
+def _with_its_unit(measure: Quantity, written: str, mass_kg: float | None) -> Proposal | None:
+    """A number with its unit, such as `159 lb`: who writes the unit need not be usual in it."""
+    number, name = number_and_unit(written.strip(), commas=True)
+    if number is None or name is None:
+        return None
+    for value, sentence in _in_unit(measure, number, name, mass_kg):
+        if measure.violation(value) is None:
+            return Proposal(value=value, unit=measure.unit, message=sentence)
+    return None
 
 
 def _told(
