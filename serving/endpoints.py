@@ -1,7 +1,8 @@
 """What each endpoint does: one function for each row of the table in `serving.routes`.
 
-An endpoint with a JSON body takes the champion's bundle and the body, already validated. The others
-take the request; ``request.app.state`` holds the champion, the metrics and the OpenAPI document.
+An endpoint with a JSON body takes the body, already validated, after the champion's bundle where it
+needs one. The others take the request; ``request.app.state`` holds the champion, the metrics and
+the OpenAPI document.
 """
 
 from __future__ import annotations

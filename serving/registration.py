@@ -118,8 +118,14 @@ def _method(route: Route, champion: ChampionHolder, metrics: Metrics) -> Any:
         bundle = champion.current()
         return respond(await route.endpoint(bundle, body) if route.endpoint else None, bundle, body)
 
-    if iscoroutinefunction(route.endpoint):
-        method: Any = in_pieces
+    def without_champion(_: Any, body: Any, /) -> Response:
+        response: Response = route.endpoint(body)  # type: ignore[misc]
+        return response
+
+    if not route.needs_champion:
+        method: Any = without_champion
+    elif iscoroutinefunction(route.endpoint):
+        method = in_pieces
     else:
         method = on_event_loop if route.on_event_loop else in_one_go
     method.__name__ = route.operation

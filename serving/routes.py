@@ -40,7 +40,7 @@ class Route:
     endpoint: Callable[..., Any] | None = None
     """The function that answers; None where BentoML or the page's static files do."""
     body: type[BaseModel] | None = None
-    """The model of a JSON body; such a route is answered with the champion."""
+    """The model of a JSON body; a route that needs the champion gets its bundle first."""
     upload: type[BaseModel] | None = None
     """The model of the JSON part beside an uploaded file."""
     max_body_bytes: int = 0
@@ -128,7 +128,7 @@ _DOCUMENTS = (
         summary=f"A table of up to {table_export.MOST_ROWS:,} rows as an Excel file",
         endpoint=table_export.export, body=table_export.Table, media_type=table_export.WORKBOOK,
         max_body_bytes=10 * _MEGABYTE, max_values=401 * table_export.MOST_ROWS, large=True,
-        examples={"squad": TABLE}, needs_champion=True, count=lambda _: 0,
+        examples={"squad": TABLE},
     ),
     Route(
         path="/v1/import", method="POST", operation="import",

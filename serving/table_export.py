@@ -9,7 +9,6 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from kneerisk.cohort.sheets.written_workbook import workbook
-from kneerisk.model.bundle import Bundle
 from kneerisk.words import text
 
 #: Every measure of a screening and every number of its answer, with room (assumption).
@@ -44,20 +43,7 @@ class Table(BaseModel):
         return rows
 
 
-def export(bundle: Bundle, table: Table) -> Response:  # noqa: ARG001 - every body comes with it
-    """The table as an Excel file.
-
-    Parameters
-    ----------
-    bundle
-        The champion, which a table does not need.
-    table
-        What stands in the file.
-
-    Returns
-    -------
-    Response
-        The file.
-    """
+def export(table: Table) -> Response:
+    """The table as an Excel file."""
     content = workbook(table.columns, table.rows, text("service.export.worksheet"))
     return Response(content, media_type=WORKBOOK)

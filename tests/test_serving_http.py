@@ -21,7 +21,7 @@ from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
 from serving.endpoints import MAX_SCREENINGS
 from serving.page_files import FILES
-from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
+from serving.request_examples import EXAMPLE, FOLLOW_UP, TABLE, WHAT_IF
 from serving.routes import ROUTES
 
 pytestmark = pytest.mark.slow
@@ -584,6 +584,7 @@ class TestChampion:
             refused(running.get("/readyz"), 503, "no_champion")
             refused(running.get("/v1/model"), 503, "no_champion")
             refused(running.post("/v1/predict", EXAMPLE), 503, "no_champion")
+            assert running.post("/v1/export", TABLE).content.startswith(b"PK")
             first, second = releases(champion_models, models)
             running.until(lambda: loads(running) == WORKERS)
 
