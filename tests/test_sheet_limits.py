@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from excel_files import STYLES, cell, excel_file, row
 
-from kneerisk.cohort.sheets import cell_text, column_names
+from kneerisk.cohort.sheets import cell_dates, column_names
 from kneerisk.cohort.sheets import excel_file as archives
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
 from kneerisk.cohort.sheets.excel_file import ExcelFile
@@ -203,7 +203,7 @@ def test_a_side_s_word_that_is_no_leg_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "form", [*cell_text._CLEAR_FORMS, "%d.%m.%Y", "%m/%d/%y", "%d%m%Y", "%j %Y"]
+    "form", [*cell_dates._CLEAR_FORMS, "%d.%m.%Y", "%m/%d/%y", "%d%m%Y", "%j %Y"]
 )
 def test_a_date_is_read_as_strptime_reads_it(form: str) -> None:
     names = ("Mar", "MARCH", "Sept", "May", "3", "03", "13", "0")
@@ -222,11 +222,11 @@ def test_a_date_is_read_as_strptime_reads_it(form: str) -> None:
             wanted = datetime.strptime(text, form).date()  # noqa: DTZ007 -- a day has no zone
         except ValueError:
             wanted = None
-        assert cell_text._day(text, form) == wanted, (text, form)
+        assert cell_dates._parsed_day(text, form) == wanted, (text, form)
 
 
 def test_dates_are_not_tried_by_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     # An error for each format of each cell, and a format that is compiled anew each time.
-    monkeypatch.setattr(cell_text, "datetime", None)
+    monkeypatch.setattr(cell_dates, "datetime", None)
     texts = [f"{1 + at % 28}/{1 + at % 12}/{2000 + at % 30}" for at in range(500)]
-    assert cell_text.date_forms(texts, None).share == 1.0
+    assert cell_dates.date_forms(texts, None).share == 1.0

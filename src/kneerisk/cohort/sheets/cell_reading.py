@@ -11,7 +11,8 @@ from datetime import date
 from typing import Any
 
 from kneerisk.cohort.layout import NotAllowed, flags
-from kneerisk.cohort.sheets.cell_text import as_text, parse_day, parse_number, with_unit
+from kneerisk.cohort.sheets.cell_dates import parse_day
+from kneerisk.cohort.sheets.cell_text import as_text, parse_number, with_unit
 from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Cell, Day, PlaceInWords, SheetForm, Sides
 from kneerisk.cohort.sheets.units import UnknownUnit, factor

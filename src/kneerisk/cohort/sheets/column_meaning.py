@@ -10,19 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import ColumnValues, date_forms
+from kneerisk.cohort.sheets.cell_dates import date_forms
+from kneerisk.cohort.sheets.cell_text import ColumnValues
 from kneerisk.cohort.sheets.column_names import Match, Named
 from kneerisk.cohort.sheets.mapping import Cell
 from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked, Confidence
-from kneerisk.cohort.sheets.units import (
-    OWN_UNIT,
-    Fit,
-    Unit,
-    fit,
-    other_fits,
-    rival_units,
-    unit_of,
-)
+from kneerisk.cohort.sheets.units import OWN_UNIT, Fit, Unit, fit, other_fits, rival_units, unit_of
 from kneerisk.cohort.sheets.vocabulary import (
     ATHLETE,
     BIRTH,
@@ -253,7 +246,7 @@ def _candidate(
     if match.means == ATHLETE:
         return Candidate(*match, share=1.0)
     if match.means in {DATE, BIRTH}:
-        return Candidate(*match, share=date_forms(cells, None).share)
+        return Candidate(*match, share=date_forms(cells, None, years=match.means == BIRTH).share)
     known = answers(match.means)
     entries = [cell for cell in cells if cell != ""]
     share = sum(fold(str(cell)) in known for cell in entries) / (len(entries) or 1)

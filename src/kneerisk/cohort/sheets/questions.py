@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text, column_values, date_forms
+from kneerisk.cohort.sheets.cell_dates import date_forms
+from kneerisk.cohort.sheets.cell_text import as_text, column_values
 from kneerisk.cohort.sheets.column_meaning import (
     Candidate,
     RecognisedColumn,
@@ -101,7 +102,7 @@ def _in_its_form(
 def _with_dates(
     column: RecognisedColumn, cells: Sequence[Any], day_first: bool | None
 ) -> RecognisedColumn:
-    forms = date_forms(cells, day_first)
+    forms = date_forms(cells, day_first, years=column.means == BIRTH)
     column = replace(column, formats=tuple(forms.formats))
     if not forms.is_open or column.question:
         return column
