@@ -1,0 +1,315 @@
+"""A file with a row for each test, as one row for each athlete and date.
+
+The test, its direction, position and speed tell the measure (`device_tests`); a test that the table
+does not know goes through the same recognition of names as a heading of any other sheet.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from kneerisk.cohort.sheets.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.column_names import Named
+from kneerisk.cohort.sheets.device_exports.device_tests import Words, words_of
+from kneerisk.cohort.sheets.device_exports.export_columns import (
+    ExportColumns,
+    ValueColumn,
+    export_columns,
+    name_words,
+    quantity_in,
+)
+from kneerisk.cohort.sheets.device_exports.read_tests import KIND_ORDER, ReadTest, read_test
+from kneerisk.cohort.sheets.device_exports.isokinetic_columns import share_asked, share_units
+from kneerisk.cohort.sheets.device_exports.tidy_table import (
+    TidyColumn,
+    TidyRow,
+    TidyTable,
+    Trial,
+    certain,
+    day_of,
+    has_commas,
+    one_of,
+)
+from kneerisk.cohort.sheets.headings import Heading, Table
+from kneerisk.cohort.sheets.sheet_answer import SheetNote
+from kneerisk.cohort.sheets.units import unit_named
+from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, MASS, athlete_key, fold, sides
+from kneerisk.schema import Side
+from kneerisk.words import text, variant
+
+#: A name this alike says what was tested (the likeness from which a column's name is likely).
+_LIKELY = 0.8
+#: So many tests are looked at to tell whether a file is an export, and so many columns and lines
+#: are listed in a note (assumptions: more help nobody).
+_MOST_TESTS, _MOST_LISTED = 200, 12
+
+
+class _Layout(NamedTuple):
+    name: str
+    telling: frozenset[str]
+    force_unit: str | None
+
+
+class _Done(NamedTuple):
+    """One test as a row tells it."""
+
+    label: str
+    words: Words
+    position: Words
+    unit: str | None
+    """In a column of units."""
+    side: Side | None
+
+
+class _Key(NamedTuple):
+    """What becomes one column: one test of one leg, in one quantity."""
+
+    done: _Done
+    value: ValueColumn
+
+
+@cache
+def _layouts() -> tuple[_Layout, ...]:
+    content = files(__package__).joinpath("device_layouts.csv").read_text(encoding="utf-8")
+    return tuple(
+        _Layout(row["layout"], frozenset(row["telling"].split("|")), row["force_unit"] or None)
+        for row in csv.DictReader(content.splitlines())
+    )
+
+
+def tests_in_rows(heading: Heading, table: Table) -> TidyTable | None:
+    """A file with a row for each test, as one row for each athlete and date.
+
+    Parameters
+    ----------
+    heading
+        The names of its columns.
+    table
+        Its rows.
+
+    Returns
+    -------
+    TidyTable or None
+        None where rows are no tests.
+    """
+    found = export_columns(heading)
+    names = {" ".join(name_words(name)) for name in heading.names}
+    layout = next((one for one in _layouts() if one.telling <= names), None)
+    export = _Export(heading, table, found, layout)
+    if layout is None and not export.has_known_tests():
+        return None
+    return export.tidy()
+
+
+class _Export:
+    """An export while it is put together to rows of athletes and dates."""
+
+    def __init__(
+        self, heading: Heading, table: Table, found: ExportColumns, layout: _Layout | None
+    ) -> None:
+        self._heading, self._table, self._found = heading, table, found
+        self._layout = layout
+        self._force_unit = layout.force_unit if layout else None
+        self._values = _greatest_first(found)
+        meanings = heading.meanings
+        self._masses = {at for at in found.others if meanings[at].matches[0].means == MASS}
+        self._share_units = share_units(
+            heading, [row[v.at] for v in self._values if v.quantity == "torque_share"
+                      for row in table.rows]
+        )  # fmt: skip
+        self._used_lines: set[int] = set()
+        self._loaded: list[int] = []
+
+    def has_known_tests(self) -> bool:
+        """Whether a column names tests that have a measure, beside one of their values."""
+        if not self._found.of("test") or not self._found.values:
+            return False
+        tests = {done.label: done for row in self._table.rows for done in [self._done(row)]}
+        return any(self._is_known(done) for done in list(tests.values())[:_MOST_TESTS])
+
+    def _is_known(self, done: _Done) -> bool:
+        reads = [self._read(_Key(done, value)) for value in self._values]
+        return any(
+            read.named.matches and read.named.matches[0].likeness >= _LIKELY for read in reads
+        )
+
+    def _done(self, row: Sequence[Any]) -> _Done:
+        """The test of a row: the entries that say what was done, shortest description last."""
+        entries = [as_text(row[at]) for at in self._found.of("test") if not is_missing(row[at])]
+        said: list[str] = []
+        for entry in entries:
+            if not words_of(entry) <= words_of(*said):
+                said.append(entry)
+        direction = self._first(row, "direction")
+        speed = self._speed(row)
+        position = words_of(self._first(row, "position"))
+        units = unit_named(self._first(row, "unit")) if self._found.of("unit") else None
+        leg = sides().get(fold(self._first(row, "side")))
+        parts = filter(None, [*said, direction, self._first(row, "position"), speed])
+        words = words_of(*said, direction, speed)
+        own = {sides()[word] for word in words if word in sides()}
+        leg = leg or (own.pop() if len(own) == 1 else None)
+        return _Done(", ".join(parts), words - set(sides()), position, units, leg)
+
+    def _first(self, row: Sequence[Any], role: Any) -> str:
+        places = self._found.of(role)
+        return next((as_text(row[at]) for at in places if not is_missing(row[at])), "")
+
+    def _speed(self, row: Sequence[Any]) -> str:
+        speed = self._first(row, "speed")
+        return f"{speed} deg/s" if speed.replace(".", "").isdigit() else speed
+
+    def _read(self, key: _Key) -> ReadTest:
+        done, value = key
+        unit = value.unit or done.unit
+        if value.quantity == "force" and unit is None:
+            unit = self._force_unit
+        quantity = value.quantity if value.quantity != "any" else quantity_in(unit)
+        words = done.words | ({value.direction} if value.direction else frozenset())
+        if quantity == "torque_share":
+            unit = self._share_units[0]
+        read = read_test(done.label, words, done.position, quantity, unit, value.side or done.side)
+        return share_asked(read, self._share_units) if quantity == "torque_share" else read
+
+    def tidy(self) -> TidyTable:
+        """One row for each athlete and date, with a column for each test of each leg."""
+        trials: dict[_Key, dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
+        groups, people = self._groups()
+        for at, (line, row) in enumerate(zip(self._table.lines, self._table.rows, strict=True)):
+            done = self._done(row)
+            for value in self._values:
+                if not is_missing(row[value.at]):
+                    trials[_Key(done, value)][groups[at]].append(Trial(row[value.at], line))
+        kept = self._chosen({key: self._read(key) for key in trials})
+        columns = self._people_columns()
+        rows = [TidyRow(list(cells), list(lines)) for cells, lines in people]
+        commas = has_commas([[t.cell for own in trials[k].values() for t in own] for k in kept])
+        for (key, read), comma in zip(kept.items(), commas, strict=True):
+            columns.append(self._column(key, read))
+            for group, row in enumerate(rows):
+                cell, lines = one_of(trials[key].get(group, []), read.named, commas=comma)
+                self._used_lines.update(t.line for t in trials[key].get(group, []))
+                row.cells.append(cell)
+                row.sources.append(lines)
+        layout = variant("sheet.layout", self._layout.name if self._layout else "tests_in_rows")
+        return TidyTable(layout, columns, rows, self._notes(kept, trials))
+
+    def _column(self, key: _Key, read: ReadTest) -> TidyColumn:
+        done, value = key
+        name = self._heading.names[value.at]
+        label = f"{done.label}: {name}" if value.side else done.label
+        if not value.side:
+            leg = done.side if done.side and not words_of(done.label) & set(sides()) else None
+            label = " ".join(filter(None, [done.label, leg]))
+            label += f" ({read.named.unit})" if read.named.unit else f": {name}"
+        asked = read.question.format(name=label) if read.question else None
+        return TidyColumn(label, read.named, read.why, asked, read.protocol, read.other_units)
+
+    def _chosen(self, reads: dict[_Key, ReadTest]) -> dict[_Key, ReadTest]:
+        """Of each test, leg and measure the quantity that is nearest to it; the rest is told."""
+        best: dict[tuple[Any, ...], _Key] = {}
+        has_measure = {(k.done, k.value.side) for k, r in reads.items() if r.named.matches}
+        ranked = sorted(reads, key=lambda key: self._rank(key.value))
+        for key in ranked:
+            read = reads[key]
+            means = read.named.matches[0].means if read.named.matches else None
+            if means is None and (key.done, key.value.side) in has_measure:
+                continue
+            best.setdefault((key.done, key.value.side, key.value.direction, means), key)
+        chosen = set(best.values())
+        return {key: read for key, read in reads.items() if key in chosen}
+
+    def _rank(self, value: ValueColumn) -> tuple[bool, int]:
+        waits = value.quantity == "torque" and not self._masses
+        return (waits, KIND_ORDER.index(value.quantity))
+
+    def _groups(self) -> tuple[list[int], list[tuple[list[Any], list[tuple[int, ...]]]]]:
+        """The place of each row's athlete and date, and what is known of each of these."""
+        order: dict[tuple[str, ...], int] = {}
+        groups: list[int] = []
+        for row in self._table.rows:
+            who = tuple(athlete_key(as_text(row[at])) for at in self._found.of("athlete"))
+            when = tuple(as_text(day_of(row[at])) for at in self._found.of("date")[:1])
+            groups.append(order.setdefault((*who, *when), len(order)))
+        members: list[list[int]] = [[] for _ in order]
+        for at, group in enumerate(groups):
+            members[group].append(at)
+        return groups, [self._person(rows) for rows in members]
+
+    def _person(self, rows: list[int]) -> tuple[list[Any], list[tuple[int, ...]]]:
+        cells, lines = [], []
+        for at in self._people_places():
+            named = self._heading.meanings[at]
+            own = [Trial(day_of(self._table.rows[r][at]), self._table.lines[r]) for r in rows
+                   if not (at in self._masses and self._carries_load(r))]  # fmt: skip
+            if at in self._masses:
+                self._used_lines.update(trial.line for trial in own if not is_missing(trial.cell))
+            cell, source = one_of(own, named, commas=False)
+            cells.append(cell)
+            lines.append(source)
+        return cells, lines
+
+    def _carries_load(self, row: int) -> bool:
+        """Whether the plate weighed more than the athlete."""
+        loads = [at for at in self._found.unused
+                 if {"additional", "load"} <= set(name_words(self._heading.names[at]))]  # fmt: skip
+        carries = any(as_text(self._table.rows[row][at]) not in {"", "0", "0.0"} for at in loads)
+        if carries:
+            self._loaded.append(self._table.lines[row])
+        return carries
+
+    def _people_places(self) -> list[int]:
+        """The columns that tell of the athlete and the day, in the file's order."""
+        found = self._found
+        return sorted([*found.of("athlete"), *found.of("date")[:1], *found.others])
+
+    def _people_columns(self) -> list[TidyColumn]:
+        meanings: dict[int, Named] = {at: certain(ATHLETE) for at in self._found.of("athlete")}
+        meanings |= {at: certain(DATE) for at in self._found.of("date")[:1]}
+        return [
+            TidyColumn(self._heading.names[at], meanings.get(at, self._heading.meanings[at]))
+            for at in self._people_places()
+        ]
+
+    def _notes(self, kept: dict[_Key, ReadTest], trials: Any) -> list[SheetNote]:
+        names, used = self._heading.names, {key.value.at for key in kept}
+        used |= {*self._people_places(), *self._found.of("test"), *self._found.of("direction"),
+                 *self._found.of("position"), *self._found.of("speed"), *self._found.of("unit"),
+                 *self._found.of("side")}  # fmt: skip
+        unused = [names[at] for at in range(len(names)) if at not in used and names[at]]
+        empty = [line for line in self._table.lines if line not in self._used_lines]
+        dropped = sorted({key.done.label for key, read in kept.items() if not read.named.matches})
+        notes = [SheetNote(code="tests_in_rows", message=text("sheet.note.tests_in_rows"))]
+        if dropped:
+            notes.append(_listing("tests_without_measure", dropped))
+        if unused:
+            notes.append(_listing("columns_of_the_device", unused))
+        if empty:
+            message = text("sheet.note.tests_without_value")
+            notes.append(SheetNote(code="tests_without_value", message=message, lines=empty))
+        if self._loaded:
+            lines = sorted(set(self._loaded))
+            message = text("sheet.note.weighed_with_load")
+            notes.append(SheetNote(code="weighed_with_load", message=message, lines=lines))
+        return notes
+
+
+def _listing(code: str, entries: Sequence[str]) -> SheetNote:
+    more = len(entries) - _MOST_LISTED
+    listed = ", ".join(entry[:80] for entry in entries[:_MOST_LISTED])
+    listed += text("sheet.note.and_more", count=more) if more > 0 else ""
+    return SheetNote(code=code, message=variant("sheet.note.of_device", code, listed=listed))
+
+
+def _greatest_first(found: ExportColumns) -> list[ValueColumn]:
+    """The greatest of the repetitions, where a device tells their mean too."""
+    first: dict[tuple[Any, ...], ValueColumn] = {}
+    for value in sorted(found.values, key=lambda value: value.is_mean):
+        first.setdefault((value.quantity, value.side, value.direction), value)
+    return sorted(first.values(), key=lambda value: value.at)
+
