@@ -99,9 +99,9 @@ def sheet(
 
 def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
     from kneerisk.cohort.ingest_result import write_mapping
-    from kneerisk.cohort.sheets.undescribed_sheet import recognise_file
+    from kneerisk.cohort.sheets.undescribed_sheet import recognise_paths
 
-    sheet = recognise_file(file)
+    sheet = recognise_paths(file)
     write_mapping(sheet.mapping, mapping)
     used = [column for column in sheet.columns if column.applied]
     open_columns = [column for column in sheet.columns if column.question]

@@ -14,9 +14,10 @@ from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.ingest_result import BadRows, Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP, OUTCOMES, RED_FLAGS_COLUMN, SCREENING_DATE
-from kneerisk.cohort.sheets.headings import Table, read_table
+from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Cell, Mapping, MappingRefused, OutcomeMap, load
 from kneerisk.cohort.sheets.read_sheet import SheetReading, constant_faults, read_sheet, source_of
+from kneerisk.cohort.sheets.several_files.described_table import described_table
 from kneerisk.cohort.sheets.sheet_wording import cohort_faults, omitted_counts
 from kneerisk.cohort.sheets.units import UnknownUnit, factor
 from kneerisk.cohort.sheets.visits import Visit
@@ -26,7 +27,7 @@ from kneerisk.schema import Category, Measure, Quantity, columns
 from kneerisk.words import text
 
 
-def ingest(sheet: Path, mapping: Path, *, skip_bad_rows: bool = False) -> Ingested:
+def ingest(sheet: Path, mapping: Path, *others: Path, skip_bad_rows: bool = False) -> Ingested:
     """A sheet as an observed cohort.
 
     Parameters
@@ -35,6 +36,8 @@ def ingest(sheet: Path, mapping: Path, *, skip_bad_rows: bool = False) -> Ingest
         A CSV, tab-separated or Excel file.
     mapping
         The mapping file (TOML) that says what its columns mean.
+    *others
+        The other files of the squad, where the mapping puts several together.
     skip_bad_rows
         Whether screenings with a bad cell are left out, and listed in `bad_rows`.
 
@@ -53,7 +56,7 @@ def ingest(sheet: Path, mapping: Path, *, skip_bad_rows: bool = False) -> Ingest
         Where the sheet can't be read.
     """
     meaning = load(mapping)
-    table = read_table(sheet, meaning)
+    table = described_table([sheet, *others], meaning)
     if mistakes := mapping_faults(meaning, table):
         raise MappingRefused(mapping, mistakes)
     reading = read_sheet(meaning, table)

@@ -80,6 +80,24 @@ class SheetForm(BaseModel):
     """Kinds of lines that are no athlete's and are left out wherever they stand."""
 
 
+#: Tests so many days from a screening belong to it (assumption: a squad is tested within two
+#: weeks), and no more days than a year may be stated.
+USUAL_WINDOW_DAYS, LONGEST_WINDOW_DAYS = 14, 366
+
+
+class Arrangement(BaseModel):
+    """How files or worksheets are put together to the table whose columns a mapping names."""
+
+    model_config = _STRICT
+
+    within_days: Annotated[int, Field(ge=0, le=LONGEST_WINDOW_DAYS)] = USUAL_WINDOW_DAYS
+    """Tests so many days from a screening belong to it."""
+    same_athletes: dict[str, str] = {}
+    """The file and the row of an unmatched athlete, and of the athlete that it is."""
+    day_first: bool | None = None
+    """Of dates such as 03/04/2025, where the files don't tell."""
+
+
 class Cell(BaseModel):
     """One column of the sheet and how its cells are read."""
 
@@ -169,6 +187,8 @@ class Mapping(BaseModel):
 
     source: Annotated[str, Field(min_length=1)] | None = None
     sheet: SheetForm = SheetForm()
+    arrangement: Arrangement | None = None
+    """None: the file is the table."""
     athlete_id: Annotated[Identity, BeforeValidator(_with_columns)] | None = None
     screening_date: OneDay | None = None
     birth_date: OneDay | None = None

@@ -22,6 +22,7 @@ def mapping_file(sheet: RecognisedSheet) -> str:
         *_roles(sheet),
         "",
         *_form(sheet.mapping),
+        *_arrangement(sheet.mapping),
         *_constants(sheet.mapping),
         *_measures(sheet),
     ]
@@ -58,6 +59,18 @@ def _form(mapping: Mapping) -> Iterator[str]:
     if form.leave_out:
         yield f"leave_out = [{_listed(form.leave_out)}]"
     yield f"missing = [{_listed(form.missing)}]"
+
+
+def _arrangement(mapping: Mapping) -> Iterator[str]:
+    how = mapping.arrangement
+    if how is None:
+        return
+    yield "\n[arrangement]"
+    yield f"within_days = {how.within_days}"
+    if how.day_first is not None:
+        yield f"day_first = {_value(how.day_first)}"
+    if how.same_athletes:
+        yield f"same_athletes = {_table(dict(how.same_athletes))}"
 
 
 def _constants(mapping: Mapping) -> Iterator[str]:

@@ -18,13 +18,24 @@ from kneerisk.cohort.sheets.cell_text import column_values, decimal_marks
 from kneerisk.cohort.sheets.changed_cells import ChangedCell, changes_of, with_changes
 from kneerisk.cohort.sheets.column_conflicts import settle_columns
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.device_exports.tested_columns import as_tested
+from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Heading, Table, find_heading, rows_below
-from kneerisk.cohort.sheets.mapping import Day, Identity, Mapping, SheetForm, Sides
+from kneerisk.cohort.sheets.mapping import (
+    Arrangement,
+    Day,
+    Identity,
+    Mapping,
+    SheetForm,
+    Sides,
+)
 from kneerisk.cohort.sheets.questions import (
     Context,
     confirm_column,
     recognise_column,
 )
+from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
+from kneerisk.cohort.sheets.several_files.arranged_sheet import ArrangedSheet
 from kneerisk.cohort.sheets.sheet_answer import SheetAsked
 from kneerisk.cohort.sheets.units import USUAL_MASS_KG, factor
 from kneerisk.cohort.sheets.vocabulary import (
@@ -56,6 +67,8 @@ class RecognisedSheet:
     """How the rows are read; columns whose question is open are not in it."""
     changes: tuple[ChangedCell, ...]
     """The cells that a person changed or left out."""
+    arranged: ArrangedSheet | None = None
+    """How the table was put together; None where the file is the table."""
 
     @property
     def dates_are_open(self) -> bool:
@@ -76,13 +89,13 @@ class RecognisedSheet:
         return held | (sided & set(columns()))
 
 
-def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
+def recognise_sheet(files: Sequence[SquadFile], stated: SheetAsked) -> RecognisedSheet:
     """What a sheet is, as far as it says by itself and a person stated.
 
     Parameters
     ----------
-    content
-        A CSV, tab-separated or Excel file.
+    files
+        CSV, tab-separated or Excel files of one squad.
     stated
         What a person stated about it; nothing of this is guessed.
 
@@ -97,15 +110,19 @@ def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
         Where it can't be read, or no line looks like the names of columns.
     """
     file = open_sheet(
-        content,
+        files[0].content,
         worksheet=stated.sheet,
         delimiter=stated.delimiter,
         encoding=stated.encoding,
     )
+    how = _arrangement(stated)
+    arranged = arrange(files, file, how, worksheet=stated.sheet, header_line=stated.header_line)
+    if arranged is not None:
+        file = file._replace(lines=arranged.lines)
     lines = with_changes(file.lines, stated.cells)
-    heading = find_heading(lines, stated.header_line)
+    heading = arranged.heading if arranged else find_heading(lines, stated.header_line)
     table = rows_below(lines, heading.names, heading_line=heading.lines[-1])
-    recognised = tuple(_columns(heading, table, stated))
+    recognised = tuple(_columns(heading, table, stated, arranged.columns if arranged else ()))
     form = SheetForm(
         name=file.worksheet,
         header_row=heading.lines[0],
@@ -120,8 +137,18 @@ def recognise_sheet(content: bytes, stated: SheetAsked) -> RecognisedSheet:
         heading=heading,
         table=table,
         columns=recognised,
-        mapping=_mapping(recognised, form, stated),
+        mapping=_mapping(recognised, form, stated, how if arranged else None),
         changes=tuple(changes_of(file.lines, stated.cells)),
+        arranged=arranged,
+    )
+
+
+def _arrangement(stated: SheetAsked) -> Arrangement:
+    order = (column.day_first for column in stated.columns.values())
+    return Arrangement(
+        within_days=stated.within_days,
+        same_athletes=stated.same_athletes,
+        day_first=next((first for first in order if first is not None), None),
     )
 
 
@@ -131,7 +158,10 @@ def _kinds_left_out(table: Table) -> list[Any]:
 
 
 def _mapping(
-    recognised: Sequence[RecognisedColumn], form: SheetForm, stated: SheetAsked
+    recognised: Sequence[RecognisedColumn],
+    form: SheetForm,
+    stated: SheetAsked,
+    arrangement: Arrangement | None,
 ) -> Mapping:
     """The mapping of the columns that no question is left about."""
     used = [column for column in recognised if column.is_applied]
@@ -148,6 +178,7 @@ def _mapping(
     legs = {name for name in measured if name in leg_names()} if side else set()
     return Mapping(
         sheet=form,
+        arrangement=arrangement,
         athlete_id=Identity(columns=athletes) if athletes else None,
         screening_date=_day(by_role.get(DATE)),
         birth_date=_day(by_role.get(BIRTH)),
@@ -169,7 +200,9 @@ def _sides(column: RecognisedColumn) -> Sides:
     return Sides.model_validate({"column": column.reference, "values": words})
 
 
-def _columns(heading: Heading, table: Table, stated: SheetAsked) -> list[RecognisedColumn]:
+def _columns(
+    heading: Heading, table: Table, stated: SheetAsked, known: Sequence[TidyColumn]
+) -> list[RecognisedColumn]:
     cells = [[row[at] for row in table.rows] for at in range(len(heading.names))]
     surplus = [decimal_marks(column) for column in cells]
     # A column whose cells don't say has the decimal mark of the rest of the sheet.
@@ -189,11 +222,11 @@ def _columns(heading: Heading, table: Table, stated: SheetAsked) -> list[Recogni
         for at, name in enumerate(heading.names)
     ]
     context = Context(USUAL_MASS_KG, has_sides=False)
-    first = _each(plain, heading, cells, stated, context)
+    first = _each(plain, heading, cells, stated, context, known)
     # What the body mass is, and whether rows are legs, matters to the other columns.
     has_sides = any(column.means == SIDE and column.is_applied for column in first)
     context = context._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
-    return settle_columns(_each(plain, heading, cells, stated, context))
+    return settle_columns(_each(plain, heading, cells, stated, context, known))
 
 
 def _each(
@@ -202,13 +235,16 @@ def _each(
     cells: Sequence[list[Any]],
     stated: SheetAsked,
     context: Context,
+    known: Sequence[TidyColumn],
 ) -> list[RecognisedColumn]:
     recognised = []
-    for column, named, own in zip(plain, heading.meanings, cells, strict=True):
+    for at, (column, named, own) in enumerate(zip(plain, heading.meanings, cells, strict=True)):
         if column.name in _answer_columns():
             recognised.append(replace(column, why=text("sheet.why.answer")))
         else:
             recognised.append(recognise_column(column, named, own, context))
+        if known:
+            recognised[-1] = as_tested(recognised[-1], known[at])
         if answer := stated.columns.get(column.place):
             recognised[-1] = confirm_column(recognised[-1], named, own, answer, context)
     return recognised

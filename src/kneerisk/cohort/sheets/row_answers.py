@@ -68,6 +68,7 @@ class _Row:
             allowed=allowed,
             unit=unit,
             was=before.was if before else None,
+            source=before.source if before else None,
         )
         self.reasons.append(
             SheetReason(
@@ -124,8 +125,12 @@ class _Answers:
         for visit in reading.visits:
             is_repeated = sheet.dates_are_open and count[visit.first.key] > 1
             self.by_line |= self._visit(visit, is_repeated=is_repeated)
+        if sheet.arranged is not None:
+            for line, answer in self.by_line.items():
+                answer.sources.extend(sheet.arranged.row_sources(line))
 
     def _show_cells(self, reading: SheetReading) -> None:
+        arranged = self._sheet.arranged
         place_of = {column: place for place, column in self._sheet.mapping.used().items()}
         for at, column in enumerate(self._sheet.columns):
             values = reading.values.get(place_of.get(column.reference, ""))
@@ -135,6 +140,8 @@ class _Answers:
                 if cell != "":
                     row = self._rows[line]
                     answered = _cell(column, unit, cell, values[number] if values else None)
+                    if arranged is not None:
+                        answered.source = arranged.source(line, at)
                     row.cells[column.place] = answered
                     row.waits |= answered.status == "asked" and not is_missing(cell)
         for change in self._sheet.changes:

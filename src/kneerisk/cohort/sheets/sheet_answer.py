@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from kneerisk.cohort.sheets.changed_cells import MOST_CHANGES
-from kneerisk.cohort.sheets.mapping import Meaning
+from kneerisk.cohort.sheets.mapping import LONGEST_WINDOW_DAYS, USUAL_WINDOW_DAYS, Meaning
 from kneerisk.cohort.sheets.sheet_limits import LAST_LINE, RECOGNISED
 from kneerisk.errors import Proposal
 from kneerisk.schema import Side
@@ -100,6 +100,15 @@ class SheetAsked(BaseModel):
         description="What is put into single cells, by their names as in Excel: "
         "`{\"D4\": 38.5}`; an empty text leaves the cell out.",
     )] = {}  # fmt: skip
+    within_days: Annotated[int, Field(
+        ge=0, le=LONGEST_WINDOW_DAYS,
+        description="Of several files: tests so many days from a screening belong to it.",
+    )] = USUAL_WINDOW_DAYS  # fmt: skip
+    same_athletes: Annotated[dict[str, str], Field(
+        max_length=RECOGNISED.lines,
+        description="Of several files: the `place` of an unmatched row, and that of the athlete "
+        "whose it is; an empty text keeps it apart.",
+    )] = {}  # fmt: skip
 
 
 class SheetFile(BaseModel):
@@ -118,6 +127,42 @@ class SheetFile(BaseModel):
     encoding: str | None = None
     decimal: Decimal
     rows: Annotated[int, Field(description="Lines with an entry below the column names.")]
+
+
+class SheetPart(BaseModel):
+    """One file or worksheet of those that were put together."""
+
+    model_config = _FROZEN
+
+    file: Annotated[str, Field(description="Its name; empty where it was given without.")]
+    sheet: str | None = None
+    layout: Annotated[str, Field(description="What it was recognised as, for people.")]
+    rows: Annotated[int, Field(description="Lines with an entry below the column names.")]
+
+
+class SheetCandidate(BaseModel):
+    """An athlete who may be meant."""
+
+    model_config = _FROZEN
+
+    place: Annotated[str, Field(description="To be sent in `same_athletes`.")]
+    athlete: str
+
+
+class SheetUnmatched(BaseModel):
+    """Rows of one of several files that no row of another belongs to; they stand by themselves."""
+
+    model_config = _FROZEN
+
+    place: Annotated[str, Field(
+        description="The file and the row, `2:7`, to be sent in `same_athletes`.",
+    )]  # fmt: skip
+    file: str
+    lines: list[int]
+    athlete: str | None = None
+    code: str
+    message: str
+    candidates: list[SheetCandidate] = []
 
 
 class Alternative(BaseModel):
@@ -209,6 +254,9 @@ class SheetCell:
     was: Annotated[str | None, Field(
         description="The cell as in the sheet, where a person changed it or left it out.",
     )] = None  # fmt: skip
+    source: Annotated[str | None, Field(
+        description="Where it stood, if the table was put together: `knee.csv, rows 2 and 5`.",
+    )] = None  # fmt: skip
 
 
 class SheetReason(BaseModel):
@@ -245,6 +293,9 @@ class SheetRow(BaseModel):
         "has passed the schema. Only of `ready` and `earlier` rows.",
     )] = None  # fmt: skip
     reasons: list[SheetReason] = []
+    sources: Annotated[list[str], Field(
+        description="The rows that it was put together from, if it was.",
+    )] = []  # fmt: skip
     cells: list[SheetCell]
 
 
@@ -283,6 +334,10 @@ class SheetAnswer(BaseModel):
     model_config = _FROZEN
 
     file: SheetFile
+    parts: Annotated[list[SheetPart], Field(
+        description="What the table was put together from; empty where the file is the table.",
+    )] = []  # fmt: skip
+    unmatched: list[SheetUnmatched] = []
     columns: list[SheetColumn]
     constants: list[SheetConstant]
     rows: list[SheetRow]

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kneerisk.cohort.sheets.club_cohort import mapping_faults
-from kneerisk.cohort.sheets.headings import read_table
 from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load
 from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
 from kneerisk.cohort.sheets.row_answers import NEEDED_FOR_AN_ANSWER, screening_body
+from kneerisk.cohort.sheets.several_files.described_table import described_table
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_wording import cohort_faults
-from kneerisk.cohort.sheets.undescribed_sheet import recognise_file
+from kneerisk.cohort.sheets.undescribed_sheet import recognise_paths
 from kneerisk.cohort.sheets.visits import Visit
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, columns
@@ -32,7 +32,7 @@ class SheetScreening(NamedTuple):
     """Why it can't."""
 
 
-def screenings_in(sheet: Path, mapping: Path | None) -> list[SheetScreening]:
+def screenings_in(sheet: Path, mapping: Path | None, *others: Path) -> list[SheetScreening]:
     """Every visit of a sheet, those that can't be scored with the reasons.
 
     Parameters
@@ -42,6 +42,8 @@ def screenings_in(sheet: Path, mapping: Path | None) -> list[SheetScreening]:
     mapping
         The mapping file that says what its columns mean, such as one that `ingest sheet` proposed;
         no outcome is needed. None: the sheet has to be certain by itself.
+    *others
+        The other files of the squad.
 
     Returns
     -------
@@ -56,17 +58,17 @@ def screenings_in(sheet: Path, mapping: Path | None) -> list[SheetScreening]:
         With every mistake of the mapping file.
     """
     if mapping is None:
-        return list(_recognised(sheet))
+        return list(_recognised(sheet, *others))
     meaning = load(mapping, required=())
-    table = read_table(sheet, meaning)
+    table = described_table([sheet, *others], meaning)
     if mistakes := mapping_faults(meaning, table):
         raise MappingRefused(mapping, mistakes)
     reading = read_sheet(meaning, table)
     return [_described(meaning, reading, visit) for visit in reading.visits]
 
 
-def _recognised(sheet: Path) -> Iterator[SheetScreening]:
-    answer = recognise_file(sheet)
+def _recognised(sheet: Path, *others: Path) -> Iterator[SheetScreening]:
+    answer = recognise_paths(sheet, *others)
     if questions := _questions(answer):
         listed = "\n".join(f"  {question}" for question in questions)
         raise CohortRefused(text("sheet.to_score.questions", sheet=sheet, questions=listed))

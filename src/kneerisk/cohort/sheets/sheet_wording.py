@@ -119,7 +119,7 @@ def notes(sheet: RecognisedSheet, stated: SheetAsked) -> list[SheetNote]:
     return [
         *_stated_notes(sheet, stated),
         *_file_notes(sheet),
-        *_line_notes(sheet),
+        *(sheet.arranged.notes if sheet.arranged else _line_notes(sheet)),
         *_column_notes(sheet),
     ]
 
@@ -140,7 +140,7 @@ def _file_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
     file = sheet.file
     if file.encoding_is_guessed:
         yield SheetNote(code="encoding", message=text("sheet.note.encoding"))
-    if (count := len(file.worksheets)) > 1:
+    if (count := len(file.worksheets)) > 1 and not _are_joined(sheet):
         message = text("sheet.note.worksheets", count=count, name=repr(file.worksheet))
         yield SheetNote(code="worksheets", message=message)
     no_dates = {
@@ -153,6 +153,10 @@ def _file_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
         message = text("sheet.note.no_dates", cells=_listed([*no_dates]))
         lines = sorted(set(no_dates.values()))
         yield SheetNote(code="no_dates", message=message, lines=lines)
+
+
+def _are_joined(sheet: RecognisedSheet) -> bool:
+    return sheet.arranged is not None and len(sheet.arranged.parts) > 1
 
 
 def _line_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:

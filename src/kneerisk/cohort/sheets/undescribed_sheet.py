@@ -18,6 +18,8 @@ from kneerisk.cohort.sheets.proposed_mapping import mapping_file
 from kneerisk.cohort.sheets.read_sheet import read_sheet
 from kneerisk.cohort.sheets.recognition import RecognisedSheet, recognise_sheet
 from kneerisk.cohort.sheets.row_answers import row_answers
+from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.several_files.described_table import read_files
 from kneerisk.cohort.sheets.sheet_answer import (
     CellStatus,
     SheetAnswer,
@@ -38,19 +40,23 @@ from kneerisk.cohort.sheets.vocabulary import (
 )
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Quantity
-from kneerisk.words import text
 
 #: Of a column of words so many different ones are listed (assumption: more are no answers).
 _MOST_WORDS = 50
 
 
 def recognise(content: bytes, stated: SheetAsked | None = None) -> SheetAnswer:
-    """What a CSV or Excel file holds, with every question and every bad cell, all at once.
+    """What one file holds: as of several files (`recognise_files`), the file without a name."""
+    return recognise_files([SquadFile("", content)], stated)
+
+
+def recognise_files(files: Sequence[SquadFile], stated: SheetAsked | None = None) -> SheetAnswer:
+    """What CSV and Excel files of one squad hold, with every question and every bad cell.
 
     Parameters
     ----------
-    content
-        A CSV, tab-separated or Excel file.
+    files
+        CSV, tab-separated or Excel files, which are joined to one table.
     stated
         What a person stated about it; None: nothing yet.
 
@@ -67,7 +73,7 @@ def recognise(content: bytes, stated: SheetAsked | None = None) -> SheetAnswer:
         With every fault of what was stated.
     """
     stated = stated or SheetAsked()
-    sheet = recognise_sheet(content, stated)
+    sheet = recognise_sheet(files, stated)
     refuse_wrong_answers(stated, sheet)
     reading = read_sheet(sheet.mapping, sheet.table, order_is_open=sheet.dates_are_open)
     constants = open_constants(sheet)
@@ -75,6 +81,8 @@ def recognise(content: bytes, stated: SheetAsked | None = None) -> SheetAnswer:
     described = _columns(sheet, rows)
     return SheetAnswer(
         file=_file(sheet),
+        parts=sheet.arranged.parts if sheet.arranged else [],
+        unmatched=sheet.arranged.unmatched if sheet.arranged else [],
         columns=described,
         constants=constants,
         rows=rows,
@@ -84,13 +92,13 @@ def recognise(content: bytes, stated: SheetAsked | None = None) -> SheetAnswer:
     )
 
 
-def recognise_file(path: Path) -> SheetAnswer:
-    """What a CSV, tab-separated or Excel file on disk holds.
+def recognise_paths(*paths: Path) -> SheetAnswer:
+    """What CSV, tab-separated or Excel files on disk hold.
 
     Parameters
     ----------
-    path
-        The file.
+    *paths
+        The files of one squad.
 
     Returns
     -------
@@ -102,14 +110,11 @@ def recognise_file(path: Path) -> SheetAnswer:
     CohortRefused
         Where it can't be read as a sheet.
     """
+    files = read_files(paths)
     try:
-        return recognise(path.read_bytes())
-    except OSError as error:
-        raise CohortRefused(
-            text("cohort.file.unreadable", file=path, reason=error.strerror)
-        ) from None
+        return recognise_files(files)
     except CohortRefused as refused:
-        raise CohortRefused(f"{path}: {refused}") from None
+        raise CohortRefused(f"{paths[0]}: {refused}" if len(paths) == 1 else str(refused)) from None
 
 
 def _file(sheet: RecognisedSheet) -> SheetFile:

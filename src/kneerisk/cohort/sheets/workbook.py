@@ -11,7 +11,7 @@ from typing import NamedTuple
 from kneerisk.cohort.sheets.delimiter import decode, sniff_delimiter, text_lines
 from kneerisk.cohort.sheets.excel_file import BROKEN_EXCEL, ExcelFile, Worksheet, is_excel
 from kneerisk.cohort.sheets.mapping import SheetForm
-from kneerisk.cohort.sheets.sheet_limits import DESCRIBED, RECOGNISED, Lines
+from kneerisk.cohort.sheets.sheet_limits import DESCRIBED, RECOGNISED, LineCounter, Lines
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text
 
@@ -96,6 +96,37 @@ def _first_filled_worksheet(content: bytes, stated: str | None) -> OpenedSheet:
         if len(lines) > 1:
             break
     return OpenedSheet(lines, sheet.name, names)
+
+
+def open_worksheets(content: bytes) -> list[OpenedSheet]:
+    """Every worksheet of an Excel file that a person sees and that has more than one line.
+
+    Parameters
+    ----------
+    content
+        The file.
+
+    Returns
+    -------
+    list of OpenedSheet
+        In the file's order; none where it is no Excel file, or too much of one.
+    """
+    if not is_excel(content):
+        return []
+    try:
+        file = ExcelFile(content, RECOGNISED)
+        names = tuple(sheet.name for sheet in file.worksheets)
+        total = LineCounter(RECOGNISED)
+        opened = []
+        for sheet in file.worksheets:
+            if not sheet.is_hidden and len(lines := file.lines(sheet)) > 1:
+                for line, cells in lines:
+                    total.add(line, cells)
+                opened.append(OpenedSheet(lines, sheet.name, names))
+    except (CohortRefused, *BROKEN_EXCEL):
+        # The first worksheet may be sound, or says itself what is wrong.
+        return []
+    return opened
 
 
 def _named(file: ExcelFile, name: str | None) -> Worksheet:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kneerisk.cohort.sheets.cell_text import date_forms
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     NO_NAME,
@@ -23,6 +22,7 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     has_commas,
     measure_of,
     one_of,
+    refuse_too_large,
     takes_best,
 )
 from kneerisk.cohort.sheets.headings import Heading, Table
@@ -39,13 +39,12 @@ _DATE = re.compile(
 )  # fmt: skip
 _TRIAL = re.compile(
     r"(?:(?<![^\W\d_])(?:trial|rep|attempt|try|versuch|essai|intento|ensayo|tentativa|prova|poging|"
-    r"försök|forsøk|forsøg|yritys|próba|t|v|#|no|nr)[ ._]*)?(?<![\d.,])([1-9])(?![\d.,])", re.IGNORECASE
+    r"försök|forsøk|forsøg|yritys|próba|t|v|#|no|nr)[ ._]*)?(?<![\d.,])([1-9])(?![\d.,])",
+    re.IGNORECASE,
 )  # fmt: skip
 
 
-def dates_in_columns(
-    heading: Heading, table: Table, title: str | None = None
-) -> TidyTable | None:
+def dates_in_columns(heading: Heading, table: Table, title: str | None = None) -> TidyTable | None:
     """A table with a column for each date or trial, as one row for each athlete and date.
 
     Parameters
@@ -88,22 +87,25 @@ def _is_test(stem: str) -> bool:
 class _Dated:
     """A table with a column for each date while it is turned into rows."""
 
-    def __init__(self, heading: Heading, table: Table, dated: Mapping[int, tuple[str, str]]):
+    def __init__(
+        self, heading: Heading, table: Table, dated: Mapping[int, tuple[str, str]]
+    ) -> None:
         self._heading, self._table = heading, table
         self._places: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for at, (stem, day) in dated.items():
             self._places[day][stem].append(at)
         self._stems = list(dict.fromkeys(stem for stem, _ in dated.values()))
         self._fixed = [at for at in range(len(heading.names)) if at not in dated]
+        self._commas = any(has_commas([[row[at] for row in table.rows] for at in dated]))
 
     def tidy(self) -> TidyTable:
         """One row for each athlete and date that has an entry."""
         named = {stem: read_name(stem) for stem in self._stems}
-        rows = [
-            row
-            for line, cells in zip(self._table.lines, self._table.rows, strict=True)
-            for row in self._rows(line, cells, named)
-        ]
+        width = len(self._fixed) + 1 + len(self._stems)
+        rows: list[TidyRow] = []
+        for line, cells in zip(self._table.lines, self._table.rows, strict=True):
+            rows += self._rows(line, cells, named)
+            refuse_too_large(width, len(rows))
         columns = [self._fixed_column(at) for at in self._fixed]
         columns.append(TidyColumn(text("sheet.layout.date_column"), certain(DATE)))
         columns += [TidyColumn(stem, named[stem]) for stem in self._stems]
@@ -133,10 +135,6 @@ class _Dated:
                 rows.append(_row(line, [*fixed, day, *values]))
         return rows or [_row(line, [*fixed, "", *[""] * len(self._stems)])]
 
-    @property
-    def _commas(self) -> bool:
-        return any(has_commas([list(row) for row in self._table.rows[:50]]))
-
 
 def _row(line: int, cells: list[Any]) -> TidyRow:
     return TidyRow(cells, [(line,) if cell != "" else () for cell in cells])
@@ -161,7 +159,7 @@ def _trials_in_columns(heading: Heading, table: Table) -> TidyTable | None:
     columns, notes = [], []
     for at in kept:
         if at in first:
-            column, note = _of_trials(first[at], heading, series[first[at]])
+            column, note = _of_trials(first[at], series[first[at]])
             columns.append(column)
             notes.append(note)
         else:
@@ -178,9 +176,7 @@ def _trials_in_columns(heading: Heading, table: Table) -> TidyTable | None:
     return TidyTable(variant("sheet.layout", "trials_in_columns"), columns, rows, notes)
 
 
-def _of_trials(
-    stem: str, heading: Heading, places: Sequence[int]
-) -> tuple[TidyColumn, SheetNote]:
+def _of_trials(stem: str, places: Sequence[int]) -> tuple[TidyColumn, SheetNote]:
     named = read_name(stem)
     code = "best_of_trials" if takes_best(measure_of(named)) else "mean_of_trials"
     message = variant("sheet.note.of_trials", code, column=repr(stem), count=len(places))
@@ -188,7 +184,7 @@ def _of_trials(
 
 
 def _series(heading: Heading) -> dict[str, list[int]]:
-    """The columns of each test's trials, numbered from 1; none where the test has its own column."""
+    """The columns of each test's trials, numbered from 1, unless it has its own."""
     numbered: dict[str, dict[str, int]] = defaultdict(dict)
     for at, name in enumerate(heading.names):
         stem, number = _split(name, _TRIAL)

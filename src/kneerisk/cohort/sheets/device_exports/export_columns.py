@@ -34,7 +34,7 @@ _NEITHER = frozenset({"n", "none", "both", "bilateral"})
 _OTHER_METRICS = frozenset({
     "rfd", "impulse", "imbalance", "asymmetry", "asym", "time", "ttp", "power", "reps", "rep",
     "repetitions", "work", "fatigue", "rate", "duration", "height", "rsi", "velocity", "stiffness",
-    "deficit", "cv", "coeff", "coefficient", "depth", "load", "acceleration", "count", "displacement",
+    "deficit", "cv", "coeff", "coefficient", "depth", "load", "acceleration", "count",
 })  # fmt: skip
 _BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
 
@@ -54,6 +54,15 @@ class ValueColumn(NamedTuple):
     """`squeeze`, `pull` or nothing."""
     is_mean: bool
     """Of the repetitions; else it is their greatest or a single value."""
+
+
+class Layout(NamedTuple):
+    """A kind of export, and the columns that tell it."""
+
+    name: str
+    telling: frozenset[str]
+    force_unit: str | None
+    """Of forces without a unit in their name."""
 
 
 @dataclass(slots=True)
@@ -94,6 +103,21 @@ def _quantities() -> dict[frozenset[str], tuple[str, str | None]]:
         for row in _table("export_quantities.csv")
         for words in row["words"].split("|")
     }
+
+
+@cache
+def layouts() -> tuple[Layout, ...]:
+    """Every kind of export that is known, the first that fits counts."""
+    return tuple(
+        Layout(row["layout"], frozenset(row["telling"].split("|")), row["force_unit"] or None)
+        for row in _table("device_layouts.csv")
+    )
+
+
+def layout_of(names: Sequence[str]) -> Layout | None:
+    """The kind of export that has such columns; None where it is none that is known."""
+    own = {" ".join(name_words(name)) for name in names if len(name) <= LONGEST_NAME}
+    return next((one for one in layouts() if one.telling <= own), None)
 
 
 def export_columns(heading: Heading) -> ExportColumns:
@@ -195,4 +219,3 @@ def quantity_in(unit: str | None) -> str:
              "Nm": "torque", "ft-lb": "torque", "Nm/kg": "torque_per_mass", "deg": "angle",
              "cm": "distance", "mm": "distance", "inch": "distance", "ratio": "ratio"}  # fmt: skip
     return kinds.get(unit or "", "any")
-

@@ -52,6 +52,8 @@ def share_units(heading: Heading, cells: Sequence[Any]) -> tuple[str, ...]:
     """
     units = set()
     for name, named in zip(heading.names, heading.meanings, strict=True):
+        if len(name) > LONGEST_NAME:
+            continue
         if {"torque", "weight", "mass"} & words_of(name) or (
             named.matches and named.matches[0].means == MASS
         ):

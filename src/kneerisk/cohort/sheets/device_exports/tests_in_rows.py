@@ -6,25 +6,24 @@ does not know goes through the same recognition of names as a heading of any oth
 
 from __future__ import annotations
 
-import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.column_names import Named
+from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named
 from kneerisk.cohort.sheets.device_exports.device_tests import Words, words_of
 from kneerisk.cohort.sheets.device_exports.export_columns import (
     ExportColumns,
+    Layout,
     ValueColumn,
     export_columns,
+    layout_of,
     name_words,
     quantity_in,
 )
-from kneerisk.cohort.sheets.device_exports.read_tests import KIND_ORDER, ReadTest, read_test
 from kneerisk.cohort.sheets.device_exports.isokinetic_columns import share_asked, share_units
+from kneerisk.cohort.sheets.device_exports.read_tests import KIND_ORDER, ReadTest, read_test
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
     TidyRow,
@@ -34,6 +33,7 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     day_of,
     has_commas,
     one_of,
+    refuse_too_large,
 )
 from kneerisk.cohort.sheets.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
@@ -44,15 +44,9 @@ from kneerisk.words import text, variant
 
 #: A name this alike says what was tested (the likeness from which a column's name is likely).
 _LIKELY = 0.8
-#: So many tests are looked at to tell whether a file is an export, and so many columns and lines
-#: are listed in a note (assumptions: more help nobody).
-_MOST_TESTS, _MOST_LISTED = 200, 12
-
-
-class _Layout(NamedTuple):
-    name: str
-    telling: frozenset[str]
-    force_unit: str | None
+#: So many different tests are read, the commonest of a file; so many that have no measure get a
+#: column, and so many are listed in a note (assumptions: a lab does fewer, more help nobody).
+_MOST_TESTS, _MOST_WITHOUT, _MOST_LISTED = 200, 24, 12
 
 
 class _Done(NamedTuple):
@@ -73,15 +67,6 @@ class _Key(NamedTuple):
     value: ValueColumn
 
 
-@cache
-def _layouts() -> tuple[_Layout, ...]:
-    content = files(__package__).joinpath("device_layouts.csv").read_text(encoding="utf-8")
-    return tuple(
-        _Layout(row["layout"], frozenset(row["telling"].split("|")), row["force_unit"] or None)
-        for row in csv.DictReader(content.splitlines())
-    )
-
-
 def tests_in_rows(heading: Heading, table: Table) -> TidyTable | None:
     """A file with a row for each test, as one row for each athlete and date.
 
@@ -98,8 +83,7 @@ def tests_in_rows(heading: Heading, table: Table) -> TidyTable | None:
         None where rows are no tests.
     """
     found = export_columns(heading)
-    names = {" ".join(name_words(name)) for name in heading.names}
-    layout = next((one for one in _layouts() if one.telling <= names), None)
+    layout = layout_of(heading.names)
     export = _Export(heading, table, found, layout)
     if layout is None and not export.has_known_tests():
         return None
@@ -110,7 +94,7 @@ class _Export:
     """An export while it is put together to rows of athletes and dates."""
 
     def __init__(
-        self, heading: Heading, table: Table, found: ExportColumns, layout: _Layout | None
+        self, heading: Heading, table: Table, found: ExportColumns, layout: Layout | None
     ) -> None:
         self._heading, self._table, self._found = heading, table, found
         self._layout = layout
@@ -122,6 +106,8 @@ class _Export:
             heading, [row[v.at] for v in self._values if v.quantity == "torque_share"
                       for row in table.rows]
         )  # fmt: skip
+        self._tests = [self._done(row) for row in table.rows]
+        self._count = Counter(self._tests)
         self._used_lines: set[int] = set()
         self._loaded: list[int] = []
 
@@ -129,8 +115,7 @@ class _Export:
         """Whether a column names tests that have a measure, beside one of their values."""
         if not self._found.of("test") or not self._found.values:
             return False
-        tests = {done.label: done for row in self._table.rows for done in [self._done(row)]}
-        return any(self._is_known(done) for done in list(tests.values())[:_MOST_TESTS])
+        return any(self._is_known(done) for done, _ in self._count.most_common(_MOST_TESTS))
 
     def _is_known(self, done: _Done) -> bool:
         reads = [self._read(_Key(done, value)) for value in self._values]
@@ -140,7 +125,11 @@ class _Export:
 
     def _done(self, row: Sequence[Any]) -> _Done:
         """The test of a row: the entries that say what was done, shortest description last."""
-        entries = [as_text(row[at]) for at in self._found.of("test") if not is_missing(row[at])]
+        entries = [
+            as_text(row[at])[:LONGEST_NAME]
+            for at in self._found.of("test")
+            if not is_missing(row[at])
+        ]
         said: list[str] = []
         for entry in entries:
             if not words_of(entry) <= words_of(*said):
@@ -158,7 +147,9 @@ class _Export:
 
     def _first(self, row: Sequence[Any], role: Any) -> str:
         places = self._found.of(role)
-        return next((as_text(row[at]) for at in places if not is_missing(row[at])), "")
+        return next(
+            (as_text(row[at])[:LONGEST_NAME] for at in places if not is_missing(row[at])), ""
+        )
 
     def _speed(self, row: Sequence[Any]) -> str:
         speed = self._first(row, "speed")
@@ -178,26 +169,41 @@ class _Export:
 
     def tidy(self) -> TidyTable:
         """One row for each athlete and date, with a column for each test of each leg."""
-        trials: dict[_Key, dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
         groups, people = self._groups()
-        for at, (line, row) in enumerate(zip(self._table.lines, self._table.rows, strict=True)):
-            done = self._done(row)
-            for value in self._values:
-                if not is_missing(row[value.at]):
-                    trials[_Key(done, value)][groups[at]].append(Trial(row[value.at], line))
-        kept = self._chosen({key: self._read(key) for key in trials})
+        trials = self._trials(groups)
+        reads = self._chosen({key: self._read(key) for key in trials})
+        kept = self._with_columns(reads)
         columns = self._people_columns()
-        rows = [TidyRow(list(cells), list(lines)) for cells, lines in people]
+        refuse_too_large(len(columns) + len(kept), len(people))
         commas = has_commas([[t.cell for own in trials[k].values() for t in own] for k in kept])
         for (key, read), comma in zip(kept.items(), commas, strict=True):
             columns.append(self._column(key, read))
-            for group, row in enumerate(rows):
-                cell, lines = one_of(trials[key].get(group, []), read.named, commas=comma)
-                self._used_lines.update(t.line for t in trials[key].get(group, []))
+            for group, row in enumerate(people):
+                own = trials[key].get(group, [])
+                cell, lines = one_of(own, read.named, commas=comma)
+                self._used_lines.update(trial.line for trial in own)
                 row.cells.append(cell)
                 row.sources.append(lines)
         layout = variant("sheet.layout", self._layout.name if self._layout else "tests_in_rows")
-        return TidyTable(layout, columns, rows, self._notes(kept, trials))
+        return TidyTable(layout, columns, people, self._notes(reads, kept))
+
+    def _trials(self, groups: Sequence[int]) -> dict[_Key, dict[int, list[Trial]]]:
+        """The entries of each test and leg, by the place of the athlete and date."""
+        trials: dict[_Key, dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
+        read = {done for done, _ in self._count.most_common(_MOST_TESTS)}
+        rows = zip(self._table.lines, self._table.rows, self._tests, groups, strict=True)
+        for line, row, done, group in rows:
+            if done in read:
+                for value in self._values:
+                    if not is_missing(row[value.at]):
+                        trials[_Key(done, value)][group].append(Trial(row[value.at], line))
+        return trials
+
+    def _with_columns(self, reads: dict[_Key, ReadTest]) -> dict[_Key, ReadTest]:
+        """The tests that get a column: of those without a measure only some."""
+        without = [key for key, read in reads.items() if not read.named.matches]
+        left_out = set(without[_MOST_WITHOUT:])
+        return {key: read for key, read in reads.items() if key not in left_out}
 
     def _column(self, key: _Key, read: ReadTest) -> TidyColumn:
         done, value = key
@@ -224,11 +230,12 @@ class _Export:
         chosen = set(best.values())
         return {key: read for key, read in reads.items() if key in chosen}
 
-    def _rank(self, value: ValueColumn) -> tuple[bool, int]:
-        waits = value.quantity == "torque" and not self._masses
-        return (waits, KIND_ORDER.index(value.quantity))
+    def _rank(self, value: ValueColumn) -> int:
+        # A torque still to be divided comes after a share of body weight that needs no division.
+        is_divided = value.quantity == "torque" and not self._masses
+        return KIND_ORDER.index("torque_share" if is_divided else value.quantity) + is_divided
 
-    def _groups(self) -> tuple[list[int], list[tuple[list[Any], list[tuple[int, ...]]]]]:
+    def _groups(self) -> tuple[list[int], list[TidyRow]]:
         """The place of each row's athlete and date, and what is known of each of these."""
         order: dict[tuple[str, ...], int] = {}
         groups: list[int] = []
@@ -241,8 +248,8 @@ class _Export:
             members[group].append(at)
         return groups, [self._person(rows) for rows in members]
 
-    def _person(self, rows: list[int]) -> tuple[list[Any], list[tuple[int, ...]]]:
-        cells, lines = [], []
+    def _person(self, rows: list[int]) -> TidyRow:
+        row = TidyRow([], [])
         for at in self._people_places():
             named = self._heading.meanings[at]
             own = [Trial(day_of(self._table.rows[r][at]), self._table.lines[r]) for r in rows
@@ -250,9 +257,9 @@ class _Export:
             if at in self._masses:
                 self._used_lines.update(trial.line for trial in own if not is_missing(trial.cell))
             cell, source = one_of(own, named, commas=False)
-            cells.append(cell)
-            lines.append(source)
-        return cells, lines
+            row.cells.append(cell)
+            row.sources.append(source)
+        return row
 
     def _carries_load(self, row: int) -> bool:
         """Whether the plate weighed more than the athlete."""
@@ -276,17 +283,18 @@ class _Export:
             for at in self._people_places()
         ]
 
-    def _notes(self, kept: dict[_Key, ReadTest], trials: Any) -> list[SheetNote]:
+    def _notes(self, reads: dict[_Key, ReadTest], kept: dict[_Key, ReadTest]) -> list[SheetNote]:
         names, used = self._heading.names, {key.value.at for key in kept}
         used |= {*self._people_places(), *self._found.of("test"), *self._found.of("direction"),
                  *self._found.of("position"), *self._found.of("speed"), *self._found.of("unit"),
                  *self._found.of("side")}  # fmt: skip
         unused = [names[at] for at in range(len(names)) if at not in used and names[at]]
         empty = [line for line in self._table.lines if line not in self._used_lines]
-        dropped = sorted({key.done.label for key, read in kept.items() if not read.named.matches})
+        dropped = {key.done.label: None for key, read in reads.items() if not read.named.matches}
+        dropped |= {d.label: None for d, _ in self._count.most_common()[_MOST_TESTS:]}
         notes = [SheetNote(code="tests_in_rows", message=text("sheet.note.tests_in_rows"))]
         if dropped:
-            notes.append(_listing("tests_without_measure", dropped))
+            notes.append(_listing("tests_without_measure", list(dropped)))
         if unused:
             notes.append(_listing("columns_of_the_device", unused))
         if empty:
@@ -312,4 +320,3 @@ def _greatest_first(found: ExportColumns) -> list[ValueColumn]:
     for value in sorted(found.values, key=lambda value: value.is_mean):
         first.setdefault((value.quantity, value.side, value.direction), value)
     return sorted(first.values(), key=lambda value: value.at)
-

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from statistics import fmean
 from typing import Any, NamedTuple
 
@@ -17,12 +17,15 @@ from kneerisk.cohort.sheets.cell_text import as_text, decimal_marks, is_missing,
 from kneerisk.cohort.sheets.column_names import Match, Named
 from kneerisk.cohort.sheets.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
+from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, too_much
 from kneerisk.cohort.sheets.vocabulary import unsided
 from kneerisk.schema import Quantity
 
 #: What is left of a date and time is the day: `2025-01-10T12:14:33.835Z`, `6/8/2026 10:12 AM`.
 _TIME = re.compile(r"(?:T|,?\s+)\d{1,2}:\d\d(?::\d\d)?(?:\.\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*"
                    r"(?:Z|UTC|[+-]\d\d:?\d\d)?$")  # fmt: skip
+#: No date with its time is longer (assumption: the longest with a zone has 40 characters).
+_LONGEST_TIME = 60
 #: How a protocol says that of several trials the greatest counts, or their mean.
 _BEST = re.compile(r"\b(?:best of|greatest|peak)\b", re.IGNORECASE)
 
@@ -76,7 +79,8 @@ def day_of(cell: Any) -> Any:
     """A date and time as its day; anything else as it is."""
     if isinstance(cell, datetime):
         return cell.date()
-    return _TIME.sub("", cell.strip()) if isinstance(cell, str) else cell
+    is_short = isinstance(cell, str) and len(cell) <= _LONGEST_TIME
+    return _TIME.sub("", cell.strip()) if is_short else cell
 
 
 def certain(means: str) -> Named:
@@ -136,6 +140,29 @@ def one_of(trials: Sequence[Trial], named: Named, *, commas: bool) -> tuple[Any,
     return fmean(number for number, _ in read), tuple(sorted({line for _, line in read}))
 
 
+def refuse_too_large(columns: int, rows: int) -> None:
+    """Refuse a table of more than a sheet may have.
+
+    Parameters
+    ----------
+    columns
+        So many columns it would have.
+    rows
+        So many rows.
+
+    Raises
+    ------
+    CohortRefused
+        Where that is too much.
+    """
+    if columns > RECOGNISED.columns:
+        raise too_much("columns", RECOGNISED.columns)
+    if rows >= RECOGNISED.lines:
+        raise too_much("lines", RECOGNISED.lines)
+    if columns * rows > RECOGNISED.cells:
+        raise too_much("cells", RECOGNISED.cells)
+
+
 def untouched(heading: Heading, table: Table, layout: str) -> TidyTable:
     """A table that has one row for each athlete and date already."""
     columns = [TidyColumn(*pair) for pair in zip(heading.names, heading.meanings, strict=True)]
@@ -144,8 +171,3 @@ def untouched(heading: Heading, table: Table, layout: str) -> TidyTable:
         for line, cells in zip(table.lines, table.rows, strict=True)
     ]
     return TidyTable(layout, columns, rows)
-
-
-def is_day(cell: Any) -> bool:
-    """Whether a cell is a day of Excel's."""
-    return isinstance(cell, date)

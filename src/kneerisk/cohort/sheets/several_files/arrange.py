@@ -1,0 +1,290 @@
+"""Files and worksheets as the one table that is recognised and read.
+
+Most files are such a table as they stand. A file with a row for each test, or a date in each
+heading, is turned into one (`device_exports`); several files, or worksheets of one squad, are
+joined to one (`joined_table`). Its lines are numbered anew, and each cell says where it stood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import Any, NamedTuple
+
+from kneerisk.cohort.sheets.cell_dates import date_forms
+from kneerisk.cohort.sheets.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.column_names import read_name
+from kneerisk.cohort.sheets.device_exports.dates_in_columns import dates_in_columns
+from kneerisk.cohort.sheets.device_exports.isokinetic_columns import isokinetic_columns
+from kneerisk.cohort.sheets.device_exports.test_protocols import with_protocols
+from kneerisk.cohort.sheets.device_exports.tests_in_rows import tests_in_rows
+from kneerisk.cohort.sheets.device_exports.tidy_table import (
+    TidyColumn,
+    TidyRow,
+    TidyTable,
+    certain,
+    untouched,
+)
+from kneerisk.cohort.sheets.headings import Heading, find_heading, rows_below
+from kneerisk.cohort.sheets.mapping import Arrangement
+from kneerisk.cohort.sheets.several_files.arranged_sheet import (
+    ArrangedSheet,
+    Origin,
+    arranged,
+    rows_named,
+)
+from kneerisk.cohort.sheets.several_files.joined_table import Joined, joined
+from kneerisk.cohort.sheets.several_files.same_athlete import Part, columns_meaning, who_in
+from kneerisk.cohort.sheets.sheet_answer import SheetNote, SheetPart
+from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, LineCounter, Lines
+from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
+from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet, open_worksheets
+from kneerisk.errors import CohortRefused
+from kneerisk.words import text, variant
+
+#: So many files may come together, and so many worksheets are joined (assumption: a squad has a
+#: file a device and a sheet a test).
+MOST_FILES, _MOST_WORKSHEETS = 20, 40
+#: A name this alike is likely a measure's (as in `questions`).
+_LIKELY = 0.8
+
+
+class SquadFile(NamedTuple):
+    """One of the files that were given together."""
+
+    name: str
+    content: bytes
+
+
+class _Opened(NamedTuple):
+    """A table of one of the files, before it is turned."""
+
+    file: str
+    sheet: str | None
+    lines: Lines
+
+    @property
+    def title(self) -> str:
+        """What names the table: its worksheet, or its file without the ending."""
+        return self.sheet or PurePath(self.file).stem
+
+
+def arrange(
+    files: Sequence[SquadFile],
+    first: OpenedSheet,
+    how: Arrangement,
+    *,
+    worksheet: str | None = None,
+    header_line: int | None = None,
+) -> ArrangedSheet | None:
+    """Files and worksheets as one table.
+
+    Parameters
+    ----------
+    files
+        The files that were given together.
+    first
+        The first of them, opened as a person stated.
+    how
+        The window of days, and what a person said of unmatched rows and of dates.
+    worksheet
+        The worksheet that a person stated; no other is looked at then.
+    header_line
+        The line of the names that a person stated.
+
+    Returns
+    -------
+    ArrangedSheet or None
+        None where the first file is the table, as it stands.
+
+    Raises
+    ------
+    CohortRefused
+        Where one of several files can't be read, or all together have too much.
+    """
+    if len(files) > 1:
+        tables = list(_opened(files))
+        parts = [_titled_part(one) for one in tables]
+        return _of_parts(parts, joined(parts, how), [])
+    own = _Opened(files[0].name, first.worksheet, first.lines)
+    if worksheet is None and len(first.worksheets) > 1:
+        sheets = open_worksheets(files[0].content)[:_MOST_WORKSHEETS]
+        tables = [_Opened(own.file, one.worksheet, one.lines) for one in sheets]
+        if (book := _of_workbook(tables, how)) is not None:
+            return book
+    part = _part(own, _heading(own, header_line), None)
+    return None if part.tidy.layout == _plain() else _alone(part)
+
+
+def _plain() -> str:
+    return variant("sheet.layout", "plain")
+
+
+def _opened(files: Sequence[SquadFile]) -> Iterator[_Opened]:
+    """Every table of several files; what all together may have is counted over them."""
+    if len(files) > MOST_FILES:
+        raise CohortRefused(text("sheet.unreadable.files", most=MOST_FILES))
+    total = LineCounter(RECOGNISED)
+    for file in files:
+        try:
+            sheets = open_worksheets(file.content) or [open_sheet(file.content)]
+            for sheet in sheets:
+                for line, cells in sheet.lines:
+                    total.add(line, cells)
+                yield _Opened(file.name, sheet.worksheet, sheet.lines)
+        except CohortRefused as refused:
+            raise CohortRefused(f"{file.name}: {refused}") from None
+
+
+def _heading(table: _Opened, header_line: int | None) -> Heading:
+    return find_heading(table.lines, header_line)
+
+
+def _titled_part(table: _Opened) -> Part:
+    """A table among others, whose name may say what was tested, or when."""
+    try:
+        heading = _heading(table, None)
+    except CohortRefused as refused:
+        raise CohortRefused(f"{table.sheet or table.file}: {refused}") from None
+    part = _part(table, _titled(heading, table.title), table.title)
+    if not columns_meaning(part.tidy, DATE) and date_forms([table.title], None).share == 1:
+        part.tidy.columns.append(TidyColumn(text("sheet.layout.date_column"), certain(DATE)))
+        for row in part.tidy.rows:
+            row.cells.append(table.title)
+            row.sources.append(())
+    return part
+
+
+def _titled(heading: Heading, title: str) -> Heading:
+    """Columns such as `L (cm)` in a worksheet called `KTW`."""
+    names, meanings = list(heading.names), list(heading.meanings)
+    for at, (name, named) in enumerate(zip(names, meanings, strict=True)):
+        if name and not named.matches:
+            own = read_name(f"{title} {name}")
+            first = own.matches[0] if own.matches else None
+            if first and first.likeness >= _LIKELY and first.means in leg_names():
+                names[at], meanings[at] = f"{title} {name}", own
+    return Heading(names, meanings, heading.lines)
+
+
+def _part(table: _Opened, heading: Heading, title: str | None) -> Part:
+    """A table with one row for each athlete and date."""
+    rows = rows_below(table.lines, heading.names, heading_line=heading.lines[-1])
+    tidy = (
+        tests_in_rows(heading, rows)
+        or dates_in_columns(heading, rows, title)
+        or isokinetic_columns(heading, rows)
+        or untouched(heading, rows, _plain())
+    )
+    lines = [_first_line(row) for row in tidy.rows]
+    above = [line for line, _ in table.lines if line < heading.lines[0]]
+    if above:
+        tidy.notes.append(_left_out("title_lines", above))
+    for line, omitted in rows.omitted.items():
+        tidy.notes.append(_left_out(omitted.reason, [line]))
+    if rows.too_long:
+        tidy.notes.append(_left_out("too_long", rows.too_long))
+    return Part(table.file, table.sheet, tidy, lines)
+
+
+def _left_out(code: str, lines: list[int]) -> SheetNote:
+    return SheetNote(code=code, message=variant("sheet.note.of_part", code), lines=lines)
+
+
+def _first_line(row: TidyRow) -> int:
+    return min((line for lines in row.sources for line in lines), default=0)
+
+
+def _of_workbook(tables: Sequence[_Opened], how: Arrangement) -> ArrangedSheet | None:
+    """The worksheets of one squad; None where fewer than two of them belong together."""
+    parts: list[Part] = []
+    others: list[str] = []
+    known: dict[tuple[str, Any], str] = {}
+    athletes: set[str] = set()
+    for table in tables:
+        try:
+            part = _titled_part(table)
+        except CohortRefused:
+            others.append(table.title)
+            continue
+        own = {key for who in who_in(part, None) for key in who.ids | who.names}
+        told = _told(part)
+        is_alike = not parts or 2 * len(own & athletes) >= min(len(own), len(athletes))
+        if not own or not is_alike or any(known.get(k, v) != v for k, v in told.items()):
+            others.append(table.title)
+            continue
+        parts.append(part)
+        known |= told
+        athletes |= own
+    if len(parts) < 2:
+        return None
+    return _of_parts(parts, joined(parts, how), others)
+
+
+def _told(part: Part) -> dict[tuple[str, Any], str]:
+    """What a table says of each athlete and day, so that two that differ are not joined."""
+    tidy = part.tidy
+    dates = columns_meaning(tidy, DATE)
+    told: dict[tuple[str, Any], str] = {}
+    for row, who in zip(tidy.rows, who_in(part, None), strict=True):
+        day = as_text(row.cells[dates[0]]) if dates else ""
+        whose = min(who.ids | who.names, default="")
+        for column, cell in zip(tidy.columns, row.cells, strict=True):
+            if column.named.matches and column.named.matches[0].means in leg_names():
+                key = (whose, (day, column.named.matches[0].means, column.named.side))
+                told |= {} if is_missing(cell) else {key: as_text(cell)}
+    return told
+
+
+def _alone(part: Part) -> ArrangedSheet:
+    tidy = with_protocols(part.tidy)
+    origins = [[Origin(0, lines) if lines else None for lines in r.sources] for r in tidy.rows]
+    notes = [_placed(note) for note in tidy.notes]
+    rows = [row.cells for row in tidy.rows]
+    return arranged(tidy.columns, rows, origins, [_described(part)], [], notes, set())
+
+
+def _of_parts(parts: Sequence[Part], one: Joined, others: Sequence[str]) -> ArrangedSheet:
+    rows = [
+        TidyRow(cells, [() if source is None else (at,) for source in sources])
+        for at, (cells, sources) in enumerate(zip(one.rows, one.sources, strict=True))
+    ]
+    tidy = with_protocols(TidyTable("", one.columns, rows))
+    origins: list[list[Origin | None]] = [
+        [Origin(*s) if s and kept else None for s, kept in zip(sources, row.sources, strict=False)]
+        for sources, row in zip(one.sources, tidy.rows, strict=True)
+    ]
+    for own in origins:
+        own.extend([None] * (len(tidy.columns) - len(own)))
+    notes = [SheetNote(code="joined", message=text("sheet.note.joined", count=len(parts)))]
+    for part in parts:
+        notes += [_placed(note, part.sheet or part.file) for note in part.tidy.notes]
+    if others:
+        listed = ", ".join(repr(name) for name in others)
+        message = text("sheet.note.other_worksheets", names=listed)
+        notes.append(SheetNote(code="other_worksheets", message=message))
+    notes += [*one.notes, *(_in_table(note, origins) for note in tidy.notes)]
+    described = [_described(part) for part in parts]
+    cells = [row.cells for row in tidy.rows]
+    return arranged(tidy.columns, cells, origins, described, one.unmatched, notes, one.places)
+
+
+def _described(part: Part) -> SheetPart:
+    rows = {line for row in part.tidy.rows for lines in row.sources for line in lines}
+    return SheetPart(
+        file=part.file, sheet=part.sheet, layout=part.tidy.layout, rows=max(len(rows), 0)
+    )
+
+
+def _placed(note: SheetNote, name: str | None = None) -> SheetNote:
+    """A note whose rows are those of a file, which are not those of the table."""
+    where = [name, rows_named(note.lines) if note.lines else None]
+    told = ", ".join(filter(None, where))
+    message = text("sheet.note.placed", where=told, message=note.message) if told else note.message
+    return SheetNote(code=note.code, message=message, places=note.places)
+
+
+def _in_table(note: SheetNote, origins: Sequence[Sequence[Origin | None]]) -> SheetNote:
+    """A note of the joined table: its rows are numbered from 2."""
+    lines = [at + 2 for at in note.lines if at < len(origins)]
+    return SheetNote(code=note.code, message=note.message, lines=lines)

@@ -1,0 +1,111 @@
+"""The one table that files and worksheets were put together to, and where its cells stood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
+from kneerisk.cohort.sheets.headings import Heading
+from kneerisk.cohort.sheets.sheet_answer import SheetNote, SheetPart, SheetUnmatched
+from kneerisk.cohort.sheets.sheet_limits import Lines
+from kneerisk.words import text, variant
+
+#: So many rows of a source are named (assumption: more help nobody).
+_MOST_ROWS = 6
+#: The line of the names; the rows follow.
+_NAMES_LINE = 1
+
+
+class Origin(NamedTuple):
+    """Where a cell of an arranged table stood."""
+
+    part: int
+    lines: tuple[int, ...]
+
+
+class ArrangedSheet(NamedTuple):
+    """A table that was put together, and where everything in it stood."""
+
+    lines: Lines
+    heading: Heading
+    columns: tuple[TidyColumn, ...]
+    origins: list[list[Origin | None]]
+    """Of each row, of each cell."""
+    parts: list[SheetPart]
+    unmatched: list[SheetUnmatched]
+    notes: list[SheetNote]
+    places: set[str]
+    """Every row of several files that a person may name in `same_athletes`."""
+
+    def source(self, line: int, at: int) -> str | None:
+        """Where a cell stood, for people: `knee.csv, rows 2 and 5`."""
+        origins = self._origins(line)
+        origin = origins[at] if at < len(origins) else None
+        return self._shown(origin) if origin and origin.lines else None
+
+    def row_sources(self, line: int) -> list[str]:
+        """Every place that a row was put together from."""
+        by_part: dict[int, set[int]] = {}
+        for origin in self._origins(line):
+            if origin:
+                by_part.setdefault(origin.part, set()).update(origin.lines)
+        return [self._shown(Origin(part, tuple(sorted(own)))) for part, own in by_part.items()]
+
+    def _origins(self, line: int) -> list[Origin | None]:
+        at = line - _NAMES_LINE - 1
+        return self.origins[at] if 0 <= at < len(self.origins) else []
+
+    def _shown(self, origin: Origin) -> str:
+        part = self.parts[origin.part]
+        name = part.sheet or part.file
+        if part.sheet and part.file and len({one.file for one in self.parts}) > 1:
+            name = text("sheet.source.worksheet", file=part.file, sheet=part.sheet)
+        rows = rows_named(origin.lines)
+        return text("sheet.source.rows", name=name, rows=rows) if name else rows
+
+
+def rows_named(lines: Sequence[int]) -> str:
+    """Rows of a file for people: `rows 2, 5`."""
+    shown = ", ".join(map(str, lines[:_MOST_ROWS])) + (", ..." if len(lines) > _MOST_ROWS else "")
+    return variant("sheet.source.of_file", "row" if len(lines) == 1 else "rows", rows=shown)
+
+
+def arranged(
+    columns: Sequence[TidyColumn],
+    rows: Sequence[list[object]],
+    origins: list[list[Origin | None]],
+    parts: list[SheetPart],
+    unmatched: list[SheetUnmatched],
+    notes: list[SheetNote],
+    places: set[str],
+) -> ArrangedSheet:
+    """The table as numbered lines with its names in the first one.
+
+    Parameters
+    ----------
+    columns
+        Its columns.
+    rows
+        Its rows.
+    origins
+        Where each of their cells stood.
+    parts
+        The files and worksheets.
+    unmatched
+        Rows that no row of another file belongs to.
+    notes
+        What was done.
+    places
+        Every row that a person may name.
+
+    Returns
+    -------
+    ArrangedSheet
+        The table.
+    """
+    names = [column.name for column in columns]
+    lines: Lines = [(_NAMES_LINE, list(names))]
+    lines += [(at, list(row)) for at, row in enumerate(rows, start=_NAMES_LINE + 1)]
+    heading = Heading(names, [column.named for column in columns], [_NAMES_LINE])
+    return ArrangedSheet(lines, heading, tuple(columns), origins, parts, unmatched, notes, places)
