@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, OutcomeKind
+from kneerisk.cohort.sheets.file_parts import Arrangement
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import columns
 from kneerisk.words import text
@@ -78,24 +79,6 @@ class SheetForm(BaseModel):
     """Words for "not recorded", besides an empty cell."""
     leave_out: list[LeftOut] = []
     """Kinds of lines that are no athlete's and are left out wherever they stand."""
-
-
-#: Tests so many days from a screening belong to it (assumption: a squad is tested within two
-#: weeks), and no more days than a year may be stated.
-USUAL_WINDOW_DAYS, LONGEST_WINDOW_DAYS = 14, 366
-
-
-class Arrangement(BaseModel):
-    """How files or worksheets are put together to the table whose columns a mapping names."""
-
-    model_config = _STRICT
-
-    within_days: Annotated[int, Field(ge=0, le=LONGEST_WINDOW_DAYS)] = USUAL_WINDOW_DAYS
-    """Tests so many days from a screening belong to it."""
-    same_athletes: dict[str, str] = {}
-    """The file and the row of an unmatched athlete, and of the athlete that it is."""
-    day_first: bool | None = None
-    """Of dates such as 03/04/2025, where the files don't tell."""
 
 
 class Cell(BaseModel):

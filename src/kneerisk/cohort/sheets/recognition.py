@@ -20,9 +20,9 @@ from kneerisk.cohort.sheets.column_conflicts import settle_columns
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
 from kneerisk.cohort.sheets.device_exports.tested_columns import as_tested
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
+from kneerisk.cohort.sheets.file_parts import Arrangement
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Heading, Table, find_heading, rows_below
 from kneerisk.cohort.sheets.mapping import (
-    Arrangement,
     Day,
     Identity,
     Mapping,

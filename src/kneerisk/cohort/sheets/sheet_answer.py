@@ -17,7 +17,15 @@ from pydantic import (
 )
 
 from kneerisk.cohort.sheets.changed_cells import MOST_CHANGES
-from kneerisk.cohort.sheets.mapping import LONGEST_WINDOW_DAYS, USUAL_WINDOW_DAYS, Meaning
+from kneerisk.cohort.sheets.file_parts import (
+    LONGEST_WINDOW_DAYS,
+    USUAL_WINDOW_DAYS,
+    Decimal,
+    SheetFile,
+    SheetPart,
+    SheetUnmatched,
+)
+from kneerisk.cohort.sheets.mapping import Meaning
 from kneerisk.cohort.sheets.sheet_limits import LAST_LINE, RECOGNISED
 from kneerisk.errors import Proposal
 from kneerisk.schema import Side
@@ -25,13 +33,11 @@ from kneerisk.schema import Side
 Confidence = Literal["certain", "likely", "unsure", "none"]
 CellStatus = Literal["ok", "converted", "bad", "ignored", "asked", "left_out"]
 RowStatus = Literal["ready", "bad", "waiting", "earlier", "joined", "ignored"]
-Decimal = Literal["point", "comma"]
 
 _FROZEN = ConfigDict(frozen=True)
 _STRICT = ConfigDict(
     frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
 )
-
 
 #: Of a column so many different words may be said (assumption: more are no answers).
 _MOST_WORDS = 1_000
@@ -109,60 +115,6 @@ class SheetAsked(BaseModel):
         description="Of several files: the `place` of an unmatched row, and that of the athlete "
         "whose it is; an empty text keeps it apart.",
     )] = {}  # fmt: skip
-
-
-class SheetFile(BaseModel):
-    """How the file was read."""
-
-    model_config = _FROZEN
-
-    kind: Literal["csv", "xlsx"]
-    sheet: str | None = None
-    sheets: Annotated[list[str] | None, Field(description="Every worksheet of the file.")] = None
-    header_line: int
-    header_lines: Annotated[list[int], Field(
-        description="Every line that names the columns, including a line of units.",
-    )]  # fmt: skip
-    delimiter: str | None = None
-    encoding: str | None = None
-    decimal: Decimal
-    rows: Annotated[int, Field(description="Lines with an entry below the column names.")]
-
-
-class SheetPart(BaseModel):
-    """One file or worksheet of those that were put together."""
-
-    model_config = _FROZEN
-
-    file: Annotated[str, Field(description="Its name; empty where it was given without.")]
-    sheet: str | None = None
-    layout: Annotated[str, Field(description="What it was recognised as, for people.")]
-    rows: Annotated[int, Field(description="Lines with an entry below the column names.")]
-
-
-class SheetCandidate(BaseModel):
-    """An athlete who may be meant."""
-
-    model_config = _FROZEN
-
-    place: Annotated[str, Field(description="To be sent in `same_athletes`.")]
-    athlete: str
-
-
-class SheetUnmatched(BaseModel):
-    """Rows of one of several files that no row of another belongs to; they stand by themselves."""
-
-    model_config = _FROZEN
-
-    place: Annotated[str, Field(
-        description="The file and the row, `2:7`, to be sent in `same_athletes`.",
-    )]  # fmt: skip
-    file: str
-    lines: list[int]
-    athlete: str | None = None
-    code: str
-    message: str
-    candidates: list[SheetCandidate] = []
 
 
 class Alternative(BaseModel):

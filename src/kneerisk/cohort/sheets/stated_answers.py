@@ -53,12 +53,22 @@ def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:
             pointer, message = json_pointer("columns", place), text("sheet.stated.no_such_column")
             faults.append(_fault(FaultCode.NO_SUCH_COLUMN, pointer, message))
     faults += _constant_faults(stated.constants, sheet)
+    faults += _athlete_faults(stated.same_athletes, sheet)
     lines = {*sheet.table.lines, *sheet.table.omitted}
     for name in unknown_cells(stated.cells, lines, by_place.keys()):
         pointer = json_pointer("cells", name)
         faults.append(_fault(FaultCode.NO_SUCH_CELL, pointer, text("sheet.stated.no_such_cell")))
     if faults:
         raise AskRefused(faults)
+
+
+def _athlete_faults(same: Mapping[str, str], sheet: RecognisedSheet) -> Iterator[Fault]:
+    """Rows of several files that are none of theirs."""
+    places = sheet.arranged.places if sheet.arranged else set()
+    for row, athlete in same.items():
+        if row not in places or (athlete and athlete not in places):
+            message = text("sheet.stated.no_such_row")
+            yield _fault(FaultCode.NO_SUCH_CELL, json_pointer("same_athletes", row), message)
 
 
 def _fault(code: str, pointer: str, message: str, allowed: str | None = None) -> Fault:

@@ -14,6 +14,7 @@ from typing import Any
 
 from kneerisk.cohort.sheets.cell_text import is_missing
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.file_parts import SheetFile
 from kneerisk.cohort.sheets.proposed_mapping import mapping_file
 from kneerisk.cohort.sheets.read_sheet import read_sheet
 from kneerisk.cohort.sheets.recognition import RecognisedSheet, recognise_sheet
@@ -27,7 +28,6 @@ from kneerisk.cohort.sheets.sheet_answer import (
     SheetColumn,
     SheetConstant,
     SheetCounts,
-    SheetFile,
     SheetRow,
     SheetWord,
 )

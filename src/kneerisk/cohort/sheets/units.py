@@ -29,7 +29,7 @@ UNDIVIDED_UNITS = {"Nm/kg": "Nm", "N/kg": "N", "% BW": "kgf"}
 #: What a scale shows in newtons is the weight of a mass, so many kilograms-force.
 _WEIGHT = {("force", "mass"): 9.80665}
 #: A share of body weight is the force over the weight of the body's mass, which is so many N/kg.
-_FORCE_OVER_WEIGHT = ("force per mass", "% BW", 9.80665)
+_FORCE_OVER_WEIGHT = ("N/kg", "% BW", 9.80665)
 #: No unit is written longer than this (assumption: the longest in the table has 22 characters), so
 #: that a text of a million is not looked at.
 _LONGEST_UNIT = 40
@@ -156,8 +156,8 @@ def _converted(measure: Quantity, unit: str, target: str) -> float:
         return start.si / end.si
     if weight := _WEIGHT.get((start.kind, end.kind)):
         return start.si / weight / end.si
-    kind, unit_of_share, gravity = _FORCE_OVER_WEIGHT
-    if start.kind == kind and target == unit_of_share:
+    divided, share, gravity = _FORCE_OVER_WEIGHT
+    if start.kind == _sizes()[divided].kind and target == share:
         return start.si / gravity / end.si
     raise UnknownUnit(text("sheet.unit.other_kind", unit=repr(name), target=target))
 

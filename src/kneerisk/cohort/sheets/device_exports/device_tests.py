@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
@@ -115,12 +115,22 @@ def why(rule: KnownTest, label: str) -> str:
 
 
 def question(rule: KnownTest, name: str, label: str) -> str | None:
-    """What has to be answered before a test is used, if anything."""
+    """What has to be answered before a test is used, if anything.
+
+    Parameters
+    ----------
+    rule
+        The test as the table has it.
+    name
+        The name of its column.
+    label
+        The measure's name for people.
+
+    Returns
+    -------
+    str or None
+        None where the file says enough.
+    """
     if rule.outcome != "asked":
         return None
     return variant("sheet.test.asked", rule.reason, name=name, label=label)
-
-
-def described(alternatives: Sequence[Words]) -> str:
-    """Alternatives for people: the words of each, sorted."""
-    return ", ".join(" ".join(sorted(words)) for words in alternatives)

@@ -172,7 +172,7 @@ def _settle_ids(found: ExportColumns, names: Sequence[str]) -> None:
     if found.of("athlete"):
         return
     for at in list(found.of("housekeeping")):
-        if " ".join(name_words(names[at])) in {"id", "external id"}:
+        if name_words(names[at]) in (["id"], ["external", "id"]):
             found.by_role["housekeeping"].remove(at)
             found.by_role["athlete"] = [at]
             return

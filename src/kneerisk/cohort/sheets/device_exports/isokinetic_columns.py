@@ -75,7 +75,7 @@ def share_asked(read: ReadTest, units: tuple[str, ...]) -> ReadTest:
     """A share of body weight with the question in which units it is, if the report does not say."""
     if len(units) == 1 or not read.named.matches:
         return read
-    asked = read.question or text("sheet.test.share_unit", name="{name}", unit=units[0])
+    asked = read.question or text("sheet.test.share_unit", name="{name}")
     return read._replace(question=asked, other_units=units[1:])
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.column_names import Match, Named, read_name
+from kneerisk.cohort.sheets.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Match, Named, read_name
 from kneerisk.cohort.sheets.device_exports.device_tests import (
     KnownTest,
     TestDone,
@@ -12,8 +14,11 @@ from kneerisk.cohort.sheets.device_exports.device_tests import (
     known_as,
     question,
     why,
+    words_of,
 )
-from kneerisk.cohort.sheets.vocabulary import unsided
+from kneerisk.cohort.sheets.device_exports.export_columns import ExportColumns, Role
+from kneerisk.cohort.sheets.units import unit_named
+from kneerisk.cohort.sheets.vocabulary import fold, sides, unsided
 from kneerisk.schema import Quantity, Side
 from kneerisk.words import text
 
@@ -32,6 +37,57 @@ _BECOMES = {
     "distance": {"cm", "mm"},
     "ratio": {"ratio", "%"},
 }
+
+
+class DoneTest(NamedTuple):
+    """One test as a row tells it."""
+
+    label: str
+    words: Words
+    position: Words
+    unit: str | None
+    """In a column of units."""
+    side: Side | None
+
+
+def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
+    """The test of a row: the entries that say what was done, in which direction and position.
+
+    Parameters
+    ----------
+    row
+        Its cells.
+    found
+        What the columns are.
+
+    Returns
+    -------
+    DoneTest
+        The test; entries that another one holds already are not repeated.
+    """
+    said: list[str] = []
+    for at in found.of("test"):
+        entry = "" if is_missing(row[at]) else as_text(row[at])[:LONGEST_NAME]
+        if not words_of(entry) <= words_of(*said):
+            said.append(entry)
+    direction, speed = _entry(row, found, "direction"), _speed(row, found)
+    position = _entry(row, found, "position")
+    words = words_of(*said, direction, speed)
+    own = {sides()[word] for word in words if word in sides()}
+    leg = sides().get(fold(_entry(row, found, "side"))) or (own.pop() if len(own) == 1 else None)
+    parts = filter(None, [*said, direction, position, speed])
+    unit = unit_named(_entry(row, found, "unit"))
+    return DoneTest(", ".join(parts), words - set(sides()), words_of(position), unit, leg)
+
+
+def _entry(row: Sequence[Any], found: ExportColumns, role: Role) -> str:
+    entries = (row[at] for at in found.of(role) if not is_missing(row[at]))
+    return as_text(next(entries, ""))[:LONGEST_NAME]
+
+
+def _speed(row: Sequence[Any], found: ExportColumns) -> str:
+    speed = _entry(row, found, "speed")
+    return f"{speed}/s" if speed.replace(".", "").isdigit() else speed
 
 
 class ReadTest(NamedTuple):

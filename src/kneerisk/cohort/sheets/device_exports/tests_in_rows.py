@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named
-from kneerisk.cohort.sheets.device_exports.device_tests import Words, words_of
+from kneerisk.cohort.sheets.column_names import Named
+from kneerisk.cohort.sheets.device_exports.device_tests import words_of
 from kneerisk.cohort.sheets.device_exports.export_columns import (
     ExportColumns,
     Layout,
@@ -23,7 +23,13 @@ from kneerisk.cohort.sheets.device_exports.export_columns import (
     quantity_in,
 )
 from kneerisk.cohort.sheets.device_exports.isokinetic_columns import share_asked, share_units
-from kneerisk.cohort.sheets.device_exports.read_tests import KIND_ORDER, ReadTest, read_test
+from kneerisk.cohort.sheets.device_exports.read_tests import (
+    KIND_ORDER,
+    DoneTest,
+    ReadTest,
+    done_test,
+    read_test,
+)
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
     TidyRow,
@@ -37,9 +43,7 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
 )
 from kneerisk.cohort.sheets.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, MASS, athlete_key, fold, sides
-from kneerisk.schema import Side
+from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, MASS, athlete_key, sides
 from kneerisk.words import text, variant
 
 #: A name this alike says what was tested (the likeness from which a column's name is likely).
@@ -49,21 +53,10 @@ _LIKELY = 0.8
 _MOST_TESTS, _MOST_WITHOUT, _MOST_LISTED = 200, 24, 12
 
 
-class _Done(NamedTuple):
-    """One test as a row tells it."""
-
-    label: str
-    words: Words
-    position: Words
-    unit: str | None
-    """In a column of units."""
-    side: Side | None
-
-
 class _Key(NamedTuple):
     """What becomes one column: one test of one leg, in one quantity."""
 
-    done: _Done
+    done: DoneTest
     value: ValueColumn
 
 
@@ -106,7 +99,7 @@ class _Export:
             heading, [row[v.at] for v in self._values if v.quantity == "torque_share"
                       for row in table.rows]
         )  # fmt: skip
-        self._tests = [self._done(row) for row in table.rows]
+        self._tests = [done_test(row, found) for row in table.rows]
         self._count = Counter(self._tests)
         self._used_lines: set[int] = set()
         self._loaded: list[int] = []
@@ -117,43 +110,11 @@ class _Export:
             return False
         return any(self._is_known(done) for done, _ in self._count.most_common(_MOST_TESTS))
 
-    def _is_known(self, done: _Done) -> bool:
+    def _is_known(self, done: DoneTest) -> bool:
         reads = [self._read(_Key(done, value)) for value in self._values]
         return any(
             read.named.matches and read.named.matches[0].likeness >= _LIKELY for read in reads
         )
-
-    def _done(self, row: Sequence[Any]) -> _Done:
-        """The test of a row: the entries that say what was done, shortest description last."""
-        entries = [
-            as_text(row[at])[:LONGEST_NAME]
-            for at in self._found.of("test")
-            if not is_missing(row[at])
-        ]
-        said: list[str] = []
-        for entry in entries:
-            if not words_of(entry) <= words_of(*said):
-                said.append(entry)
-        direction = self._first(row, "direction")
-        speed = self._speed(row)
-        position = words_of(self._first(row, "position"))
-        units = unit_named(self._first(row, "unit")) if self._found.of("unit") else None
-        leg = sides().get(fold(self._first(row, "side")))
-        parts = filter(None, [*said, direction, self._first(row, "position"), speed])
-        words = words_of(*said, direction, speed)
-        own = {sides()[word] for word in words if word in sides()}
-        leg = leg or (own.pop() if len(own) == 1 else None)
-        return _Done(", ".join(parts), words - set(sides()), position, units, leg)
-
-    def _first(self, row: Sequence[Any], role: Any) -> str:
-        places = self._found.of(role)
-        return next(
-            (as_text(row[at])[:LONGEST_NAME] for at in places if not is_missing(row[at])), ""
-        )
-
-    def _speed(self, row: Sequence[Any]) -> str:
-        speed = self._first(row, "speed")
-        return f"{speed} deg/s" if speed.replace(".", "").isdigit() else speed
 
     def _read(self, key: _Key) -> ReadTest:
         done, value = key

@@ -164,7 +164,22 @@ def refuse_too_large(columns: int, rows: int) -> None:
 
 
 def untouched(heading: Heading, table: Table, layout: str) -> TidyTable:
-    """A table that has one row for each athlete and date already."""
+    """A table that has one row for each athlete and date already.
+
+    Parameters
+    ----------
+    heading
+        The names of its columns.
+    table
+        Its rows.
+    layout
+        What it is, for people.
+
+    Returns
+    -------
+    TidyTable
+        The same rows.
+    """
     columns = [TidyColumn(*pair) for pair in zip(heading.names, heading.meanings, strict=True)]
     rows = [
         TidyRow(list(cells), [(line,) if cell != "" else () for cell in cells])

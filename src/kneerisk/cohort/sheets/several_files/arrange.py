@@ -25,8 +25,8 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     certain,
     untouched,
 )
+from kneerisk.cohort.sheets.file_parts import Arrangement, SheetPart
 from kneerisk.cohort.sheets.headings import Heading, find_heading, rows_below
-from kneerisk.cohort.sheets.mapping import Arrangement
 from kneerisk.cohort.sheets.several_files.arranged_sheet import (
     ArrangedSheet,
     Origin,
@@ -35,7 +35,7 @@ from kneerisk.cohort.sheets.several_files.arranged_sheet import (
 )
 from kneerisk.cohort.sheets.several_files.joined_table import Joined, joined
 from kneerisk.cohort.sheets.several_files.same_athlete import Part, columns_meaning, who_in
-from kneerisk.cohort.sheets.sheet_answer import SheetNote, SheetPart
+from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, LineCounter, Lines
 from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet, open_worksheets

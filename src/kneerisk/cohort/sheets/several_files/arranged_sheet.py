@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
+from kneerisk.cohort.sheets.file_parts import SheetPart, SheetUnmatched
 from kneerisk.cohort.sheets.headings import Heading
-from kneerisk.cohort.sheets.sheet_answer import SheetNote, SheetPart, SheetUnmatched
+from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.words import text, variant
 

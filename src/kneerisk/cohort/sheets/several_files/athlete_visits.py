@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from kneerisk.cohort.sheets.cell_text import is_missing
+from kneerisk.cohort.sheets.file_parts import SheetUnmatched
 from kneerisk.cohort.sheets.several_files.same_athlete import (
     LONGEST_LABEL,
     Part,
@@ -20,7 +21,7 @@ from kneerisk.cohort.sheets.several_files.same_athlete import (
     days_in,
     place_shown,
 )
-from kneerisk.cohort.sheets.sheet_answer import SheetNote, SheetUnmatched
+from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
 from kneerisk.words import text
 
@@ -156,7 +157,7 @@ class Visits:
                 lines=[part.lines[row]],
                 athlete=person.label[:LONGEST_LABEL] or None,
                 code=code,
-                message=text("sheet.unmatched.no_date_near", days=self._window),
+                message=text("sheet.unmatched_date.none_near", days=self._window),
             )
         )
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyTable
-from kneerisk.cohort.sheets.sheet_answer import SheetCandidate, SheetUnmatched
+from kneerisk.cohort.sheets.file_parts import SheetCandidate, SheetUnmatched
 from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, SEX, athlete_key, split_words
 from kneerisk.words import variant
 
@@ -77,13 +77,23 @@ def columns_meaning(tidy: TidyTable, means: str) -> list[int]:
     ]  # fmt: skip
 
 
-def has_athletes(tidy: TidyTable) -> bool:
-    """Whether a table says whose its rows are."""
-    return bool(columns_meaning(tidy, ATHLETE))
-
-
 def place_shown(part: Part, number: int, row: int) -> str:
-    """How a row of a file is named in an answer: the file's number and the line."""
+    """How a row of a file is named in an answer.
+
+    Parameters
+    ----------
+    part
+        The file.
+    number
+        Its place among the files, from 0.
+    row
+        The row, from 0.
+
+    Returns
+    -------
+    str
+        The file's number and the line: `2:7`.
+    """
     return f"{number + 1}:{part.lines[row]}"
 
 
