@@ -155,11 +155,11 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answers(bundle: Bundle, screenings: list[Screening], progress: Progress) -> Iterator[Answer]:
-    from kneerisk.answer import answers
+    from kneerisk.answer.compose_answer import scores
 
     for first in range(0, len(screenings), _BATCH):
         progress(event("answering", number=first + 1, total=len(screenings)))
-        yield from answers(bundle, screenings[first : first + _BATCH])
+        yield from scores(bundle, screenings[first : first + _BATCH])
 
 
 def _result(bundle: Bundle, out: Path, count: int) -> dict[str, Any]:

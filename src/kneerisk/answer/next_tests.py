@@ -6,7 +6,8 @@ answers drawn from what is known of the athlete (Raiffa & Schlaifer 1961; docs/d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 #: So many tests are named at most, and none that settles less than this share of what is open.
 MOST_TESTS, LEAST_SHARE = 6, 0.01
+#: So many screenings are worked out together: one of them has some 400 variants to predict
+#: (assumption: enough to be quick, few enough for little memory).
+TOGETHER = 32
 #: An imbalance is named on so many concordant measures; a test settles it that removes so much of
 #: what is open of its latent.
 ENOUGH_MEASURES, SETTLING_SHARE = 2, 1.0 / 3.0
@@ -44,11 +48,7 @@ WORTH_ACTING_ON = frozenset({"high", "moderate"})
 def next_tests(
     predictions: Predictions, i: int, leg_imbalances: Sequence[Imbalance] = ()
 ) -> list[NextTest]:
-    """The tests not done that are worth most to the i-th screening, best first.
-
-    The value of information is the expected fall of the log loss of the knees that are free of
-    pain. ``uncertainty_removed`` is that fall over the one that every test together would bring if
-    none had an error: of what measuring can remove, not of what the literature leaves open.
+    """`next_tests_of_each` for one screening.
 
     Parameters
     ----------
@@ -63,43 +63,99 @@ def next_tests(
     -------
     The tests; each says whether it is worth the time.
     """
-    screening, bundle = predictions.screenings[i], predictions.bundle
-    free = [side for side in SIDES if side not in painful_sides(screening, bundle.metadata)]
-    if must_refer(flags_of(screening)) or not free:
+    return next_tests_of_each(predictions, {i: leg_imbalances})[i]
+
+
+def next_tests_of_each(
+    predictions: Predictions, leg_imbalances: Mapping[int, Sequence[Imbalance]]
+) -> dict[int, list[NextTest]]:
+    """The tests not done that are worth most to each screening, best first.
+
+    The value of information is the expected fall of the log loss of the knees that are free of
+    pain. ``uncertainty_removed`` is that fall over the one that every test together would bring if
+    none had an error: of what measuring can remove, not of what the literature leaves open.
+
+    Parameters
+    ----------
+    predictions
+        What the model says of the screenings.
+    leg_imbalances
+        By the place of each screening that is asked about, its imbalances: which of them would be
+        worth acting on.
+
+    Returns
+    -------
+    The tests of each of those screenings; each test says whether it is worth the time.
+    """
+    bundle, found = predictions.bundle, dict[int, list[NextTest]]()
+    asked = {i: free for i in leg_imbalances if (free := _free_knees(predictions, i))}
+    places = list(asked)
+    for first in range(0, len(places), TOGETHER):
+        some = places[first : first + TOGETHER]
+        values = value_of_information(
+            bundle.model, bundle.metadata.population, predictions.data, predictions.expected, some
+        )
+        drafts = [
+            _draft(predictions, i, value, asked[i]) for i, value in zip(some, values, strict=True)
+        ]
+        for draft, widths in zip(drafts, _widths(predictions, drafts), strict=True):
+            i = draft.place
+            found[i] = _judged(predictions, draft, widths, leg_imbalances[i])
+    return {i: found.get(i, []) for i in leg_imbalances}
+
+
+class _Draft(NamedTuple):
+    """What a screening's tests are worth, before what is left of its interval is known."""
+
+    place: int
+    knee: Knee
+    value: ValueOfInformation
+    shares: FloatArray
+    chosen: list[int]
+    """The tests that are named, best first, as places in the value's own order."""
+
+
+def _free_knees(predictions: Predictions, i: int) -> list[Side]:
+    """The knees without pain; none of a screening that needs a clinician first."""
+    screening = predictions.screenings[i]
+    if must_refer(flags_of(screening)):
         return []
-    [value] = value_of_information(
-        bundle.model, bundle.metadata.population, predictions.data, predictions.expected, [i]
-    )
+    painful = painful_sides(screening, predictions.bundle.metadata)
+    return [side for side in SIDES if side not in painful]
+
+
+def _draft(predictions: Predictions, i: int, value: ValueOfInformation, free: list[Side]) -> _Draft:
     shares = shares_of(value, [side in free for side in SIDES])
-    tests, unsettled = tuple(value.missing), _unsettled(predictions, i)
+    tests, screening = tuple(value.missing), predictions.screenings[i]
     ranked = [
         place
         for place in np.argsort(-shares, kind="stable").tolist()
         if shares[place] >= LEAST_SHARE and _possible(tests[place], screening)
     ]
-    chosen = ranked[:MOST_TESTS]
     knee: Knee = "either" if len(free) == len(SIDES) else free[0]
-    widths: Sequence[float | None] = []
-    if chosen:
-        widths = _widths(predictions, i, value.remaining_variance[chosen], knee)
-    found = [
-        _next_test(
-            tests[place],
-            value,
-            share=float(shares[place]),
-            width=width,
-            settles=(unsettled & (value.imbalance_share[place] >= SETTLING_SHARE)).any(axis=0),
-        )
-        for place, width in zip(chosen, widths, strict=True)
-    ]
+    return _Draft(i, knee, value, shares, ranked[:MOST_TESTS])
+
+
+def _judged(
+    predictions: Predictions,
+    draft: _Draft,
+    widths: Sequence[float | None],
+    leg_imbalances: Sequence[Imbalance],
+) -> list[NextTest]:
+    i, knee, value = draft.place, draft.knee, draft.value
+    tests, unsettled = tuple(value.missing), _unsettled(predictions, i)
     low, high = (float(bound[i]) for bound in predictions.prediction.intervals[knee])
-    judged = [
-        test.model_copy(update={"worth_the_time": _is_worth(test, high - low, leg_imbalances)})
-        for test in found
-    ]
-    if knee == "either":
-        return judged
-    return [test.model_copy(update={"expected_interval_width": None}) for test in judged]
+    judged = []
+    for place, width in zip(draft.chosen, widths, strict=True):
+        settles = (unsettled & (value.imbalance_share[place] >= SETTLING_SHARE)).any(axis=0)
+        share = float(draft.shares[place])
+        test = _next_test(tests[place], value, share=share, width=width, settles=settles)
+        worth = _is_worth(test, high - low, leg_imbalances)
+        shown = width if knee == "either" else None
+        judged.append(
+            test.model_copy(update={"worth_the_time": worth, "expected_interval_width": shown})
+        )
+    return judged
 
 
 def _is_worth(test: NextTest, width_now: float, leg_imbalances: Sequence[Imbalance]) -> bool:
@@ -179,26 +235,34 @@ def _measure_name(column: str) -> str:
     return measure if side in SIDES and measure in leg_measures() else column
 
 
-def _widths(
-    predictions: Predictions, i: int, variances: FloatArray, knee: Knee
-) -> list[float | None]:
-    """Expected width of a knee's interval, in probability, after each of some tests.
+def _widths(predictions: Predictions, drafts: Sequence[_Draft]) -> Iterator[list[float | None]]:
+    """Expected width of the knee's interval, in probability, after each test of each draft.
 
-    ``variances`` are what the tests leave of the targets' variances, shape (n_tests, 2,
-    n_targets); the model's own interval is computed with them. None where a test gives an answer
-    and no reading, which reduces no variance of a measure.
+    The model's own interval is computed with the variances that a test leaves. None where a test
+    gives an answer and no reading, which reduces no variance of a measure.
     """
-    count, model = len(variances), predictions.bundle.model
-    mean = np.repeat(predictions.expected.mean[i][None], count, axis=0)
+    model, counts = predictions.bundle.model, [len(draft.chosen) for draft in drafts]
+    places = np.repeat([draft.place for draft in drafts], counts)
+    if not len(places):
+        yield from ([] for _ in drafts)
+        return
+    variances = np.concatenate([d.value.remaining_variance[d.chosen] for d in drafts])
+    mean = predictions.expected.mean[places]
     expected = Expected(
-        mean=mean, variance=variances, prior=mean, innovation=np.zeros((count, 2, 0)), gains=()
+        mean=mean,
+        variance=variances,
+        prior=mean,
+        innovation=np.zeros((len(places), 2, 0)),
+        gains=(),
     )
-    row = np.array([values[i] for values in predictions.data.values()])
-    data = dict(zip(predictions.data, np.repeat(row[:, None], count, axis=1), strict=True))
-    low, high = model.risks(model.features(data, expected)).intervals[knee]
-    reduced = (variances != predictions.expected.variance[i]).any(axis=(1, 2)).tolist()
-    widths = (high - low).tolist()
-    return [width if some else None for width, some in zip(widths, reduced, strict=True)]
+    data = {name: values[places] for name, values in predictions.data.items()}
+    intervals = model.risks(model.features(data, expected)).intervals
+    reduced = (variances != predictions.expected.variance[places]).any(axis=(1, 2)).tolist()
+    ends = np.cumsum(counts).tolist()
+    for draft, count, end in zip(drafts, counts, ends, strict=True):
+        low, high = intervals[draft.knee]
+        widths, some = (high - low)[end - count : end].tolist(), reduced[end - count : end]
+        yield [width if known else None for width, known in zip(widths, some, strict=True)]
 
 
 def _unsettled(predictions: Predictions, i: int) -> NDArray[np.bool_]:
