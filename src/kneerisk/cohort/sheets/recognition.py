@@ -37,6 +37,7 @@ from kneerisk.cohort.sheets.questions import (
 from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
 from kneerisk.cohort.sheets.several_files.arranged_sheet import ArrangedSheet
 from kneerisk.cohort.sheets.sheet_answer import SheetAsked
+from kneerisk.cohort.sheets.training_logs.log_columns import find_layout
 from kneerisk.cohort.sheets.units import USUAL_MASS_KG, factor
 from kneerisk.cohort.sheets.vocabulary import (
     AGE,
@@ -50,9 +51,10 @@ from kneerisk.cohort.sheets.vocabulary import (
     plain_words,
 )
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet
+from kneerisk.errors import CohortRefused
 from kneerisk.evidence import imbalances
 from kneerisk.schema import SIDES, Quantity, columns
-from kneerisk.words import text
+from kneerisk.words import text, variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,10 @@ def recognise_sheet(files: Sequence[SquadFile], stated: SheetAsked) -> Recognise
         delimiter=stated.delimiter,
         encoding=stated.encoding,
     )
+    layout = find_layout(file.lines)
+    if layout is not None and len(files) == 1 and not stated.columns and stated.header_line is None:
+        maker = variant("training_log.maker", layout.maker)
+        raise CohortRefused(text("training_log.is_a_log", maker=maker))
     how = _arrangement(stated)
     arranged = arrange(files, file, how, worksheet=stated.sheet, header_line=stated.header_line)
     if arranged is not None:

@@ -11,7 +11,13 @@ from typing import NamedTuple
 from kneerisk.cohort.sheets.delimiter import decode, sniff_delimiter, text_lines
 from kneerisk.cohort.sheets.excel_file import BROKEN_EXCEL, ExcelFile, Worksheet, is_excel
 from kneerisk.cohort.sheets.mapping import SheetForm
-from kneerisk.cohort.sheets.sheet_limits import DESCRIBED, RECOGNISED, LineCounter, Lines
+from kneerisk.cohort.sheets.sheet_limits import (
+    DESCRIBED,
+    RECOGNISED,
+    LineCounter,
+    Lines,
+    SheetLimits,
+)
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text
 
@@ -41,6 +47,7 @@ def open_sheet(
     worksheet: str | None = None,
     delimiter: str | None = None,
     encoding: str | None = None,
+    limits: SheetLimits = RECOGNISED,
 ) -> OpenedSheet:
     """The lines of a CSV, tab-separated or Excel file of unknown form.
 
@@ -54,6 +61,8 @@ def open_sheet(
         The delimiter of a text; None sniffs it.
     encoding
         The encoding of a text; None tries the usual ones.
+    limits
+        How much of it is read.
 
     Returns
     -------
@@ -70,9 +79,9 @@ def open_sheet(
         raise CohortRefused(text("sheet.unreadable.old_excel"))
     try:
         if is_excel(content):
-            sheet = _first_filled_worksheet(content, worksheet)
+            sheet = _first_filled_worksheet(content, worksheet, limits)
         else:
-            sheet = _open_text(content, delimiter, encoding)
+            sheet = _open_text(content, delimiter, encoding, limits)
     except csv.Error as error:
         raise CohortRefused(text("sheet.unreadable.not_delimited", reason=error)) from None
     except BROKEN_EXCEL as error:
@@ -83,8 +92,8 @@ def open_sheet(
     return sheet
 
 
-def _first_filled_worksheet(content: bytes, stated: str | None) -> OpenedSheet:
-    file = ExcelFile(content, RECOGNISED)
+def _first_filled_worksheet(content: bytes, stated: str | None, limits: SheetLimits) -> OpenedSheet:
+    file = ExcelFile(content, limits)
     names = tuple(sheet.name for sheet in file.worksheets)
     if stated is not None:
         return OpenedSheet(file.lines(_named(file, stated)), stated, names)
@@ -138,13 +147,15 @@ def _named(file: ExcelFile, name: str | None) -> Worksheet:
     raise CohortRefused(text("sheet.unreadable.no_worksheet", name=repr(name), known=known))
 
 
-def _open_text(content: bytes, delimiter: str | None, encoding: str | None) -> OpenedSheet:
+def _open_text(
+    content: bytes, delimiter: str | None, encoding: str | None, limits: SheetLimits
+) -> OpenedSheet:
     decoded = decode(content, encoding)
     if "\0" in decoded.text:
         raise CohortRefused(text("sheet.unreadable.neither"))
     delimiter = delimiter or sniff_delimiter(decoded.text)
     return OpenedSheet(
-        text_lines(decoded.text, delimiter, RECOGNISED),
+        text_lines(decoded.text, delimiter, limits),
         delimiter=delimiter,
         encoding=decoded.encoding,
         encoding_is_guessed=decoded.is_guessed,
