@@ -18,6 +18,7 @@ from pipelines.options import (
     MODELS,
     TRAIN_PANEL,
     Json,
+    Measures,
     Models,
     Refits,
     examples,
@@ -50,6 +51,7 @@ def adapt(
     ] = None,
     of: Annotated[int | None, typer.Option("--of", help=text("help.adapt.of"))] = None,
     model: Annotated[str | None, typer.Option("--model", help=text("help.adapt.model"))] = None,
+    measures: Measures = None,
     refits: Refits = DEFAULT_REFITS,
     models: Models = MODELS,
     as_json: Json = False,
@@ -57,7 +59,7 @@ def adapt(
     """Adapt a version to a club and print how it compares."""
     if (data is None) == (outcomes is None and of is None):
         raise typer.BadParameter(text("command_line.adapt.one_way"))
-    with console.progress() as progress:
+    with console.own_measures(measures), console.progress() as progress:
         if data is not None:
             result = adapt_model(data, model, models, progress, refits)
             lines = summary(result)

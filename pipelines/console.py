@@ -77,6 +77,18 @@ def progress() -> Iterator[Progress]:
         yield _Bar(bar)
 
 
+@contextmanager
+def own_measures(file: Path | None) -> Iterator[None]:
+    """Let the measures of a club's file be part of the schema within a ``with`` block."""
+    if file is None:
+        yield
+        return
+    from kneerisk.schema.measures_file import read_measures_file
+
+    with read_measures_file(file).in_force():
+        yield
+
+
 def result(values: Mapping[str, Any], as_json: bool, *blocks: str | Table) -> None:
     """Print a result, in colour on a terminal alone.
 

@@ -11,7 +11,7 @@ import typer
 from kneerisk.progress import Progress, event
 from kneerisk.words import text
 from pipelines import console
-from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
+from pipelines.options import MODELS, TRAIN_PANEL, Json, Measures, Models, examples
 
 app = typer.Typer()
 _OF_TRUTH = ("oracle_mae", "auc_below_oracle", "true_calibration_slope", "interval_coverage")
@@ -30,11 +30,12 @@ def evaluate(
         Path, typer.Option(exists=True, dir_okay=False, help=text("help.evaluate.data"))
     ],
     model: Annotated[str | None, typer.Option(help=text("help.evaluate.model"))] = None,
+    measures: Measures = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
     """Evaluate a version and print its metrics."""
-    with console.progress() as progress:
+    with console.own_measures(measures), console.progress() as progress:
         result = evaluate_version(model, data, models, progress)
     console.result(result, as_json, *summary(result))
 
@@ -67,11 +68,14 @@ def evaluate_version(
     progress(event("loading_model"))
     bundle = load_version(models, version)
     progress(event("reading_file", file=data))
-    cohort, truth = load(Source(path=data))
-    refuse_other_outcome(bundle.metadata, cohort)
-    progress(event("finding_training_athletes"))
-    cohort, truth, athletes = without_training_athletes(bundle.metadata, cohort, truth, Path.cwd())
-    evaluation = validate(bundle, cohort, truth, progress)
+    with bundle.model.own.also_in_force():
+        cohort, truth = load(Source(path=data))
+        refuse_other_outcome(bundle.metadata, cohort)
+        progress(event("finding_training_athletes"))
+        cohort, truth, athletes = without_training_athletes(
+            bundle.metadata, cohort, truth, Path.cwd()
+        )
+        evaluation = validate(bundle, cohort, truth, progress)
     return {
         "version": bundle.metadata.version,
         "run_id": bundle.metadata.run_id,

@@ -10,7 +10,7 @@ import typer
 
 from kneerisk.words import text
 from pipelines import console
-from pipelines.options import Json, examples
+from pipelines.options import Json, Measures, examples
 
 if TYPE_CHECKING:
     from kneerisk.cohort.ingest_result import Ingested
@@ -77,16 +77,24 @@ def sheet(
     skip_bad_rows: Annotated[
         Path | None, typer.Option(help=text("help.ingest.sheet.skip_bad_rows"))
     ] = None,
+    measures: Measures = None,
     as_json: Json = False,
 ) -> None:
     """Ingest a club's sheet, or propose a mapping for it."""
-    if propose is not None:
-        if (mapping, out, skip_bad_rows) != (None, None, None):
-            raise typer.BadParameter(text("command_line.ingest.propose_alone"))
-        _propose(file, propose, as_json=as_json)
-        return
-    if mapping is None or out is None:
-        raise typer.BadParameter(text("command_line.ingest.needs_mapping"))
+    with console.own_measures(measures):
+        if propose is not None:
+            if (mapping, out, skip_bad_rows) != (None, None, None):
+                raise typer.BadParameter(text("command_line.ingest.propose_alone"))
+            _propose(file, propose, as_json=as_json)
+            return
+        if mapping is None or out is None:
+            raise typer.BadParameter(text("command_line.ingest.needs_mapping"))
+        _ingest(file, mapping, out, skip_bad_rows, as_json=as_json)
+
+
+def _ingest(
+    file: Path, mapping: Path, out: Path, skip_bad_rows: Path | None, *, as_json: bool
+) -> None:
     from kneerisk.cohort.ingest_result import write_bad_rows
     from kneerisk.cohort.sheets import club_cohort
 

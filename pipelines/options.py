@@ -30,6 +30,9 @@ CohortFile = Annotated[Path | None, typer.Option(
 Models = Annotated[Path, typer.Option(
     envvar="KNEERISK_MODELS", help=text("help.option.models"),
 )]  # fmt: skip
+Measures = Annotated[Path | None, typer.Option(
+    "--measures", exists=True, dir_okay=False, help=text("help.option.measures"),
+)]  # fmt: skip
 Athletes = Annotated[int, typer.Option(min=10, help=text("help.option.athletes"))]
 Seed = Annotated[int, typer.Option(min=0, help=text("help.option.seed"))]
 Refits = Annotated[int, typer.Option("--refits", min=0, help=text("help.option.refits"))]

@@ -12,7 +12,7 @@ from kneerisk.errors import CohortRefused
 from kneerisk.progress import Progress, event
 from kneerisk.words import plural, text
 from pipelines import console
-from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Screenings, examples
+from pipelines.options import MODELS, RELEASE_PANEL, Json, Measures, Models, Screenings, examples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +43,7 @@ def report(
         typer.Option("--format", help=text("help.report.format")),
     ] = None,
     reader: Annotated[Reader, typer.Option("--for", help=text("help.report.reader"))] = "physio",
+    measures: Measures = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
@@ -53,7 +54,7 @@ def report(
     chosen = kind or ("md" if is_markdown else "html")
     name = _NOT_IN_A_NAME.sub("-", athlete).strip(".-") or "athlete"
     path = out or Path(f"{name}.{chosen}")
-    with console.progress() as progress:
+    with console.own_measures(measures), console.progress() as progress:
         result = write_report(file, athlete, date, path, chosen, reader, models, progress)
     console.result(result, as_json, text("command_line.report.done", file=path))
 
@@ -102,16 +103,17 @@ def write_report(
 
     bundle = load_version(models)
     progress(event("reading_file", file=file))
-    frame, screenings = read_screenings(file)
-    row = row_of(frame, athlete, date, file)
-    screening_date = _dates(frame)[row] or None
-    progress(event("writing_report"))
-    result = answer(bundle, screenings[row])
-    if reader == "athlete":
-        write_text(hand_out_html(result, screenings[row], date=screening_date), out)
-    else:
-        render = {"html": report_html, "md": report_markdown}[kind]
-        write_text(render(result, screenings[row], athlete, screening_date), out)
+    with bundle.model.own.also_in_force():
+        frame, screenings = read_screenings(file)
+        row = row_of(frame, athlete, date, file)
+        screening_date = _dates(frame)[row] or None
+        progress(event("writing_report"))
+        result = answer(bundle, screenings[row])
+        if reader == "athlete":
+            write_text(hand_out_html(result, screenings[row], date=screening_date), out)
+        else:
+            render = {"html": report_html, "md": report_markdown}[kind]
+            write_text(render(result, screenings[row], athlete, screening_date), out)
     return {
         "file": str(out),
         "status": result.risk.status,

@@ -76,11 +76,12 @@ def reproduce_version(
     if base is not None and (count := count_of(parameters)) is not None:
         return count_again(original, base, count, parameters)
     progress(event("reading_original_cohort"))
-    cohort, truth = load_again(parameters, data)
-    model = fit_again(parameters, cohort, truth, base,
-                      within("fitting_again", progress))  # fmt: skip
-    progress(event("comparing"))
-    return compare(original, model, cohort, parameters)
+    with original.model.own.in_force():
+        cohort, truth = load_again(parameters, data)
+        model = fit_again(parameters, cohort, truth, base,
+                          within("fitting_again", progress))  # fmt: skip
+        progress(event("comparing"))
+        return compare(original, model, cohort, parameters)
 
 
 def summary(reproduced: Reproduced) -> str:

@@ -11,12 +11,22 @@ import typer
 from kneerisk.progress import Progress, event
 from kneerisk.words import text
 from pipelines import console
-from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, Out, Screenings, examples
+from pipelines.options import (
+    MODELS,
+    RELEASE_PANEL,
+    Json,
+    Measures,
+    Models,
+    Out,
+    Screenings,
+    examples,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kneerisk.answer import Answer
+    from kneerisk.cohort.sheets.sheet_screenings import SheetScreening
     from kneerisk.model import Bundle
     from kneerisk.schema import Screening
 
@@ -40,12 +50,13 @@ def score(
     file: Screenings,
     out: Out,
     models: Models = MODELS,
+    measures: Measures = None,
     sheet: Annotated[bool, typer.Option("--sheet", help=text("help.score.sheet"))] = False,
     mapping: Annotated[Path | None, typer.Option(help=text("help.score.mapping"))] = None,
     as_json: Json = False,
 ) -> None:
     """Answer a file of screenings, or a club's own sheet."""
-    with console.progress() as progress:
+    with console.own_measures(measures), console.progress() as progress:
         if sheet or mapping:
             result = score_sheet(file, mapping, out, models, progress)
         else:
@@ -86,8 +97,9 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
 
     bundle = load_version(models)
     progress(event("reading_file", file=file))
-    frame, screenings = read_screenings(file)
-    rows = [flat(answer) for answer in _answers(bundle, screenings, progress)]
+    with bundle.model.own.also_in_force():
+        frame, screenings = read_screenings(file)
+        rows = [flat(answer) for answer in _answers(bundle, screenings, progress)]
     keys = frame[[name for name in _KEYS if name in frame]]
     console.write_table(pd.concat([keys, pd.DataFrame(rows)], axis=1), out)
     return _result(bundle, out, len(rows))
@@ -115,15 +127,23 @@ def score_sheet(
     -------
     As of `score_file`, and how many rows were `not_scored`.
     """
-    import pandas as pd
-
-    from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE
     from kneerisk.cohort.sheets.sheet_screenings import screenings_in
     from kneerisk.training.registry.versions import load_version
 
     bundle = load_version(models)
     progress(event("reading_file", file=file))
-    visits = screenings_in(file, mapping)
+    with bundle.model.own.also_in_force():
+        return _score_visits(bundle, screenings_in(file, mapping), out, progress)
+
+
+def _score_visits(
+    bundle: Bundle, visits: list[SheetScreening], out: Path, progress: Progress
+) -> dict[str, Any]:
+    """Answer every visit of a sheet, and write them with what was measured."""
+    import pandas as pd
+
+    from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE
+
     scored = [visit.screening for visit in visits if visit.screening is not None]
     answered = iter(_answers(bundle, scored, progress))
     rows = [

@@ -19,6 +19,7 @@ from pipelines.options import (
     Athletes,
     CohortFile,
     Json,
+    Measures,
     Refits,
     Seed,
     examples,
@@ -45,11 +46,12 @@ def train(
     data: CohortFile = None,
     athletes: Athletes = DEFAULT_ATHLETES,
     seed: Seed = DEFAULT_SEED,
+    measures: Measures = None,
     refits: Refits = DEFAULT_REFITS,
     as_json: Json = False,
 ) -> None:
     """Train a model and print its metrics."""
-    with console.progress() as progress:
+    with console.own_measures(measures), console.progress() as progress:
         result = train_model(data, athletes, seed, progress, refits)
     console.result(result, as_json, *summary(result))
 

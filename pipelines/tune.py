@@ -17,6 +17,7 @@ from pipelines.options import (
     Athletes,
     CohortFile,
     Json,
+    Measures,
     Seed,
     examples,
 )
@@ -39,6 +40,7 @@ def tune(
     data: CohortFile = None,
     athletes: Athletes = DEFAULT_ATHLETES,
     seed: Seed = DEFAULT_SEED,
+    measures: Measures = None,
     trials: Annotated[int, typer.Option(min=1, help=text("help.tune.trials"))] = 30,
     workers: Annotated[int, typer.Option(min=1, help=text("help.tune.workers"))] = 1,
     study: Annotated[str, typer.Option(help=text("help.tune.study"))] = "study",
@@ -50,7 +52,7 @@ def tune(
     from kneerisk.training.tuning.winner import describe_result
 
     plan = SearchPlan(study, trials, workers, timeout)
-    with console.progress() as progress:
+    with console.own_measures(measures), console.progress() as progress:
         result = tune_settings(data, athletes, seed, plan, progress)
     console.result(result, as_json, describe_result(result))
 

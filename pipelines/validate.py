@@ -10,7 +10,7 @@ import typer
 from kneerisk.progress import Progress, event
 from kneerisk.words import text
 from pipelines import console
-from pipelines.options import MODELS, TRAIN_PANEL, Json, Models, examples
+from pipelines.options import MODELS, TRAIN_PANEL, Json, Measures, Models, examples
 
 if TYPE_CHECKING:
     from kneerisk.cohort import Cohort
@@ -36,11 +36,12 @@ def validate(
     out: Annotated[Path, typer.Option(help=text("help.validate.out"))] = Path("validation.html"),
     model: Annotated[str | None, typer.Option(help=text("help.evaluate.model"))] = None,
     label: Annotated[str | None, typer.Option(help=text("help.validate.label"))] = None,
+    measures: Measures = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
     """Validate a version on a file and write the report."""
-    with console.progress() as progress:
+    with console.own_measures(measures), console.progress() as progress:
         result = validate_version(model, data, out, label, models, progress)
     done = text("command_line.validate.done", page=out, numbers=result["numbers"])
     console.result(result, as_json, *result["findings"], done)
@@ -89,9 +90,10 @@ def validate_version(
     bundle = load_version(models, version)
     progress(event("reading_file", file=data))
     source = Source(path=data.resolve())
-    whole, _ = load(source)
-    refuse_other_outcome(bundle.metadata, whole)
-    report, cohort = validate_on(bundle, whole, name, progress)
+    with bundle.model.own.also_in_force():
+        whole, _ = load(source)
+        refuse_other_outcome(bundle.metadata, whole)
+        report, cohort = validate_on(bundle, whole, name, progress)
     page, sentences = validation_html(report), findings(report)
     progress(event("logging_run"))
     tracking = Tracking(Path.cwd())

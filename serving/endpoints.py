@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import AsyncIterator
-from functools import cache
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -37,6 +36,7 @@ from kneerisk.cohort.sheets.vocabulary import unsided
 from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
 from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Quantity, Screening, faults_of
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.words import section, text
 from serving.problem import Problem, invalid_body, problem
 from serving.request_examples import EXAMPLE
@@ -206,13 +206,13 @@ def texts(_: Request) -> Response:
     return Response(_texts_json(), media_type=_JSON)
 
 
-@cache
+@per_schema
 def _schema_json() -> bytes:
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(dialect | Screening.model_json_schema()).encode()
 
 
-@cache
+@per_schema
 def _texts_json() -> bytes:
     flags = [
         {

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from kneerisk.answer import Answer, answers
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.model import Bundle
-from kneerisk.model.bundle import BODIES
+from kneerisk.model.golden_cases import BODIES
 from kneerisk.schema import Screening, columns, from_row, to_row
 from pipelines.__main__ import app
 

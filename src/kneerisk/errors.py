@@ -51,6 +51,15 @@ class ScreeningRefused(KneeriskError):
         super().__init__("\n".join([text("schema.faults.screening", count=len(faults)), *lines]))
 
 
+class MeasuresRefused(KneeriskError):
+    """A declaration of own measures that can't be used, with every fault of it."""
+
+    def __init__(self, source: str, message: str, faults: list[Fault] | None = None) -> None:
+        self.faults = faults or []
+        lines = [f"  {fault.pointer}: {fault.message}" for fault in self.faults]
+        super().__init__("\n".join([f"{source}: {message}", *lines]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFault:
     """One bad cell of a file: its line and column as a person counts them, and the rule."""

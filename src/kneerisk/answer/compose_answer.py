@@ -15,7 +15,7 @@ from kneerisk.answer.next_tests import next_tests_of_each
 from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.patterns import side_differences
 from kneerisk.answer.plan import plan_of
-from kneerisk.answer.predictions import Predictions, predictions_of
+from kneerisk.answer.predictions import Predictions, knowing_own_measures, predictions_of
 from kneerisk.answer.risk_and_red_flags import (
     flags_of,
     knees_of,
@@ -36,6 +36,7 @@ def answer(bundle: Bundle, screening: Screening) -> Answer:
     return answers(bundle, [screening])[0]
 
 
+@knowing_own_measures
 def answers(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
     """What the model says of each screening; a screening's numbers don't depend on the others."""
     return _by_setting(bundle, screenings, _answers)

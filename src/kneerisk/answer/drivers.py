@@ -16,6 +16,7 @@ from kneerisk.model import contributions
 from kneerisk.model.column_attributions import TESTS_DONE
 from kneerisk.schema import SIDES, FloatArray, columns
 from kneerisk.schema.columns import location_of
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
 from kneerisk.words import text
 
@@ -105,7 +106,7 @@ def _acts_on() -> dict[str, tuple[str, ...]]:
     return {entry.code: entry.measures for entry in advice()}
 
 
-@cache
+@per_schema
 def _measures(sources: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
     """The measures behind the sources, without sides, and the index of each source's measure."""
     names = [s if s == TESTS_DONE else location_of(s)[-1] for s in sources]
@@ -196,7 +197,7 @@ def _statement(
     return statement_of(column, columns()[column], row, leg, usual_z)
 
 
-@cache
+@per_schema
 def _places(sources: tuple[str, ...]) -> dict[str, list[int]]:
     """Where the sources of each measure are, without sides."""
     names, index = _measures(sources)

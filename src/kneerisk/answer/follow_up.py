@@ -21,12 +21,13 @@ from kneerisk.answer.follow_up_schema import (
     VisitAnswer,
 )
 from kneerisk.answer.follow_up_summary import summary
-from kneerisk.answer.predictions import counting
+from kneerisk.answer.predictions import counting, knowing_own_measures
 from kneerisk.answer.risk_and_red_flags import must_refer
 from kneerisk.model import Bundle
 from kneerisk.schema import coded
 
 
+@knowing_own_measures
 def follow_up(bundle: Bundle, request: FollowUp) -> FollowUpAnswer:
     """Compare the visits of one athlete.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 
 import numpy as np
 
@@ -38,6 +37,7 @@ from kneerisk.schema.detectable_change import (
     compare,
     reading_error,
 )
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.words import plural, text
 
 #: Of measures compared by their own limit alone, so many in 100 pass it by chance: the limit
@@ -90,7 +90,7 @@ def side_of(column: str) -> Side | None:
     return next((side for side in SIDES if side in location_of(column)), None)
 
 
-@cache
+@per_schema
 def _order() -> tuple[str, ...]:
     """Columns that are numbers, in the schema's order, right leg before left."""
     sided = [f"{s}_{name}" for name in quantities(leg_measures()) for s in reversed(SIDES)]

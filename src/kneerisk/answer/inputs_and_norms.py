@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from kneerisk.answer.risk_and_red_flags import within_population
 from kneerisk.schema import Measure, Quantity, code, columns, quantity
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import error_sd, reading_error
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.z_scores import (
     CONDITION_OF,
     conditions_of,
@@ -72,7 +72,7 @@ def _input(predictions: Predictions, i: int, column: str, effect: Effect | None)
     )
 
 
-@cache
+@per_schema
 def _missing(
     column: str, sex: str, protocol: str | None, range_seen: tuple[float, float] | None
 ) -> Input:
@@ -170,7 +170,7 @@ def norm_of(measure: str, row: Mapping[str, Any]) -> Norm:
     return _norm(measure, row["sex"], row.get(CONDITION_OF.get(measure, "")))
 
 
-@cache
+@per_schema
 def _norm(measure: str, sex: str, protocol: str | None) -> Norm:
     data = {"sex": np.array([code(columns()["sex"], sex)])}
     condition = CONDITION_OF.get(measure)

@@ -8,9 +8,10 @@ width of that interval is what the tests are compared with (``low_information``)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy.special import expit, logit
@@ -26,6 +27,8 @@ from kneerisk.model.variance_sources import VarianceSources, variance_sources
 from kneerisk.schema import SIDES, Columns, FloatArray, Screening, coded_rows, to_row
 from kneerisk.schema.sections import Setting
 
+_Request = TypeVar("_Request")
+_Result = TypeVar("_Result")
 #: What nearly every screening has: the answer to these alone is what the tests are compared with.
 BASIC_COLUMNS = ("age_years", "sex", "sport")
 
@@ -75,6 +78,19 @@ class Predictions:
     def metadata(self) -> Metadata:
         """What is known about the model."""
         return self.bundle.metadata
+
+
+def knowing_own_measures(
+    answering: Callable[[Bundle, _Request], _Result],
+) -> Callable[[Bundle, _Request], _Result]:
+    """A function that answers with a model, with the model's own measures part of the schema."""
+
+    @wraps(answering)
+    def answered(bundle: Bundle, request: _Request) -> _Result:
+        with bundle.model.own.also_in_force():
+            return answering(bundle, request)
+
+    return answered
 
 
 def predictions_of(bundle: Bundle, screenings: Sequence[Screening]) -> Predictions:

@@ -32,7 +32,7 @@ from kneerisk.answer.answer_schema import (
 )
 from kneerisk.answer.compose_answer import lineage_of, notice_of
 from kneerisk.answer.pattern_schema import FROZEN
-from kneerisk.answer.predictions import predictions_of
+from kneerisk.answer.predictions import knowing_own_measures, predictions_of
 from kneerisk.answer.risk_and_red_flags import flags_of, knees_of, must_refer, reasons_of, risks_of
 from kneerisk.answer.what_if_changes import (
     ChangedScreening,
@@ -174,6 +174,7 @@ class WhatIfAnswer(BaseModel):
     notice: str
 
 
+@knowing_own_measures
 def what_if(bundle: Bundle, request: WhatIf) -> WhatIfAnswer:
     """Both risks of each knee that has one.
 

@@ -38,6 +38,7 @@ from kneerisk.evidence.table_reader import (
 )
 from kneerisk.schema import Measure, athlete_measures, leg_measures
 from kneerisk.schema.measure import Equipment
+from kneerisk.schema.own_measures import per_schema
 
 __all__ = [
     "Advice",
@@ -199,13 +200,13 @@ def assumption(name: str) -> float:
     return _assumptions()[name].central
 
 
-@cache
+@per_schema
 def screening_tests() -> dict[str, ScreeningTest]:
     """Every test and question that a screening may still do, by name."""
     return {row.test: row for row in read_table("tests", ScreeningTest)}
 
 
-@cache
+@per_schema
 def measures_of_test(test: str) -> dict[str, Measure]:
     """The measures that a model may learn from a test or a question, without their side."""
     measures = athlete_measures() | leg_measures()
@@ -215,7 +216,7 @@ def measures_of_test(test: str) -> dict[str, Measure]:
     return {name: m for name, m in measures.items() if m.test == test and m.model_input}
 
 
-@cache
+@per_schema
 def equipment_of_test(test: str) -> Equipment:
     """What a test needs; the measures of one test need the same, or nothing."""
     needed: set[Equipment] = {m.equipment for m in measures_of_test(test).values()}

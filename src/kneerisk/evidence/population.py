@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
@@ -25,9 +24,13 @@ from kneerisk.schema import (
     leg_measures,
     quantities,
 )
+from kneerisk.schema.own_measures import own_measures_in_force, per_schema
 from kneerisk.schema.rules import RATIOS, SQUEEZED_TOGETHER
 from kneerisk.schema.z_scores import location_and_scale
 
+#: How alike the legs of one athlete are in a club's own measure, as a correlation, before its
+#: cohort says more (assumption: those of the schema lie around 0.75).
+OWN_LEFT_RIGHT = 0.5
 #: The contexts that age alone gives.
 AGE_CONTEXTS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "decades_over_30": lambda age: (age - 30.0) / 10.0,
@@ -154,7 +157,7 @@ def age_shift(measure: str, age_years: FloatArray) -> FloatArray:
     return shift
 
 
-@cache
+@per_schema
 def published() -> Population:
     """The population as the cited tables give it."""
     athlete, legs = state_measures()
@@ -219,7 +222,8 @@ def _covariance(
         too_much = [names[i] for i in np.flatnonzero(leftover < 0.01)]
         raise ValueError(f"the factors explain more than a measure's variance: {too_much}")
     measures = shared + np.diag(leftover)
-    target = {item.measure: item.left_right for item in read_table("symmetry", Symmetry)}
+    target = dict.fromkeys(own_measures_in_force().leg, OWN_LEFT_RIGHT)
+    target |= {item.measure: item.left_right for item in read_table("symmetry", Symmetry)}
     for i, name in enumerate(legs):
         own, other = a + i, a + m + i
         free = (target.get(name, 0.0) - shared[own, other]) / leftover[own]

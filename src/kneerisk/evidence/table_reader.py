@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.schema import columns, leg_measures
+from kneerisk.schema.own_measures import per_schema
 
 #: What is allowed instead, by pydantic's type of error; other errors say it in their own words.
 _ALLOWED = {
@@ -84,7 +85,7 @@ class Reference(TableRow):
         return re.split(r"[,;]| \(", self.citation, maxsplit=1)[0].strip()
 
 
-@cache
+@per_schema
 def measure_names() -> frozenset[str]:
     """Every name that a table may give as a measure; a leg's measure has no side in it."""
     sided = {name for name in columns() if name.startswith(("left_", "right_"))}

@@ -9,27 +9,30 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xgboost as xgb
 
-from kneerisk.errors import BundleRefused
+from kneerisk.errors import BundleRefused, MeasuresRefused
 from kneerisk.model.champion import read_file
+from kneerisk.model.golden_cases import TOLERANCE, deviation, golden_numbers
 from kneerisk.model.metadata import Metadata
-from kneerisk.model.risk_model import Prediction, RiskModel
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.serialization import from_data, to_data
-from kneerisk.schema import Screening, coded
 from kneerisk.schema.columns import fingerprint
+from kneerisk.schema.measures_file import own_measures
+from kneerisk.schema.own_measures import NO_OWN_MEASURES, OwnMeasures
 from kneerisk.words import text, variant
 
 #: Format of the files; it goes up when bundles of an older program can't be read any more.
 FORMAT = 3
 MANIFEST, MODEL, METADATA, GOLDEN = "manifest.json", "model.json", "facts.json", "golden.json"
 BASELINE = "baseline.json"
+#: The club's own measures that the model reads; a bundle without has none.
+OWN_MEASURES = "own_measures.json"
 #: What lies in the folder for people: the card and the plots that it shows. The manifest has their
 #: hashes apart, since bundles of older programs have none, and may still be read.
 CARD, PLOTS = "card.md", "plots"
@@ -46,6 +49,7 @@ _UNREADABLE = (
     AttributeError,
     ArithmeticError,
     RecursionError,
+    MeasuresRefused,
     xgb.core.XGBoostError,
 )
 
@@ -103,10 +107,13 @@ def save(
     _write(folder / METADATA, metadata.as_dict())
     if baseline is not None:
         _write(folder / BASELINE, baseline)
+    if model.own:
+        _write(folder / OWN_MEASURES, dict(model.own.declared))
     files = {path.name: read_file(path) for path in folder.iterdir()}
     _write(folder / GOLDEN, golden_numbers(_model(files)))
     files[GOLDEN] = read_file(folder / GOLDEN)
-    manifest = {"format": FORMAT, "schema": fingerprint(), "files": _hashes(files)}
+    with model.own.in_force():
+        manifest = {"format": FORMAT, "schema": fingerprint(), "files": _hashes(files)}
     for name, content in (documents or {}).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
@@ -138,6 +145,7 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
     try:
         manifest = _manifest(folder, sha256)
         files = _files(folder, manifest["files"])
+        _refuse_other_schema(folder, manifest, files)
         documents = _documents(folder, manifest.get("documents"))
         model = _model(files)
         metadata = Metadata(**_json(files[METADATA]))
@@ -177,16 +185,26 @@ def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
                 readable=FORMAT,
             )
         )
-    if manifest.get("schema") != fingerprint():
-        raise BundleRefused(
-            text(
-                "model.bundle.other_schema",
-                bundle=folder.name,
-                schema=manifest.get("schema"),
-                own=fingerprint(),
-            )
-        )
     return {**manifest, MANIFEST: _sha256(content)}
+
+
+def _refuse_other_schema(
+    folder: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]
+) -> None:
+    """Refuse a bundle whose measures are others than this program's and its own."""
+    with _own_measures(files).in_force():
+        own = fingerprint()
+    if manifest.get("schema") != own:
+        schema = manifest.get("schema")
+        raise BundleRefused(
+            text("model.bundle.other_schema", bundle=folder.name, schema=schema, own=own)
+        )
+
+
+def _own_measures(files: Mapping[str, bytes]) -> OwnMeasures:
+    if OWN_MEASURES not in files:
+        return NO_OWN_MEASURES
+    return own_measures(_json(files[OWN_MEASURES]), OWN_MEASURES)
 
 
 def _files(folder: Path, hashes: dict[str, str]) -> dict[str, bytes]:
@@ -228,7 +246,7 @@ def _vouched(folder: Path, hashes: Mapping[str, str]) -> dict[str, bytes]:
 
 
 def _model(files: Mapping[str, bytes]) -> RiskModel:
-    return from_data(_json(files[MODEL]), files)
+    return from_data(_json(files[MODEL]), files, _own_measures(files))
 
 
 def _json(content: bytes) -> Any:
@@ -246,55 +264,3 @@ def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-#: How far a number may lie from the one recorded: other processors round differently.
-TOLERANCE = 1e-6
-
-#: Nobody's values: an empty screening, one with three tests, one leg only, and a broad one.
-BODIES: tuple[dict[str, Any], ...] = (
-    {"athlete": {"age_years": 30, "sex": "female"}},
-    {
-        "athlete": {"age_years": 24, "sex": "male", "sport": "basketball", "weekly_run_km": 12},
-        "left": {"wblt_dorsiflexion_deg": 33, "hip_drop_deg": 8, "hamstring_quad_ratio": 0.8},
-        "right": {"wblt_dorsiflexion_deg": 41, "hip_drop_deg": 4, "hamstring_quad_ratio": 0.58},
-    },
-    {
-        "athlete": {"age_years": 55, "sex": "unspecified", "sport": "weightlifting"},
-        "right": {"prior_knee_injury": "within_12_months", "same_side_episodes": 2},
-        "pain": {"right": {"pain_nrs": 4, "pain_site": "anterior"}},
-    },
-    {
-        "athlete": {"age_years": 41, "sex": "female", "height_cm": 168, "mass_kg": 61,
-                    "sport": "running", "level": "competitive", "session_spike_ratio": 1.4,
-                    "step_rate_spm": 168, "resistance_sessions_per_week": 1},
-        "left": {"quad_torque_nm_kg": 1.9, "hamstring_torque_nm_kg": 1.1, "fppa_deg": 11,
-                 "ober_adduction_deg": 15, "run_eversion_peak_deg": 11},
-        "right": {"quad_torque_nm_kg": 2.4, "hamstring_torque_nm_kg": 1.1, "fppa_deg": 6,
-                  "ober_adduction_deg": 24, "run_eversion_peak_deg": 6},
-        "protocol": {"torque_mode": "isometric", "valgus_task": "single_leg_squat"},
-    },
-)  # fmt: skip
-
-
-def golden_numbers(model: RiskModel) -> dict[str, Any]:
-    """What a model gives for the golden cases, as plain data."""
-    screenings = [Screening.model_validate(body) for body in BODIES]
-    return dict(_numbers(model.predict(coded(screenings))))
-
-
-def deviation(model: RiskModel, recorded: dict[str, Any]) -> float:
-    """The largest difference between what a model gives now and what was recorded."""
-    now = golden_numbers(model)
-    if now.keys() != recorded.keys():
-        return float("inf")
-    return max(float(np.abs(np.array(now[name]) - np.array(recorded[name])).max()) for name in now)
-
-
-def _numbers(prediction: Prediction) -> Iterator[tuple[str, Any]]:
-    for name in ("left", "right", "either", "imbalances"):
-        values = getattr(prediction, name)
-        if values is not None:
-            yield name, values.tolist()
-    for name, (low, high) in prediction.intervals.items():
-        yield f"{name}_interval", [low.tolist(), high.tolist()]

@@ -14,6 +14,7 @@ from kneerisk.evidence import Effect, effects
 from kneerisk.evidence.population import Population
 from kneerisk.evidence.risk_factors import risk_factors
 from kneerisk.schema import Category, athlete_measures, category, quantity
+from kneerisk.schema.own_measures import own_measures_in_force, per_schema
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 
@@ -118,7 +119,7 @@ def sport_columns() -> tuple[Column, ...]:
     return tuple(Column(ColumnKind.ONE_HOT, "sport", name) for name in category("sport").choices)
 
 
-@cache
+@per_schema
 def athlete_columns() -> tuple[Column, ...]:
     """Columns of the athlete's own answers: sex, age, sport, and every other choice."""
     answers = (
@@ -129,12 +130,14 @@ def athlete_columns() -> tuple[Column, ...]:
     return (FEMALE, Column(ColumnKind.ATHLETE, "age_years"), *sport_columns(), *answers)
 
 
-@cache
+@per_schema
 def history_columns() -> tuple[Column, ...]:
-    """Earlier trouble of the own and of the other knee, and pain in movement."""
+    """Earlier trouble of the own and of the other knee, pain in movement, a club's own answers."""
+    answers = ("prior_knee_injury", "same_side_episodes", "pain_on_squat_jump")
+    own = own_measures_in_force().leg
     return tuple(
         Column(kind, name)
-        for name in ("prior_knee_injury", "same_side_episodes", "pain_on_squat_jump")
+        for name in (*answers, *(name for name, m in own.items() if isinstance(m, Category)))
         for kind in (ColumnKind.OWN, ColumnKind.OTHER)
     )
 
@@ -155,7 +158,7 @@ def feature_columns(people: Population) -> tuple[Column, ...]:
     return _feature_columns(people.athlete, people.leg, people.imbalances)
 
 
-@cache
+@per_schema
 def _feature_columns(
     athlete: tuple[str, ...], leg: tuple[str, ...], imbalances: tuple[str, ...]
 ) -> tuple[Column, ...]:

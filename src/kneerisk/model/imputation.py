@@ -18,6 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from kneerisk.evidence.population import Population, contexts
 from kneerisk.schema import SIDES, Columns, FloatArray, category
+from kneerisk.schema.own_measures import per_schema_at_most
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS, SQUEEZED_TOGETHER
 from kneerisk.schema.z_scores import CONDITION_OF, conditions_of, error_variance, to_z_of_all
 
@@ -180,7 +181,7 @@ def _clipped(names: tuple[str, ...], z: FloatArray) -> FloatArray:
     return np.clip(z, -farthest, farthest)
 
 
-@lru_cache(maxsize=PATTERNS_KEPT)
+@per_schema_at_most(PATTERNS_KEPT)
 def farthest_z(names: tuple[str, ...]) -> FloatArray:
     """How far from a norm a reading can count, in SDs of the true values.
 

@@ -23,6 +23,8 @@ from kneerisk.model.margin import Margin
 from kneerisk.model.open_variance import OpenVariance
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import SIDES, Columns, FloatArray
+from kneerisk.schema.columns import with_own_columns
+from kneerisk.schema.own_measures import NO_OWN_MEASURES, OwnMeasures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class RiskModel:
     base_rates: BaseRates | None = None
     """How often knees hurt, and by how much definitions of that disagree; None where the outcomes
     of one cohort have settled it."""
+    own: OwnMeasures = NO_OWN_MEASURES
+    """A club's own measures that it reads; those of another model never enter its features."""
 
     def counting(self, count: Count) -> Self:
         """The model where a club has counted how often its athletes' knees hurt.
@@ -141,9 +145,11 @@ class RiskModel:
         -------
         Values of shape ``(n, 2, n_columns)``; both rows alike where the model has no sides.
         """
-        if expected is None:
-            expected = self.measurement_update.expected(data)
-        features = feature_matrix(self.population, expected, data)
+        with self.own.in_force():
+            if expected is None:
+                data = with_own_columns(data, self.own)
+                expected = self.measurement_update.expected(data)
+            features = feature_matrix(self.population, expected, data)
         return features if self.sided else averaged(features)
 
     def log_odds(self, features: FeatureMatrix) -> FloatArray:
@@ -187,7 +193,8 @@ class RiskModel:
         -------
         Contributions that add up to `log_odds`; what a club counted is in their base.
         """
-        contributions = self.explainer.contributions(data, expected, features)
+        with self.own.in_force():
+            contributions = self.explainer.contributions(data, expected, features)
         if self.base_rates is None or self.base_rates.count is None:
             return contributions
         moved = self.log_odds(features) - self._averaged_log_odds(features)
@@ -241,12 +248,9 @@ class RiskModel:
         low, high = self.leg_bounds(features)
         if not self.sided:
             interval = {"either": (expit(low[:, 0]), expit(high[:, 0]))}
+            either = expit(point[:, 0])
             return Prediction(
-                left=None,
-                right=None,
-                either=expit(point[:, 0]),
-                intervals=interval,
-                imbalances=None,
+                left=None, right=None, either=either, intervals=interval, imbalances=None
             )
         left, right = expit(point[:, 0]), expit(point[:, 1])
         intervals: dict[str, tuple[FloatArray, FloatArray]] = {

@@ -18,6 +18,7 @@ from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin, Scaler
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees, read_booster
+from kneerisk.schema.own_measures import NO_OWN_MEASURES, OwnMeasures
 
 Json = dict[str, Any]
 
@@ -47,8 +48,25 @@ def to_data(model: RiskModel) -> Written:
     return out
 
 
-def from_data(data: Json, files: Mapping[str, bytes]) -> RiskModel:
-    """The model that `to_data` wrote; boosters are read from files, by name."""
+def from_data(
+    data: Json, files: Mapping[str, bytes], own: OwnMeasures = NO_OWN_MEASURES
+) -> RiskModel:
+    """The model that `to_data` wrote.
+
+    Parameters
+    ----------
+    data
+        What `to_data` gave.
+    files
+        The boosters' files, by name.
+    own
+        The own measures among those that the model reads.
+
+    Returns
+    -------
+    RiskModel
+        The model.
+    """
     imbalance = data["imbalance"]
     return RiskModel(
         population=_population(data["population"]),
@@ -60,6 +78,7 @@ def from_data(data: Json, files: Mapping[str, bytes]) -> RiskModel:
         odds_ratio=data["odds_ratio"],
         imbalance=_imbalance(imbalance, files) if imbalance else None,
         base_rates=_base_rates(data["base_rates"]) if data["base_rates"] else None,
+        own=own,
     )
 
 

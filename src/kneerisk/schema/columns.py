@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from kneerisk.schema.athlete import Athlete
 from kneerisk.schema.measure import Category, Measure, Quantity
+from kneerisk.schema.own_measures import OwnMeasures, own_measures_in_force, per_schema
 from kneerisk.schema.sections import SIDES, Leg, LegPain, Protocol
 
 FloatArray = NDArray[np.float64]
@@ -36,36 +37,38 @@ def measures_of(section: type[BaseModel]) -> dict[str, Measure]:
     }
 
 
+@per_schema
 def athlete_measures() -> dict[str, Measure]:
-    """Measures of the athlete."""
-    return measures_of(Athlete)
+    """Measures of the athlete, a club's own last."""
+    return measures_of(Athlete) | dict(own_measures_in_force().athlete)
 
 
+@per_schema
 def leg_measures() -> dict[str, Measure]:
-    """Measures taken on each leg."""
-    return measures_of(Leg)
+    """Measures taken on each leg, a club's own last."""
+    return measures_of(Leg) | dict(own_measures_in_force().leg)
 
 
-@cache
+@per_schema
 def columns() -> dict[str, Measure]:
     """Every canonical column with the measure it holds, in file order."""
     legs = {
         f"{side}_{name}": measure
-        for section in (Leg, LegPain)
+        for measures in (leg_measures(), measures_of(LegPain))
         for side in SIDES
-        for name, measure in measures_of(section).items()
+        for name, measure in measures.items()
     }
-    return measures_of(Athlete) | measures_of(Protocol) | legs
+    return athlete_measures() | measures_of(Protocol) | legs
 
 
-@cache
+@per_schema
 def column_locations() -> dict[str, tuple[str, ...]]:
     """Where each canonical column stands in the body of a screening."""
     locations: dict[str, tuple[str, ...]] = {}
-    locations |= {name: ("athlete", name) for name in measures_of(Athlete)}
+    locations |= {name: ("athlete", name) for name in athlete_measures()}
     locations |= {name: ("protocol", name) for name in measures_of(Protocol)}
     for side in SIDES:
-        locations |= {f"{side}_{name}": (side, name) for name in measures_of(Leg)}
+        locations |= {f"{side}_{name}": (side, name) for name in leg_measures()}
         locations |= {f"{side}_{name}": ("pain", side, name) for name in measures_of(LegPain)}
     return locations
 
@@ -75,7 +78,7 @@ def location_of(column: str) -> tuple[str, ...]:
     return column_locations()[column]
 
 
-@cache
+@per_schema
 def _columns_by_location() -> dict[tuple[int | str, ...], str]:
     return {location: column for column, location in column_locations().items()}
 
@@ -88,6 +91,26 @@ def column_of(location: tuple[int | str, ...]) -> str:
     if section == "pain":
         return "_".join(rest)
     return "_".join([section, *rest]) if section in {"left", "right"} else "_".join(rest)
+
+
+def with_own_columns(data: Columns, own: OwnMeasures) -> Columns:
+    """Coded columns with those of own measures, empty where the screenings came without them.
+
+    Parameters
+    ----------
+    data
+        Coded columns, each of shape (n,).
+    own
+        The own measures whose columns are wanted.
+
+    Returns
+    -------
+    The same columns, and the missing ones as NaN.
+    """
+    names = [*own.athlete, *(f"{side}_{name}" for side in SIDES for name in own.leg)]
+    missing = [name for name in names if name not in data]
+    empty = np.full(len(data["sex"]), np.nan)
+    return {**data, **dict.fromkeys(missing, empty)} if missing else data
 
 
 def code(measure: Measure, value: Any) -> float:
@@ -104,7 +127,7 @@ def quantities(measures: Mapping[str, Measure]) -> dict[str, Quantity]:
     return {name: m for name, m in measures.items() if isinstance(m, Quantity)}
 
 
-@cache
+@per_schema
 def whole_columns() -> frozenset[str]:
     """The canonical columns of whole numbers."""
     return frozenset(name for name, m in columns().items() if isinstance(m, Quantity) and m.whole)
@@ -132,12 +155,12 @@ def quantity(name: str) -> Quantity:
     return measure
 
 
-@cache
+@per_schema
 def _by_name() -> dict[str, Measure]:
-    return measures_of(Athlete) | measures_of(Protocol) | measures_of(Leg) | measures_of(LegPain)
+    return athlete_measures() | measures_of(Protocol) | leg_measures() | measures_of(LegPain)
 
 
-@cache
+@per_schema
 def fingerprint() -> str:
     """A hash of all that a model's numbers depend on in the schema: 16 hexadecimal digits.
 

@@ -81,6 +81,12 @@ class FaultCode(StrEnum):
     NO_UNIT = "no_unit"
     UNKNOWN_UNIT = "unknown_unit"
     TOLD_TWICE = "told_twice"
+    # A declaration of a club's own measures.
+    NAME_TAKEN = "name_taken"
+    NOT_A_NAME = "not_a_name"
+    NAME_WITHOUT_UNIT = "name_without_unit"
+    LIMITS_UPSIDE_DOWN = "limits_upside_down"
+    NOT_ORDERED = "not_ordered"
 
 
 def json_pointer(*location: int | str) -> str:

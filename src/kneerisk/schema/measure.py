@@ -20,8 +20,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from kneerisk.schema.faults import FaultCode, Violation
 from kneerisk.words import text, variant
 
-Group = Literal["strength", "mobility", "control", "load", "history", "body"]
-Station = Literal["athlete", "log", "history", "wall", "table", "groin", "camera", "lab"]
+Group = Literal["strength", "mobility", "control", "load", "history", "body", "own"]
+Station = Literal["athlete", "log", "history", "wall", "table", "groin", "camera", "lab", "own"]
 Equipment = Literal["none", "tape_or_phone", "dynamometer", "isokinetic", "emg", "gait_lab"]
 Direction = Literal["raises", "lowers"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Self, cast, get_args
 
 import numpy as np
 from pydantic import (
@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
+    create_model,
     model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -22,8 +23,9 @@ from kneerisk.schema.athlete import Athlete
 from kneerisk.schema.columns import FloatArray, code, column_locations, column_of, columns
 from kneerisk.schema.faults import STRICT, FaultCode, Violation, json_pointer
 from kneerisk.schema.measure import Equipment, Measure, Quantity
+from kneerisk.schema.own_measures import fields_of, own_measures_in_force, per_schema
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
-from kneerisk.schema.sections import RED_FLAGS, Leg, Pain, Protocol, Setting, Side
+from kneerisk.schema.sections import RED_FLAGS, SIDES, Leg, Pain, Protocol, Setting, Side
 from kneerisk.words import section, text, variant
 
 
@@ -92,6 +94,10 @@ class Screening(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _consistent(cls, value: Any, handler: ValidatorFunctionWrapHandler) -> Self:
+        in_force = screening_type()
+        if not (issubclass(cls, in_force) or isinstance(value, Screening)):
+            # With own measures a screening has their fields too.
+            return cast("Self", in_force.model_validate(value))
         checked: Self = refuse_contradictions(value, handler)
         return checked
 
@@ -110,13 +116,26 @@ class Screening(BaseModel):
         )
 
 
+@per_schema
+def screening_type() -> type[Screening]:
+    """The screening with the fields of the own measures that are in force."""
+    own = own_measures_in_force()
+    if not own:
+        return Screening
+    athlete = create_model("Athlete", __base__=Athlete, **fields_of(own.athlete))
+    leg = create_model("Leg", __base__=Leg, **fields_of(own.leg))
+    legs: dict[str, Any] = {side: (leg, leg()) for side in SIDES}
+    return create_model("Screening", __base__=Screening, athlete=(athlete, ...), **legs)
+
+
 def to_row(screening: Screening) -> dict[str, Any]:
     """A screening as a flat row of its measured values, by canonical column."""
     row: dict[str, Any] = {}
     for column, location in column_locations().items():
         value: Any = screening
         for name in location:
-            value = getattr(value, name)
+            # A screening that was read before an own measure was in force has no field for it.
+            value = getattr(value, name, None)
         if value is not None:
             row[column] = value
     return row

@@ -10,7 +10,6 @@ plus error variance. Z-scores here are in SDs of the true values, so that the er
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import Quantity
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import RATIOS
 from kneerisk.schema.sections import SIDES
 
@@ -44,7 +44,7 @@ def conditions_of(name: str) -> tuple[str | None, ...]:
     return (None, *category(protocol).choices)
 
 
-@cache
+@per_schema
 def _table(name: str) -> FloatArray:
     """Mean and SD of the true values, shape (n_conditions, 3 sexes, 2), on the scale of z."""
     measure = quantity(name)
@@ -164,7 +164,7 @@ class _Layout(NamedTuple):
     log: NDArray[np.bool_]
 
 
-@cache
+@per_schema
 def _layout(names: tuple[str, ...]) -> _Layout:
     protocol_of_each = [CONDITION_OF.get(name) for name in names]
     protocols = tuple(dict.fromkeys(protocol for protocol in protocol_of_each if protocol))
@@ -203,13 +203,13 @@ def from_z(name: str, z: FloatArray, columns: Columns) -> FloatArray:
     return np.exp(values) if quantity(name).log_scale else values
 
 
-@cache
+@per_schema
 def error_variance(name: str, condition: int = 0) -> float:
     """Variance of the measurement error in units of the true values' variance, sexes averaged."""
     return _error_share(name, condition) / true_share(name, condition)
 
 
-@cache
+@per_schema
 def true_share(name: str, condition: int = 0) -> float:
     """Share of the norm's variance that is that of true values, at least `LEAST_TRUE_SHARE`."""
     return max(1.0 - _error_share(name, condition), LEAST_TRUE_SHARE)

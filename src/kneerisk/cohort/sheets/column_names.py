@@ -11,7 +11,6 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from difflib import SequenceMatcher
-from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +28,7 @@ from kneerisk.cohort.sheets.vocabulary import (
     unsided,
 )
 from kneerisk.schema import Quantity, Side, columns
+from kneerisk.schema.own_measures import per_schema, per_schema_at_most
 
 #: Below this likeness (1: the same words) a name says nothing. Assumption: names that people
 #: confirmed or refused would be needed to fit it.
@@ -70,7 +70,7 @@ class Named(NamedTuple):
     unit: str | None
 
 
-@lru_cache(maxsize=_NAMES_KEPT)
+@per_schema_at_most(_NAMES_KEPT)
 def _read_name(name: str) -> Named:
     if name in columns() or name in unsided():
         return _canonical(name)
@@ -124,7 +124,7 @@ def names_only_a_side(name: str) -> bool:
     return bool(text) and set(re.findall(r"[^\W_]+", fold(text))) <= set(sides())
 
 
-@cache
+@per_schema
 def _phrases_of() -> Mapping[str, tuple[int, ...]]:
     """Every word of the names of measures, and which of `phrases` have it."""
     places: dict[str, list[int]] = defaultdict(list)
@@ -134,7 +134,7 @@ def _phrases_of() -> Mapping[str, tuple[int, ...]]:
     return {word: tuple(at) for word, at in places.items()}
 
 
-@cache
+@per_schema
 def known_tokens() -> Mapping[str, frozenset[str]]:
     """Every word of a name, and what it is a part of."""
     meanings: dict[str, set[str]] = defaultdict(set)
@@ -144,7 +144,7 @@ def known_tokens() -> Mapping[str, frozenset[str]]:
     return {word: frozenset(means) for word, means in meanings.items()}
 
 
-@cache
+@per_schema
 def _weights() -> Mapping[str, float]:
     return {word: _rarity(len(meanings)) for word, meanings in known_tokens().items()}
 
@@ -189,7 +189,7 @@ def _likeness(alike: Mapping[str, Alike], phrase: Tokens) -> float:
     return shared / total
 
 
-@lru_cache(maxsize=_WORDS_KEPT)
+@per_schema_at_most(_WORDS_KEPT)
 def _alike_short_word(word: str) -> Alike:
     return {
         part: likenesses
@@ -203,7 +203,7 @@ def _alike_words(word: str) -> Alike:
     return {} if len(word) > _LONGEST_WORD else _alike_short_word(word)
 
 
-@cache
+@per_schema
 def _spellings() -> tuple[tuple[str, ...], NDArray[np.int_], NDArray[np.int_]]:
     """The words of our names, how often each has each letter, and their lengths."""
     words = tuple(known_tokens())

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from kneerisk.schema import Category, Measure, Side, columns, leg_measures, measures_of
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
 from kneerisk.schema.sections import RED_FLAGS, LegPain
 
@@ -83,7 +84,7 @@ def _choices_of(means: str) -> dict[str, tuple[str, ...]]:
     return {choice: words for (name, choice), words in _table().items() if name == means and choice}
 
 
-@cache
+@per_schema
 def leg_names() -> dict[str, Measure]:
     """Measures that each leg has, by their name without a side."""
     return leg_measures() | measures_of(LegPain)
@@ -110,7 +111,7 @@ def side_held(means: str, side: Side | None, rows_are_legs: bool) -> Side | None
     return side
 
 
-@cache
+@per_schema
 def unsided() -> dict[str, Measure]:
     """Every measure by its name without a side."""
     sided = {f"{side}_{name}" for side in ("left", "right") for name in leg_names()}
@@ -134,7 +135,7 @@ def plain_words(kind: str) -> frozenset[str]:
     return frozenset(fold(word) for word in _table()[kind, ""])
 
 
-@cache
+@per_schema
 def answers(means: str) -> Mapping[str, str]:
     """What the folded words of a column of answers stand for."""
     if means == FLAGS:
@@ -169,7 +170,7 @@ def split_words(text: str) -> list[str]:
     return _WORD.findall(fold(_NEW_WORD.sub(" ", text)))
 
 
-@cache
+@per_schema
 def phrases() -> tuple[tuple[str, Tokens], ...]:
     """Every way to name a measure or a role: what it means, and the words of the name."""
     names: dict[tuple[str, Tokens], None] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 from math import isnan
 
 import numpy as np
@@ -12,6 +11,7 @@ from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.model.feature_columns import Column, ColumnKind, sport_columns
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns, leg_measures
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS
 
 #: Canonical columns by the test that would fill them.
@@ -48,7 +48,7 @@ def missing_columns(data: Columns, known: frozenset[str]) -> MissingColumns:
     return {test: names for test, names in missing.items() if names}
 
 
-@cache
+@per_schema
 def columns_of_test(test: str) -> tuple[str, ...]:
     """The columns that a test fills; a ratio of two of its own measures is not one more."""
     measures = measures_of_test(test)

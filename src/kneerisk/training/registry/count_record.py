@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kneerisk.model import Bundle, Metadata, bundle
+from kneerisk.model import Bundle, Metadata, bundle, golden_cases
 from kneerisk.model.base_rates import Count
 from kneerisk.model.metadata import COUNT_CHOICES
 from kneerisk.schema.columns import fingerprint
@@ -172,8 +172,8 @@ def correction_gate(updated: Bundle, base: Bundle, params: Mapping[str, str]) ->
     count = count_of(params)
     off = float("inf")
     if count is not None and base.sha256 == params["base_sha256"]:
-        supported = bundle.golden_numbers(base.model.counting(count))
-        off = bundle.deviation(updated.model, supported)
+        supported = golden_cases.golden_numbers(base.model.counting(count))
+        off = golden_cases.deviation(updated.model, supported)
     passed = off <= _TOLERANCE
     message = text("training.gate.correction", base=base.metadata.version, off=f"{off:.1g}")
     return Gate("correction", passed, message, "" if passed else "other_correction")

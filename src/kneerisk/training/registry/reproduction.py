@@ -14,11 +14,11 @@ import pandas as pd
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.errors import BundleRefused
-from kneerisk.model import Bundle, Metadata, bundle
+from kneerisk.model import Bundle, Metadata, bundle, golden_cases
 from kneerisk.model.base_rates import Count
 from kneerisk.model.risk_model import Prediction, RiskModel
 from kneerisk.progress import Progress
-from kneerisk.schema import Columns, FloatArray, Screening, coded
+from kneerisk.schema import Columns, FloatArray
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.settings import Settings
 from kneerisk.training.provenance import environment, environment_changes, git_sha
@@ -129,7 +129,7 @@ def count_again(
         Where the base is not the one that was updated.
     """
     _refuse_other_base(base, params)
-    golden = coded([Screening.model_validate(body) for body in bundle.BODIES])
+    golden = golden_cases.golden_columns(base.model.own)
     return _compared(original, base.model.counting(count), golden, params)
 
 

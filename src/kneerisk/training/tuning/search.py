@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
 from kneerisk.progress import Progress, event
+from kneerisk.schema.own_measures import OwnMeasures, own_measures_in_force
 from kneerisk.training.provenance import Source, load
 from kneerisk.training.registry.run_record import cohort_title, run_tags
 from kneerisk.training.tracking import StudyRuns, Tracking, TrialRun
@@ -153,7 +154,8 @@ class Search:
     ) -> Iterator[None]:
         """The other workers, each a process with its own copy of the cohort."""
         context = multiprocessing.get_context("spawn")
-        arguments = (self.plan, self.folder, self.source, deadline, report_error)
+        own = own_measures_in_force()
+        arguments = (self.plan, self.folder, self.source, own, deadline, report_error)
         processes = [
             context.Process(target=run_worker, args=arguments, daemon=True) for _ in range(number)
         ]
@@ -177,6 +179,7 @@ def run_worker(
     plan: SearchPlan,
     folder: Path,
     source: Source,
+    own: OwnMeasures,
     deadline: float | None,
     report_error: Callable[[str], None],
 ) -> None:
@@ -190,6 +193,8 @@ def run_worker(
         Where the command is run.
     source
         Of the cohort.
+    own
+        The club's own measures that the settings are for.
     deadline
         No trial is begun after this time, in seconds since the epoch.
     report_error
@@ -197,12 +202,13 @@ def run_worker(
     """
     parent = multiprocessing.parent_process()
     try:
-        search = Search.open(plan, folder, source)
-        work(
-            search.study, search.objective.loss, search.objective.folds, plan.trials,
-            is_over=lambda: _is_over(deadline),
-            is_orphaned=lambda: parent is not None and not parent.is_alive(),
-        )  # fmt: skip
+        with own.in_force():
+            search = Search.open(plan, folder, source)
+            work(
+                search.study, search.objective.loss, search.objective.folds, plan.trials,
+                is_over=lambda: _is_over(deadline),
+                is_orphaned=lambda: parent is not None and not parent.is_alive(),
+            )  # fmt: skip
     except KeyboardInterrupt:
         return
     except KneeriskError as error:
