@@ -37,6 +37,7 @@ from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
 from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Quantity, Screening, faults_of
 from kneerisk.schema.own_measures import per_schema
+from kneerisk.schema.screening import screening_type
 from kneerisk.words import section, text
 from serving.problem import Problem, invalid_body, problem
 from serving.request_examples import EXAMPLE
@@ -183,7 +184,9 @@ def _printed(page: str, style: Markup) -> Response:
 
 def model(request: Request) -> Response:
     """Say which model answers: its lineage and the population it has seen."""
-    return JSONResponse(request.app.state.champion.current().metadata.public())
+    bundle = request.app.state.champion.current()
+    own = {"own_measures": dict(bundle.model.own.declared)} if bundle.model.own else {}
+    return JSONResponse(bundle.metadata.public() | own)
 
 
 def metrics(request: Request) -> Response:
@@ -209,7 +212,7 @@ def texts(_: Request) -> Response:
 @per_schema
 def _schema_json() -> bytes:
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return json.dumps(dialect | Screening.model_json_schema()).encode()
+    return json.dumps(dialect | screening_type().model_json_schema()).encode()
 
 
 @per_schema

@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
+from kneerisk.schema.own_measures import own_measures_in_force
+from kneerisk.schema.screening import screening_type
 from kneerisk.words import text, variant
 from serving.endpoints import MAX_SCREENINGS
 from serving.problem import MEDIA_TYPE, STATUS_BY_CODE, Problem
@@ -122,6 +124,10 @@ def _schemas(routes: Iterable[Route]) -> Json:
     models = [(model, "validation") for model in dict.fromkeys((*bodies, *answers, Problem))]
     _, definitions = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
     schemas: Json = definitions["$defs"]
+    if own_measures_in_force():
+        # The models of the bodies hold a screening of the package's measures.
+        _, own = models_json_schema([(screening_type(), "validation")], ref_template=_REF)
+        schemas |= own["$defs"]
     if "Team" in schemas:
         # A team's screenings are checked one by one, so its model says nothing about them.
         schemas["Team"]["properties"]["screenings"] |= {

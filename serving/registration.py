@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from functools import cache
 from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ from starlette.routing import Route as StarletteRoute
 
 from kneerisk.errors import ScreeningRefused
 from kneerisk.model.bundle import Bundle
+from kneerisk.schema.own_measures import per_schema
 from serving.champion_holder import ChampionHolder
 from serving.monitoring import Metrics
 from serving.openapi import openapi_document
@@ -62,7 +62,12 @@ def web_application(
     application = Starlette(routes=[*served, Mount("/", PageFiles())], middleware=[compression])
     application.state.champion = champion
     application.state.metrics = metrics
-    application.state.openapi = cache(lambda: json.dumps(openapi_document(routes)).encode())
+
+    @per_schema
+    def openapi() -> bytes:
+        return json.dumps(openapi_document(routes)).encode()
+
+    application.state.openapi = openapi
     return application
 
 

@@ -128,7 +128,8 @@ class RequestValidation:
         started, response = time.perf_counter(), SafeResponse(send)
         REQUEST_ID.set(response.request_id)
         try:
-            await self._serve(scope, receive, response)
+            with self._champion.for_request():
+                await self._serve(scope, receive, response)
             if not response.status:
                 raise RuntimeError("no answer, or an error that is not a problem")
         except Refusal as refusal:

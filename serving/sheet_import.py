@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import multiprocessing
 import os
 import resource
@@ -31,6 +32,8 @@ from kneerisk.cohort.sheets.sheet_answer import SheetAsked
 from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused, Fault
+from kneerisk.schema.measures_file import own_measures
+from kneerisk.schema.own_measures import NO_OWN_MEASURES, own_measures_in_force
 from kneerisk.words import text
 from serving.body_validation import check_body
 from serving.monitoring import LOGGER, traceback_text
@@ -160,6 +163,7 @@ def _start(content: bytes, mapping: bytes | None) -> tuple[Connection, BaseProce
     with suppress(OSError):  # where it died early, that shows when its answer is read
         ours.send_bytes(content)
         ours.send_bytes(mapping or b"")
+        ours.send_bytes(json.dumps(dict(own_measures_in_force().declared)).encode())
     return ours, process
 
 
@@ -193,8 +197,10 @@ def _read_one(connection: Connection) -> None:
     """What the child does: read one sheet and end."""
     _limit_itself()
     content, mapping = connection.recv_bytes(), connection.recv_bytes()
+    declared = json.loads(connection.recv_bytes())
     try:
-        message = _ANSWER + _answer(content, mapping)
+        with (own_measures(declared, "") if declared else NO_OWN_MEASURES).in_force():
+            message = _ANSWER + _answer(content, mapping)
     except Refusal as refusal:
         message = _refused(refusal)
     except CohortRefused as refused:

@@ -19,11 +19,12 @@ from pydantic import BaseModel, ConfigDict
 from kneerisk.cohort.sheets.sheet_answer import SheetAsked
 from kneerisk.errors import BundleRefused
 from kneerisk.schema import Screening
+from kneerisk.schema.own_measures import NO_OWN_MEASURES
 from serving import champion_holder as champion_module
 from serving import endpoints, monitoring
 from serving import request_validation as validation_module
 from serving.body_validation import check_body
-from serving.champion_holder import ChampionHolder
+from serving.champion_holder import Champion, ChampionHolder
 from serving.monitoring import Metrics
 from serving.problem import (
     MAX_FAULTS,
@@ -200,7 +201,7 @@ async def exchange(app: Any, request: httpx.Request) -> httpx.Response:
 def asked(app: Any, path: str = "/v1/predict", content: bytes | None = None) -> httpx.Response:
     """Ask an application behind the request validation, with a champion there."""
     holder = ChampionHolder(Metrics())
-    holder.bundle = object()  # type: ignore[assignment]
+    holder.served = Champion(object(), NO_OWN_MEASURES)  # type: ignore[arg-type]
     sent = json.dumps(EXAMPLE).encode() if content is None else content
     request = httpx.Request("POST", f"http://localhost{path}", content=sent)
     return asyncio.run(exchange(RequestValidation(app, ROUTES, holder, Metrics()), request))
@@ -297,7 +298,7 @@ class TestRequestValidation:
     @staticmethod
     def validation(app: Any) -> Any:
         holder = ChampionHolder(Metrics())
-        holder.bundle = object()  # type: ignore[assignment]
+        holder.served = Champion(object(), NO_OWN_MEASURES)  # type: ignore[arg-type]
         return RequestValidation(app, ROUTES, holder, Metrics())
 
     def told_to(self, receive: Any) -> dict[str, Any]:
