@@ -6,7 +6,7 @@ Or champion + a club's count -> the same model with an updated base rate -> chal
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,10 @@ from pipelines.options import (
     Refits,
     examples,
 )
+
+if TYPE_CHECKING:
+    from kneerisk.model import Bundle
+    from kneerisk.training.provenance import Source
 
 app = typer.Typer()
 #: Which athletes share a fold is chance: the mean over a few deals is given (assumption).
@@ -108,22 +112,29 @@ def adapt_model(
     `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`, `needs`
     and `metrics`.
     """
-    from kneerisk.training.tracking import Tracking, require_store
+    from kneerisk.training.tracking import require_store
 
     require_store(Path.cwd())
-    from kneerisk.cohort.splits import train_test_split
-    from kneerisk.training.fitting.settings import SEED
-    from kneerisk.training.provenance import Source, digest, load
-    from kneerisk.training.registry.update_record import log_update
+    from kneerisk.training.provenance import Source
     from kneerisk.training.registry.versions import load_version
-    from kneerisk.training.updating import model_updating
     from kneerisk.training.updating.count_updating import refuse_counted
-    from kneerisk.training.updating.update_comparison import compare_update, refit_update
 
     base = load_version(models, version)
     refuse_counted(base)
+    with base.model.own.also_in_force():
+        return _adapt_to_club(base, Source(path=data.resolve()), refits, progress)
+
+
+def _adapt_to_club(base: Bundle, source: Source, refits: int, progress: Progress) -> dict[str, Any]:
+    from kneerisk.cohort.splits import train_test_split
+    from kneerisk.training.fitting.settings import SEED
+    from kneerisk.training.provenance import digest, load
+    from kneerisk.training.registry.update_record import log_update
+    from kneerisk.training.tracking import Tracking
+    from kneerisk.training.updating import model_updating
+    from kneerisk.training.updating.update_comparison import compare_update, refit_update
+
     progress(event("reading_club"))
-    source = Source(path=data.resolve())
     club, _ = load(source)
     train, test = train_test_split(club)
     model_updating.refuse_club(base, club, train, test, digest(club))

@@ -103,12 +103,9 @@ def validate_version(
         console.write_text(page, out)
         console.write_text(report.as_json(), numbers)
     return {
-        "run_id": run.run_id,
-        "page": str(out),
-        "numbers": str(numbers),
-        "findings": sentences,
+        "run_id": run.run_id, "page": str(out), "numbers": str(numbers), "findings": sentences,
         **report.model_dump(mode="json"),
-    }
+    }  # fmt: skip
 
 
 def validate_on(

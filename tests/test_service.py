@@ -10,7 +10,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from types import SimpleNamespace
+from typing import Any, ClassVar, NamedTuple
 
 import httpx
 import pytest
@@ -49,9 +50,19 @@ class Named:
         self.version, self.sha256, self.folder = version, sha256, Path(version)
 
 
+class Loaded(NamedTuple):
+    """A bundle, as far as the holder looks at it."""
+
+    folder: Path
+
+    @property
+    def model(self) -> SimpleNamespace:
+        return SimpleNamespace(own=NO_OWN_MEASURES)
+
+
 @pytest.fixture
 def holder(monkeypatch: pytest.MonkeyPatch) -> ChampionHolder:
-    monkeypatch.setattr(champion_module, "load", lambda folder, _: f"bundle {folder}")
+    monkeypatch.setattr(champion_module, "load", lambda folder, _: Loaded(folder))
     return ChampionHolder(Metrics())
 
 
@@ -78,7 +89,9 @@ class TestHolder:
         self, holder: ChampionHolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         loaded: list[Path] = []
-        monkeypatch.setattr(champion_module, "load", lambda folder, _: loaded.append(folder))
+        monkeypatch.setattr(
+            champion_module, "load", lambda folder, _: loaded.append(folder) or Loaded(folder)
+        )
         name(monkeypatch, Named("a"))
         holder.refresh(Path())
         holder.refresh(Path())
@@ -88,7 +101,9 @@ class TestHolder:
         self, holder: ChampionHolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         loaded: list[Path] = []
-        monkeypatch.setattr(champion_module, "load", lambda folder, _: loaded.append(folder))
+        monkeypatch.setattr(
+            champion_module, "load", lambda folder, _: loaded.append(folder) or Loaded(folder)
+        )
         for named in (Named("a"), Named("b"), Named("b", "other"), Named("a")):
             name(monkeypatch, named)
             holder.refresh(Path())
@@ -110,7 +125,7 @@ class TestHolder:
         name(monkeypatch, trouble)
         for _ in range(3):
             holder.refresh(Path())
-        assert holder.current() == "bundle a"
+        assert holder.current() == Loaded(Path("a"))
         warnings = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
         reason = "unexpected KeyError" if isinstance(trouble, KeyError) else str(trouble)
         assert warnings == [f"no new champion, keeping a: {reason}"]

@@ -3,7 +3,7 @@ import { text, variant } from "./texts.js";
 import { SIDES } from "./wording.js";
 
 // In the order in which a coach walks through them; a station that is not named comes last.
-const STATIONS = ["athlete", "history", "log", "wall", "table", "groin", "camera", "lab"];
+const STATIONS = ["athlete", "history", "log", "wall", "table", "groin", "camera", "own", "lab"];
 const rank = (station) => STATIONS.indexOf(station) + 1 || STATIONS.length + 1;
 
 /** Rows by station, in the order of the walk. A row has one field, or one for each side. */

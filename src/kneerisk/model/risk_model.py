@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
@@ -24,7 +24,7 @@ from kneerisk.model.open_variance import OpenVariance
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import SIDES, Columns, FloatArray
 from kneerisk.schema.columns import with_own_columns
-from kneerisk.schema.own_measures import NO_OWN_MEASURES, OwnMeasures
+from kneerisk.schema.own_measures import OwnMeasures, own_measures_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class RiskModel:
     base_rates: BaseRates | None = None
     """How often knees hurt, and by how much definitions of that disagree; None where the outcomes
     of one cohort have settled it."""
-    own: OwnMeasures = NO_OWN_MEASURES
+    own: OwnMeasures = field(default_factory=own_measures_in_force)
     """A club's own measures that it reads; those of another model never enter its features."""
 
     def counting(self, count: Count) -> Self:

@@ -6,6 +6,7 @@ The environment is what decides the last bits of a fit: versions, processor and 
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from threadpoolctl import threadpool_info
 from kneerisk.cohort import Cohort, read
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused
+from kneerisk.schema.measures_file import own_measures
+from kneerisk.schema.own_measures import NO_OWN_MEASURES, OwnMeasures, own_measures_in_force
 from kneerisk.words import text, variant
 
 #: The digest of the truth where a model was fitted to outcomes.
@@ -31,6 +34,8 @@ NO_TRUTH = "none"
 #: in another order and differs in the fifteenth; of a million numbers one in ten thousand cohorts
 #: then falls on the other side of a rounding.
 TRUTH_DIGITS = 6
+#: MLflow takes 6,000 characters; what is longer stands in several parameters.
+_LONGEST_PARAMETER = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,8 @@ def load(source: Source) -> tuple[Cohort, pd.DataFrame | None]:
         return cohort, _truth_of(cohort, truth_beside(source.path))
     if source.athletes is None or source.seed is None:
         raise CohortRefused(text("training.cohort.no_source"))
+    if own_measures_in_force():
+        raise CohortRefused(text("training.cohort.own_measures_simulated"))
     simulated = simulate(source.athletes, source.seed)
     return simulated.cohort, simulated.truth
 
@@ -131,7 +138,8 @@ def load_again(
     source = Source(path=data) if data is not None else Source.from_params(params)
     if source.path is not None and not source.path.exists():
         raise CohortRefused(text("training.cohort.gone", file=source.path))
-    cohort, truth = load(source)
+    with own_measures_of(params).also_in_force():
+        cohort, truth = load(source)
     if digest(cohort) != params.get("data_sha256"):
         source_kind = "file" if source.path is not None else "simulated"
         raise CohortRefused(variant("training.cohort.other_content", source_kind))
@@ -141,6 +149,26 @@ def load_again(
         before = "none" if sha256 == NO_TRUTH else "other"
         raise CohortRefused(variant("training.cohort.other_truth", before))
     return cohort, truth
+
+
+def own_measure_params() -> dict[str, str]:
+    """The own measures that are in force, as run parameters; `own_measures_of` reads them back."""
+    own = own_measures_in_force()
+    if not own:
+        return {}
+    written = json.dumps(dict(own.declared))
+    starts = range(0, len(written), _LONGEST_PARAMETER)
+    return {
+        f"own_measures_{part}": written[start : start + _LONGEST_PARAMETER]
+        for part, start in enumerate(starts)
+    }
+
+
+def own_measures_of(params: Mapping[str, str]) -> OwnMeasures:
+    """The own measures of a logged run; none where it has none."""
+    names = (f"own_measures_{part}" for part in range(len(params)))
+    written = "".join(params[name] for name in names if name in params)
+    return own_measures(json.loads(written), "own_measures") if written else NO_OWN_MEASURES
 
 
 def truth_digest(truth: pd.DataFrame | None) -> str:

@@ -26,7 +26,6 @@ from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
-from kneerisk.schema.own_measures import own_measures_in_force
 from kneerisk.training.fitting.boosting import BoostingRows, fit_boosted, fit_imbalances
 from kneerisk.training.fitting.conformal_intervals import fit_interval, with_interval
 from kneerisk.training.fitting.fit_inputs import (
@@ -156,7 +155,6 @@ def _fit(
         odds_ratio=_fit_odds_ratio(inputs, calibration.apply(log_odds)),
         imbalance=fit_imbalances(inputs, fold, progress) if interval else None,
         base_rates=_base_rates(inputs),
-        own=own_measures_in_force(),
     )
     if interval:
         progress(event("intervals"))

@@ -14,7 +14,7 @@ from kneerisk.cohort.splits import train_test_split
 from kneerisk.errors import CohortRefused, KneeriskError, PromotionRefused
 from kneerisk.evaluation.task_rows import paired_rows, risks_of
 from kneerisk.model import Bundle, bundle, champion
-from kneerisk.training.provenance import load_again
+from kneerisk.training.provenance import load_again, own_measures_of
 from kneerisk.training.registry import releases
 from kneerisk.training.registry.count_record import (
     base_gate,
@@ -211,8 +211,8 @@ def _gates(
     evaluation = _evaluation(tracking, challenger)
     gates = [*gates_of(params, metrics, lambda: evaluation, accepted_auc)]
     if current is not None and current.number != challenger.number:
-        cohort = _held_out(params, data)
-        gates.append(_loss_gate(tracking, models, challenger, current, cohort))
+        with own_measures_of(params).also_in_force():
+            gates.append(_loss_gate(tracking, models, challenger, current, _held_out(params, data)))
     return tuple(gates)
 
 

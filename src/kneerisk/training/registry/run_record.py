@@ -26,7 +26,7 @@ from kneerisk.schema.data_dictionary import json_schema
 from kneerisk.training.card.model_card import model_card
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.plots.evaluation_plots import plots
-from kneerisk.training.provenance import Source, digest, environment, git_sha
+from kneerisk.training.provenance import Source, digest, environment, git_sha, own_measure_params
 from kneerisk.training.registry.verdict import GROUPS_PARAMETER, gates_of, verdict_of
 from kneerisk.training.tracking import CARD, HELD_OUT, PLOTS, Run, registered_name
 from kneerisk.training.tracking.naming import cohort_filter, runs_page
@@ -164,6 +164,7 @@ def run_parameters(cohort: Cohort, data_sha256: str) -> dict[str, Any]:
         "data_sha256": data_sha256,
         "schema": fingerprint(),
         "seed": SEED,
+        **own_measure_params(),
         **environment(),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
@@ -14,7 +15,8 @@ from kneerisk.evaluation.instability import Instability
 from kneerisk.evaluation.internal_external_validation import OutOfFold
 from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.model import Bundle, Metadata
-from kneerisk.schema.columns import fingerprint
+from kneerisk.model.metadata import population_seen
+from kneerisk.schema.columns import fingerprint, location_of
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.provenance import Source
 from kneerisk.training.registry.run_record import RunRecord, cohort_title, log_version, run_tags
@@ -129,7 +131,8 @@ def updated_metadata(
         git_sha=git_sha,
         cohort="adapted",
         source=text("training.run.adapted_source", source=base.metadata.source, club=club.source),
-        schema=fingerprint(),
+        schema=_schema_of(updated),
+        population=_population(base, club, updated),
         athletes=int(club.frame["athlete_id"].nunique()),
         screenings=len(club.frame),
         events=float(np.nansum(events)),
@@ -139,6 +142,22 @@ def updated_metadata(
         base_version=base.metadata.version,
         base_sha256=base.sha256,
     )
+
+
+def _schema_of(updated: UpdatedModel) -> str:
+    with updated.model.own.in_force():
+        return fingerprint()
+
+
+def _population(base: Bundle, club: Cohort, updated: UpdatedModel) -> dict[str, Any]:
+    """What the champion has seen; where a ridge reads own measures, what the club held of them."""
+    read = {column.subject for column in updated.model.margin.between.columns}
+    new = read & set(updated.model.own.names) - set(base.model.own.names)
+    if updated.step != "ridge" or not new:
+        return dict(base.metadata.population)
+    seen = population_seen(club.columns(), people=True)
+    own = {column: held for column, held in seen.items() if location_of(column)[-1] in new}
+    return {**base.metadata.population, **own}
 
 
 def _base_rates(base: Bundle, club: Cohort, updated: UpdatedModel) -> dict[str, dict[str, float]]:

@@ -101,7 +101,8 @@ def log_loss_over_champion(tracking: Tracking, model: RiskModel, test: Cohort) -
             champion_model = bundle.load(tracking.download_bundle(served, Path(folder))).model
         except BundleRefused:
             return {}
-    columns = test.columns()
+    with champion_model.own.also_in_force():
+        columns = test.columns()
     challenger_risks, champion_risks = (
         risks_of(each.predict(columns)) for each in (model, champion_model)
     )

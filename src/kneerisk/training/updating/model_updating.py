@@ -38,6 +38,7 @@ from kneerisk.training.updating.corrections import (
     corrected,
     shortened,
 )
+from kneerisk.training.updating.widening import widened
 from kneerisk.words import text, variant
 
 #: By which larger corrections are compared (assumption: five are the usual choice).
@@ -121,6 +122,9 @@ def events_needed() -> dict[Step, int]:
 def update_model(model: RiskModel, cohort: Cohort, seed: int = 0) -> UpdatedModel:
     """The champion with the largest correction that a club's outcomes support.
 
+    Of own measures that it does not know, a ridge learns the weights; smaller corrections and
+    trees leave them out.
+
     Parameters
     ----------
     model
@@ -134,6 +138,7 @@ def update_model(model: RiskModel, cohort: Cohort, seed: int = 0) -> UpdatedMode
     -------
     The updated model; the champion itself where nothing is supported.
     """
+    model = widened(model, cohort)
     return update_for_club(model, club_of(model, cohort), seed)
 
 

@@ -26,6 +26,7 @@ from kneerisk.training.fitting.fit_inputs import dealt_folds
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.updating.club_likelihood import club_of
 from kneerisk.training.updating.model_updating import update_for_club
+from kneerisk.training.updating.widening import widened
 
 FOLDS = 5
 
@@ -54,6 +55,7 @@ def compare_update(
     is how much more log loss a row the updated model has than the champion. Where the club has
     groups, `iecv_` before the same names is of groups that were left out.
     """
+    model = widened(model, cohort)
     club, groups = club_of(model, cohort), groups_of(cohort)
     numbers = count(1)
     total = FOLDS * len(seeds) + (0 if groups is None else len(groups.names))
@@ -108,6 +110,7 @@ def refit_update(
     -------
     The instability; None where nothing was refitted.
     """
+    model = widened(model, cohort)
     club = club_of(model, cohort)
 
     def refit(rows: NDArray[np.intp]) -> Risks:
