@@ -173,6 +173,15 @@ class _DeclaredCategory(_Declared):
 def read_measures_file(path: Path) -> OwnMeasures:
     """The own measures that a file declares.
 
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    The measures, in the file's order.
+
     Raises
     ------
     MeasuresRefused
