@@ -105,6 +105,34 @@ def _ingest(
         write_bad_rows(ingested.bad_rows, skip_bad_rows)
 
 
+@app.command(
+    help=text("help.ingest.log.command"),
+    epilog=examples(
+        "ingest log activities.csv --athlete R1 --date 2026-06-15",
+        "ingest log garmin.csv --athlete R1 --date 2026-06-15 --answer distance_unit=km",
+        "ingest log squad.csv --date 2026-06-15 --out load.csv",
+    ),
+)
+def log(
+    files: Annotated[list[Path], typer.Argument(help=text("help.ingest.log.files"))],
+    athlete: Annotated[str | None, typer.Option(help=text("help.ingest.log.athlete"))] = None,
+    date: Annotated[str | None, typer.Option(help=text("help.ingest.log.date"))] = None,
+    answer: Annotated[list[str] | None, typer.Option(help=text("help.ingest.log.answer"))] = None,
+    out: Annotated[Path | None, typer.Option(help=text("help.ingest.log.out"))] = None,
+    as_json: Json = False,
+) -> None:
+    """Work out the load before a screening from training logs."""
+    from kneerisk.cohort.sheets.training_logs.load_table import told, write_loads
+    from kneerisk.cohort.sheets.training_logs.log_answer import asked_of
+    from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
+
+    _refuse_overwriting(files, (out,))
+    read = read_training_logs(files, asked_of({"athlete": athlete, "date": date}, answer or ()))
+    if out is not None:
+        write_loads(read, out)
+    console.result(read.model_dump(exclude_none=True), as_json, told(read))
+
+
 def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
     from kneerisk.cohort.ingest_result import write_mapping
     from kneerisk.cohort.sheets.undescribed_sheet import recognise_paths

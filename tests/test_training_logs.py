@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,8 @@ from training_log_files import (
 )
 
 from kneerisk.cohort.sheets.training_logs import apple_health
-from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
+from kneerisk.cohort.sheets.training_logs.load_table import told, write_loads
+from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked, asked_of
 from kneerisk.cohort.sheets.training_logs.log_cells import durations, numbers
 from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
@@ -436,3 +438,43 @@ class TestCells:
         long = ["1 " * 50_000, "1h" * 50_000, "(" * 50_000, "9" * 100_000]
         assert numbers(long, commas_likely=False).bad == 3
         assert np.isnan(durations(long, None, commas_likely=False).seconds).all()
+
+
+class TestCommandLine:
+    def test_it_tells_the_load_and_writes_it_beside_a_squad_s_sheet(self, tmp_path: Path) -> None:
+        (tmp_path / "activities.csv").write_bytes(strava())
+        asked = asked_of({"date": SCREENED.isoformat(), "athlete": "=R1"}, [])
+        answer = read_training_logs([tmp_path / "activities.csv"], asked)
+        write_loads(answer, tmp_path / "load.csv")
+        heading, row = (tmp_path / "load.csv").read_text("utf-8").splitlines()
+        assert heading.startswith("athlete_id,screening_date,weekly_run_km")
+        # Nothing is written that a spreadsheet would run.
+        assert row.startswith("'=R1,2026-06-15,")
+        again = recognise((tmp_path / "load.csv").read_bytes())
+        assert {column.confidence for column in again.columns} == {"certain"}
+        assert "Running per week: " in told(answer)
+
+    def test_nothing_is_written_while_a_question_is_open(self, tmp_path: Path) -> None:
+        answer = read(garmin())
+        with pytest.raises(CohortRefused, match="--answer distance_unit=mile"):
+            write_loads(answer, tmp_path / "load.csv")
+        assert not (tmp_path / "load.csv").exists()
+        assert "--answer distance_unit=km" in told(answer)
+
+    def test_answers_are_taken_as_they_are_written(self) -> None:
+        answers = ["day_first=true", "sports.Padel=other", "outside=not_known"]
+        asked = asked_of({"date": None, "athlete": "A"}, answers)
+        assert asked == LogAsked(
+            athlete="A", day_first=True, sports={"Padel": "other"}, outside="not_known"
+        )
+        with pytest.raises(CohortRefused, match="distance_unit"):
+            asked_of({}, ["distance_unit=yards"])
+        with pytest.raises(CohortRefused, match="day is out of range"):
+            asked_of({"date": "2026-02-30"}, [])
+
+    def test_a_large_export_is_read_from_disk_piece_by_piece(self, tmp_path: Path) -> None:
+        (tmp_path / "export.xml").write_bytes(apple())
+        answer = read_training_logs([tmp_path / "export.xml"], LogAsked.model_validate(KNOWN))
+        assert answer.athletes[0].screening["athlete"] == load(apple())
+        with pytest.raises(CohortRefused, match="can't be read"):
+            read_training_logs([tmp_path / "none.csv"])

@@ -7,7 +7,7 @@ refused, since it could grow without end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 from xml.parsers.expat import ExpatError, ParserCreate
@@ -132,11 +132,6 @@ def workouts_of(pieces: Iterable[bytes]) -> tuple[list[Workout], int]:
     except ExpatError:
         raise CohortRefused(text("training_log.apple.broken")) from None
     return handlers.workouts, handlers.unread
-
-
-def pieces_of(content: bytes, size: int = 65_536) -> Iterator[bytes]:
-    """A file that is held already, piece by piece."""
-    return (content[start : start + size] for start in range(0, len(content), size))
 
 
 def sessions_of(workouts: Iterable[Workout]) -> Sessions:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import date as calendar_date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from kneerisk.errors import CohortRefused
+from kneerisk.words import text
 
 Maker = Literal["strava", "garmin", "trainingpeaks", "polar", "statsports", "apple_health", "table"]
 DistanceUnit = Literal["km", "mile", "m"]
@@ -19,7 +24,15 @@ QuestionName = Literal[
 _FROZEN = ConfigDict(frozen=True)
 #: So many words for sports may be told (assumption: a watch has some hundred).
 _MOST_SPORTS = 300
-_ISO_DAY = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def _day(text: str) -> str:
+    calendar_date.fromisoformat(text)
+    return text
+
+
+#: A day as ISO 8601 writes it.
+_IsoDay = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
 
 
 class LogAsked(BaseModel):
@@ -29,8 +42,7 @@ class LogAsked(BaseModel):
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
     )
 
-    date: Annotated[str | None, Field(
-        pattern=_ISO_DAY,
+    date: Annotated[_IsoDay | None, Field(
         description="The date of the screening; only sessions before it count.",
     )] = None  # fmt: skip
     athlete: Annotated[str | None, Field(
@@ -55,6 +67,44 @@ class LogAsked(BaseModel):
     outside: Annotated[Outside | None, Field(
         description="What holds for days before the file begins or after it ends.",
     )] = None  # fmt: skip
+
+
+def asked_of(stated: Mapping[str, str | None], answers: Iterable[str]) -> LogAsked:
+    """What a person said on the command line.
+
+    Parameters
+    ----------
+    stated
+        What has an option of its own, by name.
+    answers
+        Others as `NAME=VALUE`; `sports.WORD=running` tells a word.
+
+    Returns
+    -------
+    LogAsked
+        All of it.
+
+    Raises
+    ------
+    CohortRefused
+        Where something of it can't be said.
+    """
+    entries: dict[str, Any] = {name: value for name, value in stated.items() if value is not None}
+    for answer in answers:
+        name, _, value = answer.partition("=")
+        table, _, word = name.partition(".")
+        if word:
+            entries.setdefault(table, {})[word] = value
+        else:
+            entries[name] = {"true": True, "false": False}.get(value, value)
+    try:
+        return LogAsked.model_validate(entries)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, one['loc']))}: {one.get('ctx', {}).get('error') or one['msg']}"
+            for one in error.errors()
+        ]
+        raise CohortRefused(text("training_log.not_said", faults="; ".join(faults))) from None
 
 
 class LogChoice(BaseModel):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
-from pathlib import PurePosixPath
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
 from kneerisk.cohort.sheets.sheet_limits import Lines, SheetLimits, too_much
-from kneerisk.cohort.sheets.training_logs.apple_health import Workout, pieces_of, workouts_of
+from kneerisk.cohort.sheets.training_logs.apple_health import Workout, workouts_of
 from kneerisk.cohort.sheets.training_logs.log_columns import LogLayout, find_layout
 from kneerisk.cohort.sheets.workbook import open_sheet
 from kneerisk.errors import CohortRefused
@@ -23,7 +23,7 @@ LOGS = SheetLimits(30_000, 250, 3_000_000, 30_000_000, 3_000_000)
 MOST_FILES = 400
 #: What one table of an archive may unpack to (assumption: twenty years of Strava are 10 MB).
 _MOST_UNPACKED = 60_000_000
-_PIECE = 65_536
+_PIECE, _START = 65_536, 200
 _EXCEL_MEMBER = "[Content_Types].xml"
 _BROKEN = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zlib.error)
 
@@ -43,13 +43,13 @@ class AppleExport(NamedTuple):
     unread: int
 
 
-def open_logs(content: bytes) -> list[LogTable | AppleExport]:
+def open_logs(source: bytes | Path) -> list[LogTable | AppleExport]:
     """What a file holds, or each file of an archive.
 
     Parameters
     ----------
-    content
-        The file.
+    source
+        The bytes of a file, or where it is: a large export of Apple Health is never held whole.
 
     Returns
     -------
@@ -61,21 +61,38 @@ def open_logs(content: bytes) -> list[LogTable | AppleExport]:
     CohortRefused
         Where it can't be read, or has more of something than is read.
     """
-    if _is_xml(content):
-        return _apple(pieces_of(content))
-    if is_zipfile(BytesIO(content)):
-        try:
-            archive = ZipFile(BytesIO(content))
-            if _EXCEL_MEMBER not in archive.namelist():
-                return _of_archive(archive)
-        except _BROKEN:
-            raise CohortRefused(text("training_log.broken_archive")) from None
+    with _opened(source) as file:
+        start = file.read(_START)
+        file.seek(0)
+        if _is_xml(start):
+            return _apple(_pieces(file))
+        if is_zipfile(file):
+            try:
+                archive = ZipFile(file)
+                if _EXCEL_MEMBER not in archive.namelist():
+                    return _of_archive(archive)
+            except _BROKEN:
+                raise CohortRefused(text("training_log.broken_archive")) from None
+        file.seek(0)
+        content = file.read(_MOST_UNPACKED + 1)
+    if len(content) > _MOST_UNPACKED:
+        raise too_much("unpacked", _MOST_UNPACKED)
     return _table(content)
 
 
-def _is_xml(content: bytes) -> bool:
-    start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return start.startswith((b"<?xml", b"<HealthData", b"<!DOCTYPE HealthData"))
+def _opened(source: bytes | Path) -> IO[bytes]:
+    if isinstance(source, bytes):
+        return BytesIO(source)
+    try:
+        return source.open("rb")
+    except OSError as error:
+        reason = error.strerror
+        raise CohortRefused(text("cohort.file.unreadable", file=source, reason=reason)) from None
+
+
+def _is_xml(start: bytes) -> bool:
+    head = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return head.startswith((b"<?xml", b"<HealthData", b"<!DOCTYPE HealthData"))
 
 
 def _apple(pieces: Iterator[bytes]) -> list[LogTable | AppleExport]:
@@ -99,7 +116,8 @@ def _of_archive(archive: ZipFile) -> list[LogTable | AppleExport]:
         if path.suffix.lower() == ".xml" and len(path.parts) <= 2 and "cda" not in path.stem.lower()
     ]  # fmt: skip
     if exports:
-        return _apple(_pieces(archive, exports[0]))
+        with archive.open(exports[0]) as file:
+            return _apple(_pieces(file))
     tables = [name for name, path in paths.items() if path.suffix.lower() in {".csv", ".txt"}]
     # Strava's archive has a dozen tables besides; one of them is the log.
     own = [name for name in tables if paths[name].stem.lower() in {"activities", "workouts"}]
@@ -110,21 +128,16 @@ def _of_archive(archive: ZipFile) -> list[LogTable | AppleExport]:
     unpacked = 0
     for name in chosen:
         content = bytearray()
-        for piece in _pieces(archive, name):
-            unpacked += len(piece)
-            if unpacked > _MOST_UNPACKED:
-                raise too_much("unpacked", _MOST_UNPACKED)
-            content += piece
+        with archive.open(name) as file:
+            for piece in _pieces(file):
+                unpacked += len(piece)
+                if unpacked > _MOST_UNPACKED:
+                    raise too_much("unpacked", _MOST_UNPACKED)
+                content += piece
         read += _table(bytes(content))
     return read
 
 
-def _pieces(archive: ZipFile, name: str) -> Iterator[bytes]:
-    with archive.open(name) as file:
-        while piece := file.read(_PIECE):
-            yield piece
-
-
-def log_of_sheet(lines: Sequence[tuple[int, list[object]]]) -> bool:
-    """Whether the lines of a sheet are a training log."""
-    return find_layout(list(lines)) is not None
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(_PIECE):
+        yield piece

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 
@@ -59,13 +60,13 @@ _WAITING: Mapping[QuestionName, frozenset[str]] = {
 _DIGITS = {"step_rate_spm": 1}
 
 
-def read_training_logs(contents: Sequence[bytes], asked: LogAsked | None = None) -> LogAnswer:
+def read_training_logs(files: Sequence[bytes | Path], asked: LogAsked | None = None) -> LogAnswer:
     """What one or several files of training sessions say of the load before a screening.
 
     Parameters
     ----------
-    contents
-        The files; one that is given twice counts once.
+    files
+        Their bytes, or where they are; one that is given twice counts once.
     asked
         What a person said of them; None: nothing yet.
 
@@ -80,9 +81,9 @@ def read_training_logs(contents: Sequence[bytes], asked: LogAsked | None = None)
         Where a file can't be read, or none of them is a training log.
     """
     asked = asked or LogAsked()
-    if len(contents) > MOST_FILES:
+    if len(files) > MOST_FILES:
         raise too_much("files", MOST_FILES)
-    parts = [part for content in dict.fromkeys(contents) for part in open_logs(content)]
+    parts = [part for file in dict.fromkeys(files) for part in open_logs(file)]
     if not parts:
         raise CohortRefused(text("training_log.none"))
     return answer_of(parts, asked)
