@@ -14,6 +14,7 @@ from pipelines.options import Json, Measures, examples
 
 if TYPE_CHECKING:
     from kneerisk.cohort.ingest_result import Ingested
+    from kneerisk.cohort.sheets.file_parts import SheetUnmatched
 
 app = typer.Typer(help=text("help.ingest.command"), no_args_is_help=True)
 
@@ -64,10 +65,11 @@ def weightlifters(
         "ingest sheet club.csv --propose club.toml",
         "ingest sheet club.csv --mapping club.toml --out club.parquet",
         "ingest sheet club.xlsx --mapping club.toml --out club.parquet --skip-bad-rows bad.csv",
+        "ingest sheet people.csv force-frame.csv nordic.csv --propose squad.toml",
     ),
 )
 def sheet(
-    file: Annotated[Path, typer.Argument(help=text("help.ingest.sheet.file"))],
+    files: Annotated[list[Path], typer.Argument(help=text("help.ingest.sheet.files"))],
     mapping: Annotated[Path | None, typer.Option(help=text("help.ingest.sheet.mapping"))] = None,
     out: Annotated[Path | None, typer.Option(help=text("help.ingest.out"))] = None,
     propose: Annotated[
@@ -85,21 +87,28 @@ def sheet(
         if propose is not None:
             if (mapping, out, skip_bad_rows) != (None, None, None):
                 raise typer.BadParameter(text("command_line.ingest.propose_alone"))
-            _propose(file, propose, as_json=as_json)
+            _refuse_overwriting(files, (propose,))
+            _propose(files, propose, as_json=as_json)
             return
         if mapping is None or out is None:
             raise typer.BadParameter(text("command_line.ingest.needs_mapping"))
-        _ingest(file, mapping, out, skip_bad_rows, as_json=as_json)
+        _ingest(files, mapping, out, skip_bad_rows, as_json=as_json)
 
 
 def _ingest(
-    file: Path, mapping: Path, out: Path, skip_bad_rows: Path | None, *, as_json: bool
+    files: Sequence[Path],
+    mapping: Path,
+    out: Path,
+    skip_bad_rows: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     from kneerisk.cohort.ingest_result import write_bad_rows
     from kneerisk.cohort.sheets import club_cohort
 
-    _refuse_overwriting((file, mapping), (out, skip_bad_rows))
-    ingested = club_cohort.ingest(file, mapping, skip_bad_rows=skip_bad_rows is not None)
+    first, *others = files
+    _refuse_overwriting((*files, mapping), (out, skip_bad_rows))
+    ingested = club_cohort.ingest(first, mapping, *others, skip_bad_rows=skip_bad_rows is not None)
     _write(ingested, out, None, as_json=as_json)
     if skip_bad_rows is not None and ingested.bad_rows is not None:
         write_bad_rows(ingested.bad_rows, skip_bad_rows)
@@ -133,11 +142,11 @@ def log(
     console.result(read.model_dump(exclude_none=True), as_json, told(read))
 
 
-def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
+def _propose(files: Sequence[Path], mapping: Path, *, as_json: bool) -> None:
     from kneerisk.cohort.ingest_result import write_mapping
     from kneerisk.cohort.sheets.undescribed_sheet import recognise_paths
 
-    sheet = recognise_paths(file)
+    sheet = recognise_paths(*files)
     write_mapping(sheet.mapping, mapping)
     used = [column for column in sheet.columns if column.applied]
     open_columns = [column for column in sheet.columns if column.question]
@@ -145,6 +154,7 @@ def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
         "mapping": str(mapping),
         "columns": {column.column: column.means for column in used},
         "questions": {column.column: column.question for column in open_columns},
+        "unmatched": [row.model_dump(exclude_none=True) for row in sheet.unmatched],
     }
     lines = [
         text(
@@ -152,8 +162,18 @@ def _propose(file: Path, mapping: Path, *, as_json: bool) -> None:
             mapping=mapping, used=len(used), all=len(sheet.columns),
         ),
         *(f"  {text('command_line.ingest.asked', question=c.question)}" for c in open_columns),
+        *(f"  {_unmatched(row)}" for row in sheet.unmatched),
     ]  # fmt: skip
     console.result(result, as_json, "\n".join(lines))
+
+
+def _unmatched(row: SheetUnmatched) -> str:
+    """A row that stands by itself, and who may be meant."""
+    known = text("command_line.ingest.unmatched", place=row.place, file=row.file,
+                 athlete=row.athlete or "-", why=row.message)  # fmt: skip
+    listed = ", ".join(f"{one.place} {one.athlete}" for one in row.candidates)
+    may_be = text("command_line.ingest.may_be", athletes=listed) if listed else ""
+    return known + may_be
 
 
 def _refuse_overwriting(inputs: Sequence[Path], outputs: Sequence[Path | None]) -> None:

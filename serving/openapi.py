@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
+from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES
 from kneerisk.schema.own_measures import own_measures_in_force
 from kneerisk.schema.screening import screening_type
 from kneerisk.words import text, variant
@@ -95,7 +96,8 @@ def _request_body(route: Route) -> Json:
 
 def _upload(mapping: type[BaseModel]) -> Json:
     file = {"type": "string", "format": "binary", "description": "CSV, tab-separated or .xlsx."}
-    properties = {"file": file, "mapping": _ref(mapping)}
+    files = {"type": "array", "items": file, "minItems": 1, "maxItems": MOST_FILES}
+    properties = {"file": files, "mapping": _ref(mapping)}
     return {
         "schema": {"type": "object", "properties": properties, "required": ["file"]},
         "encoding": {"mapping": {"contentType": "application/json"}},

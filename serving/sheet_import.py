@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import resource
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -28,9 +29,10 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
+from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES, SquadFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAsked
 from kneerisk.cohort.sheets.stated_answers import AskRefused
-from kneerisk.cohort.sheets.undescribed_sheet import recognise
+from kneerisk.cohort.sheets.undescribed_sheet import recognise_files
 from kneerisk.errors import CohortRefused, Fault
 from kneerisk.schema.measures_file import own_measures
 from kneerisk.schema.own_measures import NO_OWN_MEASURES, own_measures_in_force
@@ -43,6 +45,8 @@ from serving.problem import Refusal, invalid_body, refused_with
 MAX_UPLOAD_BYTES = 5_000_000
 #: The mapping of its columns is far smaller (assumption).
 _MAX_MAPPING_BYTES = 200_000
+#: What file systems allow.
+_LONGEST_FILE_NAME = 255
 _USAGE = text("service.sheet.usage")
 
 
@@ -55,32 +59,42 @@ class _InMemory(MultiPartParser):
 async def import_sheet(request: Request) -> Response:
     """Answer what a CSV or Excel file holds, as far as it is certain, and what is still open."""
     try:
-        content, mapping = await _upload(request)
-        answer = await read_in_child(content, mapping)
+        files, mapping = await _upload(request)
+        answer = await read_in_child(files, mapping)
     except Refusal as refusal:
         return refused_with(refusal)
     return Response(answer, media_type="application/json")
 
 
-async def _upload(request: Request) -> tuple[bytes, bytes | None]:
+async def _upload(request: Request) -> tuple[list[SquadFile], bytes | None]:
     headers = Headers(scope=request.scope)
     if not headers.get("content-type", "").startswith("multipart/form-data"):
         raise Refusal("malformed_upload", _USAGE)
     parser = _InMemory(
-        headers, request.stream(), max_files=1, max_fields=1, max_part_size=_MAX_MAPPING_BYTES
+        headers,
+        request.stream(),
+        max_files=MOST_FILES,
+        max_fields=1,
+        max_part_size=_MAX_MAPPING_BYTES,
     )
     try:
         form = await parser.parse()
     except (MultiPartException, KeyError):
         raise Refusal("malformed_upload", _USAGE) from None
-    file, mapping = form.get("file"), form.get("mapping")
-    if not isinstance(file, UploadFile) or set(form) - {"file", "mapping"}:
+    files, mapping = form.getlist("file"), form.get("mapping")
+    if not files or set(form) - {"file", "mapping"}:
         raise Refusal("malformed_upload", _USAGE)
-    content = await file.read()
+    read = [await _read(file) for file in files]
     await form.close()
     if mapping is not None and not isinstance(mapping, str):
         raise Refusal("malformed_upload", _USAGE)
-    return content, None if mapping is None else mapping.encode()
+    return read, None if mapping is None else mapping.encode()
+
+
+async def _read(file: UploadFile | str) -> SquadFile:
+    if not isinstance(file, UploadFile):
+        raise Refusal("malformed_upload", _USAGE)
+    return SquadFile((file.filename or "")[:_LONGEST_FILE_NAME], await file.read())
 
 
 #: Several times what the largest sheet that is accepted takes (assumption).
@@ -117,13 +131,13 @@ def prepare() -> None:
     forkserver.ensure_running()
 
 
-async def read_in_child(content: bytes, mapping: bytes | None) -> bytes:
-    """Read a sheet in a child process.
+async def read_in_child(files: Sequence[SquadFile], mapping: bytes | None) -> bytes:
+    """Read the files of a squad in a child process.
 
     Parameters
     ----------
-    content
-        The file's bytes.
+    files
+        Their names and their bytes.
     mapping
         The JSON of what a person stated about it, not yet checked; None: nothing.
 
@@ -139,7 +153,7 @@ async def read_in_child(content: bytes, mapping: bytes | None) -> bytes:
     SheetMistake
         Where the mistake is ours.
     """
-    connection, process = await to_thread.run_sync(_start, content, mapping)
+    connection, process = await to_thread.run_sync(_start, files, mapping)
     try:
         async with asyncio.timeout(WALL_SECONDS):
             await _readable(connection)
@@ -155,13 +169,16 @@ async def read_in_child(content: bytes, mapping: bytes | None) -> bytes:
     return _unwrapped(message)
 
 
-def _start(content: bytes, mapping: bytes | None) -> tuple[Connection, BaseProcess]:
+def _start(files: Sequence[SquadFile], mapping: bytes | None) -> tuple[Connection, BaseProcess]:
     ours, theirs = _context.Pipe()
     process = _context.Process(target=_read_one, args=(theirs,), daemon=True)
     process.start()
     theirs.close()
     with suppress(OSError):  # where it died early, that shows when its answer is read
-        ours.send_bytes(content)
+        ours.send_bytes(str(len(files)).encode())
+        for file in files:
+            ours.send_bytes(file.name.encode("utf-8", "replace"))
+            ours.send_bytes(file.content)
         ours.send_bytes(mapping or b"")
         ours.send_bytes(json.dumps(dict(own_measures_in_force().declared)).encode())
     return ours, process
@@ -196,11 +213,15 @@ def _unwrapped(message: bytes) -> bytes:
 def _read_one(connection: Connection) -> None:
     """What the child does: read one sheet and end."""
     _limit_itself()
-    content, mapping = connection.recv_bytes(), connection.recv_bytes()
+    files = [
+        SquadFile(connection.recv_bytes().decode(), connection.recv_bytes())
+        for _ in range(int(connection.recv_bytes()))
+    ]
+    mapping = connection.recv_bytes()
     declared = json.loads(connection.recv_bytes())
     try:
         with (own_measures(declared, "") if declared else NO_OWN_MEASURES).in_force():
-            message = _ANSWER + _answer(content, mapping)
+            message = _ANSWER + _answer(files, mapping)
     except Refusal as refusal:
         message = _refused(refusal)
     except CohortRefused as refused:
@@ -216,12 +237,12 @@ def _read_one(connection: Connection) -> None:
     connection.send_bytes(message)
 
 
-def _answer(content: bytes, mapping: bytes) -> bytes:
+def _answer(files: Sequence[SquadFile], mapping: bytes) -> bytes:
     if not mapping:
-        return recognise(content).model_dump_json(exclude_none=True).encode()
+        return recognise_files(files).model_dump_json(exclude_none=True).encode()
     check_body(mapping, SheetAsked)
     stated = SheetAsked.model_validate_json(mapping)
-    return recognise(content, stated).model_dump_json(exclude_none=True).encode()
+    return recognise_files(files, stated).model_dump_json(exclude_none=True).encode()
 
 
 def _refused(refusal: Refusal) -> bytes:

@@ -19,6 +19,7 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from kneerisk.cohort.sheets.several_files.arrange import SquadFile
 from kneerisk.cohort.sheets.units import _units_by_word
 from serving import capacity, connections, sheet_import
 from serving.body_validation import count_values
@@ -280,23 +281,25 @@ def ask_a_child() -> Any:
 
 class TestSheetProcess:
     SHEET = b"Name,Age,Sex\nA,27,f\n"
+    FILES = (SquadFile("club.csv", SHEET),)
 
     def test_a_sheet_is_read_in_a_child_that_ends(self, children: list[Any]) -> None:
-        answer = json.loads(asyncio.run(read_in_child(self.SHEET, None)))
+        answer = json.loads(asyncio.run(read_in_child(self.FILES, None)))
         assert answer["counts"]["ready"] == 1
         assert [process.exitcode is None for process in children] == [False]
 
     def test_a_child_that_dies_is_a_clear_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         start = sheet_import._start
 
-        def killed(content: bytes, mapping: bytes | None) -> Any:
-            connection, process = start(b"Name,Age\n" + b"A,1\n" * 100_000, mapping)
+        def killed(_: Any, mapping: bytes | None) -> Any:
+            large = SquadFile("club.csv", b"Name,Age\n" + b"A,1\n" * 100_000)
+            connection, process = start([large], mapping)
             os.kill(process.pid or 0, signal.SIGKILL)
             return connection, process
 
         monkeypatch.setattr(sheet_import, "_start", killed)
         with pytest.raises(Refusal) as refused:
-            asyncio.run(read_in_child(self.SHEET, None))
+            asyncio.run(read_in_child(self.FILES, None))
         assert refused.value.code == "unreadable_sheet"
         assert "stopped" in refused.value.detail
 
@@ -305,13 +308,13 @@ class TestSheetProcess:
     ) -> None:
         monkeypatch.setattr(sheet_import, "WALL_SECONDS", 0.0)
         with pytest.raises(Refusal) as refused:
-            asyncio.run(read_in_child(self.SHEET, None))
+            asyncio.run(read_in_child(self.FILES, None))
         assert "too long" in refused.value.detail
         assert children[0].exitcode is not None
 
     def test_one_whose_client_has_left_is_ended(self, children: list[Any]) -> None:
         async def leave() -> None:
-            reading = asyncio.ensure_future(read_in_child(self.SHEET, None))
+            reading = asyncio.ensure_future(read_in_child(self.FILES, None))
             while not children:
                 await asyncio.sleep(0.01)
             reading.cancel()

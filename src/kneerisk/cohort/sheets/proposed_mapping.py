@@ -22,7 +22,7 @@ def mapping_file(sheet: RecognisedSheet) -> str:
         *_roles(sheet),
         "",
         *_form(sheet.mapping),
-        *_arrangement(sheet.mapping),
+        *_arrangement(sheet),
         *_constants(sheet.mapping),
         *_measures(sheet),
     ]
@@ -61,16 +61,19 @@ def _form(mapping: Mapping) -> Iterator[str]:
     yield f"missing = [{_listed(form.missing)}]"
 
 
-def _arrangement(mapping: Mapping) -> Iterator[str]:
-    how = mapping.arrangement
+def _arrangement(sheet: RecognisedSheet) -> Iterator[str]:
+    how = sheet.mapping.arrangement
     if how is None:
         return
     yield "\n[arrangement]"
     yield f"within_days = {how.within_days}"
     if how.day_first is not None:
         yield f"day_first = {_value(how.day_first)}"
-    if how.same_athletes:
-        yield f"same_athletes = {_table(dict(how.same_athletes))}"
+    yield f"same_athletes = {_table(dict(how.same_athletes))}"
+    for row in sheet.arranged.unmatched if sheet.arranged else ():
+        for one in row.candidates:
+            names = " = ".join(" ".join(str(name).split()) for name in (row.athlete, one.athlete))
+            yield f"# {_text(row.place)} = {_text(one.place)}  # {names}"
 
 
 def _constants(mapping: Mapping) -> Iterator[str]:
