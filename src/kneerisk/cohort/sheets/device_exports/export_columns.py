@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named
 from kneerisk.cohort.sheets.headings import Heading
@@ -202,7 +202,7 @@ def value_column(at: int, name: str) -> ValueColumn | None:
     rest = [word for word in words if word not in sides() and word not in _NEITHER]
     direction = next((_DIRECTIONS[word] for word in rest if word in _DIRECTIONS), "")
     plain = frozenset(rest) - _GREATEST - _MEAN - set(_DIRECTIONS)
-    known = _quantities().get(plain)
+    known = ("any", None) if legs and not plain else _quantities().get(plain)
     if known is None or len(legs) > 1:
         return None
     quantity, usual = known
@@ -219,3 +219,11 @@ def quantity_in(unit: str | None) -> str:
              "Nm": "torque", "ft-lb": "torque", "Nm/kg": "torque_per_mass", "deg": "angle",
              "cm": "distance", "mm": "distance", "inch": "distance", "ratio": "ratio"}  # fmt: skip
     return kinds.get(unit or "", "any")
+
+
+def greatest_first(found: ExportColumns) -> list[ValueColumn]:
+    """The greatest of the repetitions, where a device tells their mean too."""
+    first: dict[tuple[Any, ...], ValueColumn] = {}
+    for value in sorted(found.values, key=lambda value: value.is_mean):
+        first.setdefault((value.quantity, value.side, value.direction), value)
+    return sorted(first.values(), key=lambda value: value.at)

@@ -14,7 +14,7 @@ from typing import Any
 from kneerisk.cohort.sheets.cell_text import number_shown
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
 from kneerisk.cohort.sheets.device_exports.device_tests import USUAL_SPEEDS, words_of
-from kneerisk.cohort.sheets.device_exports.read_tests import ReadTest, read_test
+from kneerisk.cohort.sheets.device_exports.read_tests import DoneTest, ReadTest, read_test
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn, TidyTable, untouched
 from kneerisk.cohort.sheets.headings import Heading, Table
 from kneerisk.cohort.sheets.units import unit_named
@@ -144,7 +144,8 @@ def _read(name: str, kind: str, units: tuple[str, ...]) -> ReadTest:
     side = named.pop() if len(named) == 1 else None
     told = read_name(name).unit or next(iter(_units_in(name)), None)
     unit = units[0] if kind == "torque_share" else "%" if kind == "ratio" and "%" in name else told
-    read = read_test(name, words - set(sides()), frozenset(), kind, unit, side)
+    done = DoneTest(name, (name,), words - set(sides()), frozenset(), unit, side)
+    read = read_test(done, kind, unit, side)
     return share_asked(read, units) if kind == "torque_share" else read
 
 

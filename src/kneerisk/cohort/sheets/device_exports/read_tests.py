@@ -43,6 +43,8 @@ class DoneTest(NamedTuple):
     """One test as a row tells it."""
 
     label: str
+    said: tuple[str, ...]
+    """What was done, without the position, as the columns say it."""
     words: Words
     position: Words
     unit: str | None
@@ -77,7 +79,9 @@ def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
     leg = sides().get(fold(_entry(row, found, "side"))) or (own.pop() if len(own) == 1 else None)
     parts = filter(None, [*said, direction, position, speed])
     unit = unit_named(_entry(row, found, "unit"))
-    return DoneTest(", ".join(parts), words - set(sides()), words_of(position), unit, leg)
+    unit = unit or next(filter(None, (read_name(entry).unit for entry in said)), None)
+    told = tuple(filter(None, [*said, direction, speed]))
+    return DoneTest(", ".join(parts), told, words - set(sides()), words_of(position), unit, leg)
 
 
 def _entry(row: Sequence[Any], found: ExportColumns, role: Role) -> str:
@@ -88,6 +92,15 @@ def _entry(row: Sequence[Any], found: ExportColumns, role: Role) -> str:
 def _speed(row: Sequence[Any], found: ExportColumns) -> str:
     speed = _entry(row, found, "speed")
     return f"{speed}/s" if speed.replace(".", "").isdigit() else speed
+
+
+#: Words that say of no test which it is.
+_GENERAL = frozenset({
+    "range", "of", "motion", "rom", "strength", "mobility", "flexibility", "isometric", "test",
+    "screening", "hip", "knee", "ankle", "foot", "leg", "lower", "limb", "body", "extremity",
+})  # fmt: skip
+#: A test that is named by a part of its entries is asked about (below certain, see `questions`).
+_MOST_IN_PART = 0.95
 
 
 class ReadTest(NamedTuple):
@@ -103,38 +116,32 @@ class ReadTest(NamedTuple):
 
 
 def read_test(
-    label: str,
-    words: Words,
-    position: Words,
-    quantity: str,
-    unit: str | None,
-    side: Side | None,
+    done: DoneTest, quantity: str, unit: str | None, side: Side | None, direction: str = ""
 ) -> ReadTest:
     """What a test of a leg is read as.
 
     Parameters
     ----------
-    label
-        The test as the file names it.
-    words
-        Its words, with direction and speed.
-    position
-        The words of the position that it was done in.
+    done
+        The test as its row tells it.
     quantity
         What was measured: `force`, `torque_per_mass`, `angle`, ..., or `any`.
     unit
         The unit, if the file says it.
     side
         The leg, if the file says it.
+    direction
+        The direction, where the column of the value names it.
 
     Returns
     -------
     ReadTest
         Its measure, or why it is left out.
     """
-    known = known_as(TestDone(words, position, quantity))
+    words = done.words | ({direction} if direction else frozenset())
+    known = known_as(TestDone(words, done.position, quantity))
     if known is None:
-        return _by_name(label, quantity, unit, side)
+        return _by_name(done.said, quantity, unit, side)
     if known.measure is None:
         return ReadTest(Named((), side, unit), why(known, ""))
     return _known(known, unit, side)
@@ -150,13 +157,23 @@ def _known(known: KnownTest, unit: str | None, side: Side | None) -> ReadTest:
     return ReadTest(named, why(known, repr(measure.label)), asked, tuple(known.protocol.items()))
 
 
-def _by_name(label: str, quantity: str, unit: str | None, side: Side | None) -> ReadTest:
+def _by_name(said: Sequence[str], quantity: str, unit: str | None, side: Side | None) -> ReadTest:
     """A test that the table does not know, by the names of measures."""
-    ways = [label, *label.split(", ")]
-    named = max(map(read_name, ways), key=lambda one: one.matches[0].likeness if one.matches else 0)
-    matches = tuple(match for match in named.matches if _can_be(match.means, quantity))
+    matches: dict[str, float] = {}
+    own_side: Side | None = None
+    for entry in (" ".join(said), *said):
+        named = read_name(entry)
+        own_side = own_side or named.side
+        # What another column says of the test may make it another one.
+        unsaid = words_of(*said) - words_of(entry) - _GENERAL - set(sides())
+        most = 1.0 if not unsaid else _MOST_IN_PART
+        for means, likeness in named.matches:
+            if _can_be(means, quantity):
+                matches[means] = max(matches.get(means, 0.0), min(likeness, most))
+    ranked = sorted(matches.items(), key=lambda pair: -pair[1])
     reason = None if matches else text("sheet.test.unknown")
-    return ReadTest(Named(matches, side or named.side, unit or named.unit), reason)
+    named = Named(tuple(Match(*pair) for pair in ranked), side or own_side, unit)
+    return ReadTest(named, reason)
 
 
 def _can_be(means: str, quantity: str) -> bool:

@@ -8,6 +8,7 @@ from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, in_words, st
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked
 from kneerisk.cohort.sheets.units import Unit, unit_of
+from kneerisk.cohort.sheets.vocabulary import DATE
 from kneerisk.schema import Quantity
 from kneerisk.words import text
 
@@ -31,6 +32,8 @@ def as_tested(column: RecognisedColumn, known: TidyColumn) -> RecognisedColumn:
     is_left_out_here = not known.named.matches
     if known.why and column.question is None and (column.means or is_left_out_here):
         column = replace(column, why=known.why)
+    if known.order_is_open:
+        return _asked_for_order(column)
     if not known.question or column.means is None:
         return column
     return replace(
@@ -39,6 +42,20 @@ def as_tested(column: RecognisedColumn, known: TidyColumn) -> RecognisedColumn:
         question=known.question,
         proposal=None,
         alternatives=(*_uses(column, known), _leave_out()),
+    )
+
+
+def _asked_for_order(column: RecognisedColumn) -> RecognisedColumn:
+    orders = [ColumnAsked(means=DATE, day_first=first) for first in (True, False)]
+    labels = (text("sheet.question.day_is_first"), text("sheet.question.month_first"))
+    return replace(
+        column,
+        confidence="unsure",
+        question=text("sheet.question.day_first", column=repr(column.name)),
+        proposal=None,
+        alternatives=tuple(
+            Alternative(label=label, ask=ask) for label, ask in zip(labels, orders, strict=True)
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from kneerisk.cohort.sheets.device_exports.export_columns import (
     Layout,
     ValueColumn,
     export_columns,
+    greatest_first,
     layout_of,
     name_words,
     quantity_in,
@@ -38,6 +39,7 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     certain,
     day_of,
     has_commas,
+    is_word,
     one_of,
     refuse_too_large,
 )
@@ -92,7 +94,7 @@ class _Export:
         self._heading, self._table, self._found = heading, table, found
         self._layout = layout
         self._force_unit = layout.force_unit if layout else None
-        self._values = _greatest_first(found)
+        self._values = greatest_first(found)
         meanings = heading.meanings
         self._masses = {at for at in found.others if meanings[at].matches[0].means == MASS}
         self._share_units = share_units(
@@ -103,6 +105,7 @@ class _Export:
         self._count = Counter(self._tests)
         self._used_lines: set[int] = set()
         self._loaded: list[int] = []
+        self._own: list[int] = []
 
     def has_known_tests(self) -> bool:
         """Whether a column names tests that have a measure, beside one of their values."""
@@ -122,15 +125,16 @@ class _Export:
         if value.quantity == "force" and unit is None:
             unit = self._force_unit
         quantity = value.quantity if value.quantity != "any" else quantity_in(unit)
-        words = done.words | ({value.direction} if value.direction else frozenset())
         if quantity == "torque_share":
             unit = self._share_units[0]
-        read = read_test(done.label, words, done.position, quantity, unit, value.side or done.side)
+        read = read_test(done, quantity, unit, value.side or done.side, value.direction)
         return share_asked(read, self._share_units) if quantity == "torque_share" else read
 
     def tidy(self) -> TidyTable:
         """One row for each athlete and date, with a column for each test of each leg."""
-        groups, people = self._groups()
+        groups = self._groups()
+        self._own = self._of_athletes(groups)
+        people = self._people(groups)
         trials = self._trials(groups)
         reads = self._chosen({key: self._read(key) for key in trials})
         kept = self._with_columns(reads)
@@ -147,6 +151,22 @@ class _Export:
                 row.sources.append(lines)
         layout = variant("sheet.layout", self._layout.name if self._layout else "tests_in_rows")
         return TidyTable(layout, columns, people, self._notes(reads, kept))
+
+    def _of_athletes(self, groups: Sequence[int]) -> list[int]:
+        """Unknown columns that tell the same in all rows of an athlete and day, such as an outcome.
+
+        A number is the device's, unless it is a yes or no.
+        """
+        places = []
+        for at in self._found.unused:
+            told: dict[int, Any] = {}
+            rows = zip(groups, self._table.rows, strict=True)
+            cells = [(group, row[at]) for group, row in rows if row[at] != ""]
+            if cells and all(
+                told.setdefault(group, cell) == cell and is_word(cell) for group, cell in cells
+            ):
+                places.append(at)
+        return places
 
     def _trials(self, groups: Sequence[int]) -> dict[_Key, dict[int, list[Trial]]]:
         """The entries of each test and leg, by the place of the athlete and date."""
@@ -196,18 +216,21 @@ class _Export:
         is_divided = value.quantity == "torque" and not self._masses
         return KIND_ORDER.index("torque_share" if is_divided else value.quantity) + is_divided
 
-    def _groups(self) -> tuple[list[int], list[TidyRow]]:
-        """The place of each row's athlete and date, and what is known of each of these."""
+    def _groups(self) -> list[int]:
+        """The place of each row's athlete and date among all of them."""
         order: dict[tuple[str, ...], int] = {}
         groups: list[int] = []
         for row in self._table.rows:
             who = tuple(athlete_key(as_text(row[at])) for at in self._found.of("athlete"))
             when = tuple(as_text(day_of(row[at])) for at in self._found.of("date")[:1])
             groups.append(order.setdefault((*who, *when), len(order)))
-        members: list[list[int]] = [[] for _ in order]
+        return groups
+
+    def _people(self, groups: Sequence[int]) -> list[TidyRow]:
+        members: dict[int, list[int]] = defaultdict(list)
         for at, group in enumerate(groups):
             members[group].append(at)
-        return groups, [self._person(rows) for rows in members]
+        return [self._person(rows) for rows in members.values()]
 
     def _person(self, rows: list[int]) -> TidyRow:
         row = TidyRow([], [])
@@ -234,7 +257,7 @@ class _Export:
     def _people_places(self) -> list[int]:
         """The columns that tell of the athlete and the day, in the file's order."""
         found = self._found
-        return sorted([*found.of("athlete"), *found.of("date")[:1], *found.others])
+        return sorted([*found.of("athlete"), *found.of("date")[:1], *found.others, *self._own])
 
     def _people_columns(self) -> list[TidyColumn]:
         meanings: dict[int, Named] = {at: certain(ATHLETE) for at in self._found.of("athlete")}
@@ -273,11 +296,3 @@ def _listing(code: str, entries: Sequence[str]) -> SheetNote:
     listed = ", ".join(entry[:80] for entry in entries[:_MOST_LISTED])
     listed += text("sheet.note.and_more", count=more) if more > 0 else ""
     return SheetNote(code=code, message=variant("sheet.note.of_device", code, listed=listed))
-
-
-def _greatest_first(found: ExportColumns) -> list[ValueColumn]:
-    """The greatest of the repetitions, where a device tells their mean too."""
-    first: dict[tuple[Any, ...], ValueColumn] = {}
-    for value in sorted(found.values, key=lambda value: value.is_mean):
-        first.setdefault((value.quantity, value.side, value.direction), value)
-    return sorted(first.values(), key=lambda value: value.at)

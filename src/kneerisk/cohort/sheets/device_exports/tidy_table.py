@@ -46,6 +46,8 @@ class TidyColumn(NamedTuple):
     """What the test says of how it was done, such as `("torque_mode", "isometric")`."""
     other_units: tuple[str, ...] = ()
     """Units that it may be in besides, where that is asked."""
+    order_is_open: bool = False
+    """Of dates: whether the day or the month comes first has to be asked."""
 
 
 @dataclass(slots=True)
@@ -186,3 +188,9 @@ def untouched(heading: Heading, table: Table, layout: str) -> TidyTable:
         for line, cells in zip(table.lines, table.rows, strict=True)
     ]
     return TidyTable(layout, columns, rows)
+
+
+def is_word(cell: Any) -> bool:
+    """Whether a cell is no number, or a yes or no."""
+    number = number_shown(cell, commas=False)
+    return number is None or number in {0, 1}

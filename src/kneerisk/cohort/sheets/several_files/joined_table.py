@@ -79,9 +79,11 @@ def joined(parts: Sequence[Part], how: Arrangement) -> Joined:
 
 def _without_rows(parts: Sequence[Part], squad: Squad) -> list[SheetNote]:
     """Athletes of other files whom a file does not have."""
-    notes = []
+    notes, labels = [], squad.labels()
     for number, part in enumerate(parts):
-        lacking = [p.label for p in squad.people if number not in {file for file, _ in p.rows}]
+        lacking = [
+            labels[id(p)] for p in squad.people if number not in {file for file, _ in p.rows}
+        ]
         if lacking:
             more = len(lacking) - _MOST_LISTED
             listed = ", ".join(label[:60] for label in lacking[:_MOST_LISTED])
@@ -103,7 +105,9 @@ class _Table:
         self._slots = _slots(parts, of.date_columns)
         has_dates = any(at is not None for at in of.date_columns)
         head = [TidyColumn(text("sheet.layout.athlete_column"), certain(ATHLETE))]
-        head += [TidyColumn(text("sheet.layout.date_column"), certain(DATE))] if has_dates else []
+        if has_dates:
+            name = text("sheet.layout.date_column")
+            head.append(TidyColumn(name, certain(DATE), order_is_open=of.is_open))
         self.columns = [*head, *(slot.column for slot in self._slots)]
         refuse_too_large(len(self.columns), len(visits))
         self.rows: list[list[Any]] = []
