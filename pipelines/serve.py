@@ -11,7 +11,7 @@ import typer
 
 from kneerisk.words import text
 from pipelines import console
-from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, examples
+from pipelines.options import MODELS, RELEASE_PANEL, Json, Measures, Models, examples
 
 app = typer.Typer()
 
@@ -32,13 +32,18 @@ def serve(
     allow_origin: Annotated[
         list[str] | None, typer.Option(help=text("help.serve.allow_origin"))
     ] = None,
+    measures: Measures = None,
     as_json: Json = False,
 ) -> None:
     """Become the HTTP service."""
     from kneerisk.model import champion
+    from kneerisk.schema.measures_file import read_measures_file
     from pipelines.services import refuse_taken_port, service_arguments
 
     refuse_taken_port(port, "PORT")
+    if measures is not None:
+        read_measures_file(measures)
+        os.environ["KNEERISK_MEASURES"] = str(measures.resolve())
     served = champion.read(models)
     result = {"url": f"http://{host}:{port}", "version": served.version if served else None}
     version = result["version"] or text("command_line.serve.no_model", models=models)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from kneerisk.evidence.advice_tables import (
@@ -37,8 +38,11 @@ from kneerisk.evidence.table_reader import (
     references,
 )
 from kneerisk.schema import Measure, athlete_measures, leg_measures
-from kneerisk.schema.measure import Equipment
-from kneerisk.schema.own_measures import per_schema
+from kneerisk.schema.measure import ASSUMPTION, Equipment
+from kneerisk.schema.own_measures import own_measures_in_force, per_schema
+
+#: Of a test of a club's own that does not say how long it takes (assumption).
+OWN_MINUTES = 5.0
 
 __all__ = [
     "Advice",
@@ -202,8 +206,22 @@ def assumption(name: str) -> float:
 
 @per_schema
 def screening_tests() -> dict[str, ScreeningTest]:
-    """Every test and question that a screening may still do, by name."""
-    return {row.test: row for row in read_table("tests", ScreeningTest)}
+    """Every test and question that a screening may still do, by name; a club's own last."""
+    tests = {row.test: row for row in read_table("tests", ScreeningTest)}
+    own: dict[str, list[str]] = {}
+    for name, measure in own_measures_in_force().measures.items():
+        own.setdefault(measure.test, []).append(name)
+    return tests | {test: _own_test(test, own[test]) for test in own if test not in tests}
+
+
+def _own_test(test: str, names: Sequence[str]) -> ScreeningTest:
+    """A test of a club's own: that of one measure has its label, another the name it was given."""
+    own = own_measures_in_force()
+    minutes = max(float(own.declared[name].get("minutes", OWN_MINUTES)) for name in names)
+    label = own.measures[names[0]].label if len(names) == 1 else test
+    row = {"test": test, "label": label, "minutes": minutes, "measures": "",
+           "sources": ASSUMPTION, "assumption": "yes"}  # fmt: skip
+    return ScreeningTest.model_validate(row)
 
 
 @per_schema

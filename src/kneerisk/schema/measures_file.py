@@ -76,6 +76,7 @@ class _Declared(BaseModel):
     test: _Label | None = None
     equipment: Equipment = "none"
     modifiable: bool = False
+    minutes: Annotated[float, Field(gt=0, le=240)] | None = None
 
     def facts(self, name: str) -> dict[str, Any]:
         """What a measure of either kind states."""

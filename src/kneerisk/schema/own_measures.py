@@ -41,6 +41,11 @@ class OwnMeasures:
     __hash__ = object.__hash__
 
     @property
+    def measures(self) -> Mapping[str, Measure]:
+        """All of them by their names, the athlete's first."""
+        return {**self.athlete, **self.leg}
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names of all of them, the athlete's first."""
         return (*self.athlete, *self.leg)

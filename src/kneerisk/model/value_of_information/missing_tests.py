@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping
 from math import isnan
 
 import numpy as np
+from scipy.stats import binom
 
 from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.model.feature_columns import Column, ColumnKind, sport_columns
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns, leg_measures
-from kneerisk.schema.own_measures import per_schema
+from kneerisk.schema.columns import location_of
+from kneerisk.schema.own_measures import own_measures_in_force, per_schema
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS
 
 #: Canonical columns by the test that would fill them.
@@ -103,8 +105,11 @@ def possible_answers(
     """
     for side in SIDES:
         yield from _knee_history(side, data, missing)
+    own = own_measures_in_force()
     for name in missing:
-        if name == "level":
+        if isinstance(answer := own.measures.get(location_of(name)[-1]), Category):
+            yield _own_answers(model, name, answer)
+        elif name == "level":
             yield {name: np.arange(3.0)}, _levels()
         elif name == "sport":
             shares = np.array([_training_mean(model, column) for column in sport_columns()])
@@ -117,6 +122,16 @@ def possible_answers(
             mean = _training_mean(model, Column(ColumnKind.ATHLETE, name))
             share = float(np.clip(mean, 0.0, 1.0))
             yield {name: np.array([0.0, 1.0])}, np.array([1.0 - share, share])
+
+
+def _own_answers(model: RiskModel, name: str, answer: Category) -> Answers:
+    """How a club's own question may be answered: binomial around the training cohort's mean."""
+    *sides, measure = location_of(name)
+    kind = ColumnKind.ATHLETE if sides == ["athlete"] else ColumnKind.OWN
+    steps = len(answer.choices) - 1
+    mean = _training_mean(model, Column(kind, measure)) / steps
+    codes = np.arange(steps + 1.0)
+    return {name: codes}, np.asarray(binom.pmf(codes, steps, min(max(mean, 0.0), 1.0)))
 
 
 def _training_mean(model: RiskModel, column: Column) -> float:
