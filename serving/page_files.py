@@ -71,6 +71,7 @@ FILES = (
     "page/actions/what_if_actions.js",
     "page/team/answer_summary.js",
     "page/team/cell_fixes.js",
+    "page/team/joined_files.js",
     "page/team/next_for_all.js",
     "page/team/sheet_columns.js",
     "page/team/sheet_questions.js",

@@ -365,6 +365,46 @@ class TestASheetAsItIs:
         expect(seen.page.get_by_role("heading", name="dropped.csv")).to_be_visible()
         seen.settled()
 
+    def test_files_of_one_squad_are_dropped_together(self, opened: Opener) -> None:
+        seen = opened()
+        seen.view("Team")
+        people = (
+            "Player,Born,Sex,Weight (kg),Date\nIda Voss,2004-02-01,f,60,2026-05-04\n"
+            "Max Orth,2001-07-09,m,80,2026-05-04\nMax Orth,1999-01-30,m,75,2026-05-04\n"
+        )
+        frame = (
+            "Name,Date,Test,Direction,Position,L Max Force (N),R Max Force (N)\n"
+            "Ida Voss,2026-05-06,Hip AD/AB,Squeeze,Hip AD/AB - 0,240,252\n"
+            "Max Orth,2026-05-06,Hip AD/AB,Squeeze,Hip AD/AB - 0,300,315\n"
+        )
+        seen.page.evaluate(
+            """files => {
+              const data = new DataTransfer();
+              for (const [name, text] of files) data.items.add(new File([text], name));
+              document.querySelector('.team').dispatchEvent(
+                new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+            }""",
+            [["people.csv", people], ["frame.csv", frame]],
+        )
+        expect(seen.page.get_by_role("heading", name="2 files")).to_be_visible()
+        seen.settled()
+        parts = seen.page.get_by_label("What was put together")
+        expect(parts).to_contain_text("frame.csv an export of a force frame, 2 rows")
+        assert seen.axe() == []
+        assert seen.overflow() <= 0
+        # Two share a name: whose row it is, is asked; 300 N over 75 kg.
+        whose = seen.page.get_by_label("Max Orth frame.csv, row 3")
+        whose.select_option(label="Max Orth (1999-01-30)")
+        seen.settled()
+        expect(seen.page.get_by_role("button", name="Undo 1 answer")).to_be_visible()
+        expect(seen.page.get_by_role("row", name="people.csv, row 4")).to_contain_text(
+            "frame.csv, row 3"
+        )
+        score(seen)
+        squeezes = [at(one, "left").get("adductor_squeeze_n_kg") for one in sent(seen)
+                    if "left" in one]  # fmt: skip
+        assert squeezes == [4.0, 4.0]
+
     def test_what_is_no_sheet_is_said_and_the_next_file_is_read(self, opened: Opener) -> None:
         seen = opened()
         bring(seen, b"\x89PNG\r\n\x1a\n\x00\x00", "picture.png")
@@ -748,7 +788,7 @@ class TestWhatIsTakenAndKept:
         assert seen.page.evaluate("localStorage.length + sessionStorage.length") == 0
         seen.view("Team")
         expect(seen.page.get_by_role("main")).not_to_contain_text("Aisha")
-        expect(seen.page.get_by_role("main")).to_contain_text("Drop a CSV or Excel file here")
+        expect(seen.page.get_by_role("main")).to_contain_text("Drop CSV or Excel files here")
 
     def test_the_list_is_printed_without_what_can_be_pressed(self, opened: Opener) -> None:
         seen = opened()

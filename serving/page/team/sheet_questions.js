@@ -36,11 +36,12 @@ function question(column, state, actions) {
     .slice(0, MAX_BUTTONS)
     .map(({ label, ask }) => answerButton(label, "btn", () => set(ask)));
   const rest = alternatives.slice(MAX_BUTTONS);
+  const asks = alternatives.map(({ ask }) => ask);
   return html`<li><div><p><b>${text("page.ask.column", { place })}</b> ${column.question}</p>
       <p class="small quiet">${capitalized(column.why)}.</p></div>
     <div class="acts">${proposal ? yes() : nothing} ${buttons}
       ${rest.length ? alternativeMenu(column, rest, set) : nothing}
-      ${proposal?.means === null ? nothing : leaveOut()}</div></li>`;
+      ${[proposal, ...asks].some((ask) => ask?.means === null) ? nothing : leaveOut()}</div></li>`;
 }
 
 const answerButton = (label, kind, answer) =>

@@ -55,7 +55,8 @@ function sheetRow(row, columns) {
   const isBadAsWhole = row.reasons.length && !row.cells.some(({ status }) => status === "bad");
   const status = variant("page.rows.status", row.status);
   return html`<tr class=${`is-${row.status}`}>
-    <th scope="row">${row.line}${status ? html`<span>${status}</span>` : nothing}</th>
+    <th scope="row">${row.line}${status ? html`<span>${status}</span>` : nothing}
+      ${row.sources.map((source) => html`<small>${source}</small>`)}</th>
     ${columns.map((column) =>
       cellOf(cells[column.place], isBadAsWhole && column.means === "athlete_id"),
     )}</tr>`;
@@ -65,17 +66,17 @@ const CELL_CLASS = { asked: "ask", ignored: "out" };
 
 function cellOf(cell, isBadAsWhole) {
   if (!cell) return html`<td></td>`;
-  const { shown, status } = cell;
+  const { shown, status, source } = cell;
   if (status === "bad" || isBadAsWhole) {
     const label = html`<span class="vh">${text("page.rows.not_used")} </span>`;
     const content = shown || text("page.rows.empty");
-    return html`<td class="bad"><b aria-hidden="true">! </b>${label}${content}</td>`;
+    return html`<td class="bad" title=${source ?? nothing}><b aria-hidden="true">! </b>${label}${content}</td>`;
   }
   if (status === "converted") {
     const label = html`<span class="vh">${text("page.rows.read_as")} </span>`;
-    return html`<td class="fix">${shown}<small>${label}= ${valueOf(cell)}</small></td>`;
+    return html`<td class="fix" title=${source ?? nothing}>${shown}<small>${label}= ${valueOf(cell)}</small></td>`;
   }
-  return html`<td class=${CELL_CLASS[status] ?? ""}>${shown}</td>`;
+  return html`<td class=${CELL_CLASS[status] ?? ""} title=${source ?? nothing}>${shown}</td>`;
 }
 
 function valueOf({ value, unit }) {

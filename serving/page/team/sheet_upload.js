@@ -4,10 +4,10 @@ import { jsonOf } from "../lib/api_client.js";
 import { capitalized } from "../lib/number_format.js";
 import { text } from "../lib/texts.js";
 
-/** Read a file as the mapping says, which may be empty. */
-export async function readSheet(file, mapping, signal) {
+/** Read the files of a squad as the mapping says, which may be empty. */
+export async function readSheet(files, mapping, signal) {
   const body = new FormData();
-  body.append("file", file);
+  for (const file of files) body.append("file", file);
   body.append("mapping", JSON.stringify(mapping));
   return jsonOf(await send("v1/import", { method: "POST", body, signal }));
 }

@@ -3,22 +3,22 @@ import { capitalized } from "../lib/number_format.js";
 import { plural, text, variant } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { cellFixes, changeList } from "./cell_fixes.js";
+import { filesName, partsList, unmatchedRows } from "./joined_files.js";
 import { columnTable } from "./sheet_columns.js";
 import { columnQuestions, constantInputs } from "./sheet_questions.js";
 import { rowPreview } from "./sheet_rows.js";
 import { rowsLeftOut } from "./sheet_upload.js";
 import { wordQuestions } from "./word_questions.js";
 
-/** A button that chooses a file. */
+/** A button that chooses files. */
 export function fileChooser(team, actions, words) {
   const choose = (event) => {
-    actions.chooseFile(event.target.files[0]);
+    actions.chooseFiles([...event.target.files]);
     event.target.value = "";
   };
   return html`<label class="btn filebtn ${team.sheet ? "" : "btn--main"}">
-    <input type="file" class="vh" id="file" accept=".csv,.tsv,.txt,.xlsx" @change=${choose}>${
-      team.isReading ? text("page.sheet.reading") : words
-    }</label>`;
+    <input type="file" class="vh" id="file" accept=".csv,.tsv,.txt,.xlsx" multiple
+      @change=${choose}>${team.isReading ? text("page.sheet.reading") : words}</label>`;
 }
 
 export function sheetCard(state, actions) {
@@ -27,8 +27,9 @@ export function sheetCard(state, actions) {
   const left = rowsLeftOut(sheet, team.athletes);
   return html`<section class="card sheetcard" id="t-sheet" aria-labelledby="h-sheet"
     aria-busy=${team.isReading ? "true" : "false"}>
-    <div class="card__head"><h2 id="h-sheet">${team.file.name}</h2><p>${fileLine(sheet)}</p></div>
-    ${fileOptions(sheet, actions)} ${constantInputs(sheet, actions)}
+    <div class="card__head"><h2 id="h-sheet">${filesName(team.files)}</h2><p>${fileLine(sheet)}</p></div>
+    ${partsList(sheet, actions)} ${isJoined(sheet) ? nothing : fileOptions(sheet, actions)}
+    ${constantInputs(sheet, actions)} ${unmatchedRows(sheet, state, actions)}
     ${columnQuestions(sheet, state, actions)} ${wordQuestions(sheet, state, actions)}
     ${cellFixes(sheet, left, actions)} ${changeList(sheet, actions)}
     ${columnTable(sheet, state, actions)} ${rowPreview(sheet, team, actions)} ${notes(sheet.notes)}
@@ -64,7 +65,11 @@ function otherRows({ waiting, earlier, joined }) {
   return html`<p class="small quiet">${sentences.join(" ")}</p>`;
 }
 
-function fileLine({ file, counts }) {
+// Several files have no one line of names and no one worksheet.
+const isJoined = ({ parts }) => new Set(parts.map(({ file }) => file)).size > 1;
+
+function fileLine({ file, parts: joined, counts }) {
+  if (joined.length) return capitalized(plural("page.parts.rows", counts.rows));
   const lines = file.header_lines.join(text("page.sheet.header_join"));
   const parts = [
     file.sheet && text("page.sheet.sheet_name", { name: file.sheet }),

@@ -8,7 +8,7 @@ import { changesOf } from "./sheet_upload.js";
 const CAPACITY = 3;
 
 export const emptyTeam = () => ({
-  file: null,
+  files: [],
   fileName: "",
   isReading: false,
   sheet: null,

@@ -5,6 +5,7 @@ import { post } from "../lib/api_client.js";
 import { draftOf } from "../lib/local_storage.js";
 import { byId, draw, state } from "../lib/state.js";
 import { plural, text } from "../lib/texts.js";
+import { filesName } from "./joined_files.js";
 import { readSheet } from "./sheet_upload.js";
 import { downloadCsv, downloadExcel, downloadRowsLeftOut } from "./squad_export.js";
 import { filtered } from "./squad_order.js";
@@ -12,6 +13,8 @@ import { athletesOf, storeSquadState, takeResult } from "./squad_state.js";
 
 /** So many screenings go in one request: a block takes a third of a second on two cores. */
 const BLOCK_SIZE = 25;
+/** What the service takes for the tests of one visit, until somebody says otherwise. */
+const USUAL_WINDOW_DAYS = 14;
 
 let inFlight = null;
 
@@ -40,7 +43,7 @@ async function read() {
   Object.assign(team, { isReading: true, isBusy: true, problem: "" });
   draw();
   try {
-    team.sheet = await readSheet(team.file, team.mapping, signal);
+    team.sheet = await readSheet(team.files, team.mapping, signal);
     const { ready, bad, questions } = team.sheet.counts;
     speak(
       text("page.sheet.spoken", {
@@ -99,11 +102,23 @@ export function scoreChanged() {
 const baseName = (fileName) => fileName.replace(/\.[^.]*$/, "") || "squad";
 
 const sheetActions = {
-  chooseFile(file) {
-    if (!file) return;
-    Object.assign(state.team, { file, sheet: null, mapping: {}, showsAllRows: false });
+  chooseFiles(files) {
+    if (!files.length) return;
+    Object.assign(state.team, { files, sheet: null, mapping: {}, showsAllRows: false });
     read();
   },
+  /** Of several files: whose a row is that fits nowhere by itself. */
+  setAthlete(place, athlete) {
+    readAgain({ same_athletes: { ...state.team.mapping.same_athletes, [place]: athlete } });
+  },
+  forgetAthletes() {
+    readAgain({ same_athletes: {} });
+  },
+  /** Of several files: tests so many days from a visit belong to it. */
+  setWindow(days) {
+    readAgain({ within_days: days });
+  },
+  window: () => state.team.mapping.within_days ?? USUAL_WINDOW_DAYS,
   /** How the file is read: its sheet, the line of the column names, the decimal sign. */
   setFileOption(name, content) {
     const others = name === "sheet" ? { columns: {}, cells: {}, header_line: undefined } : {};
@@ -130,8 +145,8 @@ const sheetActions = {
     draw();
   },
   downloadRowsLeftOut(rows) {
-    const { sheet, file } = state.team;
-    downloadRowsLeftOut(rows, sheet.columns, baseName(file.name));
+    const { sheet, files } = state.team;
+    downloadRowsLeftOut(rows, sheet.columns, baseName(filesName(files)));
   },
 };
 
@@ -140,7 +155,7 @@ const squadActions = {
     const { team } = state;
     const athletes = athletesOf(team.sheet);
     const filters = { isSheetOpen: false, sport: "", status: "" };
-    Object.assign(team, { athletes, fileName: team.file.name, ...filters });
+    Object.assign(team, { athletes, fileName: filesName(team.files), ...filters });
     score();
     byId("h-team")?.focus();
   },

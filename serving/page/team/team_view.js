@@ -16,7 +16,7 @@ export function teamView(state, actions) {
   };
   const drop = (event) => {
     markDropTarget(event, false);
-    actions.chooseFile(event.dataTransfer.files[0]);
+    actions.chooseFiles([...event.dataTransfer.files]);
   };
   return html`<section class="view team" aria-labelledby="h-team"
     @dragover=${(event) => markDropTarget(event, true)}

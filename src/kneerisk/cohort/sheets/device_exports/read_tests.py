@@ -77,7 +77,9 @@ def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
     words = words_of(*said, direction, speed)
     own = {sides()[word] for word in words if word in sides()}
     leg = sides().get(fold(_entry(row, found, "side"))) or (own.pop() if len(own) == 1 else None)
-    parts = filter(None, [*said, direction, position, speed])
+    # `Hip AD/AB - 45` repeats the test.
+    place = position.removeprefix(said[0]).lstrip(" -:,") if said else position
+    parts = filter(None, [*said, direction, place, speed])
     unit = unit_named(_entry(row, found, "unit"))
     unit = unit or next(filter(None, (read_name(entry).unit for entry in said)), None)
     told = tuple(filter(None, [*said, direction, speed]))
