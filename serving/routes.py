@@ -18,7 +18,8 @@ from kneerisk.answer import Answer
 from kneerisk.answer.follow_up_request import MOST_VISITS, FollowUp
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
-from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.schema import Screening
 from serving import endpoints, page_files, table_export
 from serving.endpoints import MAX_SCREENINGS, Team, TeamAnswer

@@ -30,7 +30,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES, SquadFile
-from kneerisk.cohort.sheets.sheet_answer import SheetAsked
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise_files
 from kneerisk.errors import CohortRefused, Fault

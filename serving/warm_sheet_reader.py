@@ -7,7 +7,7 @@ sheet exists, and reads none itself, so that a child holds nothing of other call
 
 from __future__ import annotations
 
-from kneerisk.cohort.sheets.sheet_answer import SheetAsked
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 
 _SHEET = b"""Name;Date;Age;Sex;Side;Dorsiflexion L (deg);Weight;Remark

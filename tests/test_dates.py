@@ -14,7 +14,7 @@ from test_one_reader import assert_the_same
 
 from kneerisk.cohort.sheets import cell_dates
 from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
-from kneerisk.cohort.sheets.sheet_answer import SheetAsked
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 
 #: All of them 9 March 2025.

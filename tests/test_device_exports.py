@@ -15,7 +15,8 @@ from kneerisk.cohort.sheets.column_names import read_name
 from kneerisk.cohort.sheets.device_exports.device_tests import known_tests
 from kneerisk.cohort.sheets.device_exports.export_columns import layouts
 from kneerisk.cohort.sheets.device_exports.tidy_table import Trial, one_of, takes_best
-from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked, SheetColumn
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetColumn
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Category, Quantity, columns, leg_measures

@@ -14,7 +14,8 @@ from sheet_strategies import sheets
 from kneerisk.cohort import screenings_of
 from kneerisk.cohort.sheets.club_cohort import ingest
 from kneerisk.cohort.sheets.mapping import MappingRefused
-from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.cohort.sheets.vocabulary import athlete_key
 from kneerisk.errors import BadCells
@@ -38,13 +39,15 @@ class Reading(NamedTuple):
 
 
 def by_page(answer: SheetAnswer) -> Reading:
+    # A cell that can't be used costs a cohort the row, and the page the cell alone.
+    bad = {row.line for row in answer.rows if row.reasons}
+    bad |= {row.into_line for row in answer.rows if row.line in bad and row.into_line}
+    bad |= {row.line for row in answer.rows if row.into_line in bad}
     visits = {
         (row.athlete, row.date): to_row(Screening.model_validate(row.screening))
         for row in answer.rows
-        if row.screening is not None
+        if row.screening is not None and row.line not in bad
     }
-    bad = {row.line for row in answer.rows if row.status == "bad"}
-    bad |= {row.line for row in answer.rows if row.into_line in bad}
     codes = {reason.code for row in answer.rows for reason in row.reasons}
     return Reading(visits, codes, bad)
 

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from kneerisk.cohort.sheets.sheet_answer import SheetAsked
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.errors import BundleRefused
 from kneerisk.schema import Screening
 from kneerisk.schema.own_measures import NO_OWN_MEASURES

@@ -15,7 +15,8 @@ from test_one_reader import OUTCOME, SHEETS
 
 from kneerisk.cohort import screenings_of
 from kneerisk.cohort.sheets.club_cohort import ingest
-from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetAsked
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.cohort.sheets.vocabulary import athlete_key
@@ -73,13 +74,17 @@ def agreed(folder: Path, sheet: Sheet, answer: SheetAnswer) -> bool:
         for row in answer.rows
         if row.screening is not None and row.athlete is not None
     }
+    # A cell that can't be used costs a cohort the whole visit.
+    lines = {row.line for row in answer.rows if row.reasons}
+    lost = lines | {row.into_line for row in answer.rows if row.line in lines}
     # A row that waits for an answer is in the cohort, without what is asked about.
     if not answer.counts.waiting:
         assert by_command <= set(by_page), by_command - set(by_page)
     faults = result.bad_rows.faults if result.bad_rows else []
     of_outcome = {fault.line for fault in faults if fault.column == "Outcome"}
     for visit in set(by_page) - by_command:
-        assert by_page[visit] in of_outcome or answer.counts.joined, visit
+        is_lost = by_page[visit] in of_outcome | lost
+        assert is_lost or answer.counts.joined, visit
     return True
 
 

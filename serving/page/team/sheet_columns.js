@@ -46,7 +46,13 @@ export function conversion({ from_unit: from, unit: to, per_body_mass: isPerBody
 
 /** The label of a measure, with or without a side. */
 export const measureLabel = (code, { labels }) =>
-  otherMeaning(code) ?? labels[code] ?? labels[`left_${code}`]?.replace(", left", "") ?? code;
+  otherMeaning(code) ??
+  labels[code] ??
+  labels[`left_${code.replace(/^both_/, "")}`]?.replace(", left", bothLegs(code)) ??
+  code;
+
+const bothLegs = (code) =>
+  code.startsWith("both_") ? `, ${variant("page.side_inline", "both")}` : "";
 
 /** Every column with what it was taken for; each can be corrected. */
 export function columnTable(sheet, state, actions) {

@@ -3,6 +3,7 @@ import { capitalized, choice } from "../lib/number_format.js";
 import { plural, text } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { columnMeaning, columnName, measureLabel, unitWords } from "./sheet_columns.js";
+import { wordLines } from "./word_questions.js";
 
 /** So many alternatives are buttons; the others stand in a menu. */
 const MAX_BUTTONS = 3;
@@ -36,12 +37,31 @@ function question(column, state, actions) {
     .slice(0, MAX_BUTTONS)
     .map(({ label, ask }) => answerButton(label, "btn", () => set(ask)));
   const rest = alternatives.slice(MAX_BUTTONS);
-  const asks = alternatives.map(({ ask }) => ask);
+  // One of the answers may leave it out already, with what it is.
+  const isLeftOut = [proposal, ...alternatives.map(({ ask }) => ask)].some(
+    (ask) => ask?.means === null,
+  );
   return html`<li><div><p><b>${text("page.ask.column", { place })}</b> ${column.question}</p>
       <p class="small quiet">${capitalized(column.why)}.</p></div>
+    ${column.asks === "words" ? html`<ul class="words__l">${wordLines(column, state, actions)}</ul>` : nothing}
+    ${column.asks === "lever_arm" ? leverArm(column, actions) : nothing}
     <div class="acts">${proposal ? yes() : nothing} ${buttons}
       ${rest.length ? alternativeMenu(column, rest, set) : nothing}
-      ${[proposal, ...asks].some((ask) => ask?.means === null) ? nothing : leaveOut()}</div></li>`;
+      ${isLeftOut ? nothing : leaveOut()}</div></li>`;
+}
+
+// How far from the joint forces were taken: told once for both legs.
+function leverArm(column, actions) {
+  const id = `lever-${column.place}`;
+  const put = (event) => {
+    event.preventDefault();
+    const centimetres = Number(new FormData(event.target).get("lever").replace(",", "."));
+    if (centimetres > 0) actions.setLeverArm(column, centimetres / 100);
+  };
+  return html`<form class="mend" @submit=${put}>
+    <label for=${id}>${text("page.ask.lever_arm")}</label>
+    <input id=${id} name="lever" type="text" inputmode="decimal" required autocomplete="off" />
+    <button class="btn btn--main" type="submit">${text("page.fix.put")}</button></form>`;
 }
 
 const answerButton = (label, kind, answer) =>

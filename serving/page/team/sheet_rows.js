@@ -8,7 +8,8 @@ import { columnMeaning, conversion } from "./sheet_columns.js";
 const SHOWN_ROWS = 40;
 const EXAMPLE_ROWS = 3;
 
-const needsLook = ({ status }) => status === "bad" || status === "waiting";
+const needsLook = ({ status, reasons }) =>
+  status === "bad" || status === "waiting" || reasons.length > 0;
 
 function rowsToShow(sheet, showsAll) {
   if (showsAll) return sheet.rows;

@@ -22,6 +22,12 @@ export function rowsLeftOut(sheet, athletes) {
     .map((row) => ({ ...row, explanations: explanationsOf(row, refused.get(row.line)) }));
 }
 
+/** Rows that are scored without some of their cells, each with why. */
+export const rowsWithLostCells = (sheet, left) =>
+  sheet.rows
+    .filter((row) => row.reasons.length && !left.some(({ line }) => line === row.line))
+    .map((row) => ({ ...row, explanations: explanationsOf(row) }));
+
 // Each with the cell that it is about, if one would mend it.
 function explanationsOf(row, refused) {
   if (refused) return refused.map((words) => ({ words }));

@@ -7,7 +7,7 @@ import { filesName, partsList, unmatchedRows } from "./joined_files.js";
 import { columnTable } from "./sheet_columns.js";
 import { columnQuestions, constantInputs } from "./sheet_questions.js";
 import { rowPreview } from "./sheet_rows.js";
-import { rowsLeftOut } from "./sheet_upload.js";
+import { rowsLeftOut, rowsWithLostCells } from "./sheet_upload.js";
 import { wordQuestions } from "./word_questions.js";
 
 /** A button that chooses files. */
@@ -25,15 +25,16 @@ export function sheetCard(state, actions) {
   const { team } = state;
   const { sheet } = team;
   const left = rowsLeftOut(sheet, team.athletes);
+  const toMend = [...left, ...rowsWithLostCells(sheet, left)].sort((a, b) => a.line - b.line);
   return html`<section class="card sheetcard" id="t-sheet" aria-labelledby="h-sheet"
     aria-busy=${team.isReading ? "true" : "false"}>
     <div class="card__head"><h2 id="h-sheet">${filesName(team.files)}</h2><p>${fileLine(sheet)}</p></div>
     ${partsList(sheet, actions)} ${isJoined(sheet) ? nothing : fileOptions(sheet, actions)}
     ${constantInputs(sheet, actions)} ${unmatchedRows(sheet, state, actions)}
     ${columnQuestions(sheet, state, actions)} ${wordQuestions(sheet, state, actions)}
-    ${cellFixes(sheet, left, actions)} ${changeList(sheet, actions)}
+    ${cellFixes(sheet, toMend, actions)} ${changeList(sheet, actions)}
     ${columnTable(sheet, state, actions)} ${rowPreview(sheet, team, actions)} ${notes(sheet.notes)}
-    ${buttons(team, left, actions)} ${otherRows(sheet.counts)}
+    ${buttons(team, toMend, actions)} ${otherRows(sheet.counts)}
   </section>`;
 }
 

@@ -128,6 +128,15 @@ const sheetActions = {
   setColumns(columns) {
     readAgain({ columns: { ...state.team.mapping.columns, ...columns } });
   },
+  /** How far from the joint the forces of a test were taken, for either leg. */
+  setLeverArm({ label }, metres) {
+    const open = state.team.sheet.columns.filter(
+      (column) => column.asks === "lever_arm" && column.label === label,
+    );
+    const told = state.team.mapping.columns ?? {};
+    const columns = open.map(({ place }) => [place, { ...told[place], lever_arm_m: metres }]);
+    sheetActions.setColumns(Object.fromEntries(columns));
+  },
   /** What holds for every row and stands in no column. */
   setConstant(measure, content) {
     const constants = { ...state.team.mapping.constants, [measure]: content };

@@ -15,11 +15,15 @@ export function wordQuestions(sheet, state, actions) {
     .filter(([, words]) => words.length);
   if (!open.length) return nothing;
   const count = open.reduce((sum, [, words]) => sum + words.length, 0);
-  const line = ([column, words]) => words.map((word) => wordLine(column, word, state, actions));
+  const line = ([column]) => wordLines(column, state, actions);
   return html`<section class="qs" aria-labelledby="h-words">
     <h3 id="h-words">${plural("page.words.heading", count)}</h3>
     <ul class="words__l">${open.flatMap(line)}</ul></section>`;
 }
+
+/** A menu for each word of a column that is not known yet, or was told here. */
+export const wordLines = (column, state, actions) =>
+  wordsToTell(column, state).map((word) => wordLine(column, word, state, actions));
 
 // Unknown ones, and those that were told here, so that they can be told again.
 function wordsToTell(column, { team }) {

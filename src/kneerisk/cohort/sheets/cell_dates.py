@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.vocabulary import fold
+from kneerisk.cohort.sheets.folded_text import fold
 
 _DAY_AND_MONTH = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})", re.ASCII)
 #: The days of Excel, a year alone, and the seconds (or thousandths of one) since 1970: forms that

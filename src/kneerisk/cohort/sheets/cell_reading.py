@@ -12,10 +12,12 @@ from typing import Any
 
 from kneerisk.cohort.layout import NotAllowed, flags
 from kneerisk.cohort.sheets.cell_dates import parse_day
-from kneerisk.cohort.sheets.cell_text import as_text, parse_number, with_unit
+from kneerisk.cohort.sheets.cell_text import as_text, parse_number
+from kneerisk.cohort.sheets.cell_units import Scales, inches_told, without_cell_unit
+from kneerisk.cohort.sheets.decimal_marks import Marks
 from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Cell, Day, PlaceInWords, SheetForm, Sides
-from kneerisk.cohort.sheets.units import UnknownUnit, factor
+from kneerisk.cohort.sheets.units import FEET_AND_INCHES
 from kneerisk.schema import Category, Measure, Quantity
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
@@ -133,12 +135,18 @@ class ColumnReader:
         words = _casefolded(cell.meanings)
         commas = self.form.decimal_comma
         commas = commas if cell.decimal_comma is None else cell.decimal_comma
-        scales = _Scales(cell, measure)
+        marks = Marks(commas, cell.thousands)
+        scales = Scales(cell, measure)
+        is_feet = cell.unit == FEET_AND_INCHES
         values: list[float | None] = []
         for row, raw in enumerate(self.cells(cell.column, words)):
-            text, own_unit = (raw, None) if measure is None else _without_unit(raw, words, scales)
+            text, own_unit = (
+                (raw, None) if measure is None else without_cell_unit(raw, words, scales)
+            )
+            if is_feet and own_unit is None:
+                text = inches_told(text)
             try:
-                value = parse_number(text, words, allowed, commas=commas)
+                value = parse_number(text, words, allowed, marks)
             except NotAllowed as refused:
                 variant = "no_decimal_comma" if commas and isinstance(text, str) else ""
                 self.refuse(row, cell.column, refused.code, allowed, unit=unit, variant=variant)
@@ -152,6 +160,17 @@ class ColumnReader:
         words = {choice.casefold(): choice for choice in choices} | _casefolded(cell.meanings)
         listed = [*dict.fromkeys((*cell.meanings, *choices))]
         return [str(w) if w else None for w in self._looked_up(cell.column, words, listed)]
+
+    def names(self, column: str) -> list[str | None]:
+        """A column of names: `NA` and `Nan` are some, and only marks stand for none."""
+        place = self._places[column]
+        return [None if self._is_no_name(row[place]) else as_text(row[place]) for row in self.rows]
+
+    def _is_no_name(self, raw: Any) -> bool:
+        if not isinstance(raw, str):
+            return False
+        is_missing = raw.casefold() in self._missing and not raw.isalpha()
+        return is_missing or not any(map(str.isalnum, raw))
 
     def texts(self, column: str) -> list[str | None]:
         """A column as text; a whole number of Excel's as its digits."""
@@ -264,37 +283,3 @@ class ColumnReader:
 
 def _casefolded(values: dict[str, Any]) -> dict[str, Any]:
     return {word.strip().casefold(): value for word, value in values.items()}
-
-
-class _Scales(dict[str | None, float | None]):
-    """What a column's numbers are multiplied by, for each unit in a cell, or without one (None).
-
-    A unit in the cell itself comes first; None stands for a unit that does not fit the measure.
-    """
-
-    def __init__(self, cell: Cell, measure: Quantity | None) -> None:
-        super().__init__()
-        self._cell, self._measure = cell, measure
-
-    def __missing__(self, own_unit: str | None) -> float | None:
-        cell, measure = self._cell, self._measure
-        scale: float | None = 1.0
-        try:
-            if measure is not None:
-                scale = factor(measure, own_unit or cell.unit, per_body_mass=cell.per_body_mass)
-                scale = -scale if cell.opposite else scale
-        except UnknownUnit:
-            if own_unit is None:
-                raise
-            scale = None
-        self[own_unit] = scale
-        return scale
-
-
-def _without_unit(raw: Any, words: dict[str, Any], scales: _Scales) -> tuple[Any, str | None]:
-    """A cell such as `38°` or `12 cm` as its number and its unit."""
-    if not isinstance(raw, str) or raw.casefold() in words:
-        return raw, None
-    text, unit = with_unit(raw)
-    # 12 kg is no height; the whole cell is refused as no number.
-    return (raw, None) if unit is None or scales[unit] is None else (text, unit)

@@ -13,8 +13,10 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.layout import NotAllowed, number
+from kneerisk.cohort.sheets.decimal_marks import Marks, plain_number
+from kneerisk.cohort.sheets.folded_text import fold
+from kneerisk.cohort.sheets.languages import plain_words
 from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import fold, plain_words
 from kneerisk.schema import Quantity
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
@@ -29,8 +31,6 @@ FEET_AND_INCHES = re.compile(
 #: More digits than any measurement has, and fewer than a conversion leaves: 4.8 inches are
 #: 12.192 cm, not 12.191999999999998.
 _SIGNIFICANT_DIGITS = 10
-_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
-_POINT = re.compile(r"[+-]?\d*\.\d+", re.ASCII)
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 #: Without a letter or a mark there is no unit.
 _FIGURES = re.compile(r"[\d.,+-]*", re.ASCII)
@@ -55,7 +55,7 @@ def with_unit(cell: str) -> tuple[str, str | None]:
     return (match[1], unit) if match and unit else (cell, None)
 
 
-def parse_number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool) -> float | None:
+def parse_number(raw: Any, words: dict[str, Any], allowed: str, marks: Marks) -> float | None:
     """The number that a cell shows, in whatever unit it is.
 
     Parameters
@@ -66,8 +66,8 @@ def parse_number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool)
         Words, in lower case, that stand for numbers; an empty text is "not recorded".
     allowed
         What may stand there, for the refusal.
-    commas
-        Whether decimals are written with a comma.
+    marks
+        How decimals and thousands are written.
 
     Returns
     -------
@@ -83,7 +83,9 @@ def parse_number(raw: Any, words: dict[str, Any], allowed: str, *, commas: bool)
         return None
     if words and (word := as_text(raw).casefold()) in words:
         return None if words[word] == "" else float(words[word])
-    if commas and isinstance(raw, str):
+    if isinstance(raw, str) and marks.thousands:
+        raw = plain_number(raw, marks)
+    elif isinstance(raw, str) and marks.commas:
         if not DECIMAL_COMMA.fullmatch(raw):
             # 1.234 may be a thousand or one and a bit: not for a program to guess.
             code = FaultCode.DECIMAL_MARK if "." in raw else FaultCode.NOT_A_NUMBER
@@ -108,8 +110,8 @@ class ColumnValues(NamedTuple):
     numbers: list[float]
     words: Counter[str]
     """Entries that are no number, as they stand."""
-    commas: bool
-    """Decimals are written with a comma."""
+    marks: Marks
+    """How decimals and thousands are written."""
     unit: str | None
     """The unit that most of the numbers carry with them."""
 
@@ -121,27 +123,14 @@ def is_missing(cell: Any) -> bool:
     return cell == "" or fold(cell) in plain_words("missing")
 
 
-def decimal_marks(cells: Iterable[Any]) -> int:
-    """How many more decimals are written with a comma than with a point."""
-    surplus = 0
-    for cell in cells:
-        if isinstance(cell, str) and ("," in cell or "." in cell):
-            text = with_unit(cell)[0]
-            surplus += bool(_COMMA.fullmatch(text)) - bool(_POINT.fullmatch(text))
-    return surplus
-
-
-def column_values(cells: Iterable[Any], *, commas: bool) -> ColumnValues:
-    """What a column's cells are: numbers (in the unit of the sheet), and words with their counts.
-
-    With `commas`, decimals are written with a comma.
-    """
+def column_values(cells: Iterable[Any], marks: Marks) -> ColumnValues:
+    """What a column's cells are: numbers (in the sheet's unit), and words with their counts."""
     filled = [cell for cell in cells if cell != ""]
     numbers: list[float] = []
     words: Counter[str] = Counter()
     units: Counter[str] = Counter()
     for cell in filled:
-        value, unit = number_and_unit(cell, commas=commas)
+        value, unit = number_and_unit(cell, marks)
         if value is not None:
             numbers.append(value)
             units.update([unit] if unit else [])
@@ -149,19 +138,18 @@ def column_values(cells: Iterable[Any], *, commas: bool) -> ColumnValues:
             words[str(cell)] += 1
     usual = next((unit for unit, count in units.items() if count * 2 > len(numbers)), None)
     recorded = sum(not is_missing(cell) for cell in filled)
-    return ColumnValues(recorded, numbers, words, commas, usual)
+    return ColumnValues(recorded, numbers, words, marks, usual)
 
 
-def number_and_unit(cell: Any, *, commas: bool) -> tuple[float | None, str | None]:
+def number_and_unit(cell: Any, marks: Marks) -> tuple[float | None, str | None]:
     """The number that a cell shows and the unit that it names, None where there is none."""
     if not isinstance(cell, str):
         return (None, None) if isinstance(cell, date) else (float(cell), None)
     text, unit = with_unit(cell)
-    if commas and _COMMA.fullmatch(text):
-        text = text.replace(",", ".")
+    text = plain_number(text, marks)
     return (float(text), unit) if _PLAIN.fullmatch(text) else (None, None)
 
 
-def number_shown(cell: Any, *, commas: bool) -> float | None:
+def number_shown(cell: Any, marks: Marks) -> float | None:
     """The number that a cell shows, in whatever unit it is."""
-    return None if isinstance(cell, datetime | date) else number_and_unit(cell, commas=commas)[0]
+    return None if isinstance(cell, datetime | date) else number_and_unit(cell, marks)[0]

@@ -222,7 +222,7 @@ def _cell_faults(cell: Cell, measure: Measure, has_mass: bool) -> Iterator[str]:
     if bad := [repr(w) for w, value in cell.meanings.items() if isinstance(value, str) and value]:
         yield text("sheet.mapping.values_must_be_numbers", words=", ".join(bad))
     try:
-        factor(measure, cell.unit, per_body_mass=cell.per_body_mass)
+        factor(measure, cell.unit, per_body_mass=cell.per_body_mass, lever_arm_m=cell.lever_arm_m)
     except UnknownUnit as error:
         yield str(error)
     if cell.per_body_mass and not has_mass:

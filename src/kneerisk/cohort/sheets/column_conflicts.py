@@ -6,18 +6,22 @@ two columns can't be one measure, but first and last name together are one athle
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of
 from kneerisk.cohort.sheets.questions import without_meaning
-from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked
-from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, MASS
+from kneerisk.cohort.sheets.sheet_answer import Alternative
+from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
+from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, MASS, leg_names
 from kneerisk.words import text
 
 #: An unnamed column is taken for the athletes' where so many of its entries differ (assumption).
 _MOSTLY_DIFFERENT = 0.6
+#: A name or a code of a person begins with a letter and has few words (assumption).
+_NAME = re.compile(r"[^\W\d_][\w.'\u2019-]*(?:,? [\w.'\u2019-]+){0,4}")
 
 
 def settle_columns(recognised: Sequence[RecognisedColumn]) -> list[RecognisedColumn]:
@@ -38,18 +42,32 @@ def settle_columns(recognised: Sequence[RecognisedColumn]) -> list[RecognisedCol
 
 
 def _with_athlete(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
-    """A column of different words without another meaning names the athletes, if none else does."""
+    """Whether a column of different names is the athletes' is asked, if no other column is."""
     if any(column.means == ATHLETE for column in recognised):
         return recognised
     for at, column in enumerate(recognised):
-        words = column.values.words
-        if column.means or column.is_confirmed or words.total() < max(1, column.values.filled):
+        if column.means or column.is_confirmed or not _may_name_people(column):
             continue
-        if len(words) > _MOSTLY_DIFFERENT * column.values.filled:
-            why = text("sheet.why.names_athletes")
-            recognised[at] = replace(column, means=ATHLETE, confidence="likely", why=why)
-            return recognised
+        ask = ColumnAsked(means=ATHLETE)
+        recognised[at] = replace(
+            column,
+            means=ATHLETE,
+            confidence="unsure",
+            why=text("sheet.why.names_athletes"),
+            question=text("sheet.question.names_athletes", column=repr(column.name)),
+            alternatives=(Alternative(label=label_of(ATHLETE), ask=ask),),
+        )
+        return recognised
     return recognised
+
+
+def _may_name_people(column: RecognisedColumn) -> bool:
+    """Words of letters, different on most rows, of which none is a time, a pace or a sentence."""
+    words = column.values.words
+    if words.total() < max(2, column.values.filled):
+        return False
+    is_varied = len(words) > _MOSTLY_DIFFERENT * column.values.filled
+    return is_varied and all(_NAME.fullmatch(word) for word in words)
 
 
 def _without_mass(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
@@ -94,8 +112,10 @@ def _without_duplicates(recognised: list[RecognisedColumn]) -> list[RecognisedCo
     same: dict[str, list[int]] = defaultdict(list)
     for at, column in enumerate(recognised):
         # First and last name together name an athlete.
-        if column.canonical and column.means != ATHLETE:
-            same[column.canonical].append(at)
+        waits_for_leg = column.question and column.means in leg_names() and not column.side
+        if column.means != ATHLETE and not waits_for_leg:
+            for canonical in column.canonicals:
+                same[canonical].append(at)
     for places in same.values():
         confirmed = [at for at in places if recognised[at].is_confirmed]
         best = max(recognised[at].confidence == "certain" for at in places)
@@ -123,6 +143,9 @@ def _which(
     column = recognised[at]
     others = ", ".join(recognised[other].place for other in same if other != at)
     fullest = max(same, key=lambda place: (recognised[place].values.filled, -place))
+    filled = [recognised[other].values.filled for other in same]
+    # Of two that are equally full neither is better.
+    is_better = filled.count(max(filled)) == 1
     label = label_of(column.means or "")
     keep = ColumnAsked(
         means=column.canonical,
@@ -132,10 +155,12 @@ def _which(
     drop = ColumnAsked(means=None)
     is_fullest = at == fullest
     other = Alternative(label=text("sheet.question.leave_it_out"), ask=drop)
+    kept = Alternative(label=label, ask=keep)
+    choices = (other if is_fullest else kept,) if is_better else (kept, other)
     return replace(
         column,
         confidence="unsure",
         question=text("sheet.question.which", column=repr(column.name), others=others, label=label),
-        proposal=keep if is_fullest else drop,
-        alternatives=(other if is_fullest else Alternative(label=label, ask=keep),),
+        proposal=(keep if is_fullest else drop) if is_better else None,
+        alternatives=choices,
     )

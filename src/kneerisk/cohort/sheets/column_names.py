@@ -7,7 +7,6 @@ count for more (inverse document frequency, Spärck Jones 1972).
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from difflib import SequenceMatcher
@@ -16,16 +15,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kneerisk.cohort.sheets.folded_text import spaced, split_words
+from kneerisk.cohort.sheets.leg_words import leg_words
+from kneerisk.cohort.sheets.name_units import without_unit
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import (
     ROLES,
     Tokens,
-    fold,
+    denied,
     phrases,
+    side_codes,
     sides,
-    split_words,
     tokens,
     unsided,
+    words_for,
 )
 from kneerisk.schema import Quantity, Side, columns
 from kneerisk.schema.own_measures import per_schema, per_schema_at_most
@@ -48,10 +51,6 @@ LONGEST_NAME, _MOST_WORDS = 300, 40
 _LONGEST_WORD = 40
 #: So many names and words are remembered, since sheets repeat them: one sheet's (assumption).
 _NAMES_KEPT, _WORDS_KEPT = 512, 2_048
-#: Brackets with no other bracket inside, so that a row of opening ones is passed in one go.
-_BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
-#: What may part a name and a unit behind it, with a word in between: `Height in cm`.
-_GAP = re.compile(r"(?:[\s,;:_]+(?:in\s+)?)(?=\S)")
 
 
 class Match(NamedTuple):
@@ -59,6 +58,12 @@ class Match(NamedTuple):
 
     means: str
     likeness: float
+    needs_unit: bool = False
+    """Whether these words alone are not enough."""
+    is_whole: bool = False
+    """Whether the word that may be a unit is one of the name: `sessions per week`."""
+    is_own: bool = False
+    """Whether it is the schema's own name, which has the unit in it."""
 
 
 class Named(NamedTuple):
@@ -68,21 +73,46 @@ class Named(NamedTuple):
     """Likeliest first; none below `LEAST_LIKENESS`."""
     side: Side | None
     unit: str | None
+    units: frozenset[str] = frozenset()
+    """The units that its words are, wherever they stand."""
 
 
 @per_schema_at_most(_NAMES_KEPT)
-def _read_name(name: str) -> Named:
+def _read_name(name: str, code: str | None) -> Named:
     if name in columns() or name in unsided():
         return _canonical(name)
-    text, unit = _without_unit(name)
-    words, side = _without_side(text)
-    return Named(_matches(words) if len(words) <= _MOST_WORDS else (), side, unit)
+    text, unit = without_unit(name, {code, *sides()})
+    words, side = _without_side(text, code)
+    if len(words) > _MOST_WORDS:
+        return Named((), side, unit)
+    matches = _matches(words) if words else ()
+    if unit:
+        whole, _ = _without_side(name, code)
+        of_whole = _matches(whole) if whole != words else ()
+        matches += tuple(m._replace(is_whole=True) for m in of_whole if m.likeness == 1.0)
+    named = {unit_named(word) for word in split_words(spaced(name))}
+    return Named(matches, side, unit, frozenset(filter(None, named)))
 
 
-def read_name(name: str) -> Named:
-    """A column's name: its measures, its side and its unit; of a paragraph none of them."""
+def read_name(name: str, code: str | None = None) -> Named:
+    """What a column's name says; of a paragraph nothing.
+
+    Parameters
+    ----------
+    name
+        The name.
+    code
+        The word of it that is a code for a leg (`leg_words.codes_of`).
+
+    Returns
+    -------
+    Named
+        Its measures, its side and its unit.
+    """
     stripped = name.strip()
-    return Named((), None, None) if len(stripped) > LONGEST_NAME else _read_name(stripped)
+    if len(stripped) > LONGEST_NAME:
+        return Named((), None, None)
+    return _read_name(stripped, code)
 
 
 def _canonical(name: str) -> Named:
@@ -92,43 +122,36 @@ def _canonical(name: str) -> Named:
     means = rest if is_leg else name
     measure = unsided()[means]
     unit = measure.unit if isinstance(measure, Quantity) else None
-    return Named((Match(means, 1.0),), sides()[first] if is_leg else None, unit)
+    units = frozenset({unit}) if unit else frozenset[str]()
+    match = Match(means, 1.0, is_own=True)
+    return Named((match,), sides()[first] if is_leg else None, unit, units)
 
 
-def _without_unit(name: str) -> tuple[str, str | None]:
-    """Brackets that hold a unit, or a unit as the last word, or after a comma."""
-    for bracket in _BRACKETS.finditer(name):
-        if unit := unit_named(bracket[1]):
-            return name[: bracket.start()] + " " + name[bracket.end() :], unit
-    for gap in _GAP.finditer(name):
-        tail = name[gap.end() :]
-        # A single letter says too little outside brackets: it may be short for anything.
-        if (unit := unit_named(tail)) and (len(tail) > 1 or tail in "°%mN"):
-            return name[: gap.start()], unit
-    return name, None
-
-
-def _without_side(text: str) -> tuple[Tokens, Side | None]:
-    side_words = {word for word in split_words(text) if word in sides()}
-    named = {sides()[word] for word in side_words}
+def _without_side(text: str, code: str | None = None) -> tuple[Tokens, Side | None]:
+    words = leg_words(text)
+    side_words = {word for word in words if word in sides()}
+    if code in words and not side_words:
+        side_words = {code}
+    named = {sides().get(word) or side_codes()[word] for word in side_words}
     if len(named) != 1:
         return tokens(text), None
-    return tokens(text) - side_words or tokens(text), named.pop()
+    return tokens(" ".join(w for w in words if w not in side_words) or text), named.pop()
 
 
 def names_only_a_side(name: str) -> bool:
     """Whether a name says nothing but a side, such as `L`."""
     if len(name) > LONGEST_NAME:
         return False
-    text, _ = _without_unit(name.strip())
-    return bool(text) and set(re.findall(r"[^\W_]+", fold(text))) <= set(sides())
+    text, _ = without_unit(name.strip(), {*sides(), *side_codes()})
+    words = set(split_words(text))
+    return bool(words) and words <= sides().keys() | side_codes().keys()
 
 
 @per_schema
 def _phrases_of() -> Mapping[str, tuple[int, ...]]:
     """Every word of the names of measures, and which of `phrases` have it."""
     places: dict[str, list[int]] = defaultdict(list)
-    for at, (_, phrase) in enumerate(phrases()):
+    for at, (_, phrase, _) in enumerate(phrases()):
         for word in phrase:
             places[word].append(at)
     return {word: tuple(at) for word, at in places.items()}
@@ -138,7 +161,7 @@ def _phrases_of() -> Mapping[str, tuple[int, ...]]:
 def known_tokens() -> Mapping[str, frozenset[str]]:
     """Every word of a name, and what it is a part of."""
     meanings: dict[str, set[str]] = defaultdict(set)
-    for means, words in phrases():
+    for means, words, _ in phrases():
         for word in words:
             meanings[word].add(means)
     return {word: frozenset(means) for word, means in meanings.items()}
@@ -161,15 +184,31 @@ def _matches(words: Tokens) -> tuple[Match, ...]:
     """The meanings of a name; only phrases that share a word with it are looked at."""
     alike = {word: _alike_words(word) for word in words}
     shared = {part for parts in alike.values() for part in parts}
-    best: dict[str, float] = {}
-    for at in {at for part in shared for at in _phrases_of()[part]}:
-        means, phrase = phrases()[at]
-        likeness = 1.0 if phrase == words else _likeness(alike, phrase)
-        if likeness >= LEAST_LIKENESS and likeness > best.get(means, 0.0):
-            best[means] = likeness
+    best: dict[str, Match] = {}
+    for at in sorted({at for part in shared for at in _phrases_of()[part]}):
+        means, phrase, is_enough = phrases()[at]
+        own = words_for(means, words)
+        likeness = 1.0 if phrase == own else _likeness({w: alike[w] for w in own}, phrase)
+        if likeness < LEAST_LIKENESS or _is_denied(means, words, phrase, alike):
+            continue
+        found = Match(means, likeness, needs_unit=not is_enough)
+        if means not in best or (likeness, is_enough) > _worth(best[means]):
+            best[means] = found
     order = {means: at for at, means in enumerate(unsided() | dict.fromkeys(ROLES))}
-    ranked = sorted(best.items(), key=lambda pair: (-pair[1], order[pair[0]]))
-    return tuple(Match(*pair) for pair in ranked[:_MOST_MATCHES])
+    ranked = sorted(best.values(), key=lambda match: (-match.likeness, order[match.means]))
+    return tuple(ranked[:_MOST_MATCHES])
+
+
+def _worth(match: Match) -> tuple[float, bool]:
+    return match.likeness, not match.needs_unit
+
+
+def _is_denied(means: str, words: Tokens, phrase: Tokens, alike: Mapping[str, Alike]) -> bool:
+    """Whether a word that the phrase has not says that another quantity is meant."""
+    if means in ROLES:
+        return False
+    over = {word for word in words if not any(part in phrase for part in alike[word])}
+    return not over.isdisjoint(denied(means))
 
 
 Alike = Mapping[str, tuple[float, float]]
@@ -232,7 +271,8 @@ def _alike(word: str, other: str) -> float:
     short, long = sorted((word, other), key=len)
     if len(short) >= 3 and long.startswith(short):
         return _NEARLY
-    # Two words that names do use are two words: abduction is no misspelt adduction.
-    if len(short) < 5 or (word in known_tokens() and other in known_tokens()):
+    # Two words that names of different measures use are two: abduction is no misspelt adduction.
+    own, others = known_tokens().get(word), known_tokens().get(other)
+    if len(short) < 5 or (own and others and not (own <= others or others <= own)):
         return 0.0
     return _NEARLY if SequenceMatcher(None, word, other).ratio() >= _SAME_LETTERS else 0.0

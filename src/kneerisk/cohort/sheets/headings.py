@@ -11,11 +11,13 @@ from typing import Any, NamedTuple, get_args
 from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.changed_cells import with_changes
-from kneerisk.cohort.sheets.column_names import Named, names_only_a_side, read_name
+from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, names_only_a_side, read_name
+from kneerisk.cohort.sheets.languages import ENGLISH, Languages, heading_languages
+from kneerisk.cohort.sheets.leg_words import codes_of
 from kneerisk.cohort.sheets.mapping import LeftOut, Mapping
+from kneerisk.cohort.sheets.omitted_lines import LineReasons, is_units
 from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import fold, plain_words
 from kneerisk.cohort.sheets.workbook import described_lines
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text
@@ -36,6 +38,8 @@ class Heading(NamedTuple):
     meanings: list[Named]
     """What each name says."""
     lines: list[int]
+    languages: Languages = ENGLISH
+    """The languages that the names are written in."""
 
 
 class OmittedLine(NamedTuple):
@@ -93,7 +97,7 @@ def find_heading(lines: Lines, stated_line: int | None) -> Heading:
                 continue
             # The units stand in a line of their own below the names.
             below = lines[start + height : start + height + 1]
-            block += [row for row in below if _is_units(row[1])]
+            block += [row for row in below if is_units(row[1])]
             heading = _read([row for _, row in block], [number for number, _ in block])
             score = _score(heading) - _LINE_COST * height
             if best is None or score > best[0]:
@@ -109,17 +113,17 @@ def _may_be_names(block: Lines) -> bool:
     return all(isinstance(cell, str) and not _NUMBER.fullmatch(cell) for cell in filled)
 
 
-def _is_units(row: list[Any]) -> bool:
-    filled = [cell for cell in row if cell != ""]
-    return bool(filled) and all(isinstance(c, str) and unit_named(c.strip("()[] ")) for c in filled)
-
-
 def _read(rows: list[list[Any]], lines: list[int]) -> Heading:
     names = joined_names([list(row) for row in rows])
     fragments = [
         [str(row[place]) if place < len(row) else "" for row in rows] for place in range(len(names))
     ]
-    return Heading(names, [_best(*pair) for pair in zip(names, fragments, strict=True)], lines)
+    # A paragraph says nothing, however long it is.
+    short = [name if len(name) <= LONGEST_NAME else "" for name in names]
+    languages = heading_languages(short)
+    codes = codes_of(short, languages)
+    meanings = [_best(*parts) for parts in zip(names, fragments, codes, strict=True)]
+    return Heading(names, meanings, lines, languages)
 
 
 def joined_names(rows: list[list[Any]]) -> list[str]:
@@ -135,14 +139,14 @@ def joined_names(rows: list[list[Any]]) -> list[str]:
     return [" ".join(filter(None, fragments)) for fragments in zip(*names, strict=True)]
 
 
-def _best(joined: str, fragments: list[str]) -> Named:
+def _best(joined: str, fragments: list[str], code: str | None) -> Named:
     """A column under another's heading may be named well enough by its own part alone."""
-    together = read_name(joined) if joined else Named((), None, None)
+    together = read_name(joined, code) if joined else Named((), None, None)
     for end in range(len(fragments), 0, -1):
         own = " ".join(filter(None, fragments[1:end] if len(fragments) > 1 else fragments))
         if not own or names_only_a_side(own) or unit_named(own):
             continue
-        alone = read_name(own)
+        alone = read_name(own, code)
         if _likeness(alone) > _likeness(together):
             return alone._replace(
                 side=alone.side or together.side, unit=alone.unit or together.unit
@@ -213,13 +217,15 @@ def rows_below(
         Rows as wide as the names, and the lines that were left out, with the reason.
     """
     width = len(names)
-    folded = [fold(name) for name in names]
     table = Table(list(names), references(names), [], [], {}, [])
-    for line, row in lines:
-        if line <= heading_line or (last_line is not None and line > last_line):
-            continue
-        cells = [*row, *[""] * (width - len(row))][:width]
-        reason = _no_athlete(cells, folded) if leave_out else None
+    below = [
+        (line, row, [*row, *[""] * (width - len(row))][:width])
+        for line, row in lines
+        if heading_line < line and (last_line is None or line <= last_line)
+    ]
+    reasons = LineReasons(names, [cells for _, _, cells in below])
+    for line, row, cells in below:
+        reason = reasons.of(cells) if leave_out else None
         if any(cell != "" for cell in row[width:]):
             table.too_long.append(line)
         if reason is not None and reason in leave_out:
@@ -283,18 +289,3 @@ def references(names: Sequence[str]) -> list[str]:
         name if name and count[name] == 1 else f"{name} [{get_column_letter(place)}]".strip()
         for place, name in enumerate(names, start=1)
     ]
-
-
-def _no_athlete(cells: list[Any], names: list[str]) -> LeftOut | None:
-    filled = {at: cell for at, cell in enumerate(cells) if cell != ""}
-    words = {at: fold(cell).rstrip(":. ") for at, cell in filled.items() if isinstance(cell, str)}
-    first = next(iter(words.values()), "")
-    if first in plain_words("total") and next(iter(words)) <= 2:
-        return "totals"
-    if len(words) > 1 and all(word == names[at].rstrip(":. ") for at, word in words.items()):
-        return "names_again"
-    if len(filled) > 1 and _is_units(cells):
-        return "units_again"
-    if len(filled) == 1 and len(names) > 2 and words and next(iter(words)) == 0:
-        return "remark"
-    return None

@@ -91,6 +91,10 @@ class Cell(BaseModel):
     meanings: dict[str, Meaning] = Field(default={}, alias="values")
     """What the words of the column stand for; an empty text is "not recorded"."""
     decimal_comma: bool | None = None
+    thousands: bool = False
+    """Whether the other mark parts thousands: 42,195 is forty-two thousand."""
+    lever_arm_m: Annotated[float | None, Field(gt=0, le=1)] = None
+    """Of a force that is to become a torque: how far from the joint it was taken, in metres."""
     per_body_mass: bool = False
     """The cell is a force or torque that is still to be divided by the athlete's body mass."""
     opposite: bool = False

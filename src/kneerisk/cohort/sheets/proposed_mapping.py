@@ -103,9 +103,12 @@ def _entry(column: RecognisedColumn) -> str:
     entries = [f"column = {_text(column.reference)}", *([f"unit = {_text(unit)}"] if unit else [])]
     entries += ["per_body_mass = true"] if per_mass else []
     entries += ["opposite = true"] if column.opposite else []
-    entries += ["decimal_comma = true"] if column.values.commas else []
+    entries += ["decimal_comma = true"] if column.values.marks.commas else []
+    entries += ["thousands = true"] if column.values.marks.thousands else []
+    entries += [f"lever_arm_m = {column.lever_arm_m}"] if column.lever_arm_m else []
     entries += [f"values = {_table(column.words)}"] if column.words else []
-    entry = _open_or(column, f"{column.canonical} = {{ {', '.join(entries)} }}")
+    line = f" = {{ {', '.join(entries)} }}"
+    entry = _open_or(column, *(f"{canonical}{line}" for canonical in column.canonicals))
     if not isinstance(column.measure, Category):
         return entry
     known = {word.casefold() for word in column.words}
@@ -114,10 +117,11 @@ def _entry(column: RecognisedColumn) -> str:
     return text("sheet.proposal.words", entry=entry, words=listed) if listed else entry
 
 
-def _open_or(column: RecognisedColumn, line: str) -> str:
+def _open_or(column: RecognisedColumn, *lines: str) -> str:
     if column.question is None:
-        return line
-    return f"# {' '.join(column.question.split())}\n# {line}"
+        return "\n".join(lines)
+    commented = "\n".join(f"# {line}" for line in lines)
+    return f"# {' '.join(column.question.split())}\n{commented}"
 
 
 def _table(words: dict[str, str | int | float]) -> str:

@@ -95,7 +95,7 @@ def _values(mapping: Mapping, reader: ColumnReader) -> dict[str, list[Any]]:
     if mapping.athlete_id is not None:
         used = mapping.used()
         for place in (name for name in used if name.split(".")[0] == "athlete_id"):
-            values[place] = reader.texts(used[place])
+            values[place] = reader.names(used[place])
     for place, day in ((DATE, mapping.screening_date), (BIRTH, mapping.birth_date)):
         if day is not None:
             values[place] = reader.days(day)

@@ -14,31 +14,26 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from kneerisk.cohort.sheets.cell_text import column_values, decimal_marks
+from kneerisk.cohort.sheets.agreement import Setting
+from kneerisk.cohort.sheets.cell_text import column_values
 from kneerisk.cohort.sheets.changed_cells import ChangedCell, changes_of, with_changes
 from kneerisk.cohort.sheets.column_conflicts import settle_columns
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas, marks_of, marks_stated
 from kneerisk.cohort.sheets.device_exports.tested_columns import as_tested
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.file_parts import Arrangement
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Heading, Table, find_heading, rows_below
-from kneerisk.cohort.sheets.mapping import (
-    Day,
-    Identity,
-    Mapping,
-    SheetForm,
-    Sides,
-)
-from kneerisk.cohort.sheets.questions import (
-    Context,
-    confirm_column,
-    recognise_column,
-)
+from kneerisk.cohort.sheets.languages import ENGLISH, plain_words
+from kneerisk.cohort.sheets.mapping import Day, Identity, Mapping, SheetForm, Sides
+from kneerisk.cohort.sheets.questions import in_other_marks, recognise_column
 from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
 from kneerisk.cohort.sheets.several_files.arranged_sheet import ArrangedSheet
-from kneerisk.cohort.sheets.sheet_answer import SheetAsked
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
+from kneerisk.cohort.sheets.stated_columns import confirm_column
 from kneerisk.cohort.sheets.training_logs.log_columns import find_layout
-from kneerisk.cohort.sheets.units import USUAL_MASS_KG, factor
+from kneerisk.cohort.sheets.unit_fits import USUAL_MASS_KG
+from kneerisk.cohort.sheets.units import factor
 from kneerisk.cohort.sheets.vocabulary import (
     AGE,
     ATHLETE,
@@ -48,7 +43,6 @@ from kneerisk.cohort.sheets.vocabulary import (
     MASS,
     SIDE,
     leg_names,
-    plain_words,
 )
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet
 from kneerisk.errors import CohortRefused
@@ -73,18 +67,18 @@ class RecognisedSheet:
     """How the table was put together; None where the file is the table."""
 
     @property
-    def dates_are_open(self) -> bool:
-        """Whether it is asked how the dates of the screenings are to be read."""
-        return any(column.means == DATE and column.question for column in self.columns)
+    def visits_are_open(self) -> bool:
+        """Whether it is asked whose rows they are, of which leg, or how their dates are read."""
+        return any(c.means in {ATHLETE, DATE, SIDE} and c.question for c in self.columns)
 
     def column_of(self, canonical: str) -> RecognisedColumn | None:
         """The column that holds a canonical one, or is asked whether it does."""
-        return next((column for column in self.columns if column.canonical == canonical), None)
+        return next((column for column in self.columns if canonical in column.canonicals), None)
 
     @property
     def canonical(self) -> set[str]:
         """Every canonical column that the sheet holds, with a side where rows are legs too."""
-        held = {column.canonical for column in self.columns if column.canonical}
+        held = {name for column in self.columns for name in column.canonicals}
         if BIRTH in held and DATE in held:
             held.add(AGE)
         sided = {f"{side}_{name}" for name in held for side in ("left", "right")}
@@ -176,12 +170,16 @@ def _mapping(
     athletes = [column.reference for column in used if column.means == ATHLETE]
     # What is still to be divided by a body mass that is asked about waits with it.
     measured = {
-        str(column.canonical): column
+        name: column
         for column in used
         if (column.measure or column.means == FLAGS) and (has_mass or not column.unit.per_body_mass)
+        for name in column.canonicals
     }
     side = by_role.get(SIDE)
-    legs = {name for name in measured if name in leg_names()} if side else set()
+    legs = {name for name in measured if name in leg_names()}
+    if not side:
+        # They wait until it is told which leg each row is about.
+        measured = {name: column for name, column in measured.items() if name not in legs}
     return Mapping(
         sheet=form,
         arrangement=arrangement,
@@ -210,49 +208,55 @@ def _columns(
     heading: Heading, table: Table, stated: SheetAsked, known: Sequence[TidyColumn]
 ) -> list[RecognisedColumn]:
     cells = [[row[at] for row in table.rows] for at in range(len(heading.names))]
-    surplus = [decimal_marks(column) for column in cells]
-    # A column whose cells don't say has the decimal mark of the rest of the sheet.
-    mostly = sum(surplus) > 0
-    stated_commas = None if stated.decimal is None else stated.decimal == "comma"
-    commas = [own > 0 or (own == 0 and mostly) for own in surplus]
-    plain = [
-        RecognisedColumn(
-            place=get_column_letter(at + 1),
-            name=name,
-            reference=table.references[at],
-            values=column_values(
-                cells[at], commas=commas[at] if stated_commas is None else stated_commas
-            ),
-            why=text("sheet.why.no_such_measure"),
-        )
-        for at, name in enumerate(heading.names)
-    ]
-    context = Context(USUAL_MASS_KG, has_sides=False)
-    first = _each(plain, heading, cells, stated, context, known)
+    marks = _marks(cells, heading, stated)
+    setting = Setting(USUAL_MASS_KG, languages=heading.languages)
+    first = _each(heading, table, cells, marks, stated, setting, known)
     # What the body mass is, and whether rows are legs, matters to the other columns.
-    has_sides = any(column.means == SIDE and column.is_applied for column in first)
-    context = context._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
-    return settle_columns(_each(plain, heading, cells, stated, context, known))
+    has_sides = any(column.means == SIDE for column in first)
+    setting = setting._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
+    return settle_columns(_each(heading, table, cells, marks, stated, setting, known))
+
+
+def _marks(cells: Sequence[list[Any]], heading: Heading, stated: SheetAsked) -> list[list[Marks]]:
+    """How each column may write its numbers; one that doesn't say does as most of the sheet."""
+    if stated.decimal is not None:
+        return [[marks_stated(column, stated.decimal)] for column in cells]
+    commas = sum(map(decimal_commas, cells)) > 0
+    is_foreign = commas or heading.languages != ENGLISH
+    return [marks_of(column, commas=commas, may_be_foreign=is_foreign) for column in cells]
 
 
 def _each(
-    plain: Sequence[RecognisedColumn],
     heading: Heading,
+    table: Table,
     cells: Sequence[list[Any]],
+    marks: Sequence[list[Marks]],
     stated: SheetAsked,
-    context: Context,
+    setting: Setting,
     known: Sequence[TidyColumn],
 ) -> list[RecognisedColumn]:
     recognised = []
-    for at, (column, named, own) in enumerate(zip(plain, heading.meanings, cells, strict=True)):
-        if column.name in _answer_columns():
-            recognised.append(replace(column, why=text("sheet.why.answer")))
+    for at, (name, named) in enumerate(zip(heading.names, heading.meanings, strict=True)):
+        plain = [
+            RecognisedColumn(
+                place=get_column_letter(at + 1),
+                name=name,
+                reference=table.references[at],
+                values=column_values(cells[at], reading),
+                why=text("sheet.why.no_such_measure"),
+            )
+            for reading in marks[at]
+        ]
+        if name in _answer_columns():
+            column = replace(plain[0], why=text("sheet.why.answer"))
         else:
-            recognised.append(recognise_column(column, named, own, context))
+            readings = [recognise_column(one, named, cells[at], setting) for one in plain]
+            column = readings[0] if len(readings) == 1 else in_other_marks(readings)
         if known:
-            recognised[-1] = as_tested(recognised[-1], known[at])
+            column = as_tested(column, known[at])
         if answer := stated.columns.get(column.place):
-            recognised[-1] = confirm_column(recognised[-1], named, own, answer, context)
+            column = confirm_column(column, named, cells[at], answer, setting)
+        recognised.append(column)
     return recognised
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from kneerisk.cohort.sheets.cell_reading import SheetFault
-from kneerisk.cohort.sheets.cell_text import is_missing, number_shown
+from kneerisk.cohort.sheets.cell_text import as_text, is_missing, number_shown
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
 from kneerisk.cohort.sheets.read_sheet import SheetReading
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
@@ -21,10 +21,9 @@ from kneerisk.cohort.sheets.sheet_answer import (
 )
 from kneerisk.cohort.sheets.sheet_wording import page_rule, shown
 from kneerisk.cohort.sheets.slips import slip_of
-from kneerisk.cohort.sheets.visits import AthleteRow, Visit
-from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, SEX
-from kneerisk.schema import Quantity, columns, from_row, to_row
-from kneerisk.schema.columns import column_locations
+from kneerisk.cohort.sheets.visits import AthleteRow, Visit, screening_body
+from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, SEX, SIDE
+from kneerisk.schema import Quantity, columns
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
@@ -37,6 +36,8 @@ _OF_VISIT = {
     FaultCode.SAME_ATHLETE,
     FaultCode.SAME_ATHLETE_AND_DATE,
 }
+#: Without these nobody knows whose row it is, or whether it may be scored.
+_HOLDING = {AGE, SEX, BIRTH, FLAGS, SIDE}
 #: Parts of a date as a person writes them.
 _DATE_PARTS = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month"}
 
@@ -49,13 +50,16 @@ class _Row:
         self.cells: dict[str, SheetCell] = {}
         self.reasons: list[SheetReason] = []
         self.waits = False
-        """An entry of it stands in a column whose question is open."""
+        """An entry stands in a column whose question is open."""
+        self.is_held = False
+        """Whether a reason is not about a cell alone, so that the row can't be scored."""
 
     def refuse(
         self, column: RecognisedColumn, code: str, message: str, allowed: str | None
     ) -> None:
         """Note a bad cell, in the preview and among the reasons of the row."""
         before = self.cells.get(column.place)
+        self.is_held |= column.means in _HOLDING
         is_slip = before is not None and code == FaultCode.OUTSIDE_LIMITS
         proposal = slip_of(column, before.shown, self.row.values) if before and is_slip else None
         unit = column.measure.unit if isinstance(column.measure, Quantity) else None
@@ -123,7 +127,7 @@ class _Answers:
         self.by_line = {line: _omitted(sheet, line) for line in sheet.table.omitted}
         count = Counter(visit.first.key for visit in reading.visits)
         for visit in reading.visits:
-            is_repeated = sheet.dates_are_open and count[visit.first.key] > 1
+            is_repeated = sheet.visits_are_open and count[visit.first.key] > 1
             self.by_line |= self._visit(visit, is_repeated=is_repeated)
         if sheet.arranged is not None:
             for line, answer in self.by_line.items():
@@ -143,7 +147,7 @@ class _Answers:
                     if arranged is not None:
                         answered.source = arranged.source(line, at)
                     row.cells[column.place] = answered
-                    row.waits |= answered.status == "asked" and not is_missing(cell)
+                    row.waits |= answered.status == "asked" and not _is_empty(column, cell)
         for change in self._sheet.changes:
             changed = self._rows.get(change.line)
             if changed is not None:
@@ -156,10 +160,10 @@ class _Answers:
         column = self._by_reference.get(fault.column or "")
         if column is None or fault.code in _OF_VISIT:
             row.reasons.append(SheetReason(code=fault.code, message=page_rule(fault)))
+            row.is_held = True
             return
         allowed = column.measure.allowed if column.measure else _dates_shown(fault.allowed)
-        if fault.message:
-            allowed = fault.allowed
+        allowed = fault.allowed if fault.message else allowed
         row.refuse(column, fault.code, page_rule(fault), allowed)
 
     def _visit(self, visit: Visit, *, is_repeated: bool) -> dict[int, SheetRow]:
@@ -174,6 +178,8 @@ class _Answers:
                 of_visit.append(_unheld(fault))
             else:
                 self._refuse(fault)
+                # A value that contradicts another is still there, and nobody knows which is right.
+                self._rows[fault.lines[0]].is_held |= fault.measure in visit.values
         lacking = [name for name in NEEDED_FOR_AN_ANSWER if name not in visit.values]
         for name in lacking:
             if name in self._needed:
@@ -182,7 +188,7 @@ class _Answers:
                 of_visit += self._lacking(visit, name)
         rows = [self._rows[line] for line in visit.lines]
         waits |= any(row.waits for row in rows)
-        is_bad = bool(of_visit) or any(row.reasons for row in rows)
+        is_bad = bool(of_visit) or any(row.is_held for row in rows)
         screening = None if is_bad or waits or lacking else screening_body(visit)
         status: RowStatus = "bad" if is_bad else "waiting" if screening is None else "ready"
         if status == "ready" and visit.is_earlier:
@@ -190,7 +196,7 @@ class _Answers:
         first, *others = rows
         answers = {first.row.line: _answer(first, status, of_visit, screening)}
         for row in others:
-            status = "bad" if row.reasons else "joined"
+            status = "bad" if row.is_held else "joined"
             into_line = visit.first.line if status == "joined" else None
             answers[row.row.line] = _answer(row, status, [], None, into_line)
         return answers
@@ -238,12 +244,8 @@ def _answer(
         into_line=into_line,
         screening=screening,
         reasons=[*row.reasons, *of_visit],
-        cells=[row.cells[place] for place in sorted(row.cells, key=_in_order)],
+        cells=sorted(row.cells.values(), key=lambda cell: (len(cell.place), cell.place)),
     )
-
-
-def _in_order(place: str) -> tuple[int, str]:
-    return (len(place), place)
 
 
 def _omitted(sheet: RecognisedSheet, line: int) -> SheetRow:
@@ -255,24 +257,10 @@ def _omitted(sheet: RecognisedSheet, line: int) -> SheetRow:
     return SheetRow(line=line, status="ignored", cells=cells)
 
 
-def screening_body(visit: Visit) -> dict[str, Any]:
-    """The body of a request that asks about the visit; it passes the schema."""
-    measured = {name: visit.values[name] for name in columns() if name in visit.values}
-    flags = visit.values.get(FLAGS)
-    body: dict[str, Any] = {}
-    for name, value in to_row(from_row(measured, flags)).items():
-        section = body
-        *sections, last = column_locations()[name]
-        for step in sections:
-            section = section.setdefault(step, {})
-        section[last] = value
-    return body if flags is None else {**body, "red_flags": flags}
-
-
 def _cell(column: RecognisedColumn, unit: str | None, cell: Any, value: Any) -> SheetCell:
     """A cell that is not empty, as far as it could be read."""
     cell_text = shown(cell)
-    waits_for_mass = value is None and column.unit.per_body_mass and not is_missing(cell)
+    waits_for_mass = value is None and column.unit.per_body_mass and not _is_empty(column, cell)
     if column.question or waits_for_mass:
         return SheetCell(place=column.place, shown=cell_text, status="asked")
     if column.means is None:
@@ -282,7 +270,7 @@ def _cell(column: RecognisedColumn, unit: str | None, cell: Any, value: Any) -> 
         return SheetCell(place=column.place, shown=cell_text, status="ignored", message=message)
     # Most numbers stand in the file as they are told.
     is_other = unit is not None and cell != value and cell != str(value)
-    number = number_shown(cell, commas=column.values.commas) if is_other else None
+    number = number_shown(cell, column.values.marks) if is_other else None
     is_converted = number is not None and abs(number - value) > 1e-9 * abs(number)
     return SheetCell(
         place=column.place,
@@ -291,6 +279,10 @@ def _cell(column: RecognisedColumn, unit: str | None, cell: Any, value: Any) -> 
         value=value.isoformat() if isinstance(value, date) else value,
         unit=unit,
     )
+
+
+def _is_empty(column: RecognisedColumn, cell: Any) -> bool:
+    return is_missing(cell) or column.words.get(as_text(cell)) == ""
 
 
 def _dates_shown(allowed: str | None) -> str | None:

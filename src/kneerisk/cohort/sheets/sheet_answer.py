@@ -8,113 +8,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
-from kneerisk.cohort.sheets.changed_cells import MOST_CHANGES
 from kneerisk.cohort.sheets.file_parts import (
-    LONGEST_WINDOW_DAYS,
-    USUAL_WINDOW_DAYS,
-    Decimal,
     SheetFile,
     SheetPart,
     SheetUnmatched,
 )
-from kneerisk.cohort.sheets.mapping import Meaning
-from kneerisk.cohort.sheets.sheet_limits import LAST_LINE, RECOGNISED
+from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
+from kneerisk.cohort.sheets.vocabulary import Legs
 from kneerisk.errors import Proposal
-from kneerisk.schema import Side
 
 Confidence = Literal["certain", "likely", "unsure", "none"]
 CellStatus = Literal["ok", "converted", "bad", "ignored", "asked", "left_out"]
 RowStatus = Literal["ready", "bad", "waiting", "earlier", "joined", "ignored"]
+Asks = Literal["words", "lever_arm"]
 
 _FROZEN = ConfigDict(frozen=True)
-_STRICT = ConfigDict(
-    frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
-)
-
-#: Of a column so many different words may be said (assumption: more are no answers).
-_MOST_WORDS = 1_000
-
-
-class ColumnAsked(BaseModel):
-    """How a person wants one column read. What is left out stays as it was recognised."""
-
-    model_config = _STRICT
-
-    means: Annotated[str | None, Field(
-        description="A canonical column (`left_hip_drop_deg`; without a side where each row is one "
-        "leg), or `athlete_id`, `screening_date`, `birth_date`, `side`, `red_flags`; null leaves "
-        "the column out.",
-    )] = None  # fmt: skip
-    unit: Annotated[str | None, Field(
-        description="What the column is measured in: `lb`, `inch`, `N`, `kgf`, `Nm`, `deg`, ...",
-    )] = None  # fmt: skip
-    per_body_mass: Annotated[bool | None, Field(
-        description="A force or torque that still has to be divided by the athlete's body mass.",
-    )] = None  # fmt: skip
-    opposite: Annotated[bool | None, Field(
-        description="The sheet counts the other direction as positive.",
-    )] = None  # fmt: skip
-    decimal: Decimal | None = None
-    day_first: Annotated[bool | None, Field(
-        description="Of dates such as 03/04/2025: true is 3 April, false is 4 March.",
-    )] = None  # fmt: skip
-    words: Annotated[dict[str, Meaning], Field(
-        max_length=_MOST_WORDS,
-        description="What the column's words stand for, `{\"w\": \"female\"}`; an empty text means "
-        "\"not recorded\".",
-    )] = {}  # fmt: skip
-
-    @model_serializer(mode="wrap")
-    def _only_what_is_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A null is sent for a column that is left out, so it must not get lost on the way."""
-        stated = {name: value for name, value in handler(self).items() if value not in (None, {})}
-        leaves_out = "means" in self.model_fields_set and self.means is None
-        return {"means": None} if leaves_out else stated
-
-
-class SheetAsked(BaseModel):
-    """The part `mapping` of a request: what a person says about the sheet; all of it optional.
-
-    A column that is named here is confirmed: what it says is done without a question.
-    """
-
-    model_config = _STRICT
-
-    sheet: Annotated[str | None, Field(description="The worksheet of an Excel file.")] = None
-    header_line: Annotated[int | None, Field(ge=1, le=LAST_LINE)] = None
-    delimiter: Literal[",", ";", "\t", "|"] | None = None
-    encoding: Literal["utf-8", "cp1252", "utf-16"] | None = None
-    decimal: Decimal | None = None
-    columns: Annotated[dict[str, ColumnAsked], Field(
-        max_length=RECOGNISED.columns,
-        description="By place, the column's letter as in Excel: `A`, `B`, ..., `AA`.",
-    )] = {}  # fmt: skip
-    constants: Annotated[dict[str, Meaning], Field(
-        max_length=RECOGNISED.columns,
-        description="Canonical columns that are the same on every row: `{\"sport\": \"running\"}`.",
-    )] = {}  # fmt: skip
-    cells: Annotated[dict[str, Meaning], Field(
-        max_length=MOST_CHANGES,
-        description="What is put into single cells, by their names as in Excel: "
-        "`{\"D4\": 38.5}`; an empty text leaves the cell out.",
-    )] = {}  # fmt: skip
-    within_days: Annotated[int, Field(
-        ge=0, le=LONGEST_WINDOW_DAYS,
-        description="Of several files: tests so many days from a screening belong to it.",
-    )] = USUAL_WINDOW_DAYS  # fmt: skip
-    same_athletes: Annotated[dict[str, str], Field(
-        max_length=RECOGNISED.lines,
-        description="Of several files: the `place` of an unmatched row, and that of the athlete "
-        "whose it is; an empty text keeps it apart.",
-    )] = {}  # fmt: skip
 
 
 class Alternative(BaseModel):
@@ -148,7 +58,7 @@ class SheetColumn(BaseModel):
         "`side`, `red_flags`; absent where the column is left out.",
     )] = None  # fmt: skip
     label: Annotated[str | None, Field(description="The measure's name for people.")] = None
-    side: Side | None = None
+    side: Legs | None = None
     from_unit: Annotated[str | None, Field(description="The unit of the sheet.")] = None
     unit: Annotated[str | None, Field(description="The unit of the schema.")] = None
     per_body_mass: bool = False
@@ -167,6 +77,10 @@ class SheetColumn(BaseModel):
     alternatives: Annotated[list[Alternative], Field(
         description="Other answers to the question, and other meanings, likeliest first.",
     )] = []  # fmt: skip
+    asks: Annotated[Asks | None, Field(
+        description="What the question wants besides a choice: what the `words` stand for, or "
+        "`lever_arm_m`.",
+    )] = None  # fmt: skip
     words: Annotated[list[SheetWord] | None, Field(
         description="Of a column of words, or of numbers with some: each that occurs.",
     )] = None  # fmt: skip
@@ -212,7 +126,7 @@ class SheetCell:
 
 
 class SheetReason(BaseModel):
-    """Why a row can't be scored as it is; one for every bad cell, and those of the whole row."""
+    """What of a row can't be used: one for every bad cell, and those of the whole row."""
 
     model_config = _FROZEN
 
@@ -233,9 +147,10 @@ class SheetRow(BaseModel):
 
     line: int
     status: Annotated[RowStatus, Field(
-        description="`ready`: to be scored. `bad`: see its reasons. `waiting`: a question is open. "
-        "`earlier`: good, but the same athlete has a later visit. `joined`: the other leg of the "
-        "athlete on `into_line`. `ignored`: totals and the like, not an athlete.",
+        description="`ready`: to be scored, without the cells that are told in its reasons. "
+        "`bad`: see its reasons. `waiting`: a question is open. `earlier`: good, but the athlete "
+        "has a later visit. `joined`: the other leg of the athlete on `into_line`. `ignored`: "
+        "totals and the like.",
     )]  # fmt: skip
     athlete: str | None = None
     date: Annotated[str | None, Field(description="ISO 8601.")] = None

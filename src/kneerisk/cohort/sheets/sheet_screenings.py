@@ -9,12 +9,12 @@ from typing import NamedTuple
 from kneerisk.cohort.sheets.club_cohort import mapping_faults
 from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load
 from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
-from kneerisk.cohort.sheets.row_answers import NEEDED_FOR_AN_ANSWER, screening_body
+from kneerisk.cohort.sheets.row_answers import NEEDED_FOR_AN_ANSWER
 from kneerisk.cohort.sheets.several_files.described_table import described_table
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_wording import cohort_faults
 from kneerisk.cohort.sheets.undescribed_sheet import recognise_paths
-from kneerisk.cohort.sheets.visits import Visit
+from kneerisk.cohort.sheets.visits import Visit, screening_body
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, columns
 from kneerisk.words import text

@@ -18,7 +18,8 @@ from kneerisk.cohort.sheets.excel_cells import NoDate
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Table
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
-from kneerisk.cohort.sheets.sheet_answer import SheetAsked, SheetNote
+from kneerisk.cohort.sheets.sheet_answer import SheetNote
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH
 from kneerisk.errors import CellFault
 from kneerisk.schema import columns
@@ -186,7 +187,7 @@ def _column_notes(sheet: RecognisedSheet) -> Iterator[SheetNote]:
         message = text("sheet.note.empty_columns", places=", ".join(empty))
         yield SheetNote(code="empty_columns", message=message, places=empty)
     applied = [column for column in sheet.columns if column.is_applied]
-    if commas := [column.place for column in applied if column.values.commas]:
+    if commas := [column.place for column in applied if column.values.marks.commas]:
         message = text("sheet.note.decimal_commas")
         yield SheetNote(code="decimal_commas", message=message, places=commas)
     if born := [column.place for column in applied if column.means == BIRTH]:

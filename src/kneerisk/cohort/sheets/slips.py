@@ -13,7 +13,9 @@ from typing import Any
 
 from kneerisk.cohort.sheets.cell_text import number_and_unit, number_shown
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
-from kneerisk.cohort.sheets.units import OTHER_UNITS, OWN_UNIT, factor, fit, unit_of
+from kneerisk.cohort.sheets.decimal_marks import Marks
+from kneerisk.cohort.sheets.unit_fits import fit
+from kneerisk.cohort.sheets.units import OTHER_UNITS, OWN_UNIT, factor, unit_of
 from kneerisk.cohort.sheets.vocabulary import MASS
 from kneerisk.errors import Fault, Proposal
 from kneerisk.schema.columns import column_locations, columns
@@ -119,7 +121,7 @@ def slip_of(column: RecognisedColumn, shown: str, values: Mapping[str, Any]) -> 
     mass_kg = values.get(MASS)
     if columns()[MASS].violation(mass_kg) is not None:
         mass_kg = None
-    return proposal_for(measure, number_shown(shown, commas=column.values.commas), mass_kg)
+    return proposal_for(measure, number_shown(shown, column.values.marks), mass_kg)
 
 
 def _candidates(
@@ -149,7 +151,7 @@ def _in_unit(
 
 def _with_its_unit(measure: Quantity, written: str, mass_kg: float | None) -> Proposal | None:
     """A number with its unit, such as `159 lb`: who writes the unit need not be usual in it."""
-    number, name = number_and_unit(written.strip(), commas=True)
+    number, name = number_and_unit(written.strip(), Marks(commas=True))
     if number is None or name is None:
         return None
     for value, sentence in _in_unit(measure, number, name, mass_kg):

@@ -8,11 +8,18 @@ from kneerisk.cohort.sheets.changed_cells import unknown_cells
 from kneerisk.cohort.sheets.column_meaning import split_side
 from kneerisk.cohort.sheets.read_sheet import constant_faults
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
-from kneerisk.cohort.sheets.sheet_answer import ColumnAsked, SheetAsked, SheetConstant
-from kneerisk.cohort.sheets.units import UnknownUnit, factor, unit_named, usual_units
+from kneerisk.cohort.sheets.sheet_answer import SheetConstant
+from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
+from kneerisk.cohort.sheets.units import (
+    UnknownUnit,
+    factor,
+    needs_lever,
+    unit_named,
+    usual_units,
+)
 from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, SIDE, unsided
 from kneerisk.errors import Fault, KneeriskError
-from kneerisk.schema import Category, Quantity, columns
+from kneerisk.schema import Category, Measure, Quantity, columns
 from kneerisk.schema.faults import FaultCode, json_pointer
 from kneerisk.schema.rules import NEEDS
 from kneerisk.words import text
@@ -86,7 +93,18 @@ def _column_faults(place: str, answer: ColumnAsked, recognised: str | None) -> I
     measure = unsided().get(means)
     if answer.unit is not None or answer.per_body_mass:
         yield from _unit_faults(pointer, answer, measure if isinstance(measure, Quantity) else None)
+    if answer.lever_arm_m is not None and not _has_lever(answer, measure):
+        message = text("sheet.stated.no_lever")
+        yield _fault(FaultCode.NO_UNIT, f"{pointer}/lever_arm_m", message)
     yield from _word_faults(pointer, answer.words, means)
+
+
+def _has_lever(answer: ColumnAsked, measure: Measure | None) -> bool:
+    """Whether a lever arm makes the measure: a torque, of a column that may be a force."""
+    may_be = answer.unit is None or (
+        isinstance(measure, Quantity) and needs_lever(measure, answer.unit)
+    )
+    return isinstance(measure, Quantity) and measure.unit == "Nm/kg" and may_be
 
 
 def _word_faults(
@@ -110,6 +128,8 @@ def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) ->
         yield _fault(FaultCode.NO_UNIT, f"{pointer}/unit", text("sheet.stated.no_unit"))
         return
     name = unit_named(answer.unit) or answer.unit if answer.unit else None
+    if answer.unit and needs_lever(measure, answer.unit):
+        return
     forms = (False, True) if answer.per_body_mass is None else (answer.per_body_mass,)
     # What was sent is not repeated: where a unit is expected, a name may stand.
     message = "" if name is None or unit_named(name) else text("sheet.unit.unknown_stated")

@@ -24,13 +24,13 @@ from kneerisk.cohort.sheets.several_files.described_table import read_files
 from kneerisk.cohort.sheets.sheet_answer import (
     CellStatus,
     SheetAnswer,
-    SheetAsked,
     SheetColumn,
     SheetConstant,
     SheetCounts,
     SheetRow,
     SheetWord,
 )
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.sheet_wording import notes
 from kneerisk.cohort.sheets.stated_answers import open_constants, refuse_wrong_answers
 from kneerisk.cohort.sheets.vocabulary import (
@@ -75,7 +75,7 @@ def recognise_files(files: Sequence[SquadFile], stated: SheetAsked | None = None
     stated = stated or SheetAsked()
     sheet = recognise_sheet(files, stated)
     refuse_wrong_answers(stated, sheet)
-    reading = read_sheet(sheet.mapping, sheet.table, order_is_open=sheet.dates_are_open)
+    reading = read_sheet(sheet.mapping, sheet.table, order_is_open=sheet.visits_are_open)
     constants = open_constants(sheet)
     rows = row_answers(sheet, reading, constants)
     described = _columns(sheet, rows)
@@ -119,7 +119,7 @@ def recognise_paths(*paths: Path) -> SheetAnswer:
 
 def _file(sheet: RecognisedSheet) -> SheetFile:
     file = sheet.file
-    commas = [column.values.commas for column in sheet.columns if column.values.numbers]
+    commas = [column.values.marks.commas for column in sheet.columns if column.values.numbers]
     return SheetFile(
         kind="xlsx" if file.encoding is None else "csv",
         sheet=file.worksheet,

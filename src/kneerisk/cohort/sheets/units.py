@@ -1,4 +1,4 @@
-"""Units as sheets write them: conversion to the schema's, and which one fits a column.
+"""Units as sheets write them: what they measure, and conversion to the schema's.
 
 Every unit is a line of `unit_words.csv`: its kind, its size in the SI unit of that kind, and the
 ways to write it. A unit that is not there is refused; no text of a person's is ever evaluated.
@@ -7,19 +7,19 @@ days.
 
 A force or torque that is not divided by body mass yet becomes the schema's unit times kg; a share
 of body weight is the kilogram-force that a muscle lifts over the kilograms that the body has.
-Whether a column's numbers can be in a unit is seen from how near typical values they then are.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from statistics import median
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.vocabulary import without_blanks
+from kneerisk.cohort.sheets.folded_text import without_blanks
+from kneerisk.cohort.sheets.languages import entries
 from kneerisk.schema import Quantity
 from kneerisk.words import text
 
@@ -48,16 +48,13 @@ OTHER_UNITS = {
     "%": ("ratio",),
     "Nm/kg": ("Nm",),
     "N/kg": ("N", "kgf", "lbf"),
-    "% BW": ("kgf", "N", "lbf", "ratio"),
+    "% BW": ("kgf", "N", "lbf", "x BW"),
 }
-#: A column's median further than this from every norm, in its standard deviations, is no typical
-#: one; another unit must be nearer by `_CLEARLY_NEARER` to be thought of (assumptions).
-_TYPICAL_Z, _CLEARLY_NEARER = 2.0, 1.0
-#: An undivided force is thought of up to here, since nothing else tells it from a divided one
-#: (assumption).
-_POSSIBLE_Z = 3.0
-#: Stands for the athletes' mass until it is known (assumption: halfway between the sexes' norms).
-USUAL_MASS_KG = 70.0
+
+
+#: Feet with the inches behind the point: 5.11 is 5 ft 11 in.
+FEET_AND_INCHES = "ft+in"
+_FEET_SHOWN = re.compile(r"(\d)(?:[.,](\d{1,2}))?", re.ASCII)
 
 
 class UnknownUnit(ValueError):
@@ -91,7 +88,13 @@ def newtons(name: str) -> float:
 
 @cache
 def _units_by_word() -> Mapping[str, str]:
-    return {
+    words = {
+        without_blanks(word): unit
+        for (means, unit), known in entries().items()
+        if means == "unit"
+        for word in known
+    }
+    return words | {
         without_blanks(word): row["unit"] for row in _table() for word in row["words"].split("|")
     }
 
@@ -105,12 +108,25 @@ def unit_named(name: str) -> str | None:
     return units.get(name) or units.get(without_blanks(name))
 
 
+def feet_shown(written: str) -> float | None:
+    """The feet of `5.11`, read as 5 ft 11 in; None where nothing behind the point is inches."""
+    match = _FEET_SHOWN.fullmatch(written)
+    inches = int(match[2] or 0) if match else 12
+    return int(match[1]) + inches / 12 if match and inches < 12 else None
+
+
 def usual_units(measure: Quantity) -> tuple[str, ...]:
     """The units that a measure is usually told in, the schema's own first."""
     return (measure.unit, *OTHER_UNITS.get(measure.unit, ()))
 
 
-def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) -> float:
+def factor(
+    measure: Quantity,
+    unit: str | None,
+    *,
+    per_body_mass: bool = False,
+    lever_arm_m: float | None = None,
+) -> float:
     """What a number is multiplied by to be in a measure's unit.
 
     Parameters
@@ -121,6 +137,8 @@ def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) 
         The unit of the number, a name or a word of the table; None: the measure's own.
     per_body_mass
         Whether the result still has to be divided by body mass in kg.
+    lever_arm_m
+        How far from the joint a force was taken, in m, for a torque.
 
     Returns
     -------
@@ -132,6 +150,8 @@ def factor(measure: Quantity, unit: str | None, *, per_body_mass: bool = False) 
     UnknownUnit
         Where the table does not have the unit, or it measures something else.
     """
+    if lever_arm_m is not None:
+        return _by_lever(measure, unit, lever_arm_m)
     if per_body_mass and measure.unit not in UNDIVIDED_UNITS:
         raise UnknownUnit(text("sheet.unit.not_divided", unit=measure.unit))
     # A share of body weight in percent is 100 times the force in kgf over the mass in kg.
@@ -162,6 +182,19 @@ def _converted(measure: Quantity, unit: str, target: str) -> float:
     raise UnknownUnit(text("sheet.unit.other_kind", unit=repr(name), target=target))
 
 
+def _by_lever(measure: Quantity, unit: str | None, lever_arm_m: float) -> float:
+    """What a force is multiplied by to be a torque, still to be divided by body mass."""
+    if unit is None or not needs_lever(measure, unit):
+        raise UnknownUnit(text("sheet.unit.no_lever", unit=measure.unit))
+    return newtons(unit if unit in _sizes() else str(unit_named(unit))) * lever_arm_m
+
+
+def needs_lever(measure: Quantity, unit: str) -> bool:
+    """Whether numbers in a unit are forces, of a measure that is a torque."""
+    name = unit if unit in _sizes() else unit_named(unit)
+    return measure.unit == "Nm/kg" and name is not None and kind_of(name) == "force"
+
+
 def _shortened(unit: str) -> str:
     return repr(unit if len(unit) <= _LONGEST_UNIT else unit[:_LONGEST_UNIT] + "...")
 
@@ -178,26 +211,6 @@ class Unit(NamedTuple):
 OWN_UNIT = Unit(None)
 
 
-class Fit(NamedTuple):
-    """How well numbers in a unit fit a measure."""
-
-    unit: Unit
-    share: float
-    """Of the numbers, within the measure's limits."""
-    distance: float | None
-    """Of the median from the nearest norm, in standard deviations; None without a norm."""
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether most numbers are within the limits."""
-        return self.share >= 0.5
-
-    @property
-    def is_typical(self) -> bool:
-        """Possible, and no further from the norms than people are."""
-        return self.is_possible and (self.distance is None or self.distance <= _TYPICAL_Z)
-
-
 def unit_of(measure: Quantity, name: str) -> Unit | None:
     """How numbers in a named unit become a measure; None where it measures something else."""
     for per_body_mass in (False, True):
@@ -209,81 +222,6 @@ def unit_of(measure: Quantity, name: str) -> Unit | None:
     return None
 
 
-def fit(measure: Quantity, unit: Unit, numbers: Sequence[float], mass_kg: float) -> Fit:
-    """How well numbers in a unit fit a measure.
-
-    Parameters
-    ----------
-    measure
-        The measure that they may be.
-    unit
-        The unit that they may be in.
-    numbers
-        The column's numbers, in that unit; with none at all nothing speaks against it.
-    mass_kg
-        The athletes' usual body mass in kg, for forces and torques still to be divided by it.
-
-    Returns
-    -------
-    Fit
-        The share within the limits, and the distance of the median from the norms.
-    """
-    scale = factor(measure, unit.name, per_body_mass=unit.per_body_mass)
-    values = [number * scale / (mass_kg if unit.per_body_mass else 1.0) for number in numbers]
-    if not values:
-        return Fit(unit, 1.0, None)
-    within = sum(measure.low <= value <= measure.high for value in values)
-    pairs = [norm.of(sex) for norm in measure.norms for sex in ("male", "female")]
-    middle = median(values)
-    distances = [abs(middle - mean) / sd for mean, sd in filter(None, pairs)]
-    return Fit(unit, within / len(values), min(distances, default=None))
-
-
-def other_fits(measure: Quantity, numbers: Sequence[float], mass_kg: float) -> list[Fit]:
-    """The other usual units in which numbers are possible.
-
-    Parameters
-    ----------
-    measure
-        The measure that they may be.
-    numbers
-        The column's numbers, as they stand.
-    mass_kg
-        The athletes' usual body mass in kg.
-
-    Returns
-    -------
-    list of Fit
-        The most typical first.
-    """
-    units = [unit_of(measure, name) for name in OTHER_UNITS.get(measure.unit, ())]
-    fits = [fit(measure, unit, numbers, mass_kg) for unit in units if unit is not None]
-    possible = [candidate for candidate in fits if candidate.is_possible]
-    return sorted(possible, key=lambda candidate: (-candidate.share, candidate.distance or 0.0))
-
-
-def rival_units(measure: Quantity, own: Fit, others: Sequence[Fit]) -> list[Fit]:
-    """Units that have to be asked about before the schema's own is taken without a word for it.
-
-    Parameters
-    ----------
-    measure
-        The measure that the column may be.
-    own
-        How well the numbers fit in the schema's unit.
-    others
-        How well they fit in others.
-
-    Returns
-    -------
-    list of Fit
-        Those of the others that may be meant instead.
-    """
-    if not own.is_possible:
-        return [other for other in others if other.share > own.share]
-    if measure.unit in UNDIVIDED_UNITS:
-        return [other for other in others if (other.distance or 0.0) <= _POSSIBLE_Z]
-    if own.is_typical:
-        return []
-    limit = (own.distance or 0.0) - _CLEARLY_NEARER
-    return [o for o in others if o.is_typical and o.distance is not None and o.distance < limit]
+def kind_of(name: str) -> str:
+    """What a unit measures; empty where it is unknown or like no other."""
+    return _sizes()[name].kind if name in _sizes() else ""

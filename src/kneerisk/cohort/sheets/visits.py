@@ -18,7 +18,9 @@ from kneerisk.cohort.sheets.cell_text import as_text
 from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recorded_outcomes import LEG_OUTCOME
-from kneerisk.cohort.sheets.vocabulary import athlete_key
+from kneerisk.cohort.sheets.vocabulary import FLAGS, athlete_key
+from kneerisk.schema import columns, from_row, to_row
+from kneerisk.schema.columns import column_locations
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
@@ -229,3 +231,17 @@ def _refuse_repeats(mapping: Mapping, visits: Sequence[Visit], code: str) -> Non
 
 def _others(lines: tuple[int, ...], own: int) -> Iterator[int]:
     return (line for line in lines if line != own)
+
+
+def screening_body(visit: Visit) -> dict[str, Any]:
+    """The body of a request that asks about the visit; it passes the schema."""
+    measured = {name: visit.values[name] for name in columns() if name in visit.values}
+    flags = visit.values.get(FLAGS)
+    body: dict[str, Any] = {}
+    for name, value in to_row(from_row(measured, flags)).items():
+        section = body
+        *sections, last = column_locations()[name]
+        for step in sections:
+            section = section.setdefault(step, {})
+        section[last] = value
+    return body if flags is None else {**body, "red_flags": flags}

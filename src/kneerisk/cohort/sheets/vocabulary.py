@@ -1,18 +1,25 @@
 """The words that sheets use for measures, legs and answers, and how words and names compare.
 
-The schema's own names and labels come first. What else people write is listed in
-`column_words.csv`: English and German and, for the commonest measures, French and Spanish.
+The schema's own names and labels come first. What else people write stands in a table for each
+language (`languages`).
 """
 
 from __future__ import annotations
 
-import csv
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
+from typing import Literal
 
+from kneerisk.cohort.sheets.folded_text import fold, split_words
+from kneerisk.cohort.sheets.languages import (
+    ENGLISH,
+    Languages,
+    entries,
+    plain_words,
+    tables,
+    words_of,
+)
 from kneerisk.schema import Category, Measure, Side, columns, leg_measures, measures_of
 from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
@@ -35,19 +42,8 @@ _FIRST_ACCENT, _LAST_ACCENT = "\u0300", "\u036f"
 _APOSTROPHES = frozenset("'\u2019\u02bc\u0060\u00b4")
 
 Tokens = frozenset[str]
-
-
-def fold(text: str) -> str:
-    """Lower case without accents or repeated blanks, so that `Größe` and `GROSSE` are one word."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
-
-
-def without_blanks(text: str) -> str:
-    """A folded text without any blank: how units are compared."""
-    return fold(text).replace(" ", "")
+#: The leg of a column, or both where it has one value for them.
+Legs = Side | Literal["both"]
 
 
 def athlete_key(name: str) -> str:
@@ -71,26 +67,13 @@ def _as_key(character: str) -> str:
     return " " if kind.startswith(("P", "Z")) else character
 
 
-@cache
-def _table() -> dict[tuple[str, str], tuple[str, ...]]:
-    text = files(__package__).joinpath("column_words.csv").read_text(encoding="utf-8")
-    return {
-        (row["means"], row["choice"]): tuple(row["words"].split("|"))
-        for row in csv.DictReader(text.splitlines())
-    }
-
-
-def _choices_of(means: str) -> dict[str, tuple[str, ...]]:
-    return {choice: words for (name, choice), words in _table().items() if name == means and choice}
-
-
 @per_schema
 def leg_names() -> dict[str, Measure]:
     """Measures that each leg has, by their name without a side."""
     return leg_measures() | measures_of(LegPain)
 
 
-def side_held(means: str, side: Side | None, rows_are_legs: bool) -> Side | None:
+def side_held(means: str, side: Legs | None, rows_are_legs: bool) -> Legs | None:
     """The leg of a column; a reading of both legs that names none stands in the left one's.
 
     Parameters
@@ -121,33 +104,92 @@ def unsided() -> dict[str, Measure]:
 
 @cache
 def sides() -> Mapping[str, Side]:
-    """A word for a leg, folded, to its side."""
-    by_word: dict[str, Side] = {}
-    side: Side
-    for side in ("left", "right"):
-        by_word |= {fold(word): side for word in _table()[SIDE, side]}
-    return by_word
+    """A folded word for a leg that is one wherever it stands, to its side."""
+    return _sides(enough=True)
 
 
 @cache
-def plain_words(kind: str) -> frozenset[str]:
-    """The folded words of one of the kinds without a choice: `total`, `missing`, `filler`."""
-    return frozenset(fold(word) for word in _table()[kind, ""])
+def side_codes() -> Mapping[str, Side]:
+    """Short words for a leg that may be another word: `der`, `re`, `d`, to their side."""
+    return {word: side for word, side in _sides(enough=False).items() if word not in sides()}
+
+
+def _sides(*, enough: bool) -> dict[str, Side]:
+    by_word: dict[str, Side] = {}
+    side: Side
+    for side in ("left", "right"):
+        known = entries()[SIDE, side]
+        by_word |= {fold(word): side for word, is_enough in known.items() if is_enough == enough}
+    return by_word
 
 
 @per_schema
 def answers(means: str) -> Mapping[str, str]:
-    """What the folded words of a column of answers stand for."""
+    """What the folded words of a column of answers stand for, whatever the language."""
     if means == FLAGS:
         return _schema_words(RED_FLAGS)
     if means == SIDE:
-        return sides()
+        return {**side_codes(), **sides()}
     measure = unsided().get(means)
     if not isinstance(measure, Category):
         return {}
-    table = _choices_of(means if set(measure.choices) != {"no", "yes"} else _YES_NO)
-    by_word = {fold(word): choice for choice, words in table.items() for word in words}
+    named = means if set(measure.choices) != {"no", "yes"} else _YES_NO
+    by_word = {fold(word): choice for choice in measure.choices for word in words_of(named, choice)}
     return by_word | _schema_words(measure.choices)
+
+
+def answers_in(
+    means: str, words: Iterable[str], languages: Languages = ENGLISH
+) -> Mapping[str, str]:
+    """What a column's words stand for; letters for a sex depend on the others and the language.
+
+    Parameters
+    ----------
+    means
+        A category, or a role with answers.
+    words
+        The folded words of the column.
+    languages
+        Those of the column's name, or of the names of the sheet.
+
+    Returns
+    -------
+    Mapping
+        The choice of every word that is known.
+    """
+    known = answers(means)
+    if means != SEX:
+        return known
+    letters = {word.rstrip(".") for word in words}
+    letters = {word for word in letters if len(word) == 1 and word.isalpha()}
+    by_letter = _sexes(frozenset(letters), languages)
+    return {**known, **by_letter, **{f"{letter}.": sex for letter, sex in by_letter.items()}}
+
+
+def _sexes(letters: frozenset[str], languages: Languages) -> dict[str, str]:
+    """What letters for a sex stand for; none where the language leaves it open.
+
+    In Spanish, m is masculino beside f, and mujer beside h.
+    """
+    for considered in (languages, tables().keys()):
+        systems = [
+            dict(zip(system, ("male", "female", "unspecified"), strict=False))
+            for language in considered
+            for system in tables()[language].get((SEX, "letters"), ())
+        ]
+        fitting = [system for system in systems if letters <= system.keys()]
+        if fitting:
+            meanings = {letter: {system[letter] for system in fitting} for letter in letters}
+            return {letter: min(sex) for letter, sex in meanings.items() if len(sex) == 1}
+    return {}
+
+
+@per_schema
+def denied(means: str) -> frozenset[str]:
+    """Words that make a name one of another quantity: an asymmetry is no strength."""
+    own = {word for name, words, _ in phrases() if name == means for word in words}
+    listed = (*words_of("any", "not"), *words_of(means, "not"))
+    return frozenset(fold(word) for word in listed) - own
 
 
 def _schema_words(names: Iterable[str]) -> dict[str, str]:
@@ -158,25 +200,36 @@ def _schema_words(names: Iterable[str]) -> dict[str, str]:
 def tokens(text: str) -> Tokens:
     """The words of a name, folded; `kneeToWall`, `knee_to_wall` and `Knee-to-wall` are the same."""
     words = frozenset(split_words(text))
-    return words - plain_words("filler") or words
+    return words - plain_words("article") or words
 
 
-_NEW_WORD = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
-_WORD = re.compile(r"[^\W_]+")
+def words_for(means: str, words: Tokens) -> Tokens:
+    """The words of a name that count where it may mean something.
 
-
-def split_words(text: str) -> list[str]:
-    """The folded words of a text, in order; a capital after a small letter begins a new one."""
-    return _WORD.findall(fold(_NEW_WORD.sub(" ", text)))
+    Of a test, `max` and `best` say which trial; of anything else they say another thing. Whose
+    measure it is (`Player age`) matters only to a column that names athletes.
+    """
+    if means in ROLES:
+        return words
+    if means in leg_names():
+        words = words - plain_words("trial") or words
+    return words - plain_words("owner") or words
 
 
 @per_schema
-def phrases() -> tuple[tuple[str, Tokens], ...]:
-    """Every way to name a measure or a role: what it means, and the words of the name."""
-    names: dict[tuple[str, Tokens], None] = {}
+def phrases() -> tuple[tuple[str, Tokens, bool], ...]:
+    """Every way to name a measure or a role, and whether it is enough without a unit."""
+    names: dict[tuple[str, Tokens], bool] = {}
+
+    def add(means: str, name: str, *, is_enough: bool = True) -> None:
+        key = (means, words_for(means, tokens(name)))
+        names[key] = names.get(key, False) or is_enough
+
     for name, measure in unsided().items():
-        names[name, tokens(name)] = names[name, tokens(measure.label)] = None
-    for (means, choice), words in _table().items():
+        add(name, name)
+        add(name, measure.label)
+    for (means, choice), known in entries().items():
         if not choice and (means in ROLES or means in unsided()):
-            names |= {(means, tokens(word)): None for word in words}
-    return tuple(names)
+            for word, is_enough in known.items():
+                add(means, word, is_enough=is_enough)
+    return tuple((means, words, is_enough) for (means, words), is_enough in names.items())

@@ -16,9 +16,10 @@ from importlib.resources import files
 from typing import Any, Literal, NamedTuple, get_args
 
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named
+from kneerisk.cohort.sheets.folded_text import split_words
 from kneerisk.cohort.sheets.headings import Heading
 from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, SIDE, sides, split_words
+from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, SIDE, sides
 from kneerisk.schema import Side
 
 #: How one number stands for the repetitions of a test: the greatest first.

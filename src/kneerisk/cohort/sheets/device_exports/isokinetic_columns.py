@@ -13,6 +13,7 @@ from typing import Any
 
 from kneerisk.cohort.sheets.cell_text import number_shown
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
+from kneerisk.cohort.sheets.decimal_marks import Marks
 from kneerisk.cohort.sheets.device_exports.device_tests import USUAL_SPEEDS, words_of
 from kneerisk.cohort.sheets.device_exports.read_tests import DoneTest, ReadTest, read_test
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn, TidyTable, untouched
@@ -59,7 +60,7 @@ def share_units(heading: Heading, cells: Sequence[Any]) -> tuple[str, ...]:
         ):
             units |= {named.unit, *_units_in(name)}
     is_us, is_metric = bool(units & _IN_US_UNITS), bool(units & _IN_METRIC_UNITS)
-    numbers = [n for cell in cells if (n := number_shown(cell, commas=False)) is not None]
+    numbers = [n for cell in cells if (n := number_shown(cell, Marks(commas=False))) is not None]
     looks_metric = not numbers or median(numbers) > _BETWEEN
     likeliest = (METRIC, US) if looks_metric else (US, METRIC)
     if is_us != is_metric and (likeliest[0] == METRIC) == is_metric:

@@ -17,8 +17,9 @@ from kneerisk.cohort.sheets.device_exports.device_tests import (
     words_of,
 )
 from kneerisk.cohort.sheets.device_exports.export_columns import ExportColumns, Role
+from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import fold, sides, unsided
+from kneerisk.cohort.sheets.vocabulary import sides, unsided
 from kneerisk.schema import Quantity, Side
 from kneerisk.words import text
 
@@ -169,7 +170,7 @@ def _by_name(said: Sequence[str], quantity: str, unit: str | None, side: Side | 
         # What another column says of the test may make it another one.
         unsaid = words_of(*said) - words_of(entry) - _GENERAL - set(sides())
         most = 1.0 if not unsaid else _MOST_IN_PART
-        for means, likeness in named.matches:
+        for means, likeness, *_ in named.matches:
             if _can_be(means, quantity):
                 matches[means] = max(matches.get(means, 0.0), min(likeness, most))
     ranked = sorted(matches.items(), key=lambda pair: -pair[1])

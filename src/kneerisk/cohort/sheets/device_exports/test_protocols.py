@@ -14,8 +14,9 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyTable,
     certain,
 )
+from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.vocabulary import answers, fold
+from kneerisk.cohort.sheets.vocabulary import answers
 from kneerisk.schema import columns
 from kneerisk.words import text
 
@@ -68,7 +69,7 @@ def _add(tidy: TidyTable, name: str, modes: dict[int, str]) -> None:
 def _stated_in(tidy: TidyTable, name: str) -> int | None:
     """The column of the file's own that tells the mode."""
     named = (at for at, c in enumerate(tidy.columns)
-             if c.named.matches and c.named.matches[0] == (name, 1.0))  # fmt: skip
+             if c.named.matches and c.named.matches[0][:2] == (name, 1.0))  # fmt: skip
     return next(named, None)
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, in_words, stating
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
-from kneerisk.cohort.sheets.sheet_answer import Alternative, ColumnAsked
+from kneerisk.cohort.sheets.sheet_answer import Alternative
+from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
 from kneerisk.cohort.sheets.units import Unit, unit_of
 from kneerisk.cohort.sheets.vocabulary import DATE
 from kneerisk.schema import Quantity
@@ -47,7 +48,7 @@ def as_tested(column: RecognisedColumn, known: TidyColumn) -> RecognisedColumn:
 
 def _asked_for_order(column: RecognisedColumn) -> RecognisedColumn:
     orders = [ColumnAsked(means=DATE, day_first=first) for first in (True, False)]
-    labels = (text("sheet.question.day_is_first"), text("sheet.question.month_first"))
+    labels = (text("sheet.question.day_comes_first"), text("sheet.question.month_first"))
     return replace(
         column,
         confidence="unsure",

@@ -13,8 +13,9 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text, decimal_marks, is_missing, number_shown
+from kneerisk.cohort.sheets.cell_text import as_text, is_missing, number_shown
 from kneerisk.cohort.sheets.column_names import Match, Named
+from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas
 from kneerisk.cohort.sheets.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, too_much
@@ -106,7 +107,7 @@ def takes_best(measure: Quantity | None) -> bool:
 
 def has_commas(columns: Sequence[Sequence[Any]]) -> list[bool]:
     """Whether each of some columns has decimal commas; one that doesn't say is as most are."""
-    surplus = [decimal_marks(cells) for cells in columns]
+    surplus = [decimal_commas(cells) for cells in columns]
     mostly = sum(surplus) > 0
     return [own > 0 or (own == 0 and mostly) for own in surplus]
 
@@ -133,7 +134,7 @@ def one_of(trials: Sequence[Trial], named: Named, *, commas: bool) -> tuple[Any,
     if len({as_text(trial.cell) for trial in filled}) <= 1:
         kept = filled[:1] or list(trials[:1])
         return (kept[0].cell if kept else ""), tuple(sorted({t.line for t in filled or kept}))
-    numbers = [(number_shown(trial.cell, commas=commas), trial.line) for trial in filled]
+    numbers = [(number_shown(trial.cell, Marks(commas)), trial.line) for trial in filled]
     read = [(number, line) for number, line in numbers if number is not None]
     if not read:
         return filled[0].cell, (filled[0].line,)
@@ -192,5 +193,5 @@ def untouched(heading: Heading, table: Table, layout: str) -> TidyTable:
 
 def is_word(cell: Any) -> bool:
     """Whether a cell is no number, or a yes or no."""
-    number = number_shown(cell, commas=False)
+    number = number_shown(cell, Marks(commas=False))
     return number is None or number in {0, 1}

@@ -164,7 +164,7 @@ def _titled(heading: Heading, title: str) -> Heading:
             first = own.matches[0] if own.matches else None
             if first and first.likeness >= _LIKELY and first.means in leg_names():
                 names[at], meanings[at] = f"{title} {name}", own
-    return Heading(names, meanings, heading.lines)
+    return heading._replace(names=names, meanings=meanings)
 
 
 def _part(table: _Opened, heading: Heading, title: str | None) -> Part:

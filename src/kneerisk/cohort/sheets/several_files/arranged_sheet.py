@@ -8,6 +8,7 @@ from typing import NamedTuple
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.file_parts import SheetPart, SheetUnmatched
 from kneerisk.cohort.sheets.headings import Heading
+from kneerisk.cohort.sheets.languages import heading_languages
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.words import text, variant
@@ -108,5 +109,6 @@ def arranged(
     names = [column.name for column in columns]
     lines: Lines = [(_NAMES_LINE, list(names))]
     lines += [(at, list(row)) for at, row in enumerate(rows, start=_NAMES_LINE + 1)]
-    heading = Heading(names, [column.named for column in columns], [_NAMES_LINE])
+    meanings = [column.named for column in columns]
+    heading = Heading(names, meanings, [_NAMES_LINE], heading_languages(names))
     return ArrangedSheet(lines, heading, tuple(columns), origins, parts, unmatched, notes, places)

@@ -19,10 +19,11 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     refuse_too_large,
 )
 from kneerisk.cohort.sheets.file_parts import Arrangement, SheetUnmatched
+from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.several_files.athlete_visits import Visit, Visits
 from kneerisk.cohort.sheets.several_files.same_athlete import Part, Squad, columns_meaning
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, SEX, fold
+from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, SEX
 from kneerisk.words import text, variant
 
 #: What stays the same from visit to visit.

@@ -16,7 +16,8 @@ from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyTable
 from kneerisk.cohort.sheets.file_parts import SheetCandidate, SheetUnmatched
-from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, SEX, athlete_key, split_words
+from kneerisk.cohort.sheets.folded_text import split_words
+from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, SEX, athlete_key
 from kneerisk.words import variant
 
 #: Words in the name of a column of ids.
@@ -73,7 +74,7 @@ def columns_meaning(tidy: TidyTable, means: str) -> list[int]:
     """The places of the columns that certainly mean something."""
     return [
         at for at, column in enumerate(tidy.columns)
-        if column.named.matches and column.named.matches[0] == (means, 1.0)
+        if column.named.matches and column.named.matches[0][:2] == (means, 1.0)
     ]  # fmt: skip
 
 

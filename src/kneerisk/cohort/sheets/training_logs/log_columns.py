@@ -18,10 +18,11 @@ from typing import Any, Literal, NamedTuple, get_args
 from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
+from kneerisk.cohort.sheets.folded_text import fold, split_words
 from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.cohort.sheets.training_logs.log_answer import DistanceUnit, Maker
 from kneerisk.cohort.sheets.training_logs.sports import sport_kind
-from kneerisk.cohort.sheets.vocabulary import fold, split_words, unsided
+from kneerisk.cohort.sheets.vocabulary import unsided
 from kneerisk.schema import leg_measures
 
 Field = Literal[
@@ -182,9 +183,9 @@ def _is_of_a_person(column: LogColumn) -> bool:
     if fold(column.name) in _TESTED or named.unit in _TESTED_IN:
         return True
     return any(
-        likeness >= _CLEARLY and (means in leg_measures() or means in _A_PERSON)
-        for means, likeness in named.matches
-        if means in unsided()
+        match.likeness >= _CLEARLY and (match.means in leg_measures() or match.means in _A_PERSON)
+        for match in named.matches
+        if match.means in unsided()
     )
 
 

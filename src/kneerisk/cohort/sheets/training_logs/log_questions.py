@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.training_logs.log_answer import (
     DurationUnit,
     LogAsked,
@@ -21,7 +22,6 @@ from kneerisk.cohort.sheets.training_logs.log_answer import (
 from kneerisk.cohort.sheets.training_logs.log_cells import Durations, Floats
 from kneerisk.cohort.sheets.training_logs.log_columns import LogColumn
 from kneerisk.cohort.sheets.training_logs.sports import sport_kind
-from kneerisk.cohort.sheets.vocabulary import fold
 from kneerisk.words import text, variant
 
 #: Minutes for a kilometre at which people run: the record is 2:38 over five kilometres, and walking

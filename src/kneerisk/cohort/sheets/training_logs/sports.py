@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort.sheets.cell_text import is_missing
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME
+from kneerisk.cohort.sheets.folded_text import fold, split_words
 from kneerisk.cohort.sheets.training_logs.log_answer import Kind, LogAsked, LogChoice, LogQuestion
-from kneerisk.cohort.sheets.vocabulary import fold, split_words
 from kneerisk.words import text, variant
 
 Floats = NDArray[np.float64]
