@@ -123,8 +123,10 @@ def quantity_candidate(
         The measure.
     named
         What else the name says.
-    cells, values
-        The column's cells as they stand, and counted.
+    cells
+        The column's cells as they stand.
+    values
+        The same cells, counted.
     setting
         What is known of the sheet.
 

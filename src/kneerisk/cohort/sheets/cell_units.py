@@ -49,7 +49,22 @@ class Scales(dict[str | None, float | None]):
 
 
 def without_cell_unit(raw: Any, words: dict[str, Any], scales: Scales) -> tuple[Any, str | None]:
-    """A cell such as `38°` or `12 cm` as its number and its unit."""
+    """A cell such as `38°` or `12 cm` as its number and its unit.
+
+    Parameters
+    ----------
+    raw
+        The cell.
+    words
+        Words that stand for numbers.
+    scales
+        The units that fit the column.
+
+    Returns
+    -------
+    tuple
+        The number as it is written, and its unit; the cell itself where it names none.
+    """
     if not isinstance(raw, str) or raw.casefold() in words:
         return raw, None
     text, unit = with_unit(raw)
