@@ -8,17 +8,14 @@ Quantities of different kinds are never converted: what an angle in the name can
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
-from statistics import median
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import ColumnValues, as_text
 from kneerisk.cohort.sheets.column_names import Match, Named
 from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.languages import ENGLISH, Languages, plain_words
+from kneerisk.cohort.sheets.other_quantities import other_quantities
 from kneerisk.cohort.sheets.sheet_answer import Asks
 from kneerisk.cohort.sheets.unit_fits import Fit, fit, other_fits, rival_units
 from kneerisk.cohort.sheets.units import (
@@ -150,7 +147,7 @@ def quantity_candidate(
         return found._replace(doubt=None, other_units=())
     if name == "ft":
         found = _as_feet(found, measure, cells, values, setting.mass_kg)
-    others = _other_quantities(match.means, values.numbers, name)
+    others = other_quantities(match.means, values.numbers, name)
     if others:
         listed = text("sheet.doubt.or").join(variant("sheet.other", code) for code in others)
         found = _in_doubt(found, text("sheet.doubt.other", other=listed), others=others)
@@ -254,37 +251,6 @@ def _as_feet(
     units = (inches, found.fit) if found.fit else (inches,)
     return found._replace(
         other_units=units, doubt=text("sheet.doubt.feet", number=shown[0]), is_even=not is_sure
-    )
-
-
-class _OtherQuantity(NamedTuple):
-    means: str
-    code: str
-    low: float
-    high: float
-
-
-@cache
-def _listed_quantities() -> tuple[_OtherQuantity, ...]:
-    content = files(__package__).joinpath("other_quantities.csv").read_text(encoding="utf-8")
-    return tuple(
-        _OtherQuantity(row["means"], row["code"], float(row["low"]), float(row["high"]))
-        for row in csv.DictReader(content.splitlines())
-    )
-
-
-def _other_quantities(means: str, numbers: Sequence[float], unit: str | None) -> tuple[str, ...]:
-    """What else is called so and has such values; a unit that it is not in excludes it."""
-    if not numbers or not (unit is None or kind_of(unit) == "angle"):
-        return ()
-    middle = median(numbers)
-    is_whole = all(number.is_integer() for number in numbers)
-    return tuple(
-        other.code
-        for other in _listed_quantities()
-        if other.means == means
-        and other.low <= middle <= other.high
-        and (is_whole or other.code == "unloaded_ankle")
     )
 
 
