@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
-from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES
 from kneerisk.schema.own_measures import own_measures_in_force
 from kneerisk.schema.screening import screening_type
 from kneerisk.words import text, variant
@@ -87,16 +86,16 @@ def _request_body(route: Route) -> Json:
     if route.body:
         media_type, content = "application/json", {"schema": _ref(route.body)}
     elif route.upload:
-        media_type, content = "multipart/form-data", _upload(route.upload)
+        media_type, content = "multipart/form-data", _upload(route.upload, route.most_files)
     else:
         return {}
     content |= {"examples": {name: {"value": value} for name, value in route.examples.items()}}
     return {"requestBody": {"required": True, "content": {media_type: content}}}
 
 
-def _upload(mapping: type[BaseModel]) -> Json:
+def _upload(mapping: type[BaseModel], most_files: int) -> Json:
     file = {"type": "string", "format": "binary", "description": "CSV, tab-separated or .xlsx."}
-    files = {"type": "array", "items": file, "minItems": 1, "maxItems": MOST_FILES}
+    files = {"type": "array", "items": file, "minItems": 1, "maxItems": most_files}
     properties = {"file": files, "mapping": _ref(mapping)}
     return {
         "schema": {"type": "object", "properties": properties, "required": ["file"]},

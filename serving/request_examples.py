@@ -42,6 +42,12 @@ SHEET = (
 )
 #: What its keeper says about it: the sport of all rows, and the unit of one column.
 SHEET_MAPPING: Json = {"constants": {"sport": "volleyball"}, "columns": {"D": {"unit": "lb"}}}
+#: A runner's own table of sessions, without a unit in it.
+LOG = (
+    "Date,Sport,Distance,Time\n2026-06-12,Running,15.02,01:24:10\n2026-06-09,Gym,,00:45:00\n"
+    "2026-06-03,Running,8.11,00:45:02\n2026-05-14,Running,9.40,00:52:31\n"
+)
+LOG_MAPPING: Json = {"date": "2026-06-15", "athlete": "A", "distance_unit": "km"}
 #: Two athletes of a squad as a table, as the page sends it to have it as an Excel file.
 TABLE: Json = {
     "columns": ["athlete", "age_years", "sex", "left_hip_drop_deg"],

@@ -18,13 +18,25 @@ from kneerisk.answer import Answer
 from kneerisk.answer.follow_up_request import MOST_VISITS, FollowUp
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
+from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
+from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
+from kneerisk.cohort.sheets.training_logs.log_files import MOST_FILES as MOST_LOGS
 from kneerisk.schema import Screening
 from serving import endpoints, page_files, table_export
 from serving.endpoints import MAX_SCREENINGS, Team, TeamAnswer
-from serving.request_examples import EXAMPLE, FOLLOW_UP, SHEET, SHEET_MAPPING, TABLE, WHAT_IF
-from serving.sheet_import import MAX_UPLOAD_BYTES, import_sheet
+from serving.request_examples import (
+    EXAMPLE,
+    FOLLOW_UP,
+    LOG,
+    LOG_MAPPING,
+    SHEET,
+    SHEET_MAPPING,
+    TABLE,
+    WHAT_IF,
+)
+from serving.sheet_import import MAX_UPLOAD_BYTES, import_sheet, import_training_log
 
 _MEGABYTE = 1_000_000
 
@@ -44,6 +56,8 @@ class Route:
     """The model of a JSON body; a route that needs the champion gets its bundle first."""
     upload: type[BaseModel] | None = None
     """The model of the JSON part beside an uploaded file."""
+    most_files: int = 1
+    """So many files may come together in one upload."""
     max_body_bytes: int = 0
     """The largest size of a body; 0 where the route takes none."""
     max_values: int = 2_000
@@ -134,10 +148,18 @@ _DOCUMENTS = (
     Route(
         path="/v1/import", method="POST", operation="import",
         summary="Recognise a CSV or Excel file: columns, units, bad cells, screenings",
-        endpoint=import_sheet, upload=SheetAsked, answer=SheetAnswer,
+        endpoint=import_sheet, upload=SheetAsked, most_files=MOST_FILES, answer=SheetAnswer,
         max_body_bytes=MAX_UPLOAD_BYTES, large=True,
         refusals=("malformed_upload", "unreadable_sheet"),
         examples={"club": {"file": SHEET, "mapping": SHEET_MAPPING}},
+    ),
+    Route(
+        path="/v1/training_log", method="POST", operation="training_log",
+        summary="The load before a screening, from training logs",
+        endpoint=import_training_log, upload=LogAsked, most_files=MOST_LOGS, answer=LogAnswer,
+        max_body_bytes=MAX_UPLOAD_BYTES, large=True,
+        refusals=("malformed_upload", "unreadable_sheet"),
+        examples={"watch": {"file": LOG, "mapping": LOG_MAPPING}},
     ),
     Route(
         path="/v1/schema", operation="schema", summary="What a screening may hold",

@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import resource
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -32,6 +32,9 @@ from starlette.responses import Response
 from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES, SquadFile
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.stated_answers import AskRefused
+from kneerisk.cohort.sheets.training_logs.log_answer import LogAsked
+from kneerisk.cohort.sheets.training_logs.log_files import MOST_FILES as MOST_LOGS
+from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
 from kneerisk.cohort.sheets.undescribed_sheet import recognise_files
 from kneerisk.errors import CohortRefused, Fault
 from kneerisk.schema.measures_file import own_measures
@@ -48,6 +51,8 @@ _MAX_MAPPING_BYTES = 200_000
 #: What file systems allow.
 _LONGEST_FILE_NAME = 255
 _USAGE = text("service.sheet.usage")
+#: What answers in the child: from files and the JSON of what was said of them.
+Reader = Callable[[Sequence[SquadFile], bytes], bytes]
 
 
 class _InMemory(MultiPartParser):
@@ -58,22 +63,31 @@ class _InMemory(MultiPartParser):
 
 async def import_sheet(request: Request) -> Response:
     """Answer what a CSV or Excel file holds, as far as it is certain, and what is still open."""
+    return await _read_upload(request, _sheet_answer, MOST_FILES)
+
+
+async def import_training_log(request: Request) -> Response:
+    """Answer what training logs say of the load before a screening, and what is still open."""
+    return await _read_upload(request, _log_answer, MOST_LOGS)
+
+
+async def _read_upload(request: Request, reader: Reader, most_files: int) -> Response:
     try:
-        files, mapping = await _upload(request)
-        answer = await read_in_child(files, mapping)
+        files, mapping = await _upload(request, most_files)
+        answer = await read_in_child(files, mapping, reader)
     except Refusal as refusal:
         return refused_with(refusal)
     return Response(answer, media_type="application/json")
 
 
-async def _upload(request: Request) -> tuple[list[SquadFile], bytes | None]:
+async def _upload(request: Request, most_files: int) -> tuple[list[SquadFile], bytes | None]:
     headers = Headers(scope=request.scope)
     if not headers.get("content-type", "").startswith("multipart/form-data"):
         raise Refusal("malformed_upload", _USAGE)
     parser = _InMemory(
         headers,
         request.stream(),
-        max_files=MOST_FILES,
+        max_files=most_files,
         max_fields=1,
         max_part_size=_MAX_MAPPING_BYTES,
     )
@@ -131,7 +145,9 @@ def prepare() -> None:
     forkserver.ensure_running()
 
 
-async def read_in_child(files: Sequence[SquadFile], mapping: bytes | None) -> bytes:
+async def read_in_child(
+    files: Sequence[SquadFile], mapping: bytes | None, reader: Reader | None = None
+) -> bytes:
     """Read the files of a squad in a child process.
 
     Parameters
@@ -140,6 +156,8 @@ async def read_in_child(files: Sequence[SquadFile], mapping: bytes | None) -> by
         Their names and their bytes.
     mapping
         The JSON of what a person stated about it, not yet checked; None: nothing.
+    reader
+        What reads them; None: the reader of sheets.
 
     Returns
     -------
@@ -153,7 +171,7 @@ async def read_in_child(files: Sequence[SquadFile], mapping: bytes | None) -> by
     SheetMistake
         Where the mistake is ours.
     """
-    connection, process = await to_thread.run_sync(_start, files, mapping)
+    connection, process = await to_thread.run_sync(_start, files, mapping, reader or _sheet_answer)
     try:
         async with asyncio.timeout(WALL_SECONDS):
             await _readable(connection)
@@ -169,9 +187,11 @@ async def read_in_child(files: Sequence[SquadFile], mapping: bytes | None) -> by
     return _unwrapped(message)
 
 
-def _start(files: Sequence[SquadFile], mapping: bytes | None) -> tuple[Connection, BaseProcess]:
+def _start(
+    files: Sequence[SquadFile], mapping: bytes | None, reader: Reader
+) -> tuple[Connection, BaseProcess]:
     ours, theirs = _context.Pipe()
-    process = _context.Process(target=_read_one, args=(theirs,), daemon=True)
+    process = _context.Process(target=_read_one, args=(theirs, reader), daemon=True)
     process.start()
     theirs.close()
     with suppress(OSError):  # where it died early, that shows when its answer is read
@@ -210,8 +230,8 @@ def _unwrapped(message: bytes) -> bytes:
     raise SheetMistake(payload.decode())
 
 
-def _read_one(connection: Connection) -> None:
-    """What the child does: read one sheet and end."""
+def _read_one(connection: Connection, reader: Reader) -> None:
+    """What the child does: read one upload and end."""
     _limit_itself()
     files = [
         SquadFile(connection.recv_bytes().decode(), connection.recv_bytes())
@@ -221,7 +241,7 @@ def _read_one(connection: Connection) -> None:
     declared = json.loads(connection.recv_bytes())
     try:
         with (own_measures(declared, "") if declared else NO_OWN_MEASURES).in_force():
-            message = _ANSWER + _answer(files, mapping)
+            message = _ANSWER + reader(files, mapping)
     except Refusal as refusal:
         message = _refused(refusal)
     except CohortRefused as refused:
@@ -237,12 +257,21 @@ def _read_one(connection: Connection) -> None:
     connection.send_bytes(message)
 
 
-def _answer(files: Sequence[SquadFile], mapping: bytes) -> bytes:
+def _sheet_answer(files: Sequence[SquadFile], mapping: bytes) -> bytes:
     if not mapping:
         return recognise_files(files).model_dump_json(exclude_none=True).encode()
     check_body(mapping, SheetAsked)
     stated = SheetAsked.model_validate_json(mapping)
     return recognise_files(files, stated).model_dump_json(exclude_none=True).encode()
+
+
+def _log_answer(files: Sequence[SquadFile], mapping: bytes) -> bytes:
+    asked = LogAsked()
+    if mapping:
+        check_body(mapping, LogAsked)
+        asked = LogAsked.model_validate_json(mapping)
+    answer = read_training_logs([file.content for file in files], asked)
+    return answer.model_dump_json(exclude_none=True).encode()
 
 
 def _refused(refusal: Refusal) -> bytes:

@@ -16,7 +16,10 @@ import httpx
 import psutil
 import pytest
 from served import Served, served
+from training_log_files import SCREENED, SESSIONS, garmin, strava
 
+from kneerisk.cohort.sheets.training_logs.log_answer import LogAsked
+from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
 from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
 from serving.endpoints import MAX_SCREENINGS
@@ -472,7 +475,7 @@ class TestImport:
         for parts in (
             {"other": ("a", b"x")},
             {"file": (None, "text")},
-            [("file", ("a", b"x"))] * 2,
+            [("file", ("a", b"x"))] * 21,
         ):
             refused(httpx.post(url, files=parts, timeout=30), 400, "malformed_upload")
         headers = {"content-type": "multipart/form-data"}
@@ -482,6 +485,49 @@ class TestImport:
         rows = "".join(f"P{i};25;f;{9 + i % 5}\n" for i in range(1_000))
         told = service.post_sheet("Name;Age;Sex;KTW L (cm)\n" + rows).json()
         assert told["counts"]["ready"] == 1_000
+
+
+class TestTrainingLog:
+    def ask(self, service: Served, said: Any, *logs: bytes) -> httpx.Response:
+        files = [("file", ("log.csv", log)) for log in logs]
+        body = said if isinstance(said, str) else json.dumps(said)
+        url = service.url + "/v1/training_log"
+        return httpx.post(url, files=files, data={"mapping": body}, timeout=60)
+
+    def test_it_answers_as_the_reader_does_and_its_part_is_of_a_screening(
+        self, service: Served
+    ) -> None:
+        said = {"date": SCREENED.isoformat(), "athlete": "A"}
+        parts = (strava(SESSIONS[:9]), strava(SESSIONS[9:]))
+        told = self.ask(service, said, *parts).json()
+        assert not nulls(told)
+        wanted = read_training_logs(parts, LogAsked.model_validate(said))
+        assert told == json.loads(wanted.model_dump_json(exclude_none=True))
+        load = told["athletes"][0]["screening"]["athlete"]
+        body = {"athlete": {"age_years": 30, "sex": "female", **load}}
+        assert service.post("/v1/predict", body).status_code == 200
+        # What is asked is answered by sending back what a choice holds.
+        (asked,) = self.ask(service, said, garmin()).json()["questions"]
+        again = said | asked["choices"][0]["ask"]
+        assert self.ask(service, again, garmin()).json()["questions"] == []
+
+    def test_no_name_and_no_row_of_a_log_is_written_down(self, service: Served) -> None:
+        canary = b"Date,Player,Type,Distance (km)\n2026-06-01,Zqcanary,Run,7.77\n"
+        told = self.ask(service, {"date": "2026-06-15", "outside": "no_training"}, canary).json()
+        assert told["athletes"][0]["athlete"] == "Zqcanary"
+        refused(self.ask(service, {}, b"Zqcanary,1\n2,3\n"), 422, "unreadable_sheet")
+        assert "Zqcanary" not in service.log()
+
+    def test_what_is_no_log_or_no_answer_is_refused(self, service: Served) -> None:
+        refused(self.ask(service, {}, b"Name,Age\nA,25\n"), 422, "unreadable_sheet")
+        refused(self.ask(service, {}, b"<?xml version='1.0'?><a>"), 422, "unreadable_sheet")
+        told = refused(self.ask(service, {"date": "2026-02-30"}, garmin()), 422, "invalid_body")
+        assert [fault["pointer"] for fault in told["faults"]] == ["/date"]
+        refused(self.ask(service, "{", garmin()), 400, "malformed_json")
+        url = service.url + "/v1/training_log"
+        refused(httpx.post(url, files={"other": ("a", b"x")}), 400, "malformed_upload")
+        sheet = service.post_sheet(garmin())
+        assert "training log" in refused(sheet, 422, "unreadable_sheet")["detail"]
 
 
 @pytest.fixture(scope="module")

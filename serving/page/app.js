@@ -1,6 +1,7 @@
 // The page: which view is open, how it is drawn, and where it starts.
 import { refreshReport, reportActions, showReport } from "./actions/report_actions.js";
 import { answerDraft, screeningActions } from "./actions/screening_actions.js";
+import { trainingLogActions } from "./actions/training_log_actions.js";
 import { followUp, visitActions } from "./actions/visit_actions.js";
 import { whatIfActions } from "./actions/what_if_actions.js";
 import { getJson } from "./lib/api_client.js";
@@ -43,6 +44,7 @@ const actions = {
   ...whatIfActions,
   ...visitActions,
   ...reportActions,
+  ...trainingLogActions,
   forgetAll() {
     team?.actions.stopScoring();
     state.team = emptyTeam();

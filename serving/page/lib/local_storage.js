@@ -54,6 +54,7 @@ export const emptyDraft = () => ({
   cleared: false,
   equipment: null,
   units: {},
+  fromLog: {},
 });
 
 export function loadDraft() {

@@ -36,7 +36,14 @@ export const state = {
   saveMessage: "",
   deletingVisit: null,
   team: loadSquadState(),
+  trainingLog: null,
 };
+
+const noLog = () => ({ files: [], asked: {}, answer: null, who: 0, problem: "", isReading: false });
+
+/** The training log that was read for this screening; another screening has none yet. */
+export const currentLog = () =>
+  state.trainingLog?.draft === state.draft ? state.trainingLog : { ...noLog(), draft: state.draft };
 
 let renderPage = () => {};
 let isScheduled = false;

@@ -15,6 +15,7 @@ import { getAt } from "../lib/screening_body.js";
 import { text, variant } from "../lib/texts.js";
 import { legName, sideName, SIDES } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
+import { fromLog } from "./training_log.js";
 
 const idOf = (path) => `f-${path.replaceAll(".", "-")}`;
 
@@ -70,7 +71,7 @@ function factCell(row, state, actions) {
       : numberInput(field, state, actions, `${id}-t`);
   return html`<div class="fact">
     <label for=${id}>${row.title}${field.required ? needed : nothing}</label>
-    ${input}
+    ${input} ${fromLog(field, state, actions)}
     <p id=${`${id}-t`}>${norm ? `${norm.range}. ` : ""}${row.measure.description}</p>
     ${faultLine(field, state, actions)}
   </div>`;

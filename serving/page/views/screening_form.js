@@ -1,9 +1,11 @@
 // The screening form: stations as the coach walks, right before left.
 import { EQUIPMENT_SETS } from "../lib/equipment.js";
+import { currentLog } from "../lib/state.js";
 import { text, variant } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { formRows } from "./form_rows.js";
 import { flagState, redFlagQuestions } from "./red_flag_questions.js";
+import { trainingLog } from "./training_log.js";
 
 export function screeningForm(state, actions) {
   const { stations, draft } = state;
@@ -122,7 +124,8 @@ function stationCard(station, state, actions) {
   const isNothing = possible.every((row) => row.isProtocol);
   if (isNothing) return nothing;
   const known = possible.filter((row) => row.known);
-  const content = html`${formRows(known, state, actions)}
+  const log = key === "log" ? trainingLog(currentLog(), actions) : nothing;
+  const content = html`${log}${formRows(known, state, actions)}
     ${unknownRows(possible, state, actions)}`;
   if (key !== "lab") {
     return html`<fieldset class="card station" id=${`st-${key}`} tabindex="-1">
