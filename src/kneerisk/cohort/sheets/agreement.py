@@ -214,10 +214,10 @@ def _in_unit(
     elif unit is None and name == "%" and measure.unit == "% BW":
         unit = OWN_UNIT
         doubt = text("sheet.doubt.share")
-    elif unit is None and needs_lever(measure, name):
+    elif unit is None and needs_lever(measure, force := _name_of_force(name)):
         doubt = text("sheet.doubt.lever")
-        force = Fit(Unit(name, per_body_mass=True), 1.0, None)
-        return Candidate(*match[:2], share, force, (), doubt, is_even=True, asks="lever_arm")
+        undivided = Fit(Unit(force, per_body_mass=True), 1.0, None)
+        return Candidate(*match[:2], share, undivided, (), doubt, is_even=True, asks="lever_arm")
     if unit is None:
         return None
     own = fit(measure, unit, values.numbers, mass_kg)
@@ -232,6 +232,11 @@ def _in_unit(
     if doubt is None and not own.is_typical:
         doubt = text("sheet.doubt.far", unit=name)
     return Candidate(*match[:2], share, own, (own,) if doubt else (), doubt)
+
+
+def _name_of_force(unit: str) -> str:
+    """The force that a dynamometer means by a unit of mass."""
+    return str(_OF_FORCE[unit].name) if unit in _OF_FORCE else unit
 
 
 def _as_feet(

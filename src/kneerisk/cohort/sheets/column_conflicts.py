@@ -15,7 +15,7 @@ from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of
 from kneerisk.cohort.sheets.questions import without_meaning
 from kneerisk.cohort.sheets.sheet_answer import Alternative
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
-from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, MASS, leg_names
+from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, MASS, leg_names, tokens
 from kneerisk.words import text
 
 #: An unnamed column is taken for the athletes' where so many of its entries differ (assumption).
@@ -37,7 +37,7 @@ def settle_columns(recognised: Sequence[RecognisedColumn]) -> list[RecognisedCol
     list of RecognisedColumn
         In the same order; what another column makes useless is left out, with the reason.
     """
-    columns = _with_athlete(list(recognised))
+    columns = _without_records(_with_athlete(list(recognised)))
     return _without_duplicates(_with_age(_without_mass(columns)))
 
 
@@ -59,6 +59,16 @@ def _with_athlete(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
         )
         return recognised
     return recognised
+
+
+def _without_records(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """The number of a record names an athlete only where nothing else does: a visit has its own."""
+    athletes = [column for column in recognised if column.means == ATHLETE]
+    records = {c.place for c in athletes if "record" in tokens(c.name) and not c.is_confirmed}
+    if not records or len(records) == len(athletes):
+        return recognised
+    why = text("sheet.why.of_records")
+    return [_left_out(c, why) if c.place in records else c for c in recognised]
 
 
 def _may_name_people(column: RecognisedColumn) -> bool:

@@ -155,6 +155,7 @@ def _column(column: RecognisedColumn, statuses: Counter[tuple[str, CellStatus]])
         why=column.why,
         applied=column.is_applied,
         question=column.question,
+        asks=column.asks,
         proposal=column.proposal,
         alternatives=list(column.alternatives),
         words=_words(column) or None,
