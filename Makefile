@@ -27,7 +27,7 @@ down:  ## Stop the service and the MLflow UI
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m pipelines.up --down; fi
 
 test: $(STAMP)  ## Run every test
-	@$(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile
+	@$(PYTHON) -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 harness: $(STAMP)  ## Attack sheets, store and service for an hour; print what was tried and the faults
 	@$(PYTHON) -m pytest -m harness -s

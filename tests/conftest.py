@@ -52,6 +52,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of fast tests first; on several cores last, so that no core waits at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    is_shared = "PYTEST_XDIST_WORKER" in os.environ
+    items.sort(key=lambda item: (item.path in slow) != is_shared)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """Linear algebra on one thread, as `make` sets it: the last bits hang on how it is shared."""
