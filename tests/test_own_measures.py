@@ -29,6 +29,7 @@ from kneerisk.evaluation.metrics import log_loss_over
 from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.evidence.population import OWN_LEFT_RIGHT, published
 from kneerisk.model import Bundle, bundle, champion
+from kneerisk.model.feature_columns import feature_columns
 from kneerisk.schema import Screening, columns, fingerprint, read_screening
 from kneerisk.schema.measures_file import MOST_MEASURES, own_measures, read_measures_file
 from kneerisk.schema.own_measures import OwnMeasures, own_measures_in_force
@@ -331,15 +332,26 @@ class TestModel:
         leg = len(prior.athlete) + prior.leg.index("hop_distance_cm")
         assert prior.covariance[leg, leg + len(prior.leg)] == pytest.approx(OWN_LEFT_RIGHT)
 
-    def test_missing_values_stay_missing_and_widen(self, own: OwnMeasures, loaded: Bundle) -> None:
+    def test_what_is_only_recorded_is_read_by_no_model(self) -> None:
+        declared = tomllib.loads(EXAMPLE.read_text("utf-8"))
+        recorded = {name: stated | {"model_input": False} for name, stated in declared.items()}
+        plain = feature_columns(published())
+        with own_measures(recorded, "measures.toml").in_force():
+            assert feature_columns(published()) == plain
+            screening = read_screening(BODY)
+        with own_measures(declared, "measures.toml").in_force():
+            assert len(feature_columns(published())) == len(plain) + 2 + 3 + 2
+        assert screening.left.hop_distance_cm == 95.0  # type: ignore[attr-defined]
+
+    def test_missing_values_stay_missing(self, own: OwnMeasures, loaded: Bundle) -> None:
         with own.in_force():
             given, bare = read_screening(BODY), read_screening({"athlete": BODY["athlete"]})
-        widths = []
+        statuses = []
         for screening in (given, bare):
             found = answer(loaded, screening)
             status = {each.column: each.status for each in found.inputs}
-            widths.append(status["left_hop_distance_cm"])
-        assert widths == ["used", "missing"]
+            statuses.append(status["left_hop_distance_cm"])
+        assert statuses == ["used", "missing"]
         assert "hop_distance_cm" in {test.test for test in answer(loaded, bare).next_tests}
         assert "hop_distance_cm" not in {test.test for test in answer(loaded, given).next_tests}
 

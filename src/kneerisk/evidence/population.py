@@ -99,7 +99,7 @@ def state_measures() -> tuple[dict[str, Quantity], dict[str, Quantity]]:
         for name, quantity in quantities(athlete_measures()).items()
         if quantity.norms and quantity.model_input
     }
-    legs = {name: q for name, q in quantities(leg_measures()).items() if q.norms}
+    legs = {name: q for name, q in quantities(leg_measures()).items() if q.norms and q.model_input}
     return athlete, legs
 
 

@@ -125,7 +125,7 @@ def athlete_columns() -> tuple[Column, ...]:
     answers = (
         Column(ColumnKind.ATHLETE, name)
         for name, measure in athlete_measures().items()
-        if isinstance(measure, Category) and name not in {"sex", "sport"}
+        if isinstance(measure, Category) and measure.model_input and name not in {"sex", "sport"}
     )
     return (FEMALE, Column(ColumnKind.ATHLETE, "age_years"), *sport_columns(), *answers)
 
@@ -137,7 +137,10 @@ def history_columns() -> tuple[Column, ...]:
     own = own_measures_in_force().leg
     return tuple(
         Column(kind, name)
-        for name in (*answers, *(name for name, m in own.items() if isinstance(m, Category)))
+        for name in (
+            *answers,
+            *(n for n, m in own.items() if isinstance(m, Category) and m.model_input),
+        )
         for kind in (ColumnKind.OWN, ColumnKind.OTHER)
     )
 

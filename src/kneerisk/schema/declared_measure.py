@@ -69,6 +69,7 @@ class Declared(BaseModel):
     test: _Label | None = None
     equipment: Equipment = "none"
     modifiable: bool = False
+    model_input: bool = True
     minutes: Annotated[float, Field(gt=0, le=240)] | None = None
 
     def facts(self, name: str) -> dict[str, Any]:
@@ -82,6 +83,7 @@ class Declared(BaseModel):
             "test": self.test or name,
             "equipment": self.equipment,
             "modifiable": self.modifiable,
+            "model_input": self.model_input,
         }
 
 

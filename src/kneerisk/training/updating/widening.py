@@ -81,7 +81,8 @@ def _given(names: tuple[str, ...], own: OwnMeasures, data: Columns) -> list[str]
         columns = [name] if name in own.athlete else [f"left_{name}", f"right_{name}"]
         return float(np.mean([~np.isnan(data[column]) for column in columns]))
 
-    return [name for name in names if share(name) >= LEAST_SHARE]
+    inputs = (name for name in names if own.measures[name].model_input)
+    return [name for name in inputs if share(name) >= LEAST_SHARE]
 
 
 def _columns(own: OwnMeasures, names: list[str]) -> dict[Column, bool]:
