@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kneerisk.schema.columns import athlete_measures, leg_measures, measures_of
 from kneerisk.schema.measure import Measure, MeasurementError, Norm, Quantity
 from kneerisk.schema.rules import NEEDS, RATIO_TOLERANCE, RATIOS, SPIKE_PARTS
-from kneerisk.schema.screening import Screening
+from kneerisk.schema.screening import screening_type
 from kneerisk.schema.sections import RED_FLAGS, LegPain, Protocol
 
 STATIONS = {
@@ -55,7 +55,7 @@ def markdown() -> str:
 
 def json_schema() -> str:
     """The JSON Schema of a screening as text, the same for the same schema."""
-    return json.dumps(Screening.model_json_schema(), indent=1, sort_keys=True) + "\n"
+    return json.dumps(screening_type().model_json_schema(), indent=1, sort_keys=True) + "\n"
 
 
 def _sided() -> Iterator[tuple[str, str, Measure]]:

@@ -33,7 +33,8 @@ UNITS: Mapping[str, str] = {
 }  # fmt: skip
 #: Neither control characters nor brackets: the text stands in tables, pages and messages.
 _PLAIN = r"[^\x00-\x1f<>{}]*$"
-_Label = Annotated[str, Field(min_length=1, max_length=60, pattern=rf"^{_PLAIN}")]
+#: A spreadsheet would run one that begins with a sign.
+_Label = Annotated[str, Field(min_length=1, max_length=60, pattern=rf"^[^\W_]{_PLAIN}")]
 _Sentence = Annotated[str, Field(min_length=1, max_length=300, pattern=rf"^{_PLAIN}")]
 #: A choice that begins with a digit would be taken for a number in a file.
 _Choice = Annotated[str, Field(min_length=1, max_length=40, pattern=rf"^[^\W\d_]{_PLAIN}")]
