@@ -267,7 +267,44 @@ class TestIsokinetic:
             assert "60 degrees" in column(answer, *words).why
 
 
+def test_the_injured_leg_and_the_other_one() -> None:
+    answer = read(
+        "Patient Name,Involved,Weight (kg),Speed,Movement,Peak Torque Involved (N-m),"
+        "Peak Torque Uninvolved (N-m)\nA,Left,70,60,Extension,140,161\n"
+        "B,Right,60,60,Extension,120,150\n"
+    )
+    assert value(answer, "left_quad_torque_nm_kg") == 2.0
+    assert value(answer, "right_quad_torque_nm_kg") == 2.3
+    assert value(answer, "right_quad_torque_nm_kg", 1) == 2.0
+    assert value(answer, "left_quad_torque_nm_kg", 1) == 2.5
+
+
+def test_a_force_at_the_knee_waits_for_its_lever() -> None:
+    text = (
+        "Name,Sex,Age,Date,Weight (kg),Movement,Position,L Max Force (N),R Max Force (N)\n"
+        "A,f,22,2026-05-03,70,Knee Extension Isometric,Seated 90,400,420\n"
+    )
+    answer = read(text)
+    asked = [one for one in answer.columns if one.question]
+    assert {one.asks for one in asked} == {"lever_arm"}
+    said = {one.place: {"lever_arm_m": 0.35} for one in asked}
+    told = read(text, columns=said)
+    # 400 N at 0.35 m over 70 kg.
+    assert value(told, "left_quad_torque_nm_kg") == pytest.approx(2.0)
+    assert value(told, "torque_mode") == "isometric_90"
+
+
 LONG = {
+    "Spanish": (
+        "Nombre;Sexo;Edad;Fecha;Prueba;Valor;Unidad\n"
+        "Ana Gil;M;22;15.03.2026;Rodilla a pared I;11;cm\n"
+        "Ana Gil;M;22;15.03.2026;Rodilla a pared D;12,5;cm\n"
+    ),
+    "Portuguese": (
+        "Nome,Sexo,Idade,Data,Teste,Lado,Resultado,Unidade\n"
+        "Bia,F,22,2026-03-15,Joelho à parede,Direito,12.5,cm\n"
+        "Bia,F,22,2026-03-15,Joelho à parede,Esquerdo,11,cm\n"
+    ),
     "English": (
         "firstName,lastName,gender,date,age,metric,value,units\n"
         "Eli,Roe,Male,2026-03-15,22,KNEE_TO_WALL_L,11,cm\n"

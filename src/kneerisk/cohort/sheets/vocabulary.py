@@ -54,17 +54,25 @@ def athlete_key(name: str) -> str:
     two of them, so that `1-11` and `11-1` stay two athletes.
     """
     decomposed = unicodedata.normalize("NFKD", name.casefold())
-    letters = (c for c in decomposed if not _FIRST_ACCENT <= c <= _LAST_ACCENT)
-    key = " ".join("".join(map(_as_key, letters)).split())
+    key = " ".join(decomposed.translate(_AS_KEY).split())
     # An id of nothing but punctuation has no key but itself.
     return key or name
 
 
-def _as_key(character: str) -> str:
-    kind = unicodedata.category(character)
-    if character in _APOSTROPHES or kind == "Cf":
-        return ""
-    return " " if kind.startswith(("P", "Z")) else character
+class _AsKey(dict[int, str]):
+    """What each character is in a key, looked up once for each that occurs."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        kind = unicodedata.category(character)
+        if character in _APOSTROPHES or kind == "Cf" or _FIRST_ACCENT <= character <= _LAST_ACCENT:
+            self[code] = ""
+        else:
+            self[code] = " " if kind.startswith(("P", "Z")) else character
+        return self[code]
+
+
+_AS_KEY = _AsKey()
 
 
 @per_schema

@@ -29,6 +29,9 @@ _MEAN = frozenset({"avg", "average", "mean", "mittel", "mittelwert", "moyenne", 
                    "gemiddelde", "medel", "snitt"})  # fmt: skip
 #: The directions of a force frame, as the device's own interface names them.
 _DIRECTIONS = {"inner": "squeeze", "outer": "pull", "squeeze": "squeeze", "pull": "pull"}
+#: Reports on patients name the injured leg and the other one.
+_INVOLVED = {"involved": True, "affected": True, "injured": True,
+             "uninvolved": False, "unaffected": False, "uninjured": False}  # fmt: skip
 #: A column of neither leg: the force of both together.
 _NEITHER = frozenset({"n", "none", "both", "bilateral"})
 #: What a device tells besides, and no measure is made of.
@@ -39,8 +42,8 @@ _OTHER_METRICS = frozenset({
 })  # fmt: skip
 _BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
 
-Role = Literal["test", "direction", "position", "speed", "unit", "side", "athlete", "date",
-               "housekeeping"]  # fmt: skip
+Role = Literal["test", "direction", "position", "speed", "unit", "side", "involved",
+               "athlete", "date", "housekeeping"]  # fmt: skip
 
 
 class ValueColumn(NamedTuple):
@@ -55,6 +58,17 @@ class ValueColumn(NamedTuple):
     """`squeeze`, `pull` or nothing."""
     is_mean: bool
     """Of the repetitions; else it is their greatest or a single value."""
+    is_involved: bool | None = None
+    """Whether it is of the injured leg, or of the other one, where the column says only that."""
+
+    def of_leg(self, involved: Side | None) -> ValueColumn:
+        """The same, where the row says which leg is the injured one."""
+        if self.is_involved is None or involved is None:
+            return self
+        other: Side = "right" if involved == "left" else "left"
+        # Two columns take turns in holding a leg: it is named by the leg alone.
+        side = involved if self.is_involved else other
+        return self._replace(at=0, side=side, is_involved=False)
 
 
 class Layout(NamedTuple):
@@ -80,6 +94,11 @@ class ExportColumns:
     def of(self, role: Role) -> list[int]:
         """The places of the columns with a role."""
         return self.by_role.get(role, [])
+
+    def of_tests(self) -> list[int]:
+        """The places of all columns that say what was tested, and of which leg."""
+        others = {"athlete", "date", "housekeeping"}
+        return [at for role, own in self.by_role.items() if role not in others for at in own]
 
 
 def _table(name: str) -> Iterator[dict[str, str]]:
@@ -202,7 +221,8 @@ def value_column(at: int, name: str) -> ValueColumn | None:
     legs = {sides()[word] for word in words if word in sides()}
     rest = [word for word in words if word not in sides() and word not in _NEITHER]
     direction = next((_DIRECTIONS[word] for word in rest if word in _DIRECTIONS), "")
-    plain = frozenset(rest) - _GREATEST - _MEAN - set(_DIRECTIONS)
+    is_involved = next((_INVOLVED[word] for word in rest if word in _INVOLVED), None)
+    plain = frozenset(rest) - _GREATEST - _MEAN - set(_DIRECTIONS) - set(_INVOLVED)
     known = ("any", None) if legs and not plain else _quantities().get(plain)
     if known is None or len(legs) > 1:
         return None
@@ -211,7 +231,8 @@ def value_column(at: int, name: str) -> ValueColumn | None:
     unit = units[0] if units else usual
     quantity = "torque_share" if quantity == "torque" and unit in {"%", "% BW"} else quantity
     side = legs.pop() if legs else None
-    return ValueColumn(at, quantity, unit, side, direction, bool(_MEAN & set(rest)))
+    is_mean = bool(_MEAN & set(rest))
+    return ValueColumn(at, quantity, unit, side, direction, is_mean, is_involved)
 
 
 def quantity_in(unit: str | None) -> str:
@@ -226,5 +247,5 @@ def greatest_first(found: ExportColumns) -> list[ValueColumn]:
     """The greatest of the repetitions, where a device tells their mean too."""
     first: dict[tuple[Any, ...], ValueColumn] = {}
     for value in sorted(found.values, key=lambda value: value.is_mean):
-        first.setdefault((value.quantity, value.side, value.direction), value)
+        first.setdefault((value.quantity, value.side, value.direction, value.is_involved), value)
     return sorted(first.values(), key=lambda value: value.at)

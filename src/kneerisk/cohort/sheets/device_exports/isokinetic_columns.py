@@ -145,7 +145,7 @@ def _read(name: str, kind: str, units: tuple[str, ...]) -> ReadTest:
     side = named.pop() if len(named) == 1 else None
     told = read_name(name).unit or next(iter(_units_in(name)), None)
     unit = units[0] if kind == "torque_share" else "%" if kind == "ratio" and "%" in name else told
-    done = DoneTest(name, (name,), words - set(sides()), frozenset(), unit, side)
+    done = DoneTest(name, (name,), words - set(sides()), frozenset(), unit, side, None)
     read = read_test(done, kind, unit, side)
     return share_asked(read, units) if kind == "torque_share" else read
 

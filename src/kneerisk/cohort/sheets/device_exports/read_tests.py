@@ -18,8 +18,10 @@ from kneerisk.cohort.sheets.device_exports.device_tests import (
 )
 from kneerisk.cohort.sheets.device_exports.export_columns import ExportColumns, Role
 from kneerisk.cohort.sheets.folded_text import fold
+from kneerisk.cohort.sheets.languages import Languages
+from kneerisk.cohort.sheets.leg_words import codes_of
 from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import sides, unsided
+from kneerisk.cohort.sheets.vocabulary import side_codes, sides, unsided
 from kneerisk.schema import Quantity, Side
 from kneerisk.words import text
 
@@ -51,6 +53,33 @@ class DoneTest(NamedTuple):
     unit: str | None
     """In a column of units."""
     side: Side | None
+    involved: Side | None
+    """The injured leg, where the row says it."""
+    code: str | None = None
+    """The word of it that is a leg in the sheet's language: `D` beside `E`."""
+
+
+def with_codes(tests: Sequence[DoneTest], languages: Languages) -> dict[DoneTest, DoneTest]:
+    """Tests with the codes for legs that only the others tell to be such.
+
+    Parameters
+    ----------
+    tests
+        The different tests of a file.
+    languages
+        The languages of its headings.
+
+    Returns
+    -------
+    dict
+        Each test with its code, if it has one.
+    """
+    names = [" ".join(test.said) for test in tests]
+    coded = {}
+    for test, code in zip(tests, codes_of(names, languages), strict=True):
+        side = test.side or (side_codes()[code] if code else None)
+        coded[test] = test._replace(code=code, side=side)
+    return coded
 
 
 def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
@@ -68,11 +97,10 @@ def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
     DoneTest
         The test; entries that another one holds already are not repeated.
     """
-    said: list[str] = []
-    for at in found.of("test"):
-        entry = "" if is_missing(row[at]) else as_text(row[at])[:LONGEST_NAME]
-        if not words_of(entry) <= words_of(*said):
-            said.append(entry)
+    entries = [as_text(row[at])[:LONGEST_NAME] for at in found.of("test") if row[at] != ""]
+    told_by = {entry: words_of(entry) for entry in entries if not is_missing(entry)}
+    # A region says nothing beside a movement that names it.
+    said = [entry for entry, own in told_by.items() if not any(own < w for w in told_by.values())]
     direction, speed = _entry(row, found, "direction"), _speed(row, found)
     position = _entry(row, found, "position")
     words = words_of(*said, direction, speed)
@@ -80,11 +108,14 @@ def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
     leg = sides().get(fold(_entry(row, found, "side"))) or (own.pop() if len(own) == 1 else None)
     # `Hip AD/AB - 45` repeats the test.
     place = position.removeprefix(said[0]).lstrip(" -:,") if said else position
+    involved = sides().get(fold(_entry(row, found, "involved")))
     parts = filter(None, [*said, direction, place, speed])
     unit = unit_named(_entry(row, found, "unit"))
     unit = unit or next(filter(None, (read_name(entry).unit for entry in said)), None)
     told = tuple(filter(None, [*said, direction, speed]))
-    return DoneTest(", ".join(parts), told, words - set(sides()), words_of(position), unit, leg)
+    return DoneTest(
+        ", ".join(parts), told, words - set(sides()), words_of(position), unit, leg, involved
+    )
 
 
 def _entry(row: Sequence[Any], found: ExportColumns, role: Role) -> str:
@@ -144,39 +175,43 @@ def read_test(
     words = done.words | ({direction} if direction else frozenset())
     known = known_as(TestDone(words, done.position, quantity))
     if known is None:
-        return _by_name(done.said, quantity, unit, side)
+        return _by_name(done, quantity, unit, side)
     if known.measure is None:
         return ReadTest(Named((), side, unit), why(known, ""))
-    return _known(known, unit, side)
+    return _known(known, quantity, unit, side)
 
 
-def _known(known: KnownTest, unit: str | None, side: Side | None) -> ReadTest:
+def _known(known: KnownTest, quantity: str, unit: str | None, side: Side | None) -> ReadTest:
     means = str(known.measure)
     measure = unsided()[means]
-    # A ratio or an angle that names no unit is in the schema's own.
-    own = measure.unit if isinstance(measure, Quantity) else None
+    # A ratio or an angle that names no unit is in the schema's own; of a force that is open.
+    own = None
+    if isinstance(measure, Quantity) and quantity in {"angle", "ratio"}:
+        own = measure.unit
     named = Named((Match(means, 1.0),), side, unit or own)
     asked = question(known, "{name}", measure.label)
     return ReadTest(named, why(known, repr(measure.label)), asked, tuple(known.protocol.items()))
 
 
-def _by_name(said: Sequence[str], quantity: str, unit: str | None, side: Side | None) -> ReadTest:
+def _by_name(done: DoneTest, quantity: str, unit: str | None, side: Side | None) -> ReadTest:
     """A test that the table does not know, by the names of measures."""
-    matches: dict[str, float] = {}
+    matches: dict[str, Match] = {}
     own_side: Side | None = None
+    said = done.said
     for entry in (" ".join(said), *said):
-        named = read_name(entry)
+        named = read_name(entry, done.code)
         own_side = own_side or named.side
         # What another column says of the test may make it another one.
         unsaid = words_of(*said) - words_of(entry) - _GENERAL - set(sides())
         most = 1.0 if not unsaid else _MOST_IN_PART
-        for means, likeness, *_ in named.matches:
-            if _can_be(means, quantity):
-                matches[means] = max(matches.get(means, 0.0), min(likeness, most))
-    ranked = sorted(matches.items(), key=lambda pair: -pair[1])
+        for match in named.matches:
+            found = match._replace(likeness=min(match.likeness, most))
+            before = matches.get(match.means, found)
+            if _can_be(match.means, quantity):
+                matches[match.means] = max(before, found, key=lambda one: one.likeness)
+    ranked = sorted(matches.values(), key=lambda match: -match.likeness)
     reason = None if matches else text("sheet.test.unknown")
-    named = Named(tuple(Match(*pair) for pair in ranked), side or own_side, unit)
-    return ReadTest(named, reason)
+    return ReadTest(Named(tuple(ranked), side or own_side, unit), reason)
 
 
 def _can_be(means: str, quantity: str) -> bool:

@@ -41,6 +41,7 @@ def as_tested(column: RecognisedColumn, known: TidyColumn) -> RecognisedColumn:
         column,
         confidence="unsure",
         question=known.question,
+        asks=None,
         proposal=None,
         alternatives=(*_uses(column, known), _leave_out()),
     )

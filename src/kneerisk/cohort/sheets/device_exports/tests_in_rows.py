@@ -30,6 +30,7 @@ from kneerisk.cohort.sheets.device_exports.read_tests import (
     ReadTest,
     done_test,
     read_test,
+    with_codes,
 )
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
@@ -101,7 +102,10 @@ class _Export:
             heading, [row[v.at] for v in self._values if v.quantity == "torque_share"
                       for row in table.rows]
         )  # fmt: skip
-        self._tests = [done_test(row, found) for row in table.rows]
+        tests = [done_test(row, found) for row in table.rows]
+        common = [done for done, _ in Counter(tests).most_common(_MOST_TESTS)]
+        coded = with_codes(common, heading.languages)
+        self._tests = [coded.get(done, done) for done in tests]
         self._count = Counter(self._tests)
         self._used_lines: set[int] = set()
         self._loaded: list[int] = []
@@ -114,7 +118,7 @@ class _Export:
         return any(self._is_known(done) for done, _ in self._count.most_common(_MOST_TESTS))
 
     def _is_known(self, done: DoneTest) -> bool:
-        reads = [self._read(_Key(done, value)) for value in self._values]
+        reads = [self._read(_Key(done, v.of_leg(done.involved))) for v in self._values]
         return any(
             read.named.matches and read.named.matches[0].likeness >= _LIKELY for read in reads
         )
@@ -177,7 +181,8 @@ class _Export:
             if done in read:
                 for value in self._values:
                     if not is_missing(row[value.at]):
-                        trials[_Key(done, value)][group].append(Trial(row[value.at], line))
+                        own = _Key(done, value.of_leg(done.involved))
+                        trials[own][group].append(Trial(row[value.at], line))
         return trials
 
     def _with_columns(self, reads: dict[_Key, ReadTest]) -> dict[_Key, ReadTest]:
@@ -189,12 +194,13 @@ class _Export:
     def _column(self, key: _Key, read: ReadTest) -> TidyColumn:
         done, value = key
         name = self._heading.names[value.at]
-        label = f"{done.label}: {name}" if value.side else done.label
-        if not value.side:
-            leg = done.side if done.side and not words_of(done.label) & set(sides()) else None
+        label = f"{done.label}: {name}"
+        if not value.side or value.is_involved is not None:
+            leg = value.side or done.side
+            leg = None if words_of(done.label) & set(sides()) else leg
             label = " ".join(filter(None, [done.label, leg]))
             label += f" ({read.named.unit})" if read.named.unit else f": {name}"
-        asked = read.question.format(name=label) if read.question else None
+        asked = read.question.format(name=repr(label)) if read.question else None
         return TidyColumn(label, read.named, read.why, asked, read.protocol, read.other_units)
 
     def _chosen(self, reads: dict[_Key, ReadTest]) -> dict[_Key, ReadTest]:
@@ -269,9 +275,8 @@ class _Export:
 
     def _notes(self, reads: dict[_Key, ReadTest], kept: dict[_Key, ReadTest]) -> list[SheetNote]:
         names, used = self._heading.names, {key.value.at for key in kept}
-        used |= {*self._people_places(), *self._found.of("test"), *self._found.of("direction"),
-                 *self._found.of("position"), *self._found.of("speed"), *self._found.of("unit"),
-                 *self._found.of("side")}  # fmt: skip
+        used |= {value.at for value in self._values if value.is_involved is not None}
+        used |= {*self._people_places(), *self._found.of_tests()}
         unused = [names[at] for at in range(len(names)) if at not in used and names[at]]
         empty = [line for line in self._table.lines if line not in self._used_lines]
         dropped = {key.done.label: None for key, read in reads.items() if not read.named.matches}

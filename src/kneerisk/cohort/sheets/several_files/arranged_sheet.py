@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from kneerisk.cohort.sheets.column_names import LONGEST_NAME
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.file_parts import SheetPart, SheetUnmatched
 from kneerisk.cohort.sheets.headings import Heading
@@ -39,6 +40,8 @@ class ArrangedSheet(NamedTuple):
     notes: list[SheetNote]
     places: set[str]
     """Every row of several files that a person may name in `same_athletes`."""
+    shown: dict[Origin, str]
+    """The places that were put into words: many cells share one."""
 
     def source(self, line: int, at: int) -> str | None:
         """Where a cell stood, for people: `knee.csv, rows 2 and 5`."""
@@ -59,12 +62,16 @@ class ArrangedSheet(NamedTuple):
         return self.origins[at] if 0 <= at < len(self.origins) else []
 
     def _shown(self, origin: Origin) -> str:
-        part = self.parts[origin.part]
-        name = part.sheet or part.file
-        if part.sheet and part.file and len({one.file for one in self.parts}) > 1:
-            name = text("sheet.source.worksheet", file=part.file, sheet=part.sheet)
-        rows = rows_named(origin.lines)
-        return text("sheet.source.rows", name=name, rows=rows) if name else rows
+        shown = self.shown.get(origin)
+        if shown is None:
+            part = self.parts[origin.part]
+            name = part.sheet or part.file
+            if part.sheet and part.file and len({one.file for one in self.parts}) > 1:
+                name = text("sheet.source.worksheet", file=part.file, sheet=part.sheet)
+            rows = rows_named(origin.lines)
+            shown = text("sheet.source.rows", name=name, rows=rows) if name else rows
+            self.shown[origin] = shown
+        return shown
 
 
 def rows_named(lines: Sequence[int]) -> str:
@@ -110,5 +117,9 @@ def arranged(
     lines: Lines = [(_NAMES_LINE, list(names))]
     lines += [(at, list(row)) for at, row in enumerate(rows, start=_NAMES_LINE + 1)]
     meanings = [column.named for column in columns]
-    heading = Heading(names, meanings, [_NAMES_LINE], heading_languages(names))
-    return ArrangedSheet(lines, heading, tuple(columns), origins, parts, unmatched, notes, places)
+    heading = Heading(
+        names, meanings, [_NAMES_LINE], heading_languages(name[:LONGEST_NAME] for name in names)
+    )
+    return ArrangedSheet(
+        lines, heading, tuple(columns), origins, parts, unmatched, notes, places, {}
+    )
