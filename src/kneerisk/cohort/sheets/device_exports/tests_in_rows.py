@@ -63,6 +63,10 @@ class _Key(NamedTuple):
     value: ValueColumn
 
 
+def _key(done: DoneTest, value: ValueColumn) -> _Key:
+    return _Key(done._replace(involved=None), value.of_leg(done.involved))
+
+
 def tests_in_rows(heading: Heading, table: Table) -> TidyTable | None:
     """A file with a row for each test, as one row for each athlete and date.
 
@@ -118,10 +122,8 @@ class _Export:
         return any(self._is_known(done) for done, _ in self._count.most_common(_MOST_TESTS))
 
     def _is_known(self, done: DoneTest) -> bool:
-        reads = [self._read(_Key(done, v.of_leg(done.involved))) for v in self._values]
-        return any(
-            read.named.matches and read.named.matches[0].likeness >= _LIKELY for read in reads
-        )
+        named = [self._read(_key(done, value)).named for value in self._values]
+        return any(one.matches and one.matches[0].likeness >= _LIKELY for one in named)
 
     def _read(self, key: _Key) -> ReadTest:
         done, value = key
@@ -181,8 +183,7 @@ class _Export:
             if done in read:
                 for value in self._values:
                     if not is_missing(row[value.at]):
-                        own = _Key(done, value.of_leg(done.involved))
-                        trials[own][group].append(Trial(row[value.at], line))
+                        trials[_key(done, value)][group].append(Trial(row[value.at], line))
         return trials
 
     def _with_columns(self, reads: dict[_Key, ReadTest]) -> dict[_Key, ReadTest]:
@@ -286,13 +287,11 @@ class _Export:
             notes.append(_listing("tests_without_measure", list(dropped)))
         if unused:
             notes.append(_listing("columns_of_the_device", unused))
-        if empty:
-            message = text("sheet.note.tests_without_value")
-            notes.append(SheetNote(code="tests_without_value", message=message, lines=empty))
-        if self._loaded:
-            lines = sorted(set(self._loaded))
-            message = text("sheet.note.weighed_with_load")
-            notes.append(SheetNote(code="weighed_with_load", message=message, lines=lines))
+        loaded = sorted(set(self._loaded))
+        for code, lines in (("tests_without_value", empty), ("weighed_with_load", loaded)):
+            if lines:
+                message = variant("sheet.note.of_rows", code)
+                notes.append(SheetNote(code=code, message=message, lines=lines))
         return notes
 
 
