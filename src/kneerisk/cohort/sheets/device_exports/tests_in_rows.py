@@ -23,6 +23,7 @@ from kneerisk.cohort.sheets.device_exports.export_columns import (
     name_words,
     quantity_in,
 )
+from kneerisk.cohort.sheets.device_exports.export_notes import export_notes
 from kneerisk.cohort.sheets.device_exports.isokinetic_columns import share_asked, share_units
 from kneerisk.cohort.sheets.device_exports.read_tests import (
     KIND_ORDER,
@@ -47,13 +48,13 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
 from kneerisk.cohort.sheets.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, MASS, athlete_key, sides
-from kneerisk.words import text, variant
+from kneerisk.words import variant
 
 #: A name this alike says what was tested (the likeness from which a column's name is likely).
 _LIKELY = 0.8
-#: So many different tests are read, the commonest of a file; so many that have no measure get a
-#: column, and so many are listed in a note (assumptions: a lab does fewer, more help nobody).
-_MOST_TESTS, _MOST_WITHOUT, _MOST_LISTED = 200, 24, 12
+#: So many different tests are read, the commonest of a file, and so many that have no measure get
+#: a column (assumptions: a lab does fewer, more help nobody).
+_MOST_TESTS, _MOST_WITHOUT = 200, 24
 
 
 class _Key(NamedTuple):
@@ -275,28 +276,15 @@ class _Export:
         ]
 
     def _notes(self, reads: dict[_Key, ReadTest], kept: dict[_Key, ReadTest]) -> list[SheetNote]:
-        names, used = self._heading.names, {key.value.at for key in kept}
+        used = {key.value.at for key in kept}
         used |= {value.at for value in self._values if value.is_involved is not None}
         used |= {*self._people_places(), *self._found.of_tests()}
+        names = self._heading.names
         unused = [names[at] for at in range(len(names)) if at not in used and names[at]]
         empty = [line for line in self._table.lines if line not in self._used_lines]
         dropped = {key.done.label: None for key, read in reads.items() if not read.named.matches}
-        dropped |= {d.label: None for d, _ in self._count.most_common()[_MOST_TESTS:]}
-        notes = [SheetNote(code="tests_in_rows", message=text("sheet.note.tests_in_rows"))]
-        if dropped:
-            notes.append(_listing("tests_without_measure", list(dropped)))
-        if unused:
-            notes.append(_listing("columns_of_the_device", unused))
-        loaded = sorted(set(self._loaded))
-        for code, lines in (("tests_without_value", empty), ("weighed_with_load", loaded)):
-            if lines:
-                message = variant("sheet.note.of_rows", code)
-                notes.append(SheetNote(code=code, message=message, lines=lines))
-        return notes
-
-
-def _listing(code: str, entries: Sequence[str]) -> SheetNote:
-    more = len(entries) - _MOST_LISTED
-    listed = ", ".join(entry[:80] for entry in entries[:_MOST_LISTED])
-    listed += text("sheet.note.and_more", count=more) if more > 0 else ""
-    return SheetNote(code=code, message=variant("sheet.note.of_device", code, listed=listed))
+        dropped |= {done.label: None for done, _ in self._count.most_common()[_MOST_TESTS:]}
+        return export_notes(
+            {"tests_without_measure": list(dropped), "columns_of_the_device": unused},
+            {"tests_without_value": empty, "weighed_with_load": sorted(set(self._loaded))},
+        )
