@@ -30,8 +30,8 @@ from kneerisk.evaluation.metrics import log_loss_over
 from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.evidence.population import OWN_LEFT_RIGHT, published
 from kneerisk.model import Bundle, bundle, champion
-from kneerisk.model.feature_columns import feature_columns
-from kneerisk.schema import Screening, columns, fingerprint, read_screening
+from kneerisk.model.feature_columns import Column, feature_columns
+from kneerisk.schema import Screening, coded, columns, fingerprint, read_screening
 from kneerisk.schema.measures_file import MOST_MEASURES, own_measures, read_measures_file
 from kneerisk.schema.own_measures import OwnMeasures, own_measures_in_force
 from kneerisk.training.fitting.fit import Fitted, fit
@@ -47,7 +47,13 @@ HOP = {
     "source": "assumption",
 }  # fmt: skip
 BODY: dict[str, Any] = {
-    "athlete": {"age_years": 24, "sex": "male", "sport": "running", "grip_strength_n_kg": 6},
+    "athlete": {
+        "age_years": 24,
+        "sex": "male",
+        "sport": "running",
+        "grip_strength_n_kg": 6,
+        "playing_position": "goal",
+    },
     "left": {"hop_distance_cm": 95, "landing_quality": "poor"},
     "right": {"hop_distance_cm": 155, "landing_quality": "good"},
 }
@@ -82,6 +88,7 @@ def club(own: OwnMeasures) -> Cohort:
         risk = expit(logit(simulated.truth[f"risk_{side}"]) - 1.1 * hop[:, k] + 0.6)
         frame[f"outcome_{side}"] = (rng.random(n) < risk).astype(float)
     frame["grip_strength_n_kg"] = rng.normal(5.6, 1.2, n).clip(1, 15).round(1)
+    frame["playing_position"] = rng.choice(["goal", "defence", "midfield", "attack"], n)
     with own.in_force():
         return Cohort(frame, "observed", "new_pain", 12, "a made-up club")
 
@@ -129,8 +136,10 @@ def refused(declared: dict[str, Any]) -> dict[str, str]:
 
 
 class TestDeclaration:
-    def test_the_example_declares_three(self, own: OwnMeasures) -> None:
-        assert own.names == ("grip_strength_n_kg", "hop_distance_cm", "landing_quality")
+    def test_the_example_declares_four(self, own: OwnMeasures) -> None:
+        assert own.names == (
+            "grip_strength_n_kg", "playing_position", "hop_distance_cm", "landing_quality",
+        )  # fmt: skip
         with own.in_force():
             hop = columns()["left_hop_distance_cm"].published()
         assert hop["unit"] == "cm"
@@ -210,7 +219,6 @@ class TestDeclaration:
         assert found["/hop_cm/low"] == "not_a_number"
         assert found["/jump_cm/low"] == "limits_upside_down"
         assert found["/foot/choices"] == "told_twice"
-        assert found["/foot/ordered"] == "not_ordered"
         assert found["/odd"] == "not_an_object"
 
     def test_what_is_allowed_is_said(self) -> None:
@@ -236,7 +244,7 @@ class TestSchema:
         before, names = fingerprint(), set(columns())
         with own.in_force():
             assert set(columns()) - names == {
-                "grip_strength_n_kg",
+                "grip_strength_n_kg", "playing_position",
                 *(f"{side}_{name}" for side in ("left", "right")
                   for name in ("hop_distance_cm", "landing_quality")),
             }  # fmt: skip
@@ -342,8 +350,44 @@ class TestModel:
             assert feature_columns(published()) == plain
             screening = read_screening(BODY)
         with own_measures(declared, "measures.toml").in_force():
-            assert len(feature_columns(published())) == len(plain) + 2 + 3 + 2
+            assert len(feature_columns(published())) == len(plain) + 4 + 2 + 2 + 1 + 2
         assert screening.left.hop_distance_cm == 95.0  # type: ignore[attr-defined]
+
+    def test_choices_without_an_order_have_each_a_weight(
+        self, own: OwnMeasures, club: Cohort
+    ) -> None:
+        """Who keeps goal, and whose foot strikes with the heel, is hurt: neither is an end."""
+        stated = {"label": "Foot strike", "of": "leg", "source": "assumption",
+                  "choices": ["toe", "heel", "middle"]}  # fmt: skip
+        position = {"label": "Position", "of": "athlete", "source": "assumption",
+                    "choices": ["attack", "goal", "defence"]}  # fmt: skip
+        both = own_measures({"foot_strike": stated, "position": position}, "measures.toml")
+        frame = club.frame.drop(columns=[c for c in club.frame if c.endswith(own.names)])
+        rng, n = np.random.default_rng(2), len(frame)
+        frame["position"] = rng.choice(position["choices"], n)
+        for side in ("left", "right"):
+            frame[f"{side}_foot_strike"] = rng.choice(stated["choices"], n)
+            hurts = 2.0 * (frame[f"{side}_foot_strike"] == "heel") + (frame["position"] == "goal")
+            frame[f"outcome_{side}"] = (rng.random(n) < expit(hurts - 3.0)).astype(float)
+        with both.in_force():
+            model = fit(replace(club, frame=frame), interval=False).model
+            columns = model.margin.between.columns
+            names = {column.name for column in columns}
+            assert all(Column.parse(column.name) == column for column in columns)
+            assert {"own_foot_strike=heel", "one_hot_position=goal"} <= names
+            bodies = [{"athlete": {"age_years": 30, "sex": "male", "position": position},
+                       "left": {"foot_strike": foot}, "right": {"foot_strike": "toe"}}
+                      for position, foot in (("attack", "toe"), ("attack", "heel"),
+                                             ("attack", "middle"), ("goal", "toe"),
+                                             ("defence", "toe"))]  # fmt: skip
+            data = coded([read_screening(body) for body in bodies])
+            plain, heel, middle, goal, defence = model.predict(data).left  # type: ignore[misc]
+            expected = model.measurement_update.expected(data)
+            parts = model.contributions(data, expected, model.features(data, expected))
+        assert heel > 2.0 * max(plain, middle)
+        assert goal > 1.2 * max(plain, defence)
+        place = parts.sources.index("left_foot_strike")
+        assert parts.values[1, 0, place] == parts.values[1, 0].max() > 0.5
 
     def test_missing_values_stay_missing(self, own: OwnMeasures, loaded: Bundle) -> None:
         with own.in_force():
@@ -588,7 +632,7 @@ class TestCommands:
     ) -> None:
         names = ["athlete_id", "age_years", "sex", "sport", "outcome_left", "outcome_right"]
         names += [column for column in club.frame if column.partition("_")[2] in own.names]
-        sheet = club.frame[[*names, "grip_strength_n_kg"]].head(500)
+        sheet = club.frame[[*names, *own.athlete]].head(500)
         sheet.to_csv(tmp_path / "club.csv", index=False)
         proposed = run("ingest", "sheet", "club.csv", "--propose", "club.toml",
                        "--measures", str(EXAMPLE))  # fmt: skip

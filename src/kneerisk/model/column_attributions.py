@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from kneerisk.evidence import Effect
 from kneerisk.evidence.population import CONTEXTS, Population, contexts
 from kneerisk.evidence.risk_factors import belongs
-from kneerisk.model.feature_columns import FEMALE, Column, ColumnKind
+from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
 from kneerisk.schema import SIDES, Columns, FloatArray
@@ -202,7 +202,7 @@ class ColumnAttributions:
         if kind in {ColumnKind.OWN, ColumnKind.OTHER}:
             leg = side if kind is ColumnKind.OWN else 1 - side
             return self._place[f"{SIDES[leg]}_{subject}"], _NONE
-        if kind is ColumnKind.ATHLETE or column == FEMALE:
+        if kind is ColumnKind.ATHLETE or (kind is ColumnKind.ONE_HOT and subject != "sport"):
             return self._place[subject], _NONE
         effect = column.effect
         if effect is None or effect.contrast in _LINEAR:

@@ -6,6 +6,7 @@ Code reads a column's meaning from here, never from its name. A bundle writes a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from kneerisk.evidence import Effect, effects
 from kneerisk.evidence.population import Population
 from kneerisk.evidence.risk_factors import risk_factors
-from kneerisk.schema import Category, athlete_measures, category, quantity
+from kneerisk.schema import Category, Measure, athlete_measures, category, quantity
 from kneerisk.schema.own_measures import own_measures_in_force, per_schema
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
@@ -54,13 +55,15 @@ class Column(NamedTuple):
     subject: str
     """The measure that it is about; of an imbalance or a risk factor, its name."""
     choice: str | None = None
-    """The choice that a one-hot column marks."""
+    """The choice that it marks: 1 where it was given, else 0."""
 
     @property
     def name(self) -> str:
         """The name that bundles, boosters and plots give it."""
-        if self.kind is not ColumnKind.ONE_HOT:
+        if self.choice is None:
             return f"{self.kind}_{self.subject}"
+        if self.subject not in {"sex", "sport"}:
+            return f"{self.kind}_{self.subject}={self.choice}"
         return "athlete_female" if self.subject == "sex" else f"athlete_sport_{self.choice}"
 
     @property
@@ -105,7 +108,8 @@ class Column(NamedTuple):
         # The longest first: one kind's name begins with another's.
         for kind in sorted(ColumnKind, key=len, reverse=True):
             if name.startswith(f"{kind}_"):
-                return cls(kind, name.removeprefix(f"{kind}_"))
+                subject, _, choice = name.removeprefix(f"{kind}_").partition("=")
+                return cls(kind, subject, choice or None)
         raise ValueError(f"{name!r} is not a column of the feature matrix")
 
 
@@ -122,27 +126,52 @@ def sport_columns() -> tuple[Column, ...]:
 @per_schema
 def athlete_columns() -> tuple[Column, ...]:
     """Columns of the athlete's own answers: sex, age, sport, and every other choice."""
+    own = own_measures_in_force().athlete
     answers = (
         Column(ColumnKind.ATHLETE, name)
         for name, measure in athlete_measures().items()
-        if isinstance(measure, Category) and measure.model_input and name not in {"sex", "sport"}
+        if isinstance(measure, Category) and name not in {"sex", "sport", *own}
     )
-    return (FEMALE, Column(ColumnKind.ATHLETE, "age_years"), *sport_columns(), *answers)
+    age = Column(ColumnKind.ATHLETE, "age_years")
+    return (FEMALE, age, *sport_columns(), *answers, *_own_answers(own, ColumnKind.ATHLETE))
 
 
 @per_schema
 def history_columns() -> tuple[Column, ...]:
     """Earlier trouble of the own and of the other knee, pain in movement, a club's own answers."""
+    kinds, own = (ColumnKind.OWN, ColumnKind.OTHER), own_measures_in_force().leg
     answers = ("prior_knee_injury", "same_side_episodes", "pain_on_squat_jump")
-    own = own_measures_in_force().leg
-    return tuple(
-        Column(kind, name)
-        for name in (
-            *answers,
-            *(n for n, m in own.items() if isinstance(m, Category) and m.model_input),
-        )
-        for kind in (ColumnKind.OWN, ColumnKind.OTHER)
-    )
+    asked = (Column(kind, name) for name in answers for kind in kinds)
+    return (*asked, *(column for kind in kinds for column in _own_answers(own, kind)))
+
+
+def _own_answers(own: Mapping[str, Measure], kind: ColumnKind) -> Iterator[Column]:
+    """A column for each of a club's own answers, or for each choice where these have no order."""
+    for name, measure in own.items():
+        if isinstance(measure, Category) and measure.model_input:
+            yield from own_answer_columns(name, measure, kind)
+
+
+def own_answer_columns(name: str, answer: Category, kind: ColumnKind) -> tuple[Column, ...]:
+    """The columns of one of a club's own answers.
+
+    Parameters
+    ----------
+    name
+        Its name, without a side.
+    answer
+        The category.
+    kind
+        Whose it is: `ColumnKind.ATHLETE`, `OWN` or `OTHER`.
+
+    Returns
+    -------
+    One column that holds the choice's position, or one of 0 and 1 for each choice without an order.
+    """
+    if answer.ordinal or len(answer.choices) == 2:
+        return (Column(kind, name),)
+    by_choice = ColumnKind.ONE_HOT if kind is ColumnKind.ATHLETE else kind
+    return tuple(Column(by_choice, name, choice) for choice in answer.choices)
 
 
 @cache

@@ -148,7 +148,11 @@ def _athlete_values(data: Columns) -> FloatArray:
 def _athlete_value(column: Column, data: Columns) -> FloatArray:
     if column == FEMALE:
         return female(data)
-    given = data[column.subject]
+    return _marked(column, data[column.subject])
+
+
+def _marked(column: Column, given: FloatArray) -> FloatArray:
+    """The answers as they were given, or where the column marks a choice, whether it is that."""
     if column.choice is None:
         return given
     code = category(column.subject).choices.index(column.choice)
@@ -160,7 +164,8 @@ def _history_values(data: Columns) -> FloatArray:
     values = []
     for column in history_columns():
         sides = SIDES if column.kind is ColumnKind.OWN else SIDES[::-1]
-        values.append(np.stack([data[f"{side}_{column.subject}"] for side in sides], axis=1))
+        legs = [_marked(column, data[f"{side}_{column.subject}"]) for side in sides]
+        values.append(np.stack(legs, axis=1))
     return np.stack(values, axis=2)
 
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from kneerisk.model.feature_columns import Column, ColumnKind
+from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix, row_sums
 from kneerisk.schema import FloatArray
 
@@ -56,7 +56,7 @@ def _farthest(columns: tuple[Column, ...]) -> FloatArray:
     A choice is no outlier however rare it is: cut short, the choices of one answer would no longer
     add up, and who was not asked would stand apart from everyone who was.
     """
-    is_choice = [column.kind is ColumnKind.ONE_HOT for column in columns]
+    is_choice = [column.choice is not None for column in columns]
     return np.where(is_choice, np.inf, FARTHEST_SD)
 
 

@@ -32,7 +32,7 @@ UNITS: Mapping[str, str] = {
     "points": "", "grade": "", "of 10": "", "repetitions": "", "episodes": "", "count": "",
 }  # fmt: skip
 #: Neither control characters nor brackets: the text stands in tables, pages and messages.
-_PLAIN = r"[^\x00-\x1f<>{}]*$"
+_PLAIN = r"[^\x00-\x1f<>{}\[\]]*$"
 #: A spreadsheet would run one that begins with a sign.
 _Label = Annotated[str, Field(min_length=1, max_length=60, pattern=rf"^[^\W_]{_PLAIN}")]
 _Sentence = Annotated[str, Field(min_length=1, max_length=300, pattern=rf"^{_PLAIN}")]
@@ -163,5 +163,3 @@ class DeclaredCategory(Declared):
         """Each key at fault beside others, its code, and the rule in words."""
         if len(set(self.choices)) < len(self.choices):
             yield "choices", FaultCode.TOLD_TWICE, text("schema.own.choices_twice")
-        if len(self.choices) > 2 and not self.ordered:
-            yield "ordered", FaultCode.NOT_ORDERED, text("schema.own.not_ordered")

@@ -86,7 +86,6 @@ class FaultCode(StrEnum):
     NOT_A_NAME = "not_a_name"
     NAME_WITHOUT_UNIT = "name_without_unit"
     LIMITS_UPSIDE_DOWN = "limits_upside_down"
-    NOT_ORDERED = "not_ordered"
 
 
 def json_pointer(*location: int | str) -> str:

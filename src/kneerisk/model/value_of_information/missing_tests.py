@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import binom
 
 from kneerisk.evidence import assumption, measures_of_test, screening_tests
-from kneerisk.model.feature_columns import Column, ColumnKind, sport_columns
+from kneerisk.model.feature_columns import Column, ColumnKind, own_answer_columns, sport_columns
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns, leg_measures
 from kneerisk.schema.columns import location_of
@@ -125,13 +125,18 @@ def possible_answers(
 
 
 def _own_answers(model: RiskModel, name: str, answer: Category) -> Answers:
-    """How a club's own question may be answered: binomial around the training cohort's mean."""
+    """How a club's own question may be answered: as the training cohort did.
+
+    Of choices in an order its mean alone is known, so that they are taken to be binomial.
+    """
     *sides, measure = location_of(name)
     kind = ColumnKind.ATHLETE if sides == ["athlete"] else ColumnKind.OWN
-    steps = len(answer.choices) - 1
-    mean = _training_mean(model, Column(kind, measure)) / steps
+    steps, columns = len(answer.choices) - 1, own_answer_columns(measure, answer, kind)
+    means = np.clip([_training_mean(model, column) for column in columns], 0.0, None)
     codes = np.arange(steps + 1.0)
-    return {name: codes}, np.asarray(binom.pmf(codes, steps, min(max(mean, 0.0), 1.0)))
+    if len(columns) > 1:
+        return {name: codes}, means / max(means.sum(), _SMALLEST)
+    return {name: codes}, np.asarray(binom.pmf(codes, steps, min(means[0] / steps, 1.0)))
 
 
 def _training_mean(model: RiskModel, column: Column) -> float:

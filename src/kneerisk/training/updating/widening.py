@@ -10,7 +10,7 @@ import numpy as np
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.evidence.population import Population
-from kneerisk.model.feature_columns import Column, ColumnKind
+from kneerisk.model.feature_columns import Column, ColumnKind, own_answer_columns
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.margin import Margin, Scaler, between_values, fit_scaler, within_values
 from kneerisk.model.risk_model import RiskModel
@@ -86,14 +86,15 @@ def _given(names: tuple[str, ...], own: OwnMeasures, data: Columns) -> list[str]
 
 
 def _columns(own: OwnMeasures, names: list[str]) -> dict[Column, bool]:
-    """One column of the feature matrix for each measure, and whether the legs differ in it."""
-    measures = {**own.athlete, **own.leg}
-    columns = {}
+    """The columns of the feature matrix of some measures, and whether the legs differ in each."""
+    columns: dict[Column, bool] = {}
     for name in names:
-        kind = ColumnKind.EXPECTED
-        if isinstance(measures[name], Category):
-            kind = ColumnKind.OWN if name in own.leg else ColumnKind.ATHLETE
-        columns[Column(kind, name)] = name in own.leg
+        measure, by_leg = own.measures[name], name in own.leg
+        read: tuple[Column, ...] = (Column(ColumnKind.EXPECTED, name),)
+        if isinstance(measure, Category):
+            kind = ColumnKind.OWN if by_leg else ColumnKind.ATHLETE
+            read = own_answer_columns(name, measure, kind)
+        columns |= dict.fromkeys(read, by_leg)
     return columns
 
 
