@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kneerisk.cohort.sheets.agreement import Candidate, Setting, quantity_candidate
+from kneerisk.cohort.sheets.agreement import EXACT, Candidate, Setting, quantity_candidate
 from kneerisk.cohort.sheets.cell_dates import date_forms
 from kneerisk.cohort.sheets.cell_text import ColumnValues, as_text, is_missing
 from kneerisk.cohort.sheets.column_names import Match, Named
@@ -53,12 +53,22 @@ def candidates(
     list of Candidate
         The likeliest first, each meaning once.
     """
-    every = [_candidate(match, named, cells, values, setting) for match in named.matches]
+    every = [
+        _in_doubt(match, _candidate(match, named, cells, values, setting))
+        for match in named.matches
+    ]
     ranked = sorted(filter(None, every), key=lambda candidate: candidate.rank, reverse=True)
     # Of two measures with the same name a force is the one that is told as a force.
     is_told = any(one.is_possible and one.asks != "lever_arm" for one in ranked)
     ranked = [one for one in ranked if not (is_told and one.asks == "lever_arm")]
     return list({one.means: one for one in reversed(ranked)}.values())[::-1]
+
+
+def _in_doubt(match: Match, found: Candidate | None) -> Candidate | None:
+    """A meaning of a name that has other words too, which may say that it is another's."""
+    if found is None or not match.has_more or match.likeness >= EXACT:
+        return found
+    return found._replace(is_even=True, doubt=found.doubt or text("sheet.doubt.more_words"))
 
 
 def rivals(ranked: Sequence[Candidate]) -> list[Candidate]:

@@ -62,6 +62,8 @@ class Match(NamedTuple):
     """Whether these words alone are not enough."""
     is_whole: bool = False
     """Whether the word that may be a unit is one of the name: `sessions per week`."""
+    has_more: bool = False
+    """Whether the name has words besides, which may make it another quantity's: `Father height`."""
     is_own: bool = False
     """Whether it is the schema's own name, which has the unit in it."""
 
@@ -191,7 +193,9 @@ def _matches(words: Tokens) -> tuple[Match, ...]:
         likeness = 1.0 if phrase == own else _likeness({w: alike[w] for w in own}, phrase)
         if likeness < LEAST_LIKENESS or _is_denied(means, words, phrase, alike):
             continue
-        found = Match(means, likeness, needs_unit=not is_enough)
+        found = Match(
+            means, likeness, needs_unit=not is_enough, has_more=bool(_over(own, phrase, alike))
+        )
         if means not in best or (likeness, is_enough) > _worth(best[means]):
             best[means] = found
     order = {means: at for at, means in enumerate(unsided() | dict.fromkeys(ROLES))}
@@ -207,8 +211,12 @@ def _is_denied(means: str, words: Tokens, phrase: Tokens, alike: Mapping[str, Al
     """Whether a word that the phrase has not says that another quantity is meant."""
     if means in ROLES:
         return False
-    over = {word for word in words if not any(part in phrase for part in alike[word])}
-    return not over.isdisjoint(denied(means))
+    return not _over(words, phrase, alike).isdisjoint(denied(means))
+
+
+def _over(words: Tokens, phrase: Tokens, alike: Mapping[str, Alike]) -> Tokens:
+    """The words of a name that a phrase has not."""
+    return frozenset(w for w in words if not any(part in phrase for part in alike[w]))
 
 
 Alike = Mapping[str, tuple[float, float]]

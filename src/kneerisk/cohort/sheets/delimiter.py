@@ -21,6 +21,8 @@ from kneerisk.words import text
 
 #: The delimiter is sniffed from so many lines (assumption: titles and remarks are fewer).
 _SAMPLE_LINES = 200
+#: UTF-16 is told from so many bytes, of which every second one is mostly zero (assumption).
+_LOOKED_AT, _MOST_ZEROS = 4_096, 0.8
 DELIMITERS = ("\t", ";", ",", "|")
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -59,6 +61,7 @@ def decode(content: bytes, encoding: str | None) -> DecodedText:
         Where no usual encoding fits.
     """
     marked = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
+    marked = marked or _without_mark(content)
     for name in [encoding] if encoding else [marked] if marked else ["utf-8", "cp1252"]:
         try:
             decoded = content.decode("utf-8-sig" if name == "utf-8" else name)
@@ -67,6 +70,18 @@ def decode(content: bytes, encoding: str | None) -> DecodedText:
         plain = name.removesuffix("-sig")
         return DecodedText(decoded, plain, is_guessed=plain == "cp1252" and not encoding)
     raise CohortRefused(text("sheet.unreadable.encoding"))
+
+
+def _without_mark(content: bytes) -> str | None:
+    """UTF-16 by the zeros beside the letters of European scripts, where no mark tells it."""
+    head = content[:_LOOKED_AT]
+    pairs = len(head) // 2
+    if not pairs:
+        return None
+    for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if head[first::2].count(0) > _MOST_ZEROS * pairs and 0 not in head[1 - first :: 2]:
+            return name
+    return None
 
 
 def sniff_delimiter(text: str) -> str:

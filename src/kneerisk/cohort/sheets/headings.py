@@ -36,7 +36,6 @@ class Heading(NamedTuple):
 
     names: list[str]
     meanings: list[Named]
-    """What each name says."""
     lines: list[int]
     languages: Languages = ENGLISH
     """The languages that the names are written in."""
@@ -59,9 +58,14 @@ class Table(NamedTuple):
     rows: list[list[Any]]
     lines: list[int]
     omitted: dict[int, OmittedLine]
-    """Lines that are no athlete's."""
     too_long: list[int]
     """Lines with entries to the right of the last name."""
+
+
+def table_likeness(lines: Lines) -> float:
+    """How many columns of the likeliest heading are recognised."""
+    best = _best_heading(lines, None)
+    return best[0] if best else 0.0
 
 
 def find_heading(lines: Lines, stated_line: int | None) -> Heading:
@@ -84,9 +88,17 @@ def find_heading(lines: Lines, stated_line: int | None) -> Heading:
     CohortRefused
         Where no line looks like names, or the line that was stated is empty.
     """
-    numbers = [number for number, _ in lines]
-    if stated_line is not None and stated_line not in numbers:
+    if stated_line is not None and stated_line not in [number for number, _ in lines]:
         raise CohortRefused(text("sheet.unreadable.empty_heading", line=stated_line))
+    best = _best_heading(lines, stated_line)
+    if best is None or (best[0] < _LEAST_SCORE and stated_line is None):
+        raise CohortRefused(text("sheet.unreadable.no_heading"))
+    return best[1]
+
+
+def _best_heading(lines: Lines, stated_line: int | None) -> tuple[float, Heading] | None:
+    """The lines that are most like names, and how much."""
+    numbers = [number for number, _ in lines]
     first_lines = range(min(len(lines), _HEADING_WITHIN))
     starts = first_lines if stated_line is None else [numbers.index(stated_line)]
     best: tuple[float, Heading] | None = None
@@ -102,9 +114,7 @@ def find_heading(lines: Lines, stated_line: int | None) -> Heading:
             score = _score(heading) - _LINE_COST * height
             if best is None or score > best[0]:
                 best = (score, heading)
-    if best is None or (best[0] < _LEAST_SCORE and stated_line is None):
-        raise CohortRefused(text("sheet.unreadable.no_heading"))
-    return best[1]
+    return best
 
 
 def _may_be_names(block: Lines) -> bool:
@@ -118,7 +128,6 @@ def _read(rows: list[list[Any]], lines: list[int]) -> Heading:
     fragments = [
         [str(row[place]) if place < len(row) else "" for row in rows] for place in range(len(names))
     ]
-    # A paragraph says nothing, however long it is.
     short = [name if len(name) <= LONGEST_NAME else "" for name in names]
     languages = heading_languages(short)
     codes = codes_of(short, languages)

@@ -171,7 +171,8 @@ def _question(
         asked = text("sheet.question.rival", column=name, meaning=meaning, rival=rival)
         return asked, "unsure"
     if first.other_units and is_exact:
-        return text("sheet.question.unit", column=name, unit=unit.name), "likely"
+        in_unit = unit.name or (column.measure.unit if isinstance(column.measure, Quantity) else "")
+        return text("sheet.question.unit", column=name, unit=in_unit), "likely"
     asked = text("sheet.question.meaning", column=name, meaning=meaning)
     return asked, "likely" if first.likeness >= _LIKELY else "unsure"
 

@@ -23,7 +23,14 @@ from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas, marks_of
 from kneerisk.cohort.sheets.device_exports.tested_columns import as_tested
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.file_parts import Arrangement
-from kneerisk.cohort.sheets.headings import LEFT_OUT, Heading, Table, find_heading, rows_below
+from kneerisk.cohort.sheets.headings import (
+    LEFT_OUT,
+    Heading,
+    Table,
+    find_heading,
+    rows_below,
+    table_likeness,
+)
 from kneerisk.cohort.sheets.languages import ENGLISH, plain_words
 from kneerisk.cohort.sheets.mapping import Day, Identity, Mapping, SheetForm, Sides
 from kneerisk.cohort.sheets.questions import in_other_marks, recognise_column
@@ -110,6 +117,7 @@ def recognise_sheet(files: Sequence[SquadFile], stated: SheetAsked) -> Recognise
         worksheet=stated.sheet,
         delimiter=stated.delimiter,
         encoding=stated.encoding,
+        likeness=table_likeness,
     )
     layout = find_layout(file.lines)
     if layout is not None and len(files) == 1 and not stated.columns and stated.header_line is None:

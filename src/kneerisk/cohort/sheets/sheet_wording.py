@@ -17,6 +17,7 @@ from kneerisk.cohort.sheets.cell_reading import SheetFault
 from kneerisk.cohort.sheets.excel_cells import NoDate
 from kneerisk.cohort.sheets.headings import LEFT_OUT, Table
 from kneerisk.cohort.sheets.mapping import Mapping
+from kneerisk.cohort.sheets.read_sheet import SheetReading
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
@@ -115,14 +116,45 @@ def omitted_counts(table: Table) -> dict[str, int]:
     }
 
 
-def notes(sheet: RecognisedSheet, stated: SheetAsked) -> list[SheetNote]:
-    """What was done or left out while a sheet was read, so that nothing happens quietly."""
+def notes(sheet: RecognisedSheet, stated: SheetAsked, reading: SheetReading) -> list[SheetNote]:
+    """What was done or left out while a sheet was read, so that nothing happens quietly.
+
+    Parameters
+    ----------
+    sheet
+        The sheet as it was recognised.
+    stated
+        What a person stated about it.
+    reading
+        Its rows as they were read.
+
+    Returns
+    -------
+    list of SheetNote
+        Of the file, its lines, its columns and its athletes.
+    """
     return [
         *_stated_notes(sheet, stated),
         *_file_notes(sheet),
         *(sheet.arranged.notes if sheet.arranged else _line_notes(sheet)),
         *_column_notes(sheet),
+        *_repeated_athletes(reading),
     ]
+
+
+def _repeated_athletes(reading: SheetReading) -> Iterator[SheetNote]:
+    """Lines of one athlete that no date tells apart, counted once and not line by line."""
+    repeated = [
+        (fault.lines[0], visit.first.key)
+        for visit in reading.visits
+        for fault in visit.faults
+        if fault.code in {FaultCode.SAME_ATHLETE, FaultCode.SAME_ATHLETE_AND_DATE}
+    ]
+    if repeated:
+        lines = [line for line, _ in repeated]
+        people = len({key for _, key in repeated})
+        message = text("sheet.note.repeated_athletes", lines=len(lines), athletes=people)
+        yield SheetNote(code="repeated_athletes", message=message, lines=lines[:_MOST_LINES])
 
 
 def _stated_notes(sheet: RecognisedSheet, stated: SheetAsked) -> Iterator[SheetNote]:

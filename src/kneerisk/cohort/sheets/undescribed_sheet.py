@@ -86,7 +86,7 @@ def recognise_files(files: Sequence[SquadFile], stated: SheetAsked | None = None
         columns=described,
         constants=constants,
         rows=rows,
-        notes=notes(sheet, stated),
+        notes=notes(sheet, stated, reading),
         counts=_counts(rows, described, constants),
         mapping=mapping_file(sheet),
     )
@@ -158,6 +158,7 @@ def _column(column: RecognisedColumn, statuses: Counter[tuple[str, CellStatus]])
         asks=column.asks,
         proposal=column.proposal,
         alternatives=list(column.alternatives),
+        asks=column.asks,
         words=_words(column) or None,
         filled=column.values.filled,
         bad=statuses[column.place, "bad"],

@@ -6,10 +6,12 @@ Nothing is kept on disk and nothing in a file is run: of a formula the stored re
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kneerisk.cohort.sheets.delimiter import decode, sniff_delimiter, text_lines
 from kneerisk.cohort.sheets.excel_file import BROKEN_EXCEL, ExcelFile, Worksheet, is_excel
+from kneerisk.cohort.sheets.file_kinds import other_kind
 from kneerisk.cohort.sheets.mapping import SheetForm
 from kneerisk.cohort.sheets.sheet_limits import (
     DESCRIBED,
@@ -19,12 +21,12 @@ from kneerisk.cohort.sheets.sheet_limits import (
     SheetLimits,
 )
 from kneerisk.errors import CohortRefused
-from kneerisk.words import text
+from kneerisk.words import text, variant
 
 EXCEL_SUFFIXES = (".xlsx", ".xlsm")
 TAB_SEPARATED_SUFFIXES = (".tsv", ".txt", ".tab")
-#: What an old Excel file (.xls) begins with: the magic of OLE 2 compound documents.
-_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+#: A worksheet with so many names of columns is the table, and so many are tried (assumptions).
+_CLEARLY_A_TABLE, _MOST_TRIED = 4.0, 8
 #: So many worksheets are listed to who named another (assumption).
 _MOST_NAMED = 20
 
@@ -48,6 +50,7 @@ def open_sheet(
     delimiter: str | None = None,
     encoding: str | None = None,
     limits: SheetLimits = RECOGNISED,
+    likeness: Callable[[Lines], float] | None = None,
 ) -> OpenedSheet:
     """The lines of a CSV, tab-separated or Excel file of unknown form.
 
@@ -56,13 +59,16 @@ def open_sheet(
     content
         The file.
     worksheet
-        The worksheet of an Excel file; None takes the first one with more than one line.
+        The worksheet of an Excel file; None takes the first that a person sees and that has more
+        than one line, or the one that is most like a table.
     delimiter
         The delimiter of a text; None sniffs it.
     encoding
         The encoding of a text; None tries the usual ones.
     limits
         How much of it is read.
+    likeness
+        How much like a table the lines of a worksheet are; None: the first one will do.
 
     Returns
     -------
@@ -75,11 +81,11 @@ def open_sheet(
         Where it is neither, is empty, is too long, or can't be read as stated; the message never
         repeats what is in it.
     """
-    if content.startswith(_OLE):
-        raise CohortRefused(text("sheet.unreadable.old_excel"))
+    if kind := other_kind(content):
+        raise CohortRefused(variant("sheet.kind", kind))
     try:
         if is_excel(content):
-            sheet = _first_filled_worksheet(content, worksheet, limits)
+            sheet = _worksheet(content, worksheet, limits, likeness)
         else:
             sheet = _open_text(content, delimiter, encoding, limits)
     except csv.Error as error:
@@ -92,19 +98,37 @@ def open_sheet(
     return sheet
 
 
-def _first_filled_worksheet(content: bytes, stated: str | None, limits: SheetLimits) -> OpenedSheet:
+def _worksheet(
+    content: bytes,
+    stated: str | None,
+    limits: SheetLimits,
+    likeness: Callable[[Lines], float] | None,
+) -> OpenedSheet:
     file = ExcelFile(content, limits)
     names = tuple(sheet.name for sheet in file.worksheets)
     if stated is not None:
         return OpenedSheet(file.lines(_named(file, stated)), stated, names)
-    # An empty sheet may come first, and a hidden one is not what a person sees.
-    lines: Lines = []
-    sheet = file.worksheets[0]
-    for sheet in sorted(file.worksheets, key=lambda worksheet: worksheet.is_hidden):
-        lines = file.lines(sheet)
-        if len(lines) > 1:
+    # An empty sheet or a cover may come first, and a hidden one is not what a person sees.
+    seen = sorted(file.worksheets, key=lambda worksheet: worksheet.is_hidden)
+    best, most = OpenedSheet([], seen[0].name, names), -1.0
+    tried = 0
+    for sheet in seen:
+        if best.lines and (sheet.is_hidden or tried == _MOST_TRIED):
             break
-    return OpenedSheet(lines, sheet.name, names)
+        try:
+            lines = file.lines(sheet)
+        except CohortRefused:
+            # What is too much together is none of a sheet that was found.
+            if not best.lines:
+                raise
+            break
+        tried += len(lines) > 1
+        score = likeness(lines) if likeness and len(lines) > 1 else float(len(lines) > 1)
+        if score > most:
+            best, most = OpenedSheet(lines, sheet.name, names), score
+        if most >= (_CLEARLY_A_TABLE if likeness else 1.0):
+            break
+    return best
 
 
 def open_worksheets(content: bytes) -> list[OpenedSheet]:
@@ -184,6 +208,8 @@ def described_lines(content: bytes, form: SheetForm, suffix: str) -> Lines:
     CohortRefused
         Where there is no such worksheet, or it is no text of this form.
     """
+    if kind := other_kind(content):
+        raise CohortRefused(variant("sheet.kind", kind))
     if suffix.lower() in EXCEL_SUFFIXES or is_excel(content):
         try:
             file = ExcelFile(content, DESCRIBED)

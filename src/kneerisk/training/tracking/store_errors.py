@@ -15,7 +15,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
 from kneerisk.errors import KneeriskError
@@ -41,6 +41,9 @@ _MEANINGS: Mapping[str, str] = {
     "Can't locate revision": "newer",
     "no such (table|column)": "not_mlflow",
 }
+#: What MLflow says where it can't fetch the files of a run, and the folders that it keeps them in.
+_FILES_OF_A_RUN = re.compile(r"artifacts from (file://\S+?|/\S+?):?(?:\s|$)")
+_FILES_OF_RUNS = {"mlartifacts", "mlruns"}
 
 
 class TrackingFailed(KneeriskError):
@@ -79,7 +82,19 @@ def _meaning(uri: str, message: str) -> str | None:
     for pattern, name in _MEANINGS.items():
         if re.search(pattern, message):
             return _failed(uri, variant("training.store", name, uri=_shown(uri)))
-    return None
+    return _moved(uri, message)
+
+
+def _moved(uri: str, message: str) -> str | None:
+    """That the files of runs are not where MLflow wrote down, since the folder was moved."""
+    found = _FILES_OF_A_RUN.search(message)
+    files = Path(unquote(urlsplit(found[1]).path)) if found else None
+    if files is None or files.exists():
+        return None
+    made_in = next((one.parent for one in files.parents if one.name in _FILES_OF_RUNS), files)
+    store = Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else Path("mlflow.db")
+    here = store.absolute().parent
+    return _failed(uri, text("training.tracking.moved", made_in=made_in, here=here))
 
 
 def _failed(uri: str, reason: str) -> str:
