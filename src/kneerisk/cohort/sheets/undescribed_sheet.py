@@ -155,7 +155,6 @@ def _column(column: RecognisedColumn, statuses: Counter[tuple[str, CellStatus]])
         why=column.why,
         applied=column.is_applied,
         question=column.question,
-        asks=column.asks,
         proposal=column.proposal,
         alternatives=list(column.alternatives),
         asks=column.asks,
