@@ -144,23 +144,33 @@ def belongs(name: str, data: Columns) -> FloatArray:
     not known.
     """
     age = data["age_years"]
-    indicators: dict[str, Callable[[], FloatArray]] = {
-        "all": lambda: np.ones_like(age),
-        "female": lambda: female(data),
-        "male": lambda: 1.0 - female(data),
-        "age_50_and_over": lambda: (age >= 50).astype(float),
-        "age_below_50": lambda: (age < 50).astype(float),
-    }
-    if name in indicators:
-        return indicators[name]()
-    return _plays_one_of(frozenset(name.split()), data)
+    match name:
+        case "all":
+            return np.ones_like(age)
+        case "female":
+            return female(data)
+        case "male":
+            return 1.0 - female(data)
+        case "age_50_and_over":
+            return (age >= 50).astype(float)
+        case "age_below_50":
+            return (age < 50).astype(float)
+        case sports:
+            return _plays_one_of(sports, data)
 
 
-def _plays_one_of(names: frozenset[str], data: Columns) -> FloatArray:
-    choices, sport = category("sport").choices, data["sport"]
-    plays = np.isin(sport, [choices.index(name) for name in sorted(names)]).astype(float)
+def _plays_one_of(sports: str, data: Columns) -> FloatArray:
+    sport = data["sport"]
+    codes, share = _codes_and_share(sports)
+    return np.where(np.isnan(sport), share, np.isin(sport, codes).astype(float))
+
+
+@cache
+def _codes_and_share(sports: str) -> tuple[list[int], float]:
+    """The codes of sports separated by spaces, and which share of athletes play one of them."""
+    names, choices = frozenset(sports.split()), category("sport").choices
     share = sum(row.share for row in read_table("sports", Sport) if row.sport in names)
-    return np.where(np.isnan(sport), share, plays)
+    return [choices.index(name) for name in sorted(names)], share
 
 
 def female(data: Columns) -> FloatArray:

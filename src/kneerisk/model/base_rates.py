@@ -8,8 +8,9 @@ becomes the average over what is left.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -49,14 +50,14 @@ class BaseShift(NamedTuple):
     variance: FloatArray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BaseRates:
     """The risk of pain in either knee within 12 months, by sport, and its spread.
 
     ``central`` (n_sports,) are the mean risks, ``spread`` (n_sports,) the SDs of their log-odds
     over definitions; a sport that is not stated counts as the mean of all. ``between`` is the SD of
     the log-odds of either knee between athletes of a sport. ``count`` is what the club of the
-    model, or of one request, has counted.
+    model, or of one request, has counted. What a sport's distribution is, it remembers.
     """
 
     central: FloatArray
@@ -124,12 +125,7 @@ class BaseRates:
         """
         table = np.empty((len(sport), 4))
         for rows, place in self._groups(sport):
-            shifts, log_weights = self._distribution(place)
-            weights = np.exp(log_weights)
-            below = np.cumsum(weights) - weights / 2.0
-            mean = float(weights @ shifts)
-            quantiles = np.interp((_TAIL, 0.5, 1.0 - _TAIL), below, shifts)
-            table[rows] = [*quantiles, float(weights @ (shifts - mean) ** 2)]
+            table[rows] = self._summary(place)
         return BaseShift(*table.T)
 
     def rate(self, sport: float) -> float:
@@ -158,8 +154,25 @@ class BaseRates:
         low, high = expit(self._club_log_odds(-1, np.array([-NORMAL_95, NORMAL_95]) * sd))
         return float(low), float(high)
 
-    def _distribution(self, place: int) -> tuple[FloatArray, FloatArray]:
-        """Shifts of the log-odds, and the logarithms of their probabilities."""
+    @cached_property
+    def _summary(self) -> Callable[[int], tuple[float, ...]]:
+        """Quantiles and variance of a sport's shifts, as `shift` gives them."""
+        return cache(self._summarised)
+
+    def _summarised(self, place: int) -> tuple[float, ...]:
+        shifts, log_weights = self._distribution(place)
+        weights = np.exp(log_weights)
+        below = np.cumsum(weights) - weights / 2.0
+        mean = float(weights @ shifts)
+        quantiles = np.interp((_TAIL, 0.5, 1.0 - _TAIL), below, shifts)
+        return (*quantiles.tolist(), float(weights @ (shifts - mean) ** 2))
+
+    @cached_property
+    def _distribution(self) -> Callable[[int], tuple[FloatArray, FloatArray]]:
+        """Shifts of a sport's log-odds, and the logarithms of their probabilities."""
+        return cache(self._weighted_shifts)
+
+    def _weighted_shifts(self, place: int) -> tuple[FloatArray, FloatArray]:
         shifts = _NODES * self._spread(place)
         log_weights = -0.5 * _NODES**2
         if self.count is not None:

@@ -244,7 +244,9 @@ def stated_protocols(data: Columns) -> FloatArray:
     -------
     Shape ``(n, n_protocols)``: 0 where a protocol is not stated, else its choice's code plus 1.
     """
-    return np.column_stack([np.nan_to_num(data[name] + 1.0, nan=0.0) for name in _PROTOCOLS])
+    return np.column_stack(
+        [np.where(np.isnan(data[name]), 0.0, data[name] + 1.0) for name in _PROTOCOLS]
+    )
 
 
 def error_variances(people: Population, protocols: np.ndarray | None = None) -> FloatArray:

@@ -93,7 +93,7 @@ def error_sd(name: str, data: Columns) -> FloatArray:
     protocol = data.get(CONDITION_OF.get(name, ""))
     codes = np.zeros(len(scale), int)
     if protocol is not None:
-        codes = np.nan_to_num(protocol + 1.0, nan=0.0).astype(int)
+        codes = np.where(np.isnan(protocol), 0.0, protocol + 1.0).astype(int)
     variances = [error_variance(name, code) for code in range(len(conditions_of(name)))]
     variance = np.array(variances)[codes] * scale**2
     steps = STEP_VARIANCE if quantity(name).whole else 0.0
