@@ -45,7 +45,12 @@ _DAY_PARTS = {
     "%S": r"(?:[0-5]\d|\d)",
 }
 #: The formats of a mapping are a handful, and a sheet's dates are of some years (assumptions).
-_FORMS_KEPT, _DAYS_KEPT, _LONGEST_DAY = 64, 20_000, 80
+_FORMS_KEPT, _DAYS_KEPT = 64, 20_000
+#: The columns of a sheet that may be dates, which are looked at several times; and so many of the
+#: different texts of each, evenly spread, tell its forms (assumptions).
+_COLUMNS_KEPT, _LOOKED_AT = 64, 300
+#: A day alone, and one with its clock and zone, are shorter (assumptions).
+_LONGEST_ALONE, _LONGEST_DAY = 40, 80
 #: The clock behind a day, with its zone: `T10:15:00Z`, `, 3:24:49 PM`, ` kl. 15.24`.
 _CLOCK = re.compile(
     r"(?:T|[\s,]\s*(?:(?:at|um|à|às|a las|las|kl\.?|klo|om|alle|o|o godz\.|ore)\s)?)\s*"
@@ -97,16 +102,39 @@ def date_forms(cells: Iterable[Any], day_first: bool | None, *, years: bool = Fa
     DateForms
         The formats that occur, and the share of entries that they read.
     """
+    return _date_forms(tuple(cells), day_first, years=years)
+
+
+@lru_cache(maxsize=_COLUMNS_KEPT)
+def _date_forms(cells: tuple[Any, ...], day_first: bool | None, *, years: bool) -> DateForms:
     filled = [cell for cell in cells if not is_missing(cell)]
     # A column of dates repeats itself, and each parsing is slow.
     texts = Counter(as_text(cell) for cell in filled if not isinstance(cell, date))
+    forms, is_open = _forms_of(list(texts), day_first, years=years)
+    unread = [text for text in texts if not _is_any(text, forms)]
+    if forms and unread:
+        others, others_open = _forms_of(unread, day_first, years=years)
+        forms, is_open = [*forms, *others], is_open or others_open
+        unread = [text for text in unread if not _is_any(text, others)]
+    read = len(filled) - sum(texts[text] for text in unread)
+    return DateForms(forms or ["%Y-%m-%d"], read / len(filled) if filled else 0.0, is_open)
+
+
+def _is_any(text: str, forms: list[str]) -> bool:
+    return any(_is_day(text, form) for form in forms)
+
+
+def _forms_of(texts: list[str], day_first: bool | None, *, years: bool) -> tuple[list[str], bool]:
+    """The forms of some texts out of many, and whether the order of day and month is open."""
     by_mark: dict[str, list[tuple[int, int]]] = {}
     clear = []
-    for text in texts:
+    # The order may be told by any of them, the forms by some.
+    every = max(len(texts) // _LOOKED_AT, 1)
+    for at, text in enumerate(texts):
         figures = [match for days in _readings(text) if (match := _DAY_AND_MONTH.fullmatch(days))]
         for match in figures:
             by_mark.setdefault(match[2], []).append((int(match[1]), int(match[3])))
-        clear += [] if figures else [text]
+        clear += [] if figures or at % every else [text]
     formats = _clear_forms(clear, years=years)
     is_open = False
     for mark, pairs in by_mark.items():
@@ -114,11 +142,7 @@ def date_forms(cells: Iterable[Any], day_first: bool | None, *, years: bool = Fa
         is_open |= first is None
         order = f"%m{mark}%d{mark}" if first is False else f"%d{mark}%m{mark}"
         formats += [order + "%Y", order + "%y"]
-    used = [form for form in formats if any(_is_day(text, form) for text in texts)]
-    read = sum(isinstance(cell, date) for cell in filled)
-    if used:
-        read += sum(n for text, n in texts.items() if any(_is_day(text, form) for form in used))
-    return DateForms(used or ["%Y-%m-%d"], read / len(filled) if filled else 0.0, is_open)
+    return [form for form in formats if any(_is_day(text, form) for text in texts)], is_open
 
 
 def _clear_forms(texts: list[str], *, years: bool) -> list[str]:
@@ -184,7 +208,7 @@ def _readings(text: str) -> tuple[str, ...]:
             name, day, year = month.groups()
         if name is not None and (number := _months().get(fold(name))):
             readings[f"{day} {_NAMES[number - 1][:3]} {year}"] = None
-    return tuple(readings)
+    return tuple(day for day in readings if len(day) <= _LONGEST_ALONE)
 
 
 @cache

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, Literal, NamedTuple, get_args
 
 from openpyxl.utils import get_column_letter
@@ -38,6 +39,8 @@ _HEADING_WITHIN = 10
 #: clearly, each row is a person.
 _A_PERSON = frozenset({"age_years", "sex", "height_cm"})
 _CLEARLY = 0.9
+#: So many columns of a field are looked at (assumption: Strava has two of a name).
+_MOST_ALIKE = 5
 #: What only a table of tests has.
 _TESTED = frozenset({"test", "test type", "direction", "movement", "body region", "laterality"})
 _TESTED_IN = frozenset({"N", "Nm", "N/kg", "Nm/kg", "kgf", "lbf", "% BW", "deg"})
@@ -71,8 +74,9 @@ class LogLayout:
     columns: tuple[LogColumn, ...]
 
     def of(self, *fields: Field) -> list[LogColumn]:
-        """The columns of some fields, as they stand in the file."""
-        return [column for column in self.columns if column.field in fields]
+        """The first columns of some fields, as they stand in the file."""
+        own = (column for column in self.columns if column.field in fields)
+        return list(islice(own, _MOST_ALIKE))
 
 
 @cache

@@ -101,14 +101,17 @@ def kinds_of(
     stated = {fold(word): kind for word, kind in asked.sports.items()}
     kinds: dict[str, Kind] = defaultdict(lambda: "other")
     questions: list[LogQuestion] = []
-    for word, count in Counter(words).most_common():
+    rows: dict[str, list[int]] = defaultdict(list)
+    for at, word in enumerate(words):
+        rows[word].append(at)
+    for word, own in sorted(rows.items(), key=lambda entry: -len(entry[1])):
         known = stated.get(fold(word)) or sport_kind(word)
         kinds[word] = known or "other"
-        if known is None and word and not is_missing(word) and kmh is not None:
-            own = kmh[[other == word for other in words]]
-            usual = float(np.median(own[np.isfinite(own)])) if np.isfinite(own).any() else 0.0
-            if _RUN_KMH[0] <= usual <= _RUN_KMH[1] and len(questions) < _MOST_ASKED:
-                questions.append(_ask_word(word, count, usual))
+        if known is None and word and kmh is not None and len(questions) < _MOST_ASKED:
+            speeds = kmh[own][np.isfinite(kmh[own])]
+            usual = float(np.median(speeds)) if len(speeds) else 0.0
+            if _RUN_KMH[0] <= usual <= _RUN_KMH[1] and not is_missing(word):
+                questions.append(_ask_word(word, len(own), usual))
     return kinds, questions
 
 
