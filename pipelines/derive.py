@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from kneerisk.answer.poses import sprite
+from kneerisk.cohort.sheets.device_exports import tests_described
 from kneerisk.evidence import effect_sizes
 from kneerisk.schema import data_dictionary
 
@@ -36,6 +37,7 @@ def effect_counts() -> str:
 #: What renders each derived file.
 RENDERERS: dict[str, Callable[[], str]] = {
     "data/dictionary.md": data_dictionary.markdown,
+    "data/device-tests.md": tests_described.markdown,
     "data/screening.schema.json": data_dictionary.json_schema,
     "data/effect-sizes.json": effect_counts,
     "data/sample.csv": sample_cohort,

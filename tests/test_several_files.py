@@ -22,6 +22,8 @@ from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, to_row
 from pipelines.__main__ import app
 
+ROOT = Path(__file__).parents[1]
+
 PEOPLE = """Player ID,First name,Last name,Born,Sex,Weight (kg),Screened,KTW L (cm)
 7,Ida,Voss,2004-02-01,f,60,2026-05-04,11
 8,Max,Orth,2001-07-09,m,80,2026-05-04,12
@@ -305,6 +307,32 @@ class TestEveryDoor:
             wanted = visits[row["athlete_id"], row["screening_date"]]
             for name, measured in wanted.items():
                 assert row[name] == measured, name
+
+    def test_the_commands_of_the_documentation(self, tmp_path: Path) -> None:
+        said = (ROOT / "docs" / "device-exports.md").read_text("utf-8")
+        files = ["data/mappings/example-people.csv", "data/mappings/example-force-frame.csv"]
+        assert f"kneerisk ingest sheet {' '.join(files)} --propose squad.toml" in said
+        toml = tmp_path / "squad.toml"
+        paths = [str(ROOT / file) for file in files]
+        done = CliRunner().invoke(app, ["ingest", "sheet", *paths, "--propose", str(toml)])
+        assert done.exit_code == 0
+        assert "not matched: 2:6 (example-force-frame.csv), Dee Guest" in done.output
+        outcome = """
+[outcome]
+kind = "new_pain"
+horizon_months = 12
+[outcome.words]
+column = "Knee pain within a year"
+values = { none = "none", left = "left" }
+"""
+        mapping = toml.read_text("utf-8").replace('source = "..."', 'source = "a test"')
+        toml.write_text(mapping + outcome, "utf-8")
+        first, second = map(Path, paths)
+        frame = ingest(first, toml, second, skip_bad_rows=True).cohort.frame
+        ada = frame[frame["athlete_id"] == "Ada Example"].iloc[0]
+        # The mean of 240 and 252 N over 60 kg.
+        assert ada["left_adductor_squeeze_n_kg"] == pytest.approx(4.1)
+        assert ada["outcome_left"] == 0
 
     def test_a_mapping_of_one_file_is_refused_for_two(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_text("Name,Outcome\nA,ok\n")

@@ -38,6 +38,8 @@ class KnownTest(NamedTuple):
     reason: str
     protocol: Mapping[str, str]
     source: str
+    in_words: tuple[str, str]
+    """Its tests and positions as the table writes them."""
 
 
 class TestDone(NamedTuple):
@@ -72,6 +74,7 @@ def _rule(row: dict[str, str]) -> KnownTest:
         row["reason"],
         protocol,
         row["source"],
+        (row["test"].replace("|", ", "), row["position"].replace("|", ", ")),
     )
 
 
