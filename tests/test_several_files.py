@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
+import anyio
+import httpx
 import openpyxl
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
 from test_device_exports import codes, value
 from test_one_reader import OUTCOME
 from typer.testing import CliRunner
@@ -21,6 +26,7 @@ from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, to_row
 from pipelines.__main__ import app
+from serving.sheet_import import import_sheet
 
 ROOT = Path(__file__).parents[1]
 
@@ -333,6 +339,24 @@ values = { none = "none", left = "left" }
         # The mean of 240 and 252 N over 60 kg.
         assert ada["left_adductor_squeeze_n_kg"] == pytest.approx(4.1)
         assert ada["outcome_left"] == 0
+
+    def test_http_takes_the_part_file_several_times(self) -> None:
+        served = Starlette(routes=[Route("/", import_sheet, methods=["POST"])])
+        texts = {"people.csv": PEOPLE, "frame.csv": FRAME, "bench.csv": BENCH}
+        parts = [("file", (name, text.encode())) for name, text in texts.items()]
+
+        async def post(said: dict[str, Any]) -> httpx.Response:
+            transport = httpx.ASGITransport(served)
+            async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+                return await client.post("/", files=parts, data={"mapping": json.dumps(said)})
+
+        said = {"same_athletes": {"2:4": "1:4"}, "within_days": 30}
+        answer = anyio.run(post, said)
+        wanted = read(PEOPLE, FRAME, BENCH, **said)
+        assert answer.json() == json.loads(wanted.model_dump_json(exclude_none=True))
+        refused = anyio.run(post, {"within_days": 4_000})
+        assert refused.status_code == 422
+        assert refused.json()["faults"][0]["pointer"] == "/within_days"
 
     def test_a_mapping_of_one_file_is_refused_for_two(self, tmp_path: Path) -> None:
         (tmp_path / "a.csv").write_text("Name,Outcome\nA,ok\n")
