@@ -329,6 +329,27 @@ def test_a_table_of_tests_and_values(name: str) -> None:
     assert value(answer, "right_wblt_distance_cm") == 12.5
 
 
+def test_a_table_of_values_may_weigh_the_athlete() -> None:
+    rows = "Ida,2026-02-01,body mass,,60,kg\nIda,2026-02-01,hip drop,left,5,deg\n"
+    answer = read("athlete,date,metric,side,value,unit\n" + rows)
+    assert (value(answer, "mass_kg"), value(answer, "left_hip_drop_deg")) == (60.0, 5.0)
+
+
+def test_best_beside_its_trials_is_the_value_of_a_row() -> None:
+    rows = "Ida,Knee to wall (cm),L,10,10.5,11,11\nIda,Knee to wall (cm),R,9,9.5,9,9.5\n"
+    answer = read("Player,Test,Leg,Trial 1,Trial 2,Trial 3,Best\n" + rows)
+    assert value(answer, "left_wblt_distance_cm") == 11.0
+    assert value(answer, "right_wblt_distance_cm") == 9.5
+
+
+def test_short_words_of_an_isokinetic_report() -> None:
+    heading = "Ext 60 Peak Torque R (N-m),Flex 60 Peak Torque R (N-m),Ext 180 Peak Torque R (N-m)"
+    answer = read(f"Name,Sex,Age,Weight (kg),{heading}\nIda,f,24,60,150,81,110\n")
+    assert value(answer, "right_quad_torque_nm_kg") == 2.5
+    assert value(answer, "right_hamstring_torque_nm_kg") == 1.35
+    assert column(answer, "Ext 180").means is None
+
+
 def test_dates_in_the_headings_become_visits() -> None:
     answer = read(
         "Athlete,Sex,Age,KTW L 02.09.2024,KTW R 02.09.2024,KTW L 10.02.2025,KTW R 10.02.2025\n"

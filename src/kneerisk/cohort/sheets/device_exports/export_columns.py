@@ -223,7 +223,9 @@ def value_column(at: int, name: str) -> ValueColumn | None:
     direction = next((_DIRECTIONS[word] for word in rest if word in _DIRECTIONS), "")
     is_involved = next((_INVOLVED[word] for word in rest if word in _INVOLVED), None)
     plain = frozenset(rest) - _GREATEST - _MEAN - set(_DIRECTIONS) - set(_INVOLVED)
-    known = ("any", None) if legs and not plain else _quantities().get(plain)
+    # `Best` beside its trials is their value, `L` the one of a leg.
+    is_any = not plain and (legs or rest == ["best"])
+    known = ("any", None) if is_any else _quantities().get(plain)
     if known is None or len(legs) > 1:
         return None
     quantity, usual = known

@@ -31,7 +31,8 @@ KIND_ORDER = ("force_per_mass", "torque_per_mass", "torque", "torque_share", "an
               "ratio", "any", "force")  # fmt: skip
 #: The units of the measures that a quantity can become.
 _BECOMES = {
-    "force": {"N/kg", "% BW", "Nm/kg"},
+    # A value in kg may be a dynamometer's, or the body mass itself.
+    "force": {"N/kg", "% BW", "Nm/kg", "kg"},
     "force_per_mass": {"N/kg", "% BW"},
     "torque": {"Nm/kg"},
     "torque_per_mass": {"Nm/kg"},
