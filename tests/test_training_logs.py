@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -27,15 +28,20 @@ from training_log_files import (
     trainingpeaks,
     written,
 )
+from typer.testing import CliRunner
 
+from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.training_logs import apple_health
 from kneerisk.cohort.sheets.training_logs.load_table import told, write_loads
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked, asked_of
 from kneerisk.cohort.sheets.training_logs.log_cells import durations, numbers
 from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
-from kneerisk.cohort.sheets.undescribed_sheet import recognise
+from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening
+from pipelines.__main__ import app
 
 KNOWN = {"date": SCREENED.isoformat(), "athlete": "A"}
 
@@ -478,3 +484,53 @@ class TestCommandLine:
         assert answer.athletes[0].screening["athlete"] == load(apple())
         with pytest.raises(CohortRefused, match="can't be read"):
             read_training_logs([tmp_path / "none.csv"])
+
+
+class TestAmongASquadsFiles:
+    PEOPLE = (
+        b"Player,Screened,Sex,Age,KTW L (cm)\nJose Pena,2026-06-15,m,25,11\n"
+        b"Bo Berg,2026-06-10,m,24,10\nCy Roe,2026-06-15,f,22,9\n"
+    )
+
+    def squad(self, log: bytes, **stated: Any) -> SheetAnswer:
+        files = [SquadFile("people.csv", self.PEOPLE), SquadFile("log.csv", log)]
+        return recognise_files(files, SheetAsked.model_validate(stated))
+
+    def test_each_athlete_has_the_load_before_their_own_screening(self) -> None:
+        answer = self.squad(written(SQUAD))
+        rows = {row.athlete: (row.screening or {}).get("athlete", {}) for row in answer.rows}
+        assert rows["Jose Pena"]["weekly_run_km"] == pytest.approx(
+            WANTED["weekly_run_km"] + 0.25, abs=0.01
+        )
+        earlier = by_pandas(SESSIONS, date(2026, 6, 10))["weekly_run_km"] / 2
+        assert rows["Bo Berg"]["weekly_run_km"] == pytest.approx(earlier, abs=0.01)
+        assert "weekly_run_km" not in rows["Cy Roe"]
+        assert not [column for column in answer.columns if column.question]
+
+    def test_a_unit_that_is_open_is_asked_of_the_columns_that_it_is_about(self) -> None:
+        content = written([[*row[:4], row[4], row[5]] for row in SQUAD]).replace(b" (km)", b"")
+        answer = self.squad(content)
+        asked = {column.means for column in answer.columns if column.question}
+        assert "weekly_run_km" in asked
+        assert "training_hours_per_week" not in asked
+
+    def test_without_a_date_of_a_screening_it_is_refused(self) -> None:
+        files = [SquadFile("a.csv", b"Player,Sex,Age,KTW L (cm)\nBo Berg,m,25,11\n"),
+                 SquadFile("log.csv", written(SQUAD))]  # fmt: skip
+        with pytest.raises(CohortRefused, match="needs the dates of the screenings"):
+            recognise_files(files, SheetAsked())
+
+
+def test_the_documentation_s_example_gives_what_it_shows(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs/training-logs.md").read_text("utf-8")
+    (content,) = re.findall(r"^```csv\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (command,) = re.findall(r"^kneerisk ingest log runs.csv (.*)$", page, re.MULTILINE)
+    (tmp_path / "runs.csv").write_text(content)
+    ended = CliRunner().invoke(app, ["ingest", "log", str(tmp_path / "runs.csv"), *command.split()])
+    assert ended.exit_code == 0
+    assert [line for line in shown.splitlines() if line not in ended.output] == []
+    names = {*LogAsked.model_fields} - {"sports"}
+    assert [name for name in names if f"`{name}`" not in page] == []
+    told = read((tmp_path / "runs.csv").read_bytes(), outside="no_training")
+    assert {one.measure for one in told.athletes[0].measures} <= set(re.findall(r"`(\w+)`", page))

@@ -8,7 +8,6 @@ joined to one (`joined_table`). Its lines are numbered anew, and each cell says 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_dates import date_forms
@@ -34,9 +33,10 @@ from kneerisk.cohort.sheets.several_files.arranged_sheet import (
     rows_named,
 )
 from kneerisk.cohort.sheets.several_files.joined_table import Joined, joined
+from kneerisk.cohort.sheets.several_files.logs_of_squad import OpenedTable, with_logs
 from kneerisk.cohort.sheets.several_files.same_athlete import Part, columns_meaning, who_in
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, LineCounter, Lines
+from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, LineCounter
 from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet, open_worksheets
 from kneerisk.errors import CohortRefused
@@ -54,19 +54,6 @@ class SquadFile(NamedTuple):
 
     name: str
     content: bytes
-
-
-class _Opened(NamedTuple):
-    """A table of one of the files, before it is turned."""
-
-    file: str
-    sheet: str | None
-    lines: Lines
-
-    @property
-    def title(self) -> str:
-        """What names the table: its worksheet, or its file without the ending."""
-        return self.sheet or PurePath(self.file).stem
 
 
 def arrange(
@@ -104,12 +91,12 @@ def arrange(
     """
     if len(files) > 1:
         tables = list(_opened(files))
-        parts = [_titled_part(one) for one in tables]
+        parts = with_logs(tables, _titled_part, how.day_first)
         return _of_parts(parts, joined(parts, how), [])
-    own = _Opened(files[0].name, first.worksheet, first.lines)
+    own = OpenedTable(files[0].name, first.worksheet, first.lines)
     if worksheet is None and len(first.worksheets) > 1:
         sheets = open_worksheets(files[0].content)[:_MOST_WORKSHEETS]
-        tables = [_Opened(own.file, one.worksheet, one.lines) for one in sheets]
+        tables = [OpenedTable(own.file, one.worksheet, one.lines) for one in sheets]
         if (book := _of_workbook(tables, how)) is not None:
             return book
     part = _part(own, _heading(own, header_line), None)
@@ -120,7 +107,7 @@ def _plain() -> str:
     return variant("sheet.layout", "plain")
 
 
-def _opened(files: Sequence[SquadFile]) -> Iterator[_Opened]:
+def _opened(files: Sequence[SquadFile]) -> Iterator[OpenedTable]:
     """Every table of several files; what all together may have is counted over them."""
     if len(files) > MOST_FILES:
         raise CohortRefused(text("sheet.unreadable.files", most=MOST_FILES))
@@ -131,16 +118,16 @@ def _opened(files: Sequence[SquadFile]) -> Iterator[_Opened]:
             for sheet in sheets:
                 for line, cells in sheet.lines:
                     total.add(line, cells)
-                yield _Opened(file.name, sheet.worksheet, sheet.lines)
+                yield OpenedTable(file.name, sheet.worksheet, sheet.lines)
         except CohortRefused as refused:
             raise CohortRefused(f"{file.name}: {refused}") from None
 
 
-def _heading(table: _Opened, header_line: int | None) -> Heading:
+def _heading(table: OpenedTable, header_line: int | None) -> Heading:
     return find_heading(table.lines, header_line)
 
 
-def _titled_part(table: _Opened) -> Part:
+def _titled_part(table: OpenedTable) -> Part:
     """A table among others, whose name may say what was tested, or when."""
     try:
         heading = _heading(table, None)
@@ -167,7 +154,7 @@ def _titled(heading: Heading, title: str) -> Heading:
     return heading._replace(names=names, meanings=meanings)
 
 
-def _part(table: _Opened, heading: Heading, title: str | None) -> Part:
+def _part(table: OpenedTable, heading: Heading, title: str | None) -> Part:
     """A table with one row for each athlete and date."""
     rows = rows_below(table.lines, heading.names, heading_line=heading.lines[-1])
     tidy = (
@@ -195,7 +182,7 @@ def _first_line(row: TidyRow) -> int:
     return min((line for lines in row.sources for line in lines), default=0)
 
 
-def _of_workbook(tables: Sequence[_Opened], how: Arrangement) -> ArrangedSheet | None:
+def _of_workbook(tables: Sequence[OpenedTable], how: Arrangement) -> ArrangedSheet | None:
     """The worksheets of one squad; None where fewer than two of them belong together."""
     parts: list[Part] = []
     others: list[str] = []

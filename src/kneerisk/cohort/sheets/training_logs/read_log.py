@@ -95,7 +95,7 @@ def answer_of(parts: Sequence[LogTable | AppleExport], asked: LogAsked) -> LogAn
     sessions = Sessions.joined([found.sessions for _, found in read])
     if not len(sessions.day):
         raise CohortRefused(text("training_log.no_sessions"))
-    people = _people(sessions)
+    people = people_of(sessions)
     questions = list({question.question: question for _, found in read
                       for question in found.questions}.values())  # fmt: skip
     screened, date_question = _screened(sessions, asked)
@@ -112,7 +112,7 @@ def answer_of(parts: Sequence[LogTable | AppleExport], asked: LogAsked) -> LogAn
     )
 
 
-def _people(sessions: Sessions) -> dict[str, tuple[str | None, Sessions]]:
+def people_of(sessions: Sessions) -> dict[str, tuple[str | None, Sessions]]:
     """The sessions of each person, whatever the spelling of the name."""
     keys = [athlete_key(name) if name else "" for name in sessions.athlete]
     rows: dict[str, list[int]] = defaultdict(list)
@@ -262,7 +262,8 @@ def _athlete(
 
 def _measure(name: str, value: LoadValue, questions: Sequence[LogQuestion]) -> LogMeasure:
     measure = columns()[name]
-    waits = [q.name for q in questions if _waits(name, value, q.name)]
+    open_names = [q.name for q in questions if q.name != "outside" or not value.is_covered]
+    waiting = [question for question in open_names if waits(name, question)]
     how = variant(
         "training_log.how", name, of=f"{value.of:.4g}", against=f"{value.against:.4g}",
         sessions=value.sessions, first=long_date(value.first_day), last=long_date(value.last_day),
@@ -271,13 +272,13 @@ def _measure(name: str, value: LoadValue, questions: Sequence[LogQuestion]) -> L
         measure=name, label=measure.label, value=round(value.value, _DIGITS.get(name, 2)),
         unit=getattr(measure, "unit", ""), first_day=value.first_day.isoformat(),
         last_day=value.last_day.isoformat(), sessions=value.sessions, how=how,
-        definition=measure.protocol, source=measure.source, waits_for=waits[0] if waits else None,
+        definition=measure.protocol, source=measure.source,
+        waits_for=waiting[0] if waiting else None,
     )  # fmt: skip
 
 
-def _waits(measure: str, value: LoadValue, question: QuestionName) -> bool:
-    if question == "outside":
-        return not value.is_covered
+def waits(measure: str, question: QuestionName) -> bool:
+    """Whether a measure waits for the answer to a question."""
     return measure in _WAITING.get(question, frozenset({measure}))
 
 
