@@ -304,6 +304,41 @@ class TestASheetAsItIs:
         assert sports == ["general", "running", "general", None, "running"]
         assert "left" not in sent(seen)[3]
 
+    def test_every_question_has_its_answer_on_the_page(self, opened: Opener) -> None:
+        seen = opened()
+        bring(
+            seen,
+            "Player,Sex,Age,Mass (kg),KTW (cm),Knee ext L (N),Knee ext R (N),Hip drop L,Weekly (m)\n"
+            'A,1,22,60,9.5,350,360,1,"42,195"\nB,2,24,80,11,520,505,0,"21,000"\n',
+        )
+        asked = seen.page.get_by_role("region", name=re.compile("questions? about the columns"))
+        seen.shot("team-questions")
+        # Nothing is likelier than its rival, so nothing is to be confirmed at once.
+        expect(seen.page.get_by_role("button", name="Yes to all")).to_have_count(0)
+        for word, meaning in (("1", "Female"), ("2", "Male")):
+            seen.page.get_by_label(f"“{word}”").select_option(label=meaning)
+            seen.settled()
+        asked.get_by_role("button", name="Knee to wall, both legs, in cm").click()
+        seen.settled()
+        lever = asked.get_by_label("Lever arm in cm").first
+        lever.fill("36")
+        lever.press("Enter")
+        seen.settled()
+        asked.get_by_role("button", name="Leave it out: found or not found").click()
+        seen.settled()
+        asked.get_by_role("button", name="Thousands").click()
+        seen.settled()
+        expect(asked).to_have_count(0)
+        seen.page.get_by_label("Knee strength mode").select_option("isometric")
+        seen.settled()
+        score(seen)
+        first = sent(seen)[0]
+        assert first["athlete"]["sex"] == "female"
+        assert first["athlete"]["weekly_run_km"] == pytest.approx(42.195)
+        assert first["left"]["wblt_distance_cm"] == first["right"]["wblt_distance_cm"] == 9.5
+        assert first["right"]["quad_torque_nm_kg"] == pytest.approx(360 * 0.36 / 60)
+        assert "hip_drop_deg" not in first["left"]
+
     def test_a_column_and_its_unit_are_corrected_by_hand(self, opened: Opener) -> None:
         seen = opened()
         bring(seen, "Player,Sex,Age,Abd,Mass\nA,f,22,25,60\nB,m,24,30,80\n")

@@ -155,4 +155,5 @@ def _remembered(
         return cast("_Result", results(*args, **kwargs))
 
     remembered.cache_clear = of_the_package.cache_clear  # type: ignore[attr-defined]
+    remembered.cache_info = of_the_package.cache_info  # type: ignore[attr-defined]
     return remembered

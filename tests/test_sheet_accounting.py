@@ -1,0 +1,132 @@
+"""Whatever a sheet holds, every line, column and cell of it is accounted for in the answer."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
+from sheet_mutations import ODD_CELLS
+
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.undescribed_sheet import recognise
+from kneerisk.errors import CohortRefused
+
+#: Names of columns with cells that suit them; others have no meaning here, or several.
+POOL: dict[str, tuple[str, ...]] = {
+    "Player": ("Amy", "Bea", "Max", "NA", "José Peña"),
+    "Vorname": ("Mia", "Max"),
+    "Date": ("2026-03-02", "03/04/2026", "1.2.26"),
+    "Age": ("25", "31", "17"),
+    "Sexo": ("H", "M", "F"),
+    "Sex": ("m", "f", "1", "2"),
+    "Side": ("L", "R", "1", "2"),
+    "Weight": ("60", "165", "72,5"),
+    "Height (ft)": ("5.11", "6.1", "5'9"),
+    "KTW L (cm)": ("9.5", "10", "x"),
+    "Knie-Wand re (cm)": ("9,5", "11"),
+    "Quad strength L": ("5", "4", "3.1"),
+    "Hip drop R": ("1", "0", "4.5"),
+    "Weekly distance (m)": ("42,195", "38.500", "21000"),
+    "Knee extension L (N)": ("520", "480"),
+    "Red flags": ("none", "locked_knee", "?"),
+    "Left knee before": ("never", "last season"),
+    "Notes": ("see mail", "", "ok"),
+    "": ("", "7"),
+    "Total": ("", "3"),
+}
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")
+#: A line that begins so is no athlete's, or may be none.
+FIRST_CELLS = ("", "Total", "Max", "Mittelwert", "second team")
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[list[list[str]], bytes]:
+    """A heading with lines below it, and the same as the bytes of a file."""
+    names = draw(st.lists(st.sampled_from(sorted(POOL)), min_size=3, max_size=9))
+    width = len(names)
+    odd = st.sampled_from([cell for cell in ODD_CELLS if len(cell) < 200])
+    lines = [list(names)]
+    for _ in range(draw(st.integers(0, 6))):
+        cells = [
+            draw(st.one_of(st.sampled_from(POOL[name]), st.sampled_from(POOL[name]), odd))
+            for name in names
+        ]
+        cells[0] = draw(st.one_of(st.just(cells[0]), st.sampled_from(FIRST_CELLS)))
+        lines.append(cells[: draw(st.sampled_from((width, width, width - 1)))])
+    if draw(st.booleans()):
+        lines.insert(0, ["Tests of spring"])
+    written = io.StringIO(newline="")
+    csv.writer(written, delimiter=draw(st.sampled_from(",;\t|"))).writerows(lines)
+    encoding = draw(st.sampled_from(ENCODINGS))
+    return lines, written.getvalue().encode(encoding, errors="replace")
+
+
+def told_of_lines(answer: SheetAnswer) -> set[int]:
+    """Every line that the answer has something to say of."""
+    noted = {line for note in answer.notes for line in note.lines}
+    return noted | {row.line for row in answer.rows} | set(answer.file.header_lines)
+
+
+def unexplained(answer: SheetAnswer) -> list[Any]:
+    """Columns and rows that are not used, and nothing says why."""
+    columns = [c for c in answer.columns if not c.applied and not (c.why or c.question)]
+    asked = any(c.question for c in answer.columns) or any(c.needed for c in answer.constants)
+    rows = [
+        row
+        for row in answer.rows
+        if (row.status == "bad" and not row.reasons)
+        or (row.status == "waiting" and not asked)
+        or (row.status == "joined" and row.into_line is None)
+        or (row.status in {"ready", "earlier"} and row.screening is None)
+    ]
+    bad = [
+        (row.line, cell.place)
+        for row in answer.rows
+        for cell in row.cells
+        if cell.status == "bad" and cell.place not in {reason.place for reason in row.reasons}
+    ]
+    return [*columns, *rows, *bad]
+
+
+@settings(max_examples=150, deadline=None)
+@given(files())
+def test_nothing_of_a_sheet_is_lost_silently(drawn: tuple[list[list[str]], bytes]) -> None:
+    _, content = drawn
+    try:
+        answer = recognise(content)
+    except CohortRefused:
+        # It says what is wrong with the whole file.
+        return
+    places = [column.place for column in answer.columns]
+    if answer.parts:
+        # Put together from rows that are tests: its columns are those of the tidy table.
+        return
+    assert places == [get_column_letter(at) for at in range(1, len(places) + 1)]
+    assert not unexplained(answer)
+    lines = list(csv_lines(content, answer))
+    below = [(number, cells) for number, cells in lines if number > answer.file.header_lines[-1]]
+    assert {number for number, _ in lines} <= told_of_lines(answer)
+    assert [row.line for row in answer.rows] == [number for number, _ in below]
+    for row, (_, cells) in zip(answer.rows, below, strict=True):
+        filled = {place for place, cell in zip(places, cells, strict=False) if cell}
+        assert filled <= {cell.place for cell in row.cells}
+        if any(cells[len(places) :]):
+            assert row.status == "ignored" or "too_long" in {one.code for one in row.reasons}
+
+
+def csv_lines(content: bytes, answer: SheetAnswer) -> list[tuple[int, list[str]]]:
+    """The lines of a file with an entry, read by another reader."""
+    encoding = {"utf-8": "utf-8-sig"}.get(answer.file.encoding or "", answer.file.encoding or "")
+    text = content.decode(encoding).removeprefix("\ufeff")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=answer.file.delimiter or ",")
+    found, start = [], 1
+    for row in reader:
+        cells = [cell.strip().removeprefix("'") for cell in row]
+        if any(cell.strip() for cell in row):
+            found.append((start, cells))
+        start = reader.line_num + 1
+    return found
