@@ -308,7 +308,8 @@ class TestASheetAsItIs:
         seen = opened()
         bring(
             seen,
-            "Player,Sex,Age,Mass (kg),KTW (cm),Knee ext L (N),Knee ext R (N),Hip drop L,Weekly (m)\n"
+            "Player,Sex,Age,Mass (kg),KTW (cm),Knee ext L (N),Knee ext R (N),Hip drop L,Weekly (m)"
+            "\n"
             'A,1,22,60,9.5,350,360,1,"42,195"\nB,2,24,80,11,520,505,0,"21,000"\n',
         )
         asked = seen.page.get_by_role("region", name=re.compile("questions? about the columns"))
