@@ -388,6 +388,34 @@ def test_one_bad_trial_loses_a_trial() -> None:
     )  # fmt: skip
 
 
+def test_a_squeeze_of_another_joint_is_no_squeeze_of_the_adductors() -> None:
+    answer = read(
+        "Name,Weight (kg),Date,Test,Direction,Position,L Max Force (N),R Max Force (N),"
+        "L Max Force Per kg (N/kg),R Max Force Per kg (N/kg)\n"
+        "A,70,2026-05-04,Knee Flexion,Squeeze,Prone,210,215,3.0,3.1\n"
+        "A,70,2026-05-04,Odd joint,Squeeze,Prone,110,115,1.6,1.7\n"
+    )
+    assert {one.means for one in answer.columns if one.means} == {
+        "athlete_id", "mass_kg", "screening_date",
+        "left_hamstring_torque_nm_kg", "right_hamstring_torque_nm_kg",
+    }  # fmt: skip
+
+
+def test_dates_in_a_line_above_the_names() -> None:
+    answer = read("Athlete,02.09.2024,,10.02.2025,\n,KTW L,KTW R,KTW L,KTW R\nP1,11,12,10,11\n")
+    assert [row.date for row in answer.rows] == ["2024-09-02", "2025-02-10"]
+    assert value(answer, "right_wblt_distance_cm", 1) == 11
+
+
+def test_what_is_of_the_athlete_may_be_a_row_too() -> None:
+    answer = read(
+        "Name,Date,Metric,Value,Unit\nA,2026-01-14,Body mass,70,kg\nA,2026-01-14,Age,22,years\n"
+        "A,2026-01-14,Sex,male,\nA,2026-01-14,KTW L,11,cm\n"
+    )
+    assert answer.rows[0].status == "ready"
+    assert value(answer, "mass_kg") == 70
+
+
 def test_an_ordinary_sheet_is_left_as_it_is() -> None:
     for text in (
         "Name,Age,Sex,KTW L (cm),KTW R (cm)\nA,22,f,11,12\n",

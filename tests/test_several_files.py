@@ -232,6 +232,19 @@ class TestWorksheets:
         assert answer.rows[second].sources == ["Squad, row 3", "KTW, row 3", "Squeeze, row 2"]
         assert "Legend" in codes(answer)["other_worksheets"]
 
+    def test_a_sheet_called_after_a_device_s_test(self) -> None:
+        book = {
+            "Squad": [["ID", "Sex", "Age"], [1, "f", 20], [2, "m", 21]],
+            "Dorsiflexion lunge": [["ID", "Left (deg)", "Right (deg)"], [1, 38, 40], [2, 41, 42]],
+            "Weight": [["ID", "kg"], [1, 60], [2, 80]],
+            "Nordic": [["ID", "L Max Force (N)"], [1, 300], [2, 410]],
+        }
+        answer = recognise(workbook(**book))
+        assert value(answer, "right_wblt_dorsiflexion_deg", row_of(answer, "1")) == 40
+        assert value(answer, "mass_kg", row_of(answer, "2")) == 80
+        (nordic,) = [one for one in answer.columns if "Nordic" in one.column]
+        assert (nordic.means, "eccentric" in nordic.why) == (None, True)
+
     def test_a_sheet_for_each_date(self) -> None:
         heading = ["Player", "Sex", "Age", "KTW L (cm)"]
         book = {

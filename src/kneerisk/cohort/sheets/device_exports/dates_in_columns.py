@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
@@ -67,6 +68,13 @@ def dates_in_columns(heading: Heading, table: Table, title: str | None = None) -
     if not dated:
         return _trials_in_columns(heading, table)
     return _Dated(heading, table, dated).tidy()
+
+
+def holds_a_date(cell: Any) -> bool:
+    """Whether a cell is a date: of Excel's, or written in figures."""
+    if not isinstance(cell, str):
+        return isinstance(cell, date)
+    return len(cell) <= LONGEST_NAME and _DATE.fullmatch(cell.strip()) is not None
 
 
 def _split(name: str, pattern: re.Pattern[str]) -> tuple[str, str | None]:

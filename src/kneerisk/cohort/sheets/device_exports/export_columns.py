@@ -239,7 +239,7 @@ def value_column(at: int, name: str) -> ValueColumn | None:
 
 def quantity_in(unit: str | None) -> str:
     """What a value is that only its unit tells of."""
-    kinds = {"N": "force", "kgf": "force", "lbf": "force", "kg": "force", "N/kg": "force_per_mass",
+    kinds = {"N": "force", "kgf": "force", "lbf": "force", "N/kg": "force_per_mass",
              "Nm": "torque", "ft-lb": "torque", "Nm/kg": "torque_per_mass", "deg": "angle",
              "cm": "distance", "mm": "distance", "inch": "distance", "ratio": "ratio"}  # fmt: skip
     return kinds.get(unit or "", "any")

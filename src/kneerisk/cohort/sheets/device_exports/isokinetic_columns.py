@@ -125,7 +125,7 @@ def _quantity(name: str) -> str | None:
         return None
     if is_told_in_percent and any(parts <= words for parts in _OVER_WEIGHT):
         return "torque_share"
-    if not is_isokinetic or not {"peak", "max", "pt"} & words:
+    if not is_isokinetic or not ({"peak", "max", "pt"} & words or "/s" in words):
         return None
     return "torque_per_mass" if {"Nm/kg"} & {*units} else "torque"
 

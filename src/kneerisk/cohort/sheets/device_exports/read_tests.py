@@ -48,7 +48,7 @@ class DoneTest(NamedTuple):
 
     label: str
     said: tuple[str, ...]
-    """What was done, without the position, as the columns say it."""
+    """What was done, without the position, as the columns say it: together, and each."""
     words: Words
     position: Words
     unit: str | None
@@ -75,7 +75,7 @@ def with_codes(tests: Sequence[DoneTest], languages: Languages) -> dict[DoneTest
     dict
         Each test with its code, if it has one.
     """
-    names = [" ".join(test.said) for test in tests]
+    names = [test.said[0] for test in tests]
     coded = {}
     for test, code in zip(tests, codes_of(names, languages), strict=True):
         side = test.side or (side_codes()[code] if code else None)
@@ -113,7 +113,8 @@ def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
     parts = filter(None, [*said, direction, place, speed])
     unit = unit_named(_entry(row, found, "unit"))
     unit = unit or next(filter(None, (read_name(entry).unit for entry in said)), None)
-    told = tuple(filter(None, [*said, direction, speed]))
+    # A direction alone, such as a squeeze, is no test.
+    told = (" ".join(filter(None, [*said, direction, speed])), *said)
     return DoneTest(
         ", ".join(parts), told, words - set(sides()), words_of(position), unit, leg, involved
     )
@@ -129,6 +130,8 @@ def _speed(row: Sequence[Any], found: ExportColumns) -> str:
     return f"{speed}/s" if speed.replace(".", "").isdigit() else speed
 
 
+#: Joints and muscles of the squeeze that is a measure.
+_OF_HIP = frozenset({"hip", "groin", "adductor", "adductors", "abductor", "abductors"})
 #: Words that say of no test which it is.
 _GENERAL = frozenset({
     "range", "of", "motion", "rom", "strength", "mobility", "flexibility", "isometric", "test",
@@ -198,12 +201,13 @@ def _by_name(done: DoneTest, quantity: str, unit: str | None, side: Side | None)
     """A test that the table does not know, by the names of measures."""
     matches: dict[str, Match] = {}
     own_side: Side | None = None
-    said = done.said
-    for entry in (" ".join(said), *said):
+    # Of a force frame, which squeezes and pulls many joints, the direction alone names none.
+    is_of_hip = bool(_OF_HIP & done.words) or not {"squeeze", "pull"} & done.words
+    for entry in done.said if is_of_hip else done.said[1:]:
         named = read_name(entry, done.code)
         own_side = own_side or named.side
         # What another column says of the test may make it another one.
-        unsaid = words_of(*said) - words_of(entry) - _GENERAL - set(sides())
+        unsaid = words_of(*done.said) - words_of(entry) - _GENERAL - set(sides())
         most = 1.0 if not unsaid else _MOST_IN_PART
         for match in named.matches:
             found = match._replace(likeness=min(match.likeness, most))

@@ -8,12 +8,16 @@ joined to one (`joined_table`). Its lines are numbered anew, and each cell says 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_dates import date_forms
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
 from kneerisk.cohort.sheets.column_names import read_name
-from kneerisk.cohort.sheets.device_exports.dates_in_columns import dates_in_columns
+from kneerisk.cohort.sheets.device_exports.dates_in_columns import (
+    dates_in_columns,
+    holds_a_date,
+)
 from kneerisk.cohort.sheets.device_exports.isokinetic_columns import isokinetic_columns
 from kneerisk.cohort.sheets.device_exports.test_protocols import with_protocols
 from kneerisk.cohort.sheets.device_exports.tests_in_rows import tests_in_rows
@@ -22,10 +26,17 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyRow,
     TidyTable,
     certain,
+    day_of,
     untouched,
 )
+from kneerisk.cohort.sheets.device_exports.titled_tests import with_title
 from kneerisk.cohort.sheets.file_parts import Arrangement, SheetPart
-from kneerisk.cohort.sheets.headings import Heading, find_heading, rows_below
+from kneerisk.cohort.sheets.headings import (
+    Heading,
+    find_heading,
+    joined_names,
+    rows_below,
+)
 from kneerisk.cohort.sheets.several_files.arranged_sheet import (
     ArrangedSheet,
     Origin,
@@ -45,8 +56,6 @@ from kneerisk.words import text, variant
 #: So many files may come together, and so many worksheets are joined (assumption: a squad has a
 #: file a device and a sheet a test).
 MOST_FILES, _MOST_WORKSHEETS = 20, 40
-#: A name this alike is likely a measure's (as in `questions`).
-_LIKELY = 0.8
 
 
 class SquadFile(NamedTuple):
@@ -124,7 +133,20 @@ def _opened(files: Sequence[SquadFile]) -> Iterator[OpenedTable]:
 
 
 def _heading(table: OpenedTable, header_line: int | None) -> Heading:
-    return find_heading(table.lines, header_line)
+    """The names of the columns, with a line of dates above them, if there is one."""
+    heading = find_heading(table.lines, header_line)
+    numbers = [line for line, _ in table.lines]
+    at = numbers.index(heading.lines[0])
+    if at == 0 or header_line is not None or len(heading.lines) > 1:
+        return heading
+    above = table.lines[at - 1][1]
+    if not any(holds_a_date(cell) for cell in above):
+        return heading
+    dates = [day.isoformat() if isinstance(day := day_of(cell), date) else cell for cell in above]
+    names = joined_names([dates, table.lines[at][1]])
+    meanings = [read_name(name) for name in names]
+    lines = [numbers[at - 1], *heading.lines]
+    return heading._replace(names=names, meanings=meanings, lines=lines)
 
 
 def _titled_part(table: OpenedTable) -> Part:
@@ -133,25 +155,14 @@ def _titled_part(table: OpenedTable) -> Part:
         heading = _heading(table, None)
     except CohortRefused as refused:
         raise CohortRefused(f"{table.sheet or table.file}: {refused}") from None
-    part = _part(table, _titled(heading, table.title), table.title)
+    part = _part(table, heading, table.title)
+    with_title(part.tidy, table.title)
     if not columns_meaning(part.tidy, DATE) and date_forms([table.title], None).share == 1:
         part.tidy.columns.append(TidyColumn(text("sheet.layout.date_column"), certain(DATE)))
         for row in part.tidy.rows:
             row.cells.append(table.title)
             row.sources.append(())
     return part
-
-
-def _titled(heading: Heading, title: str) -> Heading:
-    """Columns such as `L (cm)` in a worksheet called `KTW`."""
-    names, meanings = list(heading.names), list(heading.meanings)
-    for at, (name, named) in enumerate(zip(names, meanings, strict=True)):
-        if name and not named.matches:
-            own = read_name(f"{title} {name}")
-            first = own.matches[0] if own.matches else None
-            if first and first.likeness >= _LIKELY and first.means in leg_names():
-                names[at], meanings[at] = f"{title} {name}", own
-    return heading._replace(names=names, meanings=meanings)
 
 
 def _part(table: OpenedTable, heading: Heading, title: str | None) -> Part:
