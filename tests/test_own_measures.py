@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from browser import Opener
 from hypothesis import given
 from hypothesis import strategies as st
+from playwright.sync_api import expect
 from scipy.special import expit, logit
 from served import Served, served
 from typer.testing import CliRunner
@@ -609,6 +611,31 @@ class TestService:
         assert odd == []
         assert status() == "used"
         assert service.post("/v1/predict", BODY).json() == before
+
+
+@pytest.fixture
+def page_service(service: Served) -> Served:
+    """The service whose page `opened` shows."""
+    return service
+
+
+class TestPage:
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_the_form_has_a_station_of_them(self, opened: Opener, scheme: str) -> None:
+        seen = opened(color_scheme=scheme, size=(390, 844), has_touch=True, is_mobile=True)
+        station = seen.page.locator("#st-own")
+        expect(station.locator("legend")).to_have_text("Your own")
+        station.get_by_label("Left leg: Single-leg hop for distance, cm").fill("95")
+        station.get_by_label("Playing position").select_option("goal")
+        seen.page.get_by_label("Age required").fill("24")
+        seen.page.get_by_label("Sex required").select_option("male")
+        seen.settled()
+        sent = seen.asked("/v1/predict")[-1]
+        assert sent["left"] == {"hop_distance_cm": 95}
+        assert sent["athlete"]["playing_position"] == "goal"
+        assert seen.axe() == []
+        assert seen.overflow() <= 0
+        seen.shot(f"phone-{scheme}-own-measures")
 
 
 @pytest.mark.slow
