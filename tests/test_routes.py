@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Annotated, Any
 
@@ -56,7 +57,7 @@ TABLE = ROUTES | {PATH: NEW, HELLO.path: HELLO}
 def service() -> Any:
     """A BentoML service made from the longer table, over a champion that knows one number."""
     bundle = SimpleNamespace(speed_m_min=204.0, metadata=SimpleNamespace(version="v1"))
-    champion: Any = SimpleNamespace(bundle=bundle, current=lambda: bundle)
+    champion: Any = SimpleNamespace(bundle=bundle, current=lambda: bundle, for_request=nullcontext)
     counted = Metrics()
 
     @bentoml.service(name="Longer", metrics={"enabled": False})
