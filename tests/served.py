@@ -40,14 +40,16 @@ class Served:
         sent = {"content": body} if raw else {"json": body}
         return httpx.post(self.url + path, timeout=30, **sent, **more)
 
-    def post_sheet(self, content: bytes | str, said: Any = None) -> httpx.Response:
+    def post_sheet(
+        self, content: bytes | str, said: Any = None, path: str = "/v1/import"
+    ) -> httpx.Response:
         """A sheet as a page or curl sends it, with what its keeper says about it."""
         more = (
             {} if said is None else {"mapping": said if isinstance(said, str) else json.dumps(said)}
         )
         sheet = content.encode() if isinstance(content, str) else content
         files = {"file": ("club.csv", sheet)}
-        return httpx.post(self.url + "/v1/import", files=files, data=more, timeout=60)
+        return httpx.post(self.url + path, files=files, data=more, timeout=60)
 
     def until(self, what: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait for something to come true; fails at the deadline or when the service ends."""

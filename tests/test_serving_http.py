@@ -556,7 +556,7 @@ class TestDocs:
                 for example in content["examples"].values():
                     value = example["value"]
                     if kind == "multipart/form-data":
-                        response = service.post_sheet(value["file"], value["mapping"])
+                        response = service.post_sheet(value["file"], value["mapping"], path)
                     else:
                         response = service.post(path, value)
                     assert response.status_code == 200
