@@ -36,6 +36,7 @@ from kneerisk.training.tracking import (
 )
 from kneerisk.training.tracking.abandoned_runs import is_abandoned, process_tag
 from kneerisk.training.tracking.naming import BEST_CALIBRATED, cohort_filter
+from kneerisk.training.tracking.store_errors import translated_errors
 
 MODEL = "kneerisk-new_pain-12m"
 
@@ -440,3 +441,13 @@ class TestBrokenStores:
             port = silent.getsockname()[1]
             monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
             assert "does not answer" in self.refusal(tmp_path)
+
+
+def test_a_store_that_was_moved_says_so(tmp_path: Path) -> None:
+    gone = tmp_path / "before" / "mlartifacts" / "1" / "run" / "artifacts"
+    uri = f"sqlite:///{tmp_path}/now/mlflow.db"
+    told = f"failures occurred while downloading one or more artifacts from {gone.as_uri()}:\n more"
+    with pytest.raises(TrackingFailed) as refused, translated_errors(uri):
+        raise MlflowException(told)
+    link = f"ln -s {tmp_path}/now {tmp_path}/before"
+    assert link in str(refused.value)
