@@ -394,6 +394,28 @@ class TestFiles:
                 read(f"{heading}\nA,2026-06-01,25,f,70,70\n".encode())
 
 
+ODD = ("", "--", "x", "1e309", "-5", "1,5", "1.234.567", "99:99:99", "1:2:3:4", "nan", "٣", "0",
+       "Run", "1" * 50, "5,5 km", "12 mi", "1h", "PT", "0:00", "2026-06-01", "'")  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_odd_cells_end_nothing_and_no_row_is_lost(data: st.DataObject) -> None:
+    maker = data.draw(st.sampled_from([strava, garmin, table, trainingpeaks]))
+    delimiter = ";" if maker is table else ","
+    rows = [line.split(delimiter) for line in maker().decode().splitlines()]
+    for _ in range(data.draw(st.integers(1, 20))):
+        row = rows[data.draw(st.integers(1, len(rows) - 1))]
+        row[data.draw(st.integers(0, len(row) - 1))] = data.draw(st.sampled_from(ODD))
+    try:
+        answer = read("\n".join(map(delimiter.join, rows)).encode())
+    except CohortRefused:
+        return
+    for file in answer.files:
+        left_out = sum(left.count for left in file.left_out if left.reason != "no_run")
+        assert file.rows == file.sessions + left_out
+
+
 class TestAppleHealth:
     def test_an_entity_is_refused(self) -> None:
         bomb = '<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">'
@@ -439,6 +461,11 @@ class TestCells:
     )  # fmt: skip
     def test_numbers(self, cells: list[Any], wanted: list[float]) -> None:
         np.testing.assert_equal(numbers(cells, commas_likely=False).values, wanted)
+
+    def test_a_number_in_another_unit_than_the_others_is_none(self) -> None:
+        read_cells = numbers(["5,5 km", "6 km", "12 mi", "7"], commas_likely=False)
+        np.testing.assert_equal(read_cells.values, [5.5, 6, np.nan, 7])
+        assert (read_cells.unit, read_cells.bad) == ("km", 1)
 
     def test_a_long_cell_takes_no_time(self) -> None:
         long = ["1 " * 50_000, "1h" * 50_000, "(" * 50_000, "9" * 100_000]

@@ -58,7 +58,7 @@ def numbers(cells: Sequence[Any], *, commas_likely: bool) -> Numbers:
     texts = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
     commas = _decimal_commas([t for t in texts if isinstance(t, str)], commas_likely=commas_likely)
     values = np.full(len(texts), np.nan)
-    units: Counter[str] = Counter()
+    units: dict[int, str] = {}
     bad = 0
     for at, entry in enumerate(texts):
         if not isinstance(entry, str):
@@ -71,9 +71,13 @@ def numbers(cells: Sequence[Any], *, commas_likely: bool) -> Numbers:
             bad += any(character.isalnum() for character in entry)
             continue
         values[at] = float(plain)
-        units.update([unit] if unit else [])
-    usual = units.most_common(1)
-    return Numbers(values, usual[0][0] if usual else None, bad)
+        if unit is not None:
+            units[at] = unit
+    usual = next((unit for unit, _ in Counter(units.values()).most_common(1)), None)
+    # A number in another unit than the others is none of theirs.
+    others = [at for at, unit in units.items() if unit != usual]
+    values[others] = np.nan
+    return Numbers(values, usual, bad + len(others))
 
 
 def _decimal_commas(texts: Sequence[str], *, commas_likely: bool) -> bool:

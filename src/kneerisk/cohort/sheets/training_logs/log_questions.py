@@ -46,6 +46,11 @@ def km_in(unit: str | None) -> float:
     return _KM[unit] if unit else float("nan")
 
 
+def distance_in(unit: str | None) -> str | None:
+    """A unit if it is one of distance; None for those of time."""
+    return unit if unit in _KM else None
+
+
 def ask_day_order(name: str) -> LogQuestion:
     """Which of two figures is the day."""
     return LogQuestion(
@@ -176,6 +181,8 @@ def duration_unit(
     if asked.duration_unit:
         return asked.duration_unit, None
     has_pairs = bool(np.isfinite(times.pairs).any())
+    if not has_pairs and not np.isfinite(times.plain).any():
+        return "min", None
     forms: tuple[DurationUnit, ...] = ("h:mm", "m:ss") if has_pairs else ("min", "s", "h")
     minutes = {form: 60.0 * times.known(form) for form in forms}
     fits = [form for form in forms if _is_run_pace(minutes[form], km)]

@@ -34,6 +34,7 @@ from kneerisk.cohort.sheets.training_logs.log_columns import (
 from kneerisk.cohort.sheets.training_logs.log_questions import (
     ask_day_order,
     athletes_named,
+    distance_in,
     distance_unit,
     duration_unit,
     km_in,
@@ -195,9 +196,11 @@ class _Reader:
         if not columns:
             return np.full(len(self.rows), np.nan)
         read = [self._numbers(column) for column in columns]
+        pairs = zip(columns, read, strict=True)
+        units = [column.unit or distance_in(own.unit) for column, own in pairs]
         chosen, unit, question = distance_unit(
             [own.values for own in read],
-            [column.unit or own.unit for column, own in zip(columns, read, strict=True)],
+            units,
             is_run, hours, self.asked, column=columns[0],
             is_metric=self.layout.maker in {"strava", "statsports"},
         )  # fmt: skip
