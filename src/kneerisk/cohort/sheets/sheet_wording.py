@@ -25,7 +25,7 @@ from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH
 from kneerisk.errors import CellFault
 from kneerisk.schema import columns
 from kneerisk.schema.faults import FaultCode
-from kneerisk.words import section, text, variant
+from kneerisk.words import plural, section, text, variant
 
 #: So many lines are listed in a note (assumption: more help nobody).
 _MOST_LINES = 10
@@ -153,7 +153,7 @@ def _repeated_athletes(reading: SheetReading) -> Iterator[SheetNote]:
     if repeated:
         lines = [line for line, _ in repeated]
         people = len({key for _, key in repeated})
-        message = text("sheet.note.repeated_athletes", lines=len(lines), athletes=people)
+        message = plural("sheet.note.repeated_athletes", people, lines=len(lines))
         yield SheetNote(code="repeated_athletes", message=message, lines=lines[:_MOST_LINES])
 
 
