@@ -249,8 +249,8 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     started: list[Any] = []
     start = sheet_import._start
 
-    def noted(content: bytes, mapping: bytes | None) -> Any:
-        connection, process = start(content, mapping)
+    def noted(*what: Any) -> Any:
+        connection, process = start(*what)
         started.append(process)
         return connection, process
 
@@ -291,9 +291,9 @@ class TestSheetProcess:
     def test_a_child_that_dies_is_a_clear_answer(self, monkeypatch: pytest.MonkeyPatch) -> None:
         start = sheet_import._start
 
-        def killed(_: Any, mapping: bytes | None) -> Any:
+        def killed(_: Any, *what: Any) -> Any:
             large = SquadFile("club.csv", b"Name,Age\n" + b"A,1\n" * 100_000)
-            connection, process = start([large], mapping)
+            connection, process = start([large], *what)
             os.kill(process.pid or 0, signal.SIGKILL)
             return connection, process
 
