@@ -149,7 +149,11 @@ def _score_visits(
     rows = [
         {ATHLETE_ID: visit.athlete, SCREENING_DATE: visit.date}
         | ({} if visit.screening is None else flat(next(answered)) | _measured(visit.screening))
-        | {"line": visit.line, "not_scored": "; ".join(visit.reasons) or None}
+        | {
+            "line": visit.line,
+            "not_scored": "; ".join(visit.reasons) or None,
+            "cells_left_out": "; ".join(visit.left_out) or None,
+        }
         for visit in visits
     ]
     console.write_table(_in_order(pd.DataFrame(rows)), out)

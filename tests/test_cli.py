@@ -250,7 +250,8 @@ class TestScore:
         "Player,Tested,Sex,Age,Lunge R,Lunge L,Weight (lb),Hip drop L,Red flags\n"
         "Aisha,2026-11-17,f,22,38,33,159,9.5,none\n"
         "=cmd|x,2026-11-17,m,24,38,40,180,5,\n"
-        "Lucia,2026-11-17,f,19,142,41,130,4,none\n"
+        "Lucia,2026-11-17,f,219,142,41,130,4,none\n"
+        "Maud,2026-11-17,f,19,142,41,130,4,none\n"
     )
 
     @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
@@ -264,23 +265,44 @@ class TestScore:
         )  # fmt: skip
         assert code == 0, err
         told = json.loads(out)
-        assert (told["screenings"], told["not_scored"]) == (2, 1)
+        assert (told["screenings"], told["not_scored"]) == (3, 1)
         content = (tmp_path / f"scored.{suffix}").read_bytes()
         before, after = recognise(self.SHEET.encode()), recognise(content)
         assert [row.screening for row in after.rows[:2]] == [
             row.screening for row in before.rows[:2]
         ]
-        assert [row.athlete for row in after.rows] == ["Aisha", "=cmd|x", "Lucia"]
+        assert [row.athlete for row in after.rows] == ["Aisha", "=cmd|x", "Lucia", "Maud"]
         assert after.rows[2].screening is None
         if suffix == "csv":
             rows = list(csv.DictReader(io.StringIO(content.decode())))
             assert rows[1]["athlete_id"] == "'=cmd|x"
             assert float(rows[0]["risk_left"]) > 0
             assert "5 to 65" in rows[2]["not_scored"]
+            # One bad cell costs the cell, and is told.
+            assert "5 to 65" in rows[3]["cells_left_out"]
+            assert (rows[3]["not_scored"], rows[3]["right_wblt_dorsiflexion_deg"]) == ("", "")
+            assert float(rows[3]["risk_left"]) > 0
         else:
             sheet = openpyxl.load_workbook(io.BytesIO(content)).active
             assert sheet is not None
             assert (sheet["A3"].value, sheet["A3"].data_type) == ("=cmd|x", "s")
+
+    def test_a_mapping_scores_a_sheet_as_it_scores_itself(
+        self, kneerisk, tmp_path, champion_models
+    ):
+        (tmp_path / "club.csv").write_text(self.SHEET)
+        assert kneerisk("ingest", "sheet", "club.csv", "--propose", "club.toml")[0] == 0
+        scored = []
+        for how in (("--sheet",), ("--mapping", "club.toml")):
+            code, _, err = kneerisk(
+                "score", "club.csv", *how, "--out", "scored.csv", "--models", champion_models
+            )
+            assert code == 0, err
+            with (tmp_path / "scored.csv").open() as file:
+                rows = list(csv.DictReader(file))
+            told = ("athlete_id", "risk_left", "not_scored", "cells_left_out")
+            scored.append([[bool(row[name]) for name in told] for row in rows])
+        assert scored[0] == scored[1]
 
     def test_a_sheet_with_open_questions_is_scored_with_their_answers(
         self, kneerisk, tmp_path, champion_models

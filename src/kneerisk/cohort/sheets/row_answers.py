@@ -30,14 +30,14 @@ from kneerisk.words import text
 #: Without these nothing can be answered; a cohort may lack them.
 NEEDED_FOR_AN_ANSWER = (AGE, SEX)
 #: Faults of a visit, not of a cell.
-_OF_VISIT = {
+OF_VISIT = {
     FaultCode.LEGS_DIFFER,
     FaultCode.REPEATED_LEG,
     FaultCode.SAME_ATHLETE,
     FaultCode.SAME_ATHLETE_AND_DATE,
 }
 #: Without these nobody knows whose row it is, or whether it may be scored.
-_HOLDING = {AGE, SEX, BIRTH, FLAGS, SIDE}
+HOLDING = {AGE, SEX, BIRTH, FLAGS, SIDE}
 #: Parts of a date as a person writes them.
 _DATE_PARTS = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month"}
 
@@ -59,7 +59,7 @@ class _Row:
     ) -> None:
         """Note a bad cell, in the preview and among the reasons of the row."""
         before = self.cells.get(column.place)
-        self.is_held |= column.means in _HOLDING
+        self.is_held |= column.means in HOLDING
         is_slip = before is not None and code == FaultCode.OUTSIDE_LIMITS
         proposal = slip_of(column, before.shown, self.row.values) if before and is_slip else None
         unit = column.measure.unit if isinstance(column.measure, Quantity) else None
@@ -158,7 +158,7 @@ class _Answers:
     def _refuse(self, fault: SheetFault) -> None:
         row = self._rows[fault.lines[0]]
         column = self._by_reference.get(fault.column or "")
-        if column is None or fault.code in _OF_VISIT:
+        if column is None or fault.code in OF_VISIT:
             row.reasons.append(SheetReason(code=fault.code, message=page_rule(fault)))
             row.is_held = True
             return
@@ -172,7 +172,7 @@ class _Answers:
         for fault in visit.faults:
             if fault.measure in self._needed:
                 waits = True
-            elif fault.code in _OF_VISIT:
+            elif fault.code in OF_VISIT:
                 of_visit.append(SheetReason(code=fault.code, message=page_rule(fault)))
             elif fault.column is None:
                 of_visit.append(_unheld(fault))

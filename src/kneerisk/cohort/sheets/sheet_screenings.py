@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kneerisk.cohort.sheets.club_cohort import mapping_faults
 from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load
 from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
-from kneerisk.cohort.sheets.row_answers import NEEDED_FOR_AN_ANSWER
+from kneerisk.cohort.sheets.row_answers import HOLDING, NEEDED_FOR_AN_ANSWER, OF_VISIT
 from kneerisk.cohort.sheets.several_files.described_table import described_table
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_wording import cohort_faults
@@ -30,6 +30,8 @@ class SheetScreening(NamedTuple):
     """None where it can't be scored."""
     reasons: tuple[str, ...]
     """Why it can't."""
+    left_out: tuple[str, ...] = ()
+    """The cells that could not be used, of a visit that can be scored without them."""
 
 
 def screenings_in(sheet: Path, mapping: Path | None, *others: Path) -> list[SheetScreening]:
@@ -73,14 +75,14 @@ def _recognised(sheet: Path, *others: Path) -> Iterator[SheetScreening]:
         listed = "\n".join(f"  {question}" for question in questions)
         raise CohortRefused(text("sheet.to_score.questions", sheet=sheet, questions=listed))
     for row in answer.rows:
+        told = tuple(
+            " ".join(filter(None, (reason.column, reason.message))) for reason in row.reasons
+        )
         if row.status in {"ready", "earlier"}:
             screening = Screening.model_validate(row.screening)
-            yield SheetScreening(row.line, row.athlete, row.date, screening, ())
+            yield SheetScreening(row.line, row.athlete, row.date, screening, (), told)
         elif row.status in {"bad", "waiting"}:
-            reasons = tuple(
-                " ".join(filter(None, (reason.column, reason.message))) for reason in row.reasons
-            )
-            yield SheetScreening(row.line, row.athlete, row.date, None, reasons)
+            yield SheetScreening(row.line, row.athlete, row.date, None, told)
 
 
 def _questions(answer: SheetAnswer) -> list[str]:
@@ -91,10 +93,19 @@ def _questions(answer: SheetAnswer) -> list[str]:
 
 def _described(meaning: Mapping, reading: SheetReading, visit: Visit) -> SheetScreening:
     lines = set(visit.lines)
-    own = [fault for fault in reading.row_faults if lines & set(fault.lines)]
-    cells = [cell for fault in (*own, *visit.faults) for cell in cohort_faults(fault, meaning)]
-    reasons = [f"{cell.column} {cell.message}" for cell in cells if cell.line in lines]
-    named = {fault.measure for fault in visit.faults}
+    faults = [fault for fault in reading.row_faults if lines & set(fault.lines)] + visit.faults
+    holding = {column for place, column in meaning.used().items() if place in HOLDING}
+    told: dict[bool, list[str]] = {True: [], False: []}
+    for fault in faults:
+        holds = (
+            fault.code in OF_VISIT
+            or fault.column is None
+            or fault.column in holding
+            or fault.measure in visit.values
+        )
+        cells = cohort_faults(fault, meaning)
+        told[holds] += [f"{c.column} {c.message}" for c in cells if c.line in lines]
+    reasons, named = told[True], {fault.measure for fault in visit.faults}
     missing = text("shared.fault.missing")
     reasons += [
         f"{columns()[name].label} {missing}"
@@ -103,6 +114,7 @@ def _described(meaning: Mapping, reading: SheetReading, visit: Visit) -> SheetSc
     ]
     row = visit.first
     screening = None if reasons else Screening.model_validate(screening_body(visit))
-    return SheetScreening(
-        row.line, visit.athlete, row.date, screening, tuple(dict.fromkeys(reasons))
-    )
+    left_out = () if reasons else tuple(dict.fromkeys(told[False]))
+    reasons = [*reasons, *told[False]] if reasons else []
+    why = tuple(dict.fromkeys(reasons))
+    return SheetScreening(row.line, visit.athlete, row.date, screening, why, left_out)
