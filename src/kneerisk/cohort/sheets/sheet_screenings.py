@@ -94,7 +94,9 @@ def _questions(answer: SheetAnswer) -> list[str]:
 def _described(meaning: Mapping, reading: SheetReading, visit: Visit) -> SheetScreening:
     lines = set(visit.lines)
     faults = [fault for fault in reading.row_faults if lines & set(fault.lines)] + visit.faults
-    holding = {column for place, column in meaning.used().items() if place in HOLDING}
+    holding = {
+        column for place, column in meaning.used().items() if place.rpartition(".")[2] in HOLDING
+    }
     told: dict[bool, list[str]] = {True: [], False: []}
     for fault in faults:
         holds = (
