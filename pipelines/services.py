@@ -173,8 +173,10 @@ class ProcessRecord:
             # Only of one's own processes may the environment be read.
             if process.uids().real != os.getuid() or process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            token: str | None = process.environ().get(_FAMILY_VARIABLE)
-            return token == self.token
+            environment = process.environ()
+            # For a moment after its start a program has none yet.
+            own: bool = process.pid == self.pid and not environment
+            return own or environment.get(_FAMILY_VARIABLE) == self.token
         except (psutil.Error, OSError):
             return False
 

@@ -331,7 +331,7 @@ class TestSlips:
                 172.0,
                 "86 steps/min of one leg is 172 steps/min of both",
             ),
-            ("left/hip_abduction_pct_bw", 0.35, 35.0, "0.35 as a share is 35 % BW"),
+            ("left/hip_abduction_pct_bw", 0.35, 35.0, "0.35 x BW is 35 % BW"),
             ("left/hamstring_quad_ratio", 60, 0.6, "60 % as a ratio is 0.6"),
         ],
     )

@@ -280,7 +280,7 @@ def test_the_lines_of_one_athlete_are_told_once() -> None:
     rows = "".join(f"A,25,f,{60 + i % 20}\n" for i in range(500))
     answer = recognise(f"Name,Age,Sex,SLR L\n{rows}".encode())
     (note,) = [note for note in answer.notes if note.code == "repeated_athletes"]
-    assert note.message.startswith("500 lines are of 1 athlete")
+    assert note.message.startswith("500 lines are of one athlete")
     assert len(answer.model_dump_json()) < 500_000
 
 

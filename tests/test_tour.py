@@ -150,7 +150,7 @@ def visits(seen: Seen, tour: Tour) -> None:
         expect(seen.page.get_by_text("Saved in this browser.")).to_be_visible()
     changes = seen.page.locator("#v-changes")
     # The answer about all three comes after the visit is saved.
-    expect(changes).to_contain_text("24 Aug")
+    expect(changes).to_contain_text("from 9.5 to 4;")
     tour.part(seen, "visits", changes)
 
 
