@@ -94,6 +94,13 @@ def test_nothing_names_a_machine_or_an_index(tracked: dict[str, str]) -> None:
     assert not _found(ADDRESSES, tracked)
 
 
+def test_a_name_of_a_module_stands_once() -> None:
+    """So that it finds its module."""
+    names = [path.name for path in modules()]
+    twice = {name for name in names if names.count(name) > 1}
+    assert twice <= {"__init__.py", "__main__.py"}
+
+
 def test_there_is_no_module_for_odds_and_ends(tracked: dict[str, str]) -> None:
     assert not [n for n in tracked if Path(n).stem in {"utils", "helpers", "misc", "common"}]
 

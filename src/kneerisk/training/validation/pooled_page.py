@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kneerisk.evaluation.pooled_validation import POOLED, PooledMetric, PooledValidation
 from kneerisk.evaluation.pooling import FEWEST_CLUBS, FEWEST_FOR_PREDICTION
 from kneerisk.training.validation.forest_plot import Forest, forest
-from kneerisk.training.validation.printed_page import decimal, render, with_interval
+from kneerisk.training.validation.page_rendering import decimal, render, with_interval
 from kneerisk.words import listed, text, variant
 
 #: The value of each metric at which a line is drawn: chance, or right.

@@ -8,7 +8,7 @@ from kneerisk.evaluation.comparison import BEYOND_CHANCE
 from kneerisk.evaluation.metric_table import metric_named
 from kneerisk.evaluation.validation_report import SlicePart, ValidationReport
 from kneerisk.training.validation.page_charts import calibration_chart, decision_chart
-from kneerisk.training.validation.printed_page import decimal, render
+from kneerisk.training.validation.page_rendering import decimal, render
 from kneerisk.words import listed, text, variant
 
 #: In the order of the table, with the value that is right where there is one.
