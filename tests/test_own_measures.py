@@ -223,6 +223,14 @@ class TestDeclaration:
         assert found["/foot/choices"] == "told_twice"
         assert found["/odd"] == "not_an_object"
 
+    def test_limits_upside_down_are_told_beside_what_is_missing(self) -> None:
+        stated = {"label": "Hop", "of": "leg", "unit": "parsec", "low": 300, "high": 20}
+        with pytest.raises(MeasuresRefused) as refused:
+            own_measures({"hop_cm": stated}, "measures.toml")
+        told = {(fault.pointer, fault.code) for fault in refused.value.faults}
+        assert ("/hop_cm/low", "limits_upside_down") in told
+        assert {pointer for pointer, _ in told} >= {"/hop_cm/unit", "/hop_cm/mean"}
+
     def test_what_is_allowed_is_said(self) -> None:
         with pytest.raises(MeasuresRefused, match="must be one of mm, cm, m,"):
             own_measures({"hop_cm": HOP | {"unit": "cmm"}}, "measures.toml")

@@ -99,6 +99,7 @@ def own_measures(declared: Mapping[str, Any], source: str) -> OwnMeasures:
                 read[name] = kind.model_validate(stated)
             except ValidationError as error:
                 faults += [_within(name, f, kind.model_fields) for f in faults_of(error)]
+                faults += _limits_faults(name, stated)
         for name, measure in read.items():
             faults += [
                 Fault(pointer=json_pointer(name, key), code=code, message=rule)
@@ -119,6 +120,18 @@ def _kind_of(stated: Any) -> type[DeclaredQuantity | DeclaredCategory]:
     """What one table states: a category where it has choices, else a quantity."""
     has_choices = isinstance(stated, dict) and "choices" in stated
     return DeclaredCategory if has_choices else DeclaredQuantity
+
+
+def _limits_faults(name: str, stated: Any) -> Iterator[Fault]:
+    """Limits upside down in a table that has other faults too, so that all are told at once."""
+    limits = [stated.get(key) for key in ("low", "high")] if isinstance(stated, dict) else []
+    low, high = ([n for n in limits if type(n) in {int, float} and abs(n) < 1e300] + [None, None])[
+        :2
+    ]
+    if low is not None and high is not None and low >= high:
+        rule = text("schema.own.upside_down", low=f"{low:g}", high=f"{high:g}")
+        code = FaultCode.LIMITS_UPSIDE_DOWN
+        yield Fault(pointer=json_pointer(name, "low"), code=code, message=rule)
 
 
 def _within(name: str, fault: Fault, keys: Iterable[str]) -> Fault:
