@@ -34,6 +34,8 @@ _RESERVED = frozenset(
     {"athlete_id", "screening_date", "group", "red_flags", "cohort_kind", "outcome_kind",
      "horizon_months", "source", "athlete", "left", "right", "pain", "female", "tests_done"}
 )  # fmt: skip
+#: Beyond any instrument's range, and still a floating-point number (assumption).
+_HUGE = 1e300
 
 
 def read_measures_file(path: Path) -> OwnMeasures:
@@ -124,14 +126,18 @@ def _kind_of(stated: Any) -> type[DeclaredQuantity | DeclaredCategory]:
 
 def _limits_faults(name: str, stated: Any) -> Iterator[Fault]:
     """Limits upside down in a table that has other faults too, so that all are told at once."""
-    limits = [stated.get(key) for key in ("low", "high")] if isinstance(stated, dict) else []
-    low, high = ([n for n in limits if type(n) in {int, float} and abs(n) < 1e300] + [None, None])[
-        :2
-    ]
+    if not isinstance(stated, dict):
+        return
+    low, high = (_number(stated.get(key)) for key in ("low", "high"))
     if low is not None and high is not None and low >= high:
         rule = text("schema.own.upside_down", low=f"{low:g}", high=f"{high:g}")
         code = FaultCode.LIMITS_UPSIDE_DOWN
         yield Fault(pointer=json_pointer(name, "low"), code=code, message=rule)
+
+
+def _number(stated: Any) -> float | None:
+    """A limit as it was stated; None where it is none that a measure may have."""
+    return float(stated) if type(stated) in {int, float} and abs(stated) < _HUGE else None
 
 
 def _within(name: str, fault: Fault, keys: Iterable[str]) -> Fault:
