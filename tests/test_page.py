@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from browser import Opener, Seen
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FrameLocator, Locator, expect
 from served import Served
 
 from pipelines import examples
@@ -803,6 +803,17 @@ class TestWhatIsKept:
         assert "Lindqvist" not in page_service.log()
 
 
+def printable(seen: Seen, kind: str, heading: str) -> FrameLocator:
+    """The frame with the page of that kind, once it stands there to be looked at and printed."""
+    seen.view("Report")
+    seen.page.get_by_role("button", name=kind).click()
+    sheet = seen.page.frame_locator("#sheet")
+    expect(sheet.locator("h1")).to_contain_text(heading)
+    expect(sheet.locator("h1")).to_be_visible()
+    expect(seen.page.get_by_role("button", name="Print or save as PDF")).to_be_enabled()
+    return sheet
+
+
 class TestPaper:
     @pytest.mark.parametrize(
         ("kind", "heading", "words", "shot"),
@@ -816,12 +827,8 @@ class TestPaper:
     ) -> None:
         seen = opened()
         filled(seen)
-        seen.view("Report")
-        seen.page.get_by_role("button", name=kind).click()
-        sheet = seen.page.frame_locator("#sheet")
-        expect(sheet.locator("h1")).to_contain_text(heading)
+        sheet = printable(seen, kind, heading)
         expect(sheet.locator("body")).to_contain_text(words)
-        expect(seen.page.get_by_role("button", name="Print or save as PDF")).to_be_enabled()
         seen.shot(shot)
         printed = seen.page.pdf(prefer_css_page_size=True)
         assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
@@ -903,9 +910,7 @@ class TestEveryScreen:
     def test_the_report_s_header_holds_on_a_phone(self, opened: Opener) -> None:
         seen = opened(size=PHONE, has_touch=True, is_mobile=True)
         filled(seen)
-        seen.view("Report")
-        seen.page.get_by_role("button", name="For the physio").click()
-        sheet = seen.page.frame_locator("#sheet")
+        sheet = printable(seen, "For the physio", "Knee screening")
         title, brand = sheet.locator("h1").bounding_box(), sheet.locator(".brand").bounding_box()
         assert title is not None
         assert brand is not None
