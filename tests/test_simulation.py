@@ -10,6 +10,7 @@ from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
 from kneerisk.cohort import files
+from kneerisk.cohort.simulation import simulated_cohort
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
@@ -32,6 +33,19 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
     files.write(simulate(300, 8).cohort, tmp_path / "other.csv")
     assert (tmp_path / "one.csv").read_bytes() != (tmp_path / "other.csv").read_bytes()
+
+
+def test_blocks_of_athletes_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first block is the cohort that it would be alone; later ones are other people."""
+    monkeypatch.setattr(simulated_cohort, "BLOCK", 100)
+    alone, many = simulate(100, 7), simulate(250, 7)
+    assert many.cohort.frame["athlete_id"].tolist() == [f"sim-7-{n:06d}" for n in range(250)]
+    assert many.truth["athlete_id"].equals(many.cohort.frame["athlete_id"])
+    assert many.truth.head(100).equals(alone.truth)
+    first = many.cohort.frame.head(100)
+    assert first[alone.cohort.frame.columns].equals(alone.cohort.frame)
+    risks = many.truth["risk_either"].dropna()
+    assert risks.is_unique
 
 
 def test_a_simulated_cohort_is_a_sound_cohort_file(tmp_path: Path, simulated: Simulated) -> None:

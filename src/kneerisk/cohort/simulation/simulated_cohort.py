@@ -5,7 +5,7 @@ The truth of the same athletes is kept beside the cohort that a club would have 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,9 @@ from kneerisk.schema import SIDES, Category, FloatArray, Side, columns
 
 HORIZON_MONTHS = 12
 SOURCE = "kneerisk simulator"
+#: Athletes that are drawn together: some 0.4 GB of working memory (assumption). Another number
+#: draws other athletes from the second block on.
+BLOCK = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,15 +55,39 @@ def simulate(athletes: int, seed: int) -> Simulated:
     """Draw a cohort; the same seed gives the same bytes.
 
     Effect sizes are drawn for each athlete from their published ranges; an effect whose
-    prospective evidence is null has none here.
+    prospective evidence is null has none here. Athletes are drawn in blocks, each from a source of
+    chance of its own, so that a million take no more working memory than one block.
     """
-    rng = np.random.default_rng(seed)
+    sizes = [min(BLOCK, athletes - start) for start in range(0, athletes, BLOCK)]
+    return _joined([_block(number, size, seed) for number, size in enumerate(sizes)], f"sim-{seed}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Some athletes without their ids: coded columns as recorded, and the truth beside them."""
+
+    data: dict[str, FloatArray]
+    truth: dict[str, np.ndarray]
+
+
+def _block(number: int, athletes: int, seed: int) -> _Block:
+    rng = np.random.default_rng([seed, number] if number else seed)
     drawn = draw_athletes(published(), athletes, rng)
     effects = draw_effects(drawn, rng)
     truth = true_risk(drawn, effects, draw_definitions(drawn, rng))
     outcomes = draw_outcomes(truth, rng)
     data, battery = observe(drawn, rng)
-    return recorded(drawn, truth, outcomes, data, battery, name=f"sim-{seed}")
+    return _recorded_block(drawn, truth, outcomes, data, battery)
+
+
+def _joined(blocks: Sequence[_Block], name: str) -> Simulated:
+    """The athletes of all blocks with their ids, checked as any cohort is."""
+    data = {key: np.concatenate([block.data[key] for block in blocks]) for key in blocks[0].data}
+    truth = {key: np.concatenate([block.truth[key] for block in blocks]) for key in blocks[0].truth}
+    ids = np.array([f"{name}-{number:06d}" for number in range(len(truth["battery"]))])
+    frame = _frame(data, ids)
+    cohort = checked(Cohort(frame, "simulated", "new_pain", HORIZON_MONTHS, SOURCE))
+    return Simulated(cohort=cohort, truth=pd.DataFrame({"athlete_id": ids, **truth}))
 
 
 def recorded(
@@ -93,14 +120,22 @@ def recorded(
     -------
     The cohort and the truth beside it: no outcome and no risk for a knee that hurts already.
     """
-    left, right = outcomes
-    ids = np.array([f"{name}-{number:06d}" for number in range(len(athletes))])
+    return _joined([_recorded_block(athletes, truth, outcomes, data, battery)], name)
+
+
+def _recorded_block(
+    athletes: Athletes,
+    truth: Truth,
+    outcomes: tuple[FloatArray, FloatArray],
+    data: dict[str, FloatArray],
+    battery: IntArray,
+) -> _Block:
     free = {side: athletes.data[f"{side}_pain_nrs"] == 0 for side in SIDES}
-    frame = _frame(data, ids)
-    frame["outcome_left"] = np.where(free["left"], left, np.nan)
-    frame["outcome_right"] = np.where(free["right"], right, np.nan)
-    cohort = checked(Cohort(frame, "simulated", "new_pain", HORIZON_MONTHS, SOURCE))
-    return Simulated(cohort=cohort, truth=_truth(athletes, truth, ids, battery, free))
+    known = {
+        f"outcome_{side}": np.where(free[side], pain, np.nan)
+        for side, pain in zip(SIDES, outcomes, strict=True)
+    }
+    return _Block({**data, **known}, _truth(athletes, truth, battery, free))
 
 
 def _frame(data: dict[str, FloatArray], ids: np.ndarray) -> pd.DataFrame:
@@ -115,19 +150,16 @@ def _frame(data: dict[str, FloatArray], ids: np.ndarray) -> pd.DataFrame:
             decoded[name] = texts[np.nan_to_num(values, nan=len(texts) - 1).astype(int)]
         else:
             decoded[name] = values
+    for side in SIDES:
+        decoded[f"outcome_{side}"] = data[f"outcome_{side}"]
     return pd.DataFrame(decoded)
 
 
 def _truth(
-    athletes: Athletes,
-    truth: Truth,
-    ids: np.ndarray,
-    battery: IntArray,
-    free: Mapping[Side, np.ndarray],
-) -> pd.DataFrame:
+    athletes: Athletes, truth: Truth, battery: IntArray, free: Mapping[Side, np.ndarray]
+) -> dict[str, np.ndarray]:
     names = np.array([row.battery for row in batteries()])
-    table: dict[str, object] = {
-        "athlete_id": ids,
+    table: dict[str, np.ndarray] = {
         "battery": names[battery],
         "definition_shift": truth.definition_shift,
         "risk_left": np.where(free["left"], truth.left, np.nan),
@@ -137,4 +169,4 @@ def _truth(
     for i, side in enumerate(SIDES):
         for k, name in enumerate(athletes.population.imbalances):
             table[f"{side}_{name}"] = truth.imbalances[:, i, k]
-    return pd.DataFrame(table)
+    return table
