@@ -39,8 +39,8 @@ def test_blocks_of_athletes_follow_each_other(monkeypatch: pytest.MonkeyPatch) -
     """The first block is the cohort that it would be alone; later ones are other people."""
     monkeypatch.setattr(simulated_cohort, "BLOCK", 100)
     alone, many = simulate(100, 7), simulate(250, 7)
-    assert many.cohort.frame["athlete_id"].tolist() == [f"sim-7-{n:06d}" for n in range(250)]
-    assert many.truth["athlete_id"].equals(many.cohort.frame["athlete_id"])
+    for table in (many.cohort.frame, many.truth):
+        assert table["athlete_id"].tolist() == [f"sim-7-{number:06d}" for number in range(250)]
     assert many.truth.head(100).equals(alone.truth)
     first = many.cohort.frame.head(100)
     assert first[alone.cohort.frame.columns].equals(alone.cohort.frame)
