@@ -94,7 +94,11 @@ def _request_body(route: Route) -> Json:
 
 
 def _upload(mapping: type[BaseModel], most_files: int) -> Json:
-    file = {"type": "string", "format": "binary", "description": "CSV, tab-separated or .xlsx."}
+    file = {
+        "type": "string",
+        "format": "binary",
+        "description": "CSV, tab-separated, .xlsx or .ods.",
+    }
     files = {"type": "array", "items": file, "minItems": 1, "maxItems": most_files}
     properties = {"file": files, "mapping": _ref(mapping)}
     return {

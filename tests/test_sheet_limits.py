@@ -10,7 +10,7 @@ import pytest
 from excel_files import STYLES, cell, excel_file, row
 
 from kneerisk.cohort.sheets import cell_dates, column_names
-from kneerisk.cohort.sheets import excel_file as archives
+from kneerisk.cohort.sheets import counted_archive as archives
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
 from kneerisk.cohort.sheets.excel_file import ExcelFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
@@ -54,7 +54,7 @@ TOO_MUCH = {
     "files": (excel_file(*[""] * 2_000, GOOD), "more than 2,000 files"),
     "one long tag": (
         excel_file(GOOD + f'<row a="{"x" * 3_000_000}"/>'),
-        "not a readable Excel file",
+        "not a readable Excel",
     ),
     "entities": (excel_file(GOOD, prefix='<!DOCTYPE a [<!ENTITY b "c">]>'), "not a readable Excel"),
 }
@@ -104,7 +104,7 @@ def test_only_what_can_be_unpacked_piece_by_piece_is_read() -> None:
     ):
         for name in source.namelist():
             target.writestr(name, source.read(name))
-    with pytest.raises(CohortRefused, match="not a readable Excel file"):
+    with pytest.raises(CohortRefused, match="not a readable Excel"):
         recognise(packed.getvalue())
 
 

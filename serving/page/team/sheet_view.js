@@ -17,7 +17,7 @@ export function fileChooser(team, actions, words) {
     event.target.value = "";
   };
   return html`<label class="btn filebtn ${team.sheet ? "" : "btn--main"}">
-    <input type="file" class="vh" id="file" accept=".csv,.tsv,.txt,.xlsx" multiple
+    <input type="file" class="vh" id="file" accept=".csv,.tsv,.txt,.xlsx,.ods" multiple
       @change=${choose}>${team.isReading ? text("page.sheet.reading") : words}</label>`;
 }
 

@@ -43,7 +43,7 @@ function chooser(log, actions) {
   };
   const words = log.isReading ? "reading" : log.files.length ? "another" : "choose";
   return html`<label class="btn filebtn"><input type="file" class="vh" id="log-files" multiple
-    accept=".csv,.tsv,.txt,.xlsx,.xml,.zip" @change=${choose}>${
+    accept=".csv,.tsv,.txt,.xlsx,.ods,.xml,.zip" @change=${choose}>${
       {
         reading: text("page.training_log.reading"),
         another: text("page.training_log.another"),

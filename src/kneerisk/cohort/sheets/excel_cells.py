@@ -16,6 +16,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelt
 from openpyxl.utils.datetime import from_excel
 
 from kneerisk.cohort.layout import NUMBER
+from kneerisk.cohort.sheets.counted_archive import Attributes, local
 from kneerisk.cohort.sheets.sheet_limits import (
     LONGEST_CELL,
     LineCounter,
@@ -35,8 +36,6 @@ _MOST_FORMATS = 65_490
 _LAST_WHOLE = 2**53
 #: Of a formula without a result so much is kept, as the entry that can't be read (assumption).
 _FORMULA_SHOWN = 200
-
-Attributes = dict[str, str]
 
 
 class NoDate(str):
@@ -189,17 +188,22 @@ class Rows:
             return "false" if value.strip() in {"0", "false"} else "true"
         if self._kind == "n" and NUMBER.fullmatch(value.strip()):
             return self._number(float(value), value.strip())
-        return _moment(value) if self._kind == "d" else plain_text(value)
+        return stored_moment(value) if self._kind == "d" else plain_text(value)
 
     def _number(self, value: float, written: str) -> Any:
         at = int(self._style)
         kind = self._formats[at] if 0 <= at < len(self._formats) else None
         if kind is not None:
             return _shown_date(value, kind, self._epoch)
-        if value.is_integer() and abs(value) <= _LAST_WHOLE:
-            return int(value)
-        # Not finite: as text it is a bad cell, with the right code.
-        return value if abs(value) != float("inf") else written
+        return stored_number(value, written)
+
+
+def stored_number(value: float, written: str) -> Any:
+    """A number as it is read: a whole one where it is whole."""
+    if value.is_integer() and abs(value) <= _LAST_WHOLE:
+        return int(value)
+    # Not finite: as text it is a bad cell, with the right code.
+    return value if abs(value) != float("inf") else written
 
 
 def _shown_date(value: float, kind: str, epoch: datetime) -> Any:
@@ -219,7 +223,8 @@ def _shown_date(value: float, kind: str, epoch: datetime) -> Any:
     return day.isoformat("seconds") if isinstance(day, time) else NoDate("#VALUE!")
 
 
-def _moment(value: str) -> Any:
+def stored_moment(value: str) -> Any:
+    """A day and time of day; the text of what is none."""
     try:
         return datetime.fromisoformat(value.strip()).replace(tzinfo=None)
     except ValueError:
@@ -245,8 +250,3 @@ def _column_of(letters: str) -> int:
     for letter in letters.upper():
         number = 26 * number + ord(letter) - ord("A") + 1
     return number
-
-
-def local(tag: str) -> str:
-    """A name of XML without the short form of its namespace."""
-    return tag.rpartition(":")[2] if ":" in tag else tag

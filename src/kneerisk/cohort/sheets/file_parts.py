@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Decimal = Literal["point", "comma"]
+FileKind = Literal["csv", "xlsx", "ods"]
 
 _FROZEN = ConfigDict(frozen=True)
 
@@ -33,7 +34,7 @@ class SheetFile(BaseModel):
 
     model_config = _FROZEN
 
-    kind: Literal["csv", "xlsx"]
+    kind: FileKind
     sheet: str | None = None
     sheets: Annotated[list[str] | None, Field(description="Every worksheet of the file.")] = None
     header_line: int

@@ -121,7 +121,7 @@ def _file(sheet: RecognisedSheet) -> SheetFile:
     file = sheet.file
     commas = [column.values.marks.commas for column in sheet.columns if column.values.numbers]
     return SheetFile(
-        kind="xlsx" if file.encoding is None else "csv",
+        kind=file.kind,
         sheet=file.worksheet,
         sheets=list(file.worksheets) or None,
         header_line=sheet.heading.lines[0],

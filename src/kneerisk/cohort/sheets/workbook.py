@@ -1,4 +1,4 @@
-"""A file's lines as they stand, from its bytes: an Excel worksheet, or delimited text.
+"""A file's lines as they stand, from its bytes: a worksheet of Excel's or OpenDocument's, or text.
 
 Nothing is kept on disk and nothing in a file is run: of a formula the stored result is read.
 """
@@ -9,10 +9,13 @@ import csv
 from collections.abc import Callable
 from typing import NamedTuple
 
+from kneerisk.cohort.sheets.counted_archive import BROKEN_ARCHIVE, Worksheet, is_archive
 from kneerisk.cohort.sheets.delimiter import decode, sniff_delimiter, text_lines
-from kneerisk.cohort.sheets.excel_file import BROKEN_EXCEL, ExcelFile, Worksheet, is_excel
+from kneerisk.cohort.sheets.excel_file import ExcelFile
 from kneerisk.cohort.sheets.file_kinds import other_kind
+from kneerisk.cohort.sheets.file_parts import FileKind
 from kneerisk.cohort.sheets.mapping import SheetForm
+from kneerisk.cohort.sheets.open_document import OpenDocumentFile, is_open_document
 from kneerisk.cohort.sheets.sheet_limits import (
     DESCRIBED,
     RECOGNISED,
@@ -23,7 +26,7 @@ from kneerisk.cohort.sheets.sheet_limits import (
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text, variant
 
-EXCEL_SUFFIXES = (".xlsx", ".xlsm")
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm", ".ods")
 TAB_SEPARATED_SUFFIXES = (".tsv", ".txt", ".tab")
 #: A worksheet with so many names of columns is the table, and so many are tried (assumptions).
 _CLEARLY_A_TABLE, _MOST_TRIED = 4.0, 8
@@ -39,8 +42,9 @@ class OpenedSheet(NamedTuple):
     worksheets: tuple[str, ...] = ()
     delimiter: str | None = None
     encoding: str | None = None
-    """None for an Excel file."""
+    """None for a workbook."""
     encoding_is_guessed: bool = False
+    kind: FileKind = "csv"
 
 
 def open_sheet(
@@ -52,14 +56,14 @@ def open_sheet(
     limits: SheetLimits = RECOGNISED,
     likeness: Callable[[Lines], float] | None = None,
 ) -> OpenedSheet:
-    """The lines of a CSV, tab-separated or Excel file of unknown form.
+    """The lines of a CSV, tab-separated, Excel or OpenDocument file of unknown form.
 
     Parameters
     ----------
     content
         The file.
     worksheet
-        The worksheet of an Excel file; None takes the first that a person sees and that has more
+        The worksheet of a workbook; None takes the first that a person sees and that has more
         than one line, or the one that is most like a table.
     delimiter
         The delimiter of a text; None sniffs it.
@@ -84,18 +88,24 @@ def open_sheet(
     if kind := other_kind(content):
         raise CohortRefused(variant("sheet.kind", kind))
     try:
-        if is_excel(content):
+        if is_archive(content):
             sheet = _worksheet(content, worksheet, limits, likeness)
         else:
             sheet = _open_text(content, delimiter, encoding, limits)
     except csv.Error as error:
         raise CohortRefused(text("sheet.unreadable.not_delimited", reason=error)) from None
-    except BROKEN_EXCEL as error:
+    except BROKEN_ARCHIVE as error:
         reason = type(error).__name__
         raise CohortRefused(text("sheet.unreadable.broken_excel", reason=reason)) from None
     if not sheet.lines:
         raise CohortRefused(text("sheet.unreadable.empty"))
     return sheet
+
+
+def _workbook(content: bytes, limits: SheetLimits) -> tuple[ExcelFile | OpenDocumentFile, FileKind]:
+    if is_open_document(content):
+        return OpenDocumentFile(content, limits), "ods"
+    return ExcelFile(content, limits), "xlsx"
 
 
 def _worksheet(
@@ -104,13 +114,13 @@ def _worksheet(
     limits: SheetLimits,
     likeness: Callable[[Lines], float] | None,
 ) -> OpenedSheet:
-    file = ExcelFile(content, limits)
+    file, kind = _workbook(content, limits)
     names = tuple(sheet.name for sheet in file.worksheets)
     if stated is not None:
-        return OpenedSheet(file.lines(_named(file, stated)), stated, names)
+        return OpenedSheet(file.lines(_named(file, stated)), stated, names, kind=kind)
     # An empty sheet or a cover may come first, and a hidden one is not what a person sees.
     seen = sorted(file.worksheets, key=lambda worksheet: worksheet.is_hidden)
-    best, most = OpenedSheet([], seen[0].name, names), -1.0
+    best, most = OpenedSheet([], seen[0].name, names, kind=kind), -1.0
     tried = 0
     for sheet in seen:
         if best.lines and (sheet.is_hidden or tried == _MOST_TRIED):
@@ -125,14 +135,14 @@ def _worksheet(
         tried += len(lines) > 1
         score = likeness(lines) if likeness and len(lines) > 1 else float(len(lines) > 1)
         if score > most:
-            best, most = OpenedSheet(lines, sheet.name, names), score
+            best, most = OpenedSheet(lines, sheet.name, names, kind=kind), score
         if most >= (_CLEARLY_A_TABLE if likeness else 1.0):
             break
     return best
 
 
 def open_worksheets(content: bytes) -> list[OpenedSheet]:
-    """Every worksheet of an Excel file that a person sees and that has more than one line.
+    """Every worksheet of a workbook that a person sees and that has more than one line.
 
     Parameters
     ----------
@@ -142,12 +152,12 @@ def open_worksheets(content: bytes) -> list[OpenedSheet]:
     Returns
     -------
     list of OpenedSheet
-        In the file's order; none where it is no Excel file, or too much of one.
+        In the file's order; none where it is no workbook, or too much of one.
     """
-    if not is_excel(content):
+    if not is_archive(content):
         return []
     try:
-        file = ExcelFile(content, RECOGNISED)
+        file, kind = _workbook(content, RECOGNISED)
         names = tuple(sheet.name for sheet in file.worksheets)
         total = LineCounter(RECOGNISED)
         opened = []
@@ -155,14 +165,14 @@ def open_worksheets(content: bytes) -> list[OpenedSheet]:
             if not sheet.is_hidden and len(lines := file.lines(sheet)) > 1:
                 for line, cells in lines:
                     total.add(line, cells)
-                opened.append(OpenedSheet(lines, sheet.name, names))
-    except (CohortRefused, *BROKEN_EXCEL):
+                opened.append(OpenedSheet(lines, sheet.name, names, kind=kind))
+    except (CohortRefused, *BROKEN_ARCHIVE):
         # The first worksheet may be sound, or says itself what is wrong.
         return []
     return opened
 
 
-def _named(file: ExcelFile, name: str | None) -> Worksheet:
+def _named(file: ExcelFile | OpenDocumentFile, name: str | None) -> Worksheet:
     """The worksheet of a name; without one the first that is not hidden."""
     for sheet in sorted(file.worksheets, key=lambda worksheet: worksheet.is_hidden):
         if name in {None, sheet.name}:
@@ -210,11 +220,11 @@ def described_lines(content: bytes, form: SheetForm, suffix: str) -> Lines:
     """
     if kind := other_kind(content):
         raise CohortRefused(variant("sheet.kind", kind))
-    if suffix.lower() in EXCEL_SUFFIXES or is_excel(content):
+    if suffix.lower() in WORKBOOK_SUFFIXES or is_archive(content):
         try:
-            file = ExcelFile(content, DESCRIBED)
+            file, _ = _workbook(content, DESCRIBED)
             return file.lines(_named(file, form.name))
-        except BROKEN_EXCEL as error:
+        except BROKEN_ARCHIVE as error:
             raise CohortRefused(
                 text("sheet.mapping.unreadable", reason=type(error).__name__)
             ) from None

@@ -24,7 +24,8 @@ MOST_FILES = 400
 #: What one table of an archive may unpack to (assumption: twenty years of Strava are 10 MB).
 _MOST_UNPACKED = 60_000_000
 _PIECE, _START = 65_536, 200
-_EXCEL_MEMBER = "[Content_Types].xml"
+#: What tells a workbook, of Excel or OpenDocument, from an archive of logs.
+_WORKBOOK_MEMBERS = frozenset({"[Content_Types].xml", "content.xml"})
 _BROKEN = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zlib.error)
 
 
@@ -69,7 +70,7 @@ def open_logs(source: bytes | Path) -> list[LogTable | AppleExport]:
         if is_zipfile(file):
             try:
                 archive = ZipFile(file)
-                if _EXCEL_MEMBER not in archive.namelist():
+                if _WORKBOOK_MEMBERS.isdisjoint(archive.namelist()):
                     return _of_archive(archive)
             except _BROKEN:
                 raise CohortRefused(text("training_log.broken_archive")) from None
