@@ -825,7 +825,9 @@ class TestWhatIsTakenAndKept:
         assert seen.page.evaluate("localStorage.length + sessionStorage.length") == 0
         seen.view("Team")
         expect(seen.page.get_by_role("main")).not_to_contain_text("Aisha")
-        expect(seen.page.get_by_role("main")).to_contain_text("Drop CSV, Excel or OpenDocument files here")
+        expect(seen.page.get_by_role("main")).to_contain_text(
+            "Drop CSV, Excel or OpenDocument files here"
+        )
 
     def test_the_list_is_printed_without_what_can_be_pressed(self, opened: Opener) -> None:
         seen = opened()
