@@ -9,17 +9,16 @@ from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from kneerisk.cohort.sheets.written_workbook import workbook
+from kneerisk.schema.faults import LONGEST_CELL, CellContent
 from kneerisk.words import text
 
 #: Every measure of a screening and every number of its answer, with room (assumption).
 _MOST_COLUMNS = 400
 #: As many rows as a team has.
 MOST_ROWS = 1_000
-#: The most characters that a cell of Excel's can have.
-_LONGEST_CELL = 32_767
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-_Text = Annotated[str, Field(max_length=_LONGEST_CELL)]
+_Text = Annotated[str, Field(max_length=LONGEST_CELL)]
 
 
 class Table(BaseModel):
@@ -30,13 +29,13 @@ class Table(BaseModel):
     )
 
     columns: Annotated[list[_Text], Field(min_length=1, max_length=_MOST_COLUMNS)]
-    rows: Annotated[list[list[_Text | int | float | None]], Field(max_length=MOST_ROWS)]
+    rows: Annotated[list[list[CellContent | None]], Field(max_length=MOST_ROWS)]
 
     @field_validator("rows", mode="after")
     @classmethod
     def _no_longer_than_a_table(
-        cls, rows: list[list[str | int | float | None]]
-    ) -> list[list[str | int | float | None]]:
+        cls, rows: list[list[CellContent | None]]
+    ) -> list[list[CellContent | None]]:
         if any(len(row) > _MOST_COLUMNS for row in rows):
             most = f"{_MOST_COLUMNS:,}"
             raise PydanticCustomError("too_many", text("service.body.too_many_cells", most=most))

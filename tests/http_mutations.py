@@ -12,12 +12,20 @@ from typing import Any
 from http_client import Request
 from http_promises import CANARY
 from published_bodies import Generator
+from upload_mutations import log_upload, squad_upload
 
+from kneerisk.answer.follow_up_request import FollowUp
+from kneerisk.answer.what_if import WhatIf
+from kneerisk.cohort.sheets.several_files.arrange import SquadFile
 from kneerisk.schema import Screening
-from serving.request_examples import FOLLOW_UP, SHEET, SHEET_MAPPING, WHAT_IF
+from serving.endpoints import Team
+from serving.request_examples import FOLLOW_UP, WHAT_IF
 from serving.routes import ROUTES
 
 JSON_ROUTES = tuple(path for path, route in ROUTES.items() if route.body)
+UPLOAD_ROUTES = tuple(path for path, route in ROUTES.items() if route.upload)
+#: Those that are no file of the page.
+OWN_ROUTES = tuple(path for path, route in ROUTES.items() if route.metrics_name != "/page")
 _SCHEMA = Screening.model_json_schema()
 _NAMES = (
     "",
@@ -51,18 +59,24 @@ def secret(source: random.Random) -> str:
 
 def sound(path: str, source: random.Random) -> Any:
     """A body for a route that fits its schema, but perhaps not the rules of its model."""
-    made = Generator(_SCHEMA, source)
+    model, made = ROUTES[path].body, Generator(_SCHEMA, source)
     screening = made.body(source.choice([0.0, 0.1, 0.4, 1.0]))
-    if path.endswith("predict_team"):
+    if model is Team:
         return {"screenings": [made.body(0.2) for _ in range(source.randint(0, 4))]}
-    if path.endswith("what_if"):
+    if model is WhatIf:
         changes = {source.choice([*WHAT_IF["changes"], "sitting_hours_per_day"]): 7.5}
         return {"screening": source.choice([screening, WHAT_IF["screening"]]), "changes": changes}
-    if path.endswith("follow_up"):
+    if model is FollowUp:
         visits = json.loads(json.dumps(FOLLOW_UP["visits"]))
-        visits[source.randrange(2)]["screening"] = screening
+        changed = visits[source.randrange(2)]
+        athlete = changed["screening"]["athlete"]
+        # Of the same athlete more often than not: of another it is refused.
+        changed["screening"] = screening | ({"athlete": athlete} if source.random() < 0.7 else {})
         return {"visits": visits}
-    return screening
+    if model is Screening:
+        return screening
+    # Of any other route, one that was added since included, its own examples.
+    return source.choice(list(ROUTES[path].examples.values()))
 
 
 def json_request(seed: int) -> Request:
@@ -175,29 +189,46 @@ _SPOILED: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 )  # fmt: skip
 
 
+def _files(path: str, source: random.Random) -> tuple[list[SquadFile], Any]:
+    """Files for a route that takes them, and what is said of them: its example, or any others."""
+    if source.random() < 0.4:
+        make = source.choice([log_upload, squad_upload])
+        upload = make(source.getrandbits(32))
+        return upload.files, json.loads(upload.stated)
+    example = source.choice(list(ROUTES[path].examples.values()))
+    content = example["file"].encode(source.choice(["utf-8", "cp1252"]))
+    return [SquadFile("club.csv", content)], json.loads(json.dumps(example["mapping"]))
+
+
+def _form_part(file: SquadFile) -> tuple[bytes, bytes]:
+    name = file.name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    return b'form-data; name="file"; filename="%s"' % name.encode("utf-8", "replace"), file.content
+
+
 def upload_request(seed: int) -> Request:
-    """A sheet as a form, with changes of its cells, of what is stated, and of the form."""
+    """Files as a form, with changes of their cells, of what is stated, and of the form."""
     source = random.Random(f"upload {seed}")
-    sheet = SHEET.replace("A;", f"{secret(source)};").encode(source.choice(["utf-8", "cp1252"]))
-    mapping: Any = json.loads(json.dumps(SHEET_MAPPING))
+    path = source.choice(UPLOAD_ROUTES)
+    files, mapping = _files(path, source)
+    files = [file._replace(content=file.content + f"\n{secret(source)}".encode()) for file in files]
     labels = []
     for change in source.choices([_replaced, _added, _removed], k=source.choice([0, 1, 2])):
         change(mapping, source)
         labels.append(change.__name__)
     stated = json.dumps(mapping).encode("utf-8", "replace")
     for spoil in source.choices([*_SPOILED], k=source.choice([0, 0, 1])):
-        sheet, stated = source.choice(
-            [(spoil(sheet, source), stated), (sheet, spoil(stated, source))]
-        )
+        if source.random() < 0.5:
+            files[0] = files[0]._replace(content=spoil(files[0].content, source))
+        else:
+            stated = spoil(stated, source)
         labels.append(spoil.__name__)
     boundary = source.choice([b"x", b"----kneerisk", b"a" * 70])
-    parts = [
-        (b'form-data; name="file"; filename="club.csv"', sheet),
-        (b'form-data; name="mapping"', stated),
-    ]
+    sheet = files[0].content
+    parts = [*map(_form_part, files), (b'form-data; name="mapping"', stated)]
     if source.random() < 0.4:
         parts = source.choice(
-            [parts[:1], parts[1:], parts * 2, [], [parts[1], parts[0]], parts * 40,
+            [parts[:1], parts[-1:], parts * 2, [], [parts[-1], parts[0]], parts * 40,
+             [*(parts[:1] * (ROUTES[path].most_files + 1)), parts[-1]],
              [(b'form-data; name="' + CANARY.encode() + b'"', b"1"), *parts],
              [(b'form-data; name="file"', sheet)], [(b"form-data", sheet)],
              [(b'form-data; name="file"; filename*=utf-8\'\'%00', sheet)],
@@ -216,7 +247,7 @@ def upload_request(seed: int) -> Request:
     if source.random() < 0.1:
         kind = source.choice([*_TYPES, kind + "; charset=utf-16", kind + "x", kind + "; charset=z"])
     headers = (("Content-Type", kind),)
-    return Request("POST", "/v1/import", headers, body, "+".join(labels), source.choice([0, 0, 99]))
+    return Request("POST", path, headers, body, "+".join(labels), source.choice([0, 0, 99]))
 
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "FOO")
@@ -251,7 +282,8 @@ _HEADERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 def header_request(seed: int) -> Request:
     """Any method at any address, with some headers."""
     source = random.Random(f"headers {seed}")
-    path = source.choice(list(ROUTES))
+    # Most routes are files of the page, which are served alike.
+    path = source.choice(list(ROUTES) if source.random() < 0.3 else OWN_ROUTES)
     if source.random() < 0.25:
         path = source.choice(
             [f"/{path}", f"{path}/", f"{path}?{CANARY}=1&a=%00", f"{path}%2f..", f"/..{path}",

@@ -140,8 +140,8 @@ def mutated(seed: int, seeds: list[Grid]) -> Sheet:
         rng.choice(CHANGES)(rng, grid)
     content = _excel(rng, grid) if rng.random() < 0.4 else _text(rng, grid)
     is_whole = rng.random() < 0.8
-    stated = _stated(rng, grid) if rng.random() < 0.6 else {}
-    return Sheet(content if is_whole else _damaged(rng, content), json.dumps(stated), is_whole)
+    stated = stated_of(rng, grid) if rng.random() < 0.6 else {}
+    return Sheet(content if is_whole else damaged(rng, content), json.dumps(stated), is_whole)
 
 
 def _row(rng: random.Random, grid: Grid) -> list[str]:
@@ -242,7 +242,7 @@ def _excel_cell(rng: random.Random, value: str) -> str:
     return f'<c t="inlineStr"><is><t>{escape(printable)}</t></is></c>' if printable else "<c/>"
 
 
-def _damaged(rng: random.Random, content: bytes) -> bytes:
+def damaged(rng: random.Random, content: bytes) -> bytes:
     damaged = bytearray(content)
     kind = rng.randrange(4)
     if kind == 0:
@@ -259,7 +259,7 @@ def _damaged(rng: random.Random, content: bytes) -> bytes:
     return bytes(damaged)
 
 
-def _stated(rng: random.Random, grid: Grid) -> dict[str, Any]:
+def stated_of(rng: random.Random, grid: Grid) -> dict[str, Any]:
     stated: dict[str, Any] = {}
     if rng.random() < 0.8:
         stated["columns"] = {

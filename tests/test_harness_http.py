@@ -23,9 +23,17 @@ import pytest
 import requests
 import schemathesis
 from http_client import Client, Request, ask_once
-from http_mutations import JSON_ROUTES, header_request, json_request, upload_request
+from http_mutations import (
+    JSON_ROUTES,
+    OWN_ROUTES,
+    header_request,
+    json_request,
+    sound,
+    upload_request,
+)
 from http_promises import CANARY, Promises, log_faults
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from pydantic import ValidationError
 from raw_http import raw_case
 from schemathesis import GenerationMode
 from served import Served, served
@@ -200,6 +208,27 @@ def attacked(service: Served, docs: dict[str, Any], counts: dict[str, int]) -> F
     return fuzz
 
 
+def test_every_route_is_attacked() -> None:
+    """One that is added to the table is attacked too, behind the check of its body as well."""
+    made = [json_request, upload_request, header_request, canary_request]
+    tried = {request.path.partition("?")[0] for make in made for request in map(make, range(400))}
+    assert set(OWN_ROUTES) <= tried
+    assert {canary_request(number).path.partition("?")[0] for number in range(CANARIES)} == {*POSTS}
+    for path in JSON_ROUTES:
+        passed = Counter(_fits(path, number) for number in range(40))
+        assert passed[True] > 3, path
+
+
+def _fits(path: str, number: int) -> bool:
+    model, body = ROUTES[path].body, json.dumps(sound(path, random.Random(number)))
+    assert model is not None
+    try:
+        model.model_validate_json(body)
+    except ValidationError:
+        return False
+    return True
+
+
 def test_any_request_gets_an_answer_of_the_document(service: Served, docs: dict[str, Any]) -> None:
     fuzz = attacked(service, docs, SHORT)
     assert not fuzz.faults, "\n".join(fuzz.faults[:20])
@@ -242,27 +271,45 @@ def test_what_a_library_says_of_an_upload_stays_out_of_the_log(service: Served) 
     assert "boundary" not in service.log()
 
 
+def with_canaries(body: Any, value: float, name: str, source: random.Random) -> Any:
+    """A body some of whose numbers and texts are canaries."""
+    if isinstance(body, dict):
+        return {key: with_canaries(of, value, name, source) for key, of in body.items()}
+    if isinstance(body, list):
+        return [with_canaries(of, value, name, source) for of in body]
+    if source.random() < 0.8 or body is None:
+        return body
+    return name if isinstance(body, str) else value
+
+
 def canary_request(number: int) -> Request:
     """A request, sound or not, with canaries of its own; over all routes that take a body."""
     source = random.Random(f"canary {number}")
     value, name = f"7{source.randrange(10)}.{CANARY_DIGITS}{number:03d}", f"{CANARY}{number:x}"
     path = POSTS[number % len(POSTS)]
+    example = source.choice(list(ROUTES[path].examples.values()))
     text = source.choice(
         [f'{{"athlete": {{"age_years": {value}, "sex": "male"}}, "right": {{}}}}',
          f'{{"athlete": {{"age_years": 9{value}, "sex": "{name}", "{name}": {value}}}}}',
          f'{{"{name}": {value}, "{name}": {value}', f'{{"screenings": [{{"{name}": {value}}}]}}',
          f'{{"visits": [{{"date": "{value}", "athlete_id": "{name}", "screening": {{}}}}]}}',
          json.dumps(WHAT_IF | {"changes": {"left_hip_drop_deg": float(value), name: 1}}),
-         f'{{"screenings": [{{"athlete": {{"age_years": {value}, "sex": "male"}}}}]}}']
+         f'{{"screenings": [{{"athlete": {{"age_years": {value}, "sex": "male"}}}}]}}',
+         json.dumps(with_canaries(example, float(value), name, source))]
     )  # fmt: skip
     headers = [("X-Who", name), ("Cookie", f"{name}={value}"), ("User-Agent", name)]
-    if path == "/v1/import":
-        sheet = f"Name,Age,Sex,{name}\n{name},{value},m,{value}\n{name},9{value},{name},\n"
-        content = source.choice([sheet, f"{name} {value}", f'{sheet}"', f"\0{sheet}"])
-        text = (
-            f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}.csv"\r\n\r\n'
-            f"{content}\r\n--x--\r\n"
-        )
+    if ROUTES[path].upload:
+        mark = ";" if ";" in example["file"] else ","
+        lines = [f"{line}{mark}{value}" for line in example["file"].splitlines()]
+        sheet = "\n".join([f"{lines[0]}{name}", *lines[1:], f"{name}{mark}{value}"])
+        bad = f"Name,Age,Sex,{name}\n{name},{value},m,{value}\n{name},9{value},{name},\n"
+        content = source.choice([sheet, bad, f"{name} {value}", f'{sheet}"', f"\0{bad}"])
+        stated = with_canaries(example["mapping"], float(value), name, source)
+        text = "".join(
+            f"--x\r\nContent-Disposition: form-data; {part}\r\n\r\n{of}\r\n"
+            for part, of in ((f'name="file"; filename="{name}.csv"', content),
+                             ('name="mapping"', json.dumps(stated)))
+        ) + "--x--\r\n"  # fmt: skip
         headers.append(("Content-Type", "multipart/form-data; boundary=x"))
     return Request("POST", f"{path}?who={name}", tuple(headers), text.encode())
 

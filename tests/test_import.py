@@ -28,11 +28,14 @@ from kneerisk.cohort.sheets.column_names import read_name
 from kneerisk.cohort.sheets.leg_words import codes_of
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetCell, SheetColumn
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
+from kneerisk.cohort.sheets.sheet_screenings import screenings_in
 from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, columns, to_row
 from pipelines.ingest import app
+from serving.body_validation import check_body
+from serving.problem import Refusal
 from serving.sheet_import import import_sheet
 
 
@@ -451,6 +454,44 @@ def test_all_faults_of_what_was_said_are_told_at_once() -> None:
         ("/constants/sport", "unknown_choice"), ("/constants/shoe", "unknown_name"),
         ("/constants/level", "told_twice"),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["[]", "{}", "null", "true", "1e999", f'"{"x" * 32_768}"'])
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [('{"columns": {"C": {"words": {"w": %s}}}}', "/columns/C/words/w"),
+     ('{"constants": {"sport": %s}}', "/constants/sport"), ('{"cells": {"D4": %s}}', "/cells/D4")],
+)  # fmt: skip
+def test_a_mistyped_word_is_one_fault_where_it_stands(said: str, pointer: str, wrong: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        check_body((said % wrong).encode(), SheetAsked)
+    faults = [(fault.pointer, fault.code) for fault in refused.value.faults]
+    assert faults == [(pointer, "not_text_or_number")]
+
+
+@pytest.mark.parametrize("mode", ["", "by eye"])
+def test_a_value_without_its_protocol_costs_the_value_alone(mode: str, tmp_path: Path) -> None:
+    sheet, mapping = tmp_path / "club.csv", tmp_path / "club.toml"
+    sheet.write_text(
+        "Name,Age,Sex,torque_mode,left_quad_torque_nm_kg,left_slr_deg\n"
+        f"A,25,f,{mode},3,70\nB,25,f,isometric,3,70\n"
+    )
+    answer = read(sheet.read_bytes())
+    bad, good = answer.rows
+    assert (bad.status, good.status) == ("ready", "ready")
+    assert bad.screening is not None
+    assert bad.screening["left"] == {"slr_deg": 70}
+    assert [reason.place for reason in bad.reasons] == ["D", "E"]
+    assert "Knee strength mode is not stated" in bad.reasons[1].message
+    assert good.screening is not None
+    assert good.screening["left"] == {"quad_torque_nm_kg": 3, "slr_deg": 70}
+    # The command line scores it with a mapping as it does by itself.
+    mapping.write_text(answer.mapping)
+    for scored in (screenings_in(sheet, None), screenings_in(sheet, mapping)):
+        assert [one.screening and to_row(one.screening) for one in scored] == [
+            to_row(Screening.model_validate(row.screening)) for row in answer.rows
+        ]
+        assert any("Knee strength mode is not stated" in told for told in scored[0].left_out)
 
 
 def test_an_unknown_unit_is_not_repeated() -> None:

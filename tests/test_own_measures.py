@@ -238,7 +238,9 @@ class TestDeclaration:
             own_measures({"hop_cm": HOP | {"colour": "red"}}, "measures.toml")
 
     def test_a_file_that_is_none_is_refused(self, tmp_path: Path) -> None:
-        for content in (b"", b"[hop_cm\n", b"\xff\xfe", b"# " + b"x" * 200_000):
+        broken = (b"", b"[hop_cm\n", b"\xff\xfe", b"# " + b"x" * 200_000,
+                  b"[hop_cm]\nlow = " + b"9" * 5_000, b"a = " + b"[" * 20_000)  # fmt: skip
+        for content in broken:
             (tmp_path / "measures.toml").write_bytes(content)
             with pytest.raises(MeasuresRefused):
                 read_measures_file(tmp_path / "measures.toml")

@@ -161,6 +161,9 @@ date = "When"
     ("text", "told"),
     [
         ("[outcome", "is not TOML"),
+        ("a = " + "9" * 5_000, "is not TOML"),
+        ("a = " + "[" * 20_000, "is not TOML"),
+        ("[constants]\nsport = [1]", "constants.sport: must be a finite number, or a text"),
         ('[outcome]\nkind = "ache"\neither = "Knee"', "outcome.kind"),
         (f'colums = {{ sex = "S" }}\n{PAST}', "colums: is not an entry"),
         ('[columns]\nsex = "S"', "outcome: must be given"),

@@ -1,4 +1,7 @@
-"""Any sheet at all: a documented refusal, or an answer that page and command line agree on."""
+"""Any sheet at all: a documented refusal, or an answer that page and command line agree on.
+
+Training logs, exports of devices and the files of a squad alike.
+"""
 
 from __future__ import annotations
 
@@ -6,35 +9,45 @@ import json
 import tomllib
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sheet_mutations import GOOD, Grid, Sheet, grids, mutated
 from test_one_reader import OUTCOME, SHEETS
+from upload_mutations import Upload, log_upload, squad_upload
 
 from kneerisk.cohort import screenings_of
 from kneerisk.cohort.sheets.club_cohort import ingest
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.stated_answers import AskRefused
-from kneerisk.cohort.sheets.undescribed_sheet import recognise
+from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
+from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
+from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 from kneerisk.cohort.sheets.vocabulary import athlete_key
 from kneerisk.errors import BadCells, CohortRefused
-from kneerisk.schema import Screening, to_row
+from kneerisk.schema import Screening, columns, to_row
 
 #: `make test` tries so many, `pytest -m harness` the others.
 FEW, MANY = 200, 10_000
+#: Training logs, and squads of several files and exports of devices, beside those.
+FEW_UPLOADS, MANY_UPLOADS = 80, 3_000
 
 
 def not_json(text: str) -> None:
     raise AssertionError(f"{text} is no JSON")
 
 
+def sendable(answer: BaseModel) -> None:
+    """The answer can be sent."""
+    json.loads(answer.model_dump_json(exclude_none=True).encode(), parse_constant=not_json)
+
+
 def checked(answer: SheetAnswer) -> None:
     """The answer can be sent, and what it gives to score is a screening."""
-    body = answer.model_dump_json(exclude_none=True).encode()
-    json.loads(body, parse_constant=not_json)
+    sendable(answer)
     tomllib.loads(answer.mapping)
     for row in answer.rows:
         if row.screening is not None:
@@ -137,20 +150,86 @@ def tried(folder: Path, sheet: Sheet) -> str:
     return "read by both" if sheet.is_whole and agreed(folder, sheet, answer) else "answered"
 
 
-def sheets_tried(folder: Path, seeds: range) -> tuple[Counter[str], list[str]]:
-    """What came of each seed's sheet, and the faults among them."""
+def log_tried(upload: Upload) -> str:
+    """What came of training logs."""
+    try:
+        asked = LogAsked.model_validate_json(upload.stated)
+        answer = read_training_logs([file.content for file in upload.files], asked)
+    except ValidationError:
+        return "body refused"
+    except CohortRefused as refused:
+        refusal_checked(str(refused))
+        return "file refused"
+    sendable(answer)
+    log_checked(answer)
+    return "answered"
+
+
+def log_checked(answer: LogAnswer) -> None:
+    """What each athlete's log gives to a screening is within the schema's limits."""
+    for athlete in answer.athletes:
+        for name, value in athlete.screening.get("athlete", {}).items():
+            assert columns()[name].violation(value) is None, name
+
+
+def squad_tried(upload: Upload) -> str:
+    """What came of the files of a squad."""
+    try:
+        answer = recognise_files(upload.files, SheetAsked.model_validate_json(upload.stated))
+    except ValidationError:
+        return "body refused"
+    except (CohortRefused, AskRefused) as refused:
+        refusal_checked(str(refused))
+        return "files refused"
+    checked(answer)
+    return "answered"
+
+
+def each_tried(seeds: range, try_one: Callable[[int], str]) -> tuple[Counter[str], list[str]]:
+    """What came of each seed, and the faults among them."""
     outcomes: Counter[str] = Counter()
     faults: list[str] = []
-    begin: list[Grid] = grids([*GOOD, *SHEETS.values()])
     for seed in seeds:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                outcomes[tried(folder, mutated(seed, begin))] += 1
+                outcomes[try_one(seed)] += 1
         except Exception as error:  # noqa: BLE001 -- any at all is a fault of the reader
             # Every fault is told, not the first one alone.
             faults.append(f"seed {seed}: {type(error).__name__}: {str(error)[:300]}")
     return outcomes, faults
+
+
+def sheets_tried(folder: Path, seeds: range) -> tuple[Counter[str], list[str]]:
+    """What came of each seed's sheet, and the faults among them."""
+    begin: list[Grid] = grids([*GOOD, *SHEETS.values()])
+    return each_tried(seeds, lambda seed: tried(folder, mutated(seed, begin)))
+
+
+UPLOADS: dict[str, Callable[[int], str]] = {
+    "logs": lambda seed: log_tried(log_upload(seed)),
+    "squads": lambda seed: squad_tried(squad_upload(seed)),
+}
+
+
+@pytest.mark.parametrize("kind", UPLOADS)
+def test_some_uploads(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    outcomes, faults = each_tried(range(FEW_UPLOADS), UPLOADS[kind])
+    assert not faults
+    assert capfd.readouterr() == ("", "")
+    assert outcomes["answered"] > FEW_UPLOADS / 4
+
+
+@pytest.mark.harness
+@pytest.mark.parametrize("kind", UPLOADS)
+def test_many_uploads(kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    seeds = range(FEW_UPLOADS, FEW_UPLOADS + MANY_UPLOADS)
+    outcomes, faults = each_tried(seeds, UPLOADS[kind])
+    out, err = capfd.readouterr()
+    with capfd.disabled():
+        print(f"\n{kind}: tried {outcomes.total() + len(faults)}, faults {len(faults)}")  # noqa: T201
+    assert not faults, "\n".join(faults[:20])
+    assert (out, err) == ("", "")
 
 
 def test_some_sheets(

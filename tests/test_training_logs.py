@@ -327,6 +327,17 @@ SQUAD = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1970-01-01", "2101-01-01"])
+def test_a_day_of_no_log_is_left_out(day: str) -> None:
+    heading = "Date,Sport,Distance (km),Duration (min)\n"
+    only = f"{heading}2026-06-14,Run,5,30\n".encode()
+    answer = read(only + f"{day},Run,9,50\n".encode(), date=None)
+    assert [athlete.sessions for athlete in answer.athletes] == [1]
+    assert [(left.reason, left.count) for left in answer.files[0].left_out] == [("no_day", 1)]
+    content = apple(SESSIONS[:2]).replace(str(SESSIONS[0].day).encode(), day.encode())
+    assert read(content, date=None).files[0].left_out[0].count == 1
+
+
 def test_a_squad_s_log_has_each_athlete_once() -> None:
     answer = read_training_logs([written(SQUAD)], LogAsked(date=SCREENED.isoformat()))
     assert answer.questions == []

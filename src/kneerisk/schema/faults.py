@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core.core_schema import CoreSchema
 
 #: Unknown names, numbers in quotes and non-finite numbers are faults; a fault never repeats the
 #: athlete's value, so that it can go to a log.
@@ -26,6 +27,7 @@ class FaultCode(StrEnum):
     NOT_FINITE = "not_finite"
     OUTSIDE_LIMITS = "outside_limits"
     NOT_TEXT = "not_text"
+    NOT_TEXT_OR_NUMBER = "not_text_or_number"
     UNKNOWN_CHOICE = "unknown_choice"
     # Measures of one screening contradict each other.
     PROTOCOL_NEEDED = "protocol_needed"
@@ -86,6 +88,31 @@ class FaultCode(StrEnum):
     NOT_A_NAME = "not_a_name"
     NAME_WITHOUT_UNIT = "name_without_unit"
     LIMITS_UPSIDE_DOWN = "limits_upside_down"
+
+
+#: The most characters that a cell of Excel's can have, and so what stands for one.
+LONGEST_CELL = 32_767
+
+
+class _OneFault:
+    """Of a type that is one of several: what is none of them has one fault, not one for each."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """The schema of the types, with a fault of ours for all."""
+        of_each: dict[str, Any] = dict(handler(source))
+        code = str(FaultCode.NOT_TEXT_OR_NUMBER)
+        return of_each | {"custom_error_type": code, "custom_error_message": code}  # type: ignore[return-value]
+
+
+#: What may stand in a cell. A whole number that no double holds exactly is read as one.
+CellContent = Annotated[
+    Annotated[str, Field(max_length=LONGEST_CELL)]
+    | Annotated[int, Field(ge=-(2**53), le=2**53)]
+    | float,
+    _OneFault(),
+]
 
 
 def json_pointer(*location: int | str) -> str:

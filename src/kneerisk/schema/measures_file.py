@@ -65,7 +65,7 @@ def read_measures_file(path: Path) -> OwnMeasures:
         raise MeasuresRefused(str(path), text("schema.own.too_large", most=f"{MOST_BYTES:,}"))
     try:
         declared = tomllib.loads(content.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise MeasuresRefused(str(path), text("schema.own.not_toml", reason=str(error))) from None
     return own_measures(declared, str(path))
 

@@ -217,6 +217,7 @@ _BY_PYDANTIC = {
     "float_type": FaultCode.NOT_A_NUMBER,
     "int_type": FaultCode.NOT_A_NUMBER,
     "string_type": FaultCode.NOT_TEXT,
+    FaultCode.NOT_TEXT_OR_NUMBER: FaultCode.NOT_TEXT_OR_NUMBER,
     "model_type": FaultCode.NOT_AN_OBJECT,
     "dict_type": FaultCode.NOT_AN_OBJECT,
     "list_type": FaultCode.NOT_A_LIST,
@@ -270,11 +271,8 @@ def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
 
 def _measure_at(location: tuple[int | str, ...]) -> Measure | None:
     """The measure of a place in a body, which may hold a screening at any depth."""
-    for start in range(len(location)):
-        measure = columns().get(column_of(location[start:]))
-        if measure is not None:
-            return measure
-    return None
+    found = (columns().get(column_of(location[start:])) for start in range(len(location)))
+    return next((measure for measure in found if measure is not None), None)
 
 
 def read_screening(body: Mapping[str, Any]) -> Screening:

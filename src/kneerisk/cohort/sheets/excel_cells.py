@@ -18,13 +18,13 @@ from openpyxl.utils.datetime import from_excel
 from kneerisk.cohort.layout import NUMBER
 from kneerisk.cohort.sheets.counted_archive import Attributes, local
 from kneerisk.cohort.sheets.sheet_limits import (
-    LONGEST_CELL,
     LineCounter,
     SheetLimits,
     plain_text,
     refuse_beyond_last_line,
     too_much,
 )
+from kneerisk.schema.faults import LONGEST_CELL
 
 #: Texts that cells share; more than a sheet may have cells (assumption).
 _MOST_SHARED_TEXTS = 1_000_000

@@ -16,11 +16,12 @@ from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, OutcomeKind
 from kneerisk.cohort.sheets.file_parts import Arrangement
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import columns
+from kneerisk.schema.faults import CellContent, FaultCode
 from kneerisk.words import text
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-#: What a word of a sheet stands for. A whole number that no double holds exactly is read as one.
-Meaning = str | Annotated[int, Field(ge=-(2**53), le=2**53)] | float
+#: What a word of a sheet stands for.
+Meaning = CellContent
 #: Where an injury named in words is; 'none' is none at the knee, 'unknown' is not recorded.
 Place = Literal["left", "right", "both", "either", "none", "unknown"]
 
@@ -262,7 +263,6 @@ def load(path: Path, *, required: Collection[str] = TO_TRAIN) -> Mapping:
     """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
-        mapping = Mapping.model_validate(entries)
     except FileNotFoundError:
         raise MappingRefused(path, [text("sheet.mapping.no_file")]) from None
     except OSError as error:
@@ -270,8 +270,11 @@ def load(path: Path, *, required: Collection[str] = TO_TRAIN) -> Mapping:
         raise MappingRefused(path, [fault]) from None
     except UnicodeDecodeError:
         raise MappingRefused(path, [text("sheet.mapping.not_utf8")]) from None
-    except tomllib.TOMLDecodeError as error:
+    # Of a number with thousands of digits, or lists within lists, Python says so itself.
+    except (ValueError, RecursionError) as error:
         raise MappingRefused(path, [text("sheet.mapping.not_toml", reason=error)]) from None
+    try:
+        mapping = Mapping.model_validate(entries)
     except ValidationError as error:
         faults = [*_absent(entries, required), *map(_fault, error.errors())]
         raise MappingRefused(path, faults) from None
@@ -290,6 +293,7 @@ def _fault(details: Any) -> str:
     plain = {
         "extra_forbidden": text("sheet.mapping.unknown_entry"),
         "missing": text("shared.fault.missing"),
+        FaultCode.NOT_TEXT_OR_NUMBER: text("shared.fault.not_text_or_number"),
     }
     place = ".".join(str(step) for step in details["loc"])
     return f"{place}: {plain.get(details['type'], details['msg'])}"

@@ -30,6 +30,7 @@ from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, MASS, leg
 from kneerisk.errors import Fault
 from kneerisk.schema import Measure, Quantity, columns, contradictions
 from kneerisk.schema.faults import FaultCode
+from kneerisk.schema.rules import NEEDS
 from kneerisk.words import text
 
 
@@ -204,6 +205,16 @@ def check_visits(mapping: Mapping, visits: Iterable[Visit], bad_cells: Cells) ->
                 _refuse(mapping, visit, name, violation.code, violation.message, bad_cells)
         for rule in list(contradictions(visit.values)):
             _refuse(mapping, visit, rule.column, rule.code, rule.message, bad_cells)
+            if rule.code == FaultCode.PROTOCOL_NEEDED:
+                _leave_out(visit, rule.column)
+
+
+def _leave_out(visit: Visit, protocol: str) -> None:
+    """Take out what can't be read without a protocol, so that the rest of the visit is kept."""
+    measures = {name for need in NEEDS if need.protocol == protocol for name in need.measures}
+    for name in [name for name in visit.values if name.partition("_")[2] in measures]:
+        del visit.values[name]
+        visit.without_protocol[name] = protocol
 
 
 def _refuse(

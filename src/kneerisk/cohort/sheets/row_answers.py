@@ -10,7 +10,7 @@ from typing import Any
 from kneerisk.cohort.sheets.cell_reading import SheetFault
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing, number_shown
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
-from kneerisk.cohort.sheets.read_sheet import SheetReading
+from kneerisk.cohort.sheets.read_sheet import SheetReading, source_of
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.sheet_answer import (
     RowStatus,
@@ -19,7 +19,7 @@ from kneerisk.cohort.sheets.sheet_answer import (
     SheetReason,
     SheetRow,
 )
-from kneerisk.cohort.sheets.sheet_wording import page_rule, shown
+from kneerisk.cohort.sheets.sheet_wording import page_rule, shown, without_protocol
 from kneerisk.cohort.sheets.slips import slip_of
 from kneerisk.cohort.sheets.visits import AthleteRow, Visit, screening_body
 from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, SEX, SIDE
@@ -178,8 +178,9 @@ class _Answers:
                 of_visit.append(_unheld(fault))
             else:
                 self._refuse(fault)
-                # A value that contradicts another is still there, and nobody knows which is right.
+                # What contradicts another is still there, and nobody knows which is right.
                 self._rows[fault.lines[0]].is_held |= fault.measure in visit.values
+        self._leave_out(visit)
         lacking = [name for name in NEEDED_FOR_AN_ANSWER if name not in visit.values]
         for name in lacking:
             if name in self._needed:
@@ -201,6 +202,15 @@ class _Answers:
             answers[row.row.line] = _answer(row, status, [], None, into_line)
         return answers
 
+    def _leave_out(self, visit: Visit) -> None:
+        """Mark the cells of values that say nothing without their protocol."""
+        for name, protocol in visit.without_protocol.items():
+            row, reference = source_of(self._sheet.mapping, visit, name)
+            column = self._by_reference.get(reference or "")
+            if column is not None and protocol not in self._needed:
+                code, message = FaultCode.PROTOCOL_NEEDED, without_protocol(protocol)
+                self._rows[row.line].refuse(column, code, message, None)
+
     def _lacking(self, visit: Visit, name: str) -> list[SheetReason]:
         """An answer needs a value that no cell of the visit has."""
         message, row = text("shared.fault.missing"), self._rows[visit.first.line]
@@ -214,8 +224,7 @@ class _Answers:
                 column, message = day, text("sheet.row.needed_for_age")
         allowed = columns()[name].allowed
         if column is None:
-            label = columns()[name].label
-            reason = text("sheet.row.no_column", label=label)
+            reason = text("sheet.row.no_column", label=columns()[name].label)
             return [SheetReason(code=FaultCode.MISSING, message=reason, allowed=allowed)]
         cell = row.cells.get(column.place)
         if cell is None or cell.status not in {"bad", "asked"}:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kneerisk.cohort.layout import unguarded
 from kneerisk.errors import CohortRefused
+from kneerisk.schema.faults import LONGEST_CELL
 from kneerisk.words import variant
 
 #: Every row with an entry, and the line of the file that it starts on.
@@ -17,8 +18,6 @@ Lines = list[tuple[int, list[Any]]]
 
 #: The last row that Excel has; a file may state any, and a text may have as many empty lines.
 LAST_LINE = 1_048_576
-#: The most characters that a cell of Excel's can have.
-LONGEST_CELL = 32_767
 
 
 class SheetLimits(NamedTuple):

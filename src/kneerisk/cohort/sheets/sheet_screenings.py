@@ -12,7 +12,7 @@ from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
 from kneerisk.cohort.sheets.row_answers import HOLDING, NEEDED_FOR_AN_ANSWER, OF_VISIT
 from kneerisk.cohort.sheets.several_files.described_table import described_table
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
-from kneerisk.cohort.sheets.sheet_wording import cohort_faults
+from kneerisk.cohort.sheets.sheet_wording import cohort_faults, without_protocol
 from kneerisk.cohort.sheets.undescribed_sheet import recognise_paths
 from kneerisk.cohort.sheets.visits import Visit, screening_body
 from kneerisk.errors import CohortRefused
@@ -107,6 +107,10 @@ def _described(meaning: Mapping, reading: SheetReading, visit: Visit) -> SheetSc
         )
         cells = cohort_faults(fault, meaning)
         told[holds] += [f"{c.column} {c.message}" for c in cells if c.line in lines]
+    told[False] += [
+        f"{meaning.column_of(name) or name} {without_protocol(protocol)}"
+        for name, protocol in visit.without_protocol.items()
+    ]
     reasons, named = told[True], {fault.measure for fault in visit.faults}
     missing = text("shared.fault.missing")
     reasons += [

@@ -42,6 +42,11 @@ def page_rule(fault: SheetFault) -> str:
     return variant("sheet.rule.page", name, label=label, lines=lines, others=others)
 
 
+def without_protocol(protocol: str) -> str:
+    """Why a value can't be used that says nothing without how it was taken."""
+    return text("sheet.row.without_protocol", protocol=columns()[protocol].label)
+
+
 def _cohort_rule(fault: SheetFault, mapping: Mapping) -> str:
     if fault.message:
         held = mapping.column_of(fault.measure or "")

@@ -57,6 +57,8 @@ class Visit:
     faults: list[SheetFault] = field(default_factory=list)
     athlete: str | None = None
     """The id or name, as the sheet spells it first."""
+    without_protocol: dict[str, str] = field(default_factory=dict)
+    """Values that say nothing, since the row does not tell how they were taken: their protocol."""
     is_earlier: bool = False
     """Whether the athlete has a later visit."""
 

@@ -79,7 +79,7 @@ def recorded(models: Path) -> dict[str, Release]:
     try:
         content = json.loads(champion.read_file(models / FILE))
         return {version: Release(**values) for version, values in content.items()}
-    except (OSError, BundleRefused, ValueError, TypeError, AttributeError):
+    except (OSError, BundleRefused, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 

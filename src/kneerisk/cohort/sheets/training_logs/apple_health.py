@@ -16,7 +16,7 @@ import numpy as np
 
 from kneerisk.cohort.sheets.training_logs.log_columns import unit_word
 from kneerisk.cohort.sheets.training_logs.log_questions import km_in
-from kneerisk.cohort.sheets.training_logs.sessions import Sessions
+from kneerisk.cohort.sheets.training_logs.sessions import LONGEST_HOURS, Sessions, is_of_a_log
 from kneerisk.cohort.sheets.training_logs.sports import sport_kind
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text
@@ -84,6 +84,8 @@ def _workout(attributes: dict[str, str]) -> Workout | None:
         day = date.fromisoformat(attributes["startDate"][:10])
         hours = float(attributes["duration"]) * _HOURS[attributes.get("durationUnit", "min")]
     except (KeyError, ValueError):
+        return None
+    if not (is_of_a_log(day) and 0 <= hours <= LONGEST_HOURS):
         return None
     word = attributes.get("workoutActivityType", "")[:100].removeprefix("HKWorkoutActivityType")
     km = _km(attributes.get("totalDistance"), attributes.get("totalDistanceUnit"))

@@ -39,14 +39,17 @@ from kneerisk.cohort.sheets.training_logs.log_questions import (
     duration_unit,
     km_in,
 )
-from kneerisk.cohort.sheets.training_logs.sessions import FileSessions, Sessions
+from kneerisk.cohort.sheets.training_logs.sessions import (
+    LONGEST_HOURS,
+    FileSessions,
+    Sessions,
+    is_of_a_log,
+)
 from kneerisk.cohort.sheets.training_logs.sports import kinds_of
 
 #: A run longer than the schema's longest, or faster than a world record over three kilometres
 #: (7:20, 6.8 m/s), is no run: a ride that was recorded as one, or another unit (assumption).
 _LONGEST_RUN_KM, _FASTEST_KMH, _SPRINT_KM = 250.0, 25.0, 1.0
-#: No session is longer than two days (assumption).
-_LONGEST_HOURS = 48.0
 #: Steps of one foot are below this number a minute, those of both above (assumption: runners take
 #: 140 to 210; the schema allows 120 to 230).
 _ONE_FOOT_SPM, _STEPS = 115.0, (120.0, 230.0)
@@ -133,8 +136,7 @@ class _Reader:
         if forms[best].is_open:
             self._ask(ask_day_order(self.layout.of("date")[best].name))
         days = [None if is_missing(c) else parse_day(c, forms[best].formats) for c in columns[best]]
-        # Numpy takes no day before its own first one amiss; those of a log are of this century.
-        known = [day.isoformat() if day and day.year > 1970 else "NaT" for day in days]
+        known = [day.isoformat() if day and is_of_a_log(day) else "NaT" for day in days]
         return np.array(known, dtype="datetime64[D]"), columns[best]
 
     def _kinds(self, keep: NDArray[np.bool_]) -> NDArray[np.str_]:
@@ -183,7 +185,7 @@ class _Reader:
             known = times.known(unit)
             is_better = np.isnan(hours) | ((column.field == "moving") & (known > 0))
             hours = np.where(is_better, known, hours)
-        return np.where((hours > 0) & (hours <= _LONGEST_HOURS), hours, np.nan)
+        return np.where((hours > 0) & (hours <= LONGEST_HOURS), hours, np.nan)
 
     def _ask(self, question: LogQuestion | None) -> None:
         names = {asked.name for asked in self.result.questions}

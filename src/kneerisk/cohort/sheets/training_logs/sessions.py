@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,17 @@ from numpy.typing import NDArray
 from kneerisk.cohort.sheets.training_logs.log_answer import Kind, LogQuestion
 
 Floats = NDArray[np.float64]
+
+#: No session is longer than two days (assumption).
+LONGEST_HOURS = 48.0
+#: Days of a log are of this century or the last one's end: no watch recorded before, and a
+#: calendar's first or last day has no day before or after it.
+_FIRST_YEAR, _LAST_YEAR = 1971, 2100
+
+
+def is_of_a_log(day: date) -> bool:
+    """Whether a session may have been on that day."""
+    return _FIRST_YEAR <= day.year <= _LAST_YEAR
 
 
 class Sessions(NamedTuple):
