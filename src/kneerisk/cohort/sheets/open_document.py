@@ -26,7 +26,6 @@ from kneerisk.cohort.sheets.counted_archive import (
 )
 from kneerisk.cohort.sheets.excel_cells import stored_moment, stored_number
 from kneerisk.cohort.sheets.sheet_limits import (
-    LONGEST_CELL,
     LineCounter,
     Lines,
     SheetLimits,
@@ -35,6 +34,7 @@ from kneerisk.cohort.sheets.sheet_limits import (
     too_much,
 )
 from kneerisk.errors import CohortRefused
+from kneerisk.schema.faults import LONGEST_CELL
 
 _PART = "content.xml"
 _CELLS = {"table:table-cell", "table:covered-table-cell"}
