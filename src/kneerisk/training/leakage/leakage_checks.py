@@ -18,7 +18,7 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID, CONSTANTS, GROUP, OUTCOMES, SCREENING_DATE
 from kneerisk.errors import CohortRefused
 from kneerisk.model import Metadata
-from kneerisk.schema import Quantity, athlete_measures, columns, leg_measures
+from kneerisk.schema import FloatArray, Quantity, athlete_measures, columns, leg_measures
 from kneerisk.training.leakage.computed_labels import labels_computed_from_inputs
 from kneerisk.training.leakage.required_sample_size import RequiredEvents, required_events
 from kneerisk.words import text
@@ -175,10 +175,11 @@ def provenance_inputs(cohort: Cohort, inputs: Iterable[str] | None = None) -> It
     ]
     if revealing:
         yield text("training.leak.revealing", names=_quoted(revealing))
+    numbers = _numbers_of_ids(cohort.frame)
     for name in names:
         measure = columns().get(name)
         if name in cohort.frame and isinstance(measure, Quantity):
-            reason = _not_measured(cohort.frame, name)
+            reason = _not_measured(cohort.frame, name, numbers)
             if reason:
                 yield text("training.leak.not_a_measure", name=repr(name), reason=reason)
 
@@ -213,7 +214,13 @@ def plain_id(athlete_id: object) -> str:
     return "".join(str(athlete_id).split()).casefold()
 
 
-def _not_measured(frame: pd.DataFrame, name: str) -> str | None:
+def _numbers_of_ids(frame: pd.DataFrame) -> FloatArray:
+    """The last whole number in each row's id, NaN where there is none, shape (n,)."""
+    digits = frame[ATHLETE_ID].astype(str).str.extract(r"(\d+)\D*$")[0]
+    return digits.astype(float).to_numpy()
+
+
+def _not_measured(frame: pd.DataFrame, name: str, numbers: FloatArray) -> str | None:
     """Why the values of a column are not those of a measure, or None."""
     values = frame[name].to_numpy(dtype=np.float64)
     known = np.isfinite(values)
@@ -221,8 +228,7 @@ def _not_measured(frame: pd.DataFrame, name: str) -> str | None:
         return None
     if (np.diff(np.sort(values[known])) == 1.0).all():
         return text("training.leak.row_number")
-    number = frame[ATHLETE_ID].astype(str).str.extract(r"(\d+)\D*$")[0].astype(float).to_numpy()
-    if np.unique(values[known]).size > 1 and np.array_equal(values[known], number[known]):
+    if np.unique(values[known]).size > 1 and np.array_equal(values[known], numbers[known]):
         return text("training.leak.number_of_id", column=repr(ATHLETE_ID))
     for column, label in ((GROUP, "group"), (SCREENING_DATE, "year")):
         if column in frame and _is_constant_by(frame, column, values):
