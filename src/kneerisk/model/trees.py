@@ -53,7 +53,9 @@ class BoostedTrees:
         """
         values = (averaged(features) if self.shared else features).pick(self.columns)
         rows = values.reshape(-1, len(self.columns))
-        return np.where(np.isnan(rows), self.fill, rows).round(DIGITS).astype(np.float32)
+        # In place: of a large cohort, each further copy would be gigabytes.
+        np.copyto(rows, self.fill, where=np.isnan(rows))
+        return rows.round(DIGITS, out=rows).astype(np.float32)
 
     def values(self, features: FeatureMatrix) -> FloatArray:
         """What the trees predict by themselves.

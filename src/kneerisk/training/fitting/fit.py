@@ -217,7 +217,7 @@ def _fit_trees(
     for number in np.unique(fold) if rounds else ():
         outside = fold != number
         inner, _ = fit_boosted(rows.take(np.repeat(outside, 2)), rounds, settings)
-        left_out = inputs.take(~outside).legs
+        left_out = inputs.legs.take(~outside)
         log_odds[~outside] = inner.log_odds(left_out, base[~outside].reshape(-1)).reshape(-1, 2)
     return boosted, rounds, log_odds
 

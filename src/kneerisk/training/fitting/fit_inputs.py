@@ -10,7 +10,7 @@ import pandas as pd
 from kneerisk.cohort.files import Cohort
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.population import Population
-from kneerisk.model.feature_columns import Column, ColumnKind
+from kneerisk.model.feature_columns import Column, ColumnKind, feature_columns
 from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import SIDES, Columns, FloatArray, athlete_measures, leg_measures
@@ -25,6 +25,8 @@ LEAST_SHARE = 0.05
 #: Trees of an observed cohort read a measure when at least this share has it: two splits around
 #: the value that stands for a missing one would single out who was not measured (assumption).
 NEARLY_ALL = 0.95
+#: Screenings whose feature matrix is built together (assumption): no number hangs on it.
+BLOCK = 20_000
 #: Columns that say which tests were done, and those of the latent variables.
 _UNCERTAIN = frozenset({ColumnKind.VARIANCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE})
 
@@ -128,7 +130,7 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         definition_shift = true.definition_shift
     _refuse_too_few_outcomes(target)
     data = _data_of(cohort)
-    legs = feature_matrix(population, MeasurementUpdate(population).expected(data), data)
+    legs = _feature_matrix_of(population, data)
     return Inputs(
         legs=legs if cohort.has_sides else averaged(legs),
         target=target,
@@ -141,6 +143,18 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         true=truth is not None,
         definition_shift=definition_shift,
     )
+
+
+def _feature_matrix_of(population: Population, data: Columns) -> FeatureMatrix:
+    """The feature matrix, block by block: on the way a row takes four times its own place."""
+    update, n = MeasurementUpdate(population), len(data["age_years"])
+    names = feature_columns(population)
+    values = np.empty((n, len(SIDES), len(names)))
+    for start in range(0, n, BLOCK):
+        rows = slice(start, start + BLOCK)
+        block = {name: column[rows] for name, column in data.items()}
+        values[rows] = feature_matrix(population, update.expected(block), block).values
+    return FeatureMatrix(names, values)
 
 
 def _data_of(cohort: Cohort) -> Columns:
@@ -176,9 +190,8 @@ def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -
     target = np.stack([label, np.full(len(label), np.nan)], axis=1)
     _refuse_too_few_outcomes(target)
     data = cohort.columns()
-    expected = MeasurementUpdate(population).expected(data)
     return Inputs(
-        legs=averaged(feature_matrix(population, expected, data)),
+        legs=averaged(_feature_matrix_of(population, data)),
         target=target,
         outcome=target,
         either=label,

@@ -217,7 +217,7 @@ def plain_id(athlete_id: object) -> str:
 def _numbers_of_ids(frame: pd.DataFrame) -> FloatArray:
     """The last whole number in each row's id, NaN where there is none, shape (n,)."""
     digits = frame[ATHLETE_ID].astype(str).str.extract(r"(\d+)\D*$")[0]
-    return digits.astype(float).to_numpy()
+    return digits.to_numpy(dtype=np.float64)
 
 
 def _not_measured(frame: pd.DataFrame, name: str, numbers: FloatArray) -> str | None:
