@@ -78,6 +78,64 @@ def _with_dates(
     )
 
 
+def in_one_order(
+    columns: Sequence[RecognisedColumn], cells: Sequence[Sequence[Any]], languages: Languages
+) -> list[RecognisedColumn]:
+    """Columns of dates that can be read both ways, as the others of the sheet are read.
+
+    Parameters
+    ----------
+    columns
+        The columns of a sheet.
+    cells
+        The cells of each.
+    languages
+        The languages of their names.
+
+    Returns
+    -------
+    list of RecognisedColumn
+        Those that no other tells of are still asked about; but for English, the day is proposed to
+        come first, as in every other language that is known here.
+    """
+    told = {
+        order
+        for column in columns
+        if column.means in {DATE, BIRTH} and not column.question
+        for form in column.formats
+        if (order := _day_comes_first(form)) is not None
+    }
+    return [
+        _ordered(column, own, told, languages) if _is_order_open(column) else column
+        for column, own in zip(columns, cells, strict=True)
+    ]
+
+
+def _day_comes_first(form: str) -> bool | None:
+    """Whether a form writes the day before the month; None where that goes without saying."""
+    orders = {("%d", "%m"): True, ("%m", "%d"): False}
+    # With points the day comes first everywhere, which says nothing of 03/04.
+    return None if form[2:3] == "." else orders.get((form[:2], form[3:5]))
+
+
+def _is_order_open(column: RecognisedColumn) -> bool:
+    asks = {one.ask.day_first for one in column.alternatives}
+    return column.question is not None and asks == {True, False}
+
+
+def _ordered(
+    column: RecognisedColumn, cells: Sequence[Any], told: set[bool], languages: Languages
+) -> RecognisedColumn:
+    if len(told) == 1:
+        settled = replace(column, question=None, confidence="certain", alternatives=())
+        why = text("sheet.why.order_of_others", why=column.why)
+        return _with_dates(replace(settled, why=why), cells, next(iter(told)))
+    if "en" in languages:
+        return column
+    first, *others = sorted(column.alternatives, key=lambda one: not one.ask.day_first)
+    return replace(column, proposal=first.ask, alternatives=tuple(others), confidence="likely")
+
+
 def _words(means: str, cells: Sequence[Any], languages: Languages) -> dict[str, str | int | float]:
     entries = dict.fromkeys(as_text(cell) for cell in cells if cell != "")
     if means == FLAGS:

@@ -10,17 +10,20 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from difflib import SequenceMatcher
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.cohort.sheets.folded_text import spaced, split_words
+from kneerisk.cohort.sheets.folded_text import fold, spaced, split_words
+from kneerisk.cohort.sheets.languages import words_of
 from kneerisk.cohort.sheets.leg_words import leg_words
 from kneerisk.cohort.sheets.name_units import without_unit
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import (
     ROLES,
+    SIDE,
     Tokens,
     denied,
     phrases,
@@ -209,7 +212,7 @@ def _worth(match: Match) -> tuple[float, bool]:
 
 def _is_denied(means: str, words: Tokens, phrase: Tokens, alike: Mapping[str, Alike]) -> bool:
     """Whether a word that the phrase has not says that another quantity is meant."""
-    if means in ROLES:
+    if means in ROLES and means != SIDE:
         return False
     return not _over(words, phrase, alike).isdisjoint(denied(means))
 
@@ -273,9 +276,17 @@ def _candidates(word: str) -> list[str]:
     return [words[at] for at in np.flatnonzero(is_near)]
 
 
+@cache
+def _says_otherwise() -> frozenset[str]:
+    """Words that are none of ours misspelt: `Sprung` is no short `Sprunggelenk`."""
+    return frozenset(fold(word) for word in words_of("any", "not"))
+
+
 def _alike(word: str, other: str) -> float:
     if word == other:
         return 1.0
+    if _says_otherwise() & {word, other}:
+        return 0.0
     short, long = sorted((word, other), key=len)
     if len(short) >= 3 and long.startswith(short):
         return _NEARLY

@@ -20,7 +20,8 @@ from kneerisk.cohort.sheets.languages import (
     without_mark,
 )
 from kneerisk.cohort.sheets.name_units import BRACKETS, without_unit
-from kneerisk.cohort.sheets.vocabulary import SIDE, side_codes, sides
+from kneerisk.cohort.sheets.vocabulary import SIDE, phrases, side_codes, sides
+from kneerisk.schema.own_measures import per_schema
 
 #: A letter before an apostrophe is an article: `l'abduction`.
 _ELIDED = re.compile(r"\b[^\W\d_]['\u2019](?=\w)")
@@ -77,8 +78,16 @@ def _code(
         if any((*words[:at], other, *words[at + 1 :]) in known for other in _opposites(word)):
             return word
     own = [code for language in languages - ENGLISH for code in _weak(language)]
+    # `VAS` is a scale of pain too: beside no counterpart it tells no leg.
+    own = [code for code in own if code not in _names_alone()]
     at_ends = {words[0], words[-1], *map(fold, BRACKETS.findall(name)), *_last_before_unit(name)}
     return next((word for word in words if word in own and word in at_ends), None)
+
+
+@per_schema
+def _names_alone() -> frozenset[str]:
+    """Words that name something by themselves."""
+    return frozenset(word for _, words, _ in phrases() if len(words) == 1 for word in words)
 
 
 def _weak(language: str) -> Iterator[str]:

@@ -126,7 +126,7 @@ class Sides(BaseModel):
     model_config = _STRICT
 
     column: str
-    meanings: dict[str, Literal["left", "right"]] = Field(alias="values")
+    meanings: dict[str, Literal["left", "right", "both"]] = Field(alias="values")
 
 
 class PlaceInWords(BaseModel):

@@ -38,4 +38,13 @@ def without_unit(name: str, sides: Collection[str | None] = ()) -> tuple[str, st
         # A single letter says too little outside brackets: it may be short for anything.
         if (unit := unit_named(tail)) and (len(tail) > 1 or tail in "°%mN"):
             return name[: gap.start()], unit
-    return name, None
+    return _before_a_leg(name, sides) or (name, None)
+
+
+def _before_a_leg(name: str, sides: Collection[str | None]) -> tuple[str, str] | None:
+    """A share of body weight in front of the leg: `Hip ABD %BW L`."""
+    plain, _, last = name.rstrip().rpartition(" ")
+    if "%" not in plain or fold(last) not in sides:
+        return None
+    found, unit = without_unit(plain, sides)
+    return (f"{found} {last}", unit) if unit else None

@@ -257,7 +257,7 @@ def source_of(mapping: Mapping, visit: Visit, canonical: str) -> tuple[AthleteRo
     """
     column = mapping.column_of(canonical)
     side, _, unsided = canonical.removeprefix("outcome_").partition("_")
-    of_leg = [row for row in visit.rows if row.side == side]
+    of_leg = [row for row in visit.rows if side in row.legs]
     if of_leg and (unsided in mapping.legs or not unsided):
         return of_leg[0], column
     holding = [row for row in visit.rows if canonical in row.values]

@@ -18,7 +18,8 @@ from kneerisk.cohort.sheets.agreement import Setting
 from kneerisk.cohort.sheets.cell_text import column_values
 from kneerisk.cohort.sheets.changed_cells import ChangedCell, changes_of, with_changes
 from kneerisk.cohort.sheets.column_conflicts import settle_columns
-from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.column_forms import in_one_order
+from kneerisk.cohort.sheets.column_meaning import BOTH, RecognisedColumn
 from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas, marks_of, marks_stated
 from kneerisk.cohort.sheets.device_exports.tested_columns import as_tested
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
@@ -208,7 +209,7 @@ def _day(column: RecognisedColumn | None) -> Day | None:
 
 def _sides(column: RecognisedColumn) -> Sides:
     # What a person stated may be no leg; it is refused with the other answers (`stated_answers`).
-    words = {word: side for word, side in column.words.items() if side in ("left", "right")}
+    words = {word: side for word, side in column.words.items() if side in (*SIDES, BOTH)}
     return Sides.model_validate({"column": column.reference, "values": words})
 
 
@@ -222,7 +223,9 @@ def _columns(
     # What the body mass is, and whether rows are legs, matters to the other columns.
     has_sides = any(column.means == SIDE for column in first)
     setting = setting._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
-    return settle_columns(_each(heading, table, cells, marks, stated, setting, known))
+    second = _each(heading, table, cells, marks, stated, setting, known)
+    # The columns of a joined table are those of several files.
+    return settle_columns(second if known else in_one_order(second, cells, heading.languages))
 
 
 def _marks(cells: Sequence[list[Any]], heading: Heading, stated: SheetAsked) -> list[list[Marks]]:

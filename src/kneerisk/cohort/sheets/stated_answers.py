@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kneerisk.cohort.sheets.changed_cells import unknown_cells
-from kneerisk.cohort.sheets.column_meaning import split_side
+from kneerisk.cohort.sheets.column_meaning import BOTH, split_side
 from kneerisk.cohort.sheets.read_sheet import constant_faults
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.sheet_answer import SheetConstant
@@ -19,7 +19,7 @@ from kneerisk.cohort.sheets.units import (
 )
 from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, SIDE, unsided
 from kneerisk.errors import Fault, KneeriskError
-from kneerisk.schema import Category, Measure, Quantity, columns
+from kneerisk.schema import SIDES, Category, Measure, Quantity, columns
 from kneerisk.schema.faults import FaultCode, json_pointer
 from kneerisk.schema.rules import NEEDS
 from kneerisk.words import text
@@ -115,7 +115,7 @@ def _word_faults(
     allowed = text("sheet.allowed.side") if means == SIDE else measure.allowed if measure else None
     for word, value in words.items():
         place = pointer + json_pointer("words", word)
-        is_side = means == SIDE and value not in ("left", "right")
+        is_side = means == SIDE and value not in (*SIDES, BOTH)
         if is_side or (isinstance(measure, Category) and value not in (*measure.choices, "")):
             message = text("shared.limits.must_be", allowed=allowed)
             yield _fault(FaultCode.UNKNOWN_CHOICE, place, message, allowed)

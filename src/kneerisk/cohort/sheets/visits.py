@@ -19,7 +19,7 @@ from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recorded_outcomes import LEG_OUTCOME
 from kneerisk.cohort.sheets.vocabulary import FLAGS, athlete_key
-from kneerisk.schema import columns, from_row, to_row
+from kneerisk.schema import SIDES, columns, from_row, to_row
 from kneerisk.schema.columns import column_locations
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
@@ -37,9 +37,16 @@ class AthleteRow:
     """The id or name as it is spelled here."""
     date: str | None = None
     side: str | None = None
-    """The leg that the row is about, where each row is one leg."""
+    """The leg that the row is about, or `both`, where each row is one leg."""
     values: dict[str, Any] = field(default_factory=dict)
     """By canonical column; a leg's measure without a side where rows are legs."""
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """The legs that it is about."""
+        if self.side == "both":
+            return SIDES
+        return (self.side,) if self.side else ()
 
     @property
     def key(self) -> str:
@@ -149,11 +156,13 @@ def _joined(mapping: Mapping, legs: list[AthleteRow]) -> Visit:
         for name, value in leg.values.items():
             if name not in (*mapping.legs, LEG_OUTCOME):
                 visit.faults += _contradictions(mapping, visit, name, value, leg)
-            elif leg.side is not None:
-                target = outcomes[leg.side] if name == LEG_OUTCOME else f"{leg.side}_{name}"
+                continue
+            for side in leg.legs:
+                target = outcomes[side] if name == LEG_OUTCOME else f"{side}_{name}"
                 visit.values.setdefault(target, value)
-        if leg.side is not None and leg.side in [other.side for other in legs[:position]]:
-            visit.faults.append(_repeated_leg(mapping, leg))
+        told = {side for other in legs[:position] for side in other.legs}
+        for side in sorted(told.intersection(leg.legs)):
+            visit.faults.append(_repeated_leg(mapping, leg, side))
     visit.values = mapping.constants | visit.values
     return visit
 
@@ -172,13 +181,13 @@ def _contradictions(
         )
 
 
-def _repeated_leg(mapping: Mapping, leg: AthleteRow) -> SheetFault:
+def _repeated_leg(mapping: Mapping, leg: AthleteRow, side: str) -> SheetFault:
     return SheetFault(
         code=FaultCode.REPEATED_LEG,
         lines=(leg.line,),
         column=mapping.used()["sides"],
         allowed=text("sheet.allowed.row_for_each_leg"),
-        variant=leg.side or "",
+        variant=side,
     )
 
 

@@ -137,7 +137,8 @@ def answers(means: str) -> Mapping[str, str]:
     if means == FLAGS:
         return _schema_words(RED_FLAGS)
     if means == SIDE:
-        return {**side_codes(), **sides()}
+        both = {fold(word): "both" for word in words_of(SIDE, "both")}
+        return {**both, **side_codes(), **sides()}
     measure = unsided().get(means)
     if not isinstance(measure, Category):
         return {}
