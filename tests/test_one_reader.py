@@ -39,8 +39,7 @@ class Reading(NamedTuple):
 
 
 def by_page(answer: SheetAnswer) -> Reading:
-    # A cell that can't be used costs a cohort the row, and the page the cell alone.
-    bad = {row.line for row in answer.rows if row.reasons}
+    bad = {row.line for row in answer.rows if row.status == "bad"}
     bad |= {row.into_line for row in answer.rows if row.line in bad and row.into_line}
     bad |= {row.line for row in answer.rows if row.into_line in bad}
     visits = {
@@ -65,10 +64,11 @@ def by_command(folder: Path, content: bytes, mapping: str, name: str) -> Reading
     dates = frame["screening_date"] if "screening_date" in frame else [None] * len(frame)
     keys = zip(frame["athlete_id"], dates, strict=True)
     visits = dict(zip(keys, map(to_row, screenings_of(frame)), strict=True))
+    codes = {cell.fault.code for cell in result.blanked}
     bad = result.bad_rows
     if bad is None:
-        return Reading(visits, set(), set())
-    return Reading(visits, {fault.code for fault in bad.faults}, set(bad.rows))
+        return Reading(visits, codes, set())
+    return Reading(visits, codes | {fault.code for fault in bad.faults}, set(bad.rows))
 
 
 def assert_the_same(folder: Path, content: bytes, *, name: str = "club.csv", **stated: Any) -> None:
@@ -263,7 +263,7 @@ def test_trials_of_one_athlete_in_two_spellings_collapse(tmp_path: Path) -> None
 def test_an_empty_cell_contradicts_nothing_but_another_value_does(tmp_path: Path) -> None:
     answer = recognise(SHEETS["legs in rows"].encode())
     read = by_command(tmp_path, SHEETS["legs in rows"].encode(), answer.mapping, "club.csv")
-    assert set(read.visits) == {("1", None), ("6", None)}
+    assert set(read.visits) == {("1", None), ("4", None), ("6", None)}
     assert read.visits["1", None]["age_years"] == 20
     assert {"legs_differ", "repeated_leg", "outside_limits", "missing"} == read.codes
 

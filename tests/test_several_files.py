@@ -322,7 +322,7 @@ class TestEveryDoor:
             for row in answer.rows if row.screening is not None
         }  # fmt: skip
         assert len(visits) == 5
-        for _, row in cohort.iterrows():
+        for _, row in cohort[cohort["age_years"].notna()].iterrows():
             wanted = visits[row["athlete_id"], row["screening_date"]]
             for name, measured in wanted.items():
                 assert row[name] == measured, name

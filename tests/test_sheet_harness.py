@@ -87,9 +87,7 @@ def agreed(folder: Path, sheet: Sheet, answer: SheetAnswer) -> bool:
         for row in answer.rows
         if row.screening is not None and row.athlete is not None
     }
-    # A cell that can't be used costs a cohort the whole visit.
-    lines = {row.line for row in answer.rows if row.reasons}
-    lost = lines | {row.into_line for row in answer.rows if row.line in lines}
+    lost = {row.line for row in answer.rows if row.status == "bad"}
     # A row that waits for an answer is in the cohort, without what is asked about.
     if not answer.counts.waiting:
         assert by_command <= set(by_page), by_command - set(by_page)

@@ -21,23 +21,14 @@ from kneerisk.cohort.sheets.sheet_answer import (
 )
 from kneerisk.cohort.sheets.sheet_wording import page_rule, shown, without_protocol
 from kneerisk.cohort.sheets.slips import slip_of
-from kneerisk.cohort.sheets.visits import AthleteRow, Visit, screening_body
-from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, FLAGS, SEX, SIDE
+from kneerisk.cohort.sheets.visits import HOLDING, OF_VISIT, AthleteRow, Visit, screening_body
+from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, SEX
 from kneerisk.schema import Quantity, columns
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
 #: Without these nothing can be answered; a cohort may lack them.
 NEEDED_FOR_AN_ANSWER = (AGE, SEX)
-#: Faults of a visit, not of a cell.
-OF_VISIT = {
-    FaultCode.LEGS_DIFFER,
-    FaultCode.REPEATED_LEG,
-    FaultCode.SAME_ATHLETE,
-    FaultCode.SAME_ATHLETE_AND_DATE,
-}
-#: Without these nobody knows whose row it is, or whether it may be scored.
-HOLDING = {AGE, SEX, BIRTH, FLAGS, SIDE}
 #: Parts of a date as a person writes them.
 _DATE_PARTS = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%d": "DD", "%b": "Mon", "%B": "Month"}
 
@@ -147,7 +138,7 @@ class _Answers:
                     if arranged is not None:
                         answered.source = arranged.source(line, at)
                     row.cells[column.place] = answered
-                    row.waits |= answered.status == "asked" and not _is_empty(column, cell)
+                    row.waits |= column.question is not None and not _is_empty(column, cell)
         for change in self._sheet.changes:
             changed = self._rows.get(change.line)
             if changed is not None:

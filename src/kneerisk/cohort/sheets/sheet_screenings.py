@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.club_cohort import mapping_faults
 from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load
+from kneerisk.cohort.sheets.mapping_faults import mapping_faults
 from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
-from kneerisk.cohort.sheets.row_answers import HOLDING, NEEDED_FOR_AN_ANSWER, OF_VISIT
+from kneerisk.cohort.sheets.row_answers import NEEDED_FOR_AN_ANSWER
 from kneerisk.cohort.sheets.several_files.described_table import described_table
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_wording import cohort_faults, without_protocol
 from kneerisk.cohort.sheets.undescribed_sheet import recognise_paths
-from kneerisk.cohort.sheets.visits import Visit, screening_body
+from kneerisk.cohort.sheets.visits import HOLDING, Visit, costs_the_visit, screening_body
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, columns
 from kneerisk.words import text
@@ -99,12 +99,7 @@ def _described(meaning: Mapping, reading: SheetReading, visit: Visit) -> SheetSc
     }
     told: dict[bool, list[str]] = {True: [], False: []}
     for fault in faults:
-        holds = (
-            fault.code in OF_VISIT
-            or fault.column is None
-            or fault.column in holding
-            or fault.measure in visit.values
-        )
+        holds = costs_the_visit(fault, visit, holding)
         cells = cohort_faults(fault, meaning)
         told[holds] += [f"{c.column} {c.message}" for c in cells if c.line in lines]
     told[False] += [

@@ -7,7 +7,7 @@ since nobody knows which one is right.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -18,12 +18,22 @@ from kneerisk.cohort.sheets.cell_text import as_text
 from kneerisk.cohort.sheets.headings import Table
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recorded_outcomes import LEG_OUTCOME
-from kneerisk.cohort.sheets.vocabulary import FLAGS, athlete_key
+from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, FLAGS, SEX, SIDE, athlete_key
 from kneerisk.schema import SIDES, columns, from_row, to_row
 from kneerisk.schema.columns import column_locations
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
+#: Faults of a visit, not of a cell.
+OF_VISIT = {
+    FaultCode.LEGS_DIFFER,
+    FaultCode.REPEATED_LEG,
+    FaultCode.ROWS_DIFFER,
+    FaultCode.SAME_ATHLETE,
+    FaultCode.SAME_ATHLETE_AND_DATE,
+}
+#: Without these nobody knows whose row it is, or whether it may be scored.
+HOLDING = {AGE, SEX, BIRTH, FLAGS, SIDE, "sides"}
 #: So many other lines of the same athlete are named in a fault (assumption: more help nobody).
 _MOST_LINES = 5
 
@@ -242,6 +252,28 @@ def _refuse_repeats(mapping: Mapping, visits: Sequence[Visit], code: str) -> Non
 
 def _others(lines: tuple[int, ...], own: int) -> Iterator[int]:
     return (line for line in lines if line != own)
+
+
+def costs_the_visit(fault: SheetFault, visit: Visit | None, holding: Collection[str]) -> bool:
+    """Whether a fault costs the athlete's visit, not its cell alone.
+
+    Parameters
+    ----------
+    fault
+        What is wrong.
+    visit
+        The visit that it is about; None where the row belongs to none.
+    holding
+        The sheet's columns without which a row can't be used.
+
+    Returns
+    -------
+    bool
+        Also where the value stays among those of the visit, as one that contradicts another does.
+    """
+    is_of_cell = fault.column is not None and fault.column not in holding
+    stays = visit is None or fault.measure in visit.values
+    return fault.code in OF_VISIT or not is_of_cell or stays
 
 
 def screening_body(visit: Visit) -> dict[str, Any]:
