@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kneerisk.cohort.sheets.file_parts import SheetUnmatched
 
 app = typer.Typer(help=text("help.ingest.command"), no_args_is_help=True)
+#: So many cells that were left out are listed; a report has all (assumption: more scroll away).
+_MOST_CELLS = 20
 
 Out = Annotated[Path, typer.Option(help=text("help.ingest.out"))]
 Report = Annotated[Path | None, typer.Option(help=text("help.ingest.report"))]
@@ -79,20 +81,21 @@ def sheet(
     skip_bad_rows: Annotated[
         Path | None, typer.Option(help=text("help.ingest.sheet.skip_bad_rows"))
     ] = None,
+    report: Report = None,
     measures: Measures = None,
     as_json: Json = False,
 ) -> None:
     """Ingest a club's sheet, or propose a mapping for it."""
     with console.own_measures(measures):
         if propose is not None:
-            if (mapping, out, skip_bad_rows) != (None, None, None):
+            if {mapping, out, skip_bad_rows, report} != {None}:
                 raise typer.BadParameter(text("command_line.ingest.propose_alone"))
             _refuse_overwriting(files, (propose,))
             _propose(files, propose, as_json=as_json)
             return
         if mapping is None or out is None:
             raise typer.BadParameter(text("command_line.ingest.needs_mapping"))
-        _ingest(files, mapping, out, skip_bad_rows, as_json=as_json)
+        _ingest(files, mapping, out, skip_bad_rows, report, as_json=as_json)
 
 
 def _ingest(
@@ -100,6 +103,7 @@ def _ingest(
     mapping: Path,
     out: Path,
     skip_bad_rows: Path | None,
+    report: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -107,9 +111,9 @@ def _ingest(
     from kneerisk.cohort.sheets import club_cohort
 
     first, *others = files
-    _refuse_overwriting((*files, mapping), (out, skip_bad_rows))
+    _refuse_overwriting((*files, mapping), (out, skip_bad_rows, report))
     ingested = club_cohort.ingest(first, mapping, *others, skip_bad_rows=skip_bad_rows is not None)
-    _write(ingested, out, None, as_json=as_json)
+    _write(ingested, out, report, as_json=as_json)
     if skip_bad_rows is not None and ingested.bad_rows is not None:
         write_bad_rows(ingested.bad_rows, skip_bad_rows)
 
@@ -195,11 +199,16 @@ def _write(ingested: Ingested, out: Path, report: Path | None, *, as_json: bool)
         write_report(ingested.blanked, report)
     cohort = ingested.cohort
     result = {"out": str(out), **cohort.constants, **ingested.summary()}
-    console.result(result, as_json, _summary(result))
+    first = [cell.fault for cell in ingested.blanked[:_MOST_CELLS]]
+    cells = [
+        text("schema.faults.cell", line=fault.line, column=fault.column, fault=fault.message)
+        for fault in first
+    ]
+    console.result(result, as_json, _summary(result, cells))
 
 
-def _summary(result: dict[str, Any]) -> str:
-    """The result for people."""
+def _summary(result: dict[str, Any], cells: Sequence[str]) -> str:
+    """The result for people, with the first of the cells that were left out."""
     lines = [
         text(
             "command_line.ingest.outcomes",
@@ -218,6 +227,9 @@ def _summary(result: dict[str, Any]) -> str:
         counts = ", ".join(f"{column} {count}" for column, count in by_column)
         count = result["blanked_cells"]
         lines.append(text("command_line.ingest.blanked", count=count, columns=counts))
+        lines += [f"  {cell}" for cell in cells]
+        if count > len(cells):
+            lines.append(f"  {text('command_line.ingest.blanked_more', count=count - len(cells))}")
     heading = text(
         "command_line.ingest.done",
         file=result["out"],

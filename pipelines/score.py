@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +18,6 @@ from pipelines.options import (
     Measures,
     Models,
     Out,
-    Screenings,
     examples,
 )
 
@@ -44,10 +43,13 @@ _KEYS = ("athlete_id", "screening_date", "group")
         "score cohort.csv --out answers.csv",
         "score club.xlsx --sheet --out scored.xlsx",
         "score club.csv --mapping club.toml --out scored.csv",
+        "score people.csv force-frame.csv --sheet --out scored.xlsx",
     ),
 )
 def score(
-    file: Screenings,
+    files: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help=text("help.score.files"))
+    ],
     out: Out,
     models: Models = MODELS,
     measures: Measures = None,
@@ -58,16 +60,20 @@ def score(
     """Answer a file of screenings, or a club's own sheet."""
     with console.own_measures(measures), console.progress() as progress:
         if sheet or mapping:
-            result = score_sheet(file, mapping, out, models, progress)
+            result = score_sheet(files, mapping, out, models, progress)
+        elif len(files) > 1:
+            raise typer.BadParameter(text("command_line.score.one_file"))
         else:
-            result = score_file(file, out, models, progress)
+            result = score_file(files[0], out, models, progress)
     screenings = f"{result['screenings']:,}"
     summary = text(
         "command_line.score.done", screenings=screenings, version=result["version"], file=out
     )
     left = result.get("not_scored")
     not_scored = text("command_line.score.not_scored", count=left) if left else None
-    lines = filter(None, (summary, not_scored, result.get("validation")))
+    without = result.get("cells_left_out")
+    cells = text("command_line.score.cells_left_out", count=without) if without else None
+    lines = filter(None, (summary, not_scored, cells, result.get("validation")))
     console.result(result, as_json, "\n".join(lines))
 
 
@@ -106,14 +112,14 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
 
 
 def score_sheet(
-    file: Path, mapping: Path | None, out: Path, models: Path, progress: Progress
+    files: Sequence[Path], mapping: Path | None, out: Path, models: Path, progress: Progress
 ) -> dict[str, Any]:
     """Answer every athlete of a club's own sheet; what was measured stands beside the answers.
 
     Parameters
     ----------
-    file
-        A CSV, tab-separated or Excel file, without outcomes.
+    files
+        CSV, tab-separated, Excel or OpenDocument files of one squad, without outcomes.
     mapping
         The mapping file that says what its columns mean; None where it says so itself.
     out
@@ -125,15 +131,16 @@ def score_sheet(
 
     Returns
     -------
-    As of `score_file`, and how many rows were `not_scored`.
+    As of `score_file`, how many rows were `not_scored`, and how many without some cells.
     """
     from kneerisk.cohort.sheets.sheet_screenings import screenings_in
     from kneerisk.training.registry.versions import load_version
 
     bundle = load_version(models)
-    progress(event("reading_file", file=file))
+    first, *others = files
+    progress(event("reading_file", file=first))
     with bundle.model.own.also_in_force():
-        return _score_visits(bundle, screenings_in(file, mapping), out, progress)
+        return _score_visits(bundle, screenings_in(first, mapping, *others), out, progress)
 
 
 def _score_visits(
@@ -157,7 +164,10 @@ def _score_visits(
         for visit in visits
     ]
     console.write_table(_in_order(pd.DataFrame(rows)), out)
-    return _result(bundle, out, len(scored)) | {"not_scored": len(visits) - len(scored)}
+    return _result(bundle, out, len(scored)) | {
+        "not_scored": len(visits) - len(scored),
+        "cells_left_out": sum(bool(visit.left_out) for visit in visits),
+    }
 
 
 def _measured(screening: Screening) -> dict[str, Any]:

@@ -304,6 +304,23 @@ class TestScore:
             scored.append([[bool(row[name]) for name in told] for row in rows])
         assert scored[0] == scored[1]
 
+    def test_the_files_of_a_squad_are_scored_together(self, kneerisk, tmp_path, champion_models):
+        (tmp_path / "people.csv").write_text("Player,Sex,Age\nAmy,f,22\nBo,m,30\n")
+        (tmp_path / "knees.csv").write_text("Player,SLR L,SLR R\nBO,70,71\nAmy,80,\n")
+        files = ("people.csv", "knees.csv")
+        asked = ("--out", "scored.csv", "--models", champion_models)
+        assert kneerisk("ingest", "sheet", *files, "--propose", "squad.toml")[0] == 0
+        for how in (("--sheet",), ("--mapping", "squad.toml")):
+            code, _, err = kneerisk("score", *files, *how, *asked)
+            assert code == 0, err
+            rows = list(csv.DictReader(io.StringIO((tmp_path / "scored.csv").read_text())))
+            assert [(row["athlete_id"], row["left_slr_deg"]) for row in rows] == [
+                ("Amy", "80.0"), ("Bo", "70.0")
+            ]  # fmt: skip
+        code, _, err = kneerisk("score", *files, *asked)
+        assert code != 0
+        assert "add --sheet or --mapping" in err
+
     def test_a_sheet_with_open_questions_is_scored_with_their_answers(
         self, kneerisk, tmp_path, champion_models
     ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from datetime import date
 from pathlib import Path
 
@@ -525,6 +526,43 @@ def test_the_command_skips_bad_rows_on_request(club: tuple[Path, Path]) -> None:
     spoken = command(path, *options)
     assert "1 screenings of 1 athletes" in spoken.stdout
     assert "left out: 1 rows with bad cells" in spoken.stdout
+
+
+def test_a_bad_cell_costs_the_cell_and_is_told(tmp_path: Path) -> None:
+    path, mapping = tmp_path / "club.csv", tmp_path / "club.toml"
+    rows = ("a,20,70,71,1", "b,21,7000,72,0", "c,22,73,x7,0", "d,23,74,73,0")
+    path.write_text("\n".join(("Id,Age,SLR L,SLR R,Knee", *rows)), encoding="utf-8")
+    columns = 'age_years = "Age"\nleft_slr_deg = "SLR L"\nright_slr_deg = "SLR R"\n'
+    head = f'source = "a test"\nathlete_id = "Id"\n[columns]\n{columns}'
+    mapping.write_text(head + PAST, encoding="utf-8")
+    out, report = tmp_path / "out.parquet", tmp_path / "cells.csv"
+    spoken = command(path, "--mapping", mapping, "--out", out, "--report", report)
+    assert spoken.exit_code == 0, spoken.output
+    assert "4 screenings of 4 athletes" in spoken.stdout
+    assert "2 cells can't be used and were left out: SLR L 1, SLR R 1" in spoken.stdout
+    assert "line 3, SLR L: must be a number from 20 to 130" in spoken.stdout
+    frame = read(out).frame
+    assert frame["left_slr_deg"].tolist() == [70, pytest.approx(math.nan, nan_ok=True), 73, 74]
+    assert report.read_text("utf-8").splitlines()[1].startswith("club.csv,3,SLR L,")
+    told = json.loads(command(path, "--mapping", mapping, "--out", out, "--json").stdout)
+    assert (told["blanked_cells"], told["blanked_by_column"]) == (2, {"SLR L": 1, "SLR R": 1})
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # The outcome, and whose row it is.
+        ("a,20,70,1", "b,21,71,perhaps", "c,22,72,0", "d,23,73,0"),
+        ("a,20,70,1", ",21,71,0", "c,22,72,0", "d,23,73,0"),
+        ("a,20,70,1", "b,21,71,0", "b,22,72,0", "d,23,73,0"),
+        # What most of a column's cells are not, the mapping says wrongly.
+        ("a,20,700,1", "b,21,710,0", "c,22,720,0", "d,23,73,0"),
+    ],
+)
+def test_what_is_no_matter_of_a_cell_writes_nothing(tmp_path: Path, rows: tuple[str, ...]) -> None:
+    mapping = f'[columns]\nage_years = "Age"\nleft_slr_deg = "SLR L"\n{PAST}'
+    with pytest.raises(BadCells):
+        ingested(tmp_path, mapping, "Id,Age,SLR L,Knee", *rows)
 
 
 def test_no_file_of_the_command_holds_a_formula_and_all_can_be_read_again(tmp_path: Path) -> None:
