@@ -20,10 +20,12 @@ from kneerisk.cohort.simulation.oracle_points import (
 from kneerisk.cohort.simulation.oracle_readings import readings_of
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.simulation.true_risks import draw_definitions, draw_effects, true_risk
+from kneerisk.cohort.splits import subset, truth_subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.calibration_metrics import calibration_slope
+from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metrics import log_loss
-from kneerisk.evaluation.task_rows import task_rows
+from kneerisk.evaluation.task_rows import Risks, task_rows
 from kneerisk.evidence.imbalance_patterns import imbalance_thresholds
 from kneerisk.evidence.population import contexts, published, state_measures
 from kneerisk.evidence.risk_factors import risk_factors
@@ -215,6 +217,30 @@ def test_a_knee_that_hurts_has_no_risk(cohort, best):
     for side, risk in (("left", best.left), ("right", best.right)):
         assert (np.isnan(risk) == (frame[f"{side}_pain_nrs"] > 0)).all()
     assert np.isfinite(best.imbalances).all()
+
+
+def test_of_a_large_cohort_it_is_that_of_the_first(cohort: Simulated, best: Oracle) -> None:
+    """What stands beside it is then compared on the same screenings."""
+    first = oracle_of(cohort.cohort, 512, most=300)
+    assert first is not None
+    for whole, part in ((best.left, first.left), (best.imbalances, first.imbalances)):
+        np.testing.assert_array_equal(part[:300], whole[:300])
+        assert np.isnan(part[300:]).all()
+    some = np.arange(800) < 300
+    people = subset(cohort.cohort, some)
+    alone = evaluate(
+        people, Risks(best.left[some], best.right[some], best.either[some]),
+        truth=truth_subset(cohort.truth, some), imbalances=best.imbalances[some],
+        oracle=oracle_of(people, 512),
+    ).metrics  # fmt: skip
+    among = evaluate(
+        cohort.cohort, Risks(best.left, best.right, best.either), truth=cohort.truth,
+        imbalances=best.imbalances, oracle=first,
+    ).metrics  # fmt: skip
+    beside = [name for name in alone if "oracle" in name]
+    assert len(beside) > 10
+    assert {name: among[name] for name in beside} == {name: alone[name] for name in beside}
+    assert {alone[name] for name in beside if name.endswith("_below_oracle")} == {0.0}
 
 
 def test_it_is_for_the_simulator_alone(cohort):

@@ -14,10 +14,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
+from kneerisk.cohort.splits import subset
 from kneerisk.evaluation.baselines import (
     MeasureBaseline,
     PriorBaseline,
@@ -32,6 +34,10 @@ from kneerisk.evaluation.task_rows import Risks, own_task, risks_of
 from kneerisk.model import Bundle, Metadata
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
+
+#: Training screenings that baselines are fitted to (assumption): a logistic regression of some 200
+#: columns gains nothing from more, and would take longer than the model.
+MOST_TRAINING = 50_000
 
 
 def evaluate_model(
@@ -52,7 +58,8 @@ def evaluate_model(
     model
         The model, fitted to ``train``.
     train
-        The athletes that the model and the baselines are fitted to.
+        The athletes that the model is fitted to; the baselines are fitted to the first
+        `MOST_TRAINING` of them, which the ``train_`` metrics are of too.
     test
         The held-out athletes.
     truth
@@ -75,6 +82,7 @@ def evaluate_model(
     columns = test.columns()
     prediction = model.predict(columns)
     risks = risks_of(prediction)
+    train = subset(train, np.arange(len(train.frame)) < MOST_TRAINING)
     baselines = fit_baselines(train, seed)
     others = {name: baseline.predict(columns) for name, baseline in baselines.items()}
     others |= {name: risks_of(rival.predict(columns)) for name, rival in (rivals or {}).items()}

@@ -72,7 +72,7 @@ def imbalance_metrics(
     predicted
         The model's probabilities, shape (n, 2, n_imbalances), left first.
     best
-        The oracle's, of the same shape.
+        The oracle's, of the same shape; NaN where it was not asked.
     truth
         ``<side>_<imbalance>``, true probabilities of the same screenings, and maybe ``battery``.
 
@@ -93,11 +93,13 @@ def imbalance_metrics(
         area = auc(oracle)
         if area is not None:
             metrics[f"oracle_imbalance_{name}_auc"] = area
-        below = _auc_below(model, oracle)
+        asked = np.where(np.isnan(best[:, :, place]), np.nan, predicted[:, :, place])
+        beside = _legs(asked, true, athlete)
+        below = _auc_below(beside, oracle)
         if below is not None:
             metrics[f"imbalance_{name}_auc_below_oracle"] = below
         if battery is not None:
-            by_battery = _auc_below_by_battery(model, oracle, battery)
+            by_battery = _auc_below_by_battery(beside, oracle, battery)
             if np.isfinite(by_battery).any():
                 metrics[f"imbalance_{name}_auc_below_oracle_worst_battery"] = float(
                     np.nanmax(by_battery)

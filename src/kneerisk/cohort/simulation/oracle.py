@@ -8,7 +8,7 @@ the same measures can have a lower expected log loss (a proper score: Gneiting &
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri
@@ -40,6 +40,9 @@ POINTS, FEWER_POINTS = 2048, 512
 DIGITS = 6
 #: Athletes worked on at once: enough to be quick, few enough to stay in the processor's cache.
 TOGETHER = 32
+#: Screenings of a cohort that the oracle is asked about (assumption): the standard error of an AUC
+#: is then below 0.005, and it takes half a minute.
+MOST_SCREENINGS = 20_000
 #: What the simulator always records.
 NEEDED = ("age_years", "sex", "sport", "level", "left_pain_nrs", "right_pain_nrs")
 
@@ -55,6 +58,14 @@ class Oracle:
     right: FloatArray
     either: FloatArray
     imbalances: FloatArray
+
+    def padded(self, n: int) -> Oracle:
+        """The same for n screenings, NaN for those that were not asked about."""
+        return Oracle(**{
+            field.name: np.concatenate([known, np.full((n - len(known), *known.shape[1:]), np.nan)])
+            for field in fields(self)
+            for known in [getattr(self, field.name)]
+        })  # fmt: skip
 
 
 def oracle(data: Columns, points: int = POINTS, progress: Progress = ignore) -> Oracle:
@@ -101,7 +112,13 @@ def oracle(data: Columns, points: int = POINTS, progress: Progress = ignore) -> 
     )
 
 
-def oracle_of(cohort: Cohort, points: int = POINTS, progress: Progress = ignore) -> Oracle | None:
+def oracle_of(
+    cohort: Cohort,
+    points: int = POINTS,
+    progress: Progress = ignore,
+    *,
+    most: int = MOST_SCREENINGS,
+) -> Oracle | None:
     """The oracle of a cohort that this simulator drew.
 
     Parameters
@@ -112,14 +129,18 @@ def oracle_of(cohort: Cohort, points: int = POINTS, progress: Progress = ignore)
         How many points to integrate over.
     progress
         Called as the work goes on.
+    most
+        Of a larger cohort the oracle is that of the first so many screenings.
 
     Returns
     -------
-    The oracle; None of a cohort of another source, which has none.
+    The oracle, NaN beyond those; None of a cohort of another source, which has none.
     """
     if cohort.kind != "simulated" or cohort.source != SOURCE:
         return None
-    return oracle(cohort.columns(), points, progress)
+    data, n = cohort.columns(), len(cohort.frame)
+    found = oracle({name: values[:most] for name, values in data.items()}, points, progress)
+    return found if n <= most else found.padded(n)
 
 
 class _Integral:
