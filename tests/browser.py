@@ -29,7 +29,7 @@ NO_BROWSER = "no Chromium: install Debian's package chromium, or set CHROMIUM to
 #: Chromium says so in its console of every refused body, which is no fault of the page.
 REFUSED = re.compile(r"Failed to load resource: .* status of 422")
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 def chromium() -> str | None:
@@ -179,7 +179,7 @@ def opened(browser: Browser, page_service: Served) -> Iterator[Opener]:
         size = context.pop("size", (1280, 900))
         profile = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
         seen = Seen(profile.new_page(), page_service.url)
-        seen.page.set_default_timeout(15_000)
+        seen.page.set_default_timeout(30_000)
         seen.page.on("request", lambda request: seen.requests.append(request))
         seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         seen.page.on(
