@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.types import Receive
@@ -19,6 +19,8 @@ from kneerisk.errors import Fault
 from kneerisk.schema import Screening, fault_at, faults_of
 from kneerisk.words import text
 from serving.problem import Refusal, invalid_body
+
+_Body = TypeVar("_Body", bound=BaseModel)
 
 
 async def read_body(receive: Receive, max_bytes: int, count: Callable[[int], None]) -> bytes:
@@ -65,8 +67,8 @@ def count_values(body: bytes) -> int:
     return body.count(b",") + body.count(b":") + body.count(b"[") + body.count(b"{")
 
 
-def check_body(body: bytes, model: type[BaseModel]) -> None:
-    """Refuse a body that is not JSON, names a key twice or does not fit its model.
+def check_body(body: bytes, model: type[_Body]) -> _Body:
+    """Parse a body; refuse one that is not JSON, names a key twice or does not fit its model.
 
     Parameters
     ----------
@@ -74,6 +76,11 @@ def check_body(body: bytes, model: type[BaseModel]) -> None:
         The bytes that the client sent.
     model
         What the JSON has to fit.
+
+    Returns
+    -------
+    BaseModel
+        The body, an instance of its model.
 
     Raises
     ------
@@ -85,7 +92,7 @@ def check_body(body: bytes, model: type[BaseModel]) -> None:
     if duplicates:
         raise Refusal("duplicate_key", text("service.body.duplicate_keys"), duplicates)
     try:
-        model.model_validate_json(body)
+        return model.model_validate_json(body)
     except ValidationError as error:
         faults = faults_of(error)
         # The two parsers differ in corners, such as half a surrogate pair.

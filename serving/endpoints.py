@@ -134,9 +134,12 @@ def _results(bundle: Bundle, team: Team, start: int) -> bytes:
 _JSON = "application/json"
 
 
-def predict(bundle: Bundle, screening: Screening) -> Answer:
-    """Answer one screening."""
-    return answer(bundle, screening)
+def predict(bundle: Bundle, screening: Screening, fields: frozenset[str]) -> Response:
+    """Answer one screening, with some fields of the answer or with all of them."""
+    asked = answer(bundle, screening, fields)
+    # What is not known is absent, not null; a value of the wrong type is a mistake.
+    content = asked.model_dump_json(include=set(fields), exclude_none=True, warnings="error")
+    return Response(content, media_type=_JSON)
 
 
 async def predict_team(bundle: Bundle, team: Team) -> Response:

@@ -22,6 +22,8 @@ from serving.routes import Route
 Json = dict[str, Any]
 
 _REF = "#/components/schemas/{model}"
+#: The schema of an answer of which some fields were asked for.
+_SOME = "#/components/schemas/Some{model}"
 _HEADERS: Json = {
     "x-request-id": {"description": "Also in the log.", "schema": {"type": "string"}},
 }
@@ -67,6 +69,7 @@ def _operation(route: Route) -> Json:
         "summary": route.summary,
         # Not every service has a key.
         **({"security": [{"key": []}, {}]} if route.needs_key else {}),
+        **_parameters(route),
         **_request_body(route),
         "responses": {"200": answer, **(unchanged if route.has_etag else {}), **problems},
     }
@@ -79,7 +82,18 @@ def _answer_content(route: Route) -> Json:
         schema = {"type": "object"} | ({"description": route.answer} if route.answer else {})
     else:
         schema = _ref(route.answer)
+        if route.fields:
+            schema = {"anyOf": [schema, {"$ref": _SOME.format(model=route.answer.__name__)}]}
     return {route.media_type: {"schema": schema}}
+
+
+def _parameters(route: Route) -> Json:
+    if not route.fields:
+        return {}
+    names = {"type": "array", "items": {"enum": list(route.fields)}, "minItems": 1}
+    fields = {"name": "fields", "in": "query", "description": text("service.request.fields"),
+              "style": "form", "explode": False, "schema": names}  # fmt: skip
+    return {"parameters": [fields]}
 
 
 def _request_body(route: Route) -> Json:
@@ -126,6 +140,7 @@ def _schemas(routes: Iterable[Route]) -> Json:
     rows = list(routes)
     bodies = [model for route in rows for model in (route.body, route.upload) if model]
     answers = [route.answer for route in rows if not isinstance(route.answer, str)]
+    partial = [route.answer for route in rows if route.fields]
     models = [(model, "validation") for model in dict.fromkeys((*bodies, *answers, Problem))]
     _, definitions = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
     schemas: Json = definitions["$defs"]
@@ -139,6 +154,8 @@ def _schemas(routes: Iterable[Route]) -> Json:
             "items": {"$ref": _REF.format(model="Screening")},
             "maxItems": MAX_SCREENINGS,
         }
+    for name in [model.__name__ for model in answers if model in partial]:
+        schemas[f"Some{name}"] = {k: v for k, v in schemas[name].items() if k != "required"}
     # What a screening leaves out may also be null; what an answer does not know is always absent.
     nullable = set().union(*(_reachable(schemas, model.__name__) for model in bodies))
     return {

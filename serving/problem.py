@@ -44,6 +44,7 @@ STATUS_BY_CODE = {
     "incomplete_body": 408,
     "too_large": 413,
     "unknown_host": 421,
+    "unknown_field": 422,
     "invalid_body": 422,
     "unreadable_sheet": 422,
     "headers_too_large": 431,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from inspect import iscoroutinefunction
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import bentoml
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as StarletteRoute
@@ -31,6 +33,25 @@ _Class = TypeVar("_Class", bound=type)
 
 class _Page(BaseModel):
     """Stands for an answer that is not JSON: BentoML wants a model of every answer."""
+
+
+@cache
+def _checked() -> type[BaseModel]:
+    """What a method is given: the body, and what else `serving.request_validation` has checked.
+
+    Its own schema is a plain object; `serving.openapi` describes the bodies. The class is made when
+    a service is, since BentoML is imported for it.
+    """
+
+    class Checked(bentoml.IODescriptor):
+        __root_input__: ClassVar[bool] = True
+        media_type: ClassVar[str] = "application/json"
+
+        @classmethod
+        async def from_http_request(cls, request: Request, serde: Any) -> Any:  # noqa: ARG003
+            return request.state.arguments
+
+    return Checked
 
 
 def web_application(
@@ -107,24 +128,25 @@ def _method(route: Route, champion: ChampionHolder, metrics: Metrics) -> Any:
         metrics.answered(bundle.metadata.version, route.count(body) if route.count else 1)
         return result if isinstance(result, Response) else _json(result)
 
-    def in_one_go(_: Any, body: Any, /) -> Response:
+    def in_one_go(_: Any, arguments: tuple[Any, ...], /) -> Response:
         bundle = champion.current()
         try:
-            result = route.endpoint(bundle, body) if route.endpoint else None
+            result = route.endpoint(bundle, *arguments) if route.endpoint else None
         except ScreeningRefused as error:
             # What the champion has seen is not known to the request validation.
             return refused_with(invalid_body(error.faults))
-        return respond(result, bundle, body)
+        return respond(result, bundle, arguments[0])
 
-    async def on_event_loop(_: Any, body: Any, /) -> Response:
-        return in_one_go(_, body)
+    async def on_event_loop(_: Any, arguments: tuple[Any, ...], /) -> Response:
+        return in_one_go(_, arguments)
 
-    async def in_pieces(_: Any, body: Any, /) -> Response:
+    async def in_pieces(_: Any, arguments: tuple[Any, ...], /) -> Response:
         bundle = champion.current()
-        return respond(await route.endpoint(bundle, body) if route.endpoint else None, bundle, body)
+        result = await route.endpoint(bundle, *arguments) if route.endpoint else None
+        return respond(result, bundle, arguments[0])
 
-    def without_champion(_: Any, body: Any, /) -> Response:
-        response: Response = route.endpoint(body)  # type: ignore[misc]
+    def without_champion(_: Any, arguments: tuple[Any, ...], /) -> Response:
+        response: Response = route.endpoint(*arguments)  # type: ignore[misc]
         return response
 
     if not route.needs_champion:
@@ -134,24 +156,8 @@ def _method(route: Route, champion: ChampionHolder, metrics: Metrics) -> Any:
     else:
         method = on_event_loop if route.on_event_loop else in_one_go
     method.__name__ = route.operation
-    method.__annotations__ = {"body": _undescribed(route.body), "return": Response}
     answer = _Page if isinstance(route.answer, str) else route.answer
-    return bentoml.api(method, route=route.path, output_spec=answer)
-
-
-def _undescribed(model: type[BaseModel] | None) -> Any:
-    """A body's model without its schema, which BentoML can't describe; ours is served instead.
-
-    A class, as BentoML makes the schema of an annotated type anew for each request.
-    """
-    if model is None:
-        return None
-    name = f"{model.__name__}Body"
-
-    def model_json_schema(*_: Any, **__: Any) -> dict[str, Any]:
-        return {"type": "object", "title": name}
-
-    return type(name, (model,), {"model_json_schema": staticmethod(model_json_schema)})
+    return bentoml.api(method, route=route.path, input_spec=_checked(), output_spec=answer)
 
 
 def _json(result: Any) -> Response:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from anyio import to_thread
@@ -162,10 +164,12 @@ class RequestValidation:
             return
 
         async def answer(remaining: Receive) -> None:
-            if route.body is not None:
-                await _check(content, route.body)
-                _state_json(scope)
-            await self._app(scope, _replayed(content, remaining), response.send)
+            if route.body is None:
+                await self._app(scope, _replayed(content, remaining), response.send)
+                return
+            body, fields = await _checked(content, route.body), _asked_fields(scope, route)
+            _hand_over(scope, (body, fields) if route.fields else (body,))
+            await self._app(scope, remaining, response.send)
 
         if not route.large:
             await answer(receive)
@@ -217,15 +221,31 @@ async def _body(receive: Receive, route: Route, count: Callable[[int], None]) ->
     return content
 
 
-async def _check(content: bytes, model: type[BaseModel]) -> None:
+async def _checked(content: bytes, model: type[BaseModel]) -> BaseModel:
     if count_values(content) > _THREAD_VALUES:
-        await to_thread.run_sync(check_body, content, model)
-    else:
-        check_body(content, model)
+        return await to_thread.run_sync(check_body, content, model)
+    return check_body(content, model)
 
 
-def _state_json(scope: Scope) -> None:
-    """Whatever type a client states, a body is JSON; BentoML would pick a parser by it."""
+def _asked_fields(scope: Scope, route: Route) -> frozenset[str]:
+    """The fields of the answer that the address asks for; all of them where it names none."""
+    stated = [names for key, names in _query(scope) if key == "fields"]
+    asked = frozenset(name.strip() for names in stated for name in names.split(","))
+    if not asked <= set(route.fields):
+        allowed = ", ".join(route.fields)
+        raise Refusal("unknown_field", text("service.request.unknown_field", fields=allowed))
+    return asked or frozenset(route.fields)
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    query = scope["query_string"]
+    return parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+
+
+def _hand_over(scope: Scope, arguments: tuple[Any, ...]) -> None:
+    """Leave what an endpoint is given, parsed and checked, for `serving.registration` to take."""
+    scope["state"] = {**scope.get("state", {}), "arguments": arguments}
+    # Whatever type a client states, a body is JSON; BentoML would refuse some by it.
     scope["headers"] = [
         *(header for header in scope["headers"] if header[0] != b"content-type"),
         (b"content-type", b"application/json"),

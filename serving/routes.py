@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from kneerisk.answer import Answer
+from kneerisk.answer import PARTS, Answer
 from kneerisk.answer.follow_up_request import MOST_VISITS, FollowUp
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
@@ -62,6 +62,8 @@ class Route:
     """The largest size of a body; 0 where the route takes none."""
     max_values: int = 2_000
     """The most keys and values of a JSON body; a full screening has some 220."""
+    fields: tuple[str, ...] = ()
+    """The fields of the answer of which some may be asked for alone: ``?fields=risk,likely``."""
     large: bool = False
     """Whether it can take seconds; such requests pass one after the other."""
     answer: type[BaseModel] | str = ""
@@ -97,8 +99,9 @@ _PREDICTIONS = (
     Route(
         path="/v1/predict", method="POST", operation="predict",
         summary="Answer one screening", endpoint=endpoints.predict,
-        body=Screening, answer=Answer, max_body_bytes=_MEGABYTE,
-        examples={"runner": EXAMPLE}, needs_champion=True, on_event_loop=True,
+        body=Screening, answer=Answer, max_body_bytes=_MEGABYTE, fields=PARTS,
+        refusals=("unknown_field",), examples={"runner": EXAMPLE}, needs_champion=True,
+        on_event_loop=True,
     ),
     Route(
         path="/v1/predict_team", method="POST", operation="predict_team",

@@ -260,16 +260,14 @@ def _read_one(connection: Connection, reader: Reader) -> None:
 def _sheet_answer(files: Sequence[SquadFile], mapping: bytes) -> bytes:
     if not mapping:
         return recognise_files(files).model_dump_json(exclude_none=True).encode()
-    check_body(mapping, SheetAsked)
-    stated = SheetAsked.model_validate_json(mapping)
+    stated = check_body(mapping, SheetAsked)
     return recognise_files(files, stated).model_dump_json(exclude_none=True).encode()
 
 
 def _log_answer(files: Sequence[SquadFile], mapping: bytes) -> bytes:
     asked = LogAsked()
     if mapping:
-        check_body(mapping, LogAsked)
-        asked = LogAsked.model_validate_json(mapping)
+        asked = check_body(mapping, LogAsked)
     answer = read_training_logs([file.content for file in files], asked)
     return answer.model_dump_json(exclude_none=True).encode()
 

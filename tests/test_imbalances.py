@@ -416,9 +416,9 @@ def test_an_interval_is_narrow_where_the_answer_is_sure(ask: Ask) -> None:
 
 
 def test_a_model_without_imbalances_tells_none(released: Bundle) -> None:
-    predictions = predictions_of(released, [Screening.model_validate(textbook("calf_tightness"))])
-    blind = replace(predictions, prediction=replace(predictions.prediction, imbalances=None))
-    assert imbalances_of(blind, 0) is None
+    blind = replace(released, model=replace(released.model, imbalance=None))
+    predictions = predictions_of(blind, [Screening.model_validate(textbook("calf_tightness"))])
+    assert imbalances_of(predictions, 0) is None
     assert leg_verdicts(None) is None
 
 

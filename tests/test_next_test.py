@@ -324,7 +324,7 @@ class TestFollowed:
         for row, found in told.items():
             if found and found[0].expected_interval_width:
                 done[row, TESTS.index(found[0].test)] = True
-        before = predictions.prediction.intervals["either"]
+        before = predictions.risks.intervals["either"]
         after = released.model.predict(fully_tested.uncovered(done, rows)).intervals["either"]
         said = [found[0].expected_interval_width if found else None for found in told.values()]
         some = np.array([width is not None for width in said])

@@ -18,6 +18,7 @@ import pytest
 from served import Served, served
 from training_log_files import SCREENED, SESSIONS, garmin, strava
 
+from kneerisk.answer import PARTS
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAsked
 from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
 from kneerisk.model import champion, load, save
@@ -92,6 +93,22 @@ class TestAnswer:
         ]  # fmt: skip
         assert all(answer == answers[0] for answer in answers)
         assert "risk" in answers[0]
+
+    @pytest.mark.parametrize("asked", [("risk", "likely"), ("summary",), ("inputs", "plan")])
+    def test_has_the_fields_alone_that_were_asked_for(
+        self, service: Served, asked: tuple[str, ...]
+    ) -> None:
+        whole = service.post("/v1/predict", EXAMPLE).json()
+        some = service.post(f"/v1/predict?fields={','.join(asked)}", EXAMPLE).json()
+        assert some == {name: whole[name] for name in asked}
+
+    @pytest.mark.parametrize("asked", ["fields=risk,shoe", "fields=", "fields=risk&fields=Risk"])
+    def test_has_no_other_fields_and_says_which_there_are(
+        self, service: Served, asked: str
+    ) -> None:
+        told = refused(service.post(f"/v1/predict?{asked}", EXAMPLE), 422, "unknown_field")
+        assert all(name in told["detail"] for name in PARTS)
+        assert "shoe" not in json.dumps(told)
 
     def test_is_the_same_alone_and_in_a_team(self, service: Served) -> None:
         others = [body(age_years=age) for age in (18, 35, 60)]

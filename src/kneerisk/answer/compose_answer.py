@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, cached_property
+from typing import Literal
 
 from kneerisk.answer.advice import advice_for
-from kneerisk.answer.answer_schema import Answer, Flag, Knee, Lineage, NextTest
-from kneerisk.answer.coming_week import coming_week
+from kneerisk.answer.answer_schema import (
+    Advice,
+    Answer,
+    Driver,
+    Flag,
+    Input,
+    Knee,
+    Lineage,
+    NextTest,
+    Plan,
+    Risks,
+)
+from kneerisk.answer.coming_week import ComingWeek, coming_week
 from kneerisk.answer.drivers import drivers_of, effects_of, with_advice
 from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
 from kneerisk.answer.inputs_and_norms import inputs_of
 from kneerisk.answer.next_tests import next_tests_of_each
-from kneerisk.answer.pattern_schema import Imbalance
+from kneerisk.answer.pattern_schema import Imbalance, LegVerdict, SideDifference
 from kneerisk.answer.patterns import side_differences
 from kneerisk.answer.plan import plan_of
 from kneerisk.answer.predictions import Predictions, knowing_own_measures, predictions_of
@@ -30,112 +42,171 @@ from kneerisk.schema import Screening
 from kneerisk.schema.sections import Setting
 from kneerisk.words import text, variant
 
+#: The names of an answer's parts, each of which may be asked for alone.
+PARTS = tuple(Answer.model_fields)
+#: What `scores` tells.
+SCORED = ("red_flags", "red_flags_status", "risk", "imbalances", "model", "notice")
+#: What the summary is made from.
+_SUMMED_UP = (
+    "red_flags", "risk", "drivers", "imbalances", "next_tests", "advice", "model",
+)  # fmt: skip
 
-def answer(bundle: Bundle, screening: Screening) -> Answer:
-    """What the model says of one screening."""
-    return answers(bundle, [screening])[0]
+
+def answer(bundle: Bundle, screening: Screening, parts: Collection[str] = PARTS) -> Answer:
+    """What the model says of one screening: the whole answer, or some of its `PARTS` alone."""
+    return answers(bundle, [screening], parts)[0]
 
 
 @knowing_own_measures
-def answers(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
-    """What the model says of each screening; a screening's numbers don't depend on the others."""
-    return _by_setting(bundle, screenings, _answers)
-
-
-def scores(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
-    """The same answers with their red flags, risks and imbalances alone."""
-    return _by_setting(bundle, screenings, _scores)
-
-
-def _by_setting(
-    bundle: Bundle,
-    screenings: Sequence[Screening],
-    compose: Callable[[Predictions], Iterator[Answer]],
+def answers(
+    bundle: Bundle, screenings: Sequence[Screening], parts: Collection[str] = PARTS
 ) -> list[Answer]:
-    """Compose answers from one prediction a setting, in the order of the screenings."""
+    """What the model says of each screening; a screening's numbers don't depend on the others.
+
+    Parameters
+    ----------
+    bundle
+        The released model.
+    screenings
+        The screenings.
+    parts
+        The names of the parts wanted, of `PARTS`; what none of them needs is not worked out.
+
+    Returns
+    -------
+    The answers in the order of the screenings; parts that were not asked for are absent.
+    """
     by_setting: dict[Setting | None, list[int]] = {}
     for place, screening in enumerate(screenings):
         by_setting.setdefault(screening.setting, []).append(place)
     in_place: dict[int, Answer] = {}
     for places in by_setting.values():
         predictions = predictions_of(bundle, [screenings[place] for place in places])
-        in_place |= dict(zip(places, compose(predictions), strict=True))
+        in_place |= {
+            place: composed.answer(parts)
+            for place, composed in zip(places, _composed(predictions), strict=True)
+        }
     return [in_place[place] for place in range(len(screenings))]
 
 
-def _answers(predictions: Predictions) -> Iterator[Answer]:
-    """The answers, one by one; the next tests are worked out together, since that is faster."""
-    scored = [i for i, each in enumerate(predictions.screenings) if not must_refer(flags_of(each))]
-    imbalances = {i: imbalances_of(predictions, i) for i in scored}
-    told = {i: found or [] for i, found in imbalances.items()}
-    tests = next_tests_of_each(predictions, told)
-    for i in range(len(predictions.screenings)):
-        yield _answer(predictions, i, imbalances.get(i), tests.get(i, []))
+def scores(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
+    """The same answers with their red flags, risks and imbalances alone."""
+    return answers(bundle, screenings, SCORED)
 
 
-def _scores(predictions: Predictions) -> Iterator[Answer]:
-    for i, screening in enumerate(predictions.screenings):
-        flags = flags_of(screening)
-        refer = must_refer(flags)
-        knees = [] if refer else knees_of(predictions, i)
-        yield Answer(
-            red_flags=flags,
-            red_flags_status=_flags_status(screening, flags),
-            risk=risks_of(predictions, i, reasons_of(predictions, i, flags), knees),
-            imbalances=None if refer else imbalances_of(predictions, i),
-            inputs=[],
-            model=lineage_of(predictions.metadata),
-            notice=notice_of(predictions.metadata),
+def _composed(predictions: Predictions) -> list[_Parts]:
+    """The parts of each answer; the next tests are worked out together, since that is faster."""
+
+    @cache
+    def tests() -> dict[int, list[NextTest]]:
+        return next_tests_of_each(
+            predictions, {parts.i: parts.imbalances or [] for parts in composed if not parts.refer}
         )
 
-
-def _answer(
-    predictions: Predictions,
-    i: int,
-    imbalances: list[Imbalance] | None,
-    tests: list[NextTest],
-) -> Answer:
-    """Red flags first: where one needs a clinician, nothing is scored and nothing advised."""
-    screening, metadata = predictions.screenings[i], predictions.metadata
-    flags = flags_of(screening)
-    reasons = reasons_of(predictions, i, flags)
-    refer = must_refer(flags)
-    knees = [] if refer else knees_of(predictions, i)
-    effects = effects_of(predictions, i, knees_with_drivers(predictions, knees))
-    parts = Answer(
-        red_flags=flags,
-        red_flags_status=_flags_status(screening, flags),
-        risk=risks_of(predictions, i, reasons, knees),
-        **({} if refer else _findings(predictions, i, knees, imbalances, tests)),
-        inputs=inputs_of(predictions, i, effects),
-        model=lineage_of(metadata),
-        notice=notice_of(metadata),
-    )
-    plan = plan_of(parts.advice, parts.imbalances or [], hurting_sides(parts), flags)
-    return parts.model_copy(
-        update={"summary": summary_of(parts, screening.athlete.sport), "plan": plan}
-    )
+    composed = [_Parts(predictions, i, tests) for i in range(len(predictions.screenings))]
+    return composed
 
 
-def _findings(
-    predictions: Predictions,
-    i: int,
-    knees: list[Knee],
-    imbalances: list[Imbalance] | None,
-    tests: list[NextTest],
-) -> dict[str, Any]:
-    """The parts that a screening has besides its risk where no red flag needs a clinician."""
-    drivers = drivers_of(predictions, i, knees_with_drivers(predictions, knees))
-    advice = advice_for(predictions, i, imbalances, drivers)
-    return {
-        "drivers": with_advice(drivers, advice),
-        "likely": leg_verdicts(imbalances),
-        "imbalances": imbalances,
-        "side_differences": side_differences(predictions, i),
-        "next_tests": tests,
-        "advice": advice,
-        "coming_week": coming_week(predictions.rows[i]),
-    }
+class _Parts:
+    """The parts of one answer, under the names that they have in it, each worked out when needed.
+
+    Red flags come first: where one needs a clinician, nothing is scored and nothing advised.
+    """
+
+    def __init__(
+        self, predictions: Predictions, i: int, tests: Callable[[], Mapping[int, list[NextTest]]]
+    ) -> None:
+        self.predictions, self.i, self._tests = predictions, i, tests
+        self.screening, self.metadata = predictions.screenings[i], predictions.metadata
+
+    def answer(self, parts: Collection[str]) -> Answer:
+        """The answer with these parts, which are what their models say: checking them is over."""
+        wanted = [name for name in PARTS if name in parts]
+        return Answer.model_construct(set(wanted), **{name: getattr(self, name) for name in wanted})
+
+    @cached_property
+    def summary(self) -> list[str]:
+        return summary_of(self.answer(_SUMMED_UP), self.screening.athlete.sport)
+
+    @cached_property
+    def red_flags(self) -> list[Flag]:
+        return flags_of(self.screening)
+
+    @property
+    def red_flags_status(self) -> Literal["not_asked", "cleared", "present"]:
+        return _flags_status(self.screening, self.red_flags)
+
+    @cached_property
+    def refer(self) -> bool:
+        return must_refer(self.red_flags)
+
+    @cached_property
+    def knees(self) -> list[Knee]:
+        """The knees that have a risk."""
+        return [] if self.refer else knees_of(self.predictions, self.i)
+
+    @cached_property
+    def split(self) -> list[Knee]:
+        """Those whose risk is split into drivers."""
+        return knees_with_drivers(self.predictions, self.knees)
+
+    @cached_property
+    def risk(self) -> Risks:
+        reasons = reasons_of(self.predictions, self.i, self.red_flags)
+        return risks_of(self.predictions, self.i, reasons, self.knees)
+
+    @cached_property
+    def _unlinked(self) -> list[Driver]:
+        """The drivers without the advice that leads from them."""
+        return [] if self.refer else drivers_of(self.predictions, self.i, self.split)
+
+    @cached_property
+    def drivers(self) -> list[Driver]:
+        return with_advice(self._unlinked, self.advice)
+
+    @property
+    def likely(self) -> list[LegVerdict] | None:
+        return leg_verdicts(self.imbalances)
+
+    @cached_property
+    def imbalances(self) -> list[Imbalance] | None:
+        return None if self.refer else imbalances_of(self.predictions, self.i)
+
+    @property
+    def side_differences(self) -> list[SideDifference]:
+        return [] if self.refer else side_differences(self.predictions, self.i)
+
+    @property
+    def next_tests(self) -> list[NextTest]:
+        return [] if self.refer else self._tests()[self.i]
+
+    @cached_property
+    def advice(self) -> list[Advice]:
+        if self.refer:
+            return []
+        return advice_for(self.predictions, self.i, self.imbalances, self._unlinked)
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        hurting = hurting_sides(self.answer(("risk",)))
+        return plan_of(self.advice, self.imbalances or [], hurting, self.red_flags)
+
+    @property
+    def coming_week(self) -> ComingWeek | None:
+        return None if self.refer else coming_week(self.predictions.rows[self.i])
+
+    @property
+    def inputs(self) -> list[Input]:
+        effects = effects_of(self.predictions, self.i, self.split)
+        return inputs_of(self.predictions, self.i, effects)
+
+    @property
+    def model(self) -> Lineage:
+        return lineage_of(self.metadata)
+
+    @property
+    def notice(self) -> str:
+        return notice_of(self.metadata)
 
 
 def _flags_status(

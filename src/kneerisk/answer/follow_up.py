@@ -26,6 +26,9 @@ from kneerisk.answer.risk_and_red_flags import must_refer
 from kneerisk.model import Bundle
 from kneerisk.schema import coded
 
+#: The parts of a visit's answer that are told, or compared with those of another visit.
+_COMPARED = ("red_flags", "risk", "likely", "imbalances", "advice", "model", "notice")
+
 
 @knowing_own_measures
 def follow_up(bundle: Bundle, request: FollowUp) -> FollowUpAnswer:
@@ -47,7 +50,7 @@ def follow_up(bundle: Bundle, request: FollowUp) -> FollowUpAnswer:
     """
     visits = request.visits
     latest = counting(bundle, visits[-1].screening.setting)
-    visit_answers = answers(bundle, [visit.screening for visit in visits])
+    visit_answers = answers(bundle, [visit.screening for visit in visits], _COMPARED)
     changes = changes_of(visits)
 
     @cache

@@ -33,7 +33,7 @@ def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
 
     None where the model has no imbalances: it was trained on a cohort that did not know them.
     """
-    probabilities = predictions.prediction.imbalances
+    probabilities = predictions.imbalances
     model = predictions.bundle.model.imbalance
     if probabilities is None or model is None:
         return None

@@ -144,7 +144,7 @@ def _judged(
 ) -> list[NextTest]:
     i, knee, value = draft.place, draft.knee, draft.value
     tests, unsettled = tuple(value.missing), _unsettled(predictions, i)
-    low, high = (float(bound[i]) for bound in predictions.prediction.intervals[knee])
+    low, high = (float(bound[i]) for bound in predictions.risks.intervals[knee])
     judged = []
     for place, width in zip(draft.chosen, widths, strict=True):
         settles = (unsettled & (value.imbalance_share[place] >= SETTLING_SHARE)).any(axis=0)

@@ -1,17 +1,18 @@
 """Everything that the model says of some screenings, worked out once for every part of the answer.
 
 A batch is one pass: the measurement update gives the expected true values, from which follow the
-feature matrix, the risks with their intervals, the imbalances and the attributions. A model that
-can't tell where its uncertainty comes from is asked again with nothing but age, sex and sport: the
-width of that interval is what the tests are compared with (``low_information``).
+feature matrix, the risks with their intervals, the imbalances and the attributions; what no part
+of the answer asks for is not worked out. A model that can't tell where its uncertainty comes from
+is asked again with nothing but age, sex and sport: the width of that interval is what the tests are
+compared with (``low_information``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import wraps
-from typing import Any, TypeVar
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from scipy.special import expit, logit
@@ -27,15 +28,15 @@ from kneerisk.model.variance_sources import VarianceSources, variance_sources
 from kneerisk.schema import SIDES, Columns, FloatArray, Screening, coded_rows, to_row
 from kneerisk.schema.sections import Setting
 
-_Request = TypeVar("_Request")
+_Request = ParamSpec("_Request")
 _Result = TypeVar("_Result")
 #: What nearly every screening has: the answer to these alone is what the tests are compared with.
 BASIC_COLUMNS = ("age_years", "sex", "sport")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """n screenings with all that the model says of them.
+    """n screenings with all that the model says of them, each worked out when it is first asked.
 
     Attributes
     ----------
@@ -48,53 +49,78 @@ class Predictions:
         is absent.
     data
         The same as coded columns of shape (n,); missing is NaN.
-    expected
-        The true values that the measured ones speak for, with their variances.
-    legs
-        The feature matrix of the legs, shape (n, 2, n_features); left leg first.
-    prediction
-        Risks and intervals of each knee and of either, and the imbalances.
-    contributions
-        What each column added to each leg's log-odds.
-    sources
-        Where the uncertainty of each screening comes from; None where the model can't tell.
-    width_share
-        Width of the interval of either knee in log-odds over that where nothing but `BASIC_COLUMNS`
-        is known, shape (n,); None where the sources tell how much was learnt.
     """
 
     bundle: Bundle
     screenings: Sequence[Screening]
     rows: list[dict[str, Any]]
     data: Columns
-    expected: Expected
-    legs: FeatureMatrix
-    prediction: Prediction
-    contributions: Contributions
-    sources: Sequence[VarianceSources | None]
-    width_share: FloatArray | None
 
     @property
     def metadata(self) -> Metadata:
         """What is known about the model."""
         return self.bundle.metadata
 
+    @cached_property
+    def expected(self) -> Expected:
+        """The true values that the measured ones speak for, with their variances."""
+        return self.bundle.model.measurement_update.expected(self.data)
+
+    @cached_property
+    def legs(self) -> FeatureMatrix:
+        """The feature matrix of the legs, shape (n, 2, n_features); left leg first."""
+        return self.bundle.model.features(self.data, self.expected)
+
+    @cached_property
+    def risks(self) -> Prediction:
+        """Risks and intervals of each knee and of either."""
+        return self.bundle.model.risks(self.legs)
+
+    @cached_property
+    def imbalances(self) -> FloatArray | None:
+        """Probabilities, shape (n, 2, n_imbalances); None where the model knows none."""
+        model = self.bundle.model.imbalance
+        return None if model is None else model.probabilities(self.legs)
+
+    @cached_property
+    def contributions(self) -> Contributions:
+        """What each column added to each leg's log-odds."""
+        return self.bundle.model.contributions(self.data, self.expected, self.legs)
+
+    @cached_property
+    def sources(self) -> Sequence[VarianceSources | None]:
+        """Where the uncertainty of each screening comes from; None where the model can't tell."""
+        return [
+            variance_sources(self.bundle.model, self.data, self.expected, self.legs, i)
+            for i in range(len(self.rows))
+        ]
+
+    @cached_property
+    def width_share(self) -> FloatArray | None:
+        """How much of the width of the interval without any test is left, shape (n,).
+
+        That of either knee in log-odds, over that where nothing but `BASIC_COLUMNS` is known; None
+        where the sources tell how much was learnt.
+        """
+        model = self.bundle.model
+        return None if model.base_rates else _width_share(model, self.rows, self.risks)
+
 
 def knowing_own_measures(
-    answering: Callable[[Bundle, _Request], _Result],
-) -> Callable[[Bundle, _Request], _Result]:
+    answering: Callable[Concatenate[Bundle, _Request], _Result],
+) -> Callable[Concatenate[Bundle, _Request], _Result]:
     """A function that answers with a model, with the model's own measures part of the schema."""
 
     @wraps(answering)
-    def answered(bundle: Bundle, request: _Request) -> _Result:
+    def answered(bundle: Bundle, /, *request: _Request.args, **options: _Request.kwargs) -> _Result:
         with bundle.model.own.also_in_force():
-            return answering(bundle, request)
+            return answering(bundle, *request, **options)
 
     return answered
 
 
 def predictions_of(bundle: Bundle, screenings: Sequence[Screening]) -> Predictions:
-    """Run the model on some screenings; no screening's numbers depend on the others.
+    """What the model says of some screenings; no screening's numbers depend on the others.
 
     Parameters
     ----------
@@ -107,24 +133,12 @@ def predictions_of(bundle: Bundle, screenings: Sequence[Screening]) -> Predictio
     -------
     Everything that the parts of an answer are made from.
     """
-    bundle, n = counting(bundle, screenings[0].setting), len(screenings)
-    model = bundle.model
     rows = [to_row(screening) for screening in screenings]
-    data = coded_rows(rows)
-    expected = model.measurement_update.expected(data)
-    legs = model.features(data, expected)
-    prediction = model.predict_features(legs)
     return Predictions(
-        bundle=bundle,
+        bundle=counting(bundle, screenings[0].setting),
         screenings=screenings,
         rows=rows,
-        data=data,
-        expected=expected,
-        legs=legs,
-        prediction=prediction,
-        contributions=model.contributions(data, expected, legs),
-        sources=[variance_sources(model, data, expected, legs, i) for i in range(n)],
-        width_share=None if model.base_rates else _width_share(model, rows, prediction),
+        data=coded_rows(rows),
     )
 
 

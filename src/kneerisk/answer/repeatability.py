@@ -127,7 +127,7 @@ def _likely(
     mean = expected.prior[i, row, latent] + (leg.readings - leg.prior) @ gain.weights[latent].T
     log_odds = probit_log_odds(mean, gain.variance[latent], model)
     today = probit_log_odds(expected.mean[i, row, latent], gain.variance[latent], model)
-    given = predictions.prediction.imbalances
+    given = predictions.imbalances
     # What trees say of grades beyond the update is taken to be the same in a repeat.
     corrected = log_odds + (logit(given[i, row]) - today) if given is not None else log_odds
     return np.asarray(corrected >= logit(assumption("imbalance_possible_probability")))

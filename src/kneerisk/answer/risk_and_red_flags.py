@@ -138,8 +138,8 @@ def risks_of(
 def _risk(
     predictions: Predictions, i: int, knee: Knee, base_rate: float | None, *, is_little: bool
 ) -> Risk:
-    probability = float(getattr(predictions.prediction, knee)[i])
-    low, high = (float(bound[i]) for bound in predictions.prediction.intervals[knee])
+    probability = float(getattr(predictions.risks, knee)[i])
+    low, high = (float(bound[i]) for bound in predictions.risks.intervals[knee])
     ratio = probability / base_rate if base_rate else 1.0
     band: Band = next((name for end, name in BANDS if ratio < end), "well_above")
     if is_little or predictions.rows[i].keys() <= set(BASIC_COLUMNS):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pydantic import ValidationError, ValidatorFunctionWrapHandler
+from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kneerisk.schema.columns import column_of, location_of
@@ -167,7 +167,7 @@ def refuse_contradictions(value: Any, handler: ValidatorFunctionWrapHandler) -> 
         screening = handler(value)
     except ValidationError as error:
         faults = [_as_detail(fault) for fault in error.errors(include_url=False)]
-    row = _flat(value if screening is None else screening.model_dump())
+    row = _flat(value if screening is None else vars(screening))
     for fault in faults:
         row.pop(column_of(fault["loc"]), None)
     faulty = [tuple(fault["loc"]) for fault in faults]
@@ -187,11 +187,15 @@ def _as_detail(fault: Any) -> InitErrorDetails:
 
 
 def _flat(body: Any) -> dict[str, Any]:
+    """The given values of a body, as it was sent or as it was validated."""
     row: dict[str, Any] = {}
     for section in ("athlete", "left", "right", "protocol"):
         values = body.get(section) if isinstance(body, dict) else None
+        if isinstance(values, BaseModel):
+            values = vars(values)
         if isinstance(values, dict):
-            row |= {column_of((section, name)): value for name, value in values.items()}
+            given = {name: value for name, value in values.items() if value is not None}
+            row |= {column_of((section, name)): value for name, value in given.items()}
     return row
 
 
