@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xgboost as xgb
 from hypothesis import given, settings
 from scipy.special import logit
 from strategies import screenings
@@ -17,6 +18,7 @@ from kneerisk.model.feature_columns import FEMALE, Column, ColumnKind, feature_c
 from kneerisk.model.features import feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import Screening, coded, from_row, quantity, to_row
 from kneerisk.schema.z_scores import error_variance, from_z
 
@@ -172,6 +174,30 @@ class TestOnAthletesItHasNotSeen:
             likely = found[:, 0, k] > 0.4
             assert found[:, 0, k].mean() == pytest.approx(true.mean(), abs=0.015)
             assert found[likely, 0, k].mean() == pytest.approx(true[likely].mean(), abs=0.08)
+
+
+class TestTrees:
+    @pytest.mark.parametrize("objective", ["reg:quantileerror", "binary:logistic"])
+    def test_arrays_give_the_bits_of_xgboost(self, objective: str) -> None:
+        rng = np.random.default_rng(3)
+        rows = rng.normal(size=(600, 5)).astype(np.float32)
+        rows[rng.random(rows.shape) < 0.2] = np.nan
+        outcome = (np.nan_to_num(rows[:, 0]) * rows[:, 3] > 0.1).astype(float)
+        settings = {"objective": objective, "max_depth": 4, "nthread": 1}
+        if objective == "reg:quantileerror":
+            settings["quantile_alpha"] = np.array([0.05, 0.95])
+        booster = xgb.train(settings, xgb.DMatrix(rows, outcome, nthread=1), 25)
+        columns = tuple(Column(ColumnKind.EXPECTED, f"m{i}") for i in range(5))
+        trees = BoostedTrees(columns=columns, fill=np.zeros(5), booster=booster)
+        tables = trees.tables
+        # A value that lies on a threshold is what two programs are most likely to read differently.
+        node = rng.integers(0, len(tables.column), size=len(rows))
+        rows[np.arange(len(rows)), tables.column[node]] = tables.threshold[node]
+        outputs = len(tables.trees)
+        none = np.zeros((len(rows), outputs), dtype=np.float32)
+        given = booster.inplace_predict(rows, predict_type="margin", base_margin=none)
+        few = [tables.sums(rows[i : i + 7], none[0]) for i in range(0, len(rows), 7)]
+        assert np.array_equal(np.concatenate(few), np.reshape(given, (-1, outputs)))
 
 
 class TestColumns:

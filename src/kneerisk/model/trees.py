@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix, averaged
+from kneerisk.model.tree_tables import MOST_ROWS, TreeTables, tables_of
 from kneerisk.schema import FloatArray
 
 #: Digits of what trees read and are fitted to. Machines differ in the last bits of a sum, and a
@@ -27,7 +29,7 @@ from kneerisk.schema import FloatArray
 DIGITS = 6
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BoostedTrees:
     """A booster with the columns that it reads; ``booster`` is None where trees don't help."""
 
@@ -38,6 +40,13 @@ class BoostedTrees:
     booster: xgb.Booster | None
     shared: bool = False
     """The trees read the mean of both legs, and so add the same to either."""
+
+    @cached_property
+    def tables(self) -> TreeTables:
+        """The trees as arrays."""
+        if self.booster is None:
+            raise ValueError("there are no trees to predict with")
+        return tables_of(_read_ubjson(bytes(self.booster.save_raw("ubj")))["learner"])
 
     def rows(self, features: FeatureMatrix) -> NDArray[np.float32]:
         """The booster's input.
@@ -74,10 +83,11 @@ class BoostedTrees:
         ValueError
             Where there are no trees.
         """
-        if self.booster is None:
-            raise ValueError("there are no trees to predict with")
-        predicted = self.booster.inplace_predict(self.rows(features))
-        return np.asarray(predicted, dtype=np.float64).reshape(len(features.values) * 2, -1)
+        rows = self.rows(features)
+        if self.booster is None or len(rows) <= MOST_ROWS:
+            return self.tables.sums(rows)
+        predicted = self.booster.inplace_predict(rows)
+        return np.asarray(predicted, dtype=np.float64).reshape(len(rows), -1)
 
     def log_odds(self, features: FeatureMatrix, base: FloatArray) -> FloatArray:
         """Log-odds of the trees on top of a base.
@@ -96,10 +106,11 @@ class BoostedTrees:
         if self.booster is None:
             return base
         # XGBoost adds in single precision: the base is added here, so that it keeps its own.
+        rows = self.rows(features)
+        if len(rows) <= MOST_ROWS:
+            return base + self.tables.sums(rows, np.zeros(1, dtype=np.float32)).reshape(base.shape)
         zero = np.zeros(base.shape, dtype=np.float32)
-        added = self.booster.inplace_predict(
-            self.rows(features), predict_type="margin", base_margin=zero
-        )
+        added = self.booster.inplace_predict(rows, predict_type="margin", base_margin=zero)
         return base + np.asarray(added, dtype=np.float64).reshape(base.shape)
 
 
@@ -183,7 +194,7 @@ def _check_booster(data: Any, n_columns: int) -> None:
         _whole(counted["num_parallel_tree"]) == 1,
         all(len(part) == 0 for part in model.get("cats", {}).values()),
         steps[0] == 0 and steps[-1] == len(trees) and bool((np.diff(steps) >= 0).all()),
-        bool(((groups >= 0) & (groups < outputs)).all()),
+        set(groups.tolist()) == set(range(outputs)),
     )
     for number, tree in enumerate(trees):
         _check_tree(tree, number, n_columns)
