@@ -135,7 +135,22 @@ _JSON = "application/json"
 
 
 def predict(bundle: Bundle, screening: Screening, fields: frozenset[str]) -> Response:
-    """Answer one screening, with some fields of the answer or with all of them."""
+    """Answer one screening.
+
+    Parameters
+    ----------
+    bundle
+        The champion.
+    screening
+        The screening.
+    fields
+        The fields of the answer that are asked for.
+
+    Returns
+    -------
+    Response
+        These fields as JSON.
+    """
     asked = answer(bundle, screening, fields)
     # What is not known is absent, not null; a value of the wrong type is a mistake.
     content = asked.model_dump_json(include=set(fields), exclude_none=True, warnings="error")

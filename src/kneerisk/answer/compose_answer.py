@@ -53,7 +53,21 @@ _SUMMED_UP = (
 
 
 def answer(bundle: Bundle, screening: Screening, parts: Collection[str] = PARTS) -> Answer:
-    """What the model says of one screening: the whole answer, or some of its `PARTS` alone."""
+    """What the model says of one screening: the whole answer, or some of its parts alone.
+
+    Parameters
+    ----------
+    bundle
+        The released model.
+    screening
+        The screening.
+    parts
+        The names of the parts wanted, of `PARTS`.
+
+    Returns
+    -------
+    The answer; parts that were not asked for are absent.
+    """
     return answers(bundle, [screening], parts)[0]
 
 
