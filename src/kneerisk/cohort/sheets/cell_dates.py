@@ -60,6 +60,8 @@ _CLOCK = re.compile(
     r"(?:\s*\([^()]*\))?",
     re.IGNORECASE,
 )
+#: The clock as most programs write it, which most stamps have.
+_PLAIN_STAMP = re.compile(r"(\d{1,4}[./-]\d{1,2}[./-]\d{1,4})[T ]\d\d:\d\d(?::\d\d)?Z?", re.ASCII)
 _WEEKDAY = re.compile(r"([^\W\d_]+(?:-feira)?)\.?,?\s+")
 _OF_MONTH = re.compile(
     r"(\d{1,2})(?:st|nd|rd|th|er|\.)?[\s/.-]*(?:(?:de|of)\s+)?([^\W\d_]+)\.?[\s,/.-]*"
@@ -108,20 +110,16 @@ def date_forms(cells: Iterable[Any], day_first: bool | None, *, years: bool = Fa
 @lru_cache(maxsize=_COLUMNS_KEPT)
 def _date_forms(cells: tuple[Any, ...], day_first: bool | None, *, years: bool) -> DateForms:
     filled = [cell for cell in cells if not is_missing(cell)]
-    # A column of dates repeats itself, and each parsing is slow.
-    texts = Counter(as_text(cell) for cell in filled if not isinstance(cell, date))
+    # A column of dates repeats its days, and each parsing is slow.
+    texts = Counter(_without_clock(as_text(c)) for c in filled if not isinstance(c, date))
     forms, is_open = _forms_of(list(texts), day_first, years=years)
-    unread = [text for text in texts if not _is_any(text, forms)]
+    unread = [text for text in texts if not any(_is_day(text, form) for form in forms)]
     if forms and unread:
         others, others_open = _forms_of(unread, day_first, years=years)
         forms, is_open = [*forms, *others], is_open or others_open
-        unread = [text for text in unread if not _is_any(text, others)]
+        unread = [text for text in unread if not any(_is_day(text, form) for form in others)]
     read = len(filled) - sum(texts[text] for text in unread)
     return DateForms(forms or ["%Y-%m-%d"], read / len(filled) if filled else 0.0, is_open)
-
-
-def _is_any(text: str, forms: list[str]) -> bool:
-    return any(_is_day(text, form) for form in forms)
 
 
 def _forms_of(texts: list[str], day_first: bool | None, *, years: bool) -> tuple[list[str], bool]:
@@ -193,11 +191,7 @@ def _readings(text: str) -> tuple[str, ...]:
     readings = {text: None}
     if text.isdigit() or len(text) > _LONGEST_DAY:
         return (text,)
-    # The clock may stand behind the day, or, seldom, in front of the year.
-    for match in _CLOCK.finditer(text):
-        if match.end() == len(text):
-            text = text[: match.start()].rstrip(", ")
-            break
+    text = _without_clock(text)
     if (weekday := _WEEKDAY.match(text)) and fold(weekday[1]) in _weekdays():
         readings[text[weekday.end() :]] = None
     readings[text] = None
@@ -209,6 +203,16 @@ def _readings(text: str) -> tuple[str, ...]:
         if name is not None and (number := _months().get(fold(name))):
             readings[f"{day} {_NAMES[number - 1][:3]} {year}"] = None
     return tuple(day for day in readings if len(day) <= _LONGEST_ALONE)
+
+
+def _without_clock(text: str) -> str:
+    """A day without the clock behind it."""
+    if match := _PLAIN_STAMP.fullmatch(text):
+        return match[1]
+    # The clock may stand behind the day, or, seldom, in front of the year.
+    clocks = () if text.isdigit() or len(text) > _LONGEST_DAY else _CLOCK.finditer(text)
+    behind = (match.start() for match in clocks if match.end() == len(text))
+    return text[: next(behind, None)].rstrip(", ") if clocks else text
 
 
 @cache

@@ -32,6 +32,8 @@ FEET_AND_INCHES = re.compile(
 #: 12.192 cm, not 12.191999999999998.
 _SIGNIFICANT_DIGITS = 10
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+#: A day in three figures, which no number with a unit begins with.
+_DAY = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d", re.ASCII)
 #: Without a letter or a mark there is no unit.
 _FIGURES = re.compile(r"[\d.,+-]*", re.ASCII)
 
@@ -45,8 +47,9 @@ def as_text(raw: Any) -> str:
 
 def with_unit(cell: str) -> tuple[str, str | None]:
     """The number and the unit of a cell that names one (`38°`, `5'11"`), or the cell as it is."""
-    # Words and plain numbers, which most cells are, need no closer look.
-    if not (cell[:1].isdigit() or cell[:1] in "+-.,") or _FIGURES.fullmatch(cell):
+    # Words, plain numbers and days, which most cells are, need no closer look.
+    is_number = cell[:1].isdigit() or cell[:1] in "+-.,"
+    if not is_number or _FIGURES.fullmatch(cell) or _DAY.match(cell):
         return cell, None
     if feet := FEET_AND_INCHES.fullmatch(cell):
         return f"{12 * int(feet[1]) + float(feet[2] or 0):g}", "inch"
@@ -125,19 +128,24 @@ def is_missing(cell: Any) -> bool:
 
 def column_values(cells: Iterable[Any], marks: Marks) -> ColumnValues:
     """What a column's cells are: numbers (in the sheet's unit), and words with their counts."""
-    filled = [cell for cell in cells if cell != ""]
     numbers: list[float] = []
     words: Counter[str] = Counter()
     units: Counter[str] = Counter()
-    for cell in filled:
+    recorded = 0
+    # Columns repeat their entries: each is looked at once.
+    for cell, count in Counter(cells).items():
+        if cell == "":
+            continue
         value, unit = number_and_unit(cell, marks)
         if value is not None:
-            numbers.append(value)
-            units.update([unit] if unit else [])
-        elif not isinstance(cell, date):
-            words[str(cell)] += 1
+            numbers += [value] * count
+            units.update({unit: count} if unit else {})
+            recorded += count
+            continue
+        if not isinstance(cell, date):
+            words[str(cell)] += count
+        recorded += 0 if is_missing(cell) else count
     usual = next((unit for unit, count in units.items() if count * 2 > len(numbers)), None)
-    recorded = sum(not is_missing(cell) for cell in filled)
     return ColumnValues(recorded, numbers, words, marks, usual)
 
 

@@ -7,6 +7,7 @@ the measure's unit; where neither does, it is asked.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -37,30 +38,38 @@ def plain_number(written: str, marks: Marks) -> str:
     return written
 
 
-def _numbers(cells: Iterable[Any]) -> list[str]:
-    with_mark = (cell for cell in cells if isinstance(cell, str) and ("," in cell or "." in cell))
-    return [match[0] for match in map(_NUMBER.match, with_mark) if match]
+def numbers_with_marks(cells: Iterable[Any]) -> Counter[str]:
+    """The different numbers of a column with a comma or a point, and how often each stands."""
+    texts = Counter(
+        cell for cell in cells if isinstance(cell, str) and ("," in cell or "." in cell)
+    )
+    numbers: Counter[str] = Counter()
+    for written, count in texts.items():
+        if ("," in written or "." in written) and (match := _NUMBER.match(written)):
+            numbers[match[0]] += count
+    return numbers
 
 
-def decimal_commas(cells: Iterable[Any]) -> int:
+def decimal_commas(numbers: Counter[str]) -> int:
     """How many more decimals are written with a comma than with a point.
 
     Those that may be thousands count for neither.
     """
     surplus = 0
-    for written in _numbers(cells):
+    for written, count in numbers.items():
         if not (_BY_COMMA.fullmatch(written) or _BY_POINT.fullmatch(written)):
-            surplus += bool(_COMMA.fullmatch(written)) - bool(_POINT.fullmatch(written))
+            is_comma, is_point = _COMMA.fullmatch(written), _POINT.fullmatch(written)
+            surplus += count * (bool(is_comma) - bool(is_point))
     return surplus
 
 
-def marks_of(cells: Sequence[Any], *, commas: bool, may_be_foreign: bool) -> list[Marks]:
+def marks_of(numbers: Counter[str], *, commas: bool, may_be_foreign: bool) -> list[Marks]:
     """How a column may write its numbers.
 
     Parameters
     ----------
-    cells
-        The column.
+    numbers
+        The numbers of the column that have a mark.
     commas
         Whether the rest of the sheet has decimal commas, which holds where the column says nothing.
     may_be_foreign
@@ -71,7 +80,7 @@ def marks_of(cells: Sequence[Any], *, commas: bool, may_be_foreign: bool) -> lis
     list of Marks
         One where that is certain, else two.
     """
-    surplus, written = decimal_commas(cells), _numbers(cells)
+    surplus, written = decimal_commas(numbers), list(numbers)
     by_comma = [match for match in map(_BY_COMMA.fullmatch, written) if match]
     by_point = [match for match in map(_BY_POINT.fullmatch, written) if match]
     if by_comma and surplus <= 0:
@@ -90,4 +99,4 @@ def marks_stated(cells: Sequence[Any], decimal: str) -> Marks:
     """How a column writes its numbers where a person stated its decimal mark."""
     commas = decimal == "comma"
     pattern = _BY_POINT if commas else _BY_COMMA
-    return Marks(commas, thousands=any(map(pattern.fullmatch, _numbers(cells))))
+    return Marks(commas, thousands=any(map(pattern.fullmatch, numbers_with_marks(cells))))

@@ -45,22 +45,22 @@ class LineReasons:
     """
 
     def __init__(self, names: Sequence[str], rows: Sequence[list[Any]]) -> None:
-        self._names = [fold(name).rstrip(":. ") for name in names]
+        self._names = [_word(name) for name in names]
         self._rows = rows
 
     def of(self, cells: list[Any]) -> LeftOut | None:
         """Why a line is no athlete's; None where it is one's."""
-        filled = {at: cell for at, cell in enumerate(cells) if cell != ""}
-        words = {at: fold(c).rstrip(":. ") for at, c in filled.items() if isinstance(c, str)}
-        first = next(iter(words.values()), "")
-        is_total = first in plain_words("total") and next(iter(words)) <= 2
+        filled = [at for at, cell in enumerate(cells) if cell != ""]
+        texts = [at for at in filled if isinstance(cells[at], str)]
+        first = _word(cells[texts[0]]) if texts else ""
+        is_total = first in plain_words("total") and texts[0] <= 2
         if is_total and (first not in _MAY_BE_NAMES or self._has_totals(first, cells)):
             return "totals"
-        if len(words) > 1 and all(word == self._names[at] for at, word in words.items()):
+        if len(texts) > 1 and all(_word(cells[at]) == self._names[at] for at in texts):
             return "names_again"
         if len(filled) > 1 and is_units(cells):
             return "units_again"
-        if len(filled) == 1 and len(self._names) > 2 and words and next(iter(words)) == 0:
+        if len(filled) == 1 and len(self._names) > 2 and texts[:1] == [0]:
             return "remark"
         return None
 
@@ -85,13 +85,17 @@ class LineReasons:
         """The numbers of each column in lines that are surely none of totals."""
         columns: list[list[float]] = [[] for _ in self._names]
         for row in self._rows:
-            first = next((fold(cell).rstrip(":. ") for cell in row if isinstance(cell, str)), "")
+            first = next((_word(cell) for cell in row if isinstance(cell, str)), "")
             if first in plain_words("total"):
                 continue
             for at, cell in enumerate(row):
                 if (number := _number(cell)) is not None:
                     columns[at].append(number)
         return columns
+
+
+def _word(cell: str) -> str:
+    return fold(cell).rstrip(":. ")
 
 
 def _number(cell: Any) -> float | None:

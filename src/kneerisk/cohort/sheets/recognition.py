@@ -15,12 +15,18 @@ from typing import Any
 from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.agreement import Setting
-from kneerisk.cohort.sheets.cell_text import column_values
+from kneerisk.cohort.sheets.cell_text import ColumnValues, column_values
 from kneerisk.cohort.sheets.changed_cells import ChangedCell, changes_of, with_changes
 from kneerisk.cohort.sheets.column_conflicts import settle_columns
 from kneerisk.cohort.sheets.column_forms import in_one_order
 from kneerisk.cohort.sheets.column_meaning import BOTH, RecognisedColumn
-from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas, marks_of, marks_stated
+from kneerisk.cohort.sheets.decimal_marks import (
+    Marks,
+    decimal_commas,
+    marks_of,
+    marks_stated,
+    numbers_with_marks,
+)
 from kneerisk.cohort.sheets.device_exports.tested_columns import as_tested
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.file_parts import Arrangement
@@ -219,29 +225,34 @@ def _columns(
     cells = [[row[at] for row in table.rows] for at in range(len(heading.names))]
     marks = _marks(cells, heading, stated)
     setting = Setting(USUAL_MASS_KG, languages=heading.languages)
-    first = _each(heading, table, cells, marks, stated, setting, known)
+    values = [
+        [column_values(cells[at], reading) for reading in own] for at, own in enumerate(marks)
+    ]
+    found = _each(heading, table, cells, values, stated, setting, known)
     # What the body mass is, and whether rows are legs, matters to the other columns.
-    has_sides = any(column.means == SIDE for column in first)
-    setting = setting._replace(mass_kg=_usual_mass(first), has_sides=has_sides)
-    second = _each(heading, table, cells, marks, stated, setting, known)
+    has_sides = any(column.means == SIDE for column in found)
+    told = setting._replace(mass_kg=_usual_mass(found), has_sides=has_sides)
+    if told != setting:
+        found = _each(heading, table, cells, values, stated, told, known)
     # The columns of a joined table are those of several files.
-    return settle_columns(second if known else in_one_order(second, cells, heading.languages))
+    return settle_columns(found if known else in_one_order(found, cells, heading.languages))
 
 
 def _marks(cells: Sequence[list[Any]], heading: Heading, stated: SheetAsked) -> list[list[Marks]]:
     """How each column may write its numbers; one that doesn't say does as most of the sheet."""
     if stated.decimal is not None:
         return [[marks_stated(column, stated.decimal)] for column in cells]
-    commas = sum(map(decimal_commas, cells)) > 0
+    written = [numbers_with_marks(column) for column in cells]
+    commas = sum(map(decimal_commas, written)) > 0
     is_foreign = commas or heading.languages != ENGLISH
-    return [marks_of(column, commas=commas, may_be_foreign=is_foreign) for column in cells]
+    return [marks_of(column, commas=commas, may_be_foreign=is_foreign) for column in written]
 
 
 def _each(
     heading: Heading,
     table: Table,
     cells: Sequence[list[Any]],
-    marks: Sequence[list[Marks]],
+    values: Sequence[list[ColumnValues]],
     stated: SheetAsked,
     setting: Setting,
     known: Sequence[TidyColumn],
@@ -253,10 +264,10 @@ def _each(
                 place=get_column_letter(at + 1),
                 name=name,
                 reference=table.references[at],
-                values=column_values(cells[at], reading),
+                values=read,
                 why=text("sheet.why.no_such_measure"),
             )
-            for reading in marks[at]
+            for read in values[at]
         ]
         if name in _answer_columns():
             column = replace(plain[0], why=text("sheet.why.answer"))

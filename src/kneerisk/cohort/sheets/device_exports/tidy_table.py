@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing, number_shown
 from kneerisk.cohort.sheets.column_names import Match, Named
-from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas
+from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas, numbers_with_marks
 from kneerisk.cohort.sheets.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, too_much
@@ -107,7 +107,7 @@ def takes_best(measure: Quantity | None) -> bool:
 
 def has_commas(columns: Sequence[Sequence[Any]]) -> list[bool]:
     """Whether each of some columns has decimal commas; one that doesn't say is as most are."""
-    surplus = [decimal_commas(cells) for cells in columns]
+    surplus = [decimal_commas(numbers_with_marks(cells)) for cells in columns]
     mostly = sum(surplus) > 0
     return [own > 0 or (own == 0 and mostly) for own in surplus]
 
