@@ -60,11 +60,12 @@ def batteries(released: Bundle) -> dict[str, dict[str, Any]]:
         expected = model.measurement_update.expected(data)
         legs = model.features(data, expected)
         found = model.predict_features(legs)
-        sources = [variance_sources(model, data, expected, legs, i) for i in range(ATHLETES)]
+        sources = variance_sources(model, data, expected, legs)
+        assert sources is not None
         low, high = found.intervals["left"]
         told[name] = {
             "data": data,
-            "information": np.array([one.information for one in sources if one]),
+            "information": sources.information,
             "risk": found.left,
             "width": high - low,
         }

@@ -9,7 +9,7 @@ compared with (``low_information``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -88,12 +88,9 @@ class Predictions:
         return self.bundle.model.contributions(self.data, self.expected, self.legs)
 
     @cached_property
-    def sources(self) -> Sequence[VarianceSources | None]:
-        """Where the uncertainty of each screening comes from; None where the model can't tell."""
-        return [
-            variance_sources(self.bundle.model, self.data, self.expected, self.legs, i)
-            for i in range(len(self.rows))
-        ]
+    def sources(self) -> VarianceSources | None:
+        """Where the uncertainty of the screenings comes from; None where the model can't tell."""
+        return variance_sources(self.bundle.model, self.data, self.expected, self.legs)
 
     @cached_property
     def width_share(self) -> FloatArray | None:
@@ -103,7 +100,7 @@ class Predictions:
         where the sources tell how much was learnt.
         """
         model = self.bundle.model
-        return None if model.base_rates else _width_share(model, self.rows, self.risks)
+        return None if model.base_rates else width_share(model, self.data, self.risks)
 
 
 def knowing_own_measures(
@@ -150,12 +147,25 @@ def counting(bundle: Bundle, setting: Setting | None) -> Bundle:
     return replace(bundle, model=bundle.model.counting(count))
 
 
-def _width_share(
-    model: RiskModel, rows: Sequence[Mapping[str, Any]], prediction: Prediction
-) -> FloatArray:
-    """The width of each interval over that with `BASIC_COLUMNS` alone, shape (n,)."""
-    basic = [{name: row[name] for name in BASIC_COLUMNS if name in row} for row in rows]
-    return _interval_width(prediction) / _interval_width(model.predict(coded_rows(basic)))
+def width_share(model: RiskModel, data: Columns, prediction: Prediction) -> FloatArray:
+    """The width of each interval over that with `BASIC_COLUMNS` alone.
+
+    Parameters
+    ----------
+    model
+        The model.
+    data
+        Coded columns of n screenings.
+    prediction
+        What the model says of them.
+
+    Returns
+    -------
+    Shape (n,).
+    """
+    unknown = np.full(len(data["sex"]), np.nan)
+    basic = {name: data[name] if name in BASIC_COLUMNS else unknown for name in data}
+    return _interval_width(prediction) / _interval_width(model.predict(basic))
 
 
 def _interval_width(prediction: Prediction) -> FloatArray:

@@ -36,26 +36,30 @@ LITTLE_GAIN = 0.9
 #: Digits of a share: what follows is rounding of the solver.
 SHARE_DIGITS = 4
 #: An unspecified sex is read as the average of both, which a model has always seen.
-_AVERAGE_SEX = "unspecified"
+AVERAGE_SEX = "unspecified"
 ACUTE = "acute_injury_within_7_days"
 #: From this age on an acute knee injury needs an X-ray decision (Ottawa knee rule, Stiell).
 OTTAWA_AGE_YEARS = 55
 
 
 def flags_of(screening: Screening) -> list[Flag]:
-    """The red flags that apply, most urgent first.
+    """The red flags of a screening that apply, most urgent first."""
+    return flags_for(screening.red_flags or [], screening.athlete.age_years)
+
+
+def flags_for(codes: Sequence[str], age_years: float) -> list[Flag]:
+    """The red flags that apply at an age, most urgent first.
 
     Ottawa's items are urgent with an injury of the last 7 days only; without one they stand as
     routine. An acute injury at 55 or over is one of them.
     """
-    codes = screening.red_flags or []
     acute = ACUTE in codes
     flags = []
     for code in codes:
         entry = red_flags()[code]
         urgency = "routine" if entry.needs_acute_injury and not acute else entry.urgency
         flags.append(_flag(code, urgency, entry.reason))
-    if acute and screening.athlete.age_years >= OTTAWA_AGE_YEARS:
+    if acute and age_years >= OTTAWA_AGE_YEARS:
         reason = text("answer.red_flags.ottawa_age", age=OTTAWA_AGE_YEARS)
         flags.append(_flag("ottawa_age", "emergency", reason))
     order = list(urgencies())
@@ -155,7 +159,7 @@ def _risk(
 
 def _uncertainty(predictions: Predictions, i: int, knee: Knee) -> dict[str, Any]:
     """How much is settled about a knee, and where the width of its interval comes from."""
-    sources = predictions.sources[i]
+    sources = predictions.sources
     if sources is None:
         return {}
     legs = [0, 1] if knee == "either" else [SIDES.index(knee)]
@@ -165,12 +169,12 @@ def _uncertainty(predictions: Predictions, i: int, knee: Knee) -> dict[str, Any]
         "tests_not_done": sources.tests_not_done,
         "test_error": sources.test_error,
     }
-    total = sum(float(variance[legs].sum()) for variance in variances.values())
+    total = sum(float(variance[i, legs].sum()) for variance in variances.values())
     shares = {
-        name: round(float(variance[legs].sum()) / total, SHARE_DIGITS)
+        name: round(float(variance[i, legs].sum()) / total, SHARE_DIGITS)
         for name, variance in variances.items()
     }
-    information = round(float(sources.information[legs].mean()), SHARE_DIGITS)
+    information = round(float(sources.information[i, legs].mean()), SHARE_DIGITS)
     return {"information": information, "interval_from": shares}
 
 
@@ -215,14 +219,14 @@ def _little_information(predictions: Predictions, i: int) -> str | None:
 
     A known recent injury is always enough.
     """
-    sources, row = predictions.sources[i], predictions.rows[i]
+    sources, row = predictions.sources, predictions.rows[i]
     if sources is None:
         share = predictions.width_share
         is_little = share is not None and share[i] >= LITTLE_GAIN
         return text("answer.reasons.low_information") if is_little else None
     if any(row.get(f"{side}_prior_knee_injury") == "within_12_months" for side in SIDES):
         return None
-    if sources.information.mean() < LITTLE_INFORMATION:
+    if sources.information[i].mean() < LITTLE_INFORMATION:
         return text("answer.reasons.low_information")
     sport, sex, age = (float(predictions.data[name][i]) for name in ("sport", "sex", "age_years"))
     tests = strongest_tests(sport, sex, age)
@@ -279,5 +283,5 @@ def within_population(measure: Measure, value: Any, population: Mapping[str, Any
     Whether the value lies within the range, or is one of the choices.
     """
     if isinstance(measure, Category):
-        return value == _AVERAGE_SEX or value in population["choices"]
+        return value == AVERAGE_SEX or value in population["choices"]
     return bool(population["low"] <= value <= population["high"])

@@ -8,6 +8,8 @@ from scipy.special import expit, logit
 from kneerisk.answer.answer_schema import BaseRate
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import sports_without_own_rate
+from kneerisk.model import Bundle, Metadata
+from kneerisk.schema import category
 from kneerisk.words import text, variant
 
 
@@ -25,21 +27,23 @@ def usual_risk_of(predictions: Predictions, i: int) -> BaseRate:
     -------
     The rates, with what a club counted where it did.
     """
-    sport = predictions.screenings[i].athlete.sport
-    all_rates = predictions.metadata.base_rates
+    return usual_risk_in(predictions.bundle, predictions.screenings[i].athlete.sport)
+
+
+def usual_risk_in(bundle: Bundle, sport: str | None) -> BaseRate:
+    """Mean risks in a sport, of a leg and of either knee; None is an athlete of any sport."""
+    all_rates, rates = bundle.metadata.base_rates, bundle.model.base_rates
     means = dict(all_rates.get(sport or "all") or all_rates["all"])
-    rates = predictions.bundle.model.base_rates
     if rates is None or rates.count is None:
-        rests_on = _rests_on(predictions, sport)
+        rests_on = _rests_on(bundle.metadata, sport)
         return BaseRate(leg=means.get("leg"), either=means.get("either"), rests_on=rests_on)
-    code = predictions.data["sport"][i : i + 1]
-    counted = rates.counted(logit(np.array([[means["leg"]]])), code)
-    leg, either = float(expit(counted[0, 0])), rates.rate(float(code[0]))
-    return BaseRate(leg=leg, either=either, from_club=True)
+    code = float("nan") if sport is None else float(category("sport").choices.index(sport))
+    counted = rates.counted(logit(np.array([[means["leg"]]])), np.array([code]))
+    return BaseRate(leg=float(expit(counted[0, 0])), either=rates.rate(code), from_club=True)
 
 
-def _rests_on(predictions: Predictions, sport: str | None) -> str | None:
+def _rests_on(metadata: Metadata, sport: str | None) -> str | None:
     """What the usual risk in a sport rests on, where it has no number of its own."""
-    if predictions.metadata.cohort != "simulated" or sport not in sports_without_own_rate():
+    if metadata.cohort != "simulated" or sport not in sports_without_own_rate():
         return None
     return text("shared.base_rate.no_own", athletes=variant("shared.athletes", sport))

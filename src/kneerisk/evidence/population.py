@@ -87,9 +87,27 @@ class Population:
         -------
         Z-scores, shape (n, d).
         """
-        # Contiguous, so that a row is added up in the same order however many there are.
-        terms = np.ascontiguousarray(context[:, None, :] * self.shifts[None, :, :])
-        return np.asarray(terms.sum(axis=2))
+        return row_products(self.shifts, context)
+
+
+def row_products(matrix: FloatArray, rows: FloatArray) -> FloatArray:
+    """A matrix times each row by itself, so that a row's digits don't depend on its neighbours.
+
+    One product with all rows would be a matrix product, for which BLAS picks another order of
+    adding with another number of rows. Stacked vectors are one matrix-vector product a row.
+
+    Parameters
+    ----------
+    matrix
+        Shape ``(m, k)``.
+    rows
+        Shape ``(n, k)``.
+
+    Returns
+    -------
+    Shape ``(n, m)``.
+    """
+    return np.asarray(np.matmul(matrix, np.ascontiguousarray(rows)[:, :, None])[:, :, 0])
 
 
 def state_measures() -> tuple[dict[str, Quantity], dict[str, Quantity]]:

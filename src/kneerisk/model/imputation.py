@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
-from kneerisk.evidence.population import Population, contexts
+from kneerisk.evidence.population import Population, contexts, row_products
 from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.own_measures import per_schema_at_most
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS, SQUEEZED_TOGETHER
@@ -84,7 +84,7 @@ class MeasurementUpdate:
     def expected(self, data: Columns) -> Expected:
         """Expected true values of both legs of n screenings.
 
-        Every row is solved by itself, so that its numbers do not depend on its neighbours.
+        Rows of one pattern share a gain; a row's numbers do not depend on its neighbours.
 
         Parameters
         ----------
@@ -96,41 +96,47 @@ class MeasurementUpdate:
         -------
         Means and variances in SD of the schema's norms, of shape ``(n, 2, n_targets)``.
         """
+        state, prior_state, patterns = self._states(data)
+        n, targets = len(state) // 2, self._targets
+        prior = prior_state[:, targets]
+        mean, variance = prior.copy(), np.empty_like(prior)
+        innovation = np.zeros_like(state)
+        distinct, place = np.unique(patterns, return_inverse=True)
+        gains = [self.gain(pattern.tobytes()) for pattern in distinct]
+        for gain, rows in zip(gains, rows_by_place(place, len(gains)), strict=True):
+            difference = (state[rows] - prior_state[rows, : state.shape[1]])[:, gain.used]
+            mean[rows] += row_products(gain.weights, difference)
+            variance[rows] = gain.variance
+            innovation[rows[:, None], gain.used] = difference
+        by_leg = place.reshape(n, 2).tolist()
+        return Expected(
+            mean=mean.reshape(n, 2, -1),
+            variance=variance.reshape(n, 2, -1),
+            prior=prior.reshape(n, 2, -1),
+            innovation=innovation.reshape(n, 2, -1),
+            gains=tuple((gains[left], gains[right]) for left, right in by_leg),
+        )
+
+    def _states(self, data: Columns) -> tuple[FloatArray, FloatArray, np.ndarray]:
+        """State and prior mean of each leg, left and right in turn, and its pattern of tests."""
         athlete, legs = measured_z_scores(self.population, data)
-        protocols = stated_protocols(data)
-        own_contexts = contexts(data)
-        n, targets = len(athlete), self._targets
-        mean = np.empty((n, 2, len(targets)))
-        variance, prior = np.empty_like(mean), np.empty_like(mean)
-        innovation = np.zeros((n, 2, self.population.n_measures))
-        gains: tuple[list[Gain], list[Gain]] = ([], [])
+        protocols, own_contexts = stated_protocols(data), contexts(data)
+        n, size = len(athlete), self.population.n_measures
+        state = np.empty((n, 2, size))
         for side in (0, 1):
             other = _without_shared_readings(self.population, legs[side], legs[1 - side])
-            state = np.concatenate([athlete, legs[side], other], axis=1)
-            prior_state = self.population.means(own_contexts[side])
-            prior[:, side] = prior_state[:, targets]
-            patterns = np.concatenate([~np.isnan(state), protocols], axis=1).astype(np.uint8)
-            for row in range(n):
-                gain = self.gain(patterns[row].tobytes())
-                difference = state[row, gain.used] - prior_state[row, gain.used]
-                mean[row, side] = prior[row, side] + gain.weights @ difference
-                variance[row, side] = gain.variance
-                innovation[row, side, gain.used] = difference
-                gains[side].append(gain)
-        return Expected(
-            mean=mean,
-            variance=variance,
-            prior=prior,
-            innovation=innovation,
-            gains=tuple(zip(*gains, strict=True)),
-        )
+            state[:, side] = np.concatenate([athlete, legs[side], other], axis=1)
+        prior = self.population.means(np.stack(own_contexts, axis=1).reshape(2 * n, -1))
+        known = ~np.isnan(state.reshape(2 * n, size))
+        codes = np.concatenate([known, np.repeat(protocols, 2, axis=0)], axis=1).astype(np.uint8)
+        return state.reshape(2 * n, size), prior, codes.view(f"V{codes.shape[1]}").ravel()
 
     @cached_property
     def gain(self) -> Callable[[bytes], Gain]:
         """The gain of a pattern: a byte a measure of the state, then the code of each protocol."""
         return lru_cache(maxsize=PATTERNS_KEPT)(self._solve)
 
-    @property
+    @cached_property
     def _targets(self) -> NDArray[np.intp]:
         people = self.population
         own = len(people.athlete) + len(people.leg)
@@ -141,14 +147,39 @@ class MeasurementUpdate:
     def _solve(self, pattern: bytes) -> Gain:
         people, size = self.population, self.population.n_measures
         codes = np.frombuffer(pattern, dtype=np.uint8)
-        used = np.flatnonzero(codes[:size])
-        targets = self._targets
-        noise = error_variances(people, codes[size:])[used]
-        observed = people.covariance[np.ix_(used, used)] + np.diag(noise + JITTER)
+        used, targets = np.flatnonzero(codes[:size]), self._targets
         crossed = people.covariance[np.ix_(used, targets)]
-        weights = cho_solve(cho_factor(observed), crossed).T if len(used) else crossed.T
+        weights = crossed.T
+        if len(used):
+            observed = people.covariance[np.ix_(used, used)]
+            observed.flat[:: len(used) + 1] += self._noise(pattern[size:])[used] + JITTER
+            factor = cho_factor(observed, overwrite_a=True, check_finite=False)
+            weights = cho_solve(factor, crossed, check_finite=False).T
         remaining = np.diag(people.covariance)[targets] - (weights * crossed.T).sum(axis=1)
         return Gain(used, np.ascontiguousarray(weights), np.maximum(remaining, 0.0))
+
+    @cached_property
+    def _noise(self) -> Callable[[bytes], FloatArray]:
+        """Error variances of the state by the codes of the protocols, of which there are few."""
+        return cache(lambda codes: error_variances(self.population, np.frombuffer(codes, np.uint8)))
+
+
+def rows_by_place(place: NDArray[np.intp], count: int) -> list[NDArray[np.intp]]:
+    """The rows of each group.
+
+    Parameters
+    ----------
+    place
+        The number of each row's group, shape (n,).
+    count
+        How many groups there are.
+
+    Returns
+    -------
+    For each group its rows, in order.
+    """
+    order = np.argsort(place, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(place, minlength=count))[:-1])
 
 
 def measured_z_scores(

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logit
 
 from kneerisk.evidence import Effect, Range, assumption, sport_base_rates
-from kneerisk.evidence.population import Population
+from kneerisk.evidence.population import Population, row_products
 from kneerisk.evidence.risk_factors import belongs, risk_factors
 from kneerisk.model.feature_columns import factor_columns
-from kneerisk.model.features import FeatureMatrix
-from kneerisk.model.imputation import Expected, stated_protocols
+from kneerisk.model.features import FeatureMatrix, row_sums
+from kneerisk.model.imputation import Expected, rows_by_place, stated_protocols
 from kneerisk.model.risk_model import RiskModel, sport_of
 from kneerisk.schema import SIDES, Columns, FloatArray, category
 
@@ -34,7 +35,7 @@ _ANSWERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VarianceSources:
-    """Variances of the log-odds of the left and the right knee, each of shape (2,)."""
+    """Variances of the log-odds of the left and the right knee, each of shape (n, 2)."""
 
     base_rate: FloatArray
     studies: FloatArray
@@ -45,16 +46,16 @@ class VarianceSources:
 
     @property
     def information(self) -> FloatArray:
-        """Of what measuring could settle, the share that is settled; shape (2,)."""
+        """Of what measuring could settle, the share that is settled; shape (n, 2)."""
         could = self.untested - self.test_error
         settled = could - self.tests_not_done
         return np.clip(settled / np.where(could > 0.0, could, 1.0), 0.0, 1.0)
 
 
 def variance_sources(
-    model: RiskModel, data: Columns, expected: Expected, features: FeatureMatrix, row: int
+    model: RiskModel, data: Columns, expected: Expected, features: FeatureMatrix
 ) -> VarianceSources | None:
-    """Where the uncertainty about one screening comes from.
+    """Where the uncertainty about each screening comes from.
 
     Parameters
     ----------
@@ -66,8 +67,6 @@ def variance_sources(
         Their expected true values.
     features
         Their feature matrix.
-    row
-        Which of the screenings.
 
     Returns
     -------
@@ -75,26 +74,65 @@ def variance_sources(
     """
     if model.base_rates is None:
         return None
-    own = {name: values[row : row + 1] for name, values in data.items()}
-    legs, people = features.take(slice(row, row + 1)), model.population
-    sport, directions = sport_of(legs), _directions(people, own)
-    protocols = stated_protocols(own)[0]
-
-    def open_variance(used: np.ndarray) -> FloatArray:
-        return model.open_variance.posterior(used, protocols, {}).variance(directions)
-
-    unasked, answers = _answers_variance(own)
-    now = open_variance(expected.gains[row][0].used)
-    all_done = open_variance(np.arange(people.n_measures))
-    contrasts = legs.pick(factor_columns())[0]
+    sport, directions = sport_of(features), _directions(model.population, data)
+    unasked, answers = _answers_variance(data)
+    now = _open_now(model.population, expected, directions)
+    all_done = _open_after_all(model, stated_protocols(data), directions)
+    contrasts = np.nan_to_num(features.pick(factor_columns()))
     spread = np.array([_range(e).triangular_variance for e in risk_factors()])
     return VarianceSources(
-        base_rate=np.repeat(model.base_rates.shift(sport).variance, 2),
-        studies=(np.nan_to_num(contrasts) ** 2 * spread).sum(axis=1) + _rate_variance(sport[0]),
-        tests_not_done=np.maximum(now - all_done, 0.0) + unasked,
-        test_error=all_done,
-        untested=open_variance(np.arange(0)) + answers,
+        base_rate=_both_knees(model.base_rates.shift(sport).variance),
+        studies=row_sums(contrasts**2 * spread) + _rate_variances()[_places(sport)][:, None],
+        tests_not_done=np.maximum(now - all_done[:, None], 0.0) + unasked,
+        test_error=_both_knees(all_done),
+        untested=_both_knees(_open_before(model.population, directions) + answers),
     )
+
+
+def _both_knees(values: FloatArray) -> FloatArray:
+    return np.repeat(values[:, None], len(SIDES), axis=1)
+
+
+def _own_state(people: Population) -> slice:
+    """The measures of the athlete and of a leg itself, which move the risk of its knee."""
+    return slice(len(people.athlete) + len(people.leg))
+
+
+def _open_now(people: Population, expected: Expected, directions: FloatArray) -> FloatArray:
+    """What the tests done leave open along directions (n, k), of each knee: shape (n, 2)."""
+    own = _own_state(people)
+    before, n = _open_before(people, directions), len(directions)
+    solved = {id(gain): gain for gains in expected.gains for gain in gains}
+    ids, place = np.unique(
+        [id(gain) for gains in expected.gains for gain in gains], return_inverse=True
+    )
+    now = np.empty(2 * n)
+    for key, rows in zip(ids.tolist(), rows_by_place(place, len(ids)), strict=True):
+        gain, along = solved[key], directions[rows // 2]
+        weights = np.ascontiguousarray(gain.weights[own].T)
+        crossed = np.ascontiguousarray(people.covariance[gain.used, own])
+        settled = row_products(weights, along) * row_products(crossed, along)
+        now[rows] = before[rows // 2] - row_sums(settled)
+    return np.maximum(now, 0.0).reshape(n, 2)
+
+
+def _open_before(people: Population, directions: FloatArray) -> FloatArray:
+    """What is open along directions before any test, shape (n,)."""
+    own = _own_state(people)
+    covariance = np.ascontiguousarray(people.covariance[own, own])
+    return row_sums(directions * row_products(covariance, directions))
+
+
+def _open_after_all(model: RiskModel, protocols: FloatArray, directions: FloatArray) -> FloatArray:
+    """What every test together would leave open along directions (n, k), shape (n,)."""
+    own, everything = _own_state(model.population), np.arange(model.population.n_measures)
+    stated, place = np.unique(protocols, axis=0, return_inverse=True)
+    left = np.empty(len(directions))
+    for codes, rows in zip(stated, rows_by_place(place.ravel(), len(stated)), strict=True):
+        covariance = model.open_variance.posterior(everything, codes, {}).covariance[own, own]
+        along = directions[rows]
+        left[rows] = row_sums(along * row_products(np.ascontiguousarray(covariance), along))
+    return left
 
 
 def _range(effect: Effect) -> Range:
@@ -108,43 +146,43 @@ def _mean_size(factor: str) -> float:
     return (effect.low + effect.central + effect.high) / 3.0
 
 
-def _directions(people: Population, own: Columns) -> FloatArray:
-    """How the left leg's state moves the log-odds of each knee, shape (d, 2)."""
-    directions = np.zeros((len(people.covariance), len(SIDES)))
-    a, m = len(people.athlete), len(people.leg)
+def _directions(people: Population, data: Columns) -> FloatArray:
+    """How the athlete's and a leg's own state moves the log-odds of its knee, shape (n, k)."""
+    own = [*people.athlete, *people.leg]
+    directions = np.zeros((len(data["sex"]), len(own)))
     for effect in risk_factors():
         sign = _SLOPES.get(effect.contrast)
-        if sign is None:
-            continue
-        size = sign * _mean_size(effect.factor) * belongs(effect.population, own)[0]
-        for side in range(len(SIDES)):
-            if effect.measure in people.athlete:
-                place = people.athlete.index(effect.measure)
-            else:
-                place = a + side * m + people.leg.index(effect.measure)
-            directions[place, side] += size
+        if sign is not None:
+            size = sign * _mean_size(effect.factor) * belongs(effect.population, data)
+            directions[:, own.index(effect.measure)] += size
     return directions
 
 
-def _answers_variance(own: Columns) -> tuple[FloatArray, FloatArray]:
-    """What answers about each knee leave open: now, and if nobody had asked; each (2,)."""
-    now, never_asked = np.zeros(len(SIDES)), np.zeros(len(SIDES))
+def _answers_variance(data: Columns) -> tuple[FloatArray, FloatArray]:
+    """What answers leave open: now about each knee (n, 2), and if nobody had asked (n,)."""
+    n = len(data["sex"])
+    now, never_asked = np.zeros((n, len(SIDES))), np.zeros(n)
     for effect in risk_factors():
         if effect.contrast in _ANSWERS:
             question, name = _ANSWERS[effect.contrast]
             share = assumption(name)
             variance = share * (1.0 - share) * _mean_size(effect.factor) ** 2
-            unasked = np.array([np.isnan(own[f"{side}_{question}"][0]) for side in SIDES])
+            unasked = np.stack([np.isnan(data[f"{side}_{question}"]) for side in SIDES], axis=1)
             now, never_asked = now + variance * unasked, never_asked + variance
     return now, never_asked
 
 
-def _rate_variance(sport: float) -> float:
-    """What studies of one definition disagree on, as a variance of the log-odds.
+def _places(sport: FloatArray) -> NDArray[np.intp]:
+    """The place of each sport in `_rate_variances`; the last where none is stated."""
+    return np.where(np.isnan(sport), -1.0, sport).astype(np.intp)
 
-    A sport that is not stated counts as the mean of all, as in the base rates.
+
+@cache
+def _rate_variances() -> FloatArray:
+    """What studies of one definition disagree on, as variances of the log-odds by sport.
+
+    A sport that is not stated, the last, counts as the mean of all, as in the base rates.
     """
-    names = category("sport").choices
-    rates = [sport_base_rates()[name] for name in names]
+    rates = [sport_base_rates()[name] for name in category("sport").choices]
     variances = [Range(*(float(logit(end)) for end in rate)).triangular_variance for rate in rates]
-    return float(np.mean(variances)) if np.isnan(sport) else variances[int(sport)]
+    return np.array([*variances, np.mean(variances)])

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from kneerisk.schema.columns import column_of, location_of
+from kneerisk.schema.columns import Columns, column_of, location_of
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
@@ -21,6 +23,7 @@ from kneerisk.words import text
 RATIO_TOLERANCE = 0.05
 
 Row = Mapping[str, Any]
+_SIDES = ("left", "right")
 
 
 class Contradiction(NamedTuple):
@@ -67,6 +70,8 @@ OPPOSITES = ("lateral_pelvic_tilt_deg",)
 SQUEEZED_TOGETHER = ("adductor_squeeze_n_kg",)
 #: Measures that are one reading of both legs.
 SHARED_READINGS = (*OPPOSITES, *SQUEEZED_TOGETHER)
+#: Two numbers that are further apart are not one reading (assumption: more than rounding).
+SAME_READING = 1e-9
 SPIKE_PARTS = ("session_spike_ratio", "next_long_run_km", "longest_run_30d_km")
 
 
@@ -83,6 +88,36 @@ def contradictions(row: Row) -> Iterator[Contradiction]:
     yield from _unstated_protocols(row)
     yield from _disagreeing_ratios(row)
     yield from _one_sided_measures(row)
+
+
+def may_contradict(data: Columns) -> NDArray[np.bool_]:
+    """Whether the measures of a screening may break a rule, for whole columns at once.
+
+    Parameters
+    ----------
+    data
+        Coded columns of n screenings; missing is NaN.
+
+    Returns
+    -------
+    Shape (n,): False where `contradictions` finds nothing.
+    """
+    broken = np.zeros(len(data["sex"]), dtype=bool)
+    for need in NEEDS:
+        given = [~np.isnan(data[f"{side}_{name}"]) for name in need.measures for side in _SIDES]
+        broken |= np.isnan(data[need.protocol]) & np.any(given, axis=0)
+    trios = [(f"{s}_{r.ratio}", f"{s}_{r.over}", f"{s}_{r.under}") for s in _SIDES for r in RATIOS]
+    for ratio, over, under in (*trios, SPIKE_PARTS):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            off = np.abs(data[ratio] - data[over] / data[under])
+        given = [~np.isnan(data[name]) for name in (ratio, over, under)]
+        broken |= np.all(given, axis=0) & ~(off <= RATIO_TOLERANCE)
+    left, right = (data[f"{side}_leg_length_deficit_cm"] > 0.0 for side in _SIDES)
+    broken |= left & right
+    for measure in OPPOSITES:
+        left_value, right_value = (data[f"{side}_{measure}"] for side in _SIDES)
+        broken |= np.abs(left_value + right_value) > SAME_READING
+    return broken
 
 
 def _unstated_protocols(row: Row) -> Iterator[Contradiction]:
@@ -131,7 +166,7 @@ def _one_sided_measures(row: Row) -> Iterator[Contradiction]:
         )
     for measure in OPPOSITES:
         left, right = row.get(f"left_{measure}"), row.get(f"right_{measure}")
-        if left is not None and right is not None and abs(left + right) > 1e-9:
+        if left is not None and right is not None and abs(left + right) > SAME_READING:
             yield Contradiction(
                 f"right_{measure}",
                 FaultCode.NOT_OPPOSITE,
