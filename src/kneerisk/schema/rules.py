@@ -7,6 +7,7 @@ measured), so that a request and a row of a file obey the same rules.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from kneerisk.schema.columns import Columns, column_of, location_of
+from kneerisk.schema.columns import Columns, category, column_of, location_of
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
@@ -106,18 +107,26 @@ def may_contradict(data: Columns) -> NDArray[np.bool_]:
     for need in NEEDS:
         given = [~np.isnan(data[f"{side}_{name}"]) for name in need.measures for side in _SIDES]
         broken |= np.isnan(data[need.protocol]) & np.any(given, axis=0)
-    trios = [(f"{s}_{r.ratio}", f"{s}_{r.over}", f"{s}_{r.under}") for s in _SIDES for r in RATIOS]
-    for ratio, over, under in (*trios, SPIKE_PARTS):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            off = np.abs(data[ratio] - data[over] / data[under])
-        given = [~np.isnan(data[name]) for name in (ratio, over, under)]
-        broken |= np.all(given, axis=0) & ~(off <= RATIO_TOLERANCE)
+    for side, rule in product(_SIDES, RATIOS):
+        choices = category(rule.protocol).choices
+        one_test = np.isin(data[rule.protocol], [choices.index(mode) for mode in rule.modes])
+        names = (f"{side}_{rule.ratio}", f"{side}_{rule.over}", f"{side}_{rule.under}")
+        broken |= one_test & _may_disagree(data, *names)
+    broken |= _may_disagree(data, *SPIKE_PARTS)
     left, right = (data[f"{side}_leg_length_deficit_cm"] > 0.0 for side in _SIDES)
     broken |= left & right
     for measure in OPPOSITES:
         left_value, right_value = (data[f"{side}_{measure}"] for side in _SIDES)
         broken |= np.abs(left_value + right_value) > SAME_READING
     return broken
+
+
+def _may_disagree(data: Columns, ratio: str, over: str, under: str) -> NDArray[np.bool_]:
+    """Whether a ratio, where it is given with both parts, is far from theirs; shape (n,)."""
+    given = [~np.isnan(data[name]) for name in (ratio, over, under)]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        off = np.abs(data[ratio] - data[over] / data[under])
+    return np.asarray(np.all(given, axis=0) & ~(off <= RATIO_TOLERANCE))
 
 
 def _unstated_protocols(row: Row) -> Iterator[Contradiction]:
