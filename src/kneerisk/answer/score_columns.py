@@ -27,11 +27,10 @@ from kneerisk.answer.usual_risk import usual_risk_in
 from kneerisk.evidence import imbalances, measures_of_test
 from kneerisk.evidence.risk_factors import belongs, risk_factors, strongest_tests
 from kneerisk.model import Bundle, Metadata, Prediction
-from kneerisk.model.imputation import rows_by_place
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.variance_sources import VarianceSources, variance_sources
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns
-from kneerisk.schema.columns import location_of
+from kneerisk.schema.columns import location_of, rows_by_place
 from kneerisk.schema.sections import RED_FLAGS
 
 Flags = NDArray[np.bool_]

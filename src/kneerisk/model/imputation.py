@@ -18,6 +18,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from kneerisk.evidence.population import Population, contexts, row_products
 from kneerisk.schema import SIDES, Columns, FloatArray, category
+from kneerisk.schema.columns import rows_by_place
 from kneerisk.schema.own_measures import per_schema_at_most
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS, SQUEEZED_TOGETHER
 from kneerisk.schema.z_scores import CONDITION_OF, conditions_of, error_variance, to_z_of_all
@@ -162,24 +163,6 @@ class MeasurementUpdate:
     def _noise(self) -> Callable[[bytes], FloatArray]:
         """Error variances of the state by the codes of the protocols, of which there are few."""
         return cache(lambda codes: error_variances(self.population, np.frombuffer(codes, np.uint8)))
-
-
-def rows_by_place(place: NDArray[np.intp], count: int) -> list[NDArray[np.intp]]:
-    """The rows of each group.
-
-    Parameters
-    ----------
-    place
-        The number of each row's group, shape (n,).
-    count
-        How many groups there are.
-
-    Returns
-    -------
-    For each group its rows, in order.
-    """
-    order = np.argsort(place, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(place, minlength=count))[:-1])
 
 
 def measured_z_scores(

@@ -19,9 +19,10 @@ from kneerisk.evidence.population import Population, row_products
 from kneerisk.evidence.risk_factors import belongs, risk_factors
 from kneerisk.model.feature_columns import factor_columns
 from kneerisk.model.features import FeatureMatrix, row_sums
-from kneerisk.model.imputation import Expected, rows_by_place, stated_protocols
+from kneerisk.model.imputation import Expected, stated_protocols
 from kneerisk.model.risk_model import RiskModel, sport_of
 from kneerisk.schema import SIDES, Columns, FloatArray, category
+from kneerisk.schema.columns import rows_by_place
 
 #: Contrasts that move with the true z-score, and their direction.
 _SLOPES = {"per_sd_lower": -1.0, "per_sd_lower_for_age": -1.0, "per_sd_higher": 1.0}

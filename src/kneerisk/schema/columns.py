@@ -113,6 +113,24 @@ def with_own_columns(data: Columns, own: OwnMeasures) -> Columns:
     return {**data, **dict.fromkeys(missing, empty)} if missing else data
 
 
+def rows_by_place(place: NDArray[np.intp], count: int) -> list[NDArray[np.intp]]:
+    """The rows of each group.
+
+    Parameters
+    ----------
+    place
+        The number of each row's group, shape (n,).
+    count
+        How many groups there are.
+
+    Returns
+    -------
+    For each group its rows, in order.
+    """
+    order = np.argsort(place, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(place, minlength=count))[:-1])
+
+
 def code(measure: Measure, value: Any) -> float:
     """A value as the number a model reads: NaN where missing, a choice's position."""
     if value is None:
