@@ -262,10 +262,11 @@ def damaged(rng: random.Random, content: bytes) -> bytes:
 def stated_of(rng: random.Random, grid: Grid) -> dict[str, Any]:
     stated: dict[str, Any] = {}
     if rng.random() < 0.8:
-        stated["columns"] = {
-            rng.choice(PLACES[:7] if rng.random() < 0.9 else PLACES): _column(rng, grid)
+        places = [
+            rng.choice(PLACES[:7] if rng.random() < 0.9 else PLACES)
             for _ in range(rng.randrange(1, 4))
-        }
+        ]
+        stated["columns"] = {place: _column(rng, _cells_of(rng, grid, place)) for place in places}
         if rng.random() < 0.3:
             means = rng.choice(MEANINGS)
             stated["columns"] = {
@@ -287,7 +288,14 @@ def stated_of(rng: random.Random, grid: Grid) -> dict[str, Any]:
     return stated
 
 
-def _column(rng: random.Random, grid: Grid) -> dict[str, Any]:
+def _cells_of(rng: random.Random, grid: Grid, place: str) -> list[str]:
+    """The column's own cells, more often than not."""
+    at = PLACES.index(place)
+    own = [row[at] for row in grid if at < len(row)]
+    return own if own and rng.random() < 0.7 else [cell for row in grid for cell in row]
+
+
+def _column(rng: random.Random, cells: list[str]) -> dict[str, Any]:
     means = rng.choice(MEANINGS if rng.random() < 0.4 else [*columns(), *unsided(), *ROLES])
     column: dict[str, Any] = {"means": means} if rng.random() < 0.9 else {}
     measure = columns().get(str(means)) or unsided().get(str(means))
@@ -300,7 +308,7 @@ def _column(rng: random.Random, grid: Grid) -> dict[str, Any]:
     if rng.random() < 0.15:
         column["decimal"] = rng.choice(("point", "comma"))
     if rng.random() < 0.4:
-        words = [cell for row in grid for cell in row] or [""]
+        words = cells or [""]
         choices = measure.choices if isinstance(measure, Category) else ("left", "right", "none")
         column["words"] = {
             rng.choice([*words, *words[-20:]]): rng.choice(

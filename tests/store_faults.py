@@ -194,7 +194,7 @@ def project(folder: Path) -> Path:
                 run.log_bundle(Path(made), written)
         if number < 2:
             promote(tracking, folder / "models")
-    club = replace(simulate(500, 7).cohort, kind="observed", source="a made-up club")
+    club = replace(simulate(80, 7).cohort, kind="observed", source="a made-up club")
     write(club, folder / "club.parquet")
     return folder
 
@@ -203,7 +203,7 @@ def copied(template: Path, folder: Path) -> Path:
     """A copy of a project folder, whose store says where its artifacts lie now."""
     import sqlite3
 
-    shutil.copytree(template, folder)
+    shutil.copytree(template, folder, dirs_exist_ok=True)
     with sqlite3.connect(folder / "mlflow.db") as database:
         for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri"),
                               ("logged_models", "artifact_location"), ("model_versions", "source"),

@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import psutil
 import pytest
@@ -36,7 +39,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from pydantic import ValidationError
 from raw_http import raw_case
 from schemathesis import GenerationMode
-from served import Served, served
+from served import ROOT, Served, served
 
 from kneerisk.cohort import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
@@ -502,3 +505,44 @@ def test_nothing_of_thousands_is_remembered(
             f"{total:.1f} MB, one by at most {most:.1f} MB; the largest holds {held:.0f} MB)"
         )
     assert not faults
+
+
+@contextmanager
+def half_sent(service: Served, numbers: range) -> Iterator[None]:
+    """Requests with canaries of which the service has all, or all but the end."""
+    with ExitStack() as open_connections:
+        for number in numbers:
+            client = Client(service.url)
+            sent = canary_request(number).wire(client.host)
+            connection = open_connections.enter_context(client.connect())
+            connection.sendall(sent if number % 2 else sent[:-9])
+        yield
+
+
+# The last of this file: it ends the workers that the others have asked.
+@pytest.mark.parametrize(
+    "fatal",
+    [signal.SIGSEGV, pytest.param(signal.SIGABRT, marks=pytest.mark.harness),
+     pytest.param(signal.SIGKILL, marks=pytest.mark.harness)],
+)  # fmt: skip
+def test_no_canary_is_left_of_a_worker_that_dies_over_requests(
+    service: Served, fatal: signal.Signals
+) -> None:
+    supervisor = psutil.Process(service.process.pid)
+    # A sheet that is still read when its worker dies.
+    line = f"{CANARY},25.{CANARY_DIGITS},m," + "word," * 50
+    sheet = f"Name,Age,Sex,{CANARY}\n" + f"{line}\n" * 4_000
+    before = len(supervisor.children(recursive=True))
+    with ThreadPoolExecutor(1) as pool, half_sent(service, range(40)):
+        upload = pool.submit(service.post_sheet, sheet)
+        service.until(lambda: len(supervisor.children(recursive=True)) > before)
+        workers = supervisor.children()
+        for process in workers:
+            process.send_signal(fatal)
+        assert isinstance(upload.exception(), httpx.HTTPError)
+    psutil.wait_procs(workers, 20)
+    service.until(lambda: service.alive("/readyz"), 60)
+    assert CANARY_DIGITS not in service.get("/metrics").text
+    assert not holding_canaries(service.log_file.parent)
+    # A core file would lie in the folder that the workers run in.
+    assert not [path for path in ROOT.iterdir() if path.name.startswith("core")]

@@ -16,6 +16,8 @@ import httpx
 import openpyxl
 import pytest
 from click.testing import Result
+from excel_files import excel_file
+from excel_files import row as excel_row
 from hypothesis import given, settings
 from sheet_strategies import sheets
 from starlette.applications import Starlette
@@ -494,6 +496,13 @@ def test_a_value_without_its_protocol_costs_the_value_alone(mode: str, tmp_path:
         assert any("Knee strength mode is not stated" in told for told in scored[0].left_out)
 
 
+@pytest.mark.parametrize("encoding", ["none", "utf-7", "utf-16", "cp037"])
+def test_an_encoding_that_is_none_is_refused(encoding: str) -> None:
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>'
+    with pytest.raises(CohortRefused, match="not a readable Excel"):
+        recognise(excel_file(excel_row("Name", "Age"), prefix=declared))
+
+
 def test_an_unknown_unit_is_not_repeated() -> None:
     for said in ({"means": "mass_kg", "unit": "Ada Example"}, {"unit": "Ada Example"}):
         with pytest.raises(AskRefused) as refused:
@@ -704,3 +713,9 @@ class TestChangedCells:
         assert [(one.word, one.means) for one in words] == [("weak", None)]
         told = read(self.SHEET, columns={"F": {"words": {"weak": ""}}})
         assert statuses(told)[4] == "ready"
+        told = read(self.SHEET, columns={"F": {"words": {"weak": 1.5}}})
+        words = column(told, "F").words
+        assert words is not None
+        assert [(one.word, one.means) for one in words] == [("weak", 1.5)]
+        with pytest.raises(AskRefused, match="/columns/F/words/weak: must be text"):
+            read(self.SHEET, columns={"F": {"means": "red_flags", "words": {"weak": 1}}})

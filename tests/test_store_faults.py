@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -27,10 +28,13 @@ COMMANDS = {
     "promote": ("promote",),
     "rollback": ("rollback",),
     "train": ("train", "--athletes", "150", "--seed", "4"),
-    "adapt": ("adapt", "--data", "club.parquet"),
+    "adapt": ("adapt", "--data", "club.parquet", "--refits", "2"),
     "tune": ("tune", "--athletes", "150", "--trials", "2", "--study", "s"),
 }
 NEXT = ("promote", f"{MODEL}-v3")
+#: A file system of so many bytes, which a file takes all of but a few.
+DISK_BYTES, FILLER = 64_000_000, "filler"
+FREE_BYTES = (0, 8_192, 65_536, 262_144, 524_288, 1_048_576, 2_097_152)
 #: What may be served after a fault.
 OLD, BACK, NEW = (f"{MODEL}-v{number}" for number in (2, 1, 3))
 
@@ -66,6 +70,12 @@ def strike(template: Path, folder: Path, name: str, fault: Fault, at: int) -> No
     ended = command(folder, *COMMANDS[name], fault=fault, at=at)
     is_told(ended, fault)
     champion_is_whole(folder)
+    goes_on(folder)
+    shutil.rmtree(folder)
+
+
+def goes_on(folder: Path) -> None:
+    """The next command promotes the version that waits, and clears what is left of the struck."""
     following = command(folder, *NEXT)
     assert following.code == 0, following.err
     assert "Traceback" not in following.err
@@ -73,7 +83,6 @@ def strike(template: Path, folder: Path, name: str, fault: Fault, at: int) -> No
     champion_is_whole(folder)
     assert left_over(folder) == []
     assert unfinished(folder) == []
-    shutil.rmtree(folder)
 
 
 def is_told(ended: Ended, fault: Fault) -> None:
@@ -228,6 +237,57 @@ def test_every_fault(
                 faults.append(f"{fault} at write {at} of {most}: {str(error)[-600:]}")
     with capsys.disabled():
         sys.stdout.write(f"\nstore, {name}: tried {tried}, faults {len(faults)}\n")
+    assert faults == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system of its own that can be filled."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "kneerisk-test", str(folder))
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except OSError:
+        mounted = False
+    if not mounted:
+        pytest.skip("only root may mount a file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(("umount", "--lazy", str(folder)), check=True)
+
+
+def fill(folder: Path, free: int) -> None:
+    """Take all space of the folder's file system but so many bytes."""
+    space = os.statvfs(folder)
+    with (folder / FILLER).open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize - free)
+
+
+@pytest.mark.harness
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_disk_that_is_full(
+    template: Path, small_disk: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    faults = []
+    for free in FREE_BYTES:
+        copied(template, small_disk)
+        fill(small_disk, free)
+        ended = command(small_disk, *COMMANDS[name])
+        try:
+            is_told(ended, "full")
+            champion_is_whole(small_disk)
+            (small_disk / FILLER).unlink()
+            goes_on(small_disk)
+        except (AssertionError, BundleRefused) as error:
+            faults.append(f"{free} bytes free: {str(error)[-600:]}")
+        for path in small_disk.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\nstore, {name} on a full disk: tried {len(FREE_BYTES)}, faults {len(faults)}\n"
+        )
     assert faults == []
 
 

@@ -454,8 +454,13 @@ class TestAppleHealth:
             apple_health.workouts_of(pieces())
 
     @pytest.mark.parametrize(
-        "content", [b"<?xml version='1.0'?><HealthData>", b"<?xml ?", b"<HealthData>" + b"<a>" * 99]
-    )
+        "content",
+        [b"<?xml version='1.0'?><HealthData>", b"<?xml ?", b"<HealthData>" + b"<a>" * 99,
+         b"<?xml version='1.0' encoding='utf-7'?><HealthData/>",
+         b"<?xml version='1.0' encoding='none'?><HealthData/>",
+         b"<?xml version='1.0'?><!DOCTYPE HealthData [%s]><HealthData/>"
+         % b"".join(b"<!ATTLIST a b%d CDATA 'c'>" % at for at in range(1_001))]
+    )  # fmt: skip
     def test_broken_xml_is_refused(self, content: bytes) -> None:
         with pytest.raises(CohortRefused):
             read(content)

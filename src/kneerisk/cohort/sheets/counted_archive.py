@@ -34,7 +34,7 @@ _CHUNK = 65_536
 _DEEPEST, _LONGEST_TAG = 64, 1_000_000
 
 #: zipfile and the parser answer a broken file with whatever they stumble on.
-BROKEN_ARCHIVE = (BadZipFile, EOFError, ExpatError, IndexError, KeyError, NotImplementedError,
+BROKEN_ARCHIVE = (BadZipFile, EOFError, ExpatError, LookupError, NotImplementedError,
                   OSError, OverflowError, RuntimeError, UnicodeError, ValueError, struct.error,
                   zlib.error)  # fmt: skip
 

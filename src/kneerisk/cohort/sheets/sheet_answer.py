@@ -18,6 +18,7 @@ from kneerisk.cohort.sheets.file_parts import (
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
 from kneerisk.cohort.sheets.vocabulary import Legs
 from kneerisk.errors import Proposal
+from kneerisk.schema.faults import CellContent
 
 Confidence = Literal["certain", "likely", "unsure", "none"]
 CellStatus = Literal["ok", "converted", "bad", "ignored", "asked", "left_out"]
@@ -42,7 +43,7 @@ class SheetWord(BaseModel):
     model_config = _FROZEN
 
     word: str
-    means: str | None = None
+    means: CellContent | None = None
     rows: int
 
 

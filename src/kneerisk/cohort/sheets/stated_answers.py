@@ -17,7 +17,7 @@ from kneerisk.cohort.sheets.units import (
     unit_named,
     usual_units,
 )
-from kneerisk.cohort.sheets.vocabulary import AGE, ROLES, SEX, SIDE, unsided
+from kneerisk.cohort.sheets.vocabulary import AGE, FLAGS, ROLES, SEX, SIDE, unsided
 from kneerisk.errors import Fault, KneeriskError
 from kneerisk.schema import SIDES, Category, Measure, Quantity, columns
 from kneerisk.schema.faults import FaultCode, json_pointer
@@ -121,6 +121,8 @@ def _word_faults(
             yield _fault(FaultCode.UNKNOWN_CHOICE, place, message, allowed)
         if isinstance(measure, Quantity) and isinstance(value, str) and value:
             yield _fault(FaultCode.NOT_A_NUMBER, place, text("shared.fault.not_a_number"))
+        if means == FLAGS and not isinstance(value, str):
+            yield _fault(FaultCode.NOT_TEXT, place, text("shared.fault.not_text"))
 
 
 def _unit_faults(pointer: str, answer: ColumnAsked, measure: Quantity | None) -> Iterator[Fault]:

@@ -28,6 +28,8 @@ MOST_WORKOUTS, _DEEPEST = 20_000, 32
 #: The parser keeps a tag that is not closed yet, and reads it again with each piece (assumption:
 #: Apple's have hundreds of bytes).
 _LONGEST_TAG = 1_000_000
+#: Attributes in its document type (assumption: Apple's declares some hundred).
+_MOST_DECLARED = 1_000
 _HOURS = {"h": 1.0, "min": 1 / 60, "s": 1 / 3600}
 _DISTANCE = "HKQuantityTypeIdentifierDistanceWalkingRunning"
 
@@ -48,7 +50,7 @@ class _Handlers:
     def __init__(self) -> None:
         self.workouts: list[Workout] = []
         self.unread = 0
-        self._depth = 0
+        self._depth = self._declared = 0
         self._open: Workout | None = None
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -76,6 +78,12 @@ class _Handlers:
     def refuse_entity(self, *_: object) -> None:
         """No export declares one."""
         raise CohortRefused(text("training_log.apple.entity"))
+
+    def declare(self, *_: object) -> None:
+        """Count the attributes that are declared: each is looked at again with each element."""
+        self._declared += 1
+        if self._declared > _MOST_DECLARED:
+            raise CohortRefused(text("training_log.apple.broken"))
 
 
 def _workout(attributes: dict[str, str]) -> Workout | None:
@@ -121,6 +129,9 @@ def workouts_of(pieces: Iterable[bytes]) -> tuple[list[Workout], int]:
     handlers, parser = _Handlers(), ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = handlers.start, handlers.end
     parser.EntityDeclHandler = handlers.refuse_entity
+    parser.AttlistDeclHandler = handlers.declare
+    # Defaults of the document type are none of a workout's.
+    parser.specified_attributes = True
     fed = 0
     try:
         for piece in pieces:
@@ -131,7 +142,8 @@ def workouts_of(pieces: Iterable[bytes]) -> tuple[list[Workout], int]:
             if fed - parser.CurrentByteIndex > _LONGEST_TAG:
                 raise CohortRefused(text("training_log.apple.broken"))
         parser.Parse(b"", True)
-    except ExpatError:
+    # Of an encoding that it doesn't have, or won't read, the parser says so in other ways.
+    except (ExpatError, ValueError, LookupError):
         raise CohortRefused(text("training_log.apple.broken")) from None
     return handlers.workouts, handlers.unread
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
+from kneerisk.cohort.sheets.counted_archive import BROKEN_ARCHIVE
 from kneerisk.cohort.sheets.sheet_limits import Lines, SheetLimits, too_much
 from kneerisk.cohort.sheets.training_logs.apple_health import Workout, workouts_of
 from kneerisk.cohort.sheets.training_logs.log_columns import LogLayout, find_layout
@@ -26,7 +26,6 @@ _MOST_UNPACKED = 60_000_000
 _PIECE, _START = 65_536, 200
 #: What tells a workbook, of Excel or OpenDocument, from an archive of logs.
 _WORKBOOK_MEMBERS = frozenset({"[Content_Types].xml", "content.xml"})
-_BROKEN = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, ValueError, zlib.error)
 
 
 class LogTable(NamedTuple):
@@ -72,7 +71,7 @@ def open_logs(source: bytes | Path) -> list[LogTable | AppleExport]:
                 archive = ZipFile(file)
                 if _WORKBOOK_MEMBERS.isdisjoint(archive.namelist()):
                     return _of_archive(archive)
-            except _BROKEN:
+            except BROKEN_ARCHIVE:
                 raise CohortRefused(text("training_log.broken_archive")) from None
         file.seek(0)
         content = file.read(_MOST_UNPACKED + 1)
