@@ -29,6 +29,10 @@ NO_BROWSER = "no Chromium: install Debian's package chromium, or set CHROMIUM to
 #: Chromium says so in its console of every refused body, which is no fault of the page.
 REFUSED = re.compile(r"Failed to load resource: .* status of 422")
 
+#: Widths of a window: those of devices, and those beside which the page changes its layout.
+WIDTHS = (320, 360, 390, 480, 600, 700, 720, 721, 740, 760, 780, 820, 900, 901, 1_000, 1_080, 1_081,
+          1_180, 1_280)  # fmt: skip
+
 expect.set_options(timeout=30_000)
 
 
@@ -165,6 +169,15 @@ class Seen:
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         return wide
+
+    def overflows(self) -> dict[int, int]:
+        """By how many pixels the page is too wide, at each width of a window where it is."""
+        over = {}
+        for width in WIDTHS:
+            self.page.set_viewport_size({"width": width, "height": 900})
+            if (pixels := self.overflow()) > 0:
+                over[width] = pixels
+        return over
 
 
 Opener = Callable[..., Seen]

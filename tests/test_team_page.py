@@ -887,6 +887,24 @@ class TestOnEveryScreen:
         seen.page.get_by_label("Order").select_option(label="Athlete")
         assert names(seen)[0].startswith("=HYPER")
 
+    def test_nothing_reaches_over_the_side_at_any_width(self, opened: Opener) -> None:
+        seen = opened(size=DESKTOP)
+        over: dict[str, dict[int, int]] = {}
+        seen.view("Team")
+        over["no team"] = seen.overflows()
+        bring(seen, BAD)
+        seen.page.get_by_text("review and correct").click()
+        over["a sheet"] = seen.overflows()
+        bring(seen, SQUAD)
+        score(seen)
+        over["a squad"] = seen.overflows()
+        seen.page.get_by_role("link", name="Aisha Bello").first.click()
+        seen.settled()
+        for view in ("Screen", "Answer", "Visits", "Report"):
+            seen.view(view)
+            over[view] = seen.overflows()
+        assert {view: widths for view, widths in over.items() if widths} == {}
+
     def test_keys_alone_bring_a_sheet_sort_and_open(self, opened: Opener) -> None:
         seen = opened()
         seen.view("Team")
