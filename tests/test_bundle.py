@@ -28,9 +28,9 @@ from kneerisk.model import (
     imputation,
     open_variance,
 )
-from kneerisk.model.imputation import stated_protocols
+from kneerisk.model.imputation import MeasurementUpdate, stated_protocols
 from kneerisk.model.open_variance import OpenVariance
-from kneerisk.schema import FloatArray, Screening, coded
+from kneerisk.schema import Columns, FloatArray, Screening, coded
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 
@@ -440,7 +440,8 @@ class TestThreads:
         self, released: Bundle, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """With less room for patterns than there are patterns, so that they make room at once."""
-        monkeypatch.setattr(imputation, "PATTERNS_KEPT", 4)
+        most = 100_000
+        monkeypatch.setattr(imputation, "MOST_BYTES", most)
         some = subset(simulated.cohort, np.arange(len(simulated.cohort.frame)) < 250).columns()
         alone = released.model.predict(some)
         shared = RiskModel(
@@ -449,18 +450,28 @@ class TestThreads:
         with ThreadPoolExecutor(4) as threads:
             found = list(threads.map(shared.predict, [some] * 8))
         assert all(same(one, alone) for one in found)
-        solved = shared.measurement_update.gain.cache_info()
-        assert solved.misses > solved.currsize == 4
+        assert most / 2 < shared.measurement_update.gain.held_bytes <= most
 
-    def test_patterns_of_further_tests_are_forgotten_too(
-        self, released: Bundle, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """What a service remembers does not grow with what it is asked."""
-        monkeypatch.setattr(open_variance, "PATTERNS_KEPT", 2)
-        population = OpenVariance(released.model.population)
-        unstated = stated_protocols(
-            coded([Screening.model_validate({"athlete": {"age_years": 30, "sex": "male"}})])
-        )[0]
-        for place in range(5):
-            population.posterior(np.array([place]), unstated, {"a": (5,)})
-        assert population.solved.cache_info().currsize == 2
+
+class TestMemory:
+    """What a service remembers does not grow with what it is asked."""
+
+    def test_of_20_000_patterns_of_tests_the_latest_are_remembered(self, released: Bundle) -> None:
+        update = MeasurementUpdate(released.model.population)
+        size, rng = update.population.n_measures, np.random.default_rng(2)
+        protocols = bytes(stated_protocols(self.nobody())[0].astype(np.uint8))
+        for pattern in rng.integers(0, 2, (20_000, size), dtype=np.uint8):
+            latest = update.gain(pattern.tobytes() + protocols)
+        assert imputation.MOST_BYTES / 2 < update.gain.held_bytes <= imputation.MOST_BYTES
+        assert update.gain(pattern.tobytes() + protocols) is latest
+
+    def test_so_are_the_latest_of_further_tests(self, released: Bundle) -> None:
+        opened = OpenVariance(released.model.population)
+        protocols, rng = stated_protocols(self.nobody())[0], np.random.default_rng(2)
+        for bits in rng.integers(0, 2, (1_200, opened.population.n_measures)):
+            opened.posterior(np.flatnonzero(bits), protocols, {"a": (5,)})
+        most = open_variance.MOST_BYTES
+        assert most / 2 < opened.solved.held_bytes <= most
+
+    def nobody(self) -> Columns:
+        return coded([Screening.model_validate({"athlete": {"age_years": 30, "sex": "male"}})])

@@ -150,15 +150,16 @@ def effects_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> dict[
 
     Returns
     -------
-    For each column the points of 100 that it added to each knee's risk.
+    For each column with a value the points of 100 that it added to each knee's risk.
     """
     points = {knee: points_of(predictions, i, knee) for knee in knees}
     if not points:
         return {}
+    row = predictions.rows[i]
     return {
         source: Effect(**{knee: float(points[knee][k]) for knee in knees})
         for k, source in enumerate(predictions.contributions.sources)
-        if source != "sport"
+        if source in row and source != "sport"
     }
 
 

@@ -11,8 +11,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from kneerisk.answer.inputs_and_norms import Norm, norm_of
 from kneerisk.answer.pattern_schema import PatternRow, SideDifference, Typical
 from kneerisk.answer.predictions import Predictions
@@ -26,6 +24,7 @@ from kneerisk.schema.detectable_change import (
     compare,
 )
 from kneerisk.schema.measure import MDC_PER_SEM
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import SHARED_READINGS, SQUEEZED_TOGETHER
 
 #: Measures that come from one reading, or measure one thing twice: in a pattern they count once. A
@@ -198,19 +197,22 @@ def _nearer(first: float, second: float) -> float:
     return min(first, second, key=abs)
 
 
+@per_schema
+def _compared() -> tuple[str, ...]:
+    """The measures by which legs are compared: those with a published error, each leg's own."""
+    measures = quantities(leg_measures()).items()
+    return tuple(name for name, m in measures if m.error and name not in NOT_COMPARED)
+
+
 def side_differences(predictions: Predictions, i: int) -> list[SideDifference]:
     """How the legs of screening i differ in each measure with a published error taken on both."""
-    row = slice(i, i + 1)
-    data = {name: predictions.data[name][row] for name in CONDITIONS}
-    left, right = (
-        {name: predictions.data[f"{side}_{name}"][row] for name in leg_measures()} for side in SIDES
-    )
+    values, own, coded = predictions.rows[i], slice(i, i + 1), predictions.data
+    data = {name: coded[name][own] for name in CONDITIONS}
+    both = [n for n in _compared() if f"left_{n}" in values and f"right_{n}" in values]
     pairs = [
-        Pair(measure=name, first=left[name], second=right[name], data=data)
-        for name, measure in quantities(leg_measures()).items()
-        if measure.error and name not in NOT_COMPARED
+        Pair(measure=n, first=coded[f"left_{n}"][own], second=coded[f"right_{n}"][own], data=data)
+        for n in both
     ]
-    pairs = [pair for pair in pairs if not np.isnan(pair.first + pair.second).any()]
     if not pairs:
         return []
     comparison = compare(pairs)

@@ -112,20 +112,22 @@ def contrasts(leg: LegView) -> dict[str, FloatArray]:
     -------
     By factor, shape (n,), in the unit of the effect's contrast (SDs, categories, bands).
     """
-    inside = {name: belongs(name, leg.data) for name in _populations()}
+    populations, kinds = _populations_and_contrasts()
+    inside = {name: belongs(name, leg.data) for name in populations}
+    # An effect that differs between populations has one contrast in all of them.
+    values = {(kind, measure): _CONTRASTS[kind](leg, measure) for kind, measure in kinds}
     return {
-        effect.factor: _contrast(effect, leg) * inside[effect.population]
+        effect.factor: values[effect.contrast, effect.measure] * inside[effect.population]
         for effect in risk_factors()
     }
 
 
 @cache
-def _populations() -> tuple[str, ...]:
-    return tuple(dict.fromkeys(effect.population for effect in risk_factors()))
-
-
-def _contrast(effect: Effect, leg: LegView) -> FloatArray:
-    return _CONTRASTS[effect.contrast](leg, effect.measure)
+def _populations_and_contrasts() -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The populations of all effects, and their contrasts, each with the measure that it is of."""
+    populations = dict.fromkeys(effect.population for effect in risk_factors())
+    kinds = dict.fromkeys((effect.contrast, effect.measure) for effect in risk_factors())
+    return tuple(populations), tuple(kinds)
 
 
 def belongs(name: str, data: Columns) -> FloatArray:
@@ -161,16 +163,17 @@ def belongs(name: str, data: Columns) -> FloatArray:
 
 def _plays_one_of(sports: str, data: Columns) -> FloatArray:
     sport = data["sport"]
-    codes, share = _codes_and_share(sports)
-    return np.where(np.isnan(sport), share, np.isin(sport, codes).astype(float))
+    plays = _plays(sports)
+    # A sport that is not known stands last.
+    return plays[np.where(np.isnan(sport), len(plays) - 1, sport).astype(np.intp)]
 
 
 @cache
-def _codes_and_share(sports: str) -> tuple[list[int], float]:
-    """The codes of sports separated by spaces, and which share of athletes play one of them."""
-    names, choices = frozenset(sports.split()), category("sport").choices
+def _plays(sports: str) -> FloatArray:
+    """Which sports are among those separated by spaces, and the share of athletes who play one."""
+    names = frozenset(sports.split())
     share = sum(row.share for row in read_table("sports", Sport) if row.sport in names)
-    return [choices.index(name) for name in sorted(names)], share
+    return np.array([*(float(name in names) for name in category("sport").choices), share])
 
 
 def female(data: Columns) -> FloatArray:

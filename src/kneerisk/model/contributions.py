@@ -82,7 +82,12 @@ class Explainer:
     def _columns(self) -> tuple[Column, ...]:
         """Every column that the log-odds read."""
         margin = (*self.margin.between.columns, *self.margin.within.columns)
-        return tuple(dict.fromkeys((*margin, *self.boosted.columns)))
+        return tuple(dict.fromkeys((*margin, *self._tree_columns)))
+
+    @property
+    def _tree_columns(self) -> tuple[Column, ...]:
+        """Those that the trees read."""
+        return () if self.boosted.booster is None else self.boosted.columns
 
     @cached_property
     def _attributions(self) -> ColumnAttributions:
@@ -100,10 +105,10 @@ class Explainer:
     def _places(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where the columns of the margin's two parts and of the trees are among all."""
         place = {column: at for at, column in enumerate(self._columns)}
-        margin, trees = self.margin, self.boosted.columns
+        margin = self.margin
         between, within, boosted = (
             np.array([place[column] for column in columns], dtype=int)
-            for columns in (margin.between.columns, margin.within.columns, trees)
+            for columns in (margin.between.columns, margin.within.columns, self._tree_columns)
         )
         return between, within, boosted
 
@@ -137,12 +142,13 @@ class Explainer:
         for row, sides in enumerate(self._attributions.attributions(data, expected, features)):
             mean, difference = sides.mean(axis=0), sides[0] - sides[1]
             together, apart = between_units[row] @ mean, within_units[row] @ difference
-            for side, sign in ((0, 1.0), (1, -1.0)):
+            added[row] = together + apart, together - apart
+            if self.boosted.booster is None:
+                continue
+            for side in (0, 1):
                 away = np.nan_to_num(values[row, side] - self._typical)
-                of_trees = _shared_by_size(
-                    tree_terms[row, side], mean if alike else sides[side], away
-                )
-                added[row, side] = together + sign * apart + of_trees
+                of_leg = mean if alike else sides[side]
+                added[row, side] += _shared_by_size(tree_terms[row, side], of_leg, away)
         added *= self.calibration.slope
         base = self.calibration.apply(raw) - row_sums(added)
         return Contributions(sources=self._attributions.sources, base=base, values=added)

@@ -8,15 +8,15 @@ doi 10.1002/9781119482260, chapter 4). Nothing is drawn or filled in: the varian
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from kneerisk.evidence.population import Population, contexts, row_products
+from kneerisk.model.remembered import Remembered
 from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.columns import rows_by_place
 from kneerisk.schema.own_measures import per_schema_at_most
@@ -28,8 +28,11 @@ from kneerisk.schema.z_scores import CONDITION_OF, conditions_of, error_variance
 FARTHEST_SD = 4.0
 #: Added to error variances: keeps a solve stable where two measures are one up to rounding.
 JITTER = 1e-9
-#: How many patterns of tests done a process remembers (assumption); one takes some 20 kB.
-PATTERNS_KEPT = 4096
+#: What the remembered patterns of tests done may hold in a process (assumption); one takes up to
+#: 30 kB, and a club has some dozens.
+MOST_BYTES = 32 * 2**20
+#: Of so many sets of measures the farthest z-scores are kept: a model has two.
+_SETS_KEPT = 16
 
 #: The protocols that measurement errors depend on.
 _PROTOCOLS = tuple(sorted(set(CONDITION_OF.values())))
@@ -47,6 +50,11 @@ class Gain:
     used: NDArray[np.intp]
     weights: FloatArray
     variance: FloatArray
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        return self.used.nbytes + self.weights.nbytes + self.variance.nbytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +141,9 @@ class MeasurementUpdate:
         return state.reshape(2 * n, size), prior, codes.view(f"V{codes.shape[1]}").ravel()
 
     @cached_property
-    def gain(self) -> Callable[[bytes], Gain]:
+    def gain(self) -> Remembered[bytes, Gain]:
         """The gain of a pattern: a byte a measure of the state, then the code of each protocol."""
-        return lru_cache(maxsize=PATTERNS_KEPT)(self._solve)
+        return Remembered(self._solve, MOST_BYTES)
 
     @cached_property
     def _targets(self) -> NDArray[np.intp]:
@@ -195,7 +203,7 @@ def _clipped(names: tuple[str, ...], z: FloatArray) -> FloatArray:
     return np.clip(z, -farthest, farthest)
 
 
-@per_schema_at_most(PATTERNS_KEPT)
+@per_schema_at_most(_SETS_KEPT)
 def farthest_z(names: tuple[str, ...]) -> FloatArray:
     """How far from a norm a reading can count, in SDs of the true values.
 

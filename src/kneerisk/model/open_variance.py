@@ -7,9 +7,9 @@ leaves does not depend on its outcome: it is known before the test is done (Lind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,12 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from kneerisk.evidence.population import Population
 from kneerisk.model.features import row_sums
 from kneerisk.model.imputation import JITTER, error_variances
+from kneerisk.model.remembered import Remembered
 from kneerisk.schema import FloatArray
 
-#: How many patterns of tests done a process remembers (assumption); one takes some 100 kB.
-PATTERNS_KEPT = 128
+#: What the remembered patterns of tests done may hold in a process (assumption); one takes some
+#: 100 kB, and an answer needs three.
+MOST_BYTES = 48 * 2**20
 #: A variance below this, in SD squared, is none: the value is known (assumption).
 CERTAIN = 1e-6
 
@@ -44,6 +46,12 @@ class Posterior:
     share_removed: FloatArray
     starts: NDArray[np.intp]
     whitened: FloatArray
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of its arrays."""
+        arrays = (self.covariance, self.share_removed, self.starts, self.whitened)
+        return sum(array.nbytes for array in arrays)
 
     def variance(self, directions: FloatArray) -> FloatArray:
         """Open variance along directions.
@@ -106,9 +114,9 @@ class OpenVariance:
         return self.solved(tuple(used.tolist()), tuple(protocols.tolist()), tuple(tests.items()))
 
     @cached_property
-    def solved(self) -> Callable[[tuple[int, ...], tuple[float, ...], Tests], Posterior]:
+    def solved(self) -> Remembered[tuple[int, ...], tuple[float, ...], Tests, Posterior]:
         """The posterior of one pattern of tests done."""
-        return lru_cache(maxsize=PATTERNS_KEPT)(self._solve)
+        return Remembered(self._solve, MOST_BYTES)
 
     def _solve(
         self, measured: tuple[int, ...], protocols: tuple[float, ...], tests: Tests

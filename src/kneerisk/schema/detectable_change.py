@@ -20,12 +20,14 @@ from scipy.stats import false_discovery_control
 
 from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import MDC_PER_SEM
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS
 from kneerisk.schema.z_scores import (
     CONDITION_OF,
     conditions_of,
     error_variance,
-    location_and_scale,
+    norm_table,
+    places_in_table,
 )
 
 BoolArray = NDArray[np.bool_]
@@ -89,13 +91,14 @@ def error_sd(name: str, data: Columns) -> FloatArray:
     Shape (n,): in the measure's unit, or of its logarithm for a measure of a log scale. NaN where
     no error is published.
     """
-    _, scale = location_and_scale(name, data)
-    protocol = data.get(CONDITION_OF.get(name, ""))
-    codes = np.zeros(len(scale), int)
-    if protocol is not None:
-        codes = np.where(np.isnan(protocol), 0.0, protocol + 1.0).astype(int)
-    variances = [error_variance(name, code) for code in range(len(conditions_of(name)))]
-    variance = np.array(variances)[codes] * scale**2
+    return _error_sds(name)[places_in_table(name, data)]
+
+
+@per_schema
+def _error_sds(name: str) -> FloatArray:
+    """SD of the error of one reading by protocol and sex, shape (n_conditions, 3)."""
+    relative = [error_variance(name, code) for code in range(len(conditions_of(name)))]
+    variance = np.array(relative)[:, None] * norm_table(name)[:, :, 1] ** 2
     steps = STEP_VARIANCE if quantity(name).whole else 0.0
     return np.where(variance > 0.0, np.sqrt(variance + steps), np.nan)
 

@@ -152,7 +152,7 @@ def _remembered(
     def remembered(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         own = _IN_FORCE.get()
         results = of_the_package if own is None else own.remembering(function, most)
-        return cast("_Result", results(*args, **kwargs))
+        return results(*args, **kwargs)
 
     remembered.cache_clear = of_the_package.cache_clear  # type: ignore[attr-defined]
     remembered.cache_info = of_the_package.cache_info  # type: ignore[attr-defined]

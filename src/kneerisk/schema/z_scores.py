@@ -45,7 +45,7 @@ def conditions_of(name: str) -> tuple[str | None, ...]:
 
 
 @per_schema
-def _table(name: str) -> FloatArray:
+def norm_table(name: str) -> FloatArray:
     """Mean and SD of the true values, shape (n_conditions, 3 sexes, 2), on the scale of z."""
     measure = quantity(name)
     table = np.empty((len(conditions_of(name)), len(SEXES), 2))
@@ -82,15 +82,28 @@ def location_and_scale(name: str, columns: Columns) -> tuple[FloatArray, FloatAr
     Mean and SD, each of shape (n,): in the measure's unit, or of its logarithm for a measure of a
     log scale.
     """
-    protocol = CONDITION_OF.get(name)
-    protocol_codes = columns.get(protocol) if protocol else None
-    sex = _sex_codes(columns)
-    if protocol_codes is None:
-        condition = np.zeros(len(sex), dtype=np.intp)
-    else:
-        condition = _condition_codes(protocol_codes)
-    norms = _table(name)[condition, sex]
+    norms = norm_table(name)[places_in_table(name, columns)]
     return norms[:, 0], norms[:, 1]
+
+
+def places_in_table(name: str, columns: Columns) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where each screening stands in the table of a measure's norms: its protocol and its sex.
+
+    Parameters
+    ----------
+    name
+        A measure, without its side.
+    columns
+        Coded columns of n screenings, as for `location_and_scale`.
+
+    Returns
+    -------
+    The indices of `conditions_of` and of `SEXES`, each of shape (n,).
+    """
+    protocol = CONDITION_OF.get(name)
+    codes = columns.get(protocol) if protocol else None
+    sex = _sex_codes(columns)
+    return np.zeros(len(sex), dtype=np.intp) if codes is None else _condition_codes(codes), sex
 
 
 def _sex_codes(columns: Columns) -> NDArray[np.intp]:
@@ -170,7 +183,7 @@ def _layout(names: tuple[str, ...]) -> _Layout:
     protocols = tuple(dict.fromkeys(protocol for protocol in protocol_of_each if protocol))
     most = max(len(conditions_of(name)) for name in names)
     padded = [
-        np.pad(_table(name), ((0, most - len(_table(name))), (0, 0), (0, 0)), mode="edge")
+        np.pad(norm_table(name), ((0, most - len(norm_table(name))), (0, 0), (0, 0)), mode="edge")
         for name in names
     ]
     positions = [0 if p is None else 1 + protocols.index(p) for p in protocol_of_each]
