@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.serving_speed import RESULTS, champion_of, machine
+from benchmarks.performance_page import RESULTS
+from benchmarks.serving_speed import champion_of, machine
 from kneerisk.answer import answer
 from kneerisk.answer.advice import advice_for
 from kneerisk.answer.drivers import drivers_of, effects_of

@@ -25,6 +25,10 @@ class Target:
     """Requests a second with several clients, one value for each round."""
     milliseconds: list[float] = field(default_factory=list)
     """Time of each request of a single client."""
+    crowded_milliseconds: list[float] = field(default_factory=list)
+    """Time of each request where several clients ask at once."""
+    processor_seconds: float = 0.0
+    """What these took of the service's processor time."""
 
 
 def time_request(target: Target, connection: HTTPConnection, body: bytes) -> float:
@@ -62,7 +66,7 @@ def load_with_many_clients(target: Target, clients: int, seconds: float) -> None
         connection = HTTPConnection("127.0.0.1", target.port, timeout=30)
         try:
             while time.perf_counter() < end and not failures:
-                time_request(target, connection, body)
+                target.crowded_milliseconds.append(1000 * time_request(target, connection, body))
                 counts[number] += 1
         except (OSError, RuntimeError) as error:
             failures.append(error)

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.changed_worlds import without_patterns
-from benchmarks.serving_speed import RESULTS, champion_of
+from benchmarks.performance_page import RESULTS
+from benchmarks.serving_speed import champion_of
 from kneerisk.answer.imbalances import READINGS_NEEDED, imbalances_of
 from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.patterns import readings_of

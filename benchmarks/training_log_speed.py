@@ -11,7 +11,8 @@ import sys
 import time
 from datetime import date, timedelta
 
-from benchmarks.serving_speed import RESULTS, machine
+from benchmarks.performance_page import RESULTS
+from benchmarks.serving_speed import machine
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAsked
 from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
 

@@ -26,7 +26,8 @@ import numpy as np
 import xgboost as xgb
 from matplotlib.figure import Figure
 
-from benchmarks.serving_speed import RESULTS, machine
+from benchmarks.performance_page import RESULTS
+from benchmarks.serving_speed import machine
 from kneerisk.evaluation import model_validation
 from kneerisk.progress import ProgressEvent
 from kneerisk.training.fitting import fit as fitting

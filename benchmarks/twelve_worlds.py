@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.changed_worlds import HARDER, ONE_TRUTH, WORLDS, World, draw, draw_truth
-from benchmarks.serving_speed import RESULTS, champion_of
+from benchmarks.performance_page import RESULTS
+from benchmarks.serving_speed import champion_of
 from benchmarks.world_scores import (
     WorldScores,
     coverage,

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -73,6 +74,29 @@ async def connected(host: str, port: int) -> AsyncIterator[Stream]:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
+
+
+def test_the_end_of_an_answer_does_not_wait_for_its_beginning_to_be_confirmed() -> None:
+    async def accepted() -> int:
+        taken: asyncio.Future[asyncio.BaseTransport] = asyncio.get_running_loop().create_future()
+
+        class Taken(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                taken.set_result(transport)
+
+        # As uvicorn makes it: asyncio does not see that it is one of TCP.
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listening.bind(("127.0.0.1", 0))
+        server = await asyncio.get_running_loop().create_server(Taken, sock=listening)
+        async with server, connected(*listening.getsockname()):
+            transport = await taken
+            own: socket.socket = transport.get_extra_info("socket")
+            option = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            transport.close()
+            return option
+
+    with asyncio.Runner(loop_factory=FairEventLoop) as runner:
+        assert runner.run(accepted())
 
 
 def sent(*pieces: bytes) -> Callable[[str, int], Awaitable[bytes]]:

@@ -1,0 +1,158 @@
+"""`docs/performance.md`: what was measured, each target met or missed with its ratio, and why.
+
+Times are of one machine, so every target is a ratio of two numbers of one run on it.
+"""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+RESULTS = Path(__file__).parent / "results"
+#: Names of what is loaded, as rows of the tables.
+OURS, COMPACT = "kneerisk, whole answer", "kneerisk, `?fields=risk,likely`"
+MLFLOW, EMPTY = "mlflow models serve", "BentoML, computing nothing"
+WHAT_IF, FOLLOW_UP, REPORT = "what-if", "follow-up of two visits", "report"
+#: The profile of an answer (`python -m benchmarks.answer_cost`) and what training costs
+#: (`python -m benchmarks.training_speed`), where they were measured.
+PARTS = ("answer.md", "training-speed.md", "score-speed.md")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A target: the ratio of two numbers, and the limit that it has to keep."""
+
+    text: str
+    ratio: float
+    limit: float
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether the ratio keeps the limit."""
+        compare = operator.ge if self.at_least else operator.le
+        return bool(compare(self.ratio, self.limit))
+
+    def __str__(self) -> str:
+        bound = f"at {'least' if self.at_least else 'most'} {self.limit:g}"
+        return f"{'met' if self.met else 'MISSED'}: {self.text} {self.ratio:.2f} ({bound})"
+
+
+def serving_lines(rows: dict[str, dict[str, float]], crowd: dict[str, float]) -> list[Line]:
+    """The targets of serving.
+
+    Parameters
+    ----------
+    rows
+        By name, ``per_second`` with a few clients and ``p50_ms`` and ``p95_ms`` with one.
+    crowd
+        ``p50_ms`` and ``p95_ms`` of a whole answer where 32 clients ask at once.
+
+    Returns
+    -------
+    One line for each target.
+    """
+
+    def over(name: str, other: str, what: str) -> float:
+        return rows[name][what] / rows[other][what]
+
+    rate, p50, p95 = "per_second", "p50_ms", "p95_ms"
+    lines = [
+        Line(text="requests/s of a whole answer over `mlflow models serve`'s bare label:",
+             ratio=over(OURS, MLFLOW, rate), limit=2.0, at_least=True),
+        Line(text="requests/s of a whole answer over the empty endpoint's:",
+             ratio=over(OURS, EMPTY, rate), limit=0.5, at_least=True),
+        Line(text="requests/s of a compact answer over the empty endpoint's:",
+             ratio=over(COMPACT, EMPTY, rate), limit=0.8, at_least=True),
+        # 4 ms where the empty endpoint's is 1.9 ms.
+        Line(text="p95 of a single client over the empty endpoint's:",
+             ratio=over(OURS, EMPTY, p95), limit=4.0 / 1.9),
+        Line(text="p95 over p50 of 32 clients:", ratio=crowd[p95] / crowd[p50], limit=3.0),
+    ]  # fmt: skip
+    return lines + [
+        Line(
+            text=f"time of a {name} over that of an answer:", ratio=over(name, OURS, p50), limit=2.0
+        )
+        for name in (WHAT_IF, REPORT, FOLLOW_UP)
+    ]
+
+
+def serving_section(measured: dict[str, Any], lines: list[Line]) -> str:
+    """What serving costs, as a section of the page.
+
+    Parameters
+    ----------
+    measured
+        The results of `benchmarks.serving_speed`.
+    lines
+        Its targets.
+
+    Returns
+    -------
+    Markdown that begins with a heading.
+    """
+    versions = ", ".join(f"{name} {value}" for name, value in measured["machine"].items())
+    table = [
+        f"| {name} | {' | '.join(f'{value:g}' for value in row.values())} |"
+        for name, row in measured["results"].items()
+    ]
+    clients = measured["clients"]
+    text = [
+        "# Speed of the service",
+        "",
+        f"Made by `make bench` ({versions}).",
+        f"One worker each, loaded in turn; requests a second with {clients} clients, the processor",
+        "time that each request takes then, and times with one client. MLflow serves one of the",
+        "champion's own boosters, with a row ready for it.",
+        "",
+        "| | requests/s | processor ms | p50 ms | p95 ms | p99 ms | peak MB |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *table,
+        "",
+        *(f"- {line}" for line in lines),
+    ]
+    return "\n".join([*text, ""])
+
+
+_HEAD = """# Performance
+
+Generated: `make bench` measures the service, `make figures ONLY="sections training-speed"` the
+rest. Times differ between machines; what is promised is the ratio of two numbers of one run.
+"""
+
+_FLOOR = """## What an answer's time goes to
+
+A whole answer is some 50 kB of JSON: every number with its interval, the words around it, each
+measure's norm and error, and what every test that was not done would tell. No part stands out: what
+is left is Python's and NumPy's own price for a call, 1 to 10 µs each, of which an answer makes
+thousands, since an array of two legs costs what one of a thousand does. So each screening of a team
+costs less than one alone. A compact answer (`?fields=risk,likely`) leaves out next tests, advice
+and inputs. The floor of this design is near its time; below lie a compiled core, or fewer numbers.
+"""
+
+
+def write_page() -> None:
+    """Write the page from the results that there are."""
+    serving = RESULTS / "serving.md"
+    sections = [_demoted(path.read_text("utf-8")) for path in (serving,) if path.exists()]
+    sections.append(_FLOOR)
+    sections += [
+        _demoted(path.read_text("utf-8"))
+        for path in (RESULTS / name for name in PARTS)
+        if path.exists()
+    ]
+    PAGE.write_text("\n".join([_HEAD, *sections]), "utf-8")
+
+
+def _demoted(text: str) -> str:
+    """A page as a section of another: each heading is one level lower."""
+    return (
+        "\n".join(f"#{line}" if line.startswith("#") else line for line in text.splitlines()) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    write_page()
