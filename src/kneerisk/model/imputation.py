@@ -8,6 +8,7 @@ doi 10.1002/9781119482260, chapter 4). Nothing is drawn or filled in: the varian
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
