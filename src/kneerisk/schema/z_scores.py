@@ -46,7 +46,17 @@ def conditions_of(name: str) -> tuple[str | None, ...]:
 
 @per_schema
 def norm_table(name: str) -> FloatArray:
-    """Mean and SD of the true values, shape (n_conditions, 3 sexes, 2), on the scale of z."""
+    """Mean and SD of a measure's true values by protocol and sex.
+
+    Parameters
+    ----------
+    name
+        A measure, without its side.
+
+    Returns
+    -------
+    Shape (n_conditions, 3, 2), on the scale of z-scores; NaN where there is no norm.
+    """
     measure = quantity(name)
     table = np.empty((len(conditions_of(name)), len(SEXES), 2))
     for row, condition in enumerate(conditions_of(name)):
