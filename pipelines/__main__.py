@@ -18,8 +18,10 @@ from pipelines import (
     console,
     evaluate,
     ingest,
+    keys,
     pool,
     promote,
+    records,
     report,
     reproduce,
     score,
@@ -30,7 +32,7 @@ from pipelines import (
     ui,
     validate,
 )
-from pipelines.options import COHORT_PANEL
+from pipelines.options import COHORT_PANEL, RECORDS_PANEL
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,6 +50,8 @@ for _command in COMMANDS:
     app.add_typer(_command.app)
     if _command is simulate:
         app.add_typer(ingest.app, name="ingest", rich_help_panel=COHORT_PANEL)
+app.add_typer(keys.app, name="keys", rich_help_panel=RECORDS_PANEL)
+app.add_typer(records.app, name="records", rich_help_panel=RECORDS_PANEL)
 
 
 def _show_version(wanted: bool) -> None:

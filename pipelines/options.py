@@ -16,10 +16,11 @@ DEFAULT_SEED = 1
 DEFAULT_REFITS = 50
 MODELS = Path("models")
 #: Under these headings `kneerisk --help` lists the commands.
-COHORT_PANEL, TRAIN_PANEL, RELEASE_PANEL = (
+COHORT_PANEL, TRAIN_PANEL, RELEASE_PANEL, RECORDS_PANEL = (
     text("help.panel.cohort"),
     text("help.panel.train"),
     text("help.panel.release"),
+    text("help.panel.records"),
 )
 
 Json = Annotated[bool, typer.Option("--json", help=text("help.option.json"))]
@@ -36,6 +37,7 @@ Measures = Annotated[Path | None, typer.Option(
 Athletes = Annotated[int, typer.Option(min=10, help=text("help.option.athletes"))]
 Seed = Annotated[int, typer.Option(min=0, help=text("help.option.seed"))]
 Refits = Annotated[int, typer.Option("--refits", min=0, help=text("help.option.refits"))]
+Club = Annotated[str, typer.Option(help=text("help.option.club"))]
 Screenings = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help=text("help.option.screenings"))
 ]

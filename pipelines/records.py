@@ -1,0 +1,159 @@
+"""`kneerisk records`: a club's database; its tables, what a person may ask for, and backups."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from kneerisk.words import text
+from pipelines import console
+from pipelines.options import Club, Json, examples
+
+app = typer.Typer(help=text("help.records.command"), no_args_is_help=True)
+
+Athlete = Annotated[str, typer.Option(help=text("help.records.athlete"))]
+
+
+@app.command(help=text("help.records.upgrade.command"), epilog=examples("records upgrade"))
+def upgrade(as_json: Json = False) -> None:
+    """Make the tables, or bring older ones up to date."""
+    with console.records(current=False) as database:
+        before = database.revision()
+        database.upgrade()
+        result = {"before": before, "now": database.revision()}
+    done = text("command_line.records.upgraded", revision=result["now"])
+    console.result(result, as_json, done)
+
+
+@app.command(
+    help=text("help.records.export.command"),
+    epilog=examples('records export --club "Harbour FC" --athlete A7 --out a7.json'),
+)
+def export(
+    club: Club,
+    athlete: Athlete,
+    out: Annotated[Path, typer.Option(help=text("help.records.export.out"))],
+    as_json: Json = False,
+) -> None:
+    """Write all that is kept of an athlete."""
+    import json
+
+    with console.records() as database:
+        from kneerisk.records.audit import COMMAND, note
+        from kneerisk.records.clubs import club_id_of
+        from kneerisk.records.personal_data import everything_about, require_known
+
+        with database.writing() as session:
+            club_id = club_id_of(session, club)
+            kept = require_known(everything_about(session, club_id, athlete))
+            note(session, datetime.now(UTC), club_id, COMMAND, "athlete_exported")
+            console.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", out)
+    counts: dict[str, Any] = {name: len(kept[name]) for name in ("visits", "outcomes", "exposure")}
+    result = {"file": str(out), **counts}
+    console.result(result, as_json, text("command_line.records.exported", file=out, **counts))
+
+
+@app.command(
+    help=text("help.records.erase.command"),
+    epilog=examples('records erase --club "Harbour FC" --athlete A7'),
+)
+def erase(club: Club, athlete: Athlete, as_json: Json = False) -> None:
+    """Delete all that is kept of an athlete."""
+    with console.records() as database:
+        from kneerisk.records.audit import COMMAND
+        from kneerisk.records.clubs import club_id_of
+        from kneerisk.records.personal_data import erase_athlete
+
+        with database.reading() as session:
+            club_id = club_id_of(session, club)
+        erase_athlete(database, club_id, athlete, COMMAND, datetime.now(UTC))
+    console.result({"erased": 1}, as_json, text("command_line.records.erased"))
+
+
+@app.command(
+    help=text("help.records.expire.command"),
+    epilog=examples('records expire --club "Harbour FC" --before 2024-07-01'),
+)
+def expire(
+    club: Club,
+    before: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], help=text("help.records.expire.before"))
+    ],
+    as_json: Json = False,
+) -> None:
+    """Delete athletes of whom everything is older than a day."""
+    with console.records() as database:
+        from kneerisk.records.audit import COMMAND
+        from kneerisk.records.clubs import club_id_of
+        from kneerisk.records.personal_data import erase_older
+
+        with database.reading() as session:
+            club_id = club_id_of(session, club)
+        erased = erase_older(database, club_id, before.date(), COMMAND, datetime.now(UTC))
+    done = text("command_line.records.expired", count=erased, before=before.date())
+    console.result({"erased": erased}, as_json, done)
+
+
+@app.command(help=text("help.records.vacuum.command"), epilog=examples("records vacuum"))
+def vacuum(as_json: Json = False) -> None:
+    """Overwrite what deleted rows left in the files."""
+    with console.records() as database:
+        database.empty_deleted()
+    console.result({"vacuumed": True}, as_json, text("command_line.records.vacuumed"))
+
+
+@app.command(
+    help=text("help.records.backup.command"), epilog=examples("records backup records.jsonl.gz")
+)
+def backup(
+    file: Annotated[Path, typer.Argument(help=text("help.records.backup.file"))],
+    as_json: Json = False,
+) -> None:
+    """Write every row to a file."""
+    with console.records() as database:
+        from kneerisk.records.backup import back_up
+
+        counts = back_up(database, file)
+    rows = sum(counts.values())
+    done = text("command_line.records.backed_up", rows=f"{rows:,}", file=file)
+    console.result({"file": str(file), "rows": counts}, as_json, done)
+
+
+@app.command(
+    help=text("help.records.restore.command"), epilog=examples("records restore records.jsonl.gz")
+)
+def restore(
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help=text("help.records.restore.file")),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Fill empty records from a backup."""
+    with console.records(current=False) as database:
+        from kneerisk.records.backup import restore as restored
+
+        database.upgrade()
+        counts = restored(database, file)
+    done = text("command_line.records.restored", rows=f"{sum(counts.values()):,}", file=file)
+    console.result({"rows": counts}, as_json, done)
+
+
+@app.command(help=text("help.records.audit.command"), epilog=examples("records audit --json"))
+def audit(as_json: Json = False) -> None:
+    """List who did what and when."""
+    with console.records() as database:
+        from kneerisk.records.audit import audit_lines
+
+        lines = audit_lines(database)
+    names = ("at", "club", "actor", "action", "subject")
+    rows = [
+        [line.at.isoformat(timespec="seconds"), line.club or "", line.actor, line.action,
+         line.subject or ""]
+        for line in lines
+    ]  # fmt: skip
+    result = {"audit": [dict(zip(names, row, strict=True)) for row in rows]}
+    console.result(result, as_json, console.Table(names, rows))

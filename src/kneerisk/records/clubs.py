@@ -1,0 +1,72 @@
+"""Clubs: whose rows they are. A club is made with its first key."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kneerisk.records.database import RecordsFailed
+from kneerisk.records.tables import Club
+from kneerisk.words import text
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}")
+
+
+def club_id_of(session: Session, name: str) -> int:
+    """The row of a club.
+
+    Parameters
+    ----------
+    session
+        Of the records.
+    name
+        The club's name.
+
+    Returns
+    -------
+    The row's number.
+
+    Raises
+    ------
+    RecordsFailed
+        Where there is no such club.
+    """
+    found: int | None = session.scalar(select(Club.id).where(Club.name == name))
+    if found is None:
+        raise RecordsFailed(text("records.no_club"))
+    return found
+
+
+def made_club(session: Session, name: str, now: datetime) -> int:
+    """The row of a club, made where it is new.
+
+    Parameters
+    ----------
+    session
+        Of the records, writing.
+    name
+        The club's name.
+    now
+        The time, with its time zone.
+
+    Returns
+    -------
+    The row's number.
+
+    Raises
+    ------
+    RecordsFailed
+        Where the name is none.
+    """
+    if not _NAME.fullmatch(name):
+        raise RecordsFailed(text("records.bad_club"))
+    found: int | None = session.scalar(select(Club.id).where(Club.name == name))
+    if found is not None:
+        return found
+    club = Club(name=name, created_at=now)
+    session.add(club)
+    session.flush()
+    return club.id
