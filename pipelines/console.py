@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.progress import Progress as Bar
 
-    from kneerisk.records.database import Database
-
 
 #: The row of the catalogue (`command_line.row`), by how the names of its metrics start.
 BASELINES = {"": "model", "logistic_": "logistic", "refitted_logistic_": "refitted_logistic",
@@ -89,38 +87,6 @@ def own_measures(file: Path | None) -> Iterator[None]:
 
     with read_measures_file(file).in_force():
         yield
-
-
-@contextmanager
-def records(*, current: bool = True) -> Iterator[Database]:
-    """The records that the environment names, within a ``with`` block.
-
-    Parameters
-    ----------
-    current
-        Whether their tables have to be those of this program.
-
-    Yields
-    ------
-    The database.
-
-    Raises
-    ------
-    KneeriskError
-        Where there are none, or the packages for them are not installed.
-    """
-    from kneerisk.errors import KneeriskError
-    from kneerisk.words import text
-
-    try:
-        from kneerisk.records.database import Database
-    except ModuleNotFoundError as error:
-        raise KneeriskError(text("command_line.records.not_installed", module=error.name)) from None
-    database = Database.from_environment(current=current)
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def result(values: Mapping[str, Any], as_json: bool, *blocks: str | Table) -> None:

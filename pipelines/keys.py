@@ -10,16 +10,17 @@ import typer
 
 from kneerisk.words import text
 from pipelines import console
+from pipelines.open_records import open_records
 from pipelines.options import Club, Json, examples
 
 if TYPE_CHECKING:
-    from kneerisk.records.keys import KeyState
+    from kneerisk.records.access_keys import KeyState
 
 app = typer.Typer(help=text("help.keys.command"), no_args_is_help=True)
 
 
 class KeyRole(StrEnum):
-    """What a key may do, as `kneerisk.records.keys.Role`: written here so that help is quick."""
+    """What a key may do, as `kneerisk.records.access_keys.Role`: written here so that help is quick."""
 
     READ = "read"
     WRITE = "write"
@@ -40,8 +41,8 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Make a key and print it, this once."""
-    with console.records() as database:
-        from kneerisk.records.keys import Role, add_key
+    with open_records() as database:
+        from kneerisk.records.access_keys import Role, add_key
 
         ends = None if expires is None else expires.replace(tzinfo=UTC)
         key = add_key(database, club, Role(role.value), datetime.now(UTC), ends)
@@ -51,8 +52,8 @@ def add(
 @app.command("list", help=text("help.keys.list.command"), epilog=examples("keys list"))
 def list_(as_json: Json = False) -> None:
     """List every key without its secret."""
-    with console.records() as database:
-        from kneerisk.records.keys import list_keys
+    with open_records() as database:
+        from kneerisk.records.access_keys import list_keys
 
         keys = list_keys(database)
     now = datetime.now(UTC)
@@ -70,8 +71,8 @@ def revoke(
     key: Annotated[str, typer.Argument(help=text("help.keys.revoke.key"))], as_json: Json = False
 ) -> None:
     """End a key at once."""
-    with console.records() as database:
-        from kneerisk.records.keys import revoke_key
+    with open_records() as database:
+        from kneerisk.records.access_keys import revoke_key
 
         revoke_key(database, key, datetime.now(UTC))
     console.result({"revoked": key}, as_json, text("command_line.keys.revoked", key=key))

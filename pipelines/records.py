@@ -10,6 +10,7 @@ import typer
 
 from kneerisk.words import text
 from pipelines import console
+from pipelines.open_records import open_records
 from pipelines.options import Club, Json, examples
 
 app = typer.Typer(help=text("help.records.command"), no_args_is_help=True)
@@ -20,7 +21,7 @@ Athlete = Annotated[str, typer.Option(help=text("help.records.athlete"))]
 @app.command(help=text("help.records.upgrade.command"), epilog=examples("records upgrade"))
 def upgrade(as_json: Json = False) -> None:
     """Make the tables, or bring older ones up to date."""
-    with console.records(current=False) as database:
+    with open_records(current=False) as database:
         before = database.revision()
         database.upgrade()
         result = {"before": before, "now": database.revision()}
@@ -41,7 +42,7 @@ def export(
     """Write all that is kept of an athlete."""
     import json
 
-    with console.records() as database:
+    with open_records() as database:
         from kneerisk.records.audit import COMMAND, note
         from kneerisk.records.clubs import club_id_of
         from kneerisk.records.personal_data import everything_about, require_known
@@ -62,7 +63,7 @@ def export(
 )
 def erase(club: Club, athlete: Athlete, as_json: Json = False) -> None:
     """Delete all that is kept of an athlete."""
-    with console.records() as database:
+    with open_records() as database:
         from kneerisk.records.audit import COMMAND
         from kneerisk.records.clubs import club_id_of
         from kneerisk.records.personal_data import erase_athlete
@@ -85,7 +86,7 @@ def expire(
     as_json: Json = False,
 ) -> None:
     """Delete athletes of whom everything is older than a day."""
-    with console.records() as database:
+    with open_records() as database:
         from kneerisk.records.audit import COMMAND
         from kneerisk.records.clubs import club_id_of
         from kneerisk.records.personal_data import erase_older
@@ -100,7 +101,7 @@ def expire(
 @app.command(help=text("help.records.vacuum.command"), epilog=examples("records vacuum"))
 def vacuum(as_json: Json = False) -> None:
     """Overwrite what deleted rows left in the files."""
-    with console.records() as database:
+    with open_records() as database:
         database.empty_deleted()
     console.result({"vacuumed": True}, as_json, text("command_line.records.vacuumed"))
 
@@ -113,7 +114,7 @@ def backup(
     as_json: Json = False,
 ) -> None:
     """Write every row to a file."""
-    with console.records() as database:
+    with open_records() as database:
         from kneerisk.records.backup import back_up
 
         counts = back_up(database, file)
@@ -133,7 +134,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Fill empty records from a backup."""
-    with console.records(current=False) as database:
+    with open_records(current=False) as database:
         from kneerisk.records.backup import restore as restored
 
         database.upgrade()
@@ -145,7 +146,7 @@ def restore(
 @app.command(help=text("help.records.audit.command"), epilog=examples("records audit --json"))
 def audit(as_json: Json = False) -> None:
     """List who did what and when."""
-    with console.records() as database:
+    with open_records() as database:
         from kneerisk.records.audit import audit_lines
 
         lines = audit_lines(database)

@@ -31,7 +31,6 @@ from pipelines import __main__ as cli
 from pipelines import console
 from pipelines.__main__ import COMMANDS as COMMAND_FILES
 from pipelines.console import Table
-from pipelines.ingest import app as ingest
 from pipelines.score import flat
 
 ROOT = Path(__file__).parents[1]
@@ -40,10 +39,14 @@ COMMANDS = sorted(
     for file in COMMAND_FILES
     for command in file.app.registered_commands
 )
-TYPED = [
-    *COMMANDS,
-    *(("ingest", command.callback.__name__) for command in ingest.registered_commands),
+#: Of commands that have commands of their own: both words.
+GROUPED = [
+    (str(group.name), str(command.name or command.callback.__name__))
+    for group in cli.app.registered_groups
+    if isinstance(group.name, str)
+    for command in group.typer_instance.registered_commands
 ]
+TYPED = [*COMMANDS, *GROUPED]
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ class TestHelp:
         code, out, _ = kneerisk("--help")
         assert code == 0
         assert "Not a medical device" in " ".join(out.split())
-        for panel in ("Make a cohort", "Train and evaluate", "Release and answer"):
+        for panel in ("Make a cohort", "Train and evaluate", "Release and answer", "Keep records"):
             assert panel in out
 
     @pytest.mark.parametrize("command", TYPED, ids=str)

@@ -16,7 +16,6 @@ from kneerisk.answer import Answer, answer
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, columns, read_screening
 from pipelines.__main__ import app
-from pipelines.ingest import app as ingest
 from serving.request_examples import EXAMPLE
 
 ROOT = Path(__file__).parents[1]
@@ -193,11 +192,20 @@ def test_unknown_commands_are_found() -> None:
 def commands() -> dict[str, set[str]]:
     """Every command with its options, `ingest sheet` for one of a group."""
     found = {}
-    for prefix, one in (("", app), ("ingest ", ingest)):
+    for prefix, one in {"": app, **{f"{name} ": group for name, group in groups().items()}}.items():
         for name, command in typer.main.get_group(one).commands.items():
             options = {option for parameter in command.params for option in parameter.opts}
             found[prefix + name] = {*options, "--help"}
     return found
+
+
+def groups() -> dict[str, typer.Typer]:
+    """Commands that have commands of their own."""
+    return {
+        group.name: group.typer_instance
+        for group in app.registered_groups
+        if isinstance(group.name, str) and group.typer_instance is not None
+    }
 
 
 def unknown_commands(code: str) -> list[str]:
@@ -206,9 +214,9 @@ def unknown_commands(code: str) -> list[str]:
     for line in code.replace("\\\n", " ").splitlines():
         for call in re.findall(r"(?:^|[\s/])kneerisk ((?!\.tar)[a-z][^#;&|]*)", line):
             words = call.split()
-            name = " ".join(words[:2]) if words[0] == "ingest" and len(words) > 1 else words[0]
+            name = " ".join(words[:2]) if words[0] in groups() and len(words) > 1 else words[0]
             every = name.replace("ric|weightlifters|sheet", "sheet")
-            if every not in known and every != "ingest":
+            if every not in known and every not in groups():
                 strange.append(every)
                 continue
             options = [word for word in words if word.startswith("--")]

@@ -54,6 +54,8 @@ NO_SENTENCES = {
     "{} folds by athlete, drawn {} times": "identifies a study",
     "groups left out: {}": "identifies a study",
     "log loss of {}, ": "identifies a study",
+    "kneerisk records 1": "the first line of a backup",
+    "PRAGMA wal_checkpoint(TRUNCATE)": "an order to SQLite",
     "kneerisk simulator": "the source that a simulated cohort's file names",
     "kneerisk bundle": "a model's type in MLflow",
     "masters weightlifters, Huebner & Ma 2022, doi 10.1136/bmjsem-2022-001372": "a citation",

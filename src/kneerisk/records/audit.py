@@ -12,7 +12,7 @@ from kneerisk.records.database import Database
 from kneerisk.records.tables import Audit, Club
 
 #: Who acts where nobody sent a key: the command line of the machine that holds the records.
-COMMAND = "command line"
+COMMAND = "command_line"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
-from kneerisk.records.athletes import athlete_of
 from kneerisk.records.audit import note
 from kneerisk.records.database import Database, RecordsFailed
 from kneerisk.records.tables import Answer, Athlete, Exposure, Outcome, Visit
+from kneerisk.records.visit_records import athlete_of
 from kneerisk.words import text
 
 

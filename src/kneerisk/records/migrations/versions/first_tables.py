@@ -8,11 +8,19 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-_UNCHANGEABLE = "rows of the audit are added, never changed"
+_UNCHANGEABLE = "append_only"
 
 
 def upgrade() -> None:
     """Make them."""
+    _make_clubs()
+    _make_visits()
+    _make_reports()
+    _make_audit()
+
+
+def _make_clubs() -> None:
+    """Whose rows they are, and what opens them."""
     op.create_table(
         "club",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -29,6 +37,10 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime),
         sa.Column("revoked_at", sa.DateTime),
     )
+
+
+def _make_visits() -> None:
+    """Athletes, what they were measured at, and what was told about it."""
     op.create_table(
         "athlete",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -56,17 +68,6 @@ def upgrade() -> None:
         sa.Column("told", sa.JSON, nullable=False),
         sa.Column("answered_at", sa.DateTime, nullable=False),
     )
-    _make_reports()
-    op.create_table(
-        "audit",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("at", sa.DateTime, nullable=False),
-        sa.Column("club_id", sa.Integer, sa.ForeignKey("club.id")),
-        sa.Column("actor", sa.String(100), nullable=False),
-        sa.Column("action", sa.String(40), nullable=False),
-        sa.Column("subject", sa.String(100)),
-    )
-    _make_audit_unchangeable()
 
 
 def _make_reports() -> None:
@@ -109,7 +110,17 @@ def _of(table: str) -> sa.Column[int]:
     return sa.Column(f"{table}_id", sa.Integer, owner, nullable=False, index=True)
 
 
-def _make_audit_unchangeable() -> None:
+def _make_audit() -> None:
+    """Who did what; no row of it can be changed."""
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("at", sa.DateTime, nullable=False),
+        sa.Column("club_id", sa.Integer, sa.ForeignKey("club.id")),
+        sa.Column("actor", sa.String(100), nullable=False),
+        sa.Column("action", sa.String(40), nullable=False),
+        sa.Column("subject", sa.String(100)),
+    )
     if op.get_bind().dialect.name == "sqlite":
         for change in ("UPDATE", "DELETE"):
             op.execute(

@@ -229,7 +229,21 @@ def record_exposure(
 
 
 def athlete_of(session: Session, club_id: int, athlete: str) -> Athlete | None:
-    """The row of an athlete of a club, by the club's id; None where it has no such athlete."""
+    """The row of an athlete of a club.
+
+    Parameters
+    ----------
+    session
+        Of the records.
+    club_id
+        Whose athlete it is.
+    athlete
+        The club's id of the athlete.
+
+    Returns
+    -------
+    None where the club has no such athlete.
+    """
     found: Athlete | None = session.scalar(
         select(Athlete).where(Athlete.club_id == club_id, Athlete.code == athlete)
     )
