@@ -20,7 +20,7 @@ app = typer.Typer(help=text("help.keys.command"), no_args_is_help=True)
 
 
 class KeyRole(StrEnum):
-    """What a key may do, as `kneerisk.records.access_keys.Role`: written here so that help is quick."""
+    """What a key may do, as in `kneerisk.records`: written here so that help is quick."""
 
     READ = "read"
     WRITE = "write"
