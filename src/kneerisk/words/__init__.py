@@ -21,7 +21,8 @@ from typing import Any
 #: One file each in the folder of a language.
 SECTIONS = (
     "shared", "answer", "report", "hand_out", "page", "command_line", "help", "service",
-    "schema", "cohort", "sheet", "training_log", "records", "model", "training", "validation",
+    "schema", "cohort", "sheet", "training_log", "records", "outcome_log",
+    "model", "training", "validation",
 )  # fmt: skip
 LANGUAGE = "en"
 #: Proper names, which keep their capital inside a sentence.

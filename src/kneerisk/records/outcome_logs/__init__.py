@@ -1,0 +1,1 @@
+"""Outcomes as people log them: weekly questionnaires, case lists, daily reports, exposure."""
