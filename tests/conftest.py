@@ -52,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as cores, since tests wait for browsers, services and commands."""
+    return 3 * (os.cpu_count() or 1) // 2
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of fast tests first; on several cores last, so that no core waits at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
@@ -61,8 +66,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Linear algebra on one thread, as `make` sets it: the last bits hang on how it is shared."""
-    with threadpool_limits(limits=1, user_api="blas"):
+    """Linear algebra on one thread, as `make` sets it: the last bits hang on how it is shared.
+
+    So are the small matrices of XGBoost: its threads would wait for those of other tests.
+    """
+    with threadpool_limits(limits=1):
         yield
 
 
