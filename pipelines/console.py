@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.progress import Progress as Bar
 
-
+#: What is shown of control characters in a file's own words, which would steer a terminal.
+_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\ufffd")
 #: The row of the catalogue (`command_line.row`), by how the names of its metrics start.
 BASELINES = {"": "model", "logistic_": "logistic", "refitted_logistic_": "refitted_logistic",
              "prior_": "base_rate", "oracle_": "oracle"}  # fmt: skip
@@ -112,12 +113,12 @@ def result(values: Mapping[str, Any], as_json: bool, *blocks: str | Table) -> No
 def plain(*blocks: str | Table) -> str:
     """Texts and tables as one text, with an empty line around each table."""
     texts = [block if isinstance(block, str) else f"\n{block.plain()}\n" for block in blocks]
-    return "\n".join(texts).replace("\n\n\n", "\n\n").strip("\n")
+    return "\n".join(texts).replace("\n\n\n", "\n\n").strip("\n").translate(_CONTROLS)
 
 
 def say(message: str) -> None:
     """Print a message on stderr."""
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(message.translate(_CONTROLS) + "\n")
 
 
 def _show(blocks: Sequence[str | Table]) -> None:
@@ -129,7 +130,7 @@ def _show(blocks: Sequence[str | Table]) -> None:
     console = Console(highlight=False)
     for block in blocks:
         if isinstance(block, str):
-            console.print(block, markup=False)
+            console.print(block.translate(_CONTROLS), markup=False)
             continue
         table = RichTable(box=box.SIMPLE_HEAD, title=block.title or None, title_justify="left")
         for place, column in enumerate(block.columns):
@@ -140,7 +141,7 @@ def _show(blocks: Sequence[str | Table]) -> None:
 
 
 def _text(cell: str | Cell) -> str:
-    return cell.text if isinstance(cell, Cell) else cell
+    return (cell.text if isinstance(cell, Cell) else cell).translate(_CONTROLS)
 
 
 def progress_text(event: ProgressEvent) -> str:

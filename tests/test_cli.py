@@ -455,6 +455,21 @@ class TestConsole:
         assert "0.2 *" in plain
         assert not re.search(r"\x1b\[[\d;]*3\dm", plain)
 
+    @pytest.mark.parametrize("is_terminal", [False, True])
+    def test_words_of_a_file_steer_no_terminal(self, capsys, monkeypatch, is_terminal):
+        hostile = "A\x1b[2J\x1b]0;x\x07B\x9b31mC\rD[/b]"
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: is_terminal)
+        console.result({}, False, hostile, Table(["name", "n"], [[hostile, "1"]]))
+        console.say(hostile)
+        out, err = capsys.readouterr()
+        # The escapes of a table's own colours are there on a terminal.
+        assert not any(
+            control in out + err for control in ("\x1b[2J", "\x1b]", "\x07", "\x9b", "\r")
+        )
+        # What is no control character stays, brackets as well.
+        assert "D[/b]" in out
+        assert "D[/b]" in err
+
     def test_a_table_is_plain_where_it_is_piped(self, capsys):
         console.result({}, False, "First.", Table(["metric", "v1"], [["auc", "0.7"]]), "Last.")
         assert capsys.readouterr().out == "First.\n\nmetric   v1\nauc     0.7\n\nLast.\n"
