@@ -22,7 +22,7 @@ from kneerisk.answer.imbalances import READINGS_NEEDED, imbalances_of
 from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.answer.patterns import readings_of
 from kneerisk.answer.predictions import predictions_of
-from kneerisk.cohort.file_rows import screenings_of
+from kneerisk.cohort.file_screenings import screenings_of
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import batteries, observe
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, recorded

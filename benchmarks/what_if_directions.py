@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.performance_page import RESULTS
 from benchmarks.serving_speed import champion_of
 from kneerisk.answer.what_if_changes import ChangedScreening, change_measures, direction_of
-from kneerisk.cohort.file_rows import screenings_of
+from kneerisk.cohort.file_screenings import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import ScreeningRefused
 from kneerisk.model import Bundle

@@ -24,16 +24,11 @@ from pipelines.options import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kneerisk.answer import Answer
     from kneerisk.cohort.sheets.sheet_screenings import SheetScreening
     from kneerisk.model import Bundle
     from kneerisk.schema import Screening
 
 app = typer.Typer()
-#: Screenings answered together: enough to be quick, few enough to show progress (assumption).
-_BATCH = 500
-#: Columns of the input that stand before each answer, so that the two can be joined.
-_KEYS = ("athlete_id", "screening_date", "group")
 
 
 @app.command(
@@ -96,19 +91,31 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
     The file, how many `screenings`, the `version` that answered, and of a model of people its
     `validation`.
     """
+    from functools import partial
+
     import pandas as pd
 
-    from kneerisk.cohort import read_screenings
+    from kneerisk.batch.scored_chunk import LINE, packed
+    from kneerisk.batch.scored_file import score_in_chunks, write_answers
+    from kneerisk.batch.worker_processes import cores, in_processes
+    from kneerisk.cohort.file_chunks import CHUNK_ROWS, row_count
+    from kneerisk.cohort.file_rows import suffix_of
+    from kneerisk.schema.own_measures import own_measures_in_force
     from kneerisk.training.registry.versions import load_version
 
     bundle = load_version(models)
     progress(event("reading_file", file=file))
-    with bundle.model.own.also_in_force():
-        frame, screenings = read_screenings(file)
-        rows = [flat(answer) for answer in _answers(bundle, screenings, progress)]
-    keys = frame[[name for name in _KEYS if name in frame]]
-    console.write_table(pd.concat([keys, pd.DataFrame(rows)], axis=1), out)
-    return _result(bundle, out, len(rows))
+    # A process takes a second to start, which a chunk must be worth.
+    processes = min(cores(), row_count(file) // CHUNK_ROWS)
+    workers = partial(in_processes, workers=processes)
+    run = score_in_chunks(packed(bundle, own_measures_in_force()), file, out, workers, progress)
+    if out.suffix.lower() != ".xlsx":
+        suffix_of(out)
+        return _result(bundle, out, write_answers(run, out, workers))
+    frame = pd.concat([table.drop_columns([LINE]).to_pandas() for table in run.tables()])
+    console.write_table(frame, out)
+    run.clear()
+    return _result(bundle, out, len(frame))
 
 
 def score_sheet(
@@ -155,7 +162,7 @@ def _score_visits(
     answered = iter(_answers(bundle, scored, progress))
     rows = [
         {ATHLETE_ID: visit.athlete, SCREENING_DATE: visit.date}
-        | ({} if visit.screening is None else flat(next(answered)) | _measured(visit.screening))
+        | ({} if visit.screening is None else next(answered) | _measured(visit.screening))
         | {
             "line": visit.line,
             "not_scored": "; ".join(visit.reasons) or None,
@@ -175,9 +182,7 @@ def _measured(screening: Screening) -> dict[str, Any]:
     from kneerisk.cohort.layout import RED_FLAGS_COLUMN
     from kneerisk.schema import to_row
 
-    flags = screening.red_flags
-    asked = None if flags is None else ";".join(flags) or "none"
-    return to_row(screening) | {RED_FLAGS_COLUMN: asked}
+    return to_row(screening) | {RED_FLAGS_COLUMN: _asked(screening)}
 
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
@@ -188,12 +193,26 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[[*first, *(name for name in frame if name not in first)]]
 
 
-def _answers(bundle: Bundle, screenings: list[Screening], progress: Progress) -> Iterator[Answer]:
-    from kneerisk.answer.compose_answer import scores
+def _answers(
+    bundle: Bundle, screenings: list[Screening], progress: Progress
+) -> Iterator[dict[str, Any]]:
+    """The answers as rows, in the order of the screenings."""
+    import numpy as np
+    import pandas as pd
 
-    for first in range(0, len(screenings), _BATCH):
-        progress(event("answering", number=first + 1, total=len(screenings)))
-        yield from scores(bundle, screenings[first : first + _BATCH])
+    from kneerisk.answer.score_columns import score_columns
+    from kneerisk.schema import coded
+
+    if screenings:
+        progress(event("answering", number=1, total=len(screenings)))
+        asked = np.array([_asked(screening) for screening in screenings], dtype=object)
+        frame = pd.DataFrame(score_columns(bundle, coded(screenings), asked), dtype=object)
+        yield from frame.where(frame.notna(), None).to_dict("records")  # type: ignore[misc]
+
+
+def _asked(screening: Screening) -> str | None:
+    """The red flags that were asked, as a file has them."""
+    return None if screening.red_flags is None else ";".join(screening.red_flags) or "none"
 
 
 def _result(bundle: Bundle, out: Path, count: int) -> dict[str, Any]:
@@ -203,24 +222,3 @@ def _result(bundle: Bundle, out: Path, count: int) -> dict[str, Any]:
     if bundle.metadata.cohort == "simulated":
         return result
     return {**result, "validation": validated_on(bundle.metadata)}
-
-
-def flat(answer: Answer) -> dict[str, Any]:
-    """An answer as one row; what it does not give is missing."""
-    from kneerisk.answer.answer_schema import KNEES, SHOWN
-    from kneerisk.evidence import imbalances
-
-    row: dict[str, Any] = {"status": answer.risk.status}
-    row["reasons"] = ";".join(reason.code for reason in answer.risk.reasons)
-    row["red_flags"] = ";".join(flag.code for flag in answer.red_flags)
-    for side in KNEES:
-        risk = getattr(answer.risk, side)
-        low, high = risk.interval if risk else (None, None)
-        row[f"risk_{side}"] = risk.probability if risk else None
-        row[f"risk_{side}_low"], row[f"risk_{side}_high"] = low, high
-        row[f"band_{side}"] = risk.band if risk else None
-    probabilities = {f"{each.side}_{each.name}": each.probability
-                     for each in answer.imbalances or ()}  # fmt: skip
-    columns = (f"{side}_{name}" for side in SHOWN for name in imbalances())
-    row |= {column: probabilities.get(column) for column in columns}
-    return row | {"version": answer.model.version, "run_id": answer.model.run_id}

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kneerisk.answer.answer_schema import KNEES, SHOWN, Answer
+from kneerisk.evidence import imbalances
 from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.schema import code, columns, quantity
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
@@ -69,3 +71,21 @@ def textbook(name: str, **sections: Any) -> dict[str, Any]:
     case = TEXTBOOK[name]
     typical = {measure: 0.0 for measure in case if measure not in SQUEEZED_TOGETHER}
     return body(leg(**case), leg(**typical), **sections)
+
+
+def flat(answer: Answer) -> dict[str, Any]:
+    """An answer as a row of a file of answers; what it does not give is missing."""
+    row: dict[str, Any] = {"status": answer.risk.status}
+    row["reasons"] = ";".join(reason.code for reason in answer.risk.reasons)
+    row["red_flags"] = ";".join(flag.code for flag in answer.red_flags)
+    for side in KNEES:
+        risk = getattr(answer.risk, side)
+        low, high = risk.interval if risk else (None, None)
+        row[f"risk_{side}"] = risk.probability if risk else None
+        row[f"risk_{side}_low"], row[f"risk_{side}_high"] = low, high
+        row[f"band_{side}"] = risk.band if risk else None
+    probabilities = {f"{each.side}_{each.name}": each.probability
+                     for each in answer.imbalances or ()}  # fmt: skip
+    columns = (f"{side}_{name}" for side in SHOWN for name in imbalances())
+    row |= {column: probabilities.get(column) for column in columns}
+    return row | {"version": answer.model.version, "run_id": answer.model.run_id}

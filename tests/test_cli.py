@@ -15,6 +15,7 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from bodies import flat
 
 from kneerisk import __version__
 from kneerisk.answer import answer
@@ -31,7 +32,6 @@ from pipelines import __main__ as cli
 from pipelines import console
 from pipelines.__main__ import COMMANDS as COMMAND_FILES
 from pipelines.console import Table
-from pipelines.score import flat
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = sorted(

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import strategies
+from bodies import flat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kneerisk.answer.compose_answer import scores
+from kneerisk.answer.compose_answer import answers
 from kneerisk.answer.score_columns import score_columns
+from kneerisk.batch import worker_processes
+from kneerisk.batch.scored_chunk import PackedModel, packed
+from kneerisk.batch.scored_file import score_in_chunks, write_answers
+from kneerisk.batch.worker_processes import in_processes
+from kneerisk.cohort import read_screenings
+from kneerisk.cohort.file_chunks import chunks_of, rows_in
+from kneerisk.cohort.file_rows import read_table
+from kneerisk.cohort.layout import OUTCOMES
+from kneerisk.cohort.simulation.simulated_cohort import Simulated
+from kneerisk.errors import BadCells, WorkersLost
 from kneerisk.model import Bundle
 from kneerisk.model.base_rates import Count
+from kneerisk.progress import ignore
 from kneerisk.schema import Screening, coded, coded_rows
+from kneerisk.schema.own_measures import NO_OWN_MEASURES
 from kneerisk.schema.rules import contradictions, may_contradict
-from pipelines.score import flat
 
+#: The parts of an answer that a file of answers has.
+SCORED = ("red_flags", "risk", "imbalances", "model")
 #: What every row keeps.
 BASIC = ("age_years", "sex")
 
@@ -61,7 +78,7 @@ def bundles(released: Bundle) -> list[Bundle]:
 @given(screenings=st.lists(strategies.screenings(), min_size=1, max_size=6))
 def test_columns_are_those_of_answers(bundles: list[Bundle], screenings: list[Screening]) -> None:
     for bundle in bundles:
-        told = [flat(one) for one in scores(bundle, screenings)]
+        told = [flat(one) for one in answers(bundle, screenings, SCORED)]
         assert_same(columns_of(bundle, screenings), told)
 
 
@@ -92,3 +109,147 @@ def test_columns_are_suspected_where_a_rule_is_broken(
             row[name] *= float(rng.choice([1.0, 1.2]))
     broken = [bool(list(contradictions(row))) for row in rows]
     assert may_contradict(coded_rows(rows)).tolist() == broken
+
+
+#: Rows of a chunk here: a file of forty has several.
+ROWS = 7
+
+
+def alone(work: Any, shared: Any, chunks: Any) -> Any:
+    """The work of all chunks done here, one after the other."""
+    return in_processes(work, shared, chunks, 1)
+
+
+@pytest.fixture(scope="module")
+def packed_model(released: Bundle) -> PackedModel:
+    return packed(released, NO_OWN_MEASURES)
+
+
+@pytest.fixture
+def squad(simulated: Simulated, tmp_path: Path) -> Path:
+    """Forty screenings with dates and red flags, as a CSV that people write."""
+    frame = simulated.cohort.frame.head(40).drop(columns=list(OUTCOMES), errors="ignore")
+    frame["screening_date"], frame["red_flags"] = "2026-03-01", ["none", None] * 20
+    path = tmp_path / "squad.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def scored(model: PackedModel, file: Path, out: Path, workers: Any = alone) -> bytes:
+    write_answers(score_in_chunks(model, file, out, workers, ignore, ROWS), out, alone)
+    return out.read_bytes()
+
+
+class TestInChunks:
+    @pytest.mark.parametrize("rows", [1, 3, 100])
+    def test_chunks_are_the_file(self, rows: int, tmp_path: Path) -> None:
+        """Cells that hold line ends, empty lines, apostrophes and lines of another system."""
+        text = '\ufeffathlete_id,sex\r\n\r\n"a\nb",male\r\n\n"c ""d""",x\n\'=e,y\nf,\n\ng,z'
+        path = tmp_path / "odd.csv"
+        path.write_text(text, encoding="utf-8", newline="")
+        whole = read_table(path)
+        parts = [rows_in(chunk) for chunk in chunks_of(path, rows)]
+        assert [line for part in parts for line in part.lines] == whole.lines
+        together = pd.concat([part.frame for part in parts], ignore_index=True)
+        pd.testing.assert_frame_equal(together, whole.frame)
+
+    def test_a_row_group_of_parquet_is_cut_up_too(self, squad: Path, tmp_path: Path) -> None:
+        path = tmp_path / "squad.parquet"
+        pd.read_csv(squad).to_parquet(path)
+        parts = [rows_in(chunk) for chunk in chunks_of(path, ROWS)]
+        assert [len(part.frame) for part in parts] == [7, 7, 7, 7, 7, 5]
+        assert [line for part in parts for line in part.lines] == read_table(path).lines
+
+    @pytest.mark.parametrize("suffix", ["csv", "parquet"])
+    def test_a_run_that_was_stopped_goes_on(
+        self, packed_model: PackedModel, squad: Path, tmp_path: Path, suffix: str
+    ) -> None:
+        whole = scored(packed_model, squad, tmp_path / f"whole.{suffix}")
+        out, done = tmp_path / f"answers.{suffix}", list[int]()
+
+        def stopped(work: Any, shared: Any, chunks: Any) -> Any:
+            for chunk in chunks:
+                if len(done) == 3:
+                    raise KeyboardInterrupt
+                done.append(chunk.number)
+                yield work(shared, chunk)
+
+        with pytest.raises(KeyboardInterrupt):
+            scored(packed_model, squad, out, stopped)
+        assert not out.exists()
+
+        def rest(work: Any, shared: Any, chunks: Any) -> Any:
+            for chunk in chunks:
+                done.append(chunk.number)
+                yield work(shared, chunk)
+
+        assert scored(packed_model, squad, out, rest) == whole
+        assert done == [0, 1, 2, 3, 4, 5]
+        assert {path.name for path in tmp_path.iterdir()} == {
+            squad.name,
+            f"whole.{suffix}",
+            out.name,
+        }
+
+    def test_another_file_starts_anew(
+        self, packed_model: PackedModel, squad: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "answers.csv"
+        score_in_chunks(packed_model, squad, out, alone, ignore, ROWS)
+        squad.write_text("\n".join(squad.read_text().splitlines()[:11]), encoding="utf-8")
+        assert len(scored(packed_model, squad, out).splitlines()) == 11
+
+    def test_every_bad_cell_is_told_as_of_a_whole_file(
+        self, packed_model: PackedModel, squad: Path, tmp_path: Path
+    ) -> None:
+        cells = pd.read_csv(squad, dtype=object)
+        cells.loc[3, "age_years"], cells.loc[30, "sex"], cells.loc[38, "age_years"] = "7", "m", None
+        cells.loc[12, "height_cm"] = "1_80"
+        cells.to_csv(squad, index=False)
+        with pytest.raises(BadCells) as whole:
+            read_screenings(squad)
+        with pytest.raises(BadCells) as found:
+            scored(packed_model, squad, tmp_path / "answers.csv")
+        assert str(found.value) == str(whole.value)
+        assert len(found.value.faults) == 4
+
+    def test_a_screening_that_stands_twice_is_found_in_another_chunk(
+        self, packed_model: PackedModel, squad: Path, tmp_path: Path
+    ) -> None:
+        with squad.open("a", encoding="utf-8") as file:
+            file.write(squad.read_text().splitlines()[2] + "\n")
+        with pytest.raises(BadCells) as whole:
+            read_screenings(squad)
+        with pytest.raises(BadCells) as found:
+            scored(packed_model, squad, tmp_path / "answers.csv")
+        assert str(found.value) == str(whole.value)
+
+
+def doubled(folder: Path, number: int) -> int:
+    """Twice a number; the first process that gets a three is killed."""
+    killed = folder / "killed"
+    if number == 3 and not killed.exists():
+        killed.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+def killed(_: None, number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+class TestProcesses:
+    def test_a_killed_process_costs_no_work(self, tmp_path: Path) -> None:
+        assert list(in_processes(doubled, tmp_path, range(1, 7), 2)) == [2, 4, 6, 8, 10, 12]
+
+    def test_processes_that_always_end_are_one_clear_message(self) -> None:
+        with pytest.raises(WorkersLost, match="too little memory"):
+            list(in_processes(killed, None, [1], 2))
+
+    def test_a_container_s_limit_counts(self, tmp_path: Path, monkeypatch: Any) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+        for written, counted in {"250000 100000": 2, "max 100000": 8, "50000 100000": 1}.items():
+            (tmp_path / "cpu.max").write_text(written)
+            monkeypatch.setattr(worker_processes, "_QUOTA", tmp_path / "cpu.max")
+            assert worker_processes.cores() == counted

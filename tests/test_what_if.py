@@ -17,7 +17,7 @@ from kneerisk.answer import answer
 from kneerisk.answer.answer_schema import KNEES
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer, what_if
 from kneerisk.answer.what_if_changes import change_measures, direction_of
-from kneerisk.cohort.file_rows import screenings_of
+from kneerisk.cohort.file_screenings import screenings_of
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.model import Bundle

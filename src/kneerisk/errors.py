@@ -117,5 +117,9 @@ class StudyRefused(KneeriskError):
     """A study that can't be gone on with: its trials would not compare with new ones."""
 
 
+class WorkersLost(KneeriskError):
+    """Processes that end again and again without finishing what they were given."""
+
+
 class PortTaken(KneeriskError):
     """A port that another program listens on."""

@@ -44,8 +44,6 @@ from kneerisk.words import text, variant
 
 #: The names of an answer's parts, each of which may be asked for alone.
 PARTS = tuple(Answer.model_fields)
-#: What `scores` tells.
-SCORED = ("red_flags", "red_flags_status", "risk", "imbalances", "model", "notice")
 #: What the summary is made from.
 _SUMMED_UP = (
     "red_flags", "risk", "drivers", "imbalances", "next_tests", "advice", "model",
@@ -101,11 +99,6 @@ def answers(
             for place, composed in zip(places, _composed(predictions), strict=True)
         }
     return [in_place[place] for place in range(len(screenings))]
-
-
-def scores(bundle: Bundle, screenings: Sequence[Screening]) -> list[Answer]:
-    """The same answers with their red flags, risks and imbalances alone."""
-    return answers(bundle, screenings, SCORED)
 
 
 def _composed(predictions: Predictions) -> list[_Parts]:

@@ -1,7 +1,7 @@
 """The scores of many screenings as columns: status, red flags, risks, bands and imbalances.
 
-The same numbers and codes as the answers have (`compose_answer.scores`), worked out for all rows at
-once: a file of a million screenings needs no answer in words for each.
+The same numbers and codes as the answers have (`compose_answer.answers`), worked out for all rows
+at once: a file of a million screenings needs no answer in words for each.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kneerisk.cohort.file_rows import Screenings, read_screenings, screenings_of
+    from kneerisk.cohort.file_screenings import Screenings, read_screenings, screenings_of
     from kneerisk.cohort.files import Cohort, Outcomes, check, read, write
 else:
     _MODULES = {
         "files": ("Cohort", "Outcomes", "check", "read", "write"),
-        "file_rows": ("Screenings", "read_screenings", "screenings_of"),
+        "file_screenings": ("Screenings", "read_screenings", "screenings_of"),
     }
 
     def __getattr__(name: str) -> Any:

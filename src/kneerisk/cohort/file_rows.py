@@ -1,24 +1,19 @@
-"""The rows of a CSV or Parquet file: raw cells with their lines, or checked as screenings.
-
-A model is asked about screenings; their file may have outcomes, which are left aside.
-"""
+"""The rows of a CSV or Parquet file: raw cells with their lines."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
 
-from kneerisk.cohort.file_validation import refuse_columns, typed
-from kneerisk.cohort.layout import CONSTANTS, NO_RED_FLAG, OUTCOMES, RED_FLAGS_COLUMN, unguarded
-from kneerisk.errors import BadCells, CellFault, CohortRefused
-from kneerisk.schema import Screening, columns, faults_of, from_row
+from kneerisk.cohort.layout import unguarded
+from kneerisk.errors import CohortRefused
 from kneerisk.words import text
 
 SUFFIXES = (".csv", ".parquet")
@@ -49,8 +44,15 @@ def read_table(path: Path) -> RawTable:
         Where the file is absent, of another format, or broken.
     """
     suffix = suffix_of(path)
-    try:
+    with refusing_broken(path):
         return _read_csv(path) if suffix == ".csv" else _read_parquet(path)
+
+
+@contextmanager
+def refusing_broken(path: Path) -> Iterator[None]:
+    """Turn what goes wrong in reading a file into `CohortRefused`, which says what it was."""
+    try:
+        yield
     except FileNotFoundError:
         raise CohortRefused(text("cohort.file.no_such_file", file=path)) from None
     except UnicodeDecodeError:
@@ -89,7 +91,7 @@ def _read_csv(path: Path) -> RawTable:
         return rows_of(csv.reader(file, strict=True), str(path))
 
 
-def rows_of(reader: Any, source: str) -> RawTable:
+def rows_of(reader: Any, source: str, lines_before: int = 0) -> RawTable:
     """The rows of an open csv reader; blank lines are left out, ragged rows are a fault.
 
     Parameters
@@ -98,6 +100,8 @@ def rows_of(reader: Any, source: str) -> RawTable:
         A reader of the csv module, before its header.
     source
         What is read, for the message.
+    lines_before
+        Lines of the file between its header and what the reader has below it.
 
     Returns
     -------
@@ -113,8 +117,8 @@ def rows_of(reader: Any, source: str) -> RawTable:
     start = 1
     for row in reader:
         if row:
-            rows.append(list(map(unguarded, row)))
-            lines.append(start)
+            rows.append(list(map(unguarded, row)) if "'" in "".join(row) else row)
+            lines.append(start + lines_before)
         start = reader.line_num + 1
     if not rows:
         raise CohortRefused(text("cohort.file.empty", file=source))
@@ -126,21 +130,46 @@ def rows_of(reader: Any, source: str) -> RawTable:
         if len(row) != len(header)
     ]
     _refuse(source, faults)
-    frame = pd.DataFrame(rows, columns=pd.Index(header, dtype=object), dtype=object)
+    cells = [pd.Series(cells, dtype=object) for cells in zip(*rows, strict=True)]
+    empty = pd.Series(dtype=object)
+    frame = pd.DataFrame(dict(zip(header, cells or [empty] * len(header), strict=True)))
     return RawTable(frame, lines[1:])
 
 
 def _read_parquet(path: Path) -> RawTable:
     table = pq.read_table(path)
-    faults = _repeated(table.column_names)
+    refuse_layout(table.schema, str(path))
+    return arrow_rows(table, 0)
+
+
+def refuse_layout(schema: Any, source: str) -> None:
+    """Refuse columns of a Parquet file that have one name or hold lists: `CohortRefused`."""
+    faults = _repeated(schema.names)
     faults += [
         text("cohort.file.nested", column=repr(field.name))
-        for field in table.schema
+        for field in schema
         if pa.types.is_nested(field.type)
     ]
-    _refuse(str(path), faults)
-    frame = pd.DataFrame({name: _cells(table[name]) for name in table.column_names})
-    return RawTable(frame, list(range(2, len(frame) + 2)))
+    _refuse(source, faults)
+
+
+def arrow_rows(table: Any, rows_before: int) -> RawTable:
+    """Cells of an Arrow table; a row's line is counted as if the file were a CSV.
+
+    Parameters
+    ----------
+    table
+        A table of pyarrow, or a batch of records.
+    rows_before
+        Rows of the file before it.
+
+    Returns
+    -------
+    Its cells, and the line of each row.
+    """
+    frame = pd.DataFrame({name: _cells(table[name]) for name in table.schema.names})
+    first = rows_before + 2
+    return RawTable(frame, list(range(first, first + table.num_rows)))
 
 
 def _cells(column: Any) -> Any:
@@ -160,89 +189,3 @@ def _repeated(header: list[str]) -> list[str]:
 def _refuse(source: str, faults: list[str]) -> None:
     if faults:
         raise CohortRefused("\n  ".join([text("cohort.file.faults", file=source), *faults]))
-
-
-class Screenings(NamedTuple):
-    """The rows of a file without their outcomes, and each as a screening."""
-
-    frame: pd.DataFrame
-    screenings: list[Screening]
-
-
-def read_screenings(path: str | Path) -> Screenings:
-    """The rows of a cohort file, or of one with canonical columns alone, and their screenings.
-
-    Parameters
-    ----------
-    path
-        A file that ends in .csv or .parquet; outcomes are not needed, and left aside.
-
-    Returns
-    -------
-    The rows without outcomes, and one screening a row.
-
-    Raises
-    ------
-    BadCells
-        With every cell that breaks the schema.
-    CohortRefused
-        Where the file can't be read or has columns that a cohort does not have.
-    """
-    path = Path(path)
-    raw = read_table(path)
-    return _checked(raw.frame, list(raw.lines), str(path))
-
-
-def screenings_of(frame: pd.DataFrame) -> list[Screening]:
-    """The screenings of a frame with canonical columns, in its order.
-
-    Parameters
-    ----------
-    frame
-        One row a screening; outcomes and the constant columns of a cohort are left aside.
-
-    Returns
-    -------
-    One screening a row.
-
-    Raises
-    ------
-    BadCells
-        With every cell that breaks the schema; lines are counted as in a file with a header.
-    CohortRefused
-        Where the frame has columns that a cohort does not have.
-    """
-    return _checked(frame, list(range(2, len(frame) + 2)), text("cohort.frame")).screenings
-
-
-def _checked(rows: pd.DataFrame, lines: list[int], source: str) -> Screenings:
-    frame = rows.drop(columns=[*CONSTANTS, *OUTCOMES], errors="ignore")
-    refuse_columns(frame.columns, source)
-    frame, faults = typed(frame, lines)
-    screenings: list[Screening] = []
-    for line, row in zip(lines, frame.to_dict("records"), strict=True):
-        try:
-            screenings.append(_screening(row))
-        except ValidationError as error:
-            faults += _missing(error, line, {(fault.line, fault.column) for fault in faults})
-    if faults:
-        raise BadCells(source, sorted(faults, key=lambda fault: fault.line))
-    return Screenings(frame, screenings)
-
-
-def _screening(row: dict[Any, Any]) -> Screening:
-    measured = {name: row[name] for name in columns() if name in row and not pd.isna(row[name])}
-    cell = row.get(RED_FLAGS_COLUMN)
-    flags = None if pd.isna(cell) else [f for f in str(cell).split(";") if f != NO_RED_FLAG]
-    return from_row(measured, flags)
-
-
-def _missing(error: ValidationError, line: int, known: set[tuple[int, str]]) -> Iterator[CellFault]:
-    """Faults that the check of the whole file does not report: a missing age or sex."""
-    for fault in faults_of(error):
-        column = fault.pointer.rsplit("/", 1)[-1]
-        if (line, column) not in known:
-            allowed = fault.allowed or text("cohort.allowed.value")
-            yield CellFault(
-                line=line, column=column, rule=fault.message, allowed=allowed, code=fault.code
-            )

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from kneerisk.cohort.layout import (
     ATHLETE_ID,
     OUTCOMES,
-    RED_FLAGS_COLUMN,
     SCREENING_DATE,
-    NotAllowed,
-    as_number,
-    flags,
-    moment,
-    number,
-    plain_text,
     row_columns,
 )
+from kneerisk.cohort.typed_cells import typed_column
 from kneerisk.errors import CellFault, CohortRefused
 from kneerisk.schema import Category, FloatArray, Measure, Quantity, columns, contradictions
 from kneerisk.schema.faults import FaultCode
+from kneerisk.schema.rules import may_contradict
 from kneerisk.words import text
-
-YES_OR_NO = text("cohort.allowed.outcome")
 
 
 def check(frame: pd.DataFrame, source: str, first_line: int = 2) -> list[CellFault]:
@@ -109,8 +101,7 @@ def typed(frame: pd.DataFrame, lines: Sequence[int]) -> tuple[pd.DataFrame, list
     faults: list[CellFault] = []
     for name in (name for name in row_columns() if name in frame.columns):
         measure = measures.get(name)
-        is_text = isinstance(measure, Category) or (measure is None and name not in OUTCOMES)
-        values, refusals = _column(frame[name], _reader(name, measure), measure, is_text)
+        values, refusals = typed_column(frame[name], name, measure)
         series[name] = pd.Series(values, dtype=values.dtype)
         unit = measure.unit if isinstance(measure, Quantity) else ""
         faults += [
@@ -124,84 +115,6 @@ def typed(frame: pd.DataFrame, lines: Sequence[int]) -> tuple[pd.DataFrame, list
     clean = pd.DataFrame(series, index=pd.RangeIndex(len(frame))).copy()
     faults += _row_faults(clean, lines)
     return clean, sorted(faults, key=lambda fault: fault.line)
-
-
-def _column(
-    cells: pd.Series[Any], read: Callable[[Any], Any], measure: Measure | None, is_text: bool
-) -> tuple[Any, dict[int, NotAllowed]]:
-    """One column: numbers all at once, then cell by cell what is not plainly good.
-
-    Each distinct cell is read once, since a column of text repeats itself.
-    """
-    if pd.api.types.is_float_dtype(cells.dtype) and not is_text:
-        values = cells.to_numpy(dtype=np.float64, na_value=np.nan).copy()
-        rows = np.flatnonzero(~(np.isnan(values) | _plainly_good(values, measure)))
-    else:
-        empty = np.full(len(cells), None, dtype=object)
-        values = empty if is_text else np.full(len(cells), np.nan)
-        rows = np.arange(len(cells))
-    results: dict[Any, Any] = {}
-    refusals: dict[int, NotAllowed] = {}
-    column = cells.tolist()
-    for row in rows.tolist():
-        cell = column[row]
-        if _missing(cell):
-            continue
-        key = (type(cell), cell)
-        if key not in results:
-            results[key] = _value_or_refusal(read, cell)
-        if isinstance(results[key], NotAllowed):
-            refusals[row] = results[key]
-            values[row] = None if is_text else np.nan
-        else:
-            values[row] = results[key]
-    return values, refusals
-
-
-def _plainly_good(values: FloatArray, measure: Measure | None) -> NDArray[np.bool_]:
-    if isinstance(measure, Quantity):
-        return measure.allows(values)
-    return np.isin(values, (0.0, 1.0))
-
-
-def _value_or_refusal(read: Callable[[Any], Any], cell: Any) -> Any:
-    try:
-        return read(cell)
-    except NotAllowed as refused:
-        return refused
-
-
-def _missing(cell: Any) -> bool:
-    return cell is None or cell == "" or cell is pd.NaT or cell is pd.NA or cell != cell
-
-
-def _reader(name: str, measure: Measure | None) -> Callable[[Any], Any]:
-    """What reads one cell of a column, or raises `NotAllowed`."""
-    if measure is not None:
-        return _measure_reader(measure)
-    if name in OUTCOMES:
-        return _outcome
-    return {SCREENING_DATE: moment, RED_FLAGS_COLUMN: flags}.get(name, plain_text)
-
-
-def _measure_reader(measure: Measure) -> Callable[[Any], Any]:
-    allowed = measure.allowed
-
-    def read(cell: Any) -> Any:
-        value = as_number(cell, allowed) if isinstance(measure, Quantity) else cell
-        violation = measure.violation(value)
-        if violation is not None:
-            raise NotAllowed(violation.message, allowed, violation.code)
-        return value
-
-    return read
-
-
-def _outcome(cell: Any) -> float:
-    value = number(cell, YES_OR_NO)
-    if value not in (0.0, 1.0):
-        raise NotAllowed(text("cohort.rule.outcome"), YES_OR_NO, FaultCode.NOT_AN_OUTCOME)
-    return value
 
 
 def _row_faults(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
@@ -226,40 +139,55 @@ def _repeated_screenings(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[
     keys = [name for name in (ATHLETE_ID, SCREENING_DATE) if name in clean.columns]
     repeated = clean.duplicated(keys) & clean[ATHLETE_ID].notna()
     for row in np.flatnonzero(repeated):
-        yield CellFault(
-            line=lines[int(row)],
-            column=keys[-1],
-            rule=text("cohort.rule.repeated"),
-            allowed=text("cohort.allowed.one_row"),
-            code=FaultCode.REPEATED_SCREENING,
-        )
+        yield repeated_screening(lines[int(row)], keys[-1])
 
 
-class _Cells:
-    """One row at a time of a frame, as the schema's rules read it (None where missing)."""
+def repeated_screening(line: int, column: str) -> CellFault:
+    """The fault of a row whose athlete and date stand further up already."""
+    return CellFault(
+        line=line,
+        column=column,
+        rule=text("cohort.rule.repeated"),
+        allowed=text("cohort.allowed.one_row"),
+        code=FaultCode.REPEATED_SCREENING,
+    )
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self._frame = frame
-        self._columns: dict[str, list[Any]] = {}
-        self.row = 0
 
-    def get(self, name: str) -> Any:
-        """The value of a column in the present row."""
-        if name not in self._columns:
-            self._columns[name] = self._values(name)
-        return self._columns[name][self.row]
+def coded_cells(clean: pd.DataFrame) -> dict[str, FloatArray]:
+    """Every canonical measure of typed rows coded as numbers.
 
-    def _values(self, name: str) -> list[Any]:
-        if name not in self._frame.columns:
-            return [None] * len(self._frame)
-        return [None if value != value else value for value in self._frame[name]]
+    Parameters
+    ----------
+    clean
+        Rows as `typed` gives them.
+
+    Returns
+    -------
+    By column, shape (n_rows,): a quantity in its unit, a category as the position of the choice,
+    NaN where it was not measured or the file has no such column.
+    """
+    absent = np.full(len(clean), np.nan)
+    return {
+        name: _coded(clean[name], measure) if name in clean.columns else absent
+        for name, measure in columns().items()
+    }
+
+
+def _coded(values: pd.Series[Any], measure: Measure) -> FloatArray:
+    if not isinstance(measure, Category):
+        return np.asarray(values, dtype=np.float64)
+    codes = {choice: float(code) for code, choice in enumerate(measure.choices)}
+    found = (codes.get(value, np.nan) for value in values.tolist())
+    return np.fromiter(found, dtype=np.float64, count=len(values))
 
 
 def _contradictions(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
-    cells = _Cells(clean)
-    for row in range(len(clean)):
-        cells.row = row
-        for contradiction in contradictions(cells):  # type: ignore[arg-type]
+    suspected = np.flatnonzero(may_contradict(coded_cells(clean)))
+    for row, cells in zip(
+        suspected.tolist(), clean.iloc[suspected].to_dict("records"), strict=True
+    ):
+        values = {name: None if value != value else value for name, value in cells.items()}
+        for contradiction in contradictions(values):  # type: ignore[arg-type]
             yield CellFault(
                 line=lines[row],
                 column=contradiction.column,

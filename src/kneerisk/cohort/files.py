@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kneerisk.cohort.file_rows import RawTable, read_table, suffix_of
-from kneerisk.cohort.file_validation import check, refuse_columns, refuse_faults, typed
+from kneerisk.cohort.file_validation import check, coded_cells, refuse_columns, refuse_faults, typed
 from kneerisk.cohort.layout import (
     COHORT_KINDS,
     CONSTANTS,
@@ -28,7 +28,7 @@ from kneerisk.cohort.layout import (
     guarded,
 )
 from kneerisk.errors import BadCells, CohortRefused
-from kneerisk.schema import Category, FloatArray, columns, whole_columns
+from kneerisk.schema import SIDES, FloatArray, whole_columns
 from kneerisk.words import text
 
 __all__ = [
@@ -88,16 +88,7 @@ class Cohort:
         By column, shape (n_screenings,): a quantity in its unit, a category as the position of the
         choice, NaN where it was not measured.
         """
-        return {name: self._coded(name) for name in columns()}
-
-    def _coded(self, name: str) -> FloatArray:
-        if name not in self.frame.columns:
-            return np.full(len(self.frame), np.nan)
-        measure = columns()[name]
-        if isinstance(measure, Category):
-            codes = {choice: float(code) for code, choice in enumerate(measure.choices)}
-            return np.asarray(self.frame[name].map(codes), dtype=np.float64)
-        return np.asarray(self.frame[name], dtype=np.float64)
+        return coded_cells(self.frame)
 
     def outcomes(self) -> Outcomes:
         """Outcomes by leg and for either leg; either follows from the legs where both are known.
@@ -116,8 +107,8 @@ class Cohort:
             for name in OUTCOMES
         )
         if self.outcome_kind == "new_pain":
-            left_hurts = self._coded("left_pain_nrs") > 0
-            right_hurts = self._coded("right_pain_nrs") > 0
+            measured = self.columns()
+            left_hurts, right_hurts = (measured[f"{side}_pain_nrs"] > 0 for side in SIDES)
             left = np.where(left_hurts, np.nan, left)
             right = np.where(right_hurts, np.nan, right)
             either = np.where(left_hurts | right_hurts, np.nan, either)

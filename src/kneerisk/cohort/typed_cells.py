@@ -1,0 +1,164 @@
+"""Cells of a column as a file has them, checked against the schema and given their type.
+
+A column is read at once where all of it is plainly good, so that a million rows take seconds; what
+is not is read cell by cell by the same rules, which say what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from kneerisk.cohort.layout import (
+    OUTCOMES,
+    RED_FLAGS_COLUMN,
+    SCREENING_DATE,
+    NotAllowed,
+    as_number,
+    flags,
+    moment,
+    number,
+    plain_text,
+)
+from kneerisk.schema import Category, FloatArray, Measure, Quantity
+from kneerisk.schema.faults import FaultCode
+from kneerisk.words import text
+
+YES_OR_NO = text("cohort.allowed.outcome")
+#: In numbers that Python reads and a file may not have: 1_000, nan, inf, spaces around them.
+_NOT_DECIMAL = "_nNiI \t\n\r\v\f\x1c\x1d\x1e\x1f"
+
+
+def typed_column(
+    cells: pd.Series[Any], name: str, measure: Measure | None
+) -> tuple[Any, dict[int, NotAllowed]]:
+    """Give the cells of one column their type.
+
+    Numbers are read all at once, then cell by cell what is not plainly good. Each distinct cell is
+    read once, since a column of text repeats itself.
+
+    Parameters
+    ----------
+    cells
+        The column as it stands in the file.
+    name
+        Its name.
+    measure
+        The measure that it holds; None where it holds none.
+
+    Returns
+    -------
+    Values, missing where a cell is bad: float64 with NaN, or of a column of text objects with None.
+    The rows of bad cells, and why each is bad.
+    """
+    read = _reader(name, measure)
+    is_text = isinstance(measure, Category) or (measure is None and name not in OUTCOMES)
+    column = None if pd.api.types.is_float_dtype(cells.dtype) else cells.tolist()
+    numbers = None if is_text else _numbers(cells, column)
+    if numbers is not None:
+        values = numbers
+        rows = np.flatnonzero(~(np.isnan(values) | _plainly_good(values, measure)))
+    else:
+        empty = np.full(len(cells), None, dtype=object)
+        values = empty if is_text else np.full(len(cells), np.nan)
+        rows = np.arange(len(cells))
+    column = cells.tolist() if column is None and len(rows) else column or []
+    if is_text and {*map(type, column)} <= {str, type(None)}:
+        return _distinct_texts(column, read)
+    results: dict[Any, Any] = {}
+    refusals: dict[int, NotAllowed] = {}
+    for row in rows.tolist():
+        cell = column[row]
+        if _missing(cell):
+            continue
+        key = (type(cell), cell)
+        if key not in results:
+            results[key] = _value_or_refusal(read, cell)
+        if isinstance(results[key], NotAllowed):
+            refusals[row] = results[key]
+            values[row] = None if is_text else np.nan
+        else:
+            values[row] = results[key]
+    return values, refusals
+
+
+def _distinct_texts(
+    column: list[str | None], read: Callable[[Any], Any]
+) -> tuple[Any, dict[int, NotAllowed]]:
+    """A column of nothing but texts, of which each distinct one is read once."""
+    found = {cell: _value_or_refusal(read, cell) if cell else None for cell in set(column)}
+    refused = {cell: value for cell, value in found.items() if isinstance(value, NotAllowed)}
+    values = np.empty(len(column), dtype=object)
+    values[:] = [found[cell] for cell in column]
+    if not refused:
+        return values, {}
+    refusals = {row: refused[cell] for row, cell in enumerate(column) if cell in refused}
+    values[list(refusals)] = None
+    return values, refusals
+
+
+def _numbers(cells: pd.Series[Any], column: list[Any] | None) -> FloatArray | None:
+    """A column of numbers, or of plain decimal texts, as numbers; None where it holds more."""
+    if column is None:
+        return cells.to_numpy(dtype=np.float64, na_value=np.nan).copy()
+    if not {*map(type, column)} <= {str, type(None)}:
+        return None
+    given = [cell or "nan" for cell in column]
+    written = "".join(filter(None, column))
+    # What Python reads as a number besides plain decimals is left to the reader of cells.
+    if not written.isascii() or any(mark in written for mark in _NOT_DECIMAL):
+        return None
+    try:
+        return np.fromiter(map(float, given), dtype=np.float64, count=len(given))
+    except ValueError:
+        return None
+
+
+def _plainly_good(values: FloatArray, measure: Measure | None) -> NDArray[np.bool_]:
+    if isinstance(measure, Quantity):
+        return measure.allows(values)
+    return np.isin(values, (0.0, 1.0))
+
+
+def _value_or_refusal(read: Callable[[Any], Any], cell: Any) -> Any:
+    try:
+        return read(cell)
+    except NotAllowed as refused:
+        return refused
+
+
+def _missing(cell: Any) -> bool:
+    return cell is None or cell == "" or cell is pd.NaT or cell is pd.NA or cell != cell
+
+
+def _reader(name: str, measure: Measure | None) -> Callable[[Any], Any]:
+    """What reads one cell of a column, or raises `NotAllowed`."""
+    if measure is not None:
+        return _measure_reader(measure)
+    if name in OUTCOMES:
+        return _outcome
+    return {SCREENING_DATE: moment, RED_FLAGS_COLUMN: flags}.get(name, plain_text)
+
+
+def _measure_reader(measure: Measure) -> Callable[[Any], Any]:
+    allowed = measure.allowed
+
+    def read(cell: Any) -> Any:
+        value = as_number(cell, allowed) if isinstance(measure, Quantity) else cell
+        violation = measure.violation(value)
+        if violation is not None:
+            raise NotAllowed(violation.message, allowed, violation.code)
+        return value
+
+    return read
+
+
+def _outcome(cell: Any) -> float:
+    value = number(cell, YES_OR_NO)
+    if value not in (0.0, 1.0):
+        raise NotAllowed(text("cohort.rule.outcome"), YES_OR_NO, FaultCode.NOT_AN_OUTCOME)
+    return value
