@@ -50,16 +50,19 @@ def score(
     measures: Measures = None,
     sheet: Annotated[bool, typer.Option("--sheet", help=text("help.score.sheet"))] = False,
     mapping: Annotated[Path | None, typer.Option(help=text("help.score.mapping"))] = None,
+    drivers: Annotated[bool, typer.Option("--drivers", help=text("help.score.drivers"))] = False,
     as_json: Json = False,
 ) -> None:
     """Answer a file of screenings, or a club's own sheet."""
     with console.own_measures(measures), console.progress() as progress:
+        if drivers and (sheet or mapping):
+            raise typer.BadParameter(text("command_line.score.no_drivers_of_a_sheet"))
         if sheet or mapping:
             result = score_sheet(files, mapping, out, models, progress)
         elif len(files) > 1:
             raise typer.BadParameter(text("command_line.score.one_file"))
         else:
-            result = score_file(files[0], out, models, progress)
+            result = score_file(files[0], out, models, progress, drivers=drivers)
     screenings = f"{result['screenings']:,}"
     summary = text(
         "command_line.score.done", screenings=screenings, version=result["version"], file=out
@@ -72,7 +75,9 @@ def score(
     console.result(result, as_json, "\n".join(lines))
 
 
-def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[str, Any]:
+def score_file(
+    file: Path, out: Path, models: Path, progress: Progress, *, drivers: bool = False
+) -> dict[str, Any]:
     """Answer every screening of a file.
 
     Parameters
@@ -85,6 +90,8 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
         The folder of released models.
     progress
         Called with what is being done.
+    drivers
+        Whether the strongest drivers of each knee are wanted too.
 
     Returns
     -------
@@ -108,7 +115,8 @@ def score_file(file: Path, out: Path, models: Path, progress: Progress) -> dict[
     # A process takes a second to start, which a chunk must be worth.
     processes = min(cores(), row_count(file) // CHUNK_ROWS)
     workers = partial(in_processes, workers=processes)
-    run = score_in_chunks(packed(bundle, own_measures_in_force()), file, out, workers, progress)
+    model = packed(bundle, own_measures_in_force(), drivers=drivers)
+    run = score_in_chunks(model, file, out, workers, progress)
     if out.suffix.lower() != ".xlsx":
         suffix_of(out)
         return _result(bundle, out, write_answers(run, out, workers))

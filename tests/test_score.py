@@ -95,6 +95,25 @@ def test_a_row_has_the_same_digits_in_any_company(
     assert_same(some, together.iloc[first : first + count].to_dict("records"))
 
 
+@settings(max_examples=4)
+@given(screenings=st.lists(strategies.screenings(), min_size=1, max_size=4))
+def test_drivers_are_those_of_answers(released: Bundle, screenings: list[Screening]) -> None:
+    asked = np.array([flags(screening) for screening in screenings], dtype=object)
+    found = pd.DataFrame(score_columns(released, coded(screenings), asked, drivers=True))
+    told = answers(released, screenings, ("risk", "drivers"))
+    for row, one in zip(found.to_dict("records"), told, strict=True):
+        for side in ("left", "right"):
+            drivers = [driver for driver in one.drivers or [] if driver.side == side][:3]
+            for rank in (1, 2, 3):
+                measure, points = row[f"driver_{side}_{rank}"], row[f"driver_{side}_{rank}_points"]
+                if rank > len(drivers):
+                    assert pd.isna(measure)
+                    assert pd.isna(points)
+                else:
+                    assert measure == drivers[rank - 1].measure
+                    assert points == pytest.approx(drivers[rank - 1].points, rel=1e-12)
+
+
 @settings(max_examples=30)
 @given(rows=st.lists(strategies.rows(), min_size=1, max_size=6), chance=st.integers(0, 99))
 def test_columns_are_suspected_where_a_rule_is_broken(

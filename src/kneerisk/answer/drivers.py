@@ -48,7 +48,7 @@ def drivers_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> list[
     One driver for each knee and measure that moved its risk.
     """
     drivers: list[Driver] = []
-    measures, measure_index = _measures(predictions.contributions.sources)
+    measures, measure_index = measures_behind(predictions.contributions.sources)
     for knee in knees:
         log_odds = np.bincount(measure_index, predictions.contributions.values[i, leg_row(knee)])
         by_source = points_of(predictions, i, knee)
@@ -107,7 +107,7 @@ def _acts_on() -> dict[str, tuple[str, ...]]:
 
 
 @per_schema
-def _measures(sources: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
+def measures_behind(sources: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
     """The measures behind the sources, without sides, and the index of each source's measure."""
     names = [s if s == TESTS_DONE else location_of(s)[-1] for s in sources]
     measures = tuple(dict.fromkeys(names))
@@ -201,7 +201,7 @@ def _statement(
 @per_schema
 def _places(sources: tuple[str, ...]) -> dict[str, list[int]]:
     """Where the sources of each measure are, without sides."""
-    names, index = _measures(sources)
+    names, index = measures_behind(sources)
     return {name: np.flatnonzero(index == k).tolist() for k, name in enumerate(names)}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneerisk.answer.answer_schema import KNEES, SHOWN, Knee
+from kneerisk.answer.driver_columns import driver_columns
 from kneerisk.answer.predictions import BASIC_COLUMNS, width_share
 from kneerisk.answer.risk_and_red_flags import (
     AVERAGE_SEX,
@@ -39,7 +40,11 @@ _BAND_NAMES = (*(name for _, name in BANDS), "well_above", "not_assessed")
 
 
 def score_columns(
-    bundle: Bundle, data: Columns, asked: NDArray[np.object_] | None
+    bundle: Bundle,
+    data: Columns,
+    asked: NDArray[np.object_] | None,
+    *,
+    drivers: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Score n screenings; no screening's numbers depend on the others.
 
@@ -52,6 +57,8 @@ def score_columns(
     asked
         The red flags of each as a file has them: codes joined by ``;``, a text without a code where
         none applies, None where nobody asked; shape (n,). None where no screening was asked.
+    drivers
+        Whether the strongest drivers of each knee are wanted too.
 
     Returns
     -------
@@ -76,6 +83,8 @@ def score_columns(
     for knee in KNEES:
         result |= _risk(bundle, data["sport"], prediction, knee, given[knee], unassessed)
     result |= _imbalances(model, prediction, scored)
+    if drivers:
+        result |= driver_columns(model, data, expected, legs, given)
     n = len(status)
     lineage = {"version": metadata.version, "run_id": metadata.run_id}
     return result | {name: _texts([value])[np.zeros(n, int)] for name, value in lineage.items()}

@@ -24,10 +24,13 @@ from kneerisk.cohort.file_validation import coded_cells
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP, RED_FLAGS_COLUMN, SCREENING_DATE
 from kneerisk.errors import CellFault
 from kneerisk.model import Bundle, bundle
+from kneerisk.schema import Columns
 from kneerisk.schema.own_measures import OwnMeasures
 
 #: Columns of the input that stand before each answer, so that the two can be joined.
 KEYS = (ATHLETE_ID, SCREENING_DATE, GROUP)
+#: Rows whose drivers are worked out at once (assumption); one takes some 150 kB.
+_WITH_DRIVERS = 500
 #: The line of the file that each row starts on; it is not in the answers.
 LINE = "line"
 
@@ -41,6 +44,8 @@ class PackedModel:
 
     files: tuple[tuple[str, bytes], ...]
     own: OwnMeasures
+    drivers: bool = False
+    """Whether the strongest drivers are wanted too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class ScoredChunk:
     faults: list[CellFault]
 
 
-def packed(released: Bundle, own: OwnMeasures) -> PackedModel:
+def packed(released: Bundle, own: OwnMeasures, *, drivers: bool = False) -> PackedModel:
     """A model ready to be sent.
 
     Parameters
@@ -61,6 +66,8 @@ def packed(released: Bundle, own: OwnMeasures) -> PackedModel:
         The model.
     own
         Own measures that are in force besides its own.
+    drivers
+        Whether the strongest drivers are wanted too.
 
     Returns
     -------
@@ -69,7 +76,7 @@ def packed(released: Bundle, own: OwnMeasures) -> PackedModel:
     with TemporaryDirectory() as folder:
         bundle.save(released.model, released.metadata, Path(folder))
         files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
-    return PackedModel(tuple(files.items()), own)
+    return PackedModel(tuple(files.items()), own, drivers)
 
 
 @lru_cache(maxsize=2)
@@ -107,9 +114,29 @@ def score_chunk(model: PackedModel, chunk: Chunk) -> ScoredChunk:
             return ScoredChunk(chunk.number, None, faults)
         flags = RED_FLAGS_COLUMN in frame
         asked = frame[RED_FLAGS_COLUMN].to_numpy(dtype=object) if flags else None
-        scored = score_columns(released, coded_cells(frame), asked)
+        scored = _scored(released, coded_cells(frame), asked, drivers=model.drivers)
     keys = {name: frame[name].to_numpy() for name in KEYS if name in frame}
     return ScoredChunk(chunk.number, _table(keys, np.array(raw.lines), scored), [])
+
+
+def _scored(
+    released: Bundle, data: Columns, asked: NDArray[Any] | None, *, drivers: bool
+) -> Mapping[str, NDArray[Any]]:
+    """Score all rows at once; with their drivers, which take more memory, some at a time."""
+    if not drivers:
+        return score_columns(released, data, asked)
+    n = max(len(data["sex"]), 1)
+    slices = [slice(first, first + _WITH_DRIVERS) for first in range(0, n, _WITH_DRIVERS)]
+    parts = [
+        score_columns(
+            released,
+            {name: values[rows] for name, values in data.items()},
+            None if asked is None else asked[rows],
+            drivers=True,
+        )
+        for rows in slices
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _table(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,6 +99,7 @@ def _what(model: PackedModel, file: Path, rows: int) -> dict[str, Any]:
         "model": digest.hexdigest(),
         "own_measures": sorted(model.own.names),
         "rows": rows,
+        "drivers": model.drivers,
     }
 
 
@@ -185,25 +188,19 @@ def _write_csv(texts: Iterator[str], path: Path) -> None:
 
 
 def csv_text(_: None, table: Any) -> str:
-    """Answers as the text of a CSV, whose cells no spreadsheet runs as formulas.
+    """Answers as the text of a CSV, the names of the columns first; no cell runs as a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(table.column_names)
+    writer.writerows(zip(*(_cells(table[name]) for name in table.column_names), strict=True))
+    return text.getvalue()
 
-    Parameters
-    ----------
-    _
-        Nothing that is shared.
-    table
-        An Arrow table of answers.
 
-    Returns
-    -------
-    Lines with the names of the columns first.
-    """
-    frame = pd.DataFrame(
-        {
-            name: table[name].to_numpy()
-            if pa.types.is_floating(table[name].type)
-            else [guarded(cell) for cell in table[name].to_pylist()]
-            for name in table.column_names
-        }
-    )
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+def _cells(column: Any) -> list[Any]:
+    """Cells as a CSV has them: a float in as many digits as bring it back, empty where missing."""
+    if pa.types.is_floating(column.type):
+        return [None if value != value else value for value in column.to_numpy().tolist()]
+    cells = column.to_pylist()
+    # A column of codes repeats itself.
+    written = {cell: guarded(cell) for cell in set(cells)}
+    return [written[cell] for cell in cells]

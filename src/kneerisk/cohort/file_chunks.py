@@ -24,8 +24,8 @@ from kneerisk.cohort.file_rows import (
     suffix_of,
 )
 
-#: Rows of a chunk (assumption: enough that patterns of tests repeat, some 400 MB in a worker).
-CHUNK_ROWS = 20_000
+#: Rows of a chunk (assumption: enough that patterns of tests repeat, some 300 MB in a worker).
+CHUNK_ROWS = 10_000
 
 
 class Chunk(NamedTuple):
