@@ -21,7 +21,8 @@ import psutil
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from benchmarks.serving_speed import RESULTS, machine
+from benchmarks.performance_page import RESULTS
+from benchmarks.serving_speed import machine
 from kneerisk.answer import answers
 from kneerisk.answer.score_columns import score_columns
 from kneerisk.cohort import screenings_of
