@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,7 @@ from pipelines.options import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kneerisk.batch.scored_file import Workers
     from kneerisk.cohort.sheets.sheet_screenings import SheetScreening
     from kneerisk.model import Bundle
     from kneerisk.schema import Screening
@@ -51,18 +53,21 @@ def score(
     sheet: Annotated[bool, typer.Option("--sheet", help=text("help.score.sheet"))] = False,
     mapping: Annotated[Path | None, typer.Option(help=text("help.score.mapping"))] = None,
     drivers: Annotated[bool, typer.Option("--drivers", help=text("help.score.drivers"))] = False,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help=text("help.score.dask"))
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Answer a file of screenings, or a club's own sheet."""
     with console.own_measures(measures), console.progress() as progress:
-        if drivers and (sheet or mapping):
-            raise typer.BadParameter(text("command_line.score.no_drivers_of_a_sheet"))
+        if (drivers or dask) and (sheet or mapping):
+            raise typer.BadParameter(text("command_line.score.not_of_a_sheet"))
         if sheet or mapping:
             result = score_sheet(files, mapping, out, models, progress)
         elif len(files) > 1:
             raise typer.BadParameter(text("command_line.score.one_file"))
         else:
-            result = score_file(files[0], out, models, progress, drivers=drivers)
+            result = score_file(files[0], out, models, progress, drivers=drivers, dask=dask)
     screenings = f"{result['screenings']:,}"
     summary = text(
         "command_line.score.done", screenings=screenings, version=result["version"], file=out
@@ -76,7 +81,13 @@ def score(
 
 
 def score_file(
-    file: Path, out: Path, models: Path, progress: Progress, *, drivers: bool = False
+    file: Path,
+    out: Path,
+    models: Path,
+    progress: Progress,
+    *,
+    drivers: bool = False,
+    dask: str | None = None,
 ) -> dict[str, Any]:
     """Answer every screening of a file.
 
@@ -92,38 +103,53 @@ def score_file(
         Called with what is being done.
     drivers
         Whether the strongest drivers of each knee are wanted too.
+    dask
+        The address of a cluster's scheduler, or `local`; None is this machine's processes.
 
     Returns
     -------
     The file, how many `screenings`, the `version` that answered, and of a model of people its
     `validation`.
     """
-    from functools import partial
-
     import pandas as pd
 
     from kneerisk.batch.scored_chunk import LINE, packed
     from kneerisk.batch.scored_file import score_in_chunks, write_answers
-    from kneerisk.batch.worker_processes import cores, in_processes
-    from kneerisk.cohort.file_chunks import CHUNK_ROWS, row_count
     from kneerisk.cohort.file_rows import suffix_of
     from kneerisk.schema.own_measures import own_measures_in_force
     from kneerisk.training.registry.versions import load_version
 
+    is_workbook = out.suffix.lower() == ".xlsx"
+    if not is_workbook:
+        suffix_of(out)
     bundle = load_version(models)
     progress(event("reading_file", file=file))
-    # A process takes a second to start, which a chunk must be worth.
-    processes = min(cores(), row_count(file) // CHUNK_ROWS)
-    workers = partial(in_processes, workers=processes)
     model = packed(bundle, own_measures_in_force(), drivers=drivers)
-    run = score_in_chunks(model, file, out, workers, progress)
-    if out.suffix.lower() != ".xlsx":
-        suffix_of(out)
-        return _result(bundle, out, write_answers(run, out, workers))
+    with _workers(file, dask) as workers:
+        run = score_in_chunks(model, file, out, workers, progress)
+        if not is_workbook:
+            return _result(bundle, out, write_answers(run, out, workers))
     frame = pd.concat([table.drop_columns([LINE]).to_pandas() for table in run.tables()])
     console.write_table(frame, out)
     run.clear()
     return _result(bundle, out, len(frame))
+
+
+@contextmanager
+def _workers(file: Path, dask: str | None) -> Iterator[Workers]:
+    """A cluster, or as many processes of this machine as the file has work for."""
+    from functools import partial
+
+    from kneerisk.batch.dask_cluster import dask_workers
+    from kneerisk.batch.worker_processes import cores, in_processes
+    from kneerisk.cohort.file_chunks import CHUNK_ROWS, row_count
+
+    if dask is not None:
+        with dask_workers(dask) as workers:
+            yield workers
+    else:
+        # A process takes a second to start, which a chunk must be worth.
+        yield partial(in_processes, workers=min(cores(), row_count(file) // CHUNK_ROWS))
 
 
 def score_sheet(

@@ -121,5 +121,9 @@ class WorkersLost(KneeriskError):
     """Processes that end again and again without finishing what they were given."""
 
 
+class ClusterNotThere(KneeriskError):
+    """No scheduler of a cluster where one should be, or nothing to talk to it with."""
+
+
 class PortTaken(KneeriskError):
     """A port that another program listens on."""

@@ -1,6 +1,6 @@
 """Cost of `kneerisk score` over a large file, beside the trees of the same model alone.
 
-`python -m benchmarks.file_speed` simulates a file, scores it as Parquet and as CSV and prints each
+`python -m benchmarks.score_speed` simulates a file, scores it as Parquet and as CSV and prints each
 target as met or missed; `ROWS=1000000` takes a whole million. Times are processor time of all
 processes over two cores, so that other work of the machine doesn't count.
 """
@@ -45,8 +45,8 @@ def main() -> int:
     rows = int(os.environ.get("ROWS") or 2 * LOT)
     with tempfile.TemporaryDirectory(prefix="kneerisk-bench-") as folder:
         measured = measure(models, rows, Path(folder))
-    (RESULTS / "file-speed.json").write_text(json.dumps(measured, indent=2) + "\n", "utf-8")
-    (RESULTS / "file-speed.md").write_text(as_markdown(measured), "utf-8")
+    (RESULTS / "score-speed.json").write_text(json.dumps(measured, indent=2) + "\n", "utf-8")
+    (RESULTS / "score-speed.md").write_text(as_markdown(measured), "utf-8")
     sys.stdout.write(as_markdown(measured))
     return 0 if all(target["met"] for target in measured["targets"].values()) else 1
 
@@ -169,7 +169,7 @@ def as_markdown(measured: dict[str, Any]) -> str:
     lines = [
         "# Speed over a file",
         "",
-        f"Made by `python -m benchmarks.file_speed` from {measured['rows']:,} simulated rows; the",
+        f"Made by `python -m benchmarks.score_speed` from {measured['rows']:,} simulated rows; the",
         "last column is all processes of the command together.",
         "",
         "| | rows/s a core | a million on two cores, s | peak MB |",
