@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from kneerisk.cohort.layout import (
@@ -29,8 +31,6 @@ from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
 YES_OR_NO = text("cohort.allowed.outcome")
-#: In numbers that Python reads and a file may not have: 1_000, nan, inf, spaces around them.
-_NOT_DECIMAL = "_nNiI \t\n\r\v\f\x1c\x1d\x1e\x1f"
 
 
 def typed_column(
@@ -107,15 +107,16 @@ def _numbers(cells: pd.Series[Any], column: list[Any] | None) -> FloatArray | No
         return cells.to_numpy(dtype=np.float64, na_value=np.nan).copy()
     if not {*map(type, column)} <= {str, type(None)}:
         return None
-    given = [cell or "nan" for cell in column]
-    written = "".join(filter(None, column))
-    # What Python reads as a number besides plain decimals is left to the reader of cells.
-    if not written.isascii() or any(mark in written for mark in _NOT_DECIMAL):
-        return None
+    written = pa.array(column, pa.string())
+    written = pc.if_else(pc.equal(written, ""), None, written)
     try:
-        return np.fromiter(map(float, given), dtype=np.float64, count=len(given))
-    except ValueError:
+        values = np.array(pc.cast(written, pa.float64()).to_numpy(zero_copy_only=False))
+    except pa.ArrowInvalid:
         return None
+    # Arrow reads plain decimals, and besides them the words for what is no finite number.
+    if np.isinf(values).any() or np.isnan(values).sum() != written.null_count:
+        return None
+    return values
 
 
 def _plainly_good(values: FloatArray, measure: Measure | None) -> NDArray[np.bool_]:
