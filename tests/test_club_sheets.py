@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from pathlib import Path
+from typing import Any, ClassVar
 
+import openpyxl
+import pytest
+
+from kneerisk.cohort.sheets.club_cohort import ingest
+from kneerisk.cohort.sheets.several_files.arrange import SquadFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetColumn
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
-from kneerisk.cohort.sheets.undescribed_sheet import recognise
+from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 
 
 def read(content: str, **stated: Any) -> SheetAnswer:
@@ -114,3 +121,106 @@ class TestOrderOfDayAndMonth:
         answer = read(sheet, columns=stated)
         assert answer.rows[0].date == "2026-03-04"
         assert column(answer, "DOB").applied
+
+
+def workbook(**sheets: list[list[Any]]) -> bytes:
+    """An Excel file of worksheets."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+class TestSquadsOneBelowTheOther:
+    HEAD: ClassVar = ["Name", "Age", "Sex", "KTW L (cm)", "KTW R (cm)"]
+    FIRST: ClassVar = [HEAD, ["Amy", 16, "f", 9, 10], ["Bea", 17, "f", 8, 9], ["Abe", 17, "m", 7, 9]]
+    # The same columns in another order.
+    SECOND: ClassVar = [
+        ["Name", "Sex", "Age", "KTW L (cm)", "KTW R (cm)"],
+        ["Cy", "m", 18, 9, 10], ["Di", "f", 18, 8, 9], ["Ed", "m", 19, 7, 9],
+    ]  # fmt: skip
+
+    def test_each_worksheet_is_a_team(self, tmp_path: Path) -> None:
+        content = workbook(U17=self.FIRST, U19=self.SECOND, Notes=[["see mail"], ["to do"]])
+        answer = recognise(content)
+        assert [row.athlete for row in answer.rows] == [*"Amy Bea Abe Cy Di Ed".split()]
+        assert [row.screening["athlete"]["age_years"] for row in answer.rows if row.screening] == [
+            16, 17, 17, 18, 18, 19
+        ]  # fmt: skip
+        assert answer.unmatched == []
+        assert answer.rows[3].sources == ["U19, row 2"]
+        assert any("'Notes'" in note.message for note in answer.notes)
+        (tmp_path / "teams.xlsx").write_bytes(content)
+        (tmp_path / "teams.toml").write_text(
+            answer.mapping.replace('source = "..."', 'source = "a test"')
+            + '[outcome]\nkind = "past_injury"\n'
+            + 'either = { column = "Sex", values = { f = 1, m = 0 } }\n'
+        )
+        cohort = ingest(tmp_path / "teams.xlsx", tmp_path / "teams.toml").cohort
+        assert cohort.frame["athlete_id"].tolist() == [*"Amy Bea Abe Cy Di Ed".split()]
+
+    def test_files_of_teams_too_and_none_of_them_is_unmatched(self) -> None:
+        files = [
+            SquadFile(name, "\n".join(",".join(map(str, row)) for row in rows).encode())
+            for name, rows in (("u17.csv", self.FIRST), ("u19.csv", self.SECOND))
+        ]
+        answer = recognise_files(files)
+        assert (answer.counts.ready, answer.unmatched) == (6, [])
+
+    def test_an_athlete_of_two_teams_is_asked_about_row_by_row(self) -> None:
+        content = workbook(U17=self.FIRST, U19=[*self.SECOND, ["Amy", "f", 16, 9, 10]])
+        answer = recognise(content)
+        told = {row.athlete: [r.code for r in row.reasons] for row in answer.rows if row.reasons}
+        assert told == {"Amy": ["same_athlete"]}
+        assert answer.counts.ready == 5
+
+
+def test_trials_within_dates_are_one_value_of_the_day() -> None:
+    answer = read(
+        "Name,Age,Sex,KTW L 1 02.09.2024,KTW L 2 02.09.2024,KTW L 1 10.12.2024\n"
+        "Amy,25,f,9,9.5,10\nBo,31,m,8,8.5,9\n"
+    )
+    values = {
+        (row.athlete, row.date): row.screening["left"]["wblt_distance_cm"]
+        for row in answer.rows
+        if row.screening
+    }
+    assert values["Amy", "2024-09-02"] == pytest.approx(9.5)
+    assert values["Bo", "2024-12-10"] == 9.0
+
+
+HUMAC = """Patient,Weight (kg),Date,Test,Side,Speed,Movement,Peak Torque (Nm),Total Work (J)
+Ann Roe,60,2026-06-18,Knee Ext/Flex,Right,60,Extension,150,800
+Ann Roe,60,2026-06-18,Knee Ext/Flex,Right,60,Flexion,90,500
+Ann Roe,60,2026-06-18,Knee Ext/Flex,Right,180,Extension,110,600
+"""
+
+
+def test_a_test_named_after_both_movements_is_told_by_the_movement() -> None:
+    answer = read(HUMAC, constants={"age_years": 25, "sex": "female"})
+    body = answer.rows[0].screening
+    assert body is not None
+    assert body["right"] == {"quad_torque_nm_kg": 2.5, "hamstring_torque_nm_kg": 1.5}
+    wide = read(
+        "Subject,Body Weight (lbs),Extensors R 60 Peak Torque (ft-lb),"
+        "Flex/Ext Ratio R 60 (%)\nS1,150,140,57\nS2,180,170,56\n"
+    )
+    assert used(wide)["Extensors R 60 Peak Torque (ft-lb)"] == "right_quad_torque_nm_kg"
+    assert used(wide)["Flex/Ext Ratio R 60 (%)"] == "right_hamstring_quad_ratio"
+
+
+def test_a_frame_s_ratio_is_one_of_both_directions_with_straight_legs() -> None:
+    head = "Name,Date,Mode,Test,Direction,Position,L Max Force (N),L Max Ratio\n"
+    rows = "".join(
+        f"Amy,2026-03-14,Bilateral,Hip AD/AB,{way},{place},300,{ratio}\n"
+        for way in ("Squeeze", "Pull")
+        for place, ratio in (("Hip AD/AB - 45", 1.1), ("Hip AD/AB - 0", 1.2))
+    )
+    answer = read(head + rows)
+    ratios = [c for c in answer.columns if c.means == "left_adduction_abduction_ratio"]
+    assert [(c.column, c.question) for c in ratios] == [("Hip AD/AB, 0: L Max Ratio", None)]

@@ -139,7 +139,8 @@ def recognise_sheet(files: Sequence[SquadFile], stated: SheetAsked) -> Recognise
     table = rows_below(lines, heading.names, heading_line=heading.lines[-1])
     recognised = tuple(_columns(heading, table, stated, arranged.columns if arranged else ()))
     form = SheetForm(
-        name=file.worksheet,
+        # Of several worksheets together none is named.
+        name=None if arranged and len(arranged.parts) > 1 else file.worksheet,
         header_row=heading.lines[0],
         header_rows=heading.lines[-1] - heading.lines[0] + 1,
         delimiter=file.delimiter,

@@ -64,10 +64,34 @@ def dates_in_columns(heading: Heading, table: Table, title: str | None = None) -
     """
     parts = [_split(name, _DATE) for name in heading.names]
     parts = [(stem or title or "", day) if day else ("", None) for stem, day in parts]
-    dated = {at: (stem, day) for at, (stem, day) in enumerate(parts) if day and _is_test(stem)}
+    dated = {
+        at: (stem, day)
+        for at, (stem, day) in enumerate(parts)
+        if day and (_is_test(stem) or _is_test(_split(stem, _TRIAL)[0]))
+    }
     if not dated:
         return _trials_in_columns(heading, table)
-    return _Dated(heading, table, dated).tidy()
+    return _Dated(heading, table, _without_trials(dated)).tidy()
+
+
+def _without_trials(dated: Mapping[int, tuple[str, str]]) -> dict[int, tuple[str, str]]:
+    """Headings with a date and the number of a trial as those of the test: `KTW L 2 02.09.2024`."""
+    numbers: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    bases = {at: _split(stem, _TRIAL) for at, (stem, _) in dated.items()}
+    for at, (_, day) in dated.items():
+        base, number = bases[at]
+        if number is not None:
+            numbers[base][day].add(number)
+    counted = {
+        base
+        for base, days in numbers.items()
+        if any(len(own) > 1 for own in days.values())
+        and all(sorted(own) == [str(n) for n in range(1, len(own) + 1)] for own in days.values())
+    }
+    return {
+        at: (bases[at][0] if bases[at][1] and bases[at][0] in counted else stem, day)
+        for at, (stem, day) in dated.items()
+    }
 
 
 def holds_a_date(cell: Any) -> bool:

@@ -32,7 +32,9 @@ _IN_US_UNITS = frozenset({"ft-lb", "lb"})
 _IN_METRIC_UNITS = frozenset({"Nm", "kg", "Nm/kg"})
 _BARE_SPEED = re.compile(r"(?<![\d./])(" + "|".join(map(str, USUAL_SPEEDS)) + r")(?![\d./])")
 _OF_TORQUE = frozenset({"torque", "pt", "drehmoment", "couple", "moment", "koppel"})
-_OF_RATIO = ({"agon", "antag"}, {"agonist", "antagonist"}, {"hq", "ratio"}, {"h", "q", "ratio"})
+_OF_RATIO = ({"agon", "antag"}, {"agonist", "antagonist"}, {"hq", "ratio"}, {"h", "q", "ratio"},
+             {"flex", "ext", "ratio"}, {"flexion", "extension", "ratio"},
+             {"flexors", "extensors", "ratio"})  # fmt: skip
 _OVER_WEIGHT = ({"bw"}, {"body", "weight"}, {"bodyweight"}, {"kg"})
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
@@ -16,7 +17,7 @@ from kneerisk.cohort.sheets.device_exports.device_tests import (
     why,
     words_of,
 )
-from kneerisk.cohort.sheets.device_exports.export_columns import ExportColumns, Role
+from kneerisk.cohort.sheets.device_exports.export_columns import ExportColumns, Role, ValueColumn
 from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.languages import Languages
 from kneerisk.cohort.sheets.leg_words import codes_of
@@ -43,6 +44,11 @@ _BECOMES = {
 }
 
 
+#: The two directions of a frame, and positions with straight legs.
+_DIRECTIONS = frozenset({"squeeze", "pull", "inner", "outer"})
+_STRAIGHT = frozenset({"long", "straight", "ankle", "ankles", "0", "extended"})
+
+
 class DoneTest(NamedTuple):
     """One test as a row tells it."""
 
@@ -58,6 +64,33 @@ class DoneTest(NamedTuple):
     """The injured leg, where the row says it."""
     code: str | None = None
     """The word of it that is a leg in the sheet's language: `D` beside `E`."""
+
+    @property
+    def has_straight_legs(self) -> bool:
+        """Whether the position says so, in the words of `device_tests.csv`."""
+        return bool(self.position & _STRAIGHT)
+
+
+def _without_direction(done: DoneTest) -> DoneTest:
+    """The test of a ratio, which stands in the rows of both directions of a frame."""
+    if not done.words & _DIRECTIONS:
+        return done
+    parts = [part for part in done.label.split(", ") if fold(part) not in _DIRECTIONS]
+    words = done.words - _DIRECTIONS
+    return done._replace(label=", ".join(parts), said=done.said[1:], words=words)
+
+
+class ColumnKey(NamedTuple):
+    """What becomes one column: one test of one leg, in one quantity."""
+
+    done: DoneTest
+    value: ValueColumn
+
+
+def column_key(done: DoneTest, value: ValueColumn) -> ColumnKey:
+    """The column that a value of a test belongs into."""
+    value, done = value.of_leg(done.involved), done._replace(involved=None)
+    return ColumnKey(_without_direction(done) if value.quantity == "ratio" else done, value)
 
 
 def with_codes(tests: Sequence[DoneTest], languages: Languages) -> dict[DoneTest, DoneTest]:
@@ -99,12 +132,12 @@ def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
         The test; entries that another one holds already are not repeated.
     """
     entries = [as_text(row[at])[:LONGEST_NAME] for at in found.of("test") if row[at] != ""]
-    told_by = {entry: words_of(entry) for entry in entries if not is_missing(entry)}
+    told_by = {entry: _telling(entry) for entry in entries if not is_missing(entry)}
     # A region says nothing beside a movement that names it.
     said = [entry for entry, own in told_by.items() if not any(own < w for w in told_by.values())]
     direction, speed = _entry(row, found, "direction"), _speed(row, found)
     position = _entry(row, found, "position")
-    words = words_of(*said, direction, speed)
+    words = words_of(direction, speed).union(*(told_by[entry] for entry in said))
     own = {sides()[word] for word in words if word in sides()}
     leg = sides().get(fold(_entry(row, found, "side"))) or (own.pop() if len(own) == 1 else None)
     # `Hip AD/AB - 45` repeats the test.
@@ -118,6 +151,18 @@ def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
     return DoneTest(
         ", ".join(parts), told, words - set(sides()), words_of(position), unit, leg, involved
     )
+
+
+#: What a device that does both in one test may name together: `Knee Ext/Flex`.
+_EXTENSION = frozenset({"ext", "extension", "extensor", "extensors"})
+_FLEXION = frozenset({"flex", "flx", "flexion", "flexor", "flexors"})
+
+
+def _telling(entry: str) -> Words:
+    """The words of an entry; one that names both of two movements tells neither."""
+    words = words_of(entry)
+    both = words & _EXTENSION and words & _FLEXION
+    return words - _EXTENSION - _FLEXION if both else words
 
 
 def _entry(row: Sequence[Any], found: ExportColumns, role: Role) -> str:
@@ -226,3 +271,29 @@ def _can_be(means: str, quantity: str) -> bool:
     if not isinstance(measure, Quantity):
         return quantity == "any"
     return quantity == "any" or measure.unit in _BECOMES[quantity]
+
+
+def of_one_position(keys: set[ColumnKey], reads: Mapping[ColumnKey, ReadTest]) -> set[ColumnKey]:
+    """Of a ratio that was taken in several positions, the one with straight legs, if any.
+
+    Parameters
+    ----------
+    keys
+        The columns.
+    reads
+        What each is read as.
+
+    Returns
+    -------
+    set of ColumnKey
+        Without those of the other positions.
+    """
+    by_measure: dict[tuple[Any, ...], list[ColumnKey]] = defaultdict(list)
+    for key in keys:
+        if key.value.quantity == "ratio" and reads[key].named.matches:
+            by_measure[key.value.side, reads[key].named.matches[0].means].append(key)
+    for same in by_measure.values():
+        straight = [key for key in same if key.done.has_straight_legs]
+        if len(straight) == 1:
+            keys = keys - set(same) | set(straight)
+    return keys

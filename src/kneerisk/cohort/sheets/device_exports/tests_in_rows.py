@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
 from kneerisk.cohort.sheets.column_names import Named
@@ -27,9 +27,12 @@ from kneerisk.cohort.sheets.device_exports.export_notes import export_notes
 from kneerisk.cohort.sheets.device_exports.isokinetic_columns import share_asked, share_units
 from kneerisk.cohort.sheets.device_exports.read_tests import (
     KIND_ORDER,
+    ColumnKey,
     DoneTest,
     ReadTest,
+    column_key,
     done_test,
+    of_one_position,
     read_test,
     with_codes,
 )
@@ -55,17 +58,6 @@ _LIKELY = 0.8
 #: So many different tests are read, the commonest of a file, and so many that have no measure get
 #: a column (assumptions: a lab does fewer, more help nobody).
 _MOST_TESTS, _MOST_WITHOUT = 200, 24
-
-
-class _Key(NamedTuple):
-    """What becomes one column: one test of one leg, in one quantity."""
-
-    done: DoneTest
-    value: ValueColumn
-
-
-def _key(done: DoneTest, value: ValueColumn) -> _Key:
-    return _Key(done._replace(involved=None), value.of_leg(done.involved))
 
 
 def tests_in_rows(heading: Heading, table: Table) -> TidyTable | None:
@@ -123,10 +115,10 @@ class _Export:
         return any(self._is_known(done) for done, _ in self._count.most_common(_MOST_TESTS))
 
     def _is_known(self, done: DoneTest) -> bool:
-        named = [self._read(_key(done, value)).named for value in self._values]
+        named = [self._read(column_key(done, value)).named for value in self._values]
         return any(one.matches and one.matches[0].likeness >= _LIKELY for one in named)
 
-    def _read(self, key: _Key) -> ReadTest:
+    def _read(self, key: ColumnKey) -> ReadTest:
         done, value = key
         unit = value.unit or done.unit
         if value.quantity == "force" and unit is None:
@@ -175,25 +167,25 @@ class _Export:
                 places.append(at)
         return places
 
-    def _trials(self, groups: Sequence[int]) -> dict[_Key, dict[int, list[Trial]]]:
+    def _trials(self, groups: Sequence[int]) -> dict[ColumnKey, dict[int, list[Trial]]]:
         """The entries of each test and leg, by the place of the athlete and date."""
-        trials: dict[_Key, dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
+        trials: dict[ColumnKey, dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
         read = {done for done, _ in self._count.most_common(_MOST_TESTS)}
         rows = zip(self._table.lines, self._table.rows, self._tests, groups, strict=True)
         for line, row, done, group in rows:
             if done in read:
                 for value in self._values:
                     if not is_missing(row[value.at]):
-                        trials[_key(done, value)][group].append(Trial(row[value.at], line))
+                        trials[column_key(done, value)][group].append(Trial(row[value.at], line))
         return trials
 
-    def _with_columns(self, reads: dict[_Key, ReadTest]) -> dict[_Key, ReadTest]:
+    def _with_columns(self, reads: dict[ColumnKey, ReadTest]) -> dict[ColumnKey, ReadTest]:
         """The tests that get a column: of those without a measure only some."""
         without = [key for key, read in reads.items() if not read.named.matches]
         left_out = set(without[_MOST_WITHOUT:])
         return {key: read for key, read in reads.items() if key not in left_out}
 
-    def _column(self, key: _Key, read: ReadTest) -> TidyColumn:
+    def _column(self, key: ColumnKey, read: ReadTest) -> TidyColumn:
         done, value = key
         name = self._heading.names[value.at]
         label = f"{done.label}: {name}"
@@ -205,9 +197,9 @@ class _Export:
         asked = read.question.format(name=repr(label)) if read.question else None
         return TidyColumn(label, read.named, read.why, asked, read.protocol, read.other_units)
 
-    def _chosen(self, reads: dict[_Key, ReadTest]) -> dict[_Key, ReadTest]:
+    def _chosen(self, reads: dict[ColumnKey, ReadTest]) -> dict[ColumnKey, ReadTest]:
         """Of each test, leg and measure the quantity that is nearest to it; the rest is told."""
-        best: dict[tuple[Any, ...], _Key] = {}
+        best: dict[tuple[Any, ...], ColumnKey] = {}
         has_measure = {(k.done, k.value.side) for k, r in reads.items() if r.named.matches}
         ranked = sorted(reads, key=lambda key: self._rank(key.value))
         for key in ranked:
@@ -216,7 +208,7 @@ class _Export:
             if means is None and (key.done, key.value.side) in has_measure:
                 continue
             best.setdefault((key.done, key.value.side, key.value.direction, means), key)
-        chosen = set(best.values())
+        chosen = of_one_position(set(best.values()), reads)
         return {key: read for key, read in reads.items() if key in chosen}
 
     def _rank(self, value: ValueColumn) -> int:
@@ -275,7 +267,9 @@ class _Export:
             for at in self._people_places()
         ]
 
-    def _notes(self, reads: dict[_Key, ReadTest], kept: dict[_Key, ReadTest]) -> list[SheetNote]:
+    def _notes(
+        self, reads: dict[ColumnKey, ReadTest], kept: dict[ColumnKey, ReadTest]
+    ) -> list[SheetNote]:
         used = {key.value.at for key in kept}
         used |= {value.at for value in self._values if value.is_involved is not None}
         used |= {*self._people_places(), *self._found.of_tests()}

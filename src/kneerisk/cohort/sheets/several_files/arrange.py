@@ -30,7 +30,7 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     untouched,
 )
 from kneerisk.cohort.sheets.device_exports.titled_tests import with_title
-from kneerisk.cohort.sheets.file_parts import Arrangement, SheetPart
+from kneerisk.cohort.sheets.file_parts import Arrangement
 from kneerisk.cohort.sheets.headings import (
     Heading,
     find_heading,
@@ -41,11 +41,16 @@ from kneerisk.cohort.sheets.several_files.arranged_sheet import (
     ArrangedSheet,
     Origin,
     arranged,
-    rows_named,
+    described,
+    notes_of,
+    of_others,
+    placed,
 )
 from kneerisk.cohort.sheets.several_files.joined_table import Joined, joined
 from kneerisk.cohort.sheets.several_files.logs_of_squad import OpenedTable, with_logs
-from kneerisk.cohort.sheets.several_files.same_athlete import Part, columns_meaning, who_in
+from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_meaning
+from kneerisk.cohort.sheets.several_files.same_athlete import who_in
+from kneerisk.cohort.sheets.several_files.stacked_squads import are_squads, of_squads
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, LineCounter
 from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
@@ -101,6 +106,8 @@ def arrange(
     if len(files) > 1:
         tables = list(_opened(files))
         parts = with_logs(tables, _titled_part, how.day_first)
+        if are_squads(parts):
+            return of_squads(parts, [])
         return _of_parts(parts, joined(parts, how), [])
     own = OpenedTable(files[0].name, first.worksheet, first.lines)
     if worksheet is None and len(first.worksheets) > 1:
@@ -196,6 +203,7 @@ def _first_line(row: TidyRow) -> int:
 def _of_workbook(tables: Sequence[OpenedTable], how: Arrangement) -> ArrangedSheet | None:
     """The worksheets of one squad; None where fewer than two of them belong together."""
     parts: list[Part] = []
+    apart: list[Part] = []
     others: list[str] = []
     known: dict[tuple[str, Any], str] = {}
     athletes: set[str] = set()
@@ -210,13 +218,20 @@ def _of_workbook(tables: Sequence[OpenedTable], how: Arrangement) -> ArrangedShe
         is_alike = not parts or 2 * len(own & athletes) >= min(len(own), len(athletes))
         if not own or not is_alike or any(known.get(k, v) != v for k, v in told.items()):
             others.append(table.title)
+            apart.append(part)
             continue
         parts.append(part)
         known |= told
         athletes |= own
+    if are_squads([*parts, *apart]):
+        return of_squads([*parts, *apart], [name for name in others if name not in _titles(apart)])
     if len(parts) < 2:
         return None
     return _of_parts(parts, joined(parts, how), others)
+
+
+def _titles(parts: Sequence[Part]) -> set[str]:
+    return {part.sheet or part.file for part in parts}
 
 
 def _told(part: Part) -> dict[tuple[str, Any], str]:
@@ -237,9 +252,9 @@ def _told(part: Part) -> dict[tuple[str, Any], str]:
 def _alone(part: Part) -> ArrangedSheet:
     tidy = with_protocols(part.tidy)
     origins = [[Origin(0, lines) if lines else None for lines in r.sources] for r in tidy.rows]
-    notes = [_placed(note) for note in tidy.notes]
+    notes = [placed(note) for note in tidy.notes]
     rows = [row.cells for row in tidy.rows]
-    return arranged(tidy.columns, rows, origins, [_described(part)], [], notes, set())
+    return arranged(tidy.columns, rows, origins, [described(part)], [], notes, set())
 
 
 def _of_parts(parts: Sequence[Part], one: Joined, others: Sequence[str]) -> ArrangedSheet:
@@ -255,31 +270,11 @@ def _of_parts(parts: Sequence[Part], one: Joined, others: Sequence[str]) -> Arra
     for own in origins:
         own.extend([None] * (len(tidy.columns) - len(own)))
     notes = [SheetNote(code="joined", message=text("sheet.note.joined", count=len(parts)))]
-    for part in parts:
-        notes += [_placed(note, part.sheet or part.file) for note in part.tidy.notes]
-    if others:
-        listed = ", ".join(repr(name) for name in others)
-        message = text("sheet.note.other_worksheets", names=listed)
-        notes.append(SheetNote(code="other_worksheets", message=message))
+    notes += [*notes_of(parts), *of_others(others)]
     notes += [*one.notes, *(_in_table(note, origins) for note in tidy.notes)]
-    described = [_described(part) for part in parts]
+    listed = [described(part) for part in parts]
     cells = [row.cells for row in tidy.rows]
-    return arranged(tidy.columns, cells, origins, described, one.unmatched, notes, one.places)
-
-
-def _described(part: Part) -> SheetPart:
-    rows = {line for row in part.tidy.rows for lines in row.sources for line in lines}
-    return SheetPart(
-        file=part.file, sheet=part.sheet, layout=part.tidy.layout, rows=max(len(rows), 0)
-    )
-
-
-def _placed(note: SheetNote, name: str | None = None) -> SheetNote:
-    """A note whose rows are those of a file, which are not those of the table."""
-    where = [name, rows_named(note.lines) if note.lines else None]
-    told = ", ".join(filter(None, where))
-    message = text("sheet.note.placed", where=told, message=note.message) if told else note.message
-    return SheetNote(code=note.code, message=message, places=note.places)
+    return arranged(tidy.columns, cells, origins, listed, one.unmatched, notes, one.places)
 
 
 def _in_table(note: SheetNote, origins: Sequence[Sequence[Origin | None]]) -> SheetNote:

@@ -10,6 +10,7 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.file_parts import SheetPart, SheetUnmatched
 from kneerisk.cohort.sheets.headings import Heading
 from kneerisk.cohort.sheets.languages import heading_languages
+from kneerisk.cohort.sheets.several_files.parts_of_squad import Part
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.words import text, variant
@@ -123,3 +124,31 @@ def arranged(
     return ArrangedSheet(
         lines, heading, tuple(columns), origins, parts, unmatched, notes, places, {}
     )
+
+
+def notes_of(parts: Sequence[Part]) -> list[SheetNote]:
+    """What was done with each of several tables, with its name."""
+    return [placed(note, p.sheet or p.file) for p in parts for note in p.tidy.notes]
+
+
+def of_others(names: Sequence[str]) -> list[SheetNote]:
+    """Worksheets that belong to none of the tables."""
+    listed = ", ".join(repr(name) for name in names)
+    message = text("sheet.note.other_worksheets", names=listed)
+    return [SheetNote(code="other_worksheets", message=message)] if names else []
+
+
+def described(part: Part) -> SheetPart:
+    """What a file or worksheet was recognised as."""
+    rows = {line for row in part.tidy.rows for lines in row.sources for line in lines}
+    return SheetPart(
+        file=part.file, sheet=part.sheet, layout=part.tidy.layout, rows=max(len(rows), 0)
+    )
+
+
+def placed(note: SheetNote, name: str | None = None) -> SheetNote:
+    """A note whose rows are those of a file, which are not those of the table."""
+    where = [name, rows_named(note.lines) if note.lines else None]
+    told = ", ".join(filter(None, where))
+    message = text("sheet.note.placed", where=told, message=note.message) if told else note.message
+    return SheetNote(code=note.code, message=message, places=note.places)

@@ -12,15 +12,14 @@ from datetime import date
 
 from kneerisk.cohort.sheets.cell_text import is_missing
 from kneerisk.cohort.sheets.file_parts import SheetUnmatched
-from kneerisk.cohort.sheets.several_files.same_athlete import (
-    LONGEST_LABEL,
+from kneerisk.cohort.sheets.several_files.parts_of_squad import (
     Part,
-    Person,
     Place,
     columns_meaning,
     days_in,
-    place_shown,
+    unmatched_row,
 )
+from kneerisk.cohort.sheets.several_files.same_athlete import Person
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
 from kneerisk.words import text
@@ -148,18 +147,8 @@ class Visits:
         return visit.day == latest
 
     def _note(self, code: str, person: Person, at: Place) -> None:
-        number, row = at
-        part = self._parts[number]
-        self.unmatched.append(
-            SheetUnmatched(
-                place=place_shown(part, number, row),
-                file=part.file,
-                lines=[part.lines[row]],
-                athlete=person.label[:LONGEST_LABEL] or None,
-                code=code,
-                message=text("sheet.unmatched_date.none_near", days=self._window),
-            )
-        )
+        message = text("sheet.unmatched_date.none_near", days=self._window)
+        self.unmatched.append(unmatched_row(self._parts, at, person.label, code, message))
 
     def notes(self) -> list[SheetNote]:
         """What was done with dates."""

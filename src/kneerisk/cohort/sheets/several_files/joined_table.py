@@ -21,7 +21,8 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
 from kneerisk.cohort.sheets.file_parts import Arrangement, SheetUnmatched
 from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.several_files.athlete_visits import Visit, Visits
-from kneerisk.cohort.sheets.several_files.same_athlete import Part, Squad, columns_meaning
+from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_meaning
+from kneerisk.cohort.sheets.several_files.same_athlete import Squad
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, SEX
 from kneerisk.words import text, variant

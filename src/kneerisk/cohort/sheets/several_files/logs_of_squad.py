@@ -19,12 +19,8 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyTable,
     certain,
 )
-from kneerisk.cohort.sheets.several_files.same_athlete import (
-    Part,
-    columns_meaning,
-    days_in,
-    who_in,
-)
+from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_meaning, days_in
+from kneerisk.cohort.sheets.several_files.same_athlete import who_in
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.cohort.sheets.training_logs.load import Load, load_at

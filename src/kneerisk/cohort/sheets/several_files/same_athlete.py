@@ -12,11 +12,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.device_exports.tidy_table import TidyTable
 from kneerisk.cohort.sheets.file_parts import SheetCandidate, SheetUnmatched
 from kneerisk.cohort.sheets.folded_text import split_words
+from kneerisk.cohort.sheets.several_files.parts_of_squad import (
+    LONGEST_LABEL,
+    Part,
+    Place,
+    columns_meaning,
+    days_in,
+    place_shown,
+    unmatched_row,
+)
 from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, SEX, athlete_key
 from kneerisk.words import variant
 
@@ -26,22 +33,6 @@ _ID_WORDS = frozenset({"id", "code", "nr", "no", "number", "nummer", "kürzel", 
 #: So many athletes are offered for a row that fits none or several, out of so many that share a
 #: word with it (assumptions: more help nobody, and a squad shares no name so often).
 _MOST_CANDIDATES, _MOST_LOOKED_AT = 5, 50
-
-#: Names are shown up to here (assumption: no athlete's is longer).
-LONGEST_LABEL = 100
-
-Place = tuple[int, int]
-"""A file and one of its rows, counted from 0."""
-
-
-class Part(NamedTuple):
-    """One file or worksheet as a tidy table."""
-
-    file: str
-    sheet: str | None
-    tidy: TidyTable
-    lines: Sequence[int]
-    """The line that each row is named by."""
 
 
 class Who(NamedTuple):
@@ -68,56 +59,6 @@ class Person:
         self.ids |= who.ids
         self.names |= who.names
         self.born = self.born or who.born
-
-
-def columns_meaning(tidy: TidyTable, means: str) -> list[int]:
-    """The places of the columns that certainly mean something."""
-    return [
-        at for at, column in enumerate(tidy.columns)
-        if column.named.matches and column.named.matches[0][:2] == (means, 1.0)
-    ]  # fmt: skip
-
-
-def place_shown(part: Part, number: int, row: int) -> str:
-    """How a row of a file is named in an answer.
-
-    Parameters
-    ----------
-    part
-        The file.
-    number
-        Its place among the files, from 0.
-    row
-        The row, from 0.
-
-    Returns
-    -------
-    str
-        The file's number and the line: `2:7`.
-    """
-    return f"{number + 1}:{part.lines[row]}"
-
-
-def days_in(tidy: TidyTable, at: int, day_first: bool | None) -> tuple[list[date | None], bool]:
-    """The days of a column, and whether day and month could be either way round.
-
-    Parameters
-    ----------
-    tidy
-        The table.
-    at
-        The column's place.
-    day_first
-        What a person said of dates such as 03/04/2025.
-
-    Returns
-    -------
-    tuple
-        One day a row, None where there is none; and whether their order is open.
-    """
-    cells = [row.cells[at] for row in tidy.rows]
-    forms = date_forms(cells, day_first)
-    return [None if is_missing(c) else parse_day(c, forms.formats) for c in cells], forms.is_open
 
 
 def who_in(part: Part, day_first: bool | None) -> list[Who]:
@@ -240,24 +181,12 @@ class Squad:
         return [by_id[one] for one in sorted(count, key=lambda one: -count[one])]
 
     def _note(self, code: str, who: Who, at: Place, candidates: Sequence[Person]) -> None:
-        number, row = at
-        part = self._parts[number]
-        self.unmatched.append(
-            SheetUnmatched(
-                place=place_shown(part, number, row),
-                file=part.file,
-                lines=[part.lines[row]],
-                athlete=who.label[:LONGEST_LABEL] or None,
-                code=code,
-                message=variant("sheet.unmatched", code),
-                candidates=[
-                    SheetCandidate(
-                        place=self._place_of(person), athlete=self._told(person)[:LONGEST_LABEL]
-                    )
-                    for person in candidates[:_MOST_CANDIDATES]
-                ],
-            )
-        )
+        offered = [
+            SheetCandidate(place=self._place_of(person), athlete=self._told(person)[:LONGEST_LABEL])
+            for person in candidates[:_MOST_CANDIDATES]
+        ]
+        row = unmatched_row(self._parts, at, who.label, code, variant("sheet.unmatched", code))
+        self.unmatched.append(row.model_copy(update={"candidates": offered}))
 
     def _place_of(self, person: Person) -> str:
         number, row = person.rows[0]
