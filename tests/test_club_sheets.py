@@ -138,7 +138,12 @@ def workbook(**sheets: list[list[Any]]) -> bytes:
 
 class TestSquadsOneBelowTheOther:
     HEAD: ClassVar = ["Name", "Age", "Sex", "KTW L (cm)", "KTW R (cm)"]
-    FIRST: ClassVar = [HEAD, ["Amy", 16, "f", 9, 10], ["Bea", 17, "f", 8, 9], ["Abe", 17, "m", 7, 9]]
+    FIRST: ClassVar = [
+        HEAD,
+        ["Amy", 16, "f", 9, 10],
+        ["Bea", 17, "f", 8, 9],
+        ["Abe", 17, "m", 7, 9],
+    ]
     # The same columns in another order.
     SECOND: ClassVar = [
         ["Name", "Sex", "Age", "KTW L (cm)", "KTW R (cm)"],
@@ -148,7 +153,7 @@ class TestSquadsOneBelowTheOther:
     def test_each_worksheet_is_a_team(self, tmp_path: Path) -> None:
         content = workbook(U17=self.FIRST, U19=self.SECOND, Notes=[["see mail"], ["to do"]])
         answer = recognise(content)
-        assert [row.athlete for row in answer.rows] == [*"Amy Bea Abe Cy Di Ed".split()]
+        assert [row.athlete for row in answer.rows] == [*["Amy", "Bea", "Abe", "Cy", "Di", "Ed"]]
         assert [row.screening["athlete"]["age_years"] for row in answer.rows if row.screening] == [
             16, 17, 17, 18, 18, 19
         ]  # fmt: skip
@@ -162,7 +167,7 @@ class TestSquadsOneBelowTheOther:
             + 'either = { column = "Sex", values = { f = 1, m = 0 } }\n'
         )
         cohort = ingest(tmp_path / "teams.xlsx", tmp_path / "teams.toml").cohort
-        assert cohort.frame["athlete_id"].tolist() == [*"Amy Bea Abe Cy Di Ed".split()]
+        assert cohort.frame["athlete_id"].tolist() == [*["Amy", "Bea", "Abe", "Cy", "Di", "Ed"]]
 
     def test_files_of_teams_too_and_none_of_them_is_unmatched(self) -> None:
         files = [
