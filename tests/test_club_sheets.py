@@ -139,11 +139,8 @@ def workbook(**sheets: list[list[Any]]) -> bytes:
 class TestSquadsOneBelowTheOther:
     HEAD: ClassVar = ["Name", "Age", "Sex", "KTW L (cm)", "KTW R (cm)"]
     FIRST: ClassVar = [
-        HEAD,
-        ["Amy", 16, "f", 9, 10],
-        ["Bea", 17, "f", 8, 9],
-        ["Abe", 17, "m", 7, 9],
-    ]
+        HEAD, ["Amy", 16, "f", 9, 10], ["Bea", 17, "f", 8, 9], ["Abe", 17, "m", 7, 9],
+    ]  # fmt: skip
     # The same columns in another order.
     SECOND: ClassVar = [
         ["Name", "Sex", "Age", "KTW L (cm)", "KTW R (cm)"],

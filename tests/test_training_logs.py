@@ -351,6 +351,21 @@ def test_a_squad_s_log_has_each_athlete_once() -> None:
     )
 
 
+def test_minutes_of_training_and_of_matches_add_up() -> None:
+    exposure = (
+        "date;player_id;team;match_day;training_minutes;match_minutes\n"
+        "2026-06-08;1;A;0;90;0\n2026-06-09;1;A;1;30;90\n2026-06-09;2;A;0;60;\n"
+    )
+    answer = read(exposure.encode(), sport="other", outside="no_training", athlete=None)
+    hours = {
+        one.athlete: measure.value
+        for one in answer.athletes
+        for measure in one.measures
+        if measure.measure == "training_hours_per_week"
+    }
+    assert hours == {"1": pytest.approx(0.88), "2": pytest.approx(0.25)}
+
+
 def test_a_name_may_be_the_session_s() -> None:
     titles = [["Date", "Name", "Type", "Distance (km)"],
               *[[one.day, "Morning Run", one.sport, one.km] for one in SESSIONS]]  # fmt: skip

@@ -53,6 +53,7 @@ from kneerisk.cohort.sheets.several_files.same_athlete import who_in
 from kneerisk.cohort.sheets.several_files.stacked_squads import are_squads, of_squads
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, LineCounter
+from kneerisk.cohort.sheets.transposed_table import upright
 from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet, open_worksheets
 from kneerisk.errors import CohortRefused
@@ -115,6 +116,9 @@ def arrange(
         tables = [OpenedTable(own.file, one.worksheet, one.lines) for one in sheets]
         if (book := _of_workbook(tables, how)) is not None:
             return book
+    turned = upright(own.lines) if header_line is None else None
+    if turned is not None:
+        return _alone(_turned_part(own._replace(lines=turned)))
     part = _part(own, _heading(own, header_line), None)
     return None if part.tidy.layout == _plain() else _alone(part)
 
@@ -190,6 +194,15 @@ def _part(table: OpenedTable, heading: Heading, title: str | None) -> Part:
     if rows.too_long:
         tidy.notes.append(_left_out("too_long", rows.too_long))
     return Part(table.file, table.sheet, tidy, lines)
+
+
+def _turned_part(table: OpenedTable) -> Part:
+    """A table that lay on its side."""
+    part = _part(table, _heading(table, None), None)
+    layout = part.tidy.layout
+    part.tidy.layout = variant("sheet.layout", "transposed") if layout == _plain() else layout
+    part.tidy.notes.insert(0, SheetNote(code="transposed", message=text("sheet.note.transposed")))
+    return part
 
 
 def _left_out(code: str, lines: list[int]) -> SheetNote:

@@ -28,11 +28,11 @@ from kneerisk.schema import leg_measures
 
 Field = Literal[
     "date", "sport", "title", "distance", "runs", "duration", "moving", "cadence", "athlete",
-    "name", "activity", "planned_distance", "planned_duration",
+    "name", "activity", "planned_distance", "planned_duration", "exposure",
 ]  # fmt: skip
 _UNITS = ("km", "mile", "m", "h", "min", "s")
 _DISTANCES = get_args(DistanceUnit)
-_WITH_UNIT = ("distance", "planned_distance", "duration", "moving", "planned_duration")
+_WITH_UNIT = ("distance", "planned_distance", "duration", "moving", "planned_duration", "exposure")
 #: Names are looked for in the first lines only (assumption: an export has a title at most).
 _HEADING_WITHIN = 10
 #: Measures of legs, and facts that only a sheet of people has: where a column names one of them so
@@ -118,6 +118,9 @@ def read_column(place: int, name: str) -> LogColumn:
     if unit and (field == "runs" or (field is None and (not rest or is_of_runs))):
         field = "distance" if unit in _DISTANCES else "duration"
     field = "distance" if field == "runs" else field
+    if rest in _words()["exposure"] and field in {None, "exposure", "title"}:
+        is_time = unit is not None and unit not in _DISTANCES
+        field = "exposure" if is_time else None if field == "exposure" else field
     fits = (unit in _DISTANCES) == (field in {"distance", "planned_distance"})
     has_unit = fits and field in _WITH_UNIT
     return LogColumn(place, name, field, unit if has_unit else None, is_of_runs)
@@ -164,6 +167,10 @@ def _known(layout: LogLayout) -> int:
 def _is_log(layout: LogLayout) -> bool:
     """A day, and how far or how long, and nothing that only a person has."""
     fields = {column.field for column in layout.columns}
+    # Minutes of training beside minutes of matches; one of them alone may be a habit.
+    is_exposure = len(layout.of("exposure")) > 1
+    if "date" in fields and is_exposure and layout.maker == "table":
+        return not any(map(_is_of_a_person, layout.columns))
     if "date" not in fields or not fields & {"distance", "duration", "moving"}:
         return False
     if layout.maker != "table":

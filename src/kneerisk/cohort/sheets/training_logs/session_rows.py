@@ -185,7 +185,16 @@ class _Reader:
             known = times.known(unit)
             is_better = np.isnan(hours) | ((column.field == "moving") & (known > 0))
             hours = np.where(is_better, known, hours)
+        parts = [self._exposure(column) for column in self.layout.of("exposure")]
+        if len(parts) > 1:
+            hours = np.where(np.isnan(hours), np.nansum(parts, axis=0), hours)
         return np.where((hours > 0) & (hours <= LONGEST_HOURS), hours, np.nan)
+
+    def _exposure(self, column: LogColumn) -> Floats:
+        """The hours of one part of a day: of training, or of a match."""
+        times = self._durations(column)
+        self.result.unread += times.bad
+        return times.known(None)
 
     def _ask(self, question: LogQuestion | None) -> None:
         names = {asked.name for asked in self.result.questions}
