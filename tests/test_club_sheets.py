@@ -16,6 +16,12 @@ from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 
 
+OUTCOME = """[outcome]
+kind = "past_injury"
+either = { column = "Sex", values = { f = 1, m = 0 } }
+"""
+
+
 def read(content: str, **stated: Any) -> SheetAnswer:
     return recognise(content.encode(), SheetAsked(**stated))
 
@@ -159,9 +165,7 @@ class TestSquadsOneBelowTheOther:
         assert any("'Notes'" in note.message for note in answer.notes)
         (tmp_path / "teams.xlsx").write_bytes(content)
         (tmp_path / "teams.toml").write_text(
-            answer.mapping.replace('source = "..."', 'source = "a test"')
-            + '[outcome]\nkind = "past_injury"\n'
-            + 'either = { column = "Sex", values = { f = 1, m = 0 } }\n'
+            answer.mapping.replace('source = "..."', 'source = "a test"') + OUTCOME
         )
         cohort = ingest(tmp_path / "teams.xlsx", tmp_path / "teams.toml").cohort
         assert cohort.frame["athlete_id"].tolist() == [*["Amy", "Bea", "Abe", "Cy", "Di", "Ed"]]
@@ -226,3 +230,58 @@ def test_a_frame_s_ratio_is_one_of_both_directions_with_straight_legs() -> None:
     answer = read(head + rows)
     ratios = [c for c in answer.columns if c.means == "left_adduction_abduction_ratio"]
     assert [(c.column, c.question) for c in ratios] == [("Hip AD/AB, 0: L Max Ratio", None)]
+
+
+@pytest.mark.parametrize(
+    ("heading", "cells"),
+    [
+        # The other way round, it is another ratio.
+        ("ABD/ADD L", ("0.9", "1.0")),
+        ("Hip abd:add L", ("0.9", "1.0")),
+        ("Q:H ratio L", ("1.6", "1.7")),
+        ("Quad/Ham ratio L", ("0.6", "0.55")),
+        ("VL:VMO L", ("0.9", "1.1")),
+        # A cuff's pressure, a load in kilograms, another day.
+        ("Squeeze", ("200", "240")),
+        ("Squat 1RM change", ("5", "10")),
+        ("Date of surgery", ("2024-01-02", "2024-03-04")),
+        ("Datum Operation", ("2024-01-02", "2024-03-04")),
+        ("Pull L Max Force (N)", ("220", "300")),
+        ("IMTP L (N)", ("1200", "1500")),
+    ],
+)
+def test_nothing_is_certain_that_may_be_another_thing(heading: str, cells: tuple[str, ...]) -> None:
+    answer = read(
+        f"Name,Age,Sex,Weight (kg),{heading}\nA,25,f,60,{cells[0]}\nB,31,m,80,{cells[1]}\n"
+    )
+    asked = answer.columns[-1]
+    assert not asked.applied
+    if asked.proposal is not None:
+        assert heading.startswith("Pull")
+
+
+def test_a_table_on_its_side_is_turned() -> None:
+    answer = read(
+        "Screening;;;;\nName;;Tom;Ida;Kai\nAlter;Jahre;22;25;31\nGeschlecht;;m;w;m\n"
+        "Knie-Wand li;cm;9,5;10;8\nKnie-Wand re;cm;10;11;8,5\n"
+    )
+    assert [row.athlete for row in answer.rows] == ["Tom", "Ida", "Kai"]
+    body = answer.rows[0].screening
+    assert body is not None
+    assert (body["left"], body["right"]) == ({"wblt_distance_cm": 9.5}, {"wblt_distance_cm": 10.0})
+    assert "transposed" in {note.code for note in answer.notes}
+    # A report of one athlete, with a column for each leg, is none of athletes.
+    report = read("Test,Left,Right\nKTW (cm),10,11\nSLR,70,75\nQuad (Nm/kg),2.5,2.6\nAKE,20,22\n")
+    assert not [c for c in report.columns if c.applied and c.side]
+
+
+def test_a_mapping_reads_a_turned_table_again(tmp_path: Path) -> None:
+    text = "Name,Tom,Ida\nAge,22,25\nSex,m,f\nSLR L,70,71\nSLR R,72,73\n"
+    (tmp_path / "side.csv").write_text(text)
+    mapping = recognise(text.encode()).mapping.replace('source = "..."', 'source = "a test"')
+    outcome = (
+        '[outcome]\nkind = "past_injury"\neither = { column = "Sex", values = { f = 1, m = 0 } }\n'
+    )
+    (tmp_path / "side.toml").write_text(mapping + outcome)
+    frame = ingest(tmp_path / "side.csv", tmp_path / "side.toml").cohort.frame
+    assert frame["left_slr_deg"].tolist() == [70, 71]

@@ -20,8 +20,10 @@ from kneerisk.cohort.sheets.folded_text import fold, spaced, split_words
 from kneerisk.cohort.sheets.languages import words_of
 from kneerisk.cohort.sheets.leg_words import leg_words
 from kneerisk.cohort.sheets.name_units import without_unit
+from kneerisk.cohort.sheets.other_quantities import is_inverse
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import (
+    DATE,
     ROLES,
     SIDE,
     Tokens,
@@ -95,6 +97,7 @@ def _read_name(name: str, code: str | None) -> Named:
         whole, _ = _without_side(name, code)
         of_whole = _matches(whole) if whole != words else ()
         matches += tuple(m._replace(is_whole=True) for m in of_whole if m.likeness == 1.0)
+    matches = tuple(match for match in matches if not is_inverse(match.means, name))
     named = {unit_named(word) for word in split_words(spaced(name))}
     return Named(matches, side, unit, frozenset(filter(None, named)))
 
@@ -212,7 +215,7 @@ def _worth(match: Match) -> tuple[float, bool]:
 
 def _is_denied(means: str, words: Tokens, phrase: Tokens, alike: Mapping[str, Alike]) -> bool:
     """Whether a word that the phrase has not says that another quantity is meant."""
-    if means in ROLES and means != SIDE:
+    if means in ROLES and means not in {DATE, SIDE}:
         return False
     return not _over(words, phrase, alike).isdisjoint(denied(means))
 

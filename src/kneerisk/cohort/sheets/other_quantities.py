@@ -1,4 +1,4 @@
-"""What the name of a measure may mean besides: a grade, a range of motion, another test."""
+"""What the name of a measure may mean besides: a grade, a range of motion, an inverse ratio."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from importlib.resources import files
 from statistics import median
 from typing import NamedTuple
 
+from kneerisk.cohort.sheets.folded_text import split_words
 from kneerisk.cohort.sheets.units import kind_of
+
+#: Words that a ratio begins and ends with; a `*` stands for any end of a word.
+_HAMSTRINGS = ("h", "ham*", "ij", "isch*", "isq*", "isc*", "flex*", "flx", "beuge*", "kniebeuge*")
+_QUADS = ("q", "quad*", "cuad*", "ext*", "streck*", "kniestreck*", "est*")
+_RATIOS = {
+    "hamstring_quad_ratio": (_HAMSTRINGS, _QUADS),
+    "hamstring_quad_functional_ratio": (_HAMSTRINGS, _QUADS),
+    "adduction_abduction_ratio": (("add*", "adu*", "adductor*"), ("abd*",)),
+    "vmo_vl_ratio": (("vmo",), ("vl",)),
+}
 
 
 class _OtherQuantity(NamedTuple):
@@ -26,6 +37,35 @@ def _listed_quantities() -> tuple[_OtherQuantity, ...]:
         _OtherQuantity(row["means"], row["code"], float(row["low"]), float(row["high"]))
         for row in csv.DictReader(content.splitlines())
     )
+
+
+def is_inverse(means: str, name: str) -> bool:
+    """Whether a name tells a ratio the other way round: `ABD/ADD`, `Q:H`.
+
+    Parameters
+    ----------
+    means
+        A measure.
+    name
+        The name of a column.
+
+    Returns
+    -------
+    bool
+        False where the name has not both of its parts, or the measure is no ratio.
+    """
+    if means not in _RATIOS:
+        return False
+    words = split_words(name)
+    first, second = (
+        next((at for at, word in enumerate(words) if _is_one_of(word, part)), None)
+        for part in _RATIOS[means]
+    )
+    return first is not None and second is not None and second < first
+
+
+def _is_one_of(word: str, listed: Sequence[str]) -> bool:
+    return any(word == one or (one[-1] == "*" and word.startswith(one[:-1])) for one in listed)
 
 
 def other_quantities(means: str, numbers: Sequence[float], unit: str | None) -> tuple[str, ...]:

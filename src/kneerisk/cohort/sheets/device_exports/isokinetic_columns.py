@@ -18,6 +18,7 @@ from kneerisk.cohort.sheets.device_exports.device_tests import USUAL_SPEEDS, wor
 from kneerisk.cohort.sheets.device_exports.read_tests import DoneTest, ReadTest, read_test
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn, TidyTable, untouched
 from kneerisk.cohort.sheets.headings import Heading, Table
+from kneerisk.cohort.sheets.other_quantities import is_inverse
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import MASS, sides
 from kneerisk.words import text, variant
@@ -121,6 +122,8 @@ def _quantity(name: str) -> str | None:
     units = _units_in(name)
     is_told_in_percent = bool({"%", "% BW"} & {*units}) or "%" in name
     is_isokinetic = "/s" in _with_speed(name) or "isokinetic" in words
+    if is_inverse("hamstring_quad_ratio", name):
+        return None
     if any(parts <= words for parts in _OF_RATIO) and (is_isokinetic or "agon" in words):
         return "ratio"
     if not words & _OF_TORQUE:
