@@ -15,7 +15,6 @@ from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetColumn
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 
-
 OUTCOME = """[outcome]
 kind = "past_injury"
 either = { column = "Sex", values = { f = 1, m = 0 } }
