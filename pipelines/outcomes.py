@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kneerisk.words import text
+from kneerisk.words import plural, text
 from pipelines import console
 from pipelines.options import Json, examples
 
@@ -59,7 +59,7 @@ def import_(
             console.result(result, as_json)
         raise CohortRefused(event_table.asked(log))
     _write(log, out, check_ins, exposure)
-    done = text("outcome_log.told.done", file=out, events=len(log.events))
+    done = plural("outcome_log.told.done", len(log.events), file=out)
     console.result(result, as_json, "\n".join([done, *event_table.told(log)]))
 
 

@@ -19,6 +19,7 @@ from kneerisk.records.outcome_logs.log_rows import (
     is_word,
     number_in,
     says,
+    side_named,
 )
 from kneerisk.records.outcome_logs.outcome_events import (
     CheckIn,
@@ -117,7 +118,9 @@ def _understood(rows: LogRows, cells: Sequence[str], *, names_places: bool) -> U
     for cell in (problem, rows.table.cell(cells, "what")):
         if cell and cell.casefold() in told:
             return Understood(told[cell.casefold()])
-    if says(words, "end_of_follow_up"):
+    whole = [rows.table.cell(cells, "what"), rows.table.cell(cells, "area")]
+    if says(problem, "end_of_follow_up") or any(is_word(w, "end_of_follow_up") for w in whole):
+        # Of a diagnosis the whole cell counts: one may be transferred to a hospital.
         return Understood("end_of_follow_up")
     if problem and is_word(problem, "not_injury"):
         return Understood("other_problem")
@@ -174,14 +177,8 @@ def _side(
     cell = rows.table.cell(cells, "side")
     if not cell:
         words = f"{rows.table.cell(cells, 'area')}; {_texts(rows, cells)}"
-        sides = [side for side in ("left", "right") if _names_side(words, side)]
-        cell = sides[0] if len(sides) == 1 else "both" if len(sides) == 2 else ""
+        cell = side_named(words) or ""
     return rows.side(cell, at)
-
-
-def _names_side(words: str, side: str) -> bool:
-    """Whether a text has the word itself: a lone `l` in a diagnosis is no side."""
-    return side in words.casefold().replace(";", " ").replace("-", " ").split()
 
 
 def _is_against_area(rows: LogRows, cells: Sequence[str], known: Understood) -> bool:

@@ -83,16 +83,17 @@ def _about_the_knee(rows: LogRows) -> list[Questionnaire]:
 
 
 def _given(cells: Sequence[str], group: Questionnaire) -> list[str]:
-    return [cells[group.places[n]] if n in group.places else "" for n in (1, 2, 3, 4)]
+    return ["" if at is None else cells[at] for at in group.places]
 
 
-def _numbers(cells: Sequence[str], group: Questionnaire) -> Answers:
-    return tuple(number_in(cell) if cell else None for cell in _given(cells, group))
+def _numbers(rows: LogRows, cells: Sequence[str], group: Questionnaire) -> Answers:
+    told = rows.mapping.answer_words
+    return tuple(told.get(cell, number_in(cell)) if cell else None for cell in _given(cells, group))
 
 
 def _reading(rows: LogRows, group: Questionnaire) -> Reading:
     """How the answers are written; what is open is asked."""
-    answers = [_numbers(cells, group) for _, cells in rows.table.rows]
+    answers = [_numbers(rows, cells, group) for _, cells in rows.table.rows]
     stated = rows.mapping
     found = (
         with_coding(answers, stated.ostrc_coding) if stated.ostrc_coding else reading_of(answers)
@@ -109,7 +110,7 @@ def _reading(rows: LogRows, group: Questionnaire) -> Reading:
 def _answered(
     rows: LogRows, group: Questionnaire, reading: Reading, cells: Sequence[str]
 ) -> Scored | str:
-    given, numbers = _given(cells, group), _numbers(cells, group)
+    given, numbers = _given(cells, group), _numbers(rows, cells, group)
     if any(cell and number is None for cell, number in zip(given, numbers, strict=True)):
         return "not_an_answer"
     if reading.version is None or reading.coding is None:

@@ -12,7 +12,7 @@ from typing import Literal, cast
 from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
 from kneerisk.cohort.sheets.folded_text import fold, split_words
 from kneerisk.cohort.sheets.training_logs.log_answer import LogChoice
-from kneerisk.cohort.sheets.vocabulary import SIDE, answers, athlete_key
+from kneerisk.cohort.sheets.vocabulary import SIDE, answers, athlete_key, sides
 from kneerisk.records.outcome_logs.outcome_columns import OutcomeTable
 from kneerisk.records.outcome_logs.outcome_events import KneeSide, OutcomeFile, OutcomeQuestion
 from kneerisk.records.outcome_logs.outcome_mapping import ColumnField, OutcomeMapping
@@ -47,6 +47,27 @@ def says(cell: str, means: str) -> bool:
         for phrase in words_for(means)
         for at in range(len(own) - len(phrase) + 1)
     )
+
+
+def without_phrases(words: Sequence[str], means: str) -> list[str]:
+    """Words without the phrases among them that mean something, the longest taken first."""
+    rest = [*words]
+    for phrase in sorted(words_for(means), key=len, reverse=True):
+        at = 0
+        while at + len(phrase) <= len(rest):
+            if tuple(rest[at : at + len(phrase)]) == phrase:
+                del rest[at : at + len(phrase)]
+            else:
+                at += 1
+    return rest
+
+
+def side_named(cell: str) -> KneeSide | None:
+    """The side that words of a text name; a lone letter in it is no side."""
+    named = {sides()[word] for word in split_words(cell) if len(word) > 2 and word in sides()}
+    if len(named) == 2:
+        return "both"
+    return next(iter(named), None)
 
 
 def is_word(cell: str, means: str) -> bool:
@@ -210,13 +231,18 @@ class LogRows:
         known = answers(SIDE).get(fold(cell))
         if known is not None:
             return cast("KneeSide", known)
+        if named := side_named(cell):
+            return named
         self.ask_word("side_words", cell, SIDES)
         return None
 
 
 def beginning_of(cell: str) -> Beginning | None:
     """How a problem began, as a cell tells it; None where it does not, or tells both."""
-    gradual, sudden = says(cell, "gradual"), says(cell, "traumatic")
+    words = split_words(cell)
+    rest = without_phrases(words, "gradual")
+    # A stress fracture is no fracture, and "repetitive, sudden" is gradual.
+    gradual, sudden = len(rest) < len(words), len(without_phrases(rest, "traumatic")) < len(rest)
     if gradual == sudden:
         return None
     return "gradual" if gradual else "traumatic"

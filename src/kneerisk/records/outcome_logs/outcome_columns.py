@@ -17,7 +17,9 @@ from typing import Any, Literal, NamedTuple, get_args
 from kneerisk.cohort.sheets.cell_dates import date_forms
 from kneerisk.cohort.sheets.cell_text import as_text
 from kneerisk.cohort.sheets.folded_text import split_words
+from kneerisk.cohort.sheets.languages import words_of
 from kneerisk.cohort.sheets.sheet_limits import Lines
+from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH, DATE, SIDE
 from kneerisk.records.outcome_logs.outcome_events import LogKind
 from kneerisk.records.outcome_logs.outcome_mapping import ColumnField
 
@@ -38,6 +40,10 @@ _FEWEST_DAYS = 3
 #: A share of cells above which a column is what they show (assumption).
 _MOSTLY = 0.5
 
+_AS_IN_SHEETS: Mapping[str, ColumnField] = {
+    ATHLETE: "athlete", DATE: "date", BIRTH: "born", SIDE: "side",
+}  # fmt: skip
+
 Row = tuple[int, list[str]]
 
 
@@ -47,8 +53,8 @@ class Questionnaire(NamedTuple):
     part: str
     """Empty where their names have none."""
     side: str | None
-    places: Mapping[int, int]
-    """The column of each question, 1 to 4."""
+    places: tuple[int | None, ...]
+    """The column of each of the four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,10 @@ def _fields_by_name() -> dict[tuple[str, ...], ColumnField]:
     for row in csv.DictReader(table.splitlines()):
         for word in row["words"].split("|"):
             by_name.setdefault(tuple(split_words(word)), known[row["field"]])
+    # What sheets of people call these, in twelve languages.
+    for means, field in _AS_IN_SHEETS.items():
+        for word in words_of(means):
+            by_name.setdefault(tuple(split_words(word)), field)
     return by_name
 
 
@@ -93,6 +103,8 @@ def _field(name: str, stated: Mapping[str, ColumnField]) -> ColumnField | None:
     words = tuple(split_words(name)) if len(name) <= _LONGEST_NAME else ()
     if words[:1] in {("osiics",), ("osics",)}:
         return "code"
+    if words[-1:] == ("total",) and len(words) == 2:
+        return _fields_by_name().get(words, "total")
     return _fields_by_name().get(words)
 
 
@@ -115,7 +127,7 @@ def _questionnaires(
         part = " ".join(word for word in rest if word not in _SIDE_OF)
         groups.setdefault((part, side), {}).setdefault(int(number), at)
     return [
-        Questionnaire(part, side, places)
+        Questionnaire(part, side, tuple(map(places.get, (1, 2, 3, 4))))
         for (part, side), places in groups.items()
         if 1 in places and len(places) >= 3
     ]
@@ -157,7 +169,7 @@ def _table(
     fields = [_field(one, stated) if one else None for one in names]
     rows = [(number, _texts(cells, len(names))) for number, cells in below]
     groups = _questionnaires(names, fields)
-    _settle(fields, rows, [place for group in groups for place in group.places.values()])
+    _settle(fields, rows, [at for group in groups for at in group.places if at is not None])
     places: dict[ColumnField, list[int]] = {}
     for at, field in enumerate(fields):
         if field and field != "not_used":

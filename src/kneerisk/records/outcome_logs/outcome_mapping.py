@@ -52,6 +52,8 @@ class OutcomeMapping(BaseModel):
     """What four questions without a body part in their names are about."""
     ostrc_version: Literal["v1", "v2"] | None = None
     ostrc_coding: Coding | None = None
+    answer_words: Annotated[dict[str, float], Field(max_length=100)] = {}
+    """The score of each answer that the file has in words."""
     recall_days: Annotated[int, Field(ge=1, le=31)] = RECALL_DAYS
     """So many days, the day of the report among them, a questionnaire asks about."""
     problems_without_place: Literal["knee", "elsewhere"] | None = None
