@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from kneerisk.answer import answer_schema
@@ -28,7 +29,7 @@ from kneerisk.evidence.session_hazard import hazard_ratio
 from kneerisk.schema import Side
 from kneerisk.words import listed, plural, text, variant
 
-Row = dict[str, Any]
+Row = Mapping[str, Any]
 
 #: Sports like those in which neuromuscular warm-ups were tried (assumption beyond football).
 TEAM_SPORTS = frozenset(
@@ -92,6 +93,7 @@ def advice_for(
     Advice in the order in which it is to be read.
     """
     row, known = predictions.rows[i], leg_imbalances or []
+    legs = {side: Leg(row, side, known, drivers) for side in SHOWN}
     ranked = sorted(named(known), key=lambda imbalance: imbalance.status != "clear")
     topics = ["load", *dict.fromkeys(imbalance.name for imbalance in ranked), "everyone"]
     return [
@@ -99,24 +101,21 @@ def advice_for(
         for topic in topics
         for entry in advice()
         if entry.imbalance == topic
-        for piece in _if_applicable(entry, row, known, drivers)
+        for piece in _if_applicable(entry, legs, known)
     ]
 
 
 def _if_applicable(
-    entry: Advice, row: Row, leg_imbalances: Sequence[Imbalance], drivers: Sequence[Driver]
+    entry: Advice, legs: Mapping[Side, Leg], leg_imbalances: Sequence[Imbalance]
 ) -> Iterator[answer_schema.Advice]:
     """The advice, where its imbalance was named or it is about none, and its condition holds."""
     own = {imb.side: imb for imb in named(leg_imbalances) if imb.name == entry.imbalance}
     candidates = own if entry.imbalance in imbalances() else SHOWN
-    conditions_met = {
-        side: met(entry.when, Leg(row, side, leg_imbalances, drivers))
-        for side in SHOWN
-        if side in candidates
-    }
+    conditions_met = {side: met(entry.when, legs[side]) for side in SHOWN if side in candidates}
     sides = [side for side, condition in conditions_met.items() if condition]
     if not sides:
         return
+    row = legs[sides[0]].row
     if own:
         yield _advice(entry, row, sides, _pattern_reason([own[side] for side in sides]))
         return
@@ -170,11 +169,15 @@ def met(when: str, leg: Leg) -> str | None:
 
     ``when`` has alternatives separated by a space, each of conditions joined by "+".
     """
-    for alternative in when.split():
-        names = alternative.split("+")
+    for names in _alternatives(when):
         if all(CONDITIONS[name](leg) for name in names):
             return names[0]
     return None
+
+
+@cache
+def _alternatives(when: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(alternative.split("+")) for alternative in when.split())
 
 
 def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str:

@@ -96,7 +96,7 @@ class ColumnAttributions:
         values = features.pick(self.columns)
         own, other = contexts(data)
         scale = self._linear_scales(data)
-        given = ~np.isnan(np.column_stack([*(data[name] for name in schema_columns()), own[:, 0]]))
+        given = ~np.isnan(np.array([*(data[name] for name in schema_columns()), own[:, 0]]).T)
         by_screening = []
         for row in range(len(values)):
             targets = [
@@ -159,8 +159,10 @@ class ColumnAttributions:
     def _linear_scales(self, data: Columns) -> FloatArray:
         """What the target of each linear column is multiplied by, shape (n, n_linear)."""
         scales = np.ones((len(data["age_years"]), len(self._linear[0])))
+        populations = dict.fromkeys(effect.population for _, effect in self._linear_effects)
+        inside = {name: belongs(name, data) for name in populations}
         for place, effect in self._linear_effects:
-            scales[:, place] = _LINEAR[effect.contrast] * belongs(effect.population, data)
+            scales[:, place] = _LINEAR[effect.contrast] * inside[effect.population]
         return scales
 
     @cached_property

@@ -32,6 +32,7 @@ from kneerisk.model.feature_columns import (
 )
 from kneerisk.model.imputation import Expected
 from kneerisk.schema import SIDES, Columns, FloatArray, category
+from kneerisk.schema.own_measures import per_schema
 
 #: Of how many sets of columns a process remembers the places: a model reads about ten.
 _SETS_KEPT = 256
@@ -141,32 +142,38 @@ def row_sums(terms: FloatArray) -> FloatArray:
 
 def _athlete_values(data: Columns) -> FloatArray:
     """The athlete's answers, repeated on both legs; a sport is one column each."""
-    values = np.column_stack([_athlete_value(column, data) for column in athlete_columns()])
+    columns = athlete_columns()
+    values = _marked(columns, np.array([data[column.subject] for column in columns]).T)
+    values[:, columns.index(FEMALE)] = female(data)
     return np.repeat(values[:, None, :], 2, axis=1)
-
-
-def _athlete_value(column: Column, data: Columns) -> FloatArray:
-    if column == FEMALE:
-        return female(data)
-    return _marked(column, data[column.subject])
-
-
-def _marked(column: Column, given: FloatArray) -> FloatArray:
-    """The answers as they were given, or where the column marks a choice, whether it is that."""
-    if column.choice is None:
-        return given
-    code = category(column.subject).choices.index(column.choice)
-    return np.where(np.isnan(given), np.nan, given == code)
 
 
 def _history_values(data: Columns) -> FloatArray:
     """Earlier trouble and pain in movement of the own and of the other knee, left row first."""
-    values = []
-    for column in history_columns():
-        sides = SIDES if column.kind is ColumnKind.OWN else SIDES[::-1]
-        legs = [_marked(column, data[f"{side}_{column.subject}"]) for side in sides]
-        values.append(np.stack(legs, axis=1))
-    return np.stack(values, axis=2)
+    columns = history_columns()
+    legs = [
+        [data[f"{own if column.kind is ColumnKind.OWN else other}_{column.subject}"]
+         for column in columns]
+        for own, other in (SIDES, SIDES[::-1])
+    ]  # fmt: skip
+    return _marked(columns, np.array(legs).transpose(2, 0, 1))
+
+
+def _marked(columns: tuple[Column, ...], given: FloatArray) -> FloatArray:
+    """Answers (..., n_columns) as given, or where a column marks a choice, whether it is that."""
+    codes = _codes_marked(columns)
+    return np.where(np.isnan(codes) | np.isnan(given), given, given == codes)
+
+
+@per_schema
+def _codes_marked(columns: tuple[Column, ...]) -> FloatArray:
+    """The code of the choice that each column marks; NaN where it marks none."""
+    return np.array(
+        [
+            np.nan if c.choice is None else category(c.subject).choices.index(c.choice)
+            for c in columns
+        ]
+    )
 
 
 def _expected_values(people: Population, expected: Expected) -> FloatArray:
@@ -196,5 +203,5 @@ def _factor_values(people: Population, expected: Expected, data: Columns) -> Flo
         episodes=both_legs("same_side_episodes"),
         provoked=both_legs("pain_on_squat_jump"),
     )
-    factors = np.column_stack(list(contrasts(view).values()))
-    return factors.reshape(2, n, -1).transpose(1, 0, 2)
+    factors = np.array(list(contrasts(view).values()))
+    return factors.reshape(-1, 2, n).transpose(2, 1, 0)

@@ -164,7 +164,10 @@ class RiskModel:
         -------
         Shape ``(n, 2)``, left leg first.
         """
-        averaged_log_odds = self._averaged_log_odds(features)
+        return self._counted(features, self._averaged_log_odds(features))
+
+    def _counted(self, features: FeatureMatrix, averaged_log_odds: FloatArray) -> FloatArray:
+        """Log-odds with what a club counted, where it did, shape (n, 2)."""
         if self.base_rates is None:
             return averaged_log_odds
         return self.base_rates.counted(averaged_log_odds, sport_of(features))
@@ -244,8 +247,9 @@ class RiskModel:
         -------
         Probabilities and their 90 % intervals; ``imbalances`` is None.
         """
-        point = self.log_odds(features)
-        low, high = self.leg_bounds(features)
+        averaged_log_odds = self._averaged_log_odds(features)
+        point = self._counted(features, averaged_log_odds)
+        low, high = self._leg_bounds(features, averaged_log_odds)
         if not self.sided:
             interval = {"either": (expit(low[:, 0]), expit(high[:, 0]))}
             either = expit(point[:, 0])
@@ -262,19 +266,10 @@ class RiskModel:
             left=left, right=right, either=either, intervals=intervals, imbalances=None
         )
 
-    def leg_bounds(self, features: FeatureMatrix) -> tuple[FloatArray, FloatArray]:
-        """Bounds of each leg's log-odds, 90 %; the point lies inside.
-
-        Parameters
-        ----------
-        features
-            The feature matrix of n screenings.
-
-        Returns
-        -------
-        Lower and upper bounds, each of shape ``(n, 2)``.
-        """
-        averaged_log_odds = self._averaged_log_odds(features)
+    def _leg_bounds(
+        self, features: FeatureMatrix, averaged_log_odds: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Bounds of each leg's log-odds, each of shape (n, 2), 90 %; the point lies inside."""
         if self.base_rates is None or isinstance(self.interval, BootstrapInterval):
             return self.interval.bounds(features, averaged_log_odds)
         sport = sport_of(features)

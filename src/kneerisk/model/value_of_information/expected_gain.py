@@ -126,7 +126,7 @@ class _Preposterior:
         self.open_variance = np.maximum(np.diag(self.posterior.covariance), 0.0)
         self.thresholds = _threshold_places(people)
         self.variants = Variants(own, expected.mean[row], expected.variance[row])
-        self.now = self.variants.add(expected.mean[row][None])
+        self.now = self.variants.add(1)
         self.secants, self.steps = add_secants(
             self.variants, np.sqrt(self.open_variance[: self.size]), self.a, self.m
         )
@@ -145,18 +145,19 @@ class _Preposterior:
         # To second order, a fall of variance lowers the log loss by p (1 - p) / 2 of it.
         weight = expit(now[:2]) * expit(-now[:2]) / 2.0
         gain, largest = removed[:, :2] * weight, self.posterior.variance(slopes)[:2] * weight
-        equal = np.full(BANDS, 1.0 / BANDS)
-        for where, place in self.bands:
+        falls, variances = self._outcomes(log_odds, now)
+        for (_, place), fall, variance in zip(self.bands, falls, variances, strict=False):
             share = self.posterior.share_removed[:, place, None]
-            fall = _log_loss_fall(log_odds[where], equal, now)
             largest = largest + fall
             gain[rows] += share * fall
-            removed[rows] += share * _variance(log_odds[where], equal)
-        for where, probabilities, test in self.answers:
-            fall = _log_loss_fall(log_odds[where], probabilities, now)
+            removed[rows] += share * variance
+        asked = len(self.bands)
+        for (_, _, test), fall, variance in zip(
+            self.answers, falls[asked:], variances[asked:], strict=True
+        ):
             largest = largest + fall
             gain[order[test]] += fall
-            removed[order[test]] += _variance(log_odds[where], probabilities)
+            removed[order[test]] += variance
         k = len(self.model.population.imbalances)
         imbalance_share = np.zeros((len(order), 2, k))
         imbalance_share[rows] = self.posterior.share_removed[:, self.size :].reshape(
@@ -170,6 +171,27 @@ class _Preposterior:
             imbalance_share=imbalance_share,
             remaining_variance=self._remaining_variance(rows, len(order)),
         )
+
+    def _outcomes(self, log_odds: FloatArray, now: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """By how much each band and each answer, once known, lowers log loss and variance.
+
+        The bands come first; shapes (n_outcomes, 2) and (n_outcomes, 3).
+        """
+        equal = np.full(BANDS, 1.0 / BANDS)
+        outcomes = [(where, equal) for where, _ in self.bands]
+        outcomes += [(where, probabilities) for where, probabilities, _ in self.answers]
+        if not outcomes:
+            return np.zeros((0, 2)), np.zeros((0, KNEES))
+        sizes = np.array([len(probabilities) for _, probabilities in outcomes])
+        # They were gathered one after the other.
+        then = log_odds[outcomes[0][0].start : outcomes[-1][0].stop]
+        probability = np.concatenate([probabilities for _, probabilities in outcomes])[:, None]
+        first = np.cumsum(sizes) - sizes
+        mean = np.add.reduceat(probability * then, first, axis=0)
+        away = then - np.repeat(mean, sizes, axis=0)
+        variances = np.add.reduceat(probability * away**2, first, axis=0)
+        falls = np.add.reduceat(probability * _log_loss_falls(then[:, :2], now[:2]), first, axis=0)
+        return falls, variances
 
     def _remaining_variance(self, rows: list[int], count: int) -> FloatArray:
         """The variance of each leg's targets that each test leaves, shape (count, 2, targets)."""
@@ -204,32 +226,26 @@ class _Preposterior:
                 continue
             for answers, shares in possible_answers(self.model, self.variants.data, missing):
                 mean = self._expected_with(answers, len(shares))
-                gathered.append((self.variants.add(mean, answers=answers), shares, test))
+                place = self.variants.add(len(shares), mean, answers=answers)
+                gathered.append((place, shares, test))
         return gathered
 
-    def _expected_with(self, answers: Mapping[str, FloatArray], count: int) -> FloatArray:
-        """Expected true values with each answer: the sport moves what is usual."""
+    def _expected_with(self, answers: Mapping[str, FloatArray], count: int) -> FloatArray | None:
+        """Expected true values with each answer: the sport alone moves what is usual."""
         if "sport" not in answers:
-            return np.repeat(self.variants.mean[None], count, axis=0)
+            return None
         own = self.variants.data
         data = {name: np.repeat(values, count) for name, values in own.items()} | dict(answers)
         return self.model.measurement_update.expected(data).mean
 
 
-def _variance(log_odds: FloatArray, probabilities: FloatArray) -> FloatArray:
-    """Variance of log-odds (k, 3) that occur with some probabilities (k,), shape (3,)."""
-    mean = (probabilities[:, None] * log_odds).sum(axis=0)
-    return np.asarray((probabilities[:, None] * (log_odds - mean) ** 2).sum(axis=0))
-
-
-def _log_loss_fall(log_odds: FloatArray, probabilities: FloatArray, now: FloatArray) -> FloatArray:
-    """By how much the log loss of each knee falls, shape (2,), once the answer is known.
+def _log_loss_falls(then: FloatArray, now: FloatArray) -> FloatArray:
+    """By how much the log loss of each knee falls with each answer, shape (k, 2).
 
     The answers are few and their effects large, so that this is the sum itself: the log loss of
     today's risk, less that of the risk with each answer.
     """
-    then = log_odds[:, :2]
     risk = expit(then)
-    before = np.logaddexp(0.0, now[:2]) - risk * now[:2]
+    before = np.logaddexp(0.0, now) - risk * now
     after = np.logaddexp(0.0, then) - risk * then
-    return np.asarray((probabilities[:, None] * (before - after)).sum(axis=0))
+    return np.asarray(before - after)

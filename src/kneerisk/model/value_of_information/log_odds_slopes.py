@@ -46,25 +46,28 @@ class Variants:
     data: Columns
     mean: FloatArray
     variance: FloatArray
-    means: list[FloatArray] = field(default_factory=list)
-    variances: list[FloatArray] = field(default_factory=list)
+    means: list[tuple[slice, FloatArray]] = field(default_factory=list)
+    variances: list[tuple[slice, FloatArray]] = field(default_factory=list)
     answers: list[tuple[slice, Mapping[str, FloatArray]]] = field(default_factory=list)
     count: int = 0
 
     def add(
         self,
-        mean: FloatArray,
+        count: int,
+        mean: FloatArray | None = None,
         variance: FloatArray | None = None,
         answers: Mapping[str, FloatArray] | None = None,
     ) -> slice:
-        """Gather k variants.
+        """Gather k variants, each as the screening is where nothing else is said.
 
         Parameters
         ----------
+        count
+            How many they are.
         mean
             Their expected true values, shape ``(k, 2, n_targets)``.
         variance
-            Their variances, shape ``(2, n_targets)``; None for those of the screening.
+            Their variances, shape ``(2, n_targets)``.
         answers
             Coded columns that differ from the screening's, each of shape ``(k,)``.
 
@@ -72,14 +75,31 @@ class Variants:
         -------
         Their place among all variants.
         """
-        place = slice(self.count, self.count + len(mean))
-        own = self.variance if variance is None else variance
-        self.means.append(mean)
-        self.variances.append(np.broadcast_to(own, mean.shape))
+        place = slice(self.count, self.count + count)
+        if mean is not None:
+            self.means.append((place, mean))
+        if variance is not None:
+            self.variances.append((place, variance))
         if answers:
             self.answers.append((place, answers))
         self.count = place.stop
         return place
+
+    def expected(self) -> tuple[FloatArray, FloatArray]:
+        """Expected true values of all variants and their variances.
+
+        Returns
+        -------
+        Each of shape ``(count, 2, n_targets)``.
+        """
+        mean, variance = (
+            np.repeat(values[None], self.count, axis=0) for values in (self.mean, self.variance)
+        )
+        for place, values in self.means:
+            mean[place] = values
+        for place, values in self.variances:
+            variance[place] = values
+        return mean, variance
 
     def columns(self) -> dict[str, FloatArray]:
         """Coded columns of all variants.
@@ -114,10 +134,11 @@ def variant_log_odds(model: RiskModel, gathered: Sequence[Variants]) -> list[Flo
     For each screening, shape ``(count, 3)``: the left knee, the right one, either.
     """
     data_by_screening = [variants.columns() for variants in gathered]
-    mean = np.concatenate([mean for variants in gathered for mean in variants.means])
+    means, variances = zip(*(variants.expected() for variants in gathered), strict=True)
+    mean = np.concatenate(means)
     expected = Expected(
         mean=mean,
-        variance=np.concatenate([v for variants in gathered for v in variants.variances]),
+        variance=np.concatenate(variances),
         prior=mean,
         innovation=np.zeros((len(mean), 2, 0)),
         gains=(),
@@ -160,7 +181,8 @@ def add_secants(
     moved[shared, :, shared] = steps[:n_athlete, None]
     moved[n_athlete + own, 0, n_athlete + own] = steps[n_athlete : n_athlete + n_leg]
     moved[n_athlete + n_leg + own, 1, n_athlete + own] = steps[n_athlete + n_leg :]
-    place = variants.add(np.concatenate([variants.mean + moved, variants.mean - moved]))
+    both = np.concatenate([variants.mean + moved, variants.mean - moved])
+    place = variants.add(len(both), both)
     return place, steps
 
 
@@ -205,4 +227,4 @@ def add_bands(variants: Variants, side: int | None, target: int, variance: float
     mean[:, legs, target] += np.sqrt(variance) * _BAND_MIDDLES[:, None]
     known = variants.variance.copy()
     known[legs, target] = 0.0
-    return variants.add(mean, known)
+    return variants.add(BANDS, mean, known)

@@ -13,13 +13,15 @@ from kneerisk.model.feature_columns import Column, ColumnKind, own_answer_column
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns, leg_measures
 from kneerisk.schema.columns import location_of
-from kneerisk.schema.own_measures import own_measures_in_force, per_schema
+from kneerisk.schema.own_measures import own_measures_in_force, per_schema, per_schema_at_most
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS
 
 #: Canonical columns by the test that would fill them.
 MissingColumns = Mapping[str, tuple[str, ...]]
 #: Coded answers by column, each of shape (k,), and their probabilities, shape (k,).
 Answers = tuple[dict[str, FloatArray], FloatArray]
+#: Of so many patterns of tests done the missing ones are kept, some 10 kB each (assumption).
+_PATTERNS_KEPT = 512
 #: Keeps a sum of shares from being 0.
 _SMALLEST = 1e-9
 
@@ -38,12 +40,19 @@ def missing_columns(data: Columns, known: frozenset[str]) -> MissingColumns:
     -------
     By test, without tests that would fill none.
     """
-    implied = _computed_ratios(data) | _shared_readings(data)
+    given = frozenset(name for name in known if not isnan(data[name][0]))
+    return _missing(given, frozenset(_computed_ratios(data) | _shared_readings(data)), known)
+
+
+@per_schema_at_most(_PATTERNS_KEPT)
+def _missing(
+    given: frozenset[str], implied: frozenset[str], known: frozenset[str]
+) -> MissingColumns:
     missing = {
         test: tuple(
             name
             for name in columns_of_test(test)
-            if name in known and isnan(data[name][0]) and name not in implied
+            if name in known and name not in given and name not in implied
         )
         for test in screening_tests()
     }
