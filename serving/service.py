@@ -48,6 +48,8 @@ champion = ChampionHolder(metrics)
         {"name": "BENTOML_DO_NOT_TRACK", "value": "True"},
         # One request is too small to share among threads; they would fight over the cores.
         {"name": "OMP_NUM_THREADS", "value": "1"},
+        # Nothing exports the spans.
+        {"name": "OTEL_SDK_DISABLED", "value": "true"},
     ],
 )
 @bentoml.asgi_app(web_application(ROUTES, champion, metrics), path="/")
