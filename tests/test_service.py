@@ -184,6 +184,9 @@ class TestBody:
         told = refusal('{"a": [{"b": 1, "b": {"c/d": 1, "c/d": 2}}], "e": 1, "e": 2, "e": 3}')
         assert told.code == "duplicate_key"
         assert [f.pointer for f in told.faults] == ["/e", "/a/0/b", "/a/0/b/c~1d"]
+        # A name that UTF-8 can't write is told as near as can be.
+        told = refusal('{"\\ud800": {"b": 1, "b": 2}}')
+        assert json.loads(problem(told).as_json())["faults"][0]["pointer"] == "/?/b"
 
     def test_where_the_two_parsers_differ_the_stricter_one_counts(self) -> None:
         class Anything(BaseModel):

@@ -116,8 +116,12 @@ CellContent = Annotated[
 
 
 def json_pointer(*location: int | str) -> str:
-    """Where a value stands in a body, as RFC 6901 writes it: ``/visits/0/left``."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    """Where a value stands in a body, as RFC 6901 writes it: ``/visits/0/left``.
+
+    Half a surrogate pair in a name, which JSON can write and UTF-8 can't, is a question mark.
+    """
+    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    return pointer.encode("utf-8", "replace").decode()
 
 
 class Violation(NamedTuple):
