@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -532,6 +533,24 @@ Cem,1.6.2025,Ankle,L,Sprain,,sudden
             ("other_problem", "unknown", None),
         ]  # fmt: skip
 
+    def test_every_worksheet_of_a_workbook_is_read(self, tmp_path):
+        path = tmp_path / "season.xlsx"
+        with pd.ExcelWriter(path) as book:
+            for name, text in (("Cases", CASES), ("Minutes", EXPOSURE), ("Squad", PLAYERS)):
+                table = pd.read_csv(io.StringIO(text), sep=";", dtype=str)
+                table.to_excel(book, sheet_name=name, index=False)
+        log = read_outcome_logs([path], OutcomeMapping(**ALL))
+        assert [file.name for file in log.files] == [
+            "season.xlsx/Cases", "season.xlsx/Minutes", "season.xlsx/Squad",
+        ]  # fmt: skip
+        apart = read(CASES, EXPOSURE, PLAYERS, **ALL)
+        names = ("athlete_id", "event", "onset_latest", "days_lost")
+        assert told(log, *names) == told(apart, *names)
+
+    def test_a_severity_in_words_is_a_grade(self):
+        log = read("athlete,date_injured,side,osiics,severity\nA,2025-01-20,left,KT2,Mild\n")
+        assert told(log, "severity", "grade") == [(None, "mild")]
+
     def test_a_german_table(self):
         rows = "Spieler;Verletzt am;Körperteil;Seite;Diagnose;Ausfalltage\n"
         rows += "S1;20.01.2025;Knie;rechts;Patellaspitzensyndrom;5\n"
@@ -646,13 +665,14 @@ class TestTheCommand:
         (table,) = re.findall(r"^```csv\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
         answers, every = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
         (tmp_path / "weekly.csv").write_text(table)
-        for mapping in (answers, every):
-            (tmp_path / "club.toml").write_text(mapping)
-            assert run("weekly.csv", "--mapping", "club.toml", "--out", "events.csv")[0] == 0
-            (event,) = pd.read_csv(tmp_path / "events.csv").to_dict("records")
-            assert (event["side"], event["severity"]) == ("left", 59)
-            assert (event["onset_earliest"], event["onset_latest"]) == ("2025-01-14", "2025-01-20")
-            assert (event["last_reported"], event["free_by"]) == ("2025-01-27", "2025-01-28")
+        (tmp_path / "every.toml").write_text(every)
+        assert read_outcome_mapping(tmp_path / "every.toml").sides["cases.csv:12"] == "right"
+        (tmp_path / "club.toml").write_text(answers)
+        assert run("weekly.csv", "--mapping", "club.toml", "--out", "events.csv")[0] == 0
+        (event,) = pd.read_csv(tmp_path / "events.csv").to_dict("records")
+        assert (event["side"], event["severity"]) == ("left", 59)
+        assert (event["onset_earliest"], event["onset_latest"]) == ("2025-01-14", "2025-01-20")
+        assert (event["last_reported"], event["free_by"]) == ("2025-01-27", "2025-01-28")
 
     def test_every_file_that_can_not_be_read_is_told(self, run, tmp_path):
         (tmp_path / "a.csv").write_text("x,y\n1,2\n")

@@ -208,7 +208,7 @@ def _case(
         course="at_first_report" if was_there else "new",
         free_by=end if end is not None and end >= onset else None,
         severity=severity if severity is not None and 0.0 <= severity <= 100.0 else None,
-        grade=rows.table.cell(cells, "grade").casefold() or None,
+        grade=_grade(rows, cells, severity),
         days_lost=int(lost) if lost is not None and lost >= 0 and lost.is_integer() else None,
         code=known.code, code_class=known.code_class,
         file=rows.table.name, lines=(rows.table.rows[at][0],),
@@ -216,6 +216,14 @@ def _case(
     area = rows.table.cell(cells, "area") or (known.code or "")[:1] or _texts(rows, cells)
     part = area.casefold() if known.kind == "other_problem" else ""
     return Case(event, part, _stated_course(rows, cells) if not was_there else None)
+
+
+def _grade(rows: LogRows, cells: Sequence[str], severity: float | None) -> str | None:
+    """The file's word for how bad it was; a column of severity may hold words."""
+    word = rows.table.cell(cells, "grade")
+    if not word and severity is None:
+        word = rows.table.cell(cells, "severity")
+    return word.casefold() or None
 
 
 def _stated_course(rows: LogRows, cells: Sequence[str]) -> Course | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kneerisk.cohort.sheets.sheet_limits import DESCRIBED, too_much
-from kneerisk.cohort.sheets.workbook import open_sheet
+from kneerisk.cohort.sheets.workbook import open_sheet, open_worksheets
 from kneerisk.errors import CohortRefused
 from kneerisk.records.outcome_logs.athlete_ids import match_ids
 from kneerisk.records.outcome_logs.case_rows import CasesRead, read_cases
@@ -116,19 +116,30 @@ def _tables(files: Sequence[Path | NamedFile], mapping: OutcomeMapping) -> list[
                 continue
             contents.add(content)
             name = _own_name(file.name, names)
-            lines = open_sheet(content, limits=DESCRIBED).lines
+            found = _tables_in(name, content, mapping)
         except CohortRefused as error:
             faults.append(text("outcome_log.fault", file=file.name, fault=error))
             continue
-        table = read_table(name, lines, mapping.columns)
-        if table is None:
+        if not found:
             fault = text("outcome_log.no_log")
             faults.append(text("outcome_log.fault", file=file.name, fault=fault))
             continue
-        tables.append(table)
+        tables += found
     if faults:
         raise CohortRefused("\n".join(faults))
     return tables
+
+
+def _tables_in(name: str, content: bytes, mapping: OutcomeMapping) -> list[OutcomeTable]:
+    """Every worksheet of a file that is a log; a workbook may hold cases, exposure and players."""
+    sheets = open_worksheets(content) or [open_sheet(content, limits=DESCRIBED)]
+    read = [
+        read_table(
+            f"{name}/{sheet.worksheet}" if len(sheets) > 1 else name, sheet.lines, mapping.columns
+        )
+        for sheet in sheets
+    ]
+    return [table for table in read if table is not None]
 
 
 def _own_name(name: str, taken: set[str]) -> str:
