@@ -265,9 +265,35 @@ def killed(_: None, number: int) -> int:
     return number
 
 
+def own_id(_: None, number: int) -> int:
+    return os.getpid()
+
+
 class TestProcesses:
     def test_a_killed_process_costs_no_work(self, tmp_path: Path) -> None:
         assert list(in_processes(doubled, tmp_path, range(1, 7), 2)) == [2, 4, 6, 8, 10, 12]
+
+    def test_processes_end_with_a_command_that_is_killed(self, tmp_path: Path) -> None:
+        script = tmp_path / "command.py"
+        script.write_text(
+            "import os, signal\n"
+            "from test_score import own_id\n"
+            "from kneerisk.batch.worker_processes import in_processes\n"
+            "if __name__ == '__main__':\n"
+            "    for number in in_processes(own_id, None, range(100), 2):\n"
+            "        print(number, flush=True)\n"
+            "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        here = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        ran = subprocess.run(
+            [sys.executable, script],
+            env=os.environ | here,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        # Output ends when the last process that could write to it has ended.
+        assert ran.stdout.strip().isdigit()
 
     def test_processes_that_always_end_are_one_clear_message(self) -> None:
         with pytest.raises(WorkersLost, match="too little memory"):

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any, TypeVar
 
 from kneerisk.errors import WorkersLost
@@ -89,7 +90,7 @@ def _from_pool(
 ) -> Iterator[Result]:
     """Do the waiting chunks and those that come; what is not finished is left waiting."""
     running: deque[tuple[Future[Result], Work]] = deque()
-    with ProcessPoolExecutor(workers, get_context("spawn"), _one_thread) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
         try:
             while True:
                 while len(running) < workers * (1 + _WAITING):
@@ -108,7 +109,15 @@ def _from_pool(
                 future.cancel()
 
 
-def _one_thread() -> None:
-    """A worker has one core: threads of linear algebra would only wait for each other."""
-    # Read when the libraries are loaded, which is later.
+def _begin() -> None:
+    """A worker has one core, and ends with the process that it works for, even a killed one."""
+    # Threads of linear algebra would wait for each other; read when the libraries are loaded.
     os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
