@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
+from xml.sax.saxutils import escape
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from open_document_files import line, open_document
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils import get_column_letter
 from sheet_mutations import ODD_CELLS
 
+from kneerisk.cohort.sheets.several_files.arrange import SquadFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
-from kneerisk.cohort.sheets.undescribed_sheet import recognise
+from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 from kneerisk.errors import CohortRefused
 
 #: Names of columns with cells that suit them; others have no meaning here, or several.
@@ -130,3 +135,82 @@ def csv_lines(content: bytes, answer: SheetAnswer) -> list[tuple[int, list[str]]
             found.append((start, cells))
         start = reader.line_num + 1
     return found
+
+
+@settings(max_examples=30, deadline=None)
+@given(files())
+def test_an_open_document_accounts_for_as_much(drawn: tuple[list[list[str]], bytes]) -> None:
+    lines, _ = drawn
+    rows = "".join(line(*(escape(clean(cell)) for cell in cells)) for cells in lines)
+    try:
+        answer = recognise(open_document(rows))
+    except CohortRefused:
+        return
+    if answer.parts:
+        return
+    assert not unexplained(answer)
+    filled = {at for at, cells in enumerate(lines, start=1) if any(clean(c).strip() for c in cells)}
+    assert filled <= told_of_lines(answer)
+
+
+def clean(cell: str) -> str:
+    """A text without what XML has no place for."""
+    return ILLEGAL_CHARACTERS_RE.sub("", cell.encode(errors="ignore").decode()).replace("\r", "\n")
+
+
+#: Rows of tests, of people and of sessions, some of them odd.
+_NAMES = st.sampled_from(("Amy", "AMY ", "Bo", "Bo Lee", "", "x"))
+_DAYS = st.sampled_from(("2026-03-02", "2026-03-09", "03/04/2026", "", "soon"))
+_NUMBERS = st.sampled_from(("9.5", "10", "300", "", "n.a.", "x", "1,5"))
+_FORMS: dict[str, tuple[str, tuple[st.SearchStrategy[str], ...]]] = {
+    "people.csv": ("Name,Age,Sex", (_NAMES, st.sampled_from(("25", "31", "x")), st.just("f"))),
+    "knees.csv": ("Name,Date,KTW L (cm),KTW R (cm)", (_NAMES, _DAYS, _NUMBERS, _NUMBERS)),
+    "frame.csv": (
+        "Name,Date,Test,Direction,Position,L Max Force (N),R Max Force (N)",
+        (
+            _NAMES, _DAYS, st.sampled_from(("Hip AD/AB", "Knee Ext/Flex", "odd", "")),
+            st.sampled_from(("Squeeze", "Pull", "")), st.sampled_from(("Hip AD/AB - 0", "45", "")),
+            _NUMBERS, _NUMBERS,
+        ),
+    ),
+    "runs.csv": (
+        "Name,Date,Sport,Distance (km)",
+        (_NAMES, _DAYS, st.sampled_from(("Run", "Gym", "?")), _NUMBERS),
+    ),
+}  # fmt: skip
+
+
+@st.composite
+def squads(draw: st.DrawFn) -> dict[str, list[str]]:
+    """Some files of one squad, by their names; the lines of each."""
+    names = draw(st.lists(st.sampled_from(sorted(_FORMS)), min_size=2, max_size=4, unique=True))
+    drawn = {}
+    for name in names:
+        heading, cells = _FORMS[name]
+        rows = draw(st.lists(st.tuples(*cells), min_size=1, max_size=5))
+        drawn[name] = [heading, *(",".join(f'"{cell}"' for cell in row) for row in rows)]
+    return drawn
+
+
+@settings(max_examples=40, deadline=None)
+@given(squads())
+def test_nothing_of_several_files_is_lost_silently(squad: dict[str, list[str]]) -> None:
+    try:
+        answer = recognise_files(
+            [SquadFile(name, "\n".join(lines).encode()) for name, lines in squad.items()]
+        )
+    except CohortRefused:
+        # It says which file is none.
+        return
+    assert [part.file for part in answer.parts] == list(squad)
+    assert not unexplained(answer)
+    told = [source for row in answer.rows for source in row.sources]
+    told += [note.message for note in answer.notes]
+    for name, lines in squad.items():
+        if name == "runs.csv":
+            # Sessions are added up, and those that are not are told by a count.
+            continue
+        own = {int(n) for text in told if name in text for n in re.findall(r"\b\d+\b", text)}
+        # A row without a value says nothing that its athlete's other rows do not.
+        filled = {at for at, row in enumerate(lines, start=1) if re.search(r'"\d[\d,.]*"', row)}
+        assert filled - {1} <= own, (name, lines, told)

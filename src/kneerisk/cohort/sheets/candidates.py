@@ -100,6 +100,14 @@ def _candidate(
     return _category(match, cells, setting)
 
 
+def _may_be_sides(entries: Sequence[str]) -> bool:
+    """Whether a few words or codes may stand for legs; lengths of them do not."""
+    different = set(entries)
+    return len(different) <= _MOST_SIDES and all(
+        len(entry) == 1 or not entry[:1].isdigit() for entry in different
+    )
+
+
 def _are_decimals(values: ColumnValues) -> bool:
     return any(not number.is_integer() for number in values.numbers)
 
@@ -115,7 +123,7 @@ def _category(match: Match, cells: Sequence[Any], setting: Setting) -> Candidate
     are_answers = len(set(entries)) <= _MOST_ANSWERS and match.likeness >= _LIKELY
     if match.means == FLAGS:
         return Candidate(*match[:2], share=1.0)
-    if not are_answers or (match.means == SIDE and len(set(entries)) > _MOST_SIDES):
+    if not are_answers or (match.means == SIDE and not _may_be_sides(entries)):
         return None
     doubt = text("sheet.doubt.words")
     return Candidate(*match[:2], 1.0, doubt=doubt, is_even=True, asks="words")

@@ -38,6 +38,7 @@ def settle_columns(recognised: Sequence[RecognisedColumn]) -> list[RecognisedCol
         In the same order; what another column makes useless is left out, with the reason.
     """
     columns = _without_records(_with_athlete(list(recognised)))
+    columns = _without_second_guess(columns)
     return _without_duplicates(_with_age(_without_mass(columns)))
 
 
@@ -59,6 +60,27 @@ def _with_athlete(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
         )
         return recognised
     return recognised
+
+
+def _without_second_guess(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """Beside a column that surely names the athletes no other is proposed to: `Spielerposition`."""
+    if not any(c.means == ATHLETE and c.confidence == "certain" for c in recognised):
+        return recognised
+    leave_out = Alternative(label=text("sheet.question.leave_it_out"), ask=ColumnAsked(means=None))
+    return [
+        replace(
+            column,
+            proposal=None,
+            alternatives=(
+                Alternative(label=label_of(ATHLETE), ask=column.proposal),
+                *column.alternatives,
+                leave_out,
+            ),
+        )
+        if column.means == ATHLETE and column.question and column.proposal
+        else column
+        for column in recognised
+    ]
 
 
 def _without_records(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:

@@ -103,9 +103,9 @@ def _best_heading(lines: Lines, stated_line: int | None) -> tuple[float, Heading
     starts = first_lines if stated_line is None else [numbers.index(stated_line)]
     best: tuple[float, Heading] | None = None
     for start in starts:
-        for height in (1, 2):
+        for height in (1, 2) if start + 2 < len(lines) else (1,):  # Rows are below the names.
             block = lines[start : start + height]
-            if len(block) < height or not _may_be_names(block):
+            if not _may_be_names(block):
                 continue
             # The units stand in a line of their own below the names.
             below = lines[start + height : start + height + 1]
