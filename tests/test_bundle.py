@@ -312,6 +312,15 @@ class TestRefused:
         with pytest.raises(BundleRefused):
             bundle.load(folder)
 
+    def test_a_booster_that_breaks_off_anywhere(self, folder: Path) -> None:
+        path = folder / "quantiles.ubj"
+        content = path.read_bytes()
+        for size in range(60):
+            path.write_bytes(content[:size])
+            vouch_again(folder)
+            with pytest.raises(BundleRefused, match=r"can't be read: \w+Error"):
+                bundle.load(folder)
+
     def test_numbers_that_are_none_are_not_golden(self, folder: Path) -> None:
         edit(folder / "golden.json", "left", [float("nan")] * 4)
         vouch_again(folder)

@@ -292,7 +292,7 @@ def _numbers(content: bytes, at: int, marker: str, count: int) -> tuple[FloatArr
 
 def _length(content: bytes, at: int) -> tuple[int, int]:
     """A length, which is never more than what is left."""
-    _require(content[at] == ord("L"))
+    _require(content[at] == ord("L") and at + 9 <= len(content))
     length = int(struct.unpack_from(">q", content, at + 1)[0])
     _require(0 <= length <= len(content) - at - 9)
     return length, at + 9
