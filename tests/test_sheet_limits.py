@@ -194,13 +194,13 @@ def test_the_first_worksheet_that_is_seen_is_read() -> None:
 
 def test_a_side_s_word_that_is_no_leg_is_refused() -> None:
     stated = SheetAsked.model_validate(
-        {"columns": {"B": {"means": "side", "words": {"x": "both", "y": "left", "z": ""}}}}
+        {"columns": {"B": {"means": "side", "words": {"x": "neither", "y": "left", "z": ""}}}}
     )
     with pytest.raises(AskRefused) as refused:
         recognise(b"Name,Leg,Age,Sex,SLR\nA,x,25,f,70\nA,y,25,f,71\n", stated)
     assert [(fault.pointer, fault.allowed) for fault in refused.value.faults] == [
-        ("/columns/B/words/x", "left or right"),
-        ("/columns/B/words/z", "left or right"),
+        ("/columns/B/words/x", "left, right or both"),
+        ("/columns/B/words/z", "left, right or both"),
     ]
 
 

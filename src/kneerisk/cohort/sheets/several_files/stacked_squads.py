@@ -38,9 +38,11 @@ def are_squads(parts: Sequence[Part]) -> bool:
         False too where a table names nobody. An athlete of two squads stays one: their rows are
         held against each other as those of one table are.
     """
+    if len(parts) < 2:
+        return False
     names = [_names(part) for part in parts]
     is_alike = len(names[0]) >= _LEAST_COLUMNS and all(own == names[0] for own in names)
-    if len(parts) < 2 or not is_alike or any(_titled_apart(part) for part in parts):
+    if not is_alike or any(_titled_apart(part) for part in parts):
         return False
     known: set[str] = set()
     for part in parts:
