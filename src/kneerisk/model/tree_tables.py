@@ -3,7 +3,7 @@
 A call of XGBoost takes some 0.3 ms however few the rows are. A handful of rows goes through all
 trees at once in NumPy, a level at a time, in a tenth of that. Both compare and add the same
 single-precision numbers in the same order, so that they give the same bits
-(docs/decisions/0054-trees-as-arrays.md).
+(docs/decisions/0058-trees-as-arrays.md).
 """
 
 from __future__ import annotations
