@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -75,11 +76,14 @@ class SafeResponse:
         if self.status:
             return
         body = problem(refusal, self.request_id)
-        content = body.as_json()
+        content, status = body.as_json(), body.status
         headers = {"content-type": MEDIA_TYPE, "content-length": str(len(content))}
         raw = [(k.encode(), v.encode()) for k, v in (headers | refusal.headers).items()]
-        await self.send({"type": "http.response.start", "status": body.status, "headers": raw})
-        await self.send({"type": "http.response.body", "body": content})
+        # A client that does not read its problem is not waited for longer than one of an answer.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(READ_SECONDS):
+                await self.send({"type": "http.response.start", "status": status, "headers": raw})
+                await self.send({"type": "http.response.body", "body": content})
 
 
 class RequestValidation:
@@ -238,7 +242,7 @@ def _asked_fields(scope: Scope, route: Route) -> frozenset[str]:
 
 
 def _query(scope: Scope) -> list[tuple[str, str]]:
-    query = scope["query_string"]
+    query = scope.get("query_string", b"")
     return parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
 
 
