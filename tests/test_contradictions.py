@@ -329,7 +329,7 @@ def checked(released: Bundle) -> Checked:
         whole = compose_answer.next_tests_of_each
         patch.setattr(
             compose_answer, "next_tests_of_each",
-            lambda predictions, told: dict.fromkeys(told, []) | whole(
+            lambda predictions, told: {i: [] for i in told} | whole(
                 predictions, {i: known for i, known in told.items() if i % 25 == 0}
             ),
         )  # fmt: skip
