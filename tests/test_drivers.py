@@ -30,6 +30,9 @@ def data(simulated: Simulated) -> dict[str, Any]:
     return {name: values[:400] for name, values in simulated.cohort.columns().items()}
 
 
+PAIN = {"pain_nrs": 4, "pain_weeks": 3}
+
+
 class TestTheSum:
     def test_of_all_parts_is_the_log_odds(self, released: Bundle, data: dict[str, Any]) -> None:
         model = released.model
@@ -82,12 +85,19 @@ class TestTheSum:
         if found.risk.left is None:
             return
         by_input = sum(one.effect.left or 0.0 for one in found.inputs if one.effect)
-        # Pain of the other knee is recorded and no input of its own; what it did is a driver's.
-        other = screening.pain and screening.pain.right
-        elsewhere = {"pain_nrs"} if other and other.pain_nrs else set()
-        by_driver = sum(d.points for d in found.drivers if d.side == "left"
-                        and d.group != "tests" and d.measure not in elsewhere)  # fmt: skip
+        by_driver = sum(d.points for d in found.drivers
+                        if d.side == "left" and d.group != "tests")  # fmt: skip
         assert by_input == pytest.approx(by_driver, abs=1e-6)
+
+    def test_holds_beside_a_knee_that_hurts(self, released: Bundle) -> None:
+        """Pain lowers what is expected of both legs: its input says what that did."""
+        found = answer(released, Screening.model_validate(TESTED | {"pain": {"right": PAIN}}))
+        by_input = {one.column: one.effect.left for one in found.inputs if one.effect}
+        by_driver = {d.measure: d.points for d in found.drivers if d.side == "left"}
+        assert by_input["right_pain_nrs"] == by_driver["pain_nrs"] != 0.0
+        statuses = {one.column: one.status for one in found.inputs}
+        assert statuses["right_pain_nrs"] == "used"
+        assert statuses["right_pain_weeks"] == "recorded_only"
 
 
 class TestWhoGetsWhat:

@@ -234,6 +234,11 @@ class Effect(BaseModel):
     right: float | None = None
     either: float | None = None
 
+    @property
+    def moves(self) -> bool:
+        """Whether it adds anything to the risk of any knee."""
+        return any((self.left, self.right, self.either))
+
 
 class Input(BaseModel):
     """How a measure was used."""

@@ -55,6 +55,9 @@ def _input(predictions: Predictions, i: int, column: str, effect: Effect | None)
         protocol = row.get(CONDITION_OF.get(location_of(column)[-1], ""))
         return _missing(column, row["sex"], protocol, _range_seen(population))
     status = input_status(measure, value, population)
+    if status == "recorded_only" and effect is not None and effect.moves:
+        # Pain now is no column of the model, but a knee that hurts makes both legs' strength lower.
+        status = "used"
     effect_used = effect if status in {"used", "out_of_range"} else None
     if not isinstance(measure, Quantity):
         return Input(column=column, status=status, value=value, effect=effect_used)
