@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kneerisk.records.roles import Role
 from kneerisk.words import text
 from pipelines import console
 from pipelines.open_records import open_records
@@ -19,21 +19,13 @@ if TYPE_CHECKING:
 app = typer.Typer(help=text("help.keys.command"), no_args_is_help=True)
 
 
-class KeyRole(StrEnum):
-    """What a key may do, as in `kneerisk.records`: written here so that help is quick."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-
-
 @app.command(
     help=text("help.keys.add.command"),
     epilog=examples('keys add --club "Harbour FC" --role write --expires 2027-06-30'),
 )
 def add(
     club: Club,
-    role: Annotated[KeyRole, typer.Option(help=text("help.keys.add.role"))],
+    role: Annotated[Role, typer.Option(help=text("help.keys.add.role"))],
     expires: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help=text("help.keys.add.expires")),
@@ -42,10 +34,10 @@ def add(
 ) -> None:
     """Make a key and print it, this once."""
     with open_records() as database:
-        from kneerisk.records.access_keys import Role, add_key
+        from kneerisk.records.access_keys import add_key
 
         ends = None if expires is None else expires.replace(tzinfo=UTC)
-        key = add_key(database, club, Role(role.value), datetime.now(UTC), ends)
+        key = add_key(database, club, role, datetime.now(UTC), ends)
     console.result({"key": key}, as_json, key)
 
 

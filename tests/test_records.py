@@ -23,11 +23,12 @@ from typer.testing import CliRunner
 
 from kneerisk.records import personal_data
 from kneerisk.records import visit_records as athletes
-from kneerisk.records.access_keys import Role, add_key, caller_of, list_keys, revoke_key
+from kneerisk.records.access_keys import add_key, caller_of, list_keys, revoke_key
 from kneerisk.records.audit import audit_lines, note
 from kneerisk.records.backup import back_up, restore
 from kneerisk.records.clubs import club_id_of, made_club
 from kneerisk.records.database import Database, RecordsFailed, url_of
+from kneerisk.records.roles import Role
 from kneerisk.records.tables import Answer, Audit, Table
 from pipelines.__main__ import app
 

@@ -12,7 +12,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,24 +19,12 @@ from sqlalchemy.orm import Session
 from kneerisk.records.audit import COMMAND, note
 from kneerisk.records.clubs import made_club
 from kneerisk.records.database import Database, RecordsFailed
+from kneerisk.records.roles import Role
 from kneerisk.records.tables import Club, Key
 from kneerisk.words import text
 
 _ID_BYTES, _SECRET_BYTES = 6, 32
 _KEY = re.compile(r"kr_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
-
-
-class Role(StrEnum):
-    """What a key may do; each may do what those before it may."""
-
-    READ = "read"
-    WRITE = "write"
-    ADMIN = "admin"
-
-    def allows(self, wanted: Role) -> bool:
-        """Whether it is enough for what is wanted."""
-        order = list(Role)
-        return order.index(self) >= order.index(wanted)
 
 
 @dataclass(frozen=True, slots=True)

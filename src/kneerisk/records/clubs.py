@@ -34,10 +34,10 @@ def club_id_of(session: Session, name: str) -> int:
     RecordsFailed
         Where there is no such club.
     """
-    found: int | None = session.scalar(select(Club.id).where(Club.name == name))
-    if found is None:
+    known = _known(session, name)
+    if known is None:
         raise RecordsFailed(text("records.no_club"))
-    return found
+    return known
 
 
 def made_club(session: Session, name: str, now: datetime) -> int:
@@ -63,10 +63,15 @@ def made_club(session: Session, name: str, now: datetime) -> int:
     """
     if not _NAME.fullmatch(name):
         raise RecordsFailed(text("records.bad_club"))
-    found: int | None = session.scalar(select(Club.id).where(Club.name == name))
-    if found is not None:
-        return found
+    known = _known(session, name)
+    if known is not None:
+        return known
     club = Club(name=name, created_at=now)
     session.add(club)
     session.flush()
     return club.id
+
+
+def _known(session: Session, name: str) -> int | None:
+    known: int | None = session.scalar(select(Club.id).where(Club.name == name))
+    return known
