@@ -119,7 +119,7 @@ def serving_section(measured: dict[str, Any], lines: list[Line]) -> str:
 
 _HEAD = """# Performance
 
-Generated: `make bench` measures the service, `make figures ONLY="sections training-speed"` the
+Generated: `make bench` measures the service, `make figures ONLY="sections score-speed"` the
 rest. Times differ between machines; what is promised is the ratio of two numbers of one run.
 """
 
