@@ -30,7 +30,7 @@ from kneerisk.batch.scored_chunk import PackedModel, packed
 from kneerisk.batch.scored_file import score_in_chunks, write_answers
 from kneerisk.batch.worker_processes import in_processes
 from kneerisk.cohort import read_screenings
-from kneerisk.cohort.file_chunks import chunks_of, rows_in
+from kneerisk.cohort.file_chunks import chunks_of, row_count, rows_in
 from kneerisk.cohort.file_rows import read_table
 from kneerisk.cohort.layout import OUTCOMES
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
@@ -370,3 +370,13 @@ class TestOnACluster:
         address = f"tcp://127.0.0.1:{free_port()}"
         with pytest.raises(ClusterNotThere, match=address), dask_workers(address):
             pass
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"), [("a\n1\n2\n3\n", 3), ("a\n1\n2\n3", 3), ("a\n1", 1), ("a\n", 1)]
+)
+def test_the_rows_that_progress_tells_are_those_below_the_header(
+    tmp_path: Path, content: str, rows: int
+) -> None:
+    (tmp_path / "club.csv").write_text(content, newline="")
+    assert row_count(tmp_path / "club.csv") == rows
