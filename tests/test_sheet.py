@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from kneerisk.cohort import read, write
 from kneerisk.cohort.ingest_result import Ingested, write_bad_rows
 from kneerisk.cohort.sheets import club_cohort as sheet
-from kneerisk.cohort.sheets.mapping import MappingRefused
+from kneerisk.cohort.sheets.mapping_file import MappingRefused
 from kneerisk.cohort.sheets.recorded_outcomes import months_later
 from kneerisk.errors import BadCells, CohortRefused
 from pipelines.ingest import app

@@ -5,7 +5,6 @@ A person writes it as a TOML file, or it comes of recognising the sheet; the sam
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,9 +13,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, OutcomeKind
 from kneerisk.cohort.sheets.file_parts import Arrangement
-from kneerisk.errors import CohortRefused
+from kneerisk.cohort.sheets.mapping_file import (
+    MappingRefused,
+    mapping_entries,
+    mapping_faults,
+)
 from kneerisk.schema import columns
-from kneerisk.schema.faults import CellContent, FaultCode
+from kneerisk.schema.faults import CellContent
 from kneerisk.words import text
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -32,16 +35,6 @@ LeftOut = Literal["totals", "names_again", "units_again", "remark"]
 
 #: What a mapping has to say of a sheet with outcomes; of one that is only scored, nothing.
 TO_TRAIN = ("source", ATHLETE_ID, "outcome")
-
-
-class MappingRefused(CohortRefused):
-    """A mapping file with mistakes, all of them named."""
-
-    def __init__(self, path: Path, faults: list[str]) -> None:
-        self.faults = faults
-        lines = [f"  {fault}" for fault in faults]
-        heading = text("sheet.mapping.faults", path=path, count=len(faults))
-        super().__init__("\n".join([heading, *lines]))
 
 
 def _with_column(value: Any) -> Any:
@@ -261,22 +254,11 @@ def load(path: Path, *, required: Collection[str] = TO_TRAIN) -> Mapping:
     MappingRefused
         Where it can't be read, is no TOML, or has unknown or wrong entries.
     """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise MappingRefused(path, [text("sheet.mapping.no_file")]) from None
-    except OSError as error:
-        fault = text("sheet.mapping.unreadable", reason=error.strerror)
-        raise MappingRefused(path, [fault]) from None
-    except UnicodeDecodeError:
-        raise MappingRefused(path, [text("sheet.mapping.not_utf8")]) from None
-    # Of a number with thousands of digits, or lists within lists, Python says so itself.
-    except (ValueError, RecursionError) as error:
-        raise MappingRefused(path, [text("sheet.mapping.not_toml", reason=error)]) from None
+    entries = mapping_entries(path)
     try:
         mapping = Mapping.model_validate(entries)
     except ValidationError as error:
-        faults = [*_absent(entries, required), *map(_fault, error.errors())]
+        faults = [*_absent(entries, required), *mapping_faults(error)]
         raise MappingRefused(path, faults) from None
     if faults := _absent(entries, required):
         raise MappingRefused(path, faults)
@@ -287,13 +269,3 @@ def _absent(entries: dict[str, Any], required: Collection[str]) -> list[str]:
     """What a mapping file has to say, though a mapping that comes of recognition need not."""
     must_be_given = text("shared.fault.missing")
     return [f"{name}: {must_be_given}" for name in required if name not in entries]
-
-
-def _fault(details: Any) -> str:
-    plain = {
-        "extra_forbidden": text("sheet.mapping.unknown_entry"),
-        "missing": text("shared.fault.missing"),
-        FaultCode.NOT_TEXT_OR_NUMBER: text("shared.fault.not_text_or_number"),
-    }
-    place = ".".join(str(step) for step in details["loc"])
-    return f"{place}: {plain.get(details['type'], details['msg'])}"

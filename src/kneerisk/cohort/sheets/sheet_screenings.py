@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.mapping import Mapping, MappingRefused, load
+from kneerisk.cohort.sheets.mapping import Mapping, load
 from kneerisk.cohort.sheets.mapping_faults import mapping_faults
+from kneerisk.cohort.sheets.mapping_file import MappingRefused
 from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
 from kneerisk.cohort.sheets.row_answers import NEEDED_FOR_AN_ANSWER
 from kneerisk.cohort.sheets.several_files.described_table import described_table

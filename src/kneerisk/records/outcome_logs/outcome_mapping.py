@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kneerisk.cohort.sheets.mapping import MappingRefused
-from kneerisk.errors import CohortRefused
+from kneerisk.cohort.sheets.mapping_file import (
+    MappingRefused,
+    Steps,
+    mapping_entries,
+    mapping_faults,
+)
 from kneerisk.records.outcome_logs.knee_codes import CodeClass
 from kneerisk.records.outcome_logs.outcome_events import EventKind, KneeSide
-from kneerisk.words import text
 
 Coding = Literal["scores", "from_0", "from_1"]
 ExposureUnit = Literal["minutes", "hours", "matches"]
@@ -92,25 +94,17 @@ def read_outcome_mapping(path: Path) -> OutcomeMapping:
 
     Raises
     ------
-    CohortRefused
+    MappingRefused
         Where it can't be read, or with every mistake of it.
     """
-    try:
-        with path.open("rb") as file:
-            entries = tomllib.load(file)
-    except OSError as error:
-        reason = error.strerror
-        raise CohortRefused(text("cohort.file.unreadable", file=path, reason=reason)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise CohortRefused(text("outcome_log.mapping.not_toml", file=path)) from None
+    entries = mapping_entries(path)
     try:
         return OutcomeMapping.model_validate(entries)
     except ValidationError as error:
-        faults = [f"{_place(one['loc'])}: {one['msg']}" for one in error.errors()]
-        raise MappingRefused(path, faults) from None
+        raise MappingRefused(path, mapping_faults(error, _place)) from None
 
 
-def _place(where: tuple[int | str, ...]) -> str:
+def _place(where: Steps) -> str:
     """Where in the mapping a mistake is, without an athlete's id."""
     shown = where[:1] if where[0] in {"athletes", "file_athletes", "sides"} else where
     return ".".join(map(str, shown))
