@@ -1,10 +1,13 @@
-"""Excel files put together by hand, for what no program writes by itself."""
+"""Excel files: as openpyxl writes them, or by hand for what no program writes by itself."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from collections.abc import Sequence
+from typing import Any
+
+import openpyxl
 
 _TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -81,4 +84,17 @@ def excel_file(
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, part in parts.items():
             archive.writestr(name, prefix + part)
+    return content.getvalue()
+
+
+def workbook(**sheets: list[list[Any]]) -> bytes:
+    """A file of worksheets of rows, as openpyxl writes it."""
+    book = openpyxl.Workbook()
+    book.remove(book.active or book.create_sheet())
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for cells in rows:
+            sheet.append(cells)
+    content = io.BytesIO()
+    book.save(content)
     return content.getvalue()

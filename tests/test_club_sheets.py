@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any, ClassVar
 
-import openpyxl
 import pytest
+from excel_files import workbook
 
 from kneerisk.cohort.sheets.club_cohort import ingest
 from kneerisk.cohort.sheets.several_files.arrange import SquadFile
@@ -126,19 +125,6 @@ class TestOrderOfDayAndMonth:
         answer = read(sheet, columns=stated)
         assert answer.rows[0].date == "2026-03-04"
         assert column(answer, "DOB").applied
-
-
-def workbook(**sheets: list[list[Any]]) -> bytes:
-    """An Excel file of worksheets."""
-    book = openpyxl.Workbook()
-    book.remove(book.active)
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
 
 
 class TestSquadsOneBelowTheOther:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
-import openpyxl
 import pytest
+from excel_files import workbook
 from starlette.applications import Starlette
 from starlette.routing import Route
 from test_device_exports import codes, value
@@ -200,18 +199,6 @@ def test_dates_that_can_be_read_two_ways_are_asked_and_join_by_the_answer() -> N
     assert [row.date for row in first.rows] == ["2026-03-04"]
     other = read(people, tests, columns={asked.place: {"day_first": False}})
     assert sorted(str(row.date) for row in other.rows) == ["2026-03-04", "2026-04-03"]
-
-
-def workbook(**sheets: list[list[Any]]) -> bytes:
-    book = openpyxl.Workbook()
-    book.remove(book.active or book.create_sheet())
-    for name, rows in sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    content = io.BytesIO()
-    book.save(content)
-    return content.getvalue()
 
 
 SHEETS: dict[str, list[list[Any]]] = {
