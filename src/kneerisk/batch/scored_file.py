@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from kneerisk.batch.scored_chunk import LINE, PackedModel, ScoredChunk, score_chunk
+from kneerisk.batch.scored_chunk import LINE, PackedModel, score_chunk
 from kneerisk.batch.unfinished_run import UnfinishedRun
 from kneerisk.cohort.file_chunks import CHUNK_ROWS, chunks_of, row_count
 from kneerisk.cohort.file_validation import repeated_screening
@@ -73,7 +73,7 @@ def score_in_chunks(
     for scored in workers(score_chunk, model, left):
         faults += scored.faults
         if not faults:
-            _keep(run, scored)
+            run.keep(scored.number, scored.answers)
         done = min(done + rows, total)
         progress(event("answering", number=min(done + 1, total), total=total))
     faults += [] if faults else repeated_over_chunks(run)
@@ -81,10 +81,6 @@ def score_in_chunks(
         run.clear()
         raise BadCells(str(file), sorted(faults, key=lambda fault: fault.line))
     return run
-
-
-def _keep(run: UnfinishedRun, scored: ScoredChunk) -> None:
-    run.keep(scored.number, scored.answers)
 
 
 def _what(model: PackedModel, file: Path, rows: int) -> dict[str, Any]:
