@@ -13,9 +13,10 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -519,11 +520,54 @@ def half_sent(service: Served, numbers: range) -> Iterator[None]:
         yield
 
 
-def is_read(supervisor: psutil.Process) -> bool:
-    """Whether a sheet is read now: by the one process that lets all others go first."""
+def reader_of(supervisor: psutil.Process) -> psutil.Process | None:
+    """The process that reads a sheet now: the one that lets all others go first."""
     with suppress(psutil.NoSuchProcess):
-        return any(one.nice() > supervisor.nice() for one in supervisor.children(recursive=True))
-    return False
+        for child in supervisor.children(recursive=True):
+            if child.nice() > supervisor.nice():
+                return child
+    return None
+
+
+@contextmanager
+def halted_upload(service: Served, pool: ThreadPoolExecutor) -> Iterator[Future[httpx.Response]]:
+    """An upload with canaries whose reader, and no other, has begun and now stands still.
+
+    A sheet that was read before its reader could be halted is sent once more.
+    """
+    supervisor = psutil.Process(service.process.pid)
+    # Two seconds of reading: no cell is like another.
+    names = ",".join(f"{CANARY} {column}" for column in range(50))
+    cells = (f"{CANARY_DIGITS}.{number}" for number in count())
+    lines = (f"{CANARY},25.{CANARY_DIGITS},m,{','.join(islice(cells, 50))}" for _ in range(4_900))
+    sheet = "\n".join((f"Name,Age,Sex,{names}", *lines))
+    for _ in range(20):
+        upload = pool.submit(service.post_sheet, sheet)
+        while not wait([upload], 0.01).done:
+            reader = reader_of(supervisor)
+            with suppress(psutil.NoSuchProcess):
+                if reader and has_just_begun(reader):
+                    reader.suspend()
+                    with resumed(reader):
+                        if has_just_begun(reader):
+                            yield upload
+                            return
+    raise AssertionError("no sheet was ever seen while it was read")
+
+
+@contextmanager
+def resumed(process: psutil.Process) -> Iterator[None]:
+    """A halted process goes on in the end, whatever comes."""
+    try:
+        yield
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+def has_just_begun(reader: psutil.Process) -> bool:
+    """Whether it is far from its end: such a sheet takes ten times as long."""
+    return reader.cpu_times().user < 0.2
 
 
 # The last of this file: it ends the workers that the others have asked.
@@ -535,17 +579,12 @@ def is_read(supervisor: psutil.Process) -> bool:
 def test_no_canary_is_left_of_a_worker_that_dies_over_requests(
     service: Served, fatal: signal.Signals
 ) -> None:
-    supervisor = psutil.Process(service.process.pid)
-    # A sheet that is still read when its worker dies.
-    line = f"{CANARY},25.{CANARY_DIGITS},m," + "word," * 50
-    sheet = f"Name,Age,Sex,{CANARY}\n" + f"{line}\n" * 4_000
-    with ThreadPoolExecutor(1) as pool, half_sent(service, range(40)):
-        upload = pool.submit(service.post_sheet, sheet)
-        service.until(lambda: is_read(supervisor))
-        workers = supervisor.children()
-        for process in workers:
-            process.send_signal(fatal)
-        assert isinstance(upload.exception(), httpx.HTTPError)
+    with ThreadPoolExecutor(1) as pool, halted_upload(service, pool) as upload:
+        with half_sent(service, range(40)):
+            workers = psutil.Process(service.process.pid).children()
+            for process in workers:
+                process.send_signal(fatal)
+            assert isinstance(upload.exception(), httpx.HTTPError)
     psutil.wait_procs(workers, 20)
     service.until(lambda: service.alive("/readyz"), 60)
     assert CANARY_DIGITS not in service.get("/metrics").text
