@@ -579,12 +579,15 @@ def has_just_begun(reader: psutil.Process) -> bool:
 def test_no_canary_is_left_of_a_worker_that_dies_over_requests(
     service: Served, fatal: signal.Signals
 ) -> None:
-    with ThreadPoolExecutor(1) as pool, halted_upload(service, pool) as upload:
-        with half_sent(service, range(40)):
-            workers = psutil.Process(service.process.pid).children()
-            for process in workers:
-                process.send_signal(fatal)
-            assert isinstance(upload.exception(), httpx.HTTPError)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        halted_upload(service, pool) as upload,
+        half_sent(service, range(40)),
+    ):
+        workers = psutil.Process(service.process.pid).children()
+        for process in workers:
+            process.send_signal(fatal)
+        assert isinstance(upload.exception(), httpx.HTTPError)
     psutil.wait_procs(workers, 20)
     service.until(lambda: service.alive("/readyz"), 60)
     assert CANARY_DIGITS not in service.get("/metrics").text

@@ -147,7 +147,7 @@ def days_of_months(months: int) -> int:
     return round(months * _DAYS_A_MONTH)
 
 
-def _answers(club_id: int | None) -> Select[tuple[Answer, Visit, int]]:
+def _answers(club_id: int | None) -> Select[Answer, Visit, int]:
     rows = (
         select(Answer, Visit, Athlete.club_id)
         .join(Visit, Answer.visit_id == Visit.id)
