@@ -9,18 +9,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from difflib import SequenceMatcher
-from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from kneerisk.cohort.sheets.folded_text import fold, spaced, split_words
-from kneerisk.cohort.sheets.languages import words_of
+from kneerisk.cohort.sheets.alike_words import Alike, alike_words, known_tokens
+from kneerisk.cohort.sheets.folded_text import spaced, split_words
 from kneerisk.cohort.sheets.leg_words import leg_words
 from kneerisk.cohort.sheets.name_units import without_unit
 from kneerisk.cohort.sheets.other_quantities import is_inverse
+from kneerisk.cohort.sheets.own_legs import NamedLeg, OwnLeg, own_leg_in
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import (
     DATE,
@@ -28,6 +24,7 @@ from kneerisk.cohort.sheets.vocabulary import (
     SIDE,
     Tokens,
     denied,
+    leg_names,
     phrases,
     side_codes,
     sides,
@@ -41,10 +38,6 @@ from kneerisk.schema.own_measures import per_schema, per_schema_at_most
 #: Below this likeness (1: the same words) a name says nothing. Assumption: names that people
 #: confirmed or refused would be needed to fit it.
 LEAST_LIKENESS = 0.62
-#: A misspelt or shortened word counts as this much of a word (assumption).
-_NEARLY = 0.85
-#: From here on two words are one, misspelt (the share of letters in common; assumption).
-_SAME_LETTERS = 0.8
 #: A word that no name has weighs as one that this many measures share (assumption).
 _UNKNOWN_IN = 6
 #: More meanings than these are never worth a question (assumption).
@@ -52,10 +45,8 @@ _MOST_MATCHES = 6
 #: A longer name, or one of more words, is a paragraph and says nothing (assumption: the questions
 #: of web forms, which become names of columns, stay below). It also bounds what is remembered.
 LONGEST_NAME, _MOST_WORDS = 300, 40
-#: A longer word is no misspelt one of ours: the longest of them has 23 letters.
-_LONGEST_WORD = 40
-#: So many names and words are remembered, since sheets repeat them: one sheet's (assumption).
-_NAMES_KEPT, _WORDS_KEPT = 512, 2_048
+#: So many names are remembered, since sheets repeat them: one sheet's (assumption).
+_NAMES_KEPT = 512
 
 
 class Match(NamedTuple):
@@ -82,6 +73,8 @@ class Named(NamedTuple):
     unit: str | None
     units: frozenset[str] = frozenset()
     """The units that its words are, wherever they stand."""
+    own_leg: OwnLeg | None = None
+    """The leg that only another column tells: the dominant one, the injured one."""
 
 
 @per_schema_at_most(_NAMES_KEPT)
@@ -99,7 +92,80 @@ def _read_name(name: str, code: str | None) -> Named:
         matches += tuple(m._replace(is_whole=True) for m in of_whole if m.likeness == 1.0)
     matches = tuple(match for match in matches if not is_inverse(match.means, name))
     named = {unit_named(word) for word in split_words(spaced(name))}
-    return Named(matches, side, unit, frozenset(filter(None, named)))
+    found = Named(matches, side, unit, frozenset(filter(None, named)))
+    return found if side else _of_own_leg(found, text, code)
+
+
+def _of_own_leg(found: Named, text: str, code: str | None) -> Named:
+    """A name that is a measure's but for a word such as `dominant` or `injured`."""
+    one = own_leg_in(text)
+    if one is None or (found.matches and found.matches[0].likeness == 1.0):
+        return found
+    readings = [_read_name(rest, code) for rest in {one.rest, one.without_noun} if rest]
+    best = max(readings, key=_likeness_of, default=found)
+    if not best.matches or best.matches[0].means not in leg_names():
+        return found
+    return best._replace(
+        side=best.side,
+        unit=found.unit or best.unit,
+        units=found.units,
+        own_leg=None if best.side else one.leg,
+    )
+
+
+def read_name_in_lines(joined: str, fragments: list[str], code: str | None) -> Named:
+    """A column under another's heading, which may be named well enough by its own part alone.
+
+    Parameters
+    ----------
+    joined
+        The name out of all lines.
+    fragments
+        Its part of each line.
+    code
+        The word of it that is a code for a leg.
+
+    Returns
+    -------
+    Named
+        What the name, or the part that says more, says.
+    """
+    together = read_name(joined, code) if joined else Named((), None, None)
+    for end in range(len(fragments), 0, -1):
+        own = " ".join(filter(None, fragments[1:end] if len(fragments) > 1 else fragments))
+        if not own or names_only_a_side(own) or unit_named(own):
+            continue
+        alone = read_name(own, code)
+        if _likeness_of(alone) > _likeness_of(together):
+            return alone._replace(
+                side=alone.side or together.side, unit=alone.unit or together.unit
+            )
+    return together
+
+
+def beside_its_other(name: str, leg: NamedLeg | None) -> Named | None:
+    """What the name of an athlete's own leg says that only its counterpart tells: `SLR ND`.
+
+    Parameters
+    ----------
+    name
+        The name.
+    leg
+        The leg, and the name without its word.
+
+    Returns
+    -------
+    Named or None
+        None where it is no measure of a leg.
+    """
+    named = read_name(leg.rest) if leg else None
+    if leg is None or named is None or named.side or not named.matches or own_leg_in(name):
+        return None
+    return named._replace(own_leg=leg.leg) if named.matches[0].means in leg_names() else None
+
+
+def _likeness_of(named: Named) -> float:
+    return named.matches[0].likeness if named.matches else 0.0
 
 
 def read_name(name: str, code: str | None = None) -> Named:
@@ -166,16 +232,6 @@ def _phrases_of() -> Mapping[str, tuple[int, ...]]:
 
 
 @per_schema
-def known_tokens() -> Mapping[str, frozenset[str]]:
-    """Every word of a name, and what it is a part of."""
-    meanings: dict[str, set[str]] = defaultdict(set)
-    for means, words, _ in phrases():
-        for word in words:
-            meanings[word].add(means)
-    return {word: frozenset(means) for word, means in meanings.items()}
-
-
-@per_schema
 def _weights() -> Mapping[str, float]:
     return {word: _rarity(len(meanings)) for word, meanings in known_tokens().items()}
 
@@ -190,7 +246,7 @@ def _weight(word: str) -> float:
 
 def _matches(words: Tokens) -> tuple[Match, ...]:
     """The meanings of a name; only phrases that share a word with it are looked at."""
-    alike = {word: _alike_words(word) for word in words}
+    alike = {word: alike_words(word) for word in words}
     shared = {part for parts in alike.values() for part in parts}
     best: dict[str, Match] = {}
     for at in sorted({at for part in shared for at in _phrases_of()[part]}):
@@ -225,9 +281,6 @@ def _over(words: Tokens, phrase: Tokens, alike: Mapping[str, Alike]) -> Tokens:
     return frozenset(w for w in words if not any(part in phrase for part in alike[w]))
 
 
-Alike = Mapping[str, tuple[float, float]]
-
-
 def _likeness(alike: Mapping[str, Alike], phrase: Tokens) -> float:
     """Dice's coefficient of two sets of weighted words; under 1 unless they are equal."""
     shared = total = 0.0
@@ -240,61 +293,3 @@ def _likeness(alike: Mapping[str, Alike], phrase: Tokens) -> float:
         total += weight
         shared += weight * max(parts[part][1] if part in parts else 0.0 for part in phrase)
     return shared / total
-
-
-@per_schema_at_most(_WORDS_KEPT)
-def _alike_short_word(word: str) -> Alike:
-    return {
-        part: likenesses
-        for part in _candidates(word)
-        if any(likenesses := (_alike(part, word), _alike(word, part)))
-    }
-
-
-def _alike_words(word: str) -> Alike:
-    """The words of our names that a word may stand for, seen from them and from it."""
-    return {} if len(word) > _LONGEST_WORD else _alike_short_word(word)
-
-
-@per_schema
-def _spellings() -> tuple[tuple[str, ...], NDArray[np.int_], NDArray[np.int_]]:
-    """The words of our names, how often each has each letter, and their lengths."""
-    words = tuple(known_tokens())
-    letters = np.array([_letters(word) for word in words])
-    return words, letters, letters.sum(axis=1)
-
-
-def _letters(word: str) -> NDArray[np.int_]:
-    """How often a word has each letter; those of other scripts share the places of ours."""
-    return np.bincount([ord(letter) % 32 for letter in word], minlength=32)
-
-
-def _candidates(word: str) -> list[str]:
-    """The words of our names that begin alike, or have letters enough in common to be one."""
-    words, letters, lengths = _spellings()
-    common = np.minimum(letters, _letters(word)).sum(axis=1)
-    is_near = 2.0 * common >= _SAME_LETTERS * (lengths + len(word))
-    # One that begins with the other has all letters of the shorter.
-    is_near |= common == np.minimum(lengths, len(word))
-    return [words[at] for at in np.flatnonzero(is_near)]
-
-
-@cache
-def _says_otherwise() -> frozenset[str]:
-    """Words that are none of ours misspelt: `Sprung` is no short `Sprunggelenk`."""
-    return frozenset(fold(word) for word in words_of("any", "not"))
-
-
-def _alike(word: str, other: str) -> float:
-    if word == other:
-        return 1.0
-    if _says_otherwise() & {word, other}:
-        return 0.0
-    short, long = sorted((word, other), key=len)
-    if len(short) >= 3 and long.startswith(short):
-        return _NEARLY
-    # Two words that names of different measures use are two: abduction is no misspelt adduction.
-    own, others = known_tokens().get(word), known_tokens().get(other)
-    if len(short) < 5 or (own and others and not (own <= others or others <= own)):
-        return 0.0
-    return _NEARLY if SequenceMatcher(None, word, other).ratio() >= _SAME_LETTERS else 0.0

@@ -11,13 +11,18 @@ from typing import Any, NamedTuple, get_args
 from openpyxl.utils import get_column_letter
 
 from kneerisk.cohort.sheets.changed_cells import with_changes
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, names_only_a_side, read_name
+from kneerisk.cohort.sheets.column_names import (
+    LONGEST_NAME,
+    Named,
+    beside_its_other,
+    read_name_in_lines,
+)
 from kneerisk.cohort.sheets.languages import ENGLISH, Languages, heading_languages
 from kneerisk.cohort.sheets.leg_words import codes_of
 from kneerisk.cohort.sheets.mapping import LeftOut, Mapping
 from kneerisk.cohort.sheets.omitted_lines import LineReasons, is_units
+from kneerisk.cohort.sheets.own_legs import own_legs_of
 from kneerisk.cohort.sheets.sheet_limits import Lines
-from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.workbook import described_lines
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text
@@ -131,7 +136,10 @@ def _read(rows: list[list[Any]], lines: list[int]) -> Heading:
     short = [name if len(name) <= LONGEST_NAME else "" for name in names]
     languages = heading_languages(short)
     codes = codes_of(short, languages)
-    meanings = [_best(*parts) for parts in zip(names, fragments, codes, strict=True)]
+    meanings = [
+        beside_its_other(name, leg) or read_name_in_lines(name, parts, code)
+        for name, parts, code, leg in zip(names, fragments, codes, own_legs_of(short), strict=True)
+    ]
     return Heading(names, meanings, lines, languages)
 
 
@@ -148,31 +156,12 @@ def joined_names(rows: list[list[Any]]) -> list[str]:
     return [" ".join(filter(None, fragments)) for fragments in zip(*names, strict=True)]
 
 
-def _best(joined: str, fragments: list[str], code: str | None) -> Named:
-    """A column under another's heading may be named well enough by its own part alone."""
-    together = read_name(joined, code) if joined else Named((), None, None)
-    for end in range(len(fragments), 0, -1):
-        own = " ".join(filter(None, fragments[1:end] if len(fragments) > 1 else fragments))
-        if not own or names_only_a_side(own) or unit_named(own):
-            continue
-        alone = read_name(own, code)
-        if _likeness(alone) > _likeness(together):
-            return alone._replace(
-                side=alone.side or together.side, unit=alone.unit or together.unit
-            )
-    return together
-
-
-def _likeness(named: Named) -> float:
-    return named.matches[0].likeness if named.matches else 0.0
-
-
 def _score(heading: Heading) -> float:
     """How many different columns are recognised."""
     best: dict[tuple[str, str | None], float] = {}
     for named in heading.meanings:
         if named.matches:
-            key = (named.matches[0].means, named.side)
+            key = (named.matches[0].means, named.side or named.own_leg)
             best[key] = max(best.get(key, 0.0), named.matches[0].likeness)
     return sum(best.values())
 

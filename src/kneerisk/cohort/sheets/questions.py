@@ -23,11 +23,13 @@ from kneerisk.cohort.sheets.column_meaning import (
 )
 from kneerisk.cohort.sheets.column_names import Named
 from kneerisk.cohort.sheets.languages import languages_of
+from kneerisk.cohort.sheets.own_legs import OwnLeg, Told, own_legs_of, told_by
 from kneerisk.cohort.sheets.sheet_answer import Alternative, Confidence
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
 from kneerisk.cohort.sheets.unit_fits import fit
 from kneerisk.cohort.sheets.units import Unit, unit_of
 from kneerisk.cohort.sheets.vocabulary import (
+    SIDE,
     Legs,
     leg_names,
     side_held,
@@ -73,9 +75,32 @@ def recognise_column(
     first = ranked[0]
     if first.likeness < _LIKELY and not first.is_possible:
         return replace(column, alternatives=_alternatives(ranked, named.side))
+    if named.own_leg and first.means in leg_names() and not setting.has_sides:
+        return _of_own_leg(column, first, named.own_leg)
     side = named.side if first.means in leg_names() else None
     column = replace(column, means=first.means, side=side, unit=first.unit, why=_why(first, named))
+    if first.means == SIDE and (told := _own_leg_of_rows(column)):
+        return _asked_for_own_leg(column, told)
     return in_its_form(_asked_about(column, ranked, setting), cells, languages=setting.languages)
+
+
+def _of_own_leg(column: RecognisedColumn, first: Candidate, leg: OwnLeg) -> RecognisedColumn:
+    """A column of a leg that differs from athlete to athlete, where no column says which it is."""
+    why = variant("sheet.why.own_leg", told_by(leg))
+    return replace(column, why=why, alternatives=each_leg(first.means, _unit_asked(first)))
+
+
+def _own_leg_of_rows(column: RecognisedColumn) -> Told | None:
+    """The leg that rows are named by, where they are by what it is to the athlete."""
+    legs = {told_by(leg.leg) for leg in own_legs_of(list(column.values.words)) if leg}
+    return legs.pop() if len(legs) == 1 else None
+
+
+def _asked_for_own_leg(column: RecognisedColumn, told: Told) -> RecognisedColumn:
+    why = variant("sheet.why.own_leg", told)
+    question = text("sheet.question.leave_out", column=repr(column.name), why=why)
+    leave_out = Alternative(label=text("sheet.question.leave_it_out"), ask=ColumnAsked(means=None))
+    return replace(column, confidence="unsure", question=question, alternatives=(leave_out,))
 
 
 def _why(first: Candidate, named: Named) -> str:

@@ -223,7 +223,7 @@ def _series(heading: Heading) -> dict[str, list[int]]:
         if number is not None and number not in numbered[stem]:
             numbered[stem][number] = at
     whole = {
-        (named.matches[0].means, named.side)
+        (named.matches[0].means, named.side or named.own_leg)
         for at, named in enumerate(heading.meanings)
         if named.matches and named.matches[0].likeness >= 1
         and not any(at in places.values() for places in numbered.values())
@@ -242,4 +242,4 @@ def _are_trials(stem: str, places: Mapping[str, int], whole: set[tuple[str, Any]
     is_test = bool(named.matches) and named.matches[0].likeness >= _LIKELY
     if not is_test or named.matches[0].means not in leg_measures() or measure_of(named) is None:
         return False
-    return (named.matches[0].means, named.side) not in whole
+    return (named.matches[0].means, named.side or named.own_leg) not in whole

@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named
 from kneerisk.cohort.sheets.folded_text import split_words
 from kneerisk.cohort.sheets.headings import Heading
+from kneerisk.cohort.sheets.own_legs import OwnLeg, own_leg_in, telling_legs
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, SIDE, sides
 from kneerisk.schema import Side
@@ -29,9 +30,6 @@ _MEAN = frozenset({"avg", "average", "mean", "mittel", "mittelwert", "moyenne", 
                    "gemiddelde", "medel", "snitt"})  # fmt: skip
 #: The directions of a force frame, as the device's own interface names them.
 _DIRECTIONS = {"inner": "squeeze", "outer": "pull", "squeeze": "squeeze", "pull": "pull"}
-#: Reports on patients name the injured leg and the other one.
-_INVOLVED = {"involved": True, "affected": True, "injured": True,
-             "uninvolved": False, "unaffected": False, "uninjured": False}  # fmt: skip
 #: A column of neither leg: the force of both together.
 _NEITHER = frozenset({"n", "none", "both", "bilateral"})
 #: What a device tells besides, and no measure is made of.
@@ -42,7 +40,7 @@ _OTHER_METRICS = frozenset({
 })  # fmt: skip
 _BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
 
-Role = Literal["test", "direction", "position", "speed", "unit", "side", "involved",
+Role = Literal["test", "direction", "position", "speed", "unit", "side",
                "athlete", "date", "housekeeping"]  # fmt: skip
 
 
@@ -58,17 +56,13 @@ class ValueColumn(NamedTuple):
     """`squeeze`, `pull` or nothing."""
     is_mean: bool
     """Of the repetitions; else it is their greatest or a single value."""
-    is_involved: bool | None = None
-    """Whether it is of the injured leg, or of the other one, where the column says only that."""
+    own_leg: OwnLeg | None = None
+    """The injured leg or the dominant one, or its other, where the column says only that."""
 
-    def of_leg(self, involved: Side | None) -> ValueColumn:
-        """The same, where the row says which leg is the injured one."""
-        if self.is_involved is None or involved is None:
-            return self
-        other: Side = "right" if involved == "left" else "left"
-        # Two columns take turns in holding a leg: it is named by the leg alone.
-        side = involved if self.is_involved else other
-        return self._replace(at=0, side=side, is_involved=False)
+    @property
+    def leg(self) -> Side | OwnLeg | None:
+        """What the column says of the leg."""
+        return self.side or self.own_leg
 
 
 class Layout(NamedTuple):
@@ -154,10 +148,13 @@ def export_columns(heading: Heading) -> ExportColumns:
         Every column once.
     """
     found = ExportColumns()
+    telling = telling_legs(heading.names)
     for at, (name, named) in enumerate(zip(heading.names, heading.meanings, strict=True)):
-        role = _role(name, named)
+        role = None if telling[at] else _role(name, named)
         if role is not None:
             found.by_role.setdefault(role, []).append(at)
+        elif telling[at]:
+            found.others.append(at)
         elif value := value_column(at, name):
             found.values.append(value)
         elif named.matches and named.matches[0].likeness >= 1:
@@ -215,16 +212,17 @@ def value_column(at: int, name: str) -> ValueColumn | None:
     """
     if len(name) > LONGEST_NAME:
         return None
+    own = own_leg_in(name)
+    name = own.rest if own else name
     brackets = [bracket[1] for bracket in _BRACKETS.finditer(name)]
     units = [unit for bracket in brackets if (unit := unit_named(bracket))]
     words = [*name_words(name), *(w for b in brackets for w in split_words(b) if w in sides())]
     legs = {sides()[word] for word in words if word in sides()}
     rest = [word for word in words if word not in sides() and word not in _NEITHER]
     direction = next((_DIRECTIONS[word] for word in rest if word in _DIRECTIONS), "")
-    is_involved = next((_INVOLVED[word] for word in rest if word in _INVOLVED), None)
-    plain = frozenset(rest) - _GREATEST - _MEAN - set(_DIRECTIONS) - set(_INVOLVED)
+    plain = frozenset(rest) - _GREATEST - _MEAN - set(_DIRECTIONS)
     # `Best` beside its trials is their value, `L` the one of a leg.
-    is_any = not plain and (legs or rest == ["best"])
+    is_any = not plain and (legs or own or rest == ["best"])
     known = ("any", None) if is_any else _quantities().get(plain)
     if known is None or len(legs) > 1:
         return None
@@ -234,7 +232,8 @@ def value_column(at: int, name: str) -> ValueColumn | None:
     quantity = "torque_share" if quantity == "torque" and unit in {"%", "% BW"} else quantity
     side = legs.pop() if legs else None
     is_mean = bool(_MEAN & set(rest))
-    return ValueColumn(at, quantity, unit, side, direction, is_mean, is_involved)
+    own_leg = own.leg if own and not side else None
+    return ValueColumn(at, quantity, unit, side, direction, is_mean, own_leg)
 
 
 def quantity_in(unit: str | None) -> str:
@@ -249,5 +248,5 @@ def greatest_first(found: ExportColumns) -> list[ValueColumn]:
     """The greatest of the repetitions, where a device tells their mean too."""
     first: dict[tuple[Any, ...], ValueColumn] = {}
     for value in sorted(found.values, key=lambda value: value.is_mean):
-        first.setdefault((value.quantity, value.side, value.direction, value.is_involved), value)
+        first.setdefault((value.quantity, value.leg, value.direction), value)
     return sorted(first.values(), key=lambda value: value.at)

@@ -19,6 +19,7 @@ from kneerisk.cohort.sheets.device_exports.read_tests import DoneTest, ReadTest,
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn, TidyTable, untouched
 from kneerisk.cohort.sheets.headings import Heading, Table
 from kneerisk.cohort.sheets.other_quantities import is_inverse
+from kneerisk.cohort.sheets.own_legs import own_leg_in
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import MASS, sides
 from kneerisk.words import text, variant
@@ -150,8 +151,10 @@ def _read(name: str, kind: str, units: tuple[str, ...]) -> ReadTest:
     side = named.pop() if len(named) == 1 else None
     told = read_name(name).unit or next(iter(_units_in(name)), None)
     unit = units[0] if kind == "torque_share" else "%" if kind == "ratio" and "%" in name else told
-    done = DoneTest(name, (name,), words - set(sides()), frozenset(), unit, side, None)
+    done = DoneTest(name, (name,), words - set(sides()), frozenset(), unit, side)
     read = read_test(done, kind, unit, side)
+    own = own_leg_in(name)
+    read = read._replace(named=read.named._replace(own_leg=own.leg if own and not side else None))
     return share_asked(read, units) if kind == "torque_share" else read
 
 
@@ -171,7 +174,7 @@ def _without_second_telling(tidy: TidyTable, kinds: Sequence[str | None]) -> Non
         for at, column in enumerate(tidy.columns):
             if kinds[at] != wanted or not column.named.matches:
                 continue
-            key = (column.named.matches[0].means, column.named.side)
+            key = (column.named.matches[0].means, column.named.side or column.named.own_leg)
             if key in held:
                 why = text("sheet.test.told_twice", column=repr(held[key]))
                 named = Named((), column.named.side, column.named.unit)

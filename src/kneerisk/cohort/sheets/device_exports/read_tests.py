@@ -60,8 +60,6 @@ class DoneTest(NamedTuple):
     unit: str | None
     """In a column of units."""
     side: Side | None
-    involved: Side | None
-    """The injured leg, where the row says it."""
     code: str | None = None
     """The word of it that is a leg in the sheet's language: `D` beside `E`."""
 
@@ -89,7 +87,6 @@ class ColumnKey(NamedTuple):
 
 def column_key(done: DoneTest, value: ValueColumn) -> ColumnKey:
     """The column that a value of a test belongs into."""
-    value, done = value.of_leg(done.involved), done._replace(involved=None)
     return ColumnKey(_without_direction(done) if value.quantity == "ratio" else done, value)
 
 
@@ -142,15 +139,12 @@ def done_test(row: Sequence[Any], found: ExportColumns) -> DoneTest:
     leg = sides().get(fold(_entry(row, found, "side"))) or (own.pop() if len(own) == 1 else None)
     # `Hip AD/AB - 45` repeats the test.
     place = position.removeprefix(said[0]).lstrip(" -:,") if said else position
-    involved = sides().get(fold(_entry(row, found, "involved")))
     parts = filter(None, [*said, direction, place, speed])
     unit = unit_named(_entry(row, found, "unit"))
     unit = unit or next(filter(None, (read_name(entry).unit for entry in said)), None)
     # A direction alone, such as a squeeze, is no test.
     told = (" ".join(filter(None, [*said, direction, speed])), *said)
-    return DoneTest(
-        ", ".join(parts), told, words - set(sides()), words_of(position), unit, leg, involved
-    )
+    return DoneTest(", ".join(parts), told, words - set(sides()), words_of(position), unit, leg)
 
 
 #: What a device that does both in one test may name together: `Knee Ext/Flex`.
@@ -291,7 +285,7 @@ def of_one_position(keys: set[ColumnKey], reads: Mapping[ColumnKey, ReadTest]) -
     by_measure: dict[tuple[Any, ...], list[ColumnKey]] = defaultdict(list)
     for key in keys:
         if key.value.quantity == "ratio" and reads[key].named.matches:
-            by_measure[key.value.side, reads[key].named.matches[0].means].append(key)
+            by_measure[key.value.leg, reads[key].named.matches[0].means].append(key)
     for same in by_measure.values():
         straight = [key for key in same if key.done.has_straight_legs]
         if len(straight) == 1:

@@ -94,7 +94,9 @@ class _Export:
         self._force_unit = layout.force_unit if layout else None
         self._values = greatest_first(found)
         meanings = heading.meanings
-        self._masses = {at for at in found.others if meanings[at].matches[0].means == MASS}
+        self._masses = {
+            at for at in found.others if [m.means for m in meanings[at].matches[:1]] == [MASS]
+        }
         self._share_units = share_units(
             heading, [row[v.at] for v in self._values if v.quantity == "torque_share"
                       for row in table.rows]
@@ -127,6 +129,8 @@ class _Export:
         if quantity == "torque_share":
             unit = self._share_units[0]
         read = read_test(done, quantity, unit, value.side or done.side, value.direction)
+        if value.own_leg and not read.named.side:
+            read = read._replace(named=read.named._replace(own_leg=value.own_leg))
         return share_asked(read, self._share_units) if quantity == "torque_share" else read
 
     def tidy(self) -> TidyTable:
@@ -189,8 +193,8 @@ class _Export:
         done, value = key
         name = self._heading.names[value.at]
         label = f"{done.label}: {name}"
-        if not value.side or value.is_involved is not None:
-            leg = value.side or done.side
+        if not value.side and not value.own_leg:
+            leg = done.side
             leg = None if words_of(done.label) & set(sides()) else leg
             label = " ".join(filter(None, [done.label, leg]))
             label += f" ({read.named.unit})" if read.named.unit else f": {name}"
@@ -200,14 +204,14 @@ class _Export:
     def _chosen(self, reads: dict[ColumnKey, ReadTest]) -> dict[ColumnKey, ReadTest]:
         """Of each test, leg and measure the quantity that is nearest to it; the rest is told."""
         best: dict[tuple[Any, ...], ColumnKey] = {}
-        has_measure = {(k.done, k.value.side) for k, r in reads.items() if r.named.matches}
+        has_measure = {(k.done, k.value.leg) for k, r in reads.items() if r.named.matches}
         ranked = sorted(reads, key=lambda key: self._rank(key.value))
         for key in ranked:
             read = reads[key]
             means = read.named.matches[0].means if read.named.matches else None
-            if means is None and (key.done, key.value.side) in has_measure:
+            if means is None and (key.done, key.value.leg) in has_measure:
                 continue
-            best.setdefault((key.done, key.value.side, key.value.direction, means), key)
+            best.setdefault((key.done, key.value.leg, key.value.direction, means), key)
         chosen = of_one_position(set(best.values()), reads)
         return {key: read for key, read in reads.items() if key in chosen}
 
@@ -271,7 +275,6 @@ class _Export:
         self, reads: dict[ColumnKey, ReadTest], kept: dict[ColumnKey, ReadTest]
     ) -> list[SheetNote]:
         used = {key.value.at for key in kept}
-        used |= {value.at for value in self._values if value.is_involved is not None}
         used |= {*self._people_places(), *self._found.of_tests()}
         names = self._heading.names
         unused = [names[at] for at in range(len(names)) if at not in used and names[at]]

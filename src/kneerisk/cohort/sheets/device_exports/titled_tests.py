@@ -7,6 +7,7 @@ from kneerisk.cohort.sheets.device_exports.device_tests import words_of
 from kneerisk.cohort.sheets.device_exports.export_columns import quantity_in, value_column
 from kneerisk.cohort.sheets.device_exports.read_tests import DoneTest, read_test
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn, TidyTable
+from kneerisk.cohort.sheets.own_legs import telling_legs
 from kneerisk.cohort.sheets.vocabulary import MASS, leg_names
 
 #: A name this alike is likely a measure's (as in `questions`).
@@ -29,8 +30,11 @@ def with_title(tidy: TidyTable, title: str) -> TidyTable:
         The same table.
     """
     if len(title) <= LONGEST_NAME:
-        columns = [_titled(column, title) for column in tidy.columns]
-        tidy.columns[:] = columns
+        telling = telling_legs([column.name for column in tidy.columns])
+        tidy.columns[:] = [
+            column if tells else _titled(column, title)
+            for column, tells in zip(tidy.columns, telling, strict=True)
+        ]
     return tidy
 
 
@@ -45,10 +49,11 @@ def _titled(column: TidyColumn, title: str) -> TidyColumn:
     if value is None:
         return column
     quantity = value.quantity if value.quantity != "any" else quantity_in(value.unit)
-    done = DoneTest(title, (title,), words_of(title), frozenset(), value.unit, value.side, None)
+    done = DoneTest(title, (title,), words_of(title), frozenset(), value.unit, value.side)
     read = read_test(done, quantity, value.unit, value.side)
     asked = read.question.format(name=repr(name)) if read.question else None
-    return TidyColumn(name, read.named, read.why, asked, read.protocol)
+    named = read.named._replace(own_leg=value.own_leg)
+    return TidyColumn(name, named, read.why, asked, read.protocol)
 
 
 def _is_test(named: Named) -> bool:

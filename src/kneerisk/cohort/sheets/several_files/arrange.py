@@ -19,6 +19,10 @@ from kneerisk.cohort.sheets.device_exports.dates_in_columns import (
     holds_a_date,
 )
 from kneerisk.cohort.sheets.device_exports.isokinetic_columns import isokinetic_columns
+from kneerisk.cohort.sheets.device_exports.legs_by_athlete import (
+    tells_own_legs,
+    with_legs_told,
+)
 from kneerisk.cohort.sheets.device_exports.test_protocols import with_protocols
 from kneerisk.cohort.sheets.device_exports.tests_in_rows import tests_in_rows
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
@@ -120,7 +124,11 @@ def arrange(
     if turned is not None:
         return _alone(_turned_part(own._replace(lines=turned)))
     part = _part(own, _heading(own, header_line), None)
-    return None if part.tidy.layout == _plain() else _alone(part)
+    if part.tidy.layout == _plain():
+        if not tells_own_legs(part.tidy):
+            return None
+        part.tidy.layout = variant("sheet.layout", "legs_by_athlete")
+    return _alone(part)
 
 
 def _plain() -> str:
@@ -257,13 +265,14 @@ def _told(part: Part) -> dict[tuple[str, Any], str]:
         whose = min(who.ids | who.names, default="")
         for column, cell in zip(tidy.columns, row.cells, strict=True):
             if column.named.matches and column.named.matches[0].means in leg_names():
-                key = (whose, (day, column.named.matches[0].means, column.named.side))
+                leg = column.named.side or column.named.own_leg
+                key = (whose, (day, column.named.matches[0].means, leg))
                 told |= {} if is_missing(cell) else {key: as_text(cell)}
     return told
 
 
 def _alone(part: Part) -> ArrangedSheet:
-    tidy = with_protocols(part.tidy)
+    tidy = with_protocols(with_legs_told(part.tidy))
     origins = [[Origin(0, lines) if lines else None for lines in r.sources] for r in tidy.rows]
     notes = [placed(note) for note in tidy.notes]
     rows = [row.cells for row in tidy.rows]
@@ -271,26 +280,27 @@ def _alone(part: Part) -> ArrangedSheet:
 
 
 def _of_parts(parts: Sequence[Part], one: Joined, others: Sequence[str]) -> ArrangedSheet:
+    # A cell of the joined table is named by its number, since its column may move.
+    width = len(one.columns)
     rows = [
-        TidyRow(cells, [() if source is None else (at,) for source in sources])
+        TidyRow(cells, [() if s is None else (at * width + c,) for c, s in enumerate(sources)])
         for at, (cells, sources) in enumerate(zip(one.rows, one.sources, strict=True))
     ]
-    tidy = with_protocols(TidyTable("", one.columns, rows))
+    tidy = with_protocols(with_legs_told(TidyTable("", one.columns, rows)))
+    flat = [source for sources in one.sources for source in sources]
     origins: list[list[Origin | None]] = [
-        [Origin(*s) if s and kept else None for s, kept in zip(sources, row.sources, strict=False)]
-        for sources, row in zip(one.sources, tidy.rows, strict=True)
+        [Origin(*s) if own and (s := flat[own[0]]) else None for own in row.sources]
+        for row in tidy.rows
     ]
-    for own in origins:
-        own.extend([None] * (len(tidy.columns) - len(own)))
     notes = [SheetNote(code="joined", message=text("sheet.note.joined", count=len(parts)))]
     notes += [*notes_of(parts), *of_others(others)]
-    notes += [*one.notes, *(_in_table(note, origins) for note in tidy.notes)]
+    notes += [*one.notes, *(_in_table(note, width) for note in tidy.notes)]
     listed = [described(part) for part in parts]
     cells = [row.cells for row in tidy.rows]
     return arranged(tidy.columns, cells, origins, listed, one.unmatched, notes, one.places)
 
 
-def _in_table(note: SheetNote, origins: Sequence[Sequence[Origin | None]]) -> SheetNote:
-    """A note of the joined table: its rows are numbered from 2."""
-    lines = [at + 2 for at in note.lines if at < len(origins)]
+def _in_table(note: SheetNote, width: int) -> SheetNote:
+    """A note of the cells of a joined table: its rows are numbered from 2."""
+    lines = sorted({cell // width + 2 for cell in note.lines})
     return SheetNote(code=note.code, message=note.message, lines=lines)

@@ -242,4 +242,4 @@ def _meaning(column: TidyColumn) -> Any:
     named = column.named
     if column.question or not named.matches or named.matches[0].likeness < 1:
         return None
-    return (named.matches[0].means, named.side, named.unit, column.protocol)
+    return (named.matches[0].means, named.side, named.own_leg, named.unit, column.protocol)

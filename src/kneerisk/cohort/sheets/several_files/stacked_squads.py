@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kneerisk.cohort.sheets.device_exports.legs_by_athlete import with_legs_told
 from kneerisk.cohort.sheets.device_exports.test_protocols import with_protocols
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyRow, TidyTable, refuse_too_large
 from kneerisk.cohort.sheets.folded_text import fold
@@ -77,7 +78,7 @@ def _stacked(parts: Sequence[Part]) -> tuple[TidyTable, list[list[Origin | None]
             rows.append(TidyRow([row.cells[at] for at in order], [row.sources[at] for at in order]))
             of_part.append(number)
     note = SheetNote(code="stacked", message=text("sheet.note.stacked", count=len(parts)))
-    tidy = with_protocols(TidyTable("", list(columns), rows, [note]))
+    tidy = with_protocols(with_legs_told(TidyTable("", list(columns), rows, [note])))
     origins = [
         [Origin(number, lines) if lines else None for lines in row.sources]
         for number, row in zip(of_part, tidy.rows, strict=True)
