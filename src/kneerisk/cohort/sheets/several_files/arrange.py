@@ -52,7 +52,11 @@ from kneerisk.cohort.sheets.several_files.arranged_sheet import (
 )
 from kneerisk.cohort.sheets.several_files.joined_table import Joined, joined
 from kneerisk.cohort.sheets.several_files.logs_of_squad import OpenedTable, with_logs
-from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_meaning
+from kneerisk.cohort.sheets.several_files.parts_of_squad import (
+    Part,
+    columns_meaning,
+    told_part,
+)
 from kneerisk.cohort.sheets.several_files.same_athlete import who_in
 from kneerisk.cohort.sheets.several_files.stacked_squads import are_squads, of_squads
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
@@ -193,15 +197,8 @@ def _part(table: OpenedTable, heading: Heading, title: str | None) -> Part:
         or isokinetic_columns(heading, rows)
         or untouched(heading, rows, _plain())
     )
-    lines = [_first_line(row) for row in tidy.rows]
     above = [line for line, _ in table.lines if line < heading.lines[0]]
-    if above:
-        tidy.notes.append(_left_out("title_lines", above))
-    for line, omitted in rows.omitted.items():
-        tidy.notes.append(_left_out(omitted.reason, [line]))
-    if rows.too_long:
-        tidy.notes.append(_left_out("too_long", rows.too_long))
-    return Part(table.file, table.sheet, tidy, lines)
+    return told_part(table.file, table.sheet, tidy, rows, above)
 
 
 def _turned_part(table: OpenedTable) -> Part:
@@ -211,14 +208,6 @@ def _turned_part(table: OpenedTable) -> Part:
     part.tidy.layout = variant("sheet.layout", "transposed") if layout == _plain() else layout
     part.tidy.notes.insert(0, SheetNote(code="transposed", message=text("sheet.note.transposed")))
     return part
-
-
-def _left_out(code: str, lines: list[int]) -> SheetNote:
-    return SheetNote(code=code, message=variant("sheet.note.of_part", code), lines=lines)
-
-
-def _first_line(row: TidyRow) -> int:
-    return min((line for lines in row.sources for line in lines), default=0)
 
 
 def _of_workbook(tables: Sequence[OpenedTable], how: Arrangement) -> ArrangedSheet | None:

@@ -8,8 +8,11 @@ from typing import NamedTuple
 
 from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
 from kneerisk.cohort.sheets.cell_text import is_missing
-from kneerisk.cohort.sheets.device_exports.tidy_table import TidyTable
+from kneerisk.cohort.sheets.device_exports.tidy_table import TidyRow, TidyTable
 from kneerisk.cohort.sheets.file_parts import SheetUnmatched
+from kneerisk.cohort.sheets.headings import Table
+from kneerisk.cohort.sheets.sheet_answer import SheetNote
+from kneerisk.words import variant
 
 #: Names are shown up to here (assumption: no athlete's is longer).
 LONGEST_LABEL = 100
@@ -26,6 +29,46 @@ class Part(NamedTuple):
     tidy: TidyTable
     lines: Sequence[int]
     """The line that each row is named by."""
+
+
+def told_part(
+    file: str, sheet: str | None, tidy: TidyTable, rows: Table, above: Sequence[int]
+) -> Part:
+    """A table that tells which of its lines are no athlete's.
+
+    Parameters
+    ----------
+    file
+        The name of its file.
+    sheet
+        The name of its worksheet.
+    tidy
+        What its rows became; the notes are added to it.
+    rows
+        Its rows, and the lines that were left out.
+    above
+        The lines above the names of its columns.
+
+    Returns
+    -------
+    Part
+        The table.
+    """
+    if above:
+        tidy.notes.append(_left_out("title_lines", above))
+    for line, omitted in rows.omitted.items():
+        tidy.notes.append(_left_out(omitted.reason, [line]))
+    if rows.too_long:
+        tidy.notes.append(_left_out("too_long", rows.too_long))
+    return Part(file, sheet, tidy, [_first_line(row) for row in tidy.rows])
+
+
+def _left_out(code: str, lines: Sequence[int]) -> SheetNote:
+    return SheetNote(code=code, message=variant("sheet.note.of_part", code), lines=list(lines))
+
+
+def _first_line(row: TidyRow) -> int:
+    return min((line for lines in row.sources for line in lines), default=0)
 
 
 def columns_meaning(tidy: TidyTable, means: str) -> list[int]:
