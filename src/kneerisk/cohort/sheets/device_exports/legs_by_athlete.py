@@ -191,7 +191,7 @@ class _Told:
         why = text("sheet.test.leg_told", column=self._name)
         return [
             column._replace(
-                name=text("sheet.layout.of_leg", name=self._stems[at], leg=side),
+                name=text("sheet.test.of_leg", name=self._stems[at], leg=side),
                 named=column.named._replace(side=side, own_leg=None),
                 why=why,
             )
