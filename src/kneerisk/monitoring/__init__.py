@@ -1,0 +1,1 @@
+"""How good a served model is lately: told against observed, alarm, inputs, what to do."""

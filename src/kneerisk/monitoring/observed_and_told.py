@@ -1,0 +1,123 @@
+"""Observed against told with limits that are right at ten athletes.
+
+Rows have to be independent: one for each athlete at a time (pain in either knee), or one side.
+Events of a time are then a Poisson number around what was told for it, times how far off that is,
+whatever the number of athletes; its exact limits hold where follow-up stops at a day and where it
+stops at an event (Garwood 1936, Biometrika 28:437; Breslow & Day 1987, IARC 82, chapter 2, for
+ratios of observed and expected events).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2, poisson
+
+from kneerisk.monitoring.followed_risks import FollowedRisks
+
+#: Limits and chance are those of 95 % (convention).
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedTold:
+    """Events of some followed risks against what was told for them.
+
+    Attributes
+    ----------
+    athletes
+        How many people they are of.
+    years
+        Of follow-up, all together.
+    observed
+        Athletes with new pain.
+    told
+        How many were told of, for the time followed.
+    ratio
+        Observed over told; None where nothing was told.
+    low, high
+        Exact 95 % limits of the ratio; None where nothing was told.
+    p_value
+        Two-sided: how often chance alone takes observed as far from told.
+    chance
+        Numbers of events that chance explains: the central 95 % if the told risks are right.
+    """
+
+    athletes: int
+    years: float
+    observed: int
+    told: float
+    ratio: float | None
+    low: float | None
+    high: float | None
+    p_value: float
+    chance: tuple[int, int]
+
+    @property
+    def could_be_chance(self) -> bool:
+        """Whether the limits hold a ratio of 1."""
+        return self.low is None or self.high is None or self.low <= 1.0 <= self.high
+
+
+def compare(rows: FollowedRisks) -> ObservedTold:
+    """Observed events against what was told for the time followed.
+
+    Parameters
+    ----------
+    rows
+        Independent of each other: at any time at most one of an athlete.
+
+    Returns
+    -------
+    The counts, their ratio and its exact limits.
+    """
+    observed, told = int(rows.event.sum()), float(rows.told.sum())
+    low, high = poisson_limits(observed)
+    tail = (1.0 - LEVEL) / 2
+    return ObservedTold(
+        athletes=len(np.unique(rows.athlete)),
+        years=float((rows.stop - rows.start).sum() / 365.25),
+        observed=observed,
+        told=told,
+        ratio=observed / told if told > 0.0 else None,
+        low=low / told if told > 0.0 else None,
+        high=high / told if told > 0.0 else None,
+        p_value=two_sided(observed, told),
+        chance=(int(poisson.ppf(tail, told)), int(poisson.ppf(1.0 - tail, told))),
+    )
+
+
+def poisson_limits(observed: int) -> tuple[float, float]:
+    """Exact 95 % limits of the mean of a Poisson number (Garwood 1936).
+
+    Parameters
+    ----------
+    observed
+        The number.
+
+    Returns
+    -------
+    Lower and upper limit.
+    """
+    tail = (1.0 - LEVEL) / 2
+    low = float(chi2.ppf(tail, 2 * observed) / 2) if observed else 0.0
+    return low, float(chi2.isf(tail, 2 * observed + 2) / 2)
+
+
+def two_sided(observed: int, told: float) -> float:
+    """Twice the smaller tail of a Poisson number: below 0.05 where the limits leave 1 out.
+
+    Parameters
+    ----------
+    observed
+        The number.
+    told
+        Its mean, if the told risks are right.
+
+    Returns
+    -------
+    A probability, at most 1.
+    """
+    tail = min(poisson.cdf(observed, told), poisson.sf(observed - 1, told))
+    return float(min(1.0, 2.0 * tail))
