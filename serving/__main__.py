@@ -29,6 +29,7 @@ from uvicorn.supervisors import Multiprocess
 from kneerisk.errors import KneeriskError
 from kneerisk.words import text
 from serving.access import Access, is_local, refuse_open_start
+from serving.club_records import ClubRecords
 from serving.connections import MAX_HEADER_BYTES, BoundedHttp
 
 LOGGER = logging.getLogger("kneerisk.serving")
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _set_environment(options)
         access = Access.from_environment()
         refuse_open_start(options.host, access)
+        ClubRecords.from_environment().require_usable()
     except KneeriskError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -74,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     if access.key_sha256 is not None:
         LOGGER.info(text("service.start.key", file=os.environ["KNEERISK_KEY_FILE"]))
+    if access.has_club_keys:
+        LOGGER.info(text("service.start.records"))
     if not is_local((options.host, options.port)):
         LOGGER.info(text("service.start.open"))
     # A core file of a worker would hold what it was sent.

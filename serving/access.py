@@ -2,7 +2,8 @@
 
 A web page anywhere can point a name of its own at 127.0.0.1 and have its visitor's browser call the
 service (DNS rebinding), so only addresses and names that were stated are answered. Whoever can
-reach the service from another machine needs the key.
+reach the service from another machine needs the key. Where records are kept, a club's key will do
+too; the records are asked for it (`serving.club_records`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from kneerisk.errors import KneeriskError
+from kneerisk.records.identifiers import KEY_START
 from kneerisk.words import text
 from serving.problem import Refusal
 
@@ -29,6 +31,8 @@ _MAX_KEY_FILE_BYTES = 4_096
 _LOCAL_NAMES = frozenset({"localhost"})
 _ORIGIN = re.compile(r"https?://[a-z0-9._-]+(:[0-9]{1,5})?")
 _HOST = re.compile(r"([a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
+#: Goes with a refusal for want of a key (RFC 9110).
+SEND_KEY = {"www-authenticate": "Bearer"}
 _MAKE_KEY = "python -c 'import secrets; print(secrets.token_urlsafe(32))' > FILE; chmod 600 FILE"
 
 
@@ -46,6 +50,8 @@ class Access:
     """Origins of other sites whose pages may call, as browsers write them."""
     key_sha256: bytes | None = None
     """Digest of the key that callers send; None: callers need none."""
+    has_club_keys: bool = False
+    """Whether there are records, whose clubs' keys open the service too."""
 
     @classmethod
     def from_environment(cls) -> Access:
@@ -67,9 +73,10 @@ class Access:
                 raise AccessRefused(text("service.access.not_an_origin", origin=repr(origin)))
         file = os.environ.get("KNEERISK_KEY_FILE")
         key = hashlib.sha256(_key(Path(file))).digest() if file else None
-        return cls(_LOCAL_NAMES | hosts, origins, key)
+        has_club_keys = bool(os.environ.get("KNEERISK_RECORDS"))
+        return cls(_LOCAL_NAMES | hosts, origins, key, has_club_keys)
 
-    def admit(self, scope: Scope, *, needs_key: bool) -> None:
+    def admit(self, scope: Scope, *, needs_key: bool) -> bool:
         """Refuse a request that may not come in.
 
         Parameters
@@ -78,6 +85,10 @@ class Access:
             The request, with its headers and the address at which it arrived.
         needs_key
             False for what anybody may see: the page's files and whether the service runs.
+
+        Returns
+        -------
+        Whether it may come in only if the club's key that it sent is a good one.
 
         Raises
         ------
@@ -94,24 +105,25 @@ class Access:
         if origin is not None and not self._known_origin(origin, host):
             detail = text("service.access.foreign_origin")
             raise Refusal("foreign_origin", detail)
-        if needs_key:
-            self._check_key(headers.get("authorization", ""), scope)
+        return needs_key and not self._has_key(headers, scope)
 
     def _known_origin(self, origin: str, host: str) -> bool:
         own = (f"http://{host}".lower(), f"https://{host}".lower())
         return origin in self.origins or origin.lower() in own
 
-    def _check_key(self, authorization: str, scope: Scope) -> None:
-        if self.key_sha256 is None:
-            if is_local(scope.get("server")):
-                return
-            detail = text("service.access.no_key")
-            raise Refusal("key_required", detail)
-        scheme, _, key = authorization.partition(" ")
-        sent = hashlib.sha256(key.strip().encode("latin-1")).digest()
-        if scheme.lower() != "bearer" or not hmac.compare_digest(sent, self.key_sha256):
-            detail = text("service.access.send_key")
-            raise Refusal("key_required", detail, headers={"www-authenticate": "Bearer"})
+    def _has_key(self, headers: Headers, scope: Scope) -> bool:
+        """Whether it needs no key or has the service's; False: a club's key, to be looked up."""
+        if self.key_sha256 is None and is_local(scope.get("server")):
+            return True
+        if self.key_sha256 is None and not self.has_club_keys:
+            raise Refusal("key_required", text("service.access.no_key"))
+        key = sent_key(headers)
+        sent = hashlib.sha256(key.encode("latin-1")).digest()
+        if self.key_sha256 is not None and hmac.compare_digest(sent, self.key_sha256):
+            return True
+        if self.has_club_keys and key.startswith(KEY_START):
+            return False
+        raise Refusal("key_required", text("service.access.send_key"), headers=SEND_KEY)
 
 
 def refuse_open_start(host: str, access: Access) -> None:
@@ -129,8 +141,14 @@ def refuse_open_start(host: str, access: Access) -> None:
     AccessRefused
         With what to do.
     """
-    if access.key_sha256 is None and not is_local((host, 0)):
+    if access.key_sha256 is None and not access.has_club_keys and not is_local((host, 0)):
         raise AccessRefused(text("service.access.open_start", host=host, make_key=_MAKE_KEY))
+
+
+def sent_key(headers: Headers) -> str:
+    """The bearer token of a request; empty where it has none."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def _listed(variable: str) -> frozenset[str]:

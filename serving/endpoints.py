@@ -29,6 +29,7 @@ from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.poses import poses
 from kneerisk.answer.printed_page import content_policy
 from kneerisk.answer.report.drawings import outlines
+from kneerisk.answer.told_numbers import TOLD_PARTS
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.cohort.sheets.device_units import other_units
@@ -40,6 +41,7 @@ from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.screening import screening_type
 from kneerisk.words import section, text
 from serving.problem import Problem, invalid_body, problem
+from serving.recording import Recording
 from serving.request_examples import EXAMPLE
 
 MAX_SCREENINGS = 1_000
@@ -134,8 +136,10 @@ def _results(bundle: Bundle, team: Team, start: int) -> bytes:
 _JSON = "application/json"
 
 
-def predict(bundle: Bundle, screening: Screening, fields: frozenset[str]) -> Response:
-    """Answer one screening.
+async def predict(
+    bundle: Bundle, screening: Screening, fields: frozenset[str], recording: Recording | None
+) -> Response:
+    """Answer one screening, and keep both where that is asked for.
 
     Parameters
     ----------
@@ -145,15 +149,29 @@ def predict(bundle: Bundle, screening: Screening, fields: frozenset[str]) -> Res
         The screening.
     fields
         The fields of the answer that are asked for.
+    recording
+        What is to be recorded.
 
     Returns
     -------
     Response
-        These fields as JSON.
+        These fields as JSON, with the id of a recorded answer.
+
+    Raises
+    ------
+    Refusal
+        Where it is to be recorded and can't be.
     """
-    asked = answer(bundle, screening, fields)
+    parts, shown = set(fields), set(fields)
+    if recording is not None:
+        parts |= set(TOLD_PARTS)
+    asked = answer(bundle, screening, parts)
+    if recording is not None:
+        answer_id = await recording.keep(bundle, screening, asked)
+        asked = asked.model_copy(update={"answer_id": answer_id})
+        shown.add("answer_id")
     # What is not known is absent, not null; a value of the wrong type is a mistake.
-    content = asked.model_dump_json(include=set(fields), exclude_none=True, warnings="error")
+    content = asked.model_dump_json(include=shown, exclude_none=True, warnings="error")
     return Response(content, media_type=_JSON)
 
 

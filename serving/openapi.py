@@ -12,11 +12,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
+from kneerisk.records.identifiers import ATHLETE_CODE
 from kneerisk.schema.own_measures import own_measures_in_force
 from kneerisk.schema.screening import screening_type
 from kneerisk.words import text, variant
 from serving.endpoints import MAX_SCREENINGS
 from serving.problem import MEDIA_TYPE, STATUS_BY_CODE, Problem
+from serving.recording import RECORD_HEADERS
 from serving.routes import Route
 
 Json = dict[str, Any]
@@ -31,6 +33,14 @@ _EVERY_REFUSAL = (
     "malformed_request", "foreign_origin", "incomplete_request", "unknown_host",
     "headers_too_large", "internal_error", "busy",
 )  # fmt: skip
+_ATHLETE: Json = {"type": "string", "pattern": f"^{ATHLETE_CODE.pattern}$"}
+#: Of the headers by which recording is asked for.
+_RECORD_SCHEMAS: dict[str, Json] = {
+    "record": {"enum": ["yes", "no"]},
+    "athlete": _ATHLETE,
+    "date": {"type": "string", "format": "date"},
+    "idempotency_key": {"type": "string", "minLength": 1, "maxLength": 100},
+}
 _BODY_REFUSALS = ("malformed_json", "incomplete_body", "too_large", "invalid_body", "timeout")
 
 
@@ -50,7 +60,14 @@ def openapi_document(routes: Mapping[str, Route]) -> Json:
         "components": {
             "schemas": _schemas(routes.values()),
             "responses": _problems(),
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer"},
+                "club_key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A key of a club whose records the service keeps: kr_...",
+                },
+            },
         },
     }
 
@@ -67,8 +84,7 @@ def _operation(route: Route) -> Json:
     return {
         "operationId": route.operation,
         "summary": route.summary,
-        # Not every service has a key.
-        **({"security": [{"key": []}, {}]} if route.needs_key else {}),
+        **_security(route),
         **_parameters(route),
         **_request_body(route),
         "responses": {"200": answer, **(unchanged if route.has_etag else {}), **problems},
@@ -87,13 +103,31 @@ def _answer_content(route: Route) -> Json:
     return {route.media_type: {"schema": schema}}
 
 
+def _security(route: Route) -> Json:
+    if route.role:
+        return {"security": [{"club_key": []}]}
+    # Not every service has a key, and where records are kept a club's will do.
+    return {"security": [{"key": []}, {"club_key": []}, {}]} if route.needs_key else {}
+
+
 def _parameters(route: Route) -> Json:
-    if not route.fields:
-        return {}
-    names = {"type": "array", "items": {"enum": list(route.fields)}, "minItems": 1}
-    fields = {"name": "fields", "in": "query", "description": text("service.request.fields"),
-              "style": "form", "explode": False, "schema": names}  # fmt: skip
-    return {"parameters": [fields]}
+    stated: list[Json] = []
+    if "{athlete}" in route.path:
+        stated.append({"name": "athlete", "in": "path", "required": True, "schema": _ATHLETE,
+                       "description": variant("service.header", "athlete")})  # fmt: skip
+    if route.fields:
+        names = {"type": "array", "items": {"enum": list(route.fields)}, "minItems": 1}
+        stated.append({
+            "name": "fields", "in": "query", "description": text("service.request.fields"),
+            "style": "form", "explode": False, "schema": names,
+        })  # fmt: skip
+    if route.records:
+        stated += [
+            {"name": RECORD_HEADERS[name], "in": "header", "schema": schema,
+             "description": variant("service.header", name)}
+            for name, schema in _RECORD_SCHEMAS.items()
+        ]  # fmt: skip
+    return {"parameters": stated} if stated else {}
 
 
 def _request_body(route: Route) -> Json:

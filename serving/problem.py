@@ -36,8 +36,12 @@ STATUS_BY_CODE = {
     "malformed_json": 400,
     "duplicate_key": 400,
     "malformed_upload": 400,
+    "bad_header": 400,
     "key_required": 401,
+    "key_refused": 401,
+    "key_ended": 401,
     "foreign_origin": 403,
+    "role_needed": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "incomplete_request": 408,
@@ -47,8 +51,11 @@ STATUS_BY_CODE = {
     "unknown_field": 422,
     "invalid_body": 422,
     "unreadable_sheet": 422,
+    "idempotency_key_used": 422,
     "headers_too_large": 431,
     "internal_error": 500,
+    "no_records": 501,
+    "records_unavailable": 503,
     "no_champion": 503,
     "busy": 503,
     "timeout": 504,
@@ -109,4 +116,4 @@ def invalid_body(faults: list[Fault]) -> Refusal:
 def refused_with(refusal: Refusal) -> Response:
     """A refusal as the answer of a handler: BentoML would make a 500 of it if it were raised."""
     body = problem(refusal, REQUEST_ID.get())
-    return Response(body.as_json(), body.status, media_type=MEDIA_TYPE)
+    return Response(body.as_json(), body.status, refusal.headers, MEDIA_TYPE)

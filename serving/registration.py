@@ -25,7 +25,7 @@ from serving.champion_holder import ChampionHolder
 from serving.monitoring import Metrics
 from serving.openapi import openapi_document
 from serving.page_files import PageFiles
-from serving.problem import invalid_body, refused_with
+from serving.problem import Refusal, invalid_body, refused_with
 from serving.routes import Route
 
 _Class = TypeVar("_Class", bound=type)
@@ -140,24 +140,39 @@ def _method(route: Route, champion: ChampionHolder, metrics: Metrics) -> Any:
     async def on_event_loop(_: Any, arguments: tuple[Any, ...], /) -> Response:
         return in_one_go(_, arguments)
 
-    async def in_pieces(_: Any, arguments: tuple[Any, ...], /) -> Response:
+    async def awaited(_: Any, arguments: tuple[Any, ...], /) -> Response:
         bundle = champion.current()
-        result = await route.endpoint(bundle, *arguments) if route.endpoint else None
+        try:
+            result = await route.endpoint(bundle, *arguments) if route.endpoint else None
+        except ScreeningRefused as error:
+            return refused_with(invalid_body(error.faults))
+        except Refusal as refusal:
+            return refused_with(refusal)
         return respond(result, bundle, arguments[0])
 
-    def without_champion(_: Any, arguments: tuple[Any, ...], /) -> Response:
-        response: Response = route.endpoint(*arguments)  # type: ignore[misc]
-        return response
-
     if not route.needs_champion:
-        method: Any = without_champion
+        method: Any = _without_champion(route)
     elif iscoroutinefunction(route.endpoint):
-        method = in_pieces
+        method = awaited
     else:
         method = on_event_loop if route.on_event_loop else in_one_go
     method.__name__ = route.operation
     answer = _Page if isinstance(route.answer, str) else route.answer
     return bentoml.api(method, route=route.path, input_spec=_checked(), output_spec=answer)
+
+
+def _without_champion(route: Route) -> Any:
+    def in_thread(_: Any, arguments: tuple[Any, ...], /) -> Response:
+        response: Response = route.endpoint(*arguments)  # type: ignore[misc]
+        return response
+
+    async def awaited(_: Any, arguments: tuple[Any, ...], /) -> Response:
+        try:
+            return _json(await route.endpoint(*arguments))  # type: ignore[misc]
+        except Refusal as refusal:
+            return refused_with(refusal)
+
+    return awaited if iscoroutinefunction(route.endpoint) else in_thread
 
 
 def _json(result: Any) -> Response:

@@ -16,17 +16,20 @@ from uuid import uuid4
 
 from anyio import to_thread
 from pydantic import BaseModel
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kneerisk.records.roles import Role
 from kneerisk.words import text
 from serving.access import Access
 from serving.body_validation import check_body, count_values, read_body
 from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
 from serving.champion_holder import ChampionHolder
+from serving.club_records import ClubRecords
 from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES, READ_SECONDS
 from serving.monitoring import LOGGER, Metrics
 from serving.problem import MEDIA_TYPE, REQUEST_ID, SECURITY_HEADERS, Refusal, problem
+from serving.recording import Recording, asked_to_record
 from serving.routes import Route
 
 BODY_SECONDS = 20.0
@@ -113,6 +116,7 @@ class RequestValidation:
         self._champion = champion
         self._metrics = metrics
         self._access = Access.from_environment()
+        self._records = ClubRecords.from_environment()
         self._bodies = HeldBodies()
         self._lanes = {path: Lane() for path, route in routes.items() if route.large}
 
@@ -148,7 +152,7 @@ class RequestValidation:
 
     async def _serve(self, scope: Scope, receive: Receive, response: SafeResponse) -> None:
         route = self._route(scope)
-        self._access.admit(scope, needs_key=route.needs_key)
+        await self._admit(route, scope)
         with self._bodies.counting() as count:
             content = await _body(receive, route, count) if route.max_body_bytes else b""
             try:
@@ -158,6 +162,16 @@ class RequestValidation:
                 raise Refusal("timeout", text("service.request.timeout")) from None
             except ClientLeft:
                 response.status = response.status or CLIENT_LEFT
+
+    async def _admit(self, route: Route, scope: Scope) -> None:
+        """Refuse who may not come in; open the club's records where the request is about them."""
+        by_club_key = self._access.admit(scope, needs_key=route.needs_key)
+        headers = Headers(scope=scope)
+        asked = asked_to_record(headers, may_record=route.records)
+        role = Role.WRITE if asked else route.role or (Role.READ if by_club_key else None)
+        club = await self._records.open(headers, role) if role else None
+        recording = Recording(club, asked) if club and asked else None
+        scope["state"] = {**scope.get("state", {}), "club": club, "recording": recording}
 
     async def _answer(
         self, route: Route, content: bytes, scope: Scope, receive: Receive, response: SafeResponse
@@ -171,8 +185,7 @@ class RequestValidation:
             if route.body is None:
                 await self._app(scope, _replayed(content, remaining), response.send)
                 return
-            body, fields = await _checked(content, route.body), _asked_fields(scope, route)
-            _hand_over(scope, (body, fields) if route.fields else (body,))
+            _hand_over(scope, await _arguments(content, scope, route, route.body))
             await self._app(scope, remaining, response.send)
 
         if not route.large:
@@ -229,6 +242,19 @@ async def _checked(content: bytes, model: type[BaseModel]) -> BaseModel:
     if count_values(content) > _THREAD_VALUES:
         return await to_thread.run_sync(check_body, content, model)
     return check_body(content, model)
+
+
+async def _arguments(
+    content: bytes, scope: Scope, route: Route, model: type[BaseModel]
+) -> tuple[Any, ...]:
+    """What a route's endpoint is given besides the champion: the body, then what else it takes."""
+    body, fields = await _checked(content, model), _asked_fields(scope, route)
+    return (
+        body,
+        *((fields,) if route.fields else ()),
+        *((scope["state"]["recording"],) if route.records else ()),
+        *((scope["state"]["club"],) if route.role else ()),
+    )
 
 
 def _asked_fields(scope: Scope, route: Route) -> frozenset[str]:

@@ -23,9 +23,11 @@ from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
 from kneerisk.cohort.sheets.training_logs.log_files import MOST_FILES as MOST_LOGS
+from kneerisk.records.roles import Role
 from kneerisk.schema import Screening
 from serving import endpoints, page_files, table_export
 from serving.endpoints import MAX_SCREENINGS, Team, TeamAnswer
+from serving.recording import RECORDS_REFUSALS
 from serving.request_examples import (
     EXAMPLE,
     FOLLOW_UP,
@@ -76,8 +78,13 @@ class Route:
     needs_champion: bool = False
     needs_key: bool = True
     """Whether callers need the key, where the service has one."""
+    records: bool = False
+    """Whether the answer is kept in a club's records where a header asks for it."""
+    role: Role | None = None
+    """What a club's key has to allow, where the route works on the club's records; they come after
+    the body."""
     on_event_loop: bool = False
-    """Whether it runs on the event loop, not in a thread of its own."""
+    """Whether it runs on the event loop, as coroutines do, not in a thread of its own."""
     count: Callable[[Any], int] | None = None
     """How many screenings a body holds, for the metrics; None: one."""
     has_etag: bool = False
@@ -100,8 +107,8 @@ _PREDICTIONS = (
         path="/v1/predict", method="POST", operation="predict",
         summary="Answer one screening", endpoint=endpoints.predict,
         body=Screening, answer=Answer, max_body_bytes=_MEGABYTE, fields=PARTS,
-        refusals=("unknown_field",), examples={"runner": EXAMPLE}, needs_champion=True,
-        on_event_loop=True,
+        refusals=("unknown_field", "idempotency_key_used", *RECORDS_REFUSALS),
+        examples={"runner": EXAMPLE}, needs_champion=True, records=True,
     ),
     Route(
         path="/v1/predict_team", method="POST", operation="predict_team",

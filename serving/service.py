@@ -24,6 +24,7 @@ from serving import sheet_import
 from serving.access import Access
 from serving.champion_holder import ChampionHolder, models_folder
 from serving.monitoring import LOGGER, Metrics, redact_logs
+from serving.recording import RECORD_HEADERS
 from serving.registration import predictions, web_application
 from serving.request_validation import RequestValidation
 from serving.routes import ROUTES
@@ -75,7 +76,7 @@ if origins := Access.from_environment().origins:
         CORSMiddleware,
         allow_origins=sorted(origins),
         allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type"],
+        allow_headers=["authorization", "content-type", *RECORD_HEADERS.values()],
         expose_headers=["x-request-id"],
     )
 KneeRisk.add_asgi_middleware(  # type: ignore[attr-defined]

@@ -335,7 +335,7 @@ class TestRequestValidation:
         seen: list[Any] = []
 
         async def app(scope: Any, receive: Any, send: Any) -> None:
-            body, _ = scope["state"]["arguments"]
+            body, *_ = scope["state"]["arguments"]
             seen.append((dict(scope["headers"])[b"content-type"], body))
             await answering(200, "text/plain", b"")(scope, receive, send)
 
@@ -486,7 +486,8 @@ def test_serving_needs_no_training_code_no_mlflow_and_no_pandas() -> None:
     # Kept out, not looked for afterwards: XGBoost takes pandas along where it is installed.
     code = (
         "import sys\n"
-        "kept_out = ['mlflow', 'pandas', 'pyarrow', 'sklearn', 'kneerisk.training',\n"
+        "kept_out = ['mlflow', 'pandas', 'pyarrow', 'sklearn', 'sqlalchemy', 'alembic', 'psycopg',\n"
+        "  'kneerisk.training',\n"
         "  'kneerisk.cohort.files', 'kneerisk.cohort.simulation', 'kneerisk.cohort.published']\n"
         "sys.modules.update(dict.fromkeys(kept_out))\n"
         "import serving.service, serving.model_store\n"

@@ -291,3 +291,5 @@ class Answer(BaseModel):
     inputs: list[Input]
     model: Lineage
     notice: str
+    answer_id: str | None = None
+    """Under which the club's records keep it; absent where it was not to be recorded."""

@@ -43,7 +43,7 @@ from kneerisk.schema.sections import Setting
 from kneerisk.words import text, variant
 
 #: The names of an answer's parts, each of which may be asked for alone.
-PARTS = tuple(Answer.model_fields)
+PARTS = tuple(name for name in Answer.model_fields if name != "answer_id")
 #: What the summary is made from.
 _SUMMED_UP = (
     "red_flags", "risk", "drivers", "imbalances", "next_tests", "advice", "model",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,16 +10,15 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from kneerisk.schema import Screening, category
+from kneerisk.schema.calendar_day import Day, read_day
 from kneerisk.schema.columns import column_of
 from kneerisk.schema.faults import STRICT
 from kneerisk.schema.rules import NEEDS
@@ -31,27 +29,10 @@ FEWEST_VISITS, MOST_VISITS = 2, 50
 #: An age in whole years may differ from what the dates imply by this much.
 AGE_ROUNDING_YEARS = 1.0
 _DAYS_A_YEAR = 365.25
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 Location = tuple[int | str, ...]
 #: Place, code and message.
 PlacedFault = tuple[Location, str, str]
-
-
-def _day(value: Any) -> dt.date:
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return dt.date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise PydanticCustomError("not_a_date", text("answer.follow_up.faults.not_a_date"))
-
-
-Day = Annotated[
-    dt.date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})
-]
 
 
 class Visit(BaseModel):
@@ -142,7 +123,7 @@ def _comparable_visit(visit: Any, place: Location, fault_places: set[Location]) 
         if (*place, name) in fault_places:
             sound[name] = None
     return _ComparableVisit(
-        date=None if sound["date"] is None else _day(sound["date"]),
+        date=None if sound["date"] is None else read_day(sound["date"]),
         athlete_id=sound["athlete_id"],
         row={name: value for name, value in _flat(screening).items() if name not in faulty_columns},
         faulty_columns=faulty_columns,

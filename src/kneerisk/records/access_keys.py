@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 from kneerisk.records.audit import COMMAND, note
 from kneerisk.records.clubs import made_club
 from kneerisk.records.database import Database, RecordsFailed
+from kneerisk.records.identifiers import KEY_START
 from kneerisk.records.roles import Role
 from kneerisk.records.tables import Club, Key
 from kneerisk.words import text
 
 _ID_BYTES, _SECRET_BYTES = 6, 32
-_KEY = re.compile(r"kr_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_KEY = re.compile(KEY_START + r"([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def add_key(
             created_at=now, expires_at=expires_at,
         ))  # fmt: skip
         note(session, now, club_id, COMMAND, "key_added", key_id)
-    return f"kr_{key_id}_{secret}"
+    return f"{KEY_START}{key_id}_{secret}"
 
 
 def list_keys(database: Database) -> list[KeyState]:
@@ -148,15 +149,23 @@ def caller_of(session: Session, key: str, now: datetime) -> Caller | None:
     -------
     None where there is no such key, or it has ended.
     """
+    known = _with_secret(session, key)
+    if known is None or _has_ended(known.expires_at, known.revoked_at, now):
+        return None
+    return Caller(known.club_id, known.id, Role(known.role))
+
+
+def is_known(session: Session, key: str) -> bool:
+    """Whether there is such a key at all, ended or not; only its holder can ask."""
+    return _with_secret(session, key) is not None
+
+
+def _with_secret(session: Session, key: str) -> Key | None:
     parts = _KEY.fullmatch(key)
     known = session.get(Key, parts[1]) if parts else None
     # An unknown id takes the same steps as a wrong secret.
     secret, kept = parts[2] if parts else "", known.secret_sha256 if known else b"\0" * 32
-    if not hmac.compare_digest(_sha256(secret), kept) or known is None:
-        return None
-    if _has_ended(known.expires_at, known.revoked_at, now):
-        return None
-    return Caller(known.club_id, known.id, Role(known.role))
+    return known if hmac.compare_digest(_sha256(secret), kept) else None
 
 
 def _has_ended(expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:

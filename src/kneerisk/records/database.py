@@ -19,6 +19,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from kneerisk.errors import KneeriskError
@@ -47,6 +48,8 @@ class Database:
     ----------
     address
         The path of a SQLite file, or a URL such as ``postgresql://user@host/database``.
+    wait_seconds
+        So long it waits for a server that does not answer, and for other writers.
 
     Raises
     ------
@@ -54,9 +57,9 @@ class Database:
         Where the address is none, or names another kind of database.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, wait_seconds: float = WAIT_SECONDS) -> None:
         self.url = url_of(address)
-        self._engine = _engine(self.url)
+        self._engine = _engine(self.url, wait_seconds)
 
     @classmethod
     def from_environment(cls, *, current: bool = True) -> Database:
@@ -227,12 +230,18 @@ def _alembic(connection: Any) -> Config:
     return config
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, wait_seconds: float) -> Engine:
     # Parameters are values of athletes: no error may repeat them.
-    more: dict[str, Any] = {"hide_parameters": True}
+    more: dict[str, Any] = {"hide_parameters": True, "pool_timeout": wait_seconds}
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, **more)
-    engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS}, **more)
+        waits = {
+            "connect_timeout": max(2, round(wait_seconds)),  # the least that libpq takes
+            "tcp_user_timeout": round(wait_seconds * 1000),
+            "options": f"-c lock_timeout={round(wait_seconds * 1000)}",
+        }
+        unstated = {name: wait for name, wait in waits.items() if name not in url.query}
+        return create_engine(url, pool_pre_ping=True, connect_args=unstated, **more)
+    engine = create_engine(url, connect_args={"timeout": wait_seconds}, **more)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -263,6 +272,9 @@ def _told(url: URL) -> Iterator[None]:
     """Say in one line what a database refuses, without a value or a password."""
     try:
         yield
+    except PoolTimeout:
+        reason = PoolTimeout.__name__
+        raise RecordsFailed(text("records.failed", place=_place(url), reason=reason)) from None
     except DBAPIError as error:
         original = error.orig
         reason = type(original).__name__

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,12 +19,9 @@ from sqlalchemy.orm import Session
 
 from kneerisk.records.audit import note
 from kneerisk.records.database import RecordsFailed
+from kneerisk.records.identifiers import ATHLETE_CODE, IDEMPOTENCY_KEY
 from kneerisk.records.tables import Answer, Athlete, Exposure, Outcome, Sent, Visit
 from kneerisk.words import text
-
-#: An athlete's id as clubs make them up: no spaces, so that it is no name by mistake.
-ATHLETE_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +141,7 @@ def _sent_before(
 ) -> str | None:
     if key is None:
         return None
-    if not _IDEMPOTENCY_KEY.fullmatch(key):
+    if not IDEMPOTENCY_KEY.fullmatch(key):
         raise SentBefore(text("records.bad_idempotency_key"))
     sent = session.scalar(select(Sent).where(Sent.club_id == club_id, Sent.idempotency_key == key))
     if sent is None:

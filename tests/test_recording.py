@@ -1,0 +1,466 @@
+"""Recording over HTTP: whose key opens what, what is kept, what a database that is away costs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from club_keys import HARBOUR, ClubKeys, bearer, new_records, to_record
+from served import Served, served
+from sqlalchemy import select
+from starlette.datastructures import Headers
+
+from kneerisk.answer.told_numbers import told_numbers
+from kneerisk.model import Bundle
+from kneerisk.records.clubs import club_id_of
+from kneerisk.records.database import Database
+from kneerisk.records.personal_data import everything_about
+from kneerisk.records.roles import Role
+from kneerisk.records.tables import Answer as AnswerRow
+from kneerisk.schema import Screening, fingerprint
+from kneerisk.schema.own_measures import NO_OWN_MEASURES
+from serving.access import Access, refuse_open_start
+from serving.champion_holder import Champion, ChampionHolder
+from serving.club_records import ClubRecords
+from serving.monitoring import Metrics
+from serving.problem import Refusal
+from serving.request_examples import EXAMPLE
+from serving.request_validation import RequestValidation
+from serving.routes import ROUTES
+
+CANARY = "zq190437"
+SERVICE_KEY = "0123456789abcdef0123456789abcdef-kneerisk"
+#: That write at once.
+CLIENTS = 4
+
+
+def kept(keys: ClubKeys, athlete: str = "A7", club: str = HARBOUR) -> dict[str, Any] | None:
+    """What the records hold of an athlete."""
+    database = Database(keys.address)
+    with database.reading() as session:
+        found = everything_about(session, club_id_of(session, club), athlete)
+    database.close()
+    return found
+
+
+def refused(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    assert (response.status_code, response.json().get("code")) == (status, code), response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    return problem
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> ClubKeys:
+    return new_records(str(tmp_path_factory.mktemp("records") / "club.sqlite"))
+
+
+@pytest.fixture(scope="module")
+def service(
+    champion_models: Path, keys: ClubKeys, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("recording")
+    environment = {"KNEERISK_MODELS": str(champion_models), "KNEERISK_RECORDS": keys.address}
+    with served(folder, **environment) as running:
+        running.until(lambda: running.alive("/readyz"))
+        yield running
+
+
+@pytest.mark.slow
+class TestRecording:
+    def test_the_screening_and_the_numbers_told_are_kept(
+        self, service: Served, keys: ClubKeys, released: Bundle
+    ) -> None:
+        answer = service.post("/v1/predict", EXAMPLE, headers=to_record(keys.write)).json()
+        plain = service.post("/v1/predict", EXAMPLE).json()
+        assert {name: value for name, value in answer.items() if name != "answer_id"} == plain
+        held = kept(keys)
+        assert held is not None
+        [visit] = held["visits"]
+        assert visit["day"] == "2026-03-01"
+        assert visit["screening"] == EXAMPLE
+        assert visit["schema_fingerprint"] == fingerprint()
+        assert Screening.model_validate(visit["screening"]) == Screening.model_validate(EXAMPLE)
+        [row] = visit["answers"]
+        assert row["id"] == answer["answer_id"]
+        assert (row["version"], row["bundle_sha256"]) == (
+            answer["model"]["version"], released.sha256,
+        )  # fmt: skip
+        told = row["told"]
+        for knee in ("left", "right", "either"):
+            assert told["risk"][knee] == answer["risk"][knee]
+        assert [(i["side"], i["name"], i["probability"]) for i in told["imbalances"]] == [
+            (i["side"], i["name"], i["probability"]) for i in answer["imbalances"]
+        ]
+        assert "message" not in json.dumps(told)
+        assert "wording" not in json.dumps(told)
+
+    def test_all_of_the_numbers_are_kept_whatever_fields_are_asked_for(
+        self, service: Served, keys: ClubKeys
+    ) -> None:
+        headers = to_record(keys.write, "fields")
+        answer = service.post("/v1/predict?fields=summary", EXAMPLE, headers=headers).json()
+        assert set(answer) == {"summary", "answer_id"}
+        held = kept(keys, "fields")
+        assert held is not None
+        assert set(held["visits"][0]["answers"][0]["told"]["risk"]) >= {"left", "right", "either"}
+
+    def test_a_red_flag_is_kept_without_numbers(self, service: Served, keys: ClubKeys) -> None:
+        body = EXAMPLE | {"red_flags": ["hot_red_swollen_joint"]}
+        answer = service.post("/v1/predict", body, headers=to_record(keys.write, "flagged"))
+        assert answer.status_code == 200, answer.text
+        held = kept(keys, "flagged")
+        assert held is not None
+        told = held["visits"][0]["answers"][0]["told"]
+        assert told["risk"]["status"] == "refer"
+        assert not {"left", "right", "either"} & set(told["risk"])
+
+    def test_sent_again_it_is_kept_once(self, service: Served, keys: ClubKeys) -> None:
+        def send(body: Any = EXAMPLE, **headers: str) -> httpx.Response:
+            stated = to_record(keys.write, "again", idempotency_key="r-1") | headers
+            return service.post("/v1/predict", body, headers=stated)
+
+        with ThreadPoolExecutor(8) as pool:
+            ids = {answer.json()["answer_id"] for answer in pool.map(lambda _: send(), range(16))}
+        assert len(ids) == 1
+        other = EXAMPLE | {"athlete": EXAMPLE["athlete"] | {"age_years": 41}}
+        refused(send(other), 422, "idempotency_key_used")
+        refused(send(**{"kneerisk-date": "2026-03-02"}), 422, "idempotency_key_used")
+        held = kept(keys, "again")
+        assert held is not None
+        assert len(held["visits"]) == 1
+
+    def test_a_request_that_does_not_ask_for_it_keeps_nothing(
+        self, service: Served, keys: ClubKeys
+    ) -> None:
+        headers = to_record(keys.write, "unasked") | {"kneerisk-record": "no"}
+        assert "answer_id" not in service.post("/v1/predict", EXAMPLE, headers=headers).json()
+        # Whatever key came with it: nothing is looked up that is not needed.
+        answer = service.post("/v1/predict", EXAMPLE, headers=bearer(keys.revoked))
+        assert answer.status_code == 200
+        assert kept(keys, "unasked") is None
+
+    def test_faults_of_the_body_come_before_anything_is_kept(
+        self, service: Served, keys: ClubKeys
+    ) -> None:
+        body = {"athlete": {"age_years": 7, "sex": "male"}}
+        refused(service.post("/v1/predict", body, headers=to_record(keys.write, "bad")), 422,
+                "invalid_body")  # fmt: skip
+        assert kept(keys, "bad") is None
+
+
+@pytest.mark.slow
+class TestKeysAtTheRoutes:
+    @pytest.mark.parametrize(
+        ("which", "status", "code"),
+        [("none", 401, "key_required"), ("kr_", 401, "key_refused"), ("mixed", 401, "key_refused"),
+         ("read", 403, "role_needed"), ("ended", 401, "key_ended"), ("revoked", 401, "key_ended")],
+    )  # fmt: skip
+    def test_without_a_good_key_nothing_is_recorded(
+        self, service: Served, keys: ClubKeys, which: str, status: int, code: str
+    ) -> None:
+        named = {"none": "none", "kr_": "kr_", "mixed": keys.write[:16] + keys.read[16:]}
+        key = named[which] if which in named else getattr(keys, which)
+        response = service.post("/v1/predict", EXAMPLE, headers=to_record(key, "keyless"))
+        problem = refused(response, status, code)
+        assert len(key) < 9 or key not in json.dumps(problem)
+        if status == 401:
+            assert response.headers["www-authenticate"] == "Bearer"
+        assert kept(keys, "keyless") is None
+
+    def test_all_that_is_wrong_with_the_headers_is_told_at_once(
+        self, service: Served, keys: ClubKeys
+    ) -> None:
+        wrong = {"kneerisk-athlete": f"Tom {CANARY}", "kneerisk-date": "2026-W10-1",
+                 "idempotency-key": "a b"}  # fmt: skip
+        response = service.post("/v1/predict", EXAMPLE, headers=to_record(keys.write) | wrong)
+        detail = refused(response, 400, "bad_header")["detail"]
+        for name in ("Kneerisk-Athlete", "Kneerisk-Date", "Idempotency-Key"):
+            assert name in detail
+        assert CANARY not in response.text
+        for day in ("2999-01-01", "", "01.03.2026"):
+            told = service.post("/v1/predict", EXAMPLE, headers=to_record(keys.write, day=day))
+            assert "Kneerisk-Date" in refused(told, 400, "bad_header")["detail"]
+        twice = [*to_record(keys.write).items(), ("kneerisk-athlete", "A8")]
+        told = httpx.post(f"{service.url}/v1/predict", json=EXAMPLE, headers=twice)
+        assert "Kneerisk-Athlete" in refused(told, 400, "bad_header")["detail"]
+        for wish in ("true", "", "yes please"):
+            headers = to_record(keys.write) | {"kneerisk-record": wish}
+            refused(service.post("/v1/predict", EXAMPLE, headers=headers), 400, "bad_header")
+
+    def test_an_address_that_does_not_record_says_so(self, service: Served, keys: ClubKeys) -> None:
+        team = {"screenings": [EXAMPLE]}
+        response = service.post("/v1/predict_team", team, headers=to_record(keys.write))
+        assert "Nothing is recorded" in refused(response, 400, "bad_header")["detail"]
+
+
+class TestBothKindsOfKeys:
+    """Of a service that has a key of its own, or that other machines reach."""
+
+    @pytest.fixture
+    def ask(self, keys: ClubKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+        (tmp_path / "key").write_text(SERVICE_KEY)
+        (tmp_path / "key").chmod(0o600)
+        monkeypatch.setenv("KNEERISK_RECORDS", keys.address)
+        monkeypatch.setenv("KNEERISK_KEY_FILE", str(tmp_path / "key"))
+
+        async def answered(scope: Any, receive: Any, send: Any) -> None:
+            headers = [(b"content-type", b"text/plain")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": b"in"})
+
+        def ask(headers: dict[str, str], server: str = "127.0.0.1") -> str:
+            holder = ChampionHolder(Metrics())
+            holder.served = Champion(object(), NO_OWN_MEASURES)  # type: ignore[arg-type]
+            validation = RequestValidation(answered, ROUTES, holder, Metrics())
+
+            async def app(scope: Any, receive: Any, send: Any) -> None:
+                await validation(scope | {"server": (server, 3000)}, receive, send)
+
+            async def send() -> httpx.Response:
+                transport = httpx.ASGITransport(app)
+                async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as c:
+                    return await c.post("/v1/predict", json=EXAMPLE, headers=headers)
+
+            response = asyncio.run(send())
+            return response.text if response.status_code == 200 else response.json()["code"]
+
+        return ask
+
+    def test_either_opens_what_needs_a_key(self, ask: Any, keys: ClubKeys) -> None:
+        for key in (SERVICE_KEY, keys.read, keys.other_club):
+            assert ask(bearer(key)) == "in"
+        assert ask({}) == "key_required"
+        assert ask(bearer("x" * 40)) == "key_required"
+        assert ask(bearer(keys.ended)) == "key_ended"
+        assert ask(bearer(keys.write[:-1])) == "key_refused"
+
+    def test_only_a_club_s_key_records(self, ask: Any, keys: ClubKeys) -> None:
+        assert ask(to_record(SERVICE_KEY)) == "key_required"
+        assert ask(to_record(keys.write)) == "in"
+        assert ask(to_record(keys.read)) == "role_needed"
+
+    def test_where_other_machines_reach_it_a_club_s_key_is_enough(
+        self, ask: Any, keys: ClubKeys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("KNEERISK_KEY_FILE")
+        refuse_open_start("192.168.1.7", Access.from_environment())
+        assert ask({}, "192.168.1.7") == "key_required"
+        assert ask(bearer(keys.read), "192.168.1.7") == "in"
+        assert ask({}, "127.0.0.1") == "in"
+
+
+@pytest.mark.slow
+def test_nothing_of_an_athlete_and_no_key_is_in_log_or_metrics(
+    service: Served, keys: ClubKeys
+) -> None:
+    value = 61.190437
+    body = EXAMPLE | {"athlete": EXAMPLE["athlete"] | {"mass_kg": value}}
+    for key in (keys.write, keys.read, keys.ended, f"kr_{CANARY}"):
+        headers = to_record(key, CANARY, idempotency_key=CANARY)
+        service.post("/v1/predict", body, headers=headers)
+    last = service.get("/v1/nowhere").headers["x-request-id"]
+    service.until(lambda: last in service.log())
+    everything = service.log() + service.get("/metrics").text
+    for secret in (CANARY, str(value), keys.write, keys.write[16:], keys.read[16:]):
+        assert secret not in everything
+    assert "Traceback" not in service.log()
+
+
+def opened(records: ClubRecords, key: str, role: Role = Role.WRITE) -> Any:
+    """What becomes of a key: the club's records, or the refusal."""
+    try:
+        return asyncio.run(records.open(Headers({"authorization": f"Bearer {key}"}), role))
+    except Refusal as refusal:
+        return refusal.code
+
+
+class TestTheDatabaseIsAway:
+    @pytest.fixture
+    def own(self, tmp_path: Path) -> ClubKeys:
+        return new_records(str(tmp_path / "club.sqlite"))
+
+    def test_without_records_there_is_nothing_to_open(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("KNEERISK_RECORDS", raising=False)
+        assert opened(ClubRecords.from_environment(), "kr_x") == "no_records"
+
+    def test_it_is_found_again_when_it_is_back(self, own: ClubKeys, tmp_path: Path) -> None:
+        records = ClubRecords(Database(own.address, 0.05))
+        assert opened(records, own.write) != "records_unavailable"
+        for end in ("", "-wal", "-shm"):
+            if (tmp_path / f"club.sqlite{end}").exists():
+                (tmp_path / f"club.sqlite{end}").rename(tmp_path / f"away.sqlite{end}")
+        assert opened(records, own.write) == "records_unavailable"
+        assert not (tmp_path / "club.sqlite").exists()
+        for end in ("", "-wal", "-shm"):
+            if (tmp_path / f"away.sqlite{end}").exists():
+                (tmp_path / f"away.sqlite{end}").rename(tmp_path / f"club.sqlite{end}")
+        assert opened(records, own.read) == "role_needed"
+
+    def test_another_file_in_its_place_is_read_anew(self, own: ClubKeys, tmp_path: Path) -> None:
+        records = ClubRecords(Database(own.address, 0.05))
+        opened(records, own.write)
+        other = new_records(str(tmp_path / "other.sqlite"))
+        Path(other.address).rename(own.address)
+        assert opened(records, own.write) == "key_refused"
+        assert opened(records, other.read) == "role_needed"
+
+    def test_a_locked_one_keeps_nothing_and_holds_nobody_up(self, own: ClubKeys) -> None:
+        records = ClubRecords(Database(own.address, 0.05))
+        other = sqlite3.connect(own.address, isolation_level=None)
+
+        async def write_meanwhile() -> tuple[str, bool]:
+            club = await records.open(Headers(bearer(own.write)), Role.WRITE)
+            other.execute("BEGIN IMMEDIATE")
+            writing = asyncio.ensure_future(
+                club.write(lambda session, *_: session.scalar(select(1)))
+            )
+            await asyncio.sleep(0)  # the thread has begun
+            ran_meanwhile = not writing.done()
+            try:
+                await writing
+            except Refusal as refusal:
+                return refusal.code, ran_meanwhile
+            return "", ran_meanwhile
+
+        assert asyncio.run(write_meanwhile()) == ("records_unavailable", True)
+        other.execute("ROLLBACK")
+        other.close()
+
+    def test_older_tables_are_said_in_the_log_alone(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "empty.sqlite").touch()
+        records = ClubRecords(Database(str(tmp_path / "empty.sqlite"), 0.05))
+        assert opened(records, "kr_x") == "records_unavailable"
+        assert "records upgrade" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("address", "message"),
+        [("mysql://host/club", "KNEERISK_RECORDS is neither"), ("none.sqlite", "records upgrade")],
+    )
+    def test_a_start_that_could_not_record_is_refused(
+        self, tmp_path: Path, address: str, message: str
+    ) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "serving", "--models", str(tmp_path)],
+            env=os.environ | {"KNEERISK_RECORDS": address},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_package_that_is_missing_is_named(self, tmp_path: Path) -> None:
+        code = (
+            "import sys\n"
+            "sys.modules.update(dict.fromkeys(['sqlalchemy', 'alembic', 'psycopg']))\n"
+            "from serving.__main__ import main\n"
+            "raise SystemExit(main(['--models', sys.argv[1]]))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)],
+            env=os.environ | {"KNEERISK_RECORDS": str(tmp_path / "club.sqlite")},
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "pip install 'kneerisk[records]'" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class Writers:
+    """Clients that have screenings recorded until they are told to stop."""
+
+    def __init__(self, keys: ClubKeys, url: str) -> None:
+        self.acknowledged: list[str] = []
+        self._keys, self._url = keys, url
+        self._ended = threading.Event()
+        self._one_more = threading.Condition()
+
+    def write(self, first: int) -> None:
+        with httpx.Client(timeout=30) as client:
+            for number in range(first, first + 10_000):
+                if self._ended.is_set():
+                    return
+                headers = to_record(self._keys.write, f"A{number}")
+                with suppress(httpx.TransportError):
+                    answer = client.post(f"{self._url}/v1/predict", json=EXAMPLE, headers=headers)
+                    with self._one_more:
+                        self.acknowledged.append(answer.json()["answer_id"])
+                        self._one_more.notify_all()
+
+    def until(self, count: int) -> None:
+        """Wait until so many more are acknowledged."""
+        with self._one_more:
+            enough = len(self.acknowledged) + count
+            assert self._one_more.wait_for(lambda: len(self.acknowledged) >= enough, 60)
+
+    def stop(self) -> None:
+        self._ended.set()
+
+
+@pytest.mark.slow
+def test_what_was_acknowledged_survives_a_kill(champion_models: Path, tmp_path: Path) -> None:
+    """First of a worker, which is replaced, then of the whole service."""
+    keys = new_records(str(tmp_path / "records.sqlite"))
+    environment = {"KNEERISK_MODELS": str(champion_models), "KNEERISK_RECORDS": keys.address}
+    with served(tmp_path, **environment) as running, ThreadPoolExecutor(CLIENTS) as pool:
+        running.until(lambda: running.alive("/readyz"))
+        writers = Writers(keys, running.url)
+        ended = [pool.submit(writers.write, at * 10_000) for at in range(CLIENTS)]
+        try:
+            writers.until(30)
+            supervisor = psutil.Process(running.process.pid)
+            holder = next(
+                process for process in supervisor.children()
+                if any(keys.address in file.path for file in process.open_files())
+            )  # fmt: skip
+            holder.kill()
+            writers.until(30)
+            for process in [supervisor, *supervisor.children(recursive=True)]:
+                process.kill()
+        finally:
+            writers.stop()
+        for one in ended:
+            one.result()
+    database = Database(keys.address)
+    with database.reading() as session:
+        rows = set(session.scalars(select(AnswerRow.id)))
+    database.close()
+    assert set(writers.acknowledged) <= rows
+    # Some were kept without being told: those under way at either kill.
+    assert len(rows) - len(writers.acknowledged) <= 2 * CLIENTS
+
+
+def test_told_numbers_have_no_words(released: Bundle) -> None:
+    from kneerisk.answer import answer
+
+    told = told_numbers(answer(released, Screening.model_validate(EXAMPLE)))
+    texts = [text for text in _texts(told) if " " in text]
+    assert texts == []
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
