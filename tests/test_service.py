@@ -486,8 +486,8 @@ def test_serving_needs_no_training_code_no_mlflow_and_no_pandas() -> None:
     # Kept out, not looked for afterwards: XGBoost takes pandas along where it is installed.
     code = (
         "import sys\n"
-        "kept_out = ['mlflow', 'pandas', 'pyarrow', 'sklearn', 'sqlalchemy', 'alembic', 'psycopg',\n"
-        "  'kneerisk.training',\n"
+        "kept_out = ['mlflow', 'pandas', 'pyarrow', 'sklearn', 'kneerisk.training',\n"
+        "  'sqlalchemy', 'alembic', 'psycopg',\n"
         "  'kneerisk.cohort.files', 'kneerisk.cohort.simulation', 'kneerisk.cohort.published']\n"
         "sys.modules.update(dict.fromkeys(kept_out))\n"
         "import serving.service, serving.model_store\n"
