@@ -3,9 +3,9 @@
     python -m serving --port 3000 --models models
 
 `bentoml serve` answers the same, but puts a controller without any check on a port of this machine,
-through which every local user can run commands as the service. Here the supervisor is uvicorn's: it
-talks to its workers through pipes, starts a worker anew that has died or no longer responds, and
-listens to nothing but signals.
+through which every local user can run commands as the service. Here the supervisor is uvicorn's
+(`serving.supervisor`): it talks to its workers through pipes, starts a worker anew that has died or
+no longer responds, and listens to nothing but signals.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ from pathlib import Path
 
 import psutil
 import uvicorn
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from kneerisk.errors import KneeriskError
 from kneerisk.words import text
 from serving.access import Access, is_local, refuse_open_start
 from serving.club_records import ClubRecords
 from serving.connections import MAX_HEADER_BYTES, BoundedHttp
+from serving.supervisor import Supervisor
 
 LOGGER = logging.getLogger("kneerisk.serving")
 #: A worker that does not respond for so long is ended and replaced (assumption).
@@ -38,9 +37,6 @@ HEALTH_SECONDS = 15
 #: Requests under way have so long to end when the service stops (assumption).
 SHUTDOWN_SECONDS = 10
 WORKERS = 2
-#: So many workers may die before one is ready, and so long one has to say whether it is
-#: (assumptions).
-MOST_DEATHS, READY_SECONDS = 4, 1.0
 
 _ENVIRONMENT = {
     "BENTOML_DO_NOT_TRACK": "True",
@@ -60,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        _set_environment(options)
+        state = _set_environment(options)
         access = Access.from_environment()
         refuse_open_start(options.host, access)
         ClubRecords.from_environment().require_usable()
@@ -82,35 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         LOGGER.info(text("service.start.open"))
     # A core file of a worker would hold what it was sent.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    supervisor = Supervisor(config, sockets=[config.bind_socket()])
+    supervisor = Supervisor(config, [config.bind_socket()], state)
     supervisor.run()
     if supervisor.has_failed:
         sys.stderr.write(text("service.start.failed") + "\n")
     return int(supervisor.has_failed)
-
-
-class Supervisor(Multiprocess):
-    """uvicorn's, which would start workers anew for ever that die before they are ready."""
-
-    has_failed = False
-    _was_ready = False
-    _deaths = 0
-
-    def keep_subprocess_alive(self) -> None:
-        """Start dead workers anew; stop where none was ever ready and several have died."""
-        before = list(self.processes)
-        super().keep_subprocess_alive()
-        self.has_failed |= any(worker.exitcode == STARTUP_FAILURE for worker in self.processes)
-        if self._was_ready:
-            return
-        # Whatever was replaced has died, also while it was asked whether it is there.
-        self._deaths += sum(old is not new for old, new in zip(before, self.processes, strict=True))
-        self._was_ready = any(
-            worker.is_ready(READY_SECONDS) for worker in self.processes if worker.process.is_alive()
-        )
-        if self._deaths >= MOST_DEATHS and not self._was_ready:
-            self.has_failed = True
-            self.should_exit.set()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _set_environment(options: argparse.Namespace) -> None:
-    """Hand the options to the workers, which inherit the environment."""
+def _set_environment(options: argparse.Namespace) -> Path:
+    """Hand the options to the workers, which inherit the environment; give their folder."""
     stated = {
         "KNEERISK_MODELS": options.models and str(options.models.resolve()),
         "KNEERISK_KEY_FILE": options.key_file and str(options.key_file.resolve()),
@@ -146,6 +118,7 @@ def _set_environment(options: argparse.Namespace) -> None:
         os.environ.setdefault(name, value)
     # The workers add up their counters there.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(state)
+    return state
 
 
 def _state_folder() -> Path:

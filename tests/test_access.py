@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import pytest
 from browser import Seen
 from playwright.sync_api import Browser, expect
-from served import Served, free_port, served
-from uvicorn.supervisors import multiprocess
+from served import Served, served
 
-from serving.__main__ import MOST_DEATHS, Supervisor
 from serving.access import Access, AccessRefused, refuse_open_start
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
@@ -149,55 +144,6 @@ def test_a_start_that_others_reach_is_refused_without_a_key(tmp_path: Path) -> N
     assert done.returncode == 1
     assert "needs a key" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_workers_that_never_get_ready_are_not_started_for_ever(tmp_path: Path) -> None:
-    (tmp_path / "bentoml.py").write_text("raise ImportError('half an installation')")
-    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
-    done = subprocess.run(
-        [sys.executable, "-m", "serving", "--port", str(free_port()), "--models", str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 1
-    assert "half an installation" in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("The service can't start: its workers end")
-
-
-class DyingWorker:
-    """Alive when it is looked at, dead by the time that it is asked."""
-
-    exitcode, pid = 1, 1
-
-    def __init__(self, *_: object) -> None:
-        self.process = SimpleNamespace(is_alive=lambda: True)
-
-    def is_alive(self, timeout: float) -> bool:
-        return False
-
-    def is_ready(self, timeout: float) -> bool:
-        return False
-
-    def start(self) -> None: ...
-    def kill(self) -> None: ...
-    def join(self) -> None: ...
-
-
-def test_workers_that_die_while_they_are_asked_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multiprocess, "Process", DyingWorker)
-    supervisor = Supervisor.__new__(Supervisor)
-    supervisor.config = SimpleNamespace(timeout_worker_healthcheck=0)
-    supervisor.sockets, supervisor.should_exit = [], threading.Event()
-    supervisor.processes = [DyingWorker(), DyingWorker()]
-    ticks = 0
-    while not supervisor.should_exit.is_set() and ticks < MOST_DEATHS:
-        supervisor.keep_subprocess_alive()
-        ticks += 1
-    assert supervisor.has_failed
-    assert ticks == MOST_DEATHS // 2
 
 
 @pytest.fixture(scope="module")
