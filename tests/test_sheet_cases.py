@@ -301,10 +301,11 @@ def test_a_language_has_the_words_of_every_sheet(language: str) -> None:
               ("wblt_distance_cm", ""), ("quad_torque_nm_kg", ""), ("weekly_run_km", ""),
               ("missing", ""), ("total", ""), ("article", ""),
               ("own_leg", "dominant"), ("own_leg", "non_dominant"), ("own_leg", "involved"),
-              ("own_leg", "uninvolved"), ("own_leg", "noun")]  # fmt: skip
+              ("own_leg", "uninvolved"), ("own_leg", "noun"),
+              ("week", ""), ("week", "per"), ("visit", "first"), ("visit", "later")]  # fmt: skip
     assert not [key for key in needed if key not in table]
     kinds = {"owner", "unit", "total", "missing", "missing_number", "article", "trial", "any",
-             "side", "own_leg", "red_flags", "athlete_id", "screening_date",
+             "side", "own_leg", "week", "visit", "red_flags", "athlete_id", "screening_date",
              "birth_date"}  # fmt: skip
     assert {means for means, _ in table} <= kinds | unsided().keys()
 

@@ -15,6 +15,7 @@ from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of
 from kneerisk.cohort.sheets.questions import without_meaning
 from kneerisk.cohort.sheets.sheet_answer import Alternative
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
+from kneerisk.cohort.sheets.visit_words import visit_named
 from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, MASS, leg_names, tokens
 from kneerisk.words import text
 
@@ -145,7 +146,9 @@ def _without_duplicates(recognised: list[RecognisedColumn]) -> list[RecognisedCo
     for at, column in enumerate(recognised):
         # First and last name together name an athlete.
         waits_for_leg = column.question and column.means in leg_names() and not column.side
-        if column.means != ATHLETE and not waits_for_leg:
+        # Of a test that was done again it is asked already whether it counts.
+        waits_for_visit = column.question and _is_later(column)
+        if column.means != ATHLETE and not waits_for_leg and not waits_for_visit:
             for canonical in column.canonicals:
                 same[canonical].append(at)
     for places in same.values():
@@ -162,6 +165,11 @@ def _without_duplicates(recognised: list[RecognisedColumn]) -> list[RecognisedCo
             for at in sure:
                 recognised[at] = _which(recognised, at, sure)
     return recognised
+
+
+def _is_later(column: RecognisedColumn) -> bool:
+    visit = visit_named(column.name)
+    return visit is not None and visit.visit == "later"
 
 
 def _left_out(column: RecognisedColumn, why: str) -> RecognisedColumn:

@@ -12,7 +12,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
+from kneerisk.cohort.sheets.column_names import (
+    LONGEST_NAME,
+    Named,
+    beside_its_other,
+    read_name,
+)
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     NO_NAME,
     TidyColumn,
@@ -27,6 +32,8 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     takes_best,
 )
 from kneerisk.cohort.sheets.headings import Heading, Table
+from kneerisk.cohort.sheets.leg_words import codes_of
+from kneerisk.cohort.sheets.own_legs import own_legs_of
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE
 from kneerisk.schema import leg_measures
@@ -64,14 +71,27 @@ def dates_in_columns(heading: Heading, table: Table, title: str | None = None) -
     """
     parts = [_split(name, _DATE) for name in heading.names]
     parts = [(stem or title or "", day) if day else ("", None) for stem, day in parts]
+    stems = [stem for stem, day in parts if day]
+    named = _read_stems([*stems, *(_split(stem, _TRIAL)[0] for stem in stems)], heading)
     dated = {
         at: (stem, day)
         for at, (stem, day) in enumerate(parts)
-        if day and (_is_test(stem) or _is_test(_split(stem, _TRIAL)[0]))
+        if day and (_is_test(named[stem]) or _is_test(named[_split(stem, _TRIAL)[0]]))
     }
     if not dated:
         return _trials_in_columns(heading, table)
-    return _Dated(heading, table, _without_trials(dated)).tidy()
+    return _Dated(heading, table, _without_trials(dated), named).tidy()
+
+
+def _read_stems(stems: Sequence[str], heading: Heading) -> dict[str, Named]:
+    """What headings say without their dates or numbers, beside each other: `KTW re`, `KTW li`."""
+    unique = list(dict.fromkeys(stems))
+    short = [stem[:LONGEST_NAME] for stem in unique]
+    codes, legs = codes_of(short, heading.languages), own_legs_of(short)
+    return {
+        stem: beside_its_other(stem, leg) or read_name(stem, code)
+        for stem, code, leg in zip(unique, codes, legs, strict=True)
+    }
 
 
 def _without_trials(dated: Mapping[int, tuple[str, str]]) -> dict[int, tuple[str, str]]:
@@ -110,8 +130,8 @@ def _split(name: str, pattern: re.Pattern[str]) -> tuple[str, str | None]:
     return " ".join(rest.replace("()", " ").replace("[]", " ").split()).strip(" -,;:_"), match[1]
 
 
-def _is_test(stem: str) -> bool:
-    matches = read_name(stem).matches
+def _is_test(named: Named) -> bool:
+    matches = named.matches
     return bool(matches) and matches[0].likeness >= _LIKELY and matches[0].means not in {
         DATE, ATHLETE}  # fmt: skip
 
@@ -120,9 +140,13 @@ class _Dated:
     """A table with a column for each date while it is turned into rows."""
 
     def __init__(
-        self, heading: Heading, table: Table, dated: Mapping[int, tuple[str, str]]
+        self,
+        heading: Heading,
+        table: Table,
+        dated: Mapping[int, tuple[str, str]],
+        named: Mapping[str, Named],
     ) -> None:
-        self._heading, self._table = heading, table
+        self._heading, self._table, self._named = heading, table, named
         self._places: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for at, (stem, day) in dated.items():
             self._places[day][stem].append(at)
@@ -132,7 +156,7 @@ class _Dated:
 
     def tidy(self) -> TidyTable:
         """One row for each athlete and date that has an entry."""
-        named = {stem: read_name(stem) for stem in self._stems}
+        named = self._named
         width = len(self._fixed) + 1 + len(self._stems)
         rows: list[TidyRow] = []
         for line, cells in zip(self._table.lines, self._table.rows, strict=True):
@@ -174,7 +198,9 @@ def _row(line: int, cells: list[Any]) -> TidyRow:
 
 def _trials_in_columns(heading: Heading, table: Table) -> TidyTable | None:
     """Columns of the trials of one test as one column; None where there are none."""
-    series = _series(heading)
+    numbered = _numbered(heading)
+    named = _read_stems(list(numbered), heading)
+    series = _series(heading, numbered, named)
     if not series:
         return None
     of_series = {at for places in series.values() for at in places}
@@ -191,7 +217,7 @@ def _trials_in_columns(heading: Heading, table: Table) -> TidyTable | None:
     columns, notes = [], []
     for at in kept:
         if at in first:
-            column, note = _of_trials(first[at], series[first[at]])
+            column, note = _of_trials(first[at], series[first[at]], named[first[at]])
             columns.append(column)
             notes.append(note)
         else:
@@ -199,7 +225,7 @@ def _trials_in_columns(heading: Heading, table: Table) -> TidyTable | None:
     rows = [
         _row(line, [
             one_of([Trial(cells[p], line) for p in series[first[at]] if cells[p] != ""],
-                   read_name(first[at]), commas=commas[first[at]])[0]
+                   named[first[at]], commas=commas[first[at]])[0]
             if at in first else cells[at]
             for at in kept
         ])
@@ -208,35 +234,40 @@ def _trials_in_columns(heading: Heading, table: Table) -> TidyTable | None:
     return TidyTable(variant("sheet.layout", "trials_in_columns"), columns, rows, notes)
 
 
-def _of_trials(stem: str, places: Sequence[int]) -> tuple[TidyColumn, SheetNote]:
-    named = read_name(stem)
+def _of_trials(stem: str, places: Sequence[int], named: Named) -> tuple[TidyColumn, SheetNote]:
     code = "best_of_trials" if takes_best(measure_of(named)) else "mean_of_trials"
     message = variant("sheet.note.of_trials", code, column=repr(stem), count=len(places))
     return TidyColumn(stem, named), SheetNote(code=code, message=message)
 
 
-def _series(heading: Heading) -> dict[str, list[int]]:
-    """The columns of each test's trials, numbered from 1, unless it has its own."""
+def _numbered(heading: Heading) -> dict[str, dict[str, int]]:
+    """The columns that have a number, by the rest of their names."""
     numbered: dict[str, dict[str, int]] = defaultdict(dict)
     for at, name in enumerate(heading.names):
         stem, number = _split(name, _TRIAL)
         if number is not None and number not in numbered[stem]:
             numbered[stem][number] = at
+    return numbered
+
+
+def _series(
+    heading: Heading, numbered: Mapping[str, Mapping[str, int]], named: Mapping[str, Named]
+) -> dict[str, list[int]]:
+    """The columns of each test's trials, numbered from 1, unless it has its own."""
     whole = {
-        (named.matches[0].means, named.side or named.own_leg)
-        for at, named in enumerate(heading.meanings)
-        if named.matches and named.matches[0].likeness >= 1
+        (own.matches[0].means, own.side or own.own_leg)
+        for at, own in enumerate(heading.meanings)
+        if own.matches and own.matches[0].likeness >= 1
         and not any(at in places.values() for places in numbered.values())
     }  # fmt: skip
     return {
         stem: list(places.values())
         for stem, places in numbered.items()
-        if _are_trials(stem, places, whole)
+        if _are_trials(named[stem], places, whole)
     }
 
 
-def _are_trials(stem: str, places: Mapping[str, int], whole: set[tuple[str, Any]]) -> bool:
-    named = read_name(stem)
+def _are_trials(named: Named, places: Mapping[str, int], whole: set[tuple[str, Any]]) -> bool:
     if len(places) < 2 or sorted(places) != [str(n) for n in range(1, len(places) + 1)]:
         return False
     is_test = bool(named.matches) and named.matches[0].likeness >= _LIKELY

@@ -34,6 +34,8 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     untouched,
 )
 from kneerisk.cohort.sheets.device_exports.titled_tests import with_title
+from kneerisk.cohort.sheets.device_exports.visits_in_columns import with_visits
+from kneerisk.cohort.sheets.device_exports.weeks_in_columns import with_weeks
 from kneerisk.cohort.sheets.file_parts import Arrangement
 from kneerisk.cohort.sheets.headings import (
     Heading,
@@ -197,6 +199,8 @@ def _part(table: OpenedTable, heading: Heading, title: str | None) -> Part:
         or isokinetic_columns(heading, rows)
         or untouched(heading, rows, _plain())
     )
+    for step, layout in ((with_weeks, "weeks_in_columns"), (with_visits, "visits_in_columns")):
+        step(tidy, variant("sheet.layout", layout) if tidy.layout == _plain() else None)
     above = [line for line, _ in table.lines if line < heading.lines[0]]
     return told_part(table.file, table.sheet, tidy, rows, above)
 
