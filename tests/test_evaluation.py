@@ -16,7 +16,8 @@ from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.evaluation import calibration_metrics, metric_table
-from kneerisk.evaluation.baselines import Design, fit_baselines, fit_logistic, logistic_design
+from kneerisk.evaluation.baseline_design import Design, logistic_design
+from kneerisk.evaluation.baselines import fit_baselines, fit_logistic
 from kneerisk.evaluation.comparison import compare
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metric_table import measure

@@ -35,11 +35,10 @@ from kneerisk.model.margin import FARTHEST_SD, Margin, discordant_pairs, fit_sca
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.cross_validation import out_of_fold
 from kneerisk.training.fitting.fit import Fitted, fit
+from kneerisk.training.fitting.fit_columns import tree_columns, usable_columns
 from kneerisk.training.fitting.fit_inputs import (
     inputs_of,
     stratified_folds,
-    tree_columns,
-    usable_columns,
 )
 from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.simulated_truth import read_truth

@@ -14,11 +14,10 @@ from kneerisk.cohort.splits import subset
 from kneerisk.model.feature_columns import monotone_directions
 from kneerisk.training.fitting.boosting import BoostingRows, fit_boosted
 from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.fit_columns import tree_columns, usable_columns
 from kneerisk.training.fitting.fit_inputs import (
     inputs_of,
     stratified_folds,
-    tree_columns,
-    usable_columns,
 )
 from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
 from kneerisk.training.fitting.population_shrinkage import population_of

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from kneerisk.cohort.file_rows import read_table
 from kneerisk.cohort.file_validation import refuse_columns, typed
-from kneerisk.cohort.layout import CONSTANTS, NO_RED_FLAG, OUTCOMES, RED_FLAGS_COLUMN
+from kneerisk.cohort.layout import CONSTANTS, NO_RED_FLAG, OUTCOMES, RED_FLAGS_COLUMN, WEIGHTS
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.schema import Screening, columns, faults_of, from_row
 from kneerisk.schema.sections import RED_FLAGS
@@ -114,7 +114,7 @@ def checked_rows(rows: pd.DataFrame, lines: list[int], source: str) -> CheckedRo
     CohortRefused
         Where there are columns that a cohort does not have.
     """
-    frame = rows.drop(columns=[*CONSTANTS, *OUTCOMES], errors="ignore")
+    frame = rows.drop(columns=[*CONSTANTS, *OUTCOMES, *WEIGHTS], errors="ignore")
     refuse_columns(frame.columns, source)
     frame, faults = typed(frame, lines)
     known = {(fault.line, fault.column) for fault in faults}

@@ -12,6 +12,7 @@ from kneerisk.cohort.layout import (
     ATHLETE_ID,
     OUTCOMES,
     SCREENING_DATE,
+    WEIGHTS,
     row_columns,
 )
 from kneerisk.cohort.typed_cells import typed_column
@@ -122,6 +123,7 @@ def _row_faults(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault
     yield from _repeated_screenings(clean, lines)
     yield from _contradictions(clean, lines)
     yield from _disagreeing_outcomes(clean, lines)
+    yield from _missing_weights(clean, lines)
 
 
 def _missing_athletes(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
@@ -211,3 +213,17 @@ def _disagreeing_outcomes(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator
             allowed=text("cohort.allowed.outcome_either"),
             code=FaultCode.OUTCOMES_DISAGREE,
         )
+
+
+def _missing_weights(clean: pd.DataFrame, lines: Sequence[int]) -> Iterator[CellFault]:
+    for outcome, weight in zip(OUTCOMES, WEIGHTS, strict=True):
+        if outcome not in clean.columns or weight not in clean.columns:
+            continue
+        for row in np.flatnonzero(clean[outcome].notna() & clean[weight].isna()):
+            yield CellFault(
+                line=lines[int(row)],
+                column=weight,
+                rule=text("cohort.rule.no_weight"),
+                allowed=text("cohort.allowed.weight"),
+                code=FaultCode.NOT_A_WEIGHT,
+            )

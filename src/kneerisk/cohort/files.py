@@ -27,6 +27,7 @@ from kneerisk.cohort.layout import (
     OutcomeKind,
     guarded,
 )
+from kneerisk.cohort.row_weights import RowWeights, faults_of_weights, row_weights
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import SIDES, FloatArray, whole_columns
 from kneerisk.words import text
@@ -113,6 +114,10 @@ class Cohort:
             right = np.where(right_hurts, np.nan, right)
             either = np.where(left_hurts | right_hurts, np.nan, either)
         return Outcomes(left, right, np.where(np.isnan(either), np.maximum(left, right), either))
+
+    def weights(self) -> RowWeights | None:
+        """How many athletes each outcome stands for; None where all count alike."""
+        return row_weights(self.frame, self.outcomes())
 
 
 def read(path: str | Path) -> Cohort:
@@ -255,6 +260,7 @@ def _refuse_without_outcome(frame: pd.DataFrame, source: str) -> None:
         raise CohortRefused(text("cohort.not_a_cohort.without_rows", source=source))
     if left != right or not (left or either):
         raise CohortRefused(text("cohort.not_a_cohort.without_outcome", source=source))
+    refuse_faults(list(faults_of_weights(frame.columns)), source)
 
 
 def _integer_columns(frame: pd.DataFrame) -> list[str]:

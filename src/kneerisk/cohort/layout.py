@@ -28,6 +28,8 @@ SCREENING_DATE = "screening_date"
 GROUP = "group"
 RED_FLAGS_COLUMN = "red_flags"
 OUTCOMES = ("outcome_left", "outcome_right", "outcome_either")
+#: How many athletes each outcome stands for, where that differs (`row_weights`).
+WEIGHTS = ("weight_left", "weight_right", "weight_either")
 
 #: One value for the whole cohort, repeated on every row so that a file explains itself.
 CONSTANTS = ("cohort_kind", "outcome_kind", "horizon_months", "source")
@@ -61,8 +63,8 @@ def unguarded(cell: str) -> str:
 
 
 def row_columns() -> tuple[str, ...]:
-    """Columns that differ by row: who and when, the measures, the outcomes."""
-    return (ATHLETE_ID, SCREENING_DATE, GROUP, *columns(), RED_FLAGS_COLUMN, *OUTCOMES)
+    """Columns that differ by row: who and when, the measures, the outcomes and their weights."""
+    return (ATHLETE_ID, SCREENING_DATE, GROUP, *columns(), RED_FLAGS_COLUMN, *OUTCOMES, *WEIGHTS)
 
 
 class NotAllowed(Exception):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP
+from kneerisk.cohort.row_weights import scaled_to_effective
 from kneerisk.words import text
 
 #: Share of athletes that no version is ever trained on (assumption: the usual fifth).
@@ -151,8 +152,11 @@ def groups_of(cohort: Cohort) -> Groups | None:
     known = np.stack(
         [outcomes.left, outcomes.right] if cohort.has_sides else [outcomes.either], axis=1
     )
-    names = sorted(labels.unique(), key=_natural)
-    counts = {name: _outcomes_of_both_sorts(known[(labels == name).to_numpy()]) for name in names}
+    weight, names = _worth(cohort, known), sorted(labels.unique(), key=_natural)
+    counts = {}
+    for name in names:
+        rows = (labels == name).to_numpy()
+        counts[name] = _outcomes_of_both_sorts(known[rows], weight[rows])
     merged = _merge_neighbours(names, counts, FEWEST_IN_GROUP)
     if len(merged) > MOST_GROUPS:
         share = float(np.sum(list(counts.values()), axis=0).min()) / MOST_GROUPS
@@ -186,8 +190,19 @@ def _merge_neighbours(
     return merged
 
 
-def _outcomes_of_both_sorts(known: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.array([np.nansum(known), np.nansum(1.0 - known)])
+def _worth(cohort: Cohort, outcome: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much each outcome counts, of the shape of the outcomes."""
+    weights = cohort.weights()
+    if weights is None:
+        return np.ones(outcome.shape)
+    legs = [weights.left, weights.right] if cohort.has_sides else [weights.either]
+    return scaled_to_effective(np.stack(legs, axis=1), ~np.isnan(outcome))
+
+
+def _outcomes_of_both_sorts(
+    known: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    return np.array([np.nansum(weight * known), np.nansum(weight * (1.0 - known))])
 
 
 def _natural(name: str) -> tuple[tuple[int, float, str], ...]:

@@ -19,6 +19,7 @@ from kneerisk.cohort.layout import (
     OUTCOMES,
     RED_FLAGS_COLUMN,
     SCREENING_DATE,
+    WEIGHTS,
     NotAllowed,
     as_number,
     flags,
@@ -31,6 +32,7 @@ from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text
 
 YES_OR_NO = text("cohort.allowed.outcome")
+ABOVE_ZERO = text("cohort.allowed.weight")
 
 
 def typed_column(
@@ -56,12 +58,14 @@ def typed_column(
     The rows of bad cells, and why each is bad.
     """
     read = _reader(name, measure)
-    is_text = isinstance(measure, Category) or (measure is None and name not in OUTCOMES)
+    is_text = isinstance(measure, Category) or (
+        measure is None and name not in (*OUTCOMES, *WEIGHTS)
+    )
     column = None if pd.api.types.is_float_dtype(cells.dtype) else cells.tolist()
     numbers = None if is_text else _numbers(cells, column)
     if numbers is not None:
         values = numbers
-        rows = np.flatnonzero(~(np.isnan(values) | _plainly_good(values, measure)))
+        rows = np.flatnonzero(~(np.isnan(values) | _plainly_good(values, name, measure)))
     else:
         empty = np.full(len(cells), None, dtype=object)
         values = empty if is_text else np.full(len(cells), np.nan)
@@ -119,9 +123,11 @@ def _numbers(cells: pd.Series[Any], column: list[Any] | None) -> FloatArray | No
     return values
 
 
-def _plainly_good(values: FloatArray, measure: Measure | None) -> NDArray[np.bool_]:
+def _plainly_good(values: FloatArray, name: str, measure: Measure | None) -> NDArray[np.bool_]:
     if isinstance(measure, Quantity):
         return measure.allows(values)
+    if name in WEIGHTS:
+        return np.isfinite(values) & (values > 0.0)
     return np.isin(values, (0.0, 1.0))
 
 
@@ -142,6 +148,8 @@ def _reader(name: str, measure: Measure | None) -> Callable[[Any], Any]:
         return _measure_reader(measure)
     if name in OUTCOMES:
         return _outcome
+    if name in WEIGHTS:
+        return _weight
     return {SCREENING_DATE: moment, RED_FLAGS_COLUMN: flags}.get(name, plain_text)
 
 
@@ -162,4 +170,11 @@ def _outcome(cell: Any) -> float:
     value = number(cell, YES_OR_NO)
     if value not in (0.0, 1.0):
         raise NotAllowed(text("cohort.rule.outcome"), YES_OR_NO, FaultCode.NOT_AN_OUTCOME)
+    return value
+
+
+def _weight(cell: Any) -> float:
+    value = number(cell, ABOVE_ZERO)
+    if value <= 0.0:
+        raise NotAllowed(text("cohort.rule.weight"), ABOVE_ZERO, FaultCode.NOT_A_WEIGHT)
     return value

@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from kneerisk.cohort.row_weights import scaled_to_effective
 from kneerisk.cohort.splits import folds
 from kneerisk.schema import FloatArray
 
@@ -151,6 +152,7 @@ def fit_linear(
     outcome: FloatArray,
     athlete: NDArray[np.object_],
     seed: int,
+    row_weight: FloatArray | None = None,
     *,
     fine: bool = False,
 ) -> LogisticModel | None:
@@ -166,6 +168,8 @@ def fit_linear(
         Whom each row is of, shape (n,): no athlete is on both sides of a fold.
     seed
         Of the folds.
+    row_weight
+        How many rows each stands for, shape (n,); None where all count alike.
     fine
         Search the penalty finely.
 
@@ -177,13 +181,15 @@ def fit_linear(
     x, y, athlete = matrix[known], outcome[known], athlete[known]
     if len(np.unique(y)) < 2:
         return None
+    own = None if row_weight is None else scaled_to_effective(row_weight, known)[known]
     weight = _WEIGHTS[-1]
     splits = _splits(y, athlete, seed, _DEALS if fine and len(y) <= _FEW_ROWS else 1)
     # Checks of parameters and values at each of the hundreds of small fits take half their time.
     with config_context(skip_parameter_validation=True, assume_finite=True):
         if splits and len(y) <= _ROWS_TO_SEARCH:
-            weight = _best_weight(x, y, splits, _FINE_WEIGHTS if fine else _WEIGHTS)
-        return LogisticModel(Pipeline([*_filled(), ("regression", _regression(weight))]).fit(x, y))
+            weight = _best_weight(x, y, own, splits, _FINE_WEIGHTS if fine else _WEIGHTS)
+        pipeline = Pipeline([*_filled(), ("regression", _regression(weight))])
+        return LogisticModel(pipeline.fit(x, y, regression__sample_weight=own))
 
 
 def _filled() -> list[tuple[str, TransformerMixin]]:
@@ -199,7 +205,11 @@ def _regression(weight: float) -> LogisticRegression:
 
 
 def _best_weight(
-    x: FloatArray, y: FloatArray, splits: Sequence[Split], weights: Sequence[float]
+    x: FloatArray,
+    y: FloatArray,
+    row_weight: FloatArray | None,
+    splits: Sequence[Split],
+    weights: Sequence[float],
 ) -> float:
     """The weight with the least mean log loss of left-out rows; the smaller of equal ones.
 
@@ -210,16 +220,20 @@ def _best_weight(
     for column, (train, test) in enumerate(splits):
         filled = Pipeline(_filled())
         x_train, x_test = filled.fit_transform(x[train]), filled.transform(x[test])
+        own, others = (None if row_weight is None else row_weight[part] for part in (train, test))
         for row, weight in enumerate(weights):
-            fitted = _regression(weight).fit(x_train, y[train])
-            losses[row, column] = _log_loss(y[test], fitted.predict_proba(x_test)[:, 1])
+            fitted = _regression(weight).fit(x_train, y[train], sample_weight=own)
+            losses[row, column] = _log_loss(y[test], fitted.predict_proba(x_test)[:, 1], others)
     return weights[int(losses.mean(axis=1).argmin())]
 
 
-def _log_loss(outcome: FloatArray, probability: FloatArray) -> float:
+def _log_loss(
+    outcome: FloatArray, probability: FloatArray, row_weight: FloatArray | None
+) -> float:
     least = np.finfo(np.float64).eps
     inside = np.clip(probability, least, 1.0 - least)
-    return -float(np.mean(xlogy(outcome, inside) + xlog1py(1.0 - outcome, -inside)))
+    gain = xlogy(outcome, inside) + xlog1py(1.0 - outcome, -inside)
+    return -float(np.average(gain, weights=row_weight))
 
 
 def _splits(
@@ -242,6 +256,7 @@ def fit_trees(
     athlete: NDArray[np.object_],
     seed: int,
     search: Search = USUAL,
+    row_weight: FloatArray | None = None,
 ) -> Trees | None:
     """XGBoost on rows with an outcome, its depth and rounds chosen in folds of athletes.
 
@@ -257,6 +272,8 @@ def fit_trees(
         Of the folds and of the trees.
     search
         How rounds are searched.
+    row_weight
+        How many rows each stands for, shape (n,); None where all count alike.
 
     Returns
     -------
@@ -265,7 +282,8 @@ def fit_trees(
     known = np.isfinite(outcome)
     if len(np.unique(outcome[known])) < 2:
         return None
-    rows = xgb.DMatrix(matrix[known], outcome[known], nthread=1)
+    own = None if row_weight is None else scaled_to_effective(row_weight, known)[known]
+    rows = xgb.DMatrix(matrix[known], outcome[known], weight=own, nthread=1)
     fold = folds(athlete[known], _FOLDS, seed)
     splits = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
     results = [(*_rounds(rows, depth, splits, seed, search), depth) for depth in DEPTHS]

@@ -1,17 +1,15 @@
 """Baselines of a model: logistic regression, plain XGBoost, confounders alone, the base rate.
 
-They read feature matrices of their own, simple on purpose and apart from the model's, so that an
-error in that one can't hide in its baselines as well.
+They read feature matrices of their own (`baseline_design`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.preprocessing import OneHotEncoder
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds, subset
@@ -22,18 +20,15 @@ from kneerisk.evaluation.baseline_classifiers import (
     fit_linear,
     fit_trees,
 )
-from kneerisk.evaluation.task_rows import Risks
-from kneerisk.schema import (
-    SIDES,
-    Category,
-    Columns,
-    FloatArray,
-    Measure,
-    Side,
-    athlete_measures,
-    columns,
-    leg_measures,
+from kneerisk.evaluation.baseline_design import (
+    Design,
+    TaskMatrix,
+    logistic_design,
+    n_screenings,
+    task_matrices,
 )
+from kneerisk.evaluation.task_rows import Risks
+from kneerisk.schema import SIDES, Columns
 
 #: What differs between athletes but is not about the knee: who was measured where.
 CONFOUNDERS = ("age_years", "sex", "height_cm", "mass_kg", "run_speed_mps")
@@ -41,99 +36,6 @@ CONFOUNDERS = ("age_years", "sex", "height_cm", "mass_kg", "run_speed_mps")
 _FOLD_SEED, _FOLDS = 0, 5
 #: The classifier of a leg, or of either knee.
 Classifier = LogisticModel | LinearWeights | Trees
-
-
-@dataclass(frozen=True, slots=True)
-class Design:
-    """Which measures a baseline reads: named lists, so that it can be logged."""
-
-    athlete: tuple[str, ...]
-    leg: tuple[str, ...]
-
-    def leg_matrix(self, data: Columns, side: Side) -> FloatArray:
-        """Athlete measures, and of each leg measure: own, other, own minus other.
-
-        Parameters
-        ----------
-        data
-            Coded columns, shape (n,) each.
-        side
-            Which leg is its own.
-
-        Returns
-        -------
-        Shape (n, p), missing as NaN.
-        """
-        other: Side = "right" if side == "left" else "left"
-        matrix = [*self._athlete_columns(data)]
-        for name in self.leg:
-            own, across = data[f"{side}_{name}"], data[f"{other}_{name}"]
-            matrix += [own, across, own - across]
-        return _stack(matrix, data)
-
-    def either_matrix(self, data: Columns) -> FloatArray:
-        """Athlete measures, and of each leg measure: mean of both legs, absolute difference.
-
-        Parameters
-        ----------
-        data
-            Coded columns, shape (n,) each.
-
-        Returns
-        -------
-        Shape (n, p), missing as NaN.
-        """
-        matrix = [*self._athlete_columns(data)]
-        for name in self.leg:
-            left, right = (data[f"{side}_{name}"] for side in SIDES)
-            matrix += [(left + right) / 2.0, np.abs(left - right)]
-        return _stack(matrix, data)
-
-    def _athlete_columns(self, data: Columns) -> Iterator[FloatArray]:
-        for name in self.athlete:
-            measure = columns()[name]
-            if isinstance(measure, Category) and not measure.ordinal and len(measure.choices) > 2:
-                yield from _one_hot(data[name], len(measure.choices)).T
-            else:
-                yield data[name]
-
-
-def logistic_design() -> Design:
-    """Every measure that may enter a model."""
-    return Design(athlete=_inputs(athlete_measures()), leg=_inputs(leg_measures()))
-
-
-def _one_hot(codes: FloatArray, n_choices: int) -> FloatArray:
-    """One column for each choice, shape (n, n_choices); all 0 where the choice is missing."""
-    encoder = OneHotEncoder(
-        categories=[np.arange(n_choices, dtype=np.float64)],
-        handle_unknown="ignore",
-        sparse_output=False,
-    )
-    return np.asarray(encoder.fit_transform(codes[:, None]), dtype=np.float64)
-
-
-def _inputs(measures: dict[str, Measure]) -> tuple[str, ...]:
-    return tuple(name for name, measure in measures.items() if measure.model_input)
-
-
-def _stack(matrix: list[FloatArray], data: Columns) -> FloatArray:
-    return np.column_stack(matrix) if matrix else np.empty((n_screenings(data), 0))
-
-
-def n_screenings(data: Columns) -> int:
-    """How many screenings coded columns are of.
-
-    Parameters
-    ----------
-    data
-        Coded columns, shape (n,) each.
-
-    Returns
-    -------
-    n
-    """
-    return len(next(iter(data.values())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,17 +130,11 @@ def fit_logistic(cohort: Cohort, design: Design, seed: int) -> MeasureBaseline:
     -------
     Without a model for a task that has only one kind of outcome.
     """
-    data, outcomes = cohort.columns(), cohort.outcomes()
-    athlete = cohort.frame["athlete_id"].astype(str).to_numpy()
-    leg = None
-    if cohort.has_sides:
-        matrix = np.vstack([design.leg_matrix(data, side) for side in SIDES])
-        outcome = np.concatenate([outcomes.left, outcomes.right])
-        leg = fit_linear(matrix, outcome, np.tile(athlete, 2), seed)
+    leg, either = task_matrices(cohort, design)
     return MeasureBaseline(
         design=design,
-        leg=leg,
-        either=fit_linear(design.either_matrix(data), outcomes.either, athlete, seed),
+        leg=None if leg is None else fit_linear(*leg[:3], seed, leg.weight),
+        either=fit_linear(*either[:3], seed, either.weight),
     )
 
 
@@ -275,26 +171,26 @@ def fit_xgboost(cohort: Cohort, seed: int, *, either: bool = True) -> MeasureBas
     -------
     Without a classifier for a task that has only one kind of outcome.
     """
-    design, data, outcomes = logistic_design(), cohort.columns(), cohort.outcomes()
-    athlete = cohort.frame["athlete_id"].astype(str).to_numpy()
-    leg = either_trees = None
-    if cohort.has_sides:
-        matrix = np.vstack([design.leg_matrix(data, side) for side in SIDES])
-        outcome = np.concatenate([outcomes.left, outcomes.right])
-        leg = fit_trees(matrix, outcome, np.tile(athlete, 2), seed)
-    if either or not cohort.has_sides:
-        either_trees = fit_trees(design.either_matrix(data), outcomes.either, athlete, seed)
-    return MeasureBaseline(design, leg, either_trees)
+    design = logistic_design()
+    leg, either_task = task_matrices(cohort, design)
+    is_wanted = either or leg is None
+    return MeasureBaseline(
+        design,
+        None if leg is None else fit_trees(*leg[:3], seed, row_weight=leg.weight),
+        fit_trees(*either_task[:3], seed, row_weight=either_task.weight) if is_wanted else None,
+    )
 
 
 def fit_prior(cohort: Cohort) -> PriorBaseline:
     """The share of known outcomes that were pain."""
-    outcomes = cohort.outcomes()
-    legs = np.concatenate([outcomes.left, outcomes.right])
-    return PriorBaseline(
-        leg=_rate(legs) if cohort.has_sides else None, either=_rate(outcomes.either)
-    )
+    leg, either = task_matrices(cohort, Design((), ()))
+    return PriorBaseline(leg=None if leg is None else _rate(leg), either=_rate(either))
 
 
-def _rate(outcome: FloatArray) -> float | None:
-    return float(np.nanmean(outcome)) if np.isfinite(outcome).any() else None
+def _rate(rows: TaskMatrix) -> float | None:
+    known = np.isfinite(rows.outcome)
+    if not known.any():
+        return None
+    if rows.weight is None:
+        return float(np.nanmean(rows.outcome))
+    return float(np.average(rows.outcome[known], weights=rows.weight[known]))

@@ -7,8 +7,6 @@ doi 10.1186/s12916-019-1466-7), and a smooth curve by restricted cubic splines (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,10 +19,6 @@ KNOTS = (0.05, 0.35, 0.65, 0.95)
 #: With fewer outcomes of either sort a curve of three parameters follows chance (assumption: ten
 #: a parameter).
 FEWEST_OUTCOMES = 30.0
-#: Fewer rows than this in a bin would show chance, not calibration (assumption).
-ROWS_A_BIN = 30
-#: Of a curve (assumption: the usual tenths).
-MOST_BINS = 10
 #: Beyond this a slope is the sign of separation, not of calibration (assumption).
 _LARGEST_SLOPE = 20.0
 #: Log-odds that differ by less than this are the same.
@@ -43,7 +37,7 @@ def calibration_intercept(rows: TaskRows) -> float | None:
     if not rows.has_both_outcomes:
         return None
     ones = np.ones((len(rows.outcome), 1))
-    weights = maximum_likelihood_weights(ones, rows.outcome, rows.log_odds)
+    weights = maximum_likelihood_weights(ones, rows.outcome, rows.log_odds, rows.weights)
     return None if weights is None else float(weights[0])
 
 
@@ -52,7 +46,7 @@ def calibration_intercept_interval(rows: TaskRows) -> tuple[float, float] | None
     if not rows.has_both_outcomes:
         return None
     ones = np.ones((len(rows.outcome), 1))
-    return _limits(last_weight(ones, rows.log_odds, rows.outcome, rows.athlete))
+    return _limits(last_weight(ones, rows.log_odds, rows.outcome, rows.athlete, rows.weights))
 
 
 def calibration_slope(rows: TaskRows) -> float | None:
@@ -64,7 +58,7 @@ def calibration_slope(rows: TaskRows) -> float | None:
     design, rows = _slope_design(rows)
     if not rows.has_both_outcomes or _spread(rows) <= _LEAST_SPREAD:
         return None
-    weights = maximum_likelihood_weights(design, rows.outcome, np.zeros(len(design)))
+    weights = maximum_likelihood_weights(design, rows.outcome, np.zeros(len(design)), rows.weights)
     if weights is None or abs(weights[-1]) >= _LARGEST_SLOPE:
         return None
     return float(weights[-1])
@@ -75,7 +69,9 @@ def calibration_slope_interval(rows: TaskRows) -> tuple[float, float] | None:
     if calibration_slope(rows) is None:
         return None
     design, rows = _slope_design(rows)
-    return _limits(last_weight(design, np.zeros(len(design)), rows.outcome, rows.athlete))
+    return _limits(
+        last_weight(design, np.zeros(len(design)), rows.outcome, rows.athlete, rows.weights)
+    )
 
 
 def _limits(estimate: tuple[float, float] | None) -> tuple[float, float] | None:
@@ -108,7 +104,11 @@ def _spread(rows: TaskRows) -> float:
 
 
 def last_weight(
-    design: FloatArray, offset: FloatArray, outcome: FloatArray, athlete: NDArray[np.intp]
+    design: FloatArray,
+    offset: FloatArray,
+    outcome: FloatArray,
+    athlete: NDArray[np.intp],
+    weight: FloatArray | float = 1.0,
 ) -> tuple[float, float] | None:
     """The last coefficient of a logistic regression, and its cluster-robust standard error.
 
@@ -122,6 +122,8 @@ def last_weight(
         0 to 1, shape (n,).
     athlete
         The cluster of each row, as codes from 0, shape (n,).
+    weight
+        Of each row, shape (n,) or one for all; its scale does not matter.
 
     Returns
     -------
@@ -131,16 +133,20 @@ def last_weight(
     ----------
     Liang & Zeger 1986, Biometrika 73:13, doi 10.1093/biomet/73.1.13.
     """
-    weights = maximum_likelihood_weights(design, outcome, offset)
+    weights = maximum_likelihood_weights(design, outcome, offset, weight)
     if weights is None:
         return None
     log_odds = design @ weights + offset
-    variance = clustered_covariance(design, log_odds, outcome, athlete)
+    variance = clustered_covariance(design, log_odds, outcome, athlete, weight)
     return float(weights[-1]), float(np.sqrt(variance[-1, -1]))
 
 
 def clustered_covariance(
-    design: FloatArray, log_odds: FloatArray, outcome: FloatArray, athlete: NDArray[np.intp]
+    design: FloatArray,
+    log_odds: FloatArray,
+    outcome: FloatArray,
+    athlete: NDArray[np.intp],
+    weight: FloatArray | float = 1.0,
 ) -> FloatArray:
     """Covariance of the weights of a logistic regression, robust to athletes' rows being alike.
 
@@ -154,75 +160,23 @@ def clustered_covariance(
         0 to 1, shape (n,).
     athlete
         The cluster of each row, as codes from 0, shape (n,).
+    weight
+        Of each row, shape (n,) or one for all; its scale does not matter.
 
     Returns
     -------
     Shape (p, p).
     """
     fitted = 1.0 / (1.0 + np.exp(-log_odds))
-    bread = np.linalg.inv(design.T @ (design * (fitted * (1.0 - fitted))[:, None]))
-    scores = design * (outcome - fitted)[:, None]
+    curvature = weight * (fitted * (1.0 - fitted))
+    bread = np.linalg.inv(design.T @ (design * curvature[:, None]))
+    scores = design * (weight * (outcome - fitted))[:, None]
     by_athlete = np.column_stack([np.bincount(athlete, weights=column) for column in scores.T])
     return np.asarray(bread @ (by_athlete.T @ by_athlete) @ bread)
 
 
 def _with_intercept(margin: FloatArray) -> FloatArray:
     return np.column_stack([np.ones(len(margin)), margin])
-
-
-@dataclass(frozen=True, slots=True)
-class Bins:
-    """Rows in equally full bins of predicted risk, each array of shape (n_bins,).
-
-    ``low`` and ``high`` are the 95 % limits of the observed share (Wilson 1927).
-    """
-
-    predicted: FloatArray
-    observed: FloatArray
-    low: FloatArray
-    high: FloatArray
-    rows: FloatArray
-
-    def as_dict(self) -> dict[str, list[float]]:
-        """Lists by name."""
-        return {name: getattr(self, name).tolist() for name in self.__dataclass_fields__}
-
-
-def bins(rows: TaskRows) -> Bins:
-    """Mean risk and observed share in equally full bins, at most `MOST_BINS` of them."""
-    count = max(2, min(MOST_BINS, len(rows.outcome) // ROWS_A_BIN))
-    order = np.argsort(rows.probability, kind="stable")
-    members = [index for index in np.array_split(order, count) if len(index)]
-    predicted = np.array([rows.probability[index].mean() for index in members])
-    share = np.array([rows.outcome[index].mean() for index in members])
-    sizes = np.array([float(len(index)) for index in members])
-    low, high = share_limits(share, sizes)
-    return Bins(predicted, share, low, high, sizes)
-
-
-def share_limits(share: FloatArray, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Wilson's 95 % limits of observed shares.
-
-    Parameters
-    ----------
-    share
-        Of the rows with pain, 0 to 1, shape (k,).
-    rows
-        How many rows each share is of, shape (k,).
-
-    Returns
-    -------
-    Lower and upper limits, each of shape (k,).
-
-    References
-    ----------
-    Wilson 1927, J Am Stat Assoc 22:209, doi 10.1080/01621459.1927.10502953.
-    """
-    middle = (share + _Z95**2 / (2 * rows)) / (1 + _Z95**2 / rows)
-    spread = np.sqrt(share * (1 - share) / rows + _Z95**2 / (4 * rows**2))
-    half = _Z95 * spread / (1 + _Z95**2 / rows)
-    low, high = np.minimum(middle - half, share), np.maximum(middle + half, share)
-    return np.maximum(low, 0.0), np.minimum(high, 1.0)
 
 
 def smooth(rows: TaskRows) -> FloatArray | None:
@@ -238,7 +192,7 @@ def smooth(rows: TaskRows) -> FloatArray | None:
     What happens at each row's risk, shape (n_rows,); None with too few outcomes or too few
     different risks for a curve.
     """
-    rarer = min(float(rows.outcome.sum()), float((1.0 - rows.outcome).sum()))
+    rarer = min(rows.effective_outcomes)
     if not rows.has_both_outcomes or rarer < FEWEST_OUTCOMES:
         return None
     margin = rows.log_odds
@@ -246,7 +200,7 @@ def smooth(rows: TaskRows) -> FloatArray | None:
     if np.diff(knots).min() < _CLOSEST_KNOTS:
         return None
     design = restricted_cubic_spline(margin, knots)
-    weights = maximum_likelihood_weights(design, rows.outcome, np.zeros(len(margin)))
+    weights = maximum_likelihood_weights(design, rows.outcome, np.zeros(len(margin)), rows.weights)
     if weights is None:
         return None
     return np.asarray(1.0 / (1.0 + np.exp(-design @ weights)))
@@ -288,4 +242,4 @@ def restricted_cubic_spline(x: FloatArray, knots: FloatArray) -> FloatArray:
 def integrated_calibration_index(rows: TaskRows) -> float | None:
     """Mean distance between the risk and the smooth calibration curve; None without a curve."""
     curve = smooth(rows)
-    return None if curve is None else float(np.abs(curve - rows.probability).mean())
+    return None if curve is None else rows.mean(np.abs(curve - rows.probability))

@@ -64,12 +64,12 @@ def decision_curve(rows: TaskRows, thresholds: FloatArray = GRID) -> DecisionCur
 
 def net_benefit(rows: TaskRows, threshold: float) -> float:
     """Net benefit of acting on the rows at or above a threshold, in true positives a row."""
-    return _net_benefit(rows.probability >= threshold, rows.outcome, threshold)
+    return _net_benefit(rows, rows.probability >= threshold, threshold)
 
 
 def treat_all_net_benefit(rows: TaskRows, threshold: float) -> float:
     """Net benefit of acting on every row, in true positives a row."""
-    return _net_benefit(np.ones(len(rows.outcome), dtype=bool), rows.outcome, threshold)
+    return _net_benefit(rows, np.ones(len(rows.outcome), dtype=bool), threshold)
 
 
 def net_benefit_over_default(rows: TaskRows) -> float | None:
@@ -97,24 +97,25 @@ def _lowest_over_default(rows: TaskRows) -> tuple[float, float] | None:
     differences = []
     for threshold in GATE_THRESHOLDS:
         worth = rows.outcome - (1.0 - rows.outcome) * threshold / (1.0 - threshold)
-        default = worth if worth.mean() > 0.0 else np.zeros(len(worth))
+        default = worth if rows.mean(worth) > 0.0 else np.zeros(len(worth))
         gain = np.where(rows.probability >= threshold, worth, 0.0) - default
-        differences.append(paired_difference(gain, rows.athlete))
+        differences.append(paired_difference(gain, rows.athlete, rows.weight))
     return min(differences, key=lambda each: each[0] + _Z_GATE * each[1])
 
 
-def _net_benefit(treated: NDArray[np.bool_], outcome: FloatArray, threshold: float) -> float:
+def _net_benefit(rows: TaskRows, treated: NDArray[np.bool_], threshold: float) -> float:
     """True positives less the false ones, weighed by the odds of the threshold."""
-    true_positives = float(outcome[treated].sum())
-    false_positives = float((1.0 - outcome[treated]).sum())
-    return (true_positives - false_positives * threshold / (1.0 - threshold)) / len(outcome)
+    outcome, weight = rows.outcome[treated], rows.weights[treated]
+    true_positives = float((weight * outcome).sum())
+    false_positives = float((weight * (1.0 - outcome)).sum())
+    return (true_positives - false_positives * threshold / (1.0 - threshold)) / rows.size
 
 
 def top_precision(rows: TaskRows, share: float) -> float | None:
     """Of the share of rows with the highest risks, how many have pain; None without rows."""
     if len(rows.outcome) == 0:
         return None
-    return _top_events(rows, share)[0] / (share * len(rows.outcome))
+    return _top_events(rows, share)[0] / (share * rows.size)
 
 
 def top_sensitivity(rows: TaskRows, share: float) -> float | None:
@@ -131,8 +132,8 @@ def _top_events(rows: TaskRows, share: float) -> tuple[float, float]:
     Rows with the same risk have the same chance to be in it.
     """
     level, group = np.unique(-rows.probability, return_inverse=True)
-    size = np.bincount(group, minlength=len(level)).astype(float)
-    events = np.bincount(group, weights=rows.outcome, minlength=len(level))
+    size = np.bincount(group, weights=rows.weights, minlength=len(level))
+    events = np.bincount(group, weights=rows.weights * rows.outcome, minlength=len(level))
     before = np.cumsum(size) - size
-    taken = np.clip(share * len(rows.outcome) - before, 0.0, size)
+    taken = np.clip(share * rows.size - before, 0.0, size)
     return float((taken * events / size).sum()), float(events.sum())

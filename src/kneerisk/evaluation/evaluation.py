@@ -19,12 +19,13 @@ import pandas as pd
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import Oracle
-from kneerisk.evaluation.calibration_metrics import Bins, bins
+from kneerisk.evaluation.calibration_bins import Bins, bins
 from kneerisk.evaluation.decision_curves import DecisionCurve, decision_curve
 from kneerisk.evaluation.driver_ranking import Driver
 from kneerisk.evaluation.instability import Instability
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import log_loss_over
+from kneerisk.evaluation.paired_rows import paired_rows
 from kneerisk.evaluation.slices import Slice, slices_of, worst_of
 from kneerisk.evaluation.task_rows import (
     Risks,
@@ -32,7 +33,6 @@ from kneerisk.evaluation.task_rows import (
     athlete_codes,
     either_task,
     own_task,
-    paired_rows,
     which_limb_task,
 )
 from kneerisk.evaluation.truth_comparison import (

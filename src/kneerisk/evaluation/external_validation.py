@@ -178,5 +178,6 @@ def _years(frame: pd.DataFrame) -> NDArray[np.intp]:
 def _rows_digest(rows: TaskRows) -> str:
     """Of risks, to six digits, and outcomes, whatever their order and the athletes' ids."""
     order = np.lexsort((rows.outcome, rows.probability))
-    lines = np.column_stack([np.round(rows.probability, 6), rows.outcome])[order]
+    weight = [] if rows.weight is None else [np.round(rows.weight, 6)]
+    lines = np.column_stack([np.round(rows.probability, 6), rows.outcome, *weight])[order]
     return hashlib.sha256((lines + 0.0).astype("<f8").tobytes()).hexdigest()

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import groups_of, subset, without_athletes
-from kneerisk.evaluation.baselines import fit_logistic, fit_prior, logistic_design
+from kneerisk.evaluation.baseline_design import logistic_design
+from kneerisk.evaluation.baselines import fit_logistic, fit_prior
 from kneerisk.evaluation.comparison import SLOPE_LOW
 from kneerisk.evaluation.evaluation import Evaluation, cross_validated, evaluate
 from kneerisk.evaluation.metric_table import measure

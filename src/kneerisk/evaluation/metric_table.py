@@ -140,16 +140,24 @@ def _n_events(rows: TaskRows) -> float:
     return float(rows.outcome.sum())
 
 
+def _effective_events(rows: TaskRows) -> float | None:
+    return None if rows.weight is None else rows.effective_outcomes[0]
+
+
+def _effective_non_events(rows: TaskRows) -> float | None:
+    return None if rows.weight is None else rows.effective_outcomes[1]
+
+
 def _n_athletes(rows: TaskRows) -> float:
     return float(len(np.unique(rows.athlete)))
 
 
 def _observed_share(rows: TaskRows) -> float:
-    return float(rows.outcome.mean())
+    return rows.mean(rows.outcome)
 
 
 def _expected_share(rows: TaskRows) -> float:
-    return float(rows.probability.mean())
+    return rows.mean(rows.probability)
 
 
 def _observed_to_expected(rows: TaskRows) -> float | None:
@@ -166,6 +174,10 @@ METRICS: tuple[Metric, ...] = (
     Metric("rows", "rows", None, _n_rows, digits=0, measured_on=_COUNTED, listed_in=COMPARED),
     Metric("events", "with pain", None, _n_events, digits=0, measured_on=_COUNTED,
            listed_in=COMPARED),
+    Metric("effective_events", "effective with pain", None, _effective_events, digits=0,
+           measured_on=_COUNTED, listed_in=COMPARED),
+    Metric("effective_non_events", "effective without pain", None, _effective_non_events, digits=0,
+           measured_on=_COUNTED, listed_in=NOT_LISTED),
     Metric("athletes", "athletes", None, _n_athletes, digits=0, measured_on=_COUNTED,
            listed_in=NOT_LISTED),
     Metric("observed_share", "observed share", None, _observed_share, measured_on=_IN_SLICES,

@@ -14,7 +14,8 @@ from sklearn import metrics as sklearn_metrics
 from sklearn.isotonic import IsotonicRegression
 
 from kneerisk.cohort import Cohort
-from kneerisk.evaluation.task_rows import Risks, TaskRows, paired_rows
+from kneerisk.evaluation.paired_rows import paired_rows
+from kneerisk.evaluation.task_rows import Risks, TaskRows
 from kneerisk.schema import FloatArray
 
 #: Fixed, so that the same predictions give the same interval.
@@ -36,11 +37,12 @@ def auc(rows: TaskRows) -> float | None:
     wins = pairs = 0.0
     for part in _by_fold(rows):
         if part.has_both_outcomes:
-            index, labels, weights = _split_fractions(part.outcome)
+            index, labels, weights = _split_fractions(part)
             area = sklearn_metrics.roc_auc_score(
                 labels, part.probability[index], sample_weight=weights
             )
-            compared = float(part.outcome.sum() * (1.0 - part.outcome).sum())
+            with_pain = part.weights * part.outcome
+            compared = float(with_pain.sum() * (part.weights - with_pain).sum())
             wins, pairs = wins + float(area) * compared, pairs + compared
             if rows.fold is None:
                 return float(area)
@@ -107,10 +109,10 @@ def _resampled_pairs(
     order = np.argsort(rows.probability, kind="stable")
     starts = np.flatnonzero(np.diff(rows.probability[order], prepend=np.nan) != 0.0)
     has_ties = len(starts) < len(order)
-    positive, owner = rows.outcome[order], owner[order]
+    positive, owner, own_weight = rows.outcome[order], owner[order], rows.weights[order]
     wins, pairs = [], []
     for first in range(0, len(draws), _CHUNK):
-        weight = draws[first : first + _CHUNK, owner].astype(np.float64)
+        weight = draws[first : first + _CHUNK, owner] * own_weight
         with_pain = weight * positive
         without = weight - with_pain
         if has_ties:
@@ -139,7 +141,7 @@ def log_loss(rows: TaskRows) -> float | None:
     """Mean log loss of a row, in nats; None where there are no rows."""
     if len(rows.outcome) == 0:
         return None
-    index, labels, weights = _split_fractions(rows.outcome)
+    index, labels, weights = _split_fractions(rows)
     risk = rows.probability[index]
     return float(sklearn_metrics.log_loss(labels, risk, sample_weight=weights, labels=[0, 1]))
 
@@ -148,7 +150,7 @@ def brier(rows: TaskRows) -> float | None:
     """Brier score, the mean squared error of the risk; None where there are no rows."""
     if len(rows.outcome) == 0:
         return None
-    index, labels, weights = _split_fractions(rows.outcome)
+    index, labels, weights = _split_fractions(rows)
     score = sklearn_metrics.brier_score_loss(
         labels, rows.probability[index], sample_weight=weights, labels=[0, 1], pos_label=1
     )
@@ -167,7 +169,7 @@ def brier_reliability(rows: TaskRows) -> float | None:
     """
     if not rows.has_both_outcomes:
         return None
-    return _squared_error(rows.probability, rows.outcome) - _best_squared_error(rows)
+    return _squared_error(rows, rows.probability) - _best_squared_error(rows)
 
 
 def brier_resolution(rows: TaskRows) -> float | None:
@@ -180,16 +182,20 @@ def brier_uncertainty(rows: TaskRows) -> float | None:
     """Brier score of the observed share for everyone: of the data, not of the model."""
     if not rows.has_both_outcomes:
         return None
-    return float(rows.outcome.mean() * (1.0 - rows.outcome.mean()))
+    share = rows.mean(rows.outcome)
+    return share * (1.0 - share)
 
 
 def _best_squared_error(rows: TaskRows) -> float:
-    recalibrated = IsotonicRegression().fit_transform(rows.probability, rows.outcome)
-    return _squared_error(recalibrated, rows.outcome)
+    recalibrated = IsotonicRegression().fit_transform(
+        rows.probability, rows.outcome, sample_weight=rows.weight
+    )
+    return _squared_error(rows, recalibrated)
 
 
-def _squared_error(probability: FloatArray, outcome: FloatArray) -> float:
-    return float((outcome * (1.0 - probability) ** 2 + (1.0 - outcome) * probability**2).mean())
+def _squared_error(rows: TaskRows, probability: FloatArray) -> float:
+    outcome = rows.outcome
+    return rows.mean(outcome * (1.0 - probability) ** 2 + (1.0 - outcome) * probability**2)
 
 
 def row_loss(probability: FloatArray, outcome: FloatArray) -> FloatArray:
@@ -213,7 +219,9 @@ def row_loss(probability: FloatArray, outcome: FloatArray) -> FloatArray:
     )
 
 
-def paired_difference(difference: FloatArray, athlete: NDArray[np.intp]) -> tuple[float, float]:
+def paired_difference(
+    difference: FloatArray, athlete: NDArray[np.intp], weight: FloatArray | None = None
+) -> tuple[float, float]:
     """Mean of a difference between two models, and its standard error with athletes as clusters.
 
     Rows of one athlete are alike, so their differences are summed before they are spread
@@ -225,14 +233,17 @@ def paired_difference(difference: FloatArray, athlete: NDArray[np.intp]) -> tupl
         Of each row, shape (n,).
     athlete
         Which athlete each row belongs to, as codes from 0, shape (n,).
+    weight
+        How many rows each stands for, shape (n,); None where all count alike.
 
     Returns
     -------
     Mean and standard error.
     """
-    mean = float(difference.mean())
-    by_athlete = np.bincount(athlete, weights=difference - mean)
-    return mean, float(np.sqrt(np.square(by_athlete).sum()) / len(difference))
+    mean = float(np.average(difference, weights=weight))
+    own = np.ones(len(difference)) if weight is None else weight
+    by_athlete = np.bincount(athlete, weights=own * (difference - mean))
+    return mean, float(np.sqrt(np.square(by_athlete).sum()) / own.sum())
 
 
 def loss_difference(first: TaskRows, second: TaskRows) -> tuple[float, float]:
@@ -241,7 +252,7 @@ def loss_difference(first: TaskRows, second: TaskRows) -> tuple[float, float]:
     Row i of both is the same leg or athlete, so that the error is that of the difference.
     """
     more = row_loss(first.probability, first.outcome) - row_loss(second.probability, second.outcome)
-    return paired_difference(more, first.athlete)
+    return paired_difference(more, first.athlete, first.weight)
 
 
 def log_loss_over(cohort: Cohort, model: Risks, other: Risks, name: str) -> dict[str, float]:
@@ -270,10 +281,11 @@ def log_loss_over(cohort: Cohort, model: Risks, other: Risks, name: str) -> dict
     return {f"log_loss_over_{name}": mean, f"log_loss_over_{name}_error": error}
 
 
-def _split_fractions(outcome: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
+def _split_fractions(rows: TaskRows) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
     """Rows, labels and weights in which an outcome between 0 and 1 is split into both."""
-    rows = np.arange(len(outcome))
+    outcome, weights, places = rows.outcome, rows.weights, np.arange(len(rows.outcome))
     if np.isin(outcome, (0.0, 1.0)).all():
-        return rows, outcome.astype(np.intp), np.ones(len(outcome))
+        return places, outcome.astype(np.intp), weights
     labels = np.repeat(np.array([1, 0]), len(outcome))
-    return np.tile(rows, 2), labels, np.concatenate([outcome, 1.0 - outcome])
+    both = np.concatenate([weights * outcome, weights * (1.0 - outcome)])
+    return np.tile(places, 2), labels, both

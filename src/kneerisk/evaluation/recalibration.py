@@ -95,9 +95,10 @@ def _fit(rows: TaskRows, step: Step) -> tuple[float, float] | None:
         return None
     ones = np.ones((len(rows.outcome), 1))
     if step == "intercept":
-        weights = maximum_likelihood_weights(ones, rows.outcome, rows.log_odds)
+        weights = maximum_likelihood_weights(ones, rows.outcome, rows.log_odds, rows.weights)
         return None if weights is None else (float(weights[0]), 1.0)
-    weights = maximum_likelihood_weights(np.column_stack([ones, rows.log_odds]), rows.outcome)
+    design = np.column_stack([ones, rows.log_odds])
+    weights = maximum_likelihood_weights(design, rows.outcome, weight=rows.weights)
     return None if weights is None else (float(weights[0]), float(weights[1]))
 
 
@@ -134,10 +135,12 @@ def smooth_band(
         return None
     knots = np.quantile(rows.log_odds, KNOTS)
     design = restricted_cubic_spline(rows.log_odds, knots)
-    weights = maximum_likelihood_weights(design, rows.outcome)
+    weights = maximum_likelihood_weights(design, rows.outcome, weight=rows.weights)
     if weights is None:
         return None
-    covariance = clustered_covariance(design, design @ weights, rows.outcome, rows.athlete)
+    covariance = clustered_covariance(
+        design, design @ weights, rows.outcome, rows.athlete, rows.weights
+    )
     there = restricted_cubic_spline(logit(risks), knots)
     half = Z95 * np.sqrt(np.einsum("ij,jk,ik->i", there, covariance, there))
     middle = there @ weights

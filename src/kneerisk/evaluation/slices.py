@@ -36,12 +36,30 @@ class Slice:
     @property
     def is_comparable(self) -> bool:
         """Whether it has outcomes enough to be compared with others."""
-        events, rows = self.metrics["events"], self.metrics["rows"]
-        return min(events, rows - events) >= FEWEST_EVENTS and "auc" in self.metrics
+        rarer = rarer_outcomes(self.metrics)
+        return rarer is not None and rarer >= FEWEST_EVENTS and "auc" in self.metrics
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
+
+
+def rarer_outcomes(metrics: Mapping[str, float]) -> float | None:
+    """How many outcomes of the rarer sort there are, as much as they are worth where weighted.
+
+    Parameters
+    ----------
+    metrics
+        By flat name, of the task `counts` or `slice`.
+
+    Returns
+    -------
+    None where they were not counted.
+    """
+    if "effective_events" in metrics:
+        return min(metrics["effective_events"], metrics["effective_non_events"])
+    events, rows = metrics.get("events"), metrics.get("rows")
+    return None if events is None or rows is None else min(events, rows - events)
 
 
 def slices_of(

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.row_weights import effective_outcomes
 from kneerisk.model.risk_model import Prediction
 from kneerisk.schema import FloatArray
 
@@ -80,6 +81,8 @@ class TaskRows:
         Which rows one model predicted, as codes; None where one model predicted them all.
     resamples
         Of the athletes, behind an interval that is bootstrapped.
+    weight
+        How many rows each stands for, above 0; None where all count alike.
     """
 
     probability: FloatArray
@@ -90,11 +93,41 @@ class TaskRows:
     sided: bool
     fold: NDArray[np.intp] | None = None
     resamples: int = RESAMPLES
+    weight: FloatArray | None = None
 
     @property
     def screening(self) -> NDArray[np.intp]:
         """The screening of each row."""
         return np.asarray(self.place % max(self.n_screenings, 1), dtype=np.intp)
+
+    @property
+    def weights(self) -> FloatArray:
+        """How many rows each stands for, shape (n_rows,)."""
+        return np.ones(len(self.outcome)) if self.weight is None else self.weight
+
+    @property
+    def size(self) -> float:
+        """How many rows these stand for."""
+        return float(len(self.outcome)) if self.weight is None else float(self.weight.sum())
+
+    @property
+    def effective_outcomes(self) -> tuple[float, float]:
+        """How many rows with pain and without it these are worth (Kish)."""
+        return effective_outcomes(self.outcome, self.weight)
+
+    def mean(self, values: FloatArray) -> float:
+        """The mean over the rows that these stand for.
+
+        Parameters
+        ----------
+        values
+            One for each row, shape (n_rows,).
+
+        Returns
+        -------
+        Their weighted mean.
+        """
+        return float(np.average(values, weights=self.weight))
 
     @property
     def log_odds(self) -> FloatArray:
@@ -106,17 +139,17 @@ class TaskRows:
         """Whether there is some pain and some absence of it."""
         return bool(len(self.outcome) and self.outcome.min() < 1.0 and self.outcome.max() > 0.0)
 
-    def take(self, rows: NDArray[np.bool_]) -> TaskRows:
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> TaskRows:
         """Some of the rows.
 
         Parameters
         ----------
         rows
-            Mask, shape (n_rows,).
+            Mask, shape (n_rows,), or positions.
 
         Returns
         -------
-        Those rows in the same order.
+        Those rows, in the same order where it is a mask.
         """
         return replace(
             self,
@@ -125,6 +158,7 @@ class TaskRows:
             athlete=self.athlete[rows],
             place=self.place[rows],
             fold=None if self.fold is None else self.fold[rows],
+            weight=None if self.weight is None else self.weight[rows],
         )
 
 
@@ -135,6 +169,7 @@ def task_rows(
     *,
     sided: bool = False,
     fold: NDArray[np.intp] | None = None,
+    weight: FloatArray | None = None,
 ) -> TaskRows:
     """The rows that have an outcome and a risk.
 
@@ -152,6 +187,8 @@ def task_rows(
         Whether rows are legs.
     fold
         Of all screenings, shape (n,), or (n / 2,) of legs.
+    weight
+        How many rows each stands for, shape (n,); None where all count alike.
 
     Returns
     -------
@@ -164,6 +201,7 @@ def task_rows(
     return TaskRows(
         probability[known], outcome[known], athlete[known], place, n, sided,
         None if fold is None else fold[place % n],
+        weight=None if weight is None else weight[known],
     )  # fmt: skip
 
 
@@ -172,12 +210,14 @@ def own_task(cohort: Cohort, predicted: Risks) -> TaskRows:
     outcomes = cohort.outcomes()
     if predicted.left is None or predicted.right is None or not cohort.has_sides:
         return either_task(cohort, predicted)
+    weights = cohort.weights()
     return task_rows(
         np.concatenate([predicted.left, predicted.right]),
         np.concatenate([outcomes.left, outcomes.right]),
         np.tile(athlete_codes(cohort), 2),
         sided=True,
         fold=predicted.fold,
+        weight=None if weights is None else np.concatenate([weights.left, weights.right]),
     )
 
 
@@ -186,13 +226,21 @@ def either_task(cohort: Cohort, predicted: Risks) -> TaskRows:
     either = predicted.either
     if either is None:
         either = np.full(len(cohort.frame), np.nan)
-    return task_rows(either, cohort.outcomes().either, athlete_codes(cohort), fold=predicted.fold)
+    weights = cohort.weights()
+    return task_rows(
+        either,
+        cohort.outcomes().either,
+        athlete_codes(cohort),
+        fold=predicted.fold,
+        weight=None if weights is None else weights.either,
+    )
 
 
 def which_limb_task(cohort: Cohort, predicted: Risks) -> TaskRows | None:
     """Which leg hurts, where exactly one does: the outcome is left, the score left minus right.
 
-    The difference is one of log-odds, since what both legs share then cancels.
+    The difference is one of log-odds, since what both legs share then cancels. A pair counts as the
+    leg does whose outcome was less likely to be known.
     """
     if predicted.left is None or predicted.right is None or not cohort.has_sides:
         return None
@@ -201,47 +249,14 @@ def which_limb_task(cohort: Cohort, predicted: Risks) -> TaskRows | None:
     difference = logit(predicted.left) - logit(predicted.right)
     probability = 1.0 / (1.0 + np.exp(-difference))
     left = np.where(one_sided, outcomes.left, np.nan)
-    return task_rows(probability, left, athlete_codes(cohort), fold=predicted.fold)
-
-
-def paired_rows(cohort: Cohort, first: Risks, second: Risks) -> tuple[TaskRows, TaskRows]:
-    """Two models' own rows where both give a risk.
-
-    Parameters
-    ----------
-    cohort
-        With the outcomes.
-    first
-        Risks of one model for every screening.
-    second
-        Risks of the other model.
-
-    Returns
-    -------
-    Row i of both is the same leg or athlete.
-    """
-    pairs = [
-        _where_both(first.left, second.left),
-        _where_both(first.right, second.right),
-        _where_both(first.either, second.either),
-    ]
-    known_first, known_second = (
-        replace(risks, left=left, right=right, either=either)
-        for risks, (left, right, either) in (
-            (first, [None if pair is None else pair[0] for pair in pairs]),
-            (second, [None if pair is None else pair[1] for pair in pairs]),
-        )
+    weights = cohort.weights()
+    return task_rows(
+        probability,
+        left,
+        athlete_codes(cohort),
+        fold=predicted.fold,
+        weight=None if weights is None else np.maximum(weights.left, weights.right),
     )
-    return own_task(cohort, known_first), own_task(cohort, known_second)
-
-
-def _where_both(
-    first: FloatArray | None, second: FloatArray | None
-) -> tuple[FloatArray, FloatArray] | None:
-    if first is None or second is None:
-        return None
-    both = np.isfinite(first) & np.isfinite(second)
-    return np.where(both, first, np.nan), np.where(both, second, np.nan)
 
 
 def athlete_codes(cohort: Cohort) -> NDArray[np.intp]:

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from kneerisk.evaluation.calibration_metrics import MOST_BINS, share_limits
+from kneerisk.cohort.row_weights import effective_number
+from kneerisk.evaluation.calibration_bins import MOST_BINS, share_limits
 from kneerisk.evaluation.decision_curves import net_benefit, treat_all_net_benefit
 from kneerisk.evaluation.metrics import paired_difference
 from kneerisk.evaluation.recalibration import Z95, Recalibrated, smooth_band
@@ -42,13 +43,13 @@ def risk_groups(rows: TaskRows, cuts: FloatArray) -> tuple[RiskGroup, ...]:
     groups = []
     for low, high in pairwise(ends.tolist()):
         inside = (rows.probability >= low) & ((rows.probability < high) | (high == 1.0))
-        outcome = rows.outcome[inside]
-        share = float(outcome.mean())
-        limits = share_limits(np.array([share]), np.array([float(len(outcome))]))
+        part = rows.take(inside)
+        share = part.mean(part.outcome)
+        limits = share_limits(np.array([share]), np.array([effective_number(part.weights)]))
         groups.append(
             RiskGroup(
-                low=low, high=high, rows=len(outcome), events=int(outcome.sum()),
-                predicted=float(rows.probability[inside].mean()), observed=share,
+                low=low, high=high, rows=len(part.outcome), events=int(part.outcome.sum()),
+                predicted=part.mean(part.probability), observed=share,
                 observed_low=float(limits[0][0]), observed_high=float(limits[1][0]),
             )
         )  # fmt: skip
@@ -108,7 +109,7 @@ def decision_points(
     for cut in cuts.tolist():
         acted = rows.probability >= cut
         worth = np.where(acted, rows.outcome - (1.0 - rows.outcome) * cut / (1.0 - cut), 0.0)
-        half = Z95 * paired_difference(worth, rows.athlete)[1]
+        half = Z95 * paired_difference(worth, rows.athlete, rows.weight)[1]
         benefit = net_benefit(rows, cut)
         moved = None if recalibrated is None else float(recalibrated.apply(np.array(cut)))
         after = None if moved is None else _benefit_at(rows, acted, moved)
@@ -124,5 +125,6 @@ def decision_points(
 
 def _benefit_at(rows: TaskRows, acted: np.ndarray, threshold: float) -> float:
     """Net benefit of acting on these rows where the threshold is such a risk."""
-    wrong = (1.0 - rows.outcome[acted]).sum() * threshold / (1.0 - threshold)
-    return float((rows.outcome[acted].sum() - wrong) / len(rows.outcome))
+    outcome, weight = rows.outcome[acted], rows.weights[acted]
+    wrong = (weight * (1.0 - outcome)).sum() * threshold / (1.0 - threshold)
+    return float(((weight * outcome).sum() - wrong) / rows.size)

@@ -7,12 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from kneerisk.cohort import Cohort
-from kneerisk.evaluation.baselines import (
-    CONFOUNDERS,
-    Design,
-    MeasureBaseline,
-    cross_validated_logistic,
-)
+from kneerisk.evaluation.baseline_design import Design
+from kneerisk.evaluation.baselines import CONFOUNDERS, MeasureBaseline, cross_validated_logistic
 from kneerisk.evaluation.calibration_metrics import last_weight
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import log_loss_over, paired_difference
@@ -70,8 +66,8 @@ def precise_metrics(rows: TaskRows) -> dict[str, float]:
     measured = measure(rows, "own")
     names = [f"{name}{end}" for name in _OF_MODEL for end in ("", "_low", "_high")]
     metrics = measure(rows, "counts") | {n: measured[n] for n in names if n in measured}
-    observed, error = paired_difference(rows.outcome, rows.athlete)
-    expected = float(rows.probability.mean())
+    observed, error = paired_difference(rows.outcome, rows.athlete, rows.weight)
+    expected = rows.mean(rows.probability)
     metrics |= {"observed_share": observed, "expected_share": expected}
     if expected > 0.0:
         ratio, log_error = observed / expected, error / observed
@@ -82,7 +78,7 @@ def precise_metrics(rows: TaskRows) -> dict[str, float]:
             "observed_to_expected_log_error": log_error,
         }
     ones = np.ones((len(rows.outcome), 1))
-    moved = last_weight(ones, rows.log_odds, rows.outcome, rows.athlete)
+    moved = last_weight(ones, rows.log_odds, rows.outcome, rows.athlete, rows.weights)
     if moved is not None:
         intercept, error = moved
         metrics |= {

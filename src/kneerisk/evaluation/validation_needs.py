@@ -23,7 +23,7 @@ THRESHOLD = 0.10
 def design_effect(rows: TaskRows) -> float:
     """How many times more rows it takes than if each were another athlete's; at least 1."""
     residual = rows.outcome - rows.probability
-    robust = paired_difference(residual, rows.athlete)[1] ** 2
+    robust = paired_difference(residual, rows.athlete, rows.weight)[1] ** 2
     independent = float(residual.var()) / len(residual)
     return max(robust / independent, 1.0) if independent > 0.0 else 1.0
 
@@ -46,7 +46,7 @@ def needs(
     -------
     One for each metric for which it can be said.
     """
-    share, spread = float(rows.outcome.mean()), np.ptp(rows.log_odds) > 0.0
+    share, spread = rows.mean(rows.outcome), np.ptp(rows.log_odds) > 0.0
     needed: dict[str, tuple[float, int | None]] = {
         "observed_to_expected": (size.OE_WIDTH, size.rows_for_observed_to_expected(share)),
         "calibration_slope": (

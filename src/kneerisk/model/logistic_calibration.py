@@ -99,7 +99,10 @@ def logistic_weights(
 
 
 def maximum_likelihood_weights(
-    x: FloatArray, y: FloatArray, offset: FloatArray | float = 0.0
+    x: FloatArray,
+    y: FloatArray,
+    offset: FloatArray | float = 0.0,
+    weight: FloatArray | float = 1.0,
 ) -> FloatArray | None:
     """Weights of a logistic regression without a penalty, if there are any.
 
@@ -111,12 +114,14 @@ def maximum_likelihood_weights(
         Outcomes, or probabilities of them, shape ``(n,)``.
     offset
         Log-odds that are added to each row's, shape ``(n,)`` or one for all.
+    weight
+        Weight of each row, shape ``(n,)`` or one for all.
 
     Returns
     -------
     Shape ``(p,)``; None where a separated outcome makes the weights grow without end.
     """
-    weights, last_step = _free_weights(_problem(x, y, 1.0, offset, 0.0, 0.0))
+    weights, last_step = _free_weights(_problem(x, y, weight, offset, 0.0, 0.0))
     return weights if last_step < UNLIMITED_STEP else None
 
 
@@ -246,7 +251,9 @@ class Calibration:
         return self.intercept + self.slope * log_odds
 
 
-def fit_calibration(log_odds: FloatArray, target: FloatArray) -> Calibration:
+def fit_calibration(
+    log_odds: FloatArray, target: FloatArray, weight: FloatArray | float = 1.0
+) -> Calibration:
     """Logistic recalibration (Cox 1958, doi 10.1093/biomet/45.3-4.562) of left-out log-odds.
 
     Parameters
@@ -255,14 +262,16 @@ def fit_calibration(log_odds: FloatArray, target: FloatArray) -> Calibration:
         Log-odds of rows that the model was not fitted to, shape ``(n,)``.
     target
         Their outcomes, or true risks, shape ``(n,)``.
+    weight
+        Weight of each row, shape ``(n,)`` or one for all.
 
     Returns
     -------
     The calibration, with its slope inside `SLOPES` and the mean risk equal to the mean target.
     """
     ones = np.ones((len(log_odds), 1))
-    intercept, slope = logistic_weights(np.column_stack([ones, log_odds]), target)
+    intercept, slope = logistic_weights(np.column_stack([ones, log_odds]), target, weight=weight)
     if not SLOPES[0] <= slope <= SLOPES[1]:
         slope = np.clip(slope, *SLOPES)
-        [intercept] = logistic_weights(ones, target, offset=slope * log_odds)
+        [intercept] = logistic_weights(ones, target, offset=slope * log_odds, weight=weight)
     return Calibration(float(intercept), float(slope))

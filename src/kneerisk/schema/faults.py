@@ -49,6 +49,7 @@ class FaultCode(StrEnum):
     NOT_A_DATE = "not_a_date"
     NOT_AN_OUTCOME = "not_an_outcome"
     OUTCOMES_DISAGREE = "outcomes_disagree"
+    NOT_A_WEIGHT = "not_a_weight"
     REPEATED_SCREENING = "repeated_screening"
     UNKNOWN_WORD = "unknown_word"
     NEEDS_BODY_MASS = "needs_body_mass"

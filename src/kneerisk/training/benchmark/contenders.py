@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 
 from kneerisk.cohort.splits import subset
 from kneerisk.evaluation.baseline_classifiers import FINE, fit_linear, fit_trees
-from kneerisk.evaluation.baselines import logistic_design
+from kneerisk.evaluation.baseline_design import logistic_design
 from kneerisk.schema import FloatArray, leg_measures
 from kneerisk.training.benchmark.tasks import Rows, Task
 from kneerisk.training.fitting.fit import fit, fit_label

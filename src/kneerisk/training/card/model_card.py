@@ -228,7 +228,7 @@ def _numeric_limits(context: CardContext) -> Iterator[str]:
     metrics = context.metrics
     if "events_needed" in metrics and metrics["train_events"] < metrics["events_needed"]:
         yield few_outcomes(metrics["train_events"], metrics["events_needed"])
-    if metrics.get("events", 0) < FEWEST_EVENTS:
+    if metrics.get("effective_events", metrics.get("events", 0)) < FEWEST_EVENTS:
         yield (
             f"Fewer than {FEWEST_EVENTS:.0f} held-out outcomes: read the intervals, not the "
             "numbers."

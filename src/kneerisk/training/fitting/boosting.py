@@ -54,6 +54,8 @@ class BoostingRows:
     shared
         The trees read the mean of both legs, and leave the difference between them to the base:
         with few events, trees on rows of legs learn what the legs share and blur the rest.
+    weight
+        Of each row, shape (2 n,); None where all count alike.
     """
 
     legs: FeatureMatrix
@@ -63,6 +65,7 @@ class BoostingRows:
     columns: tuple[Column, ...]
     signs: dict[Column, int]
     shared: bool = False
+    weight: FloatArray | None = None
 
     def take(self, rows: np.ndarray) -> BoostingRows:
         """Some of the rows, by a mask of shape (2 n,) that keeps or drops both legs."""
@@ -72,6 +75,7 @@ class BoostingRows:
             base=self.base[rows],
             target=self.target[rows],
             fold=self.fold[rows],
+            weight=None if self.weight is None else self.weight[rows],
         )
 
     @property
@@ -140,7 +144,8 @@ def _choose_rounds(rows: BoostingRows, x: np.ndarray, settings: Settings) -> int
         )
         for i, count in enumerate(candidates):
             margin = _predict(booster, x[outside], rows.base[outside], count)
-            losses[i, outside] = _loss(margin, rows.target[outside])
+            loss = _loss(margin, rows.target[outside])
+            losses[i, outside] = loss if rows.weight is None else rows.weight[outside] * loss
     best = int(losses.sum(axis=1).argmin())
     gain = (losses[0] - losses[best])[rows.known]
     return candidates[best] if gain.sum() > gain.std() * np.sqrt(len(gain)) else 0
@@ -173,6 +178,7 @@ def _matrix(rows: BoostingRows, x: np.ndarray, pick: np.ndarray) -> xgb.Quantile
     return xgb.QuantileDMatrix(
         x[pick],
         label=rows.target[pick].round(DIGITS),
+        weight=None if rows.weight is None else rows.weight[pick],
         base_margin=rows.base[pick].round(DIGITS),
         feature_names=[column.name for column in rows.columns],
         max_bin=MAX_BIN,

@@ -28,13 +28,12 @@ from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import BoostingRows, fit_boosted, fit_imbalances
 from kneerisk.training.fitting.conformal_intervals import fit_interval, with_interval
+from kneerisk.training.fitting.fit_columns import tree_columns, usable_columns
 from kneerisk.training.fitting.fit_inputs import (
     Inputs,
     inputs_of,
     inputs_of_label,
     stratified_folds,
-    tree_columns,
-    usable_columns,
 )
 from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
 from kneerisk.training.fitting.population_shrinkage import population_of
@@ -211,6 +210,7 @@ def _fit_trees(
         columns=tree_columns(inputs),
         signs=signs,
         shared=not inputs.plenty,
+        weight=None if inputs.weight is None else inputs.weight.reshape(-1),
     )
     boosted, rounds = fit_boosted(rows, settings=settings)
     log_odds = base.copy()
@@ -224,7 +224,7 @@ def _fit_trees(
 
 def _calibrate(inputs: Inputs, log_odds: FloatArray) -> Calibration:
     known = ~np.isnan(inputs.target)
-    return fit_calibration(log_odds[known], inputs.target[known])
+    return fit_calibration(log_odds[known], inputs.target[known], inputs.weights[known])
 
 
 def _base_rates(inputs: Inputs) -> BaseRates | None:
@@ -243,10 +243,11 @@ def _fit_odds_ratio(inputs: Inputs, log_odds: FloatArray) -> float | None:
     known = ~np.isnan(inputs.target).any(axis=1) & ~np.isnan(inputs.either)
     left, right = (1.0 / (1.0 + np.exp(-log_odds[known, i])) for i in (0, 1))
     target = inputs.either[known]
+    weight = 1.0 if inputs.either_weight is None else inputs.either_weight[known]
 
     def loss(log_ratio: float) -> float:
         risk = np.clip(either_of(left, right, float(np.exp(log_ratio))), 1e-9, 1 - 1e-9)
-        return float(-(target * np.log(risk) + (1 - target) * np.log1p(-risk)).sum())
+        return float(-(weight * (target * np.log(risk) + (1 - target) * np.log1p(-risk))).sum())
 
     low, high = (float(np.log(ratio)) for ratio in ODDS_RATIOS)
     optimum = minimize_scalar(loss, bounds=(low, high), method="bounded")

@@ -1,4 +1,4 @@
-"""Inputs of a fit: the feature matrix of a cohort, its targets, usable columns and folds."""
+"""Inputs of a fit: the feature matrix of a cohort, its targets with their weights, and folds."""
 
 from __future__ import annotations
 
@@ -8,27 +8,21 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.row_weights import effective_outcomes, scaled_to_effective
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence.population import Population
-from kneerisk.model.feature_columns import Column, ColumnKind, feature_columns
+from kneerisk.model.feature_columns import feature_columns
 from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
-from kneerisk.schema import SIDES, Columns, FloatArray, athlete_measures, leg_measures
+from kneerisk.schema import SIDES, Columns, FloatArray
 from kneerisk.training.fitting.simulated_truth import read_truth
 
 #: From this many outcomes on, a single athlete hardly moves the fit (assumption).
 MANY_EVENTS = 1500.0
 #: With fewer outcomes of either sort, not even how often it happens can be said (assumption).
 FEWEST_OUTCOMES = 5.0
-#: A measure enters a fit when at least this share of the cohort's screenings have it (assumption).
-LEAST_SHARE = 0.05
-#: Trees of an observed cohort read a measure when at least this share has it: two splits around
-#: the value that stands for a missing one would single out who was not measured (assumption).
-NEARLY_ALL = 0.95
 #: Screenings whose feature matrix is built together (assumption): no number hangs on it.
 BLOCK = 20_000
-#: Columns that say which tests were done, and those of the latent variables.
-_UNCERTAIN = frozenset({ColumnKind.VARIANCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +53,11 @@ class Inputs:
     definition_shift
         What the definition of pain adds to the true log-odds of each screening, shape (n,); None
         where it is not known.
+    weight
+        Of each leg's target, shape (n, 2): they sum to what the known ones are worth. None where
+        all count alike.
+    either_weight
+        Of either knee's, shape (n,), likewise.
     """
 
     legs: FeatureMatrix
@@ -71,6 +70,8 @@ class Inputs:
     sided: bool
     true: bool
     definition_shift: FloatArray | None = None
+    weight: FloatArray | None = None
+    either_weight: FloatArray | None = None
 
     def take(self, rows: np.ndarray) -> Inputs:
         """Some of the screenings, by a mask or by positions."""
@@ -79,12 +80,14 @@ class Inputs:
             target=self.target[rows],
             outcome=self.outcome[rows],
             either=self.either[rows],
-            imbalances=None if self.imbalances is None else self.imbalances[rows],
+            imbalances=_taken(self.imbalances, rows),
             athletes=self.athletes[rows],
             data={name: values[rows] for name, values in self.data.items()},
             sided=self.sided,
             true=self.true,
-            definition_shift=None if self.definition_shift is None else self.definition_shift[rows],
+            definition_shift=_taken(self.definition_shift, rows),
+            weight=_taken(self.weight, rows),
+            either_weight=_taken(self.either_weight, rows),
         )
 
     @property
@@ -95,7 +98,18 @@ class Inputs:
     @property
     def events(self) -> float:
         """How many outcomes (or expected ones) the fit can learn from."""
-        return float(np.nansum(self.target))
+        if self.weight is None:
+            return float(np.nansum(self.target))
+        return effective_outcomes(self.target, self.weight)[0]
+
+    @property
+    def weights(self) -> FloatArray:
+        """The weight of each leg's target, shape (n, 2)."""
+        return np.ones(self.target.shape) if self.weight is None else self.weight
+
+
+def _taken(values: FloatArray | None, rows: np.ndarray) -> FloatArray | None:
+    return None if values is None else values[rows]
 
 
 def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population) -> Inputs:
@@ -128,7 +142,13 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         true = read_truth(truth, cohort, population)
         target, either, imbalances = true.legs, true.either, true.imbalances
         definition_shift = true.definition_shift
-    _refuse_too_few_outcomes(target)
+    weights = cohort.weights() if truth is None else None
+    weight = either_weight = None
+    if weights is not None:
+        pairs = (weights.left, weights.right) if cohort.has_sides else (weights.either,) * 2
+        weight = scaled_to_effective(np.stack(pairs, axis=1), ~np.isnan(target))
+        either_weight = scaled_to_effective(weights.either, ~np.isnan(either))
+    _refuse_too_few_outcomes(target, weight)
     data = _data_of(cohort)
     legs = _feature_matrix_of(population, data)
     return Inputs(
@@ -142,6 +162,8 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         sided=cohort.has_sides,
         true=truth is not None,
         definition_shift=definition_shift,
+        weight=weight,
+        either_weight=either_weight,
     )
 
 
@@ -203,46 +225,16 @@ def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -
     )
 
 
-def _refuse_too_few_outcomes(target: FloatArray) -> None:
-    known = target[~np.isnan(target)]
-    if len(known) == 0:
+def _refuse_too_few_outcomes(target: FloatArray, weight: FloatArray | None = None) -> None:
+    if np.isnan(target).all():
         raise CohortRefused("the cohort has no recorded outcome to learn from")
-    having, free = float(known.sum()), float((1.0 - known).sum())
+    having, free = effective_outcomes(target, weight)
     if min(having, free) < FEWEST_OUTCOMES:
         raise CohortRefused(
             f"there is too little to learn from: {having:.0f} with the outcome and {free:.0f} "
             f"without, of the athletes to train on; at least {FEWEST_OUTCOMES:.0f} of each are "
             "needed"
         )
-
-
-def usable_columns(inputs: Inputs, least_share: float = LEAST_SHARE) -> tuple[Column, ...]:
-    """Columns of the feature matrix that rest on a measure which so many of the screenings have.
-
-    How uncertain an expected value is says which tests were done. In a simulated cohort that is
-    chance; in an observed one it says where and when, so it is never an input there.
-    """
-    known = _known_measures(inputs.data, least_share)
-    return tuple(
-        column
-        for column in inputs.legs.columns
-        if column.measures <= known and (inputs.true or column.kind not in _UNCERTAIN)
-    )
-
-
-def tree_columns(inputs: Inputs) -> tuple[Column, ...]:
-    """The usable columns that trees may read; what the latents say is in the others already."""
-    usable = usable_columns(inputs, LEAST_SHARE if inputs.true else NEARLY_ALL)
-    return tuple(column for column in usable if column.kind not in _UNCERTAIN)
-
-
-def _known_measures(data: Columns, least_share: float) -> frozenset[str]:
-    def share(*names: str) -> float:
-        return float(np.mean([~np.isnan(data[name]) for name in names]))
-
-    athlete = {name for name in athlete_measures() if share(name) >= least_share}
-    legs = {n for n in leg_measures() if share(f"left_{n}", f"right_{n}") >= least_share}
-    return frozenset(athlete | legs)
 
 
 def stratified_folds(inputs: Inputs, n_folds: int, seed: int) -> np.ndarray:

@@ -89,20 +89,41 @@ def base_rates(cohort: Cohort, truth: pd.DataFrame | None) -> dict[str, dict[str
     if truth is not None:
         legs = truth[["risk_left", "risk_right"]].to_numpy(np.float64)
         either = truth["risk_either"].to_numpy(np.float64)
+    weights = cohort.weights() if truth is None else None
+    leg_weight = None if weights is None else np.stack([weights.left, weights.right], axis=1)
+    either_weight = None if weights is None else weights.either
     sport = cohort.columns()["sport"]
     members = {name: sport == code for code, name in enumerate(category("sport").choices)}
-    rates = {"all": _rates(legs, either, np.ones(len(either), bool))}
+    rates = {"all": _rates(legs, either, np.ones(len(either), bool), leg_weight, either_weight)}
     for name, rows in members.items():
         if rows.sum() >= FEWEST:
             # A sport of which no outcome is known has no rate of its own.
-            rates |= {name: own} if (own := _rates(legs, either, rows)) else {}
+            rates |= (
+                {name: own}
+                if (own := _rates(legs, either, rows, leg_weight, either_weight))
+                else {}
+            )
     return rates
 
 
-def _rates(legs: FloatArray, either: FloatArray, rows: np.ndarray) -> dict[str, float]:
-    risks = {"either": either[rows], "leg": legs[rows]}
+def _rates(
+    legs: FloatArray,
+    either: FloatArray,
+    rows: np.ndarray,
+    leg_weight: FloatArray | None,
+    either_weight: FloatArray | None,
+) -> dict[str, float]:
+    risks = {"either": (either, either_weight), "leg": (legs, leg_weight)}
     return {
-        name: float(np.nanmean(values))
-        for name, values in risks.items()
-        if not np.isnan(values).all()
+        name: _mean(values[rows], None if weight is None else weight[rows])
+        for name, (values, weight) in risks.items()
+        if not np.isnan(values[rows]).all()
     }
+
+
+def _mean(values: FloatArray, weight: FloatArray | None) -> float:
+    """The mean of those that are known."""
+    if weight is None:
+        return float(np.nanmean(values))
+    known = ~np.isnan(values)
+    return float(np.average(values[known], weights=weight[known]))

@@ -179,6 +179,8 @@ def _fit_within(
     """Weights of the differences, and the cross-fitted within part of each screening, (n,)."""
     x = within_scaler.apply(within_values(inputs.legs, within_scaler.columns))
     one_sided, is_left = discordant_pairs(inputs.target)
+    # A pair counts as the leg does whose outcome was less likely to be known.
+    one_sided = one_sided * inputs.weights.max(axis=1)
     none = np.zeros(x.shape[1]), np.zeros(len(x)), PENALTY_GRID[-1], 0.0
     if not inputs.sided or one_sided.sum() < FEWEST_PAIRS:
         return none
@@ -216,7 +218,7 @@ def _between_problem(
     return _RidgeProblem(
         np.vstack([left, right]),
         np.nan_to_num(y),
-        (~np.isnan(y)).astype(float),
+        (~np.isnan(y)).astype(float) * inputs.weights.T.reshape(-1),
         free,
         np.r_[1.0, _signs(between_scaler.columns, signs), 0.0],
         np.r_[0.0, _prior(inputs, between_scaler), 0.0],

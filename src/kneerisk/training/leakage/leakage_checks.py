@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from kneerisk.cohort.files import Cohort
-from kneerisk.cohort.layout import ATHLETE_ID, CONSTANTS, GROUP, OUTCOMES, SCREENING_DATE
+from kneerisk.cohort.layout import ATHLETE_ID, CONSTANTS, GROUP, OUTCOMES, SCREENING_DATE, WEIGHTS
 from kneerisk.errors import CohortRefused
 from kneerisk.model import Metadata
 from kneerisk.schema import FloatArray, Quantity, athlete_measures, columns, leg_measures
@@ -167,7 +167,7 @@ def provenance_inputs(cohort: Cohort, inputs: Iterable[str] | None = None) -> It
     A reason for the names, and one for each column that holds no measure of the athlete.
     """
     names = tuple(inputs) if inputs is not None else _inputs(cohort)
-    not_measures = (ATHLETE_ID, SCREENING_DATE, GROUP, *CONSTANTS, *OUTCOMES)
+    not_measures = (ATHLETE_ID, SCREENING_DATE, GROUP, *CONSTANTS, *OUTCOMES, *WEIGHTS)
     revealing = [
         name
         for name in names
@@ -252,7 +252,7 @@ def _inputs(cohort: Cohort) -> tuple[str, ...]:
     """Columns of a cohort that models read, and those that are no columns of a cohort."""
     known = {*athlete_measures(), *(f"{s}_{m}" for s in ("left", "right") for m in leg_measures())}
     read = {name for name in known if columns()[name].model_input}
-    own = {ATHLETE_ID, SCREENING_DATE, GROUP, *CONSTANTS, *OUTCOMES, *columns()}
+    own = {ATHLETE_ID, SCREENING_DATE, GROUP, *CONSTANTS, *OUTCOMES, *WEIGHTS, *columns()}
     return tuple(name for name in cohort.frame.columns if name in read or name not in own)
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from scipy.special import ndtri, xlogy
 
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.row_weights import effective_outcomes
 from kneerisk.evidence import assumption
 from kneerisk.schema import Category, athlete_measures, leg_measures
-from kneerisk.training.fitting.fit_inputs import LEAST_SHARE
+from kneerisk.training.fitting.fit_columns import LEAST_SHARE
 from kneerisk.words import text
 
 #: The limits of the three criteria, as Riley et al. recommend them.
@@ -70,13 +71,19 @@ def few_outcomes(events: float, required: float) -> str:
 
 
 def required_events(cohort: Cohort) -> tuple[RequiredEvents, int]:
-    """What a cohort to train on needs, and the outcomes of the rarer sort that it has."""
-    outcomes = cohort.outcomes()
+    """What a cohort to train on needs, and the outcomes of the rarer sort that it has.
+
+    Weighted outcomes count for what they are worth (Kish).
+    """
+    outcomes, weights = cohort.outcomes(), cohort.weights()
     legs = np.r_[outcomes.left, outcomes.right] if cohort.has_sides else outcomes.either
-    known = legs[np.isfinite(legs)]
-    events = int(min(known.sum(), (1.0 - known).sum()))
+    weight = None
+    if weights is not None:
+        weight = np.r_[weights.left, weights.right] if cohort.has_sides else weights.either
+    with_outcome, without = effective_outcomes(legs, weight)
+    events = int(min(with_outcome, without))
     # Half an event more of each sort: a share of none is never certain (Jeffreys).
-    share = (events + 0.5) / (len(known) + 1.0)
+    share = (events + 0.5) / (with_outcome + without + 1.0)
     parameters = max(_parameters(cohort), 1)
     minimum = outcomes_for(1, share, assumption("auc_best"))
     full = outcomes_for(parameters, share, assumption("auc_usual"))

@@ -14,6 +14,7 @@ from typing import Any
 from kneerisk.evaluation.comparison import SLOPE_HIGH, SLOPE_LOW
 from kneerisk.evaluation.internal_external_validation import LEFT_OUT
 from kneerisk.evaluation.metrics import loss_difference
+from kneerisk.evaluation.slices import rarer_outcomes
 from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS
 from kneerisk.words import text
@@ -63,7 +64,7 @@ def slope_gate(metrics: Mapping[str, float]) -> Gate:
     The gate, its message with the slope.
     """
     prefix, where, why = "", text("training.gate.where.held_out"), ""
-    rarer = _rarer(metrics)
+    rarer = rarer_outcomes(metrics)
     if f"{LEFT_OUT}log_loss" in metrics:
         prefix, where = judged_on(metrics)
     elif rarer is not None and rarer < FEWEST_EVENTS and "cv_calibration_slope" in metrics:
@@ -88,7 +89,7 @@ def judged_on(metrics: Mapping[str, float]) -> tuple[str, str]:
     if f"{LEFT_OUT}log_loss" in metrics:
         groups = f"{metrics.get(f'{LEFT_OUT}groups', 0):.0f}"
         return LEFT_OUT, text("training.gate.where.left_out_groups", groups=groups)
-    rarer = _rarer(metrics)
+    rarer = rarer_outcomes(metrics)
     if rarer is not None and rarer < FEWEST_EVENTS and "cv_log_loss" in metrics and (
         "cv_log_loss_over_prior" in metrics
     ):  # fmt: skip
@@ -120,7 +121,7 @@ def auc_gate(
     The gate; None where no AUC was measured.
     """
     name, where = "auc", "on held-out athletes"
-    rarer = _rarer(metrics)
+    rarer = rarer_outcomes(metrics)
     if rarer is not None and rarer < FEWEST_EVENTS and "cv_auc" in metrics:
         name, where = "cv_auc", "in cross-validation by athlete"
     if name not in metrics:
@@ -195,12 +196,6 @@ def _no_worse_than_its_base(metrics: Mapping[str, float], prefix: str) -> tuple[
         f"loss ({difference:+.5f} from its base) is at most one standard error, {error:.5f}, worse"
     )
     return holds and difference <= error, message
-
-
-def _rarer(metrics: Mapping[str, float]) -> float | None:
-    """Held-out outcomes of the rarer sort, where the run has counted them."""
-    events, rows = metrics.get("events"), metrics.get("rows")
-    return None if events is None or rows is None else min(events, rows - events)
 
 
 def interval_text(metrics: Mapping[str, float], name: str, digits: int = 2) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
 from kneerisk.errors import CohortRefused, KneeriskError, PromotionRefused
-from kneerisk.evaluation.task_rows import paired_rows, risks_of
+from kneerisk.evaluation.paired_rows import paired_rows
+from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.provenance import load_again, own_measures_of
 from kneerisk.training.registry import releases
@@ -187,8 +188,7 @@ def _told(message: str, tell: Callable[[], None]) -> str:
 def _select(tracking: Tracking, version: str | None) -> Version:
     if version is not None:
         return tracking.version(version)
-    challengers = tracking.challengers()
-    if not challengers:
+    if not (challengers := tracking.challengers()):
         raise PromotionRefused(text("training.promotion.no_challenger"))
     if len(challengers) > 1:
         names = ", ".join(sorted(str(version) for version in challengers))

@@ -20,6 +20,7 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 import kneerisk
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.row_weights import effective_outcomes
 from kneerisk.cohort.splits import (
     Groups,
     groups_of,
@@ -86,7 +87,7 @@ class Objective:
         true = self.truth is not None
         return space(
             true=true,
-            plenty=true or float(np.nansum(self._target)) >= MANY_EVENTS,
+            plenty=true or effective_outcomes(self._target, self._weight)[0] >= MANY_EVENTS,
             people=self.train.kind != "simulated",
         )
 
@@ -95,7 +96,10 @@ class Objective:
 
         Where the true risks are known it is the expected one, without the luck of the draw.
         """
-        return float(np.nanmean(self._losses(settings, fold)))
+        losses, weight = self._losses(settings, fold), self._weight
+        if weight is None:
+            return float(np.nanmean(losses))
+        return float(np.nansum(weight * losses) / weight[~np.isnan(losses)].sum())
 
     def gain(self, settings: Settings, progress: Progress = ignore) -> tuple[float, float]:
         """Mean log loss of the defaults less that of settings, and its standard error.
@@ -114,7 +118,8 @@ class Objective:
         measured = ~np.isnan(gain)
         athlete = np.unique(self.train.frame["athlete_id"].astype(str), return_inverse=True)[1]
         athletes = np.broadcast_to(athlete[:, None], measured.shape)[measured]
-        return paired_difference(gain[measured] / self._deals[1], athletes)
+        weight = None if self._weight is None else self._weight[measured]
+        return paired_difference(gain[measured] / self._deals[1], athletes, weight)
 
     def identity(self) -> dict[str, str]:
         """What a study is of; trials of another one can't be compared with its own."""
@@ -172,6 +177,15 @@ class Objective:
             return self.truth[[f"risk_{side}" for side in sides]].to_numpy(np.float64)
         outcomes = self.train.outcomes()
         return np.stack([getattr(outcomes, side) for side in sides], axis=1)
+
+    @cached_property
+    def _weight(self) -> FloatArray | None:
+        """Of the targets; None where all count alike."""
+        weights = self.train.weights() if self.truth is None else None
+        if weights is None:
+            return None
+        sides = (weights.left, weights.right) if self.train.has_sides else (weights.either,)
+        return np.stack(sides, axis=1)
 
     @cached_property
     def _folds(self) -> tuple[tuple[int, NDArray[np.bool_]], ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import expit
 
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.row_weights import effective_outcomes, scaled_to_effective
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.pair_dependence import either_slopes
 from kneerisk.model.features import FeatureMatrix
@@ -42,6 +43,10 @@ class Club:
     """The athlete's id of each screening, shape (n_screenings,)."""
     odds_ratio: float
     """Between the outcomes of both legs of an athlete; 1 is independence."""
+    weight: FloatArray | None = None
+    """Of each leg's outcome, shape (n_screenings, 2): they sum to what all outcomes are worth."""
+    either_weight: FloatArray | None = None
+    """Of either knee's, shape (n_screenings,), likewise."""
 
     def take(self, rows: np.ndarray) -> Club:
         """Some of the screenings, by a mask or by positions, shape (n_screenings,) or fewer."""
@@ -53,17 +58,30 @@ class Club:
             either=self.either[rows],
             athletes=self.athletes[rows],
             odds_ratio=self.odds_ratio,
+            weight=None if self.weight is None else self.weight[rows],
+            either_weight=None if self.either_weight is None else self.either_weight[rows],
         )
 
     @property
     def events(self) -> int:
-        """How many outcomes happened: of legs, and of either knee where no leg is recorded."""
-        return int(np.nansum(self.outcome) + np.nansum(self.either))
+        """How many outcomes happened: of legs, and of either knee where no leg is recorded.
+
+        Weighted ones count for what they are worth (Kish).
+        """
+        return int(self._outcomes[0])
 
     @property
     def non_events(self) -> int:
         """How many outcomes are recorded as not having happened."""
-        return int(np.nansum(1.0 - self.outcome) + np.nansum(1.0 - self.either))
+        return int(self._outcomes[1])
+
+    @property
+    def _outcomes(self) -> tuple[float, float]:
+        outcome = np.column_stack([self.outcome, self.either])
+        weight = None
+        if self.weight is not None and self.either_weight is not None:
+            weight = np.column_stack([self.weight, self.either_weight])
+        return effective_outcomes(outcome, weight)
 
     @property
     def labels(self) -> FloatArray:
@@ -88,12 +106,12 @@ class Club:
         Nats, shape (n_screenings,).
         """
         losses = np.logaddexp(0.0, log_odds) - self.outcome * log_odds
-        leg_loss = np.asarray(np.nan_to_num(losses).sum(axis=1))
+        leg_loss = np.asarray(self._weighted(np.nan_to_num(losses)).sum(axis=1))
         if not self._has_unsided:
             return leg_loss
         chance = self._either(log_odds)
         either_loss = -self.either * np.log(chance) - (1.0 - self.either) * np.log1p(-chance)
-        return np.asarray(leg_loss + np.nan_to_num(either_loss))
+        return np.asarray(leg_loss + self._either_weighted(np.nan_to_num(either_loss)))
 
     def gradient(self, log_odds: FloatArray) -> FloatArray:
         """First derivative of the loss by the log-odds of each leg.
@@ -107,7 +125,7 @@ class Club:
         -------
         Shape (n_screenings, 2).
         """
-        leg_gradient = np.nan_to_num(expit(log_odds) - self.outcome)
+        leg_gradient = self._weighted(np.nan_to_num(expit(log_odds) - self.outcome))
         if not self._has_unsided:
             return leg_gradient
         residual = np.nan_to_num(self._either(log_odds) - self.either)
@@ -161,7 +179,13 @@ class Club:
 
     def _leg_weight(self, log_odds: FloatArray) -> FloatArray:
         chance = expit(log_odds)
-        return np.where(np.isnan(self.outcome), 0.0, chance * (1.0 - chance))
+        return self._weighted(np.where(np.isnan(self.outcome), 0.0, chance * (1.0 - chance)))
+
+    def _weighted(self, of_legs: FloatArray) -> FloatArray:
+        return of_legs if self.weight is None else self.weight * of_legs
+
+    def _either_weighted(self, of_either: FloatArray) -> FloatArray:
+        return of_either if self.either_weight is None else self.either_weight * of_either
 
     def _either(self, log_odds: FloatArray) -> FloatArray:
         left, right = expit(log_odds).T
@@ -175,7 +199,8 @@ class Club:
 
     def _either_weight(self, log_odds: FloatArray) -> FloatArray:
         chance = self._either(log_odds)
-        return np.where(np.isnan(self.either), 0.0, 1.0 / (chance * (1.0 - chance)))
+        information = np.where(np.isnan(self.either), 0.0, 1.0 / (chance * (1.0 - chance)))
+        return self._either_weighted(information)
 
 
 def club_of(model: RiskModel, cohort: Cohort) -> Club:
@@ -190,6 +215,7 @@ def club_of(model: RiskModel, cohort: Cohort) -> Club:
         outcome = np.stack(sides, axis=1)
         unknown = np.isnan(outcome).all(axis=1)
         either = np.where(unknown, outcomes.either, np.nan)
+    weight, either_weight = _weights(cohort, outcome, either)
     return Club(
         legs=legs,
         log_odds=model.log_odds(legs),
@@ -198,7 +224,23 @@ def club_of(model: RiskModel, cohort: Cohort) -> Club:
         either=either,
         athletes=cohort.frame["athlete_id"].to_numpy(),
         odds_ratio=model.odds_ratio or 1.0,
+        weight=weight,
+        either_weight=either_weight,
     )
+
+
+def _weights(
+    cohort: Cohort, outcome: FloatArray, either: FloatArray
+) -> tuple[FloatArray | None, FloatArray | None]:
+    """The weights of legs (n, 2) and of either knee (n,), together what the outcomes are worth."""
+    weights = cohort.weights()
+    if weights is None:
+        return None, None
+    legs = (weights.left, weights.right) if cohort.has_sides else (weights.either,) * 2
+    every = np.column_stack([*legs, weights.either])
+    known = ~np.isnan(np.column_stack([outcome, either]))
+    scaled = scaled_to_effective(every, known)
+    return scaled[:, :2], scaled[:, 2]
 
 
 def tied_columns(margin: Margin, legs: FeatureMatrix) -> FloatArray:

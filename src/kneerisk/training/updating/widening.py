@@ -16,7 +16,7 @@ from kneerisk.model.margin import Margin, Scaler, between_values, fit_scaler, wi
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import Category, Columns, FloatArray
 from kneerisk.schema.own_measures import OwnMeasures, own_measures_in_force
-from kneerisk.training.fitting.fit_inputs import LEAST_SHARE
+from kneerisk.training.fitting.fit_columns import LEAST_SHARE
 from kneerisk.training.fitting.population_shrinkage import population_of
 
 
