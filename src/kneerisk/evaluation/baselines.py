@@ -13,13 +13,6 @@ import numpy as np
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds, subset
-from kneerisk.evaluation.baseline_classifiers import (
-    LinearWeights,
-    LogisticModel,
-    Trees,
-    fit_linear,
-    fit_trees,
-)
 from kneerisk.evaluation.baseline_design import (
     Design,
     TaskMatrix,
@@ -27,6 +20,8 @@ from kneerisk.evaluation.baseline_design import (
     n_screenings,
     task_matrices,
 )
+from kneerisk.evaluation.plain_xgboost import Trees, fit_trees
+from kneerisk.evaluation.ridge_baseline import LinearWeights, LogisticModel, fit_linear
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import SIDES, Columns
 
