@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +16,13 @@ from serving.problem import Refusal
 
 #: All bodies that a worker holds at once; the largest single one is 10 MB.
 MAX_HELD_BYTES = 60_000_000
-#: Large requests that wait for their turn; each is answered within seconds (assumption).
+#: Large requests that wait for their turn (assumption).
 MAX_WAITING = 16
+#: From the turn of a request to the beginning of its answer; so long one waits for its turn, too.
+#: Proxies commonly wait for 60 s (nginx's `proxy_read_timeout`).
+ANSWER_SECONDS = 50.0
+#: What each large request takes whatever its size, as a share of the largest's (assumption).
+_SHARE_OF_EACH = 0.005
 
 _RETRY = {"retry-after": "2"}
 
@@ -53,25 +60,69 @@ class HeldBodies:
 
 @dataclass(slots=True)
 class Lane:
-    """Lets large requests of a kind pass one after the other."""
+    """Lets large requests of a kind pass one after the other; refuses what would come too late.
 
-    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    One that comes while no other is there is always let through.
+
+    Attributes
+    ----------
+    largest
+        The size of the largest request, in whatever unit sizes are given.
+    largest_seconds
+        How long it takes; learnt from what passes.
+    """
+
+    largest: int
+    largest_seconds: float
+    _ahead_seconds: float = 0.0
+    """What those that wait and the one that is being answered are expected to take."""
     _waiting: int = 0
+    _turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for the turn of a request; raises `Refusal` where too many wait already."""
-        if self._waiting >= MAX_WAITING:
-            raise Refusal("busy", text("service.request.large_requests"), headers=_RETRY)
+    async def turn(self, size: int) -> AsyncIterator[None]:
+        """Wait for the turn of a request; raises `Refusal` where it would not come in time."""
+        share = size / self.largest + _SHARE_OF_EACH
+        expected_seconds = share * self.largest_seconds
+        late = self._ahead_seconds + expected_seconds > ANSWER_SECONDS
+        if self._ahead_seconds and (late or self._waiting >= MAX_WAITING):
+            raise _busy(self._ahead_seconds)
+        self._ahead_seconds += expected_seconds
+        try:
+            await self._wait()
+            with self._learning(share):
+                yield
+        finally:
+            self._ahead_seconds -= expected_seconds
+
+    async def _wait(self) -> None:
         self._waiting += 1
         try:
-            await self._turn.acquire()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise _busy(self._ahead_seconds) from None
         finally:
             self._waiting -= 1
+
+    @contextmanager
+    def _learning(self, share: float) -> Iterator[None]:
+        """Give the turn back, and learn from how long it took, the more the larger it was."""
+        started, is_whole = time.perf_counter(), False
         try:
             yield
+            is_whole = True
         finally:
             self._turn.release()
+            more_seconds = time.perf_counter() - started - share * self.largest_seconds
+            # One that was refused or left says only that it takes no less.
+            if is_whole or more_seconds > 0:
+                self.largest_seconds += more_seconds
+
+
+def _busy(seconds: float) -> Refusal:
+    retry = {"retry-after": f"{max(2, math.ceil(seconds))}"}
+    return Refusal("busy", text("service.request.large_requests"), headers=retry)
 
 
 async def while_connected(answer: Callable[[Receive], Awaitable[None]], receive: Receive) -> None:

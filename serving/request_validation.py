@@ -9,32 +9,30 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 from anyio import to_thread
 from pydantic import BaseModel
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kneerisk.records.roles import Role
 from kneerisk.words import text
 from serving.access import Access
 from serving.body_validation import check_body, count_values, read_body
-from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
+from serving.capacity import ANSWER_SECONDS, ClientLeft, HeldBodies, Lane, while_connected
 from serving.champion_holder import ChampionHolder
 from serving.club_records import ClubRecords
-from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES, READ_SECONDS
+from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
 from serving.monitoring import LOGGER, Metrics
-from serving.problem import MEDIA_TYPE, REQUEST_ID, SECURITY_HEADERS, Refusal, problem
+from serving.problem import REQUEST_ID, Refusal
 from serving.recording import Recording, asked_to_record
 from serving.routes import Route
+from serving.safe_response import SafeResponse
 
 BODY_SECONDS = 20.0
-#: Less than BentoML's own limit, whose answer would have another shape.
-ANSWER_SECONDS = 50.0
 #: A body with more keys and values than any honest screening is checked in a thread, so that the
 #: event loop stays free: each can be a fault, and a fault takes some 0.1 ms.
 _THREAD_VALUES = 600
@@ -42,51 +40,6 @@ _THREAD_VALUES = 600
 _BOTH_LENGTHS = {b"content-length", b"transfer-encoding"}
 #: What the log has instead of a status where the client left before the answer, as nginx does.
 CLIENT_LEFT = 499
-
-
-class SafeResponse:
-    """The response on its way out: adds headers, and holds back any error of another shape."""
-
-    def __init__(self, send: Send) -> None:
-        self.request_id = str(uuid4())
-        self.status = 0
-        self.deadline: asyncio.Timeout | None = None
-        """Set anew when the answer begins: its client has a time of its own to read it."""
-        self._send = send
-        self._held_back = False
-
-    async def send(self, message: Message) -> None:
-        """Pass a message of the response on, unless it is an error that is not a problem."""
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=message.setdefault("headers", []))
-            is_problem = headers.get("content-type") == MEDIA_TYPE
-            self._held_back = message["status"] >= 400 and not is_problem
-            if self._held_back:
-                return
-            self.status = message["status"]
-            if self.deadline and self.status < 400:
-                self.deadline.reschedule(asyncio.get_running_loop().time() + READ_SECONDS)
-            headers["x-request-id"] = self.request_id
-            # BentoML names itself and the service there.
-            del headers["server"]
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
-        if not self._held_back:
-            await self._send(message)
-
-    async def refuse(self, refusal: Refusal) -> None:
-        """Answer with a problem, unless an answer is already on its way."""
-        if self.status:
-            return
-        body = problem(refusal, self.request_id)
-        content, status = body.as_json(), body.status
-        headers = {"content-type": MEDIA_TYPE, "content-length": str(len(content))}
-        raw = [(k.encode(), v.encode()) for k, v in (headers | refusal.headers).items()]
-        # A client that does not read its problem is not waited for longer than one of an answer.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(READ_SECONDS):
-                await self.send({"type": "http.response.start", "status": status, "headers": raw})
-                await self.send({"type": "http.response.body", "body": content})
 
 
 class RequestValidation:
@@ -118,7 +71,11 @@ class RequestValidation:
         self._access = Access.from_environment()
         self._records = ClubRecords.from_environment()
         self._bodies = HeldBodies()
-        self._lanes = {path: Lane() for path, route in routes.items() if route.large}
+        self._lanes = {
+            path: Lane(route.max_values if route.body else 1, route.largest_seconds)
+            for path, route in routes.items()
+            if route.largest_seconds
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; anything but HTTP passes through.
@@ -144,6 +101,8 @@ class RequestValidation:
                 raise RuntimeError("no answer, or an error that is not a problem")
         except Refusal as refusal:
             await response.refuse(refusal)
+        except ClientLeft:
+            response.status = response.status or CLIENT_LEFT
         except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem
             LOGGER.exception("request %s failed", response.request_id)
             detail = text("service.request.internal_error")
@@ -155,13 +114,13 @@ class RequestValidation:
         await self._admit(route, scope)
         with self._bodies.counting() as count:
             content = await _body(receive, route, count) if route.max_body_bytes else b""
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS) as response.deadline:
-                    await self._answer(route, content, scope, receive, response)
-            except TimeoutError:
-                raise Refusal("timeout", text("service.request.timeout")) from None
-            except ClientLeft:
-                response.status = response.status or CLIENT_LEFT
+            lane, values = self._lanes.get(route.path), _values(content, route)
+            async with lane.turn(values) if lane else nullcontext():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(ANSWER_SECONDS) as response.deadline:
+                        await self._answer(route, content, scope, receive, response)
+                if response.is_late:
+                    raise Refusal("timeout", text("service.request.timeout"))
 
     async def _admit(self, route: Route, scope: Scope) -> None:
         """Refuse who may not come in; open the club's records where the request is about them."""
@@ -176,7 +135,7 @@ class RequestValidation:
     async def _answer(
         self, route: Route, content: bytes, scope: Scope, receive: Receive, response: SafeResponse
     ) -> None:
-        """Check the body and pass the request on; large requests one after the other."""
+        """Check the body and pass the request on; a large one for as long as its client waits."""
         if not route.max_body_bytes:
             await self._app(scope, receive, response.send)
             return
@@ -188,11 +147,10 @@ class RequestValidation:
             _hand_over(scope, await _arguments(content, scope, route, route.body))
             await self._app(scope, remaining, response.send)
 
-        if not route.large:
-            await answer(receive)
-            return
-        async with self._lanes[route.path].turn():
+        if route.path in self._lanes:
             await while_connected(answer, receive)
+        else:
+            await answer(receive)
 
     def _route(self, scope: Scope) -> Route:
         """The route of a request, if it may come in."""
@@ -232,10 +190,16 @@ async def _body(receive: Receive, route: Route, count: Callable[[int], None]) ->
         raise Refusal(
             "incomplete_body", text("service.body.late", seconds=f"{BODY_SECONDS:g}")
         ) from None
-    if route.body is not None and count_values(content) > route.max_values:
+    return content
+
+
+def _values(content: bytes, route: Route) -> int:
+    """How many keys and values a JSON body holds at most, if so many may come; 1 of an upload."""
+    values = count_values(content) if route.body else 1
+    if values > route.max_values:
         detail = text("service.body.too_many_values", most=f"{route.max_values:,}")
         raise Refusal("too_large", detail)
-    return content
+    return values
 
 
 async def _checked(content: bytes, model: type[BaseModel]) -> BaseModel:

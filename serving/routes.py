@@ -66,8 +66,9 @@ class Route:
     """The most keys and values of a JSON body; a full screening has some 220."""
     fields: tuple[str, ...] = ()
     """The fields of the answer of which some may be asked for alone: ``?fields=risk,likely``."""
-    large: bool = False
-    """Whether it can take seconds; such requests pass one after the other."""
+    largest_seconds: float = 0.0
+    """How long its largest request takes, at first guess, beside other work; such requests pass one
+    after the other (`serving.capacity.Lane`). 0 where none takes seconds."""
     answer: type[BaseModel] | str = ""
     """The model of a JSON answer, or a few words on it; other media types have neither."""
     media_type: str = "application/json"
@@ -115,7 +116,8 @@ _PREDICTIONS = (
         summary=f"Answer up to {MAX_SCREENINGS:,} screenings, each on its own",
         endpoint=endpoints.predict_team, body=Team, answer=TeamAnswer,
         # A screening with every measure is near 5 kB, so 1,000 of them fit with room for blanks.
-        max_body_bytes=10 * _MEGABYTE, max_values=400 * MAX_SCREENINGS, large=True,
+        max_body_bytes=10 * _MEGABYTE, max_values=400 * MAX_SCREENINGS,
+        largest_seconds=40,
         examples={"two": {"screenings": [EXAMPLE, EXAMPLE]}}, needs_champion=True,
         count=lambda team: len(team.screenings),
     ),
@@ -152,14 +154,15 @@ _DOCUMENTS = (
         path="/v1/export", method="POST", operation="export",
         summary=f"A table of up to {table_export.MOST_ROWS:,} rows as an Excel file",
         endpoint=table_export.export, body=table_export.Table, media_type=table_export.WORKBOOK,
-        max_body_bytes=10 * _MEGABYTE, max_values=401 * table_export.MOST_ROWS, large=True,
+        max_body_bytes=10 * _MEGABYTE, max_values=401 * table_export.MOST_ROWS,
+        largest_seconds=10,
         examples={"squad": TABLE},
     ),
     Route(
         path="/v1/import", method="POST", operation="import",
         summary="Recognise a CSV or Excel file: columns, units, bad cells, screenings",
         endpoint=import_sheet, upload=SheetAsked, most_files=MOST_FILES, answer=SheetAnswer,
-        max_body_bytes=MAX_UPLOAD_BYTES, large=True,
+        max_body_bytes=MAX_UPLOAD_BYTES, largest_seconds=5,
         refusals=("malformed_upload", "unreadable_sheet"),
         examples={"club": {"file": SHEET, "mapping": SHEET_MAPPING}},
     ),
@@ -167,7 +170,7 @@ _DOCUMENTS = (
         path="/v1/training_log", method="POST", operation="training_log",
         summary="The load before a screening, from training logs",
         endpoint=import_training_log, upload=LogAsked, most_files=MOST_LOGS, answer=LogAnswer,
-        max_body_bytes=MAX_UPLOAD_BYTES, large=True,
+        max_body_bytes=MAX_UPLOAD_BYTES, largest_seconds=5,
         refusals=("malformed_upload", "unreadable_sheet"),
         examples={"watch": {"file": LOG, "mapping": LOG_MAPPING}},
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -118,6 +119,18 @@ class TestContract:
 
     def test_nobody_is_nobody(self, released: Bundle) -> None:
         assert answers(released, []) == []
+
+    def test_answers_leave_no_circles_for_the_garbage_collector(self, released: Bundle) -> None:
+        """Each full collection would hold the service up, and it would take dozens in a team."""
+        screening = Screening.model_validate(TESTED)
+        answers(released, [screening])
+        gc.collect()
+        gc.disable()
+        try:
+            answers(released, [screening] * 3)
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
     def test_it_can_t_be_changed_afterwards(self, ask: Callable[..., Answer]) -> None:
         with pytest.raises(ValueError, match="frozen"):

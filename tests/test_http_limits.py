@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -211,7 +212,7 @@ class TestCapacity:
 
         async def request(lane: Lane, name: str) -> None:
             try:
-                async with lane.turn():
+                async with lane.turn(1):
                     order.append(f"{name} begins")
                     await asyncio.sleep(0)
                     order.append(f"{name} ends")
@@ -219,13 +220,75 @@ class TestCapacity:
                 order.append(f"{name} {refusal.code}")
 
         async def requests() -> None:
-            lane = Lane()
+            lane = Lane(largest=1_000, largest_seconds=1)
             await asyncio.gather(*(request(lane, name) for name in "abcd"))
             await request(lane, "e")
 
         asyncio.run(requests())
         turns = [f"{name} {what}" for name in "abce" for what in ("begins", "ends")]
         assert order == [turns[0], "d busy", *turns[1:]]
+
+    def test_a_large_request_that_would_come_too_late_is_refused_at_once(self) -> None:
+        told: dict[int, str] = {}
+
+        async def request(lane: Lane, size: int, ended: asyncio.Event) -> None:
+            try:
+                async with lane.turn(size):
+                    told[size] = "answered"
+                    await ended.wait()
+            except Refusal as refusal:
+                told[size] = f"{refusal.code} for {refusal.headers['retry-after']} s"
+
+        async def requests() -> None:
+            lane, ended = Lane(largest=100, largest_seconds=40), asyncio.Event()
+            sent = [asyncio.ensure_future(request(lane, size, ended)) for size in (99, 20, 30)]
+            while 30 not in told:
+                await asyncio.sleep(0)
+            assert told == {99: "answered", 30: "busy for 48 s"}
+            ended.set()
+            await asyncio.gather(*sent)
+            # Whatever it may take, one that comes alone is tried.
+            await request(Lane(largest=100, largest_seconds=1_000), 100, ended)
+
+        asyncio.run(requests())
+        assert told == {99: "answered", 20: "answered", 30: "busy for 48 s", 100: "answered"}
+
+    def test_a_large_request_waits_no_longer_than_an_answer_may_take(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(capacity, "ANSWER_SECONDS", 0.01)
+
+        async def requests() -> None:
+            lane = Lane(largest=1, largest_seconds=0.001)
+            async with lane.turn(1):
+                with pytest.raises(Refusal, match="busy"):
+                    async with lane.turn(1):
+                        pass
+            async with lane.turn(1):
+                pass
+
+        asyncio.run(requests())
+
+    def test_what_large_requests_take_is_learnt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = SimpleNamespace(now=0.0)
+        monkeypatch.setattr(capacity, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+        lane = Lane(largest=100, largest_seconds=40)
+
+        async def takes(size: int, seconds: float, fails: bool = False) -> float:
+            with suppress(ClientLeft):
+                async with lane.turn(size):
+                    clock.now += seconds
+                    if fails:
+                        raise ClientLeft
+            return round(lane.largest_seconds, 1)
+
+        async def requests() -> list[float]:
+            return [
+                await takes(100, 10), await takes(100, 0, fails=True), await takes(1, 0.15),
+                await takes(100, 30, fails=True),
+            ]  # fmt: skip
+
+        assert asyncio.run(requests()) == [9.8, 9.8, 9.8, 30.0]
 
     def test_held_bodies_are_counted_and_given_back(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(capacity, "MAX_HELD_BYTES", 10)

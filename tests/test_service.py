@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar, NamedTuple
@@ -22,7 +23,7 @@ from kneerisk.errors import BundleRefused
 from kneerisk.schema import Screening
 from kneerisk.schema.own_measures import NO_OWN_MEASURES
 from serving import champion_holder as champion_module
-from serving import endpoints, monitoring
+from serving import endpoints, monitoring, safe_response
 from serving import request_validation as validation_module
 from serving.body_validation import check_body
 from serving.champion_holder import Champion, ChampionHolder
@@ -273,6 +274,20 @@ class TestRequestValidation:
         monkeypatch.setattr(validation_module, "ANSWER_SECONDS", 0.01)
         assert asked(wait).json()["code"] == "timeout"
 
+    @pytest.mark.parametrize("path", ["/v1/predict", "/v1/export"])
+    def test_an_answer_that_comes_as_its_time_ends_is_a_problem_all_the_same(
+        self, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def late(scope: Any, receive: Any, send: Any) -> None:
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await answering(200, "text/plain", b"late")(scope, receive, send)
+
+        monkeypatch.setattr(validation_module, "ANSWER_SECONDS", 0.01)
+        sent = json.dumps(next(iter(ROUTES[path].examples.values()))).encode()
+        answer = asked(late, path, sent)
+        assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+
     def test_an_answer_that_has_begun_may_be_read_for_longer(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -296,7 +311,7 @@ class TestRequestValidation:
         async def sent_whole() -> Any:
             return {"type": "http.request", "body": json.dumps(body).encode()}
 
-        monkeypatch.setattr(validation_module, "READ_SECONDS", 0.01)
+        monkeypatch.setattr(safe_response, "READ_SECONDS", 0.01)
         asyncio.run(
             self.validation(answering(200, "text/plain", b"x"))(self.SCOPE | {}, sent_whole, unread)
         )

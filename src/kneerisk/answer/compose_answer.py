@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Literal
 
@@ -101,7 +101,7 @@ def answers(
     return [in_place[place] for place in range(len(screenings))]
 
 
-def _composed(predictions: Predictions) -> list[_Parts]:
+def _composed(predictions: Predictions) -> Iterator[_Parts]:
     """The parts of each answer; the next tests are worked out together, since that is faster."""
 
     @cache
@@ -111,7 +111,9 @@ def _composed(predictions: Predictions) -> list[_Parts]:
         )
 
     composed = [_Parts(predictions, i, tests) for i in range(len(predictions.screenings))]
-    return composed
+    yield from composed
+    # Each knows the tests and these know all of them: a circle, which only a collection would free.
+    composed.clear()
 
 
 class _Parts:
