@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kneerisk.words import text
+from kneerisk.words import text, variant
 from pipelines import console
 from pipelines.open_records import open_records
 from pipelines.options import Club, Json, examples
@@ -141,6 +141,68 @@ def restore(
         counts = restored(database, file)
     done = text("command_line.records.restored", rows=f"{sum(counts.values()):,}", file=file)
     console.result({"rows": counts}, as_json, done)
+
+
+@app.command(
+    help=text("help.records.cohort.command"),
+    epilog=examples(
+        "records cohort --out club.parquet",
+        'records cohort --out autumn.parquet --club "Harbour FC" --months 6',
+    ),
+)
+def cohort(
+    out: Annotated[Path, typer.Option(help=text("help.records.cohort.out"))],
+    club: Annotated[list[str] | None, typer.Option(help=text("help.records.cohort.club"))] = None,
+    months: Annotated[
+        int | None, typer.Option(min=1, max=60, help=text("help.records.cohort.months"))
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write visits with what became of them, to train, adapt or evaluate on."""
+    with open_records() as database:
+        from kneerisk.cohort import write
+        from kneerisk.records.audit import COMMAND, note
+        from kneerisk.records.clubs import clubs_named
+        from kneerisk.records.cohort_of_records.record_cohort import cohort_of_records
+
+        now = datetime.now(UTC)
+        with database.reading() as session:
+            clubs = clubs_named(session, club or [])
+            made, account = cohort_of_records(session, clubs, now.date(), months)
+        with database.writing() as session:
+            for club_id in clubs.values():
+                note(session, now, club_id, COMMAND, "cohort_written")
+            write(made, out)
+    counts = account.as_dict()
+    console.result({"file": str(out), **counts}, as_json, _account_in_words(out, counts))
+
+
+def _account_in_words(out: Path, counts: dict[str, Any]) -> str:
+    lines = [text("command_line.records.cohort.rows", file=out, **_counted(counts))]
+    lines += [
+        text("command_line.records.cohort.ended", count=f"{count:,}",
+             why=variant("command_line.records.cohort.why", ended))
+        for ended, count in sorted(counts["legs"].items(), key=lambda leg: -leg[1])
+    ]  # fmt: skip
+    lines += [
+        variant("command_line.records.cohort.left_out", why, count=f"{counts[why]:,}")
+        for why in ("too_recent", "repeated", "unreadable")
+        if counts[why]
+    ]
+    if counts["known"]:
+        lines.append(text("command_line.records.cohort.weights", **_counted(counts)))
+    return "\n".join(lines)
+
+
+def _counted(counts: dict[str, Any]) -> dict[str, str]:
+    """Numbers as a person reads them: counts whole, weights and shares with their digits."""
+    digits = {"least_weight": 2, "largest_weight": 2, "effective": 0}
+    per_cent = ("weighted_share", "plain_share")
+    return {
+        name: f"{value:.1%}" if name in per_cent else f"{value:,.{digits.get(name, 0)}f}"
+        for name, value in counts.items()
+        if name != "legs"
+    }
 
 
 @app.command(help=text("help.records.audit.command"), epilog=examples("records audit --json"))

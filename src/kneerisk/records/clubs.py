@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -38,6 +39,32 @@ def club_id_of(session: Session, name: str) -> int:
     if known is None:
         raise RecordsFailed(text("records.no_club"))
     return known
+
+
+def clubs_named(session: Session, names: Sequence[str]) -> dict[str, int]:
+    """The rows of some clubs.
+
+    Parameters
+    ----------
+    session
+        Of the records.
+    names
+        Of the clubs; none stands for all of them.
+
+    Returns
+    -------
+    dict
+        Row numbers by name, in order of name.
+
+    Raises
+    ------
+    RecordsFailed
+        Where there is no such club.
+    """
+    if names:
+        return {name: club_id_of(session, name) for name in sorted(set(names))}
+    rows = session.execute(select(Club.name, Club.id).order_by(Club.name))
+    return {row.name: row.id for row in rows}
 
 
 def made_club(session: Session, name: str, now: datetime) -> int:

@@ -28,7 +28,7 @@ from kneerisk.records.tables import Answer, Athlete, Outcome, Visit
 from kneerisk.schema import SIDES, Side
 
 #: Days of a month on average (365.25 / 12; a year has 365 then).
-_DAYS_A_MONTH = 30.4375
+DAYS_A_MONTH = 30.4375
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ def followed_legs(
 
 def days_of_months(months: int) -> int:
     """How many days a horizon has: 365 of twelve months."""
-    return round(months * _DAYS_A_MONTH)
+    return round(months * DAYS_A_MONTH)
 
 
 def _answers(club_id: int | None) -> Select[Answer, Visit, int]:

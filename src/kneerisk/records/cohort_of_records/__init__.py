@@ -1,0 +1,1 @@
+"""A cohort to learn from, made of what a club's records say."""
