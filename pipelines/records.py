@@ -180,8 +180,8 @@ def cohort(
 def _account_in_words(out: Path, counts: dict[str, Any]) -> str:
     lines = [text("command_line.records.cohort.rows", file=out, **_counted(counts))]
     lines += [
-        text("command_line.records.cohort.ended", count=f"{count:,}",
-             why=variant("command_line.records.cohort.why", ended))
+        "  " + text("command_line.records.cohort.ended", count=f"{count:,}",
+                    why=variant("command_line.records.cohort.why", ended))
         for ended, count in sorted(counts["legs"].items(), key=lambda leg: -leg[1])
     ]  # fmt: skip
     lines += [
