@@ -102,7 +102,7 @@ class Season:
         return FollowedRisks(
             risk=self.risk, horizon_days=np.full(ATHLETES, float(HORIZON_DAYS)),
             start=np.zeros(ATHLETES), stop=np.where(event, (clean + painful) / 2, clean),
-            event=event, athlete=np.arange(ATHLETES),
+            event=event, athlete=np.arange(ATHLETES), place=np.arange(ATHLETES),
         )  # fmt: skip
 
     def alarm_week(self) -> int | None:

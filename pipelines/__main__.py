@@ -19,6 +19,7 @@ from pipelines import (
     evaluate,
     ingest,
     keys,
+    monitor,
     outcomes,
     pool,
     promote,
@@ -52,6 +53,7 @@ for _command in COMMANDS:
     if _command is simulate:
         app.add_typer(ingest.app, name="ingest", rich_help_panel=COHORT_PANEL)
 app.add_typer(keys.app, name="keys", rich_help_panel=RECORDS_PANEL)
+app.add_typer(monitor.app)
 app.add_typer(outcomes.app, name="outcomes", rich_help_panel=RECORDS_PANEL)
 app.add_typer(records.app, name="records", rich_help_panel=RECORDS_PANEL)
 

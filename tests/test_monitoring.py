@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import gamma, poisson
+from sklearn.metrics import log_loss
 from statsmodels.stats.rates import confint_poisson
 
+from kneerisk.cohort.simulation.simulated_cohort import simulate
+from kneerisk.evidence.population import published
 from kneerisk.monitoring import weekly_alarm as alarm
+from kneerisk.monitoring.expected_performance import expected_performance, promise_kept
 from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.input_drift import input_drift
 from kneerisk.monitoring.observed_and_told import compare, poisson_limits
+from kneerisk.monitoring.poisson_calibration import flexible_calibration
+from kneerisk.schema import Columns
 
 YEAR = 365.0
 
@@ -23,6 +33,7 @@ def followed(risk, stop, event, athlete=None, start=0.0) -> FollowedRisks:
         start=np.broadcast_to(np.asarray(start, float), n).copy(), stop=np.asarray(stop, float),
         event=np.asarray(event, bool),
         athlete=np.arange(n) if athlete is None else np.asarray(athlete),
+        place=np.arange(n),
     )  # fmt: skip
 
 
@@ -200,3 +211,120 @@ class TestAlarm:
         assert low < exact[0] < exact[1] < high
         assert alarm.limits_at_any_time(0, 5.0)[0] == 0.0
         assert alarm.limits_at_any_time(0, 0.0) is None
+
+
+@pytest.fixture(scope="module")
+def knees() -> FollowedRisks:
+    """Both knees of 700 athletes, whose log hazards differ by 0.6 times as much as told."""
+    rng = np.random.default_rng(2)
+    log_told = rng.normal(-1.6, 0.8, 1_400)
+    onset = rng.exponential(YEAR / np.exp(-1.2 + 0.6 * (log_told + 1.6)))
+    until = rng.uniform(60.0, YEAR, 1_400)
+    return followed(
+        -np.expm1(-np.exp(log_told)), np.minimum(onset, until), onset <= until,
+        np.repeat(np.arange(700), 2),
+    )  # fmt: skip
+
+
+class TestPoissonCalibration:
+    def test_slope_is_that_of_statsmodels(self, knees):
+        found = flexible_calibration(knees)
+        told = np.log(-np.log1p(-knees.risk))
+        fitted = sm.GLM(
+            knees.event.astype(float), sm.add_constant(told), family=sm.families.Poisson(),
+            offset=np.log(knees.told),
+        )  # fmt: skip
+        clusters = {"groups": knees.athlete, "use_correction": False}
+        fitted = fitted.fit(cov_type="cluster", cov_kwds=clusters)
+        low, high = fitted.conf_int()[1]
+        ours = (found.slope, found.slope_low, found.slope_high)
+        assert ours == pytest.approx((1 + fitted.params[1], 1 + low, 1 + high), rel=1e-6)
+        assert found.slope_low < 0.6 < found.slope_high < 1.0
+
+    def test_the_band_holds_what_happens(self, knees):
+        found = flexible_calibration(knees)
+        told = np.log(-np.log1p(-np.array(found.risk)))
+        truth = -np.expm1(-np.exp(-1.2 + 0.6 * (told + 1.6)))
+        inside = (np.array(found.low) < truth) & (truth < np.array(found.high))
+        assert inside.mean() > 0.8
+        assert np.abs(np.array(found.observed) - truth).mean() < 0.04
+
+    def test_too_few_events_have_no_curve(self, knees):
+        few = knees.take(np.flatnonzero(knees.event)[:99])
+        assert flexible_calibration(few) is None
+        assert (
+            flexible_calibration(followed(np.full(300, 0.2), np.full(300, 99.0), [1] * 300)) is None
+        )
+
+
+class TestExpectedPerformance:
+    risk = np.array([0.1, 0.1, 0.3, 0.8])
+
+    def test_by_hand_over_all_outcomes(self):
+        """Each of the 16 outcomes with its probability."""
+        loss = brier = right = pairs = 0.0
+        for outcome in itertools.product([0, 1], repeat=4):
+            y = np.array(outcome)
+            chance = np.prod(np.where(y, self.risk, 1 - self.risk))
+            loss += chance * log_loss(y, self.risk, labels=[0, 1])
+            brier += chance * np.mean((y - self.risk) ** 2)
+            of_pain, free = self.risk[y == 1][:, None], self.risk[y == 0][None, :]
+            right += chance * ((of_pain > free).sum() + (of_pain == free).sum() / 2)
+            pairs += chance * of_pain.size * free.size
+        found = expected_performance(self.risk)
+        assert (found.log_loss, found.brier) == pytest.approx((loss, brier))
+        assert found.auc == pytest.approx(right / pairs)
+
+    def test_one_risk_for_all_ranks_nobody(self):
+        assert expected_performance(np.full(9, 0.2)).auc is None
+        assert expected_performance(np.array([])) is None
+
+    def test_a_promise_is_broken_as_often_as_chance_says(self):
+        rng = np.random.default_rng(8)
+        risk = rng.uniform(0.05, 0.5, 150)
+        p_values = [
+            promise_kept(drawn(risk, 1.0, rng, rng.uniform(50, YEAR, 150))).p_value
+            for _ in range(400)
+        ]
+        assert 0.02 < np.mean(np.array(p_values) < 0.05) < 0.08
+        assert promise_kept(drawn(np.tile(risk, 4), 3.0, rng)).p_value < 0.001
+
+    def test_both_knees_hurting_together_are_no_broken_promise(self):
+        rng = np.random.default_rng(9)
+        risk = rng.uniform(0.05, 0.5, 80)
+        one = [drawn(risk, 1.0, rng) for _ in range(300)]
+        twice = [rows.take(np.tile(np.arange(80), 2)) for rows in one]
+        assert np.mean([promise_kept(rows).p_value < 0.05 for rows in twice]) < 0.09
+
+
+@pytest.fixture(scope="module")
+def data() -> Columns:
+    return simulate(400, 21).cohort.columns()
+
+
+class TestInputDrift:
+    def test_athletes_like_those_trained_on_have_not_drifted(self, data):
+        found = input_drift(published(), data)
+        assert len(found) > 20
+        assert not [one for one in found if one.drifted]
+
+    def test_a_shift_is_found_at_its_size(self, data):
+        name = "wblt_dorsiflexion_deg"
+        shifted = {**data, **{f"{s}_{name}": data[f"{s}_{name}"] + 4.0 for s in ("left", "right")}}
+        before = {one.measure: one for one in input_drift(published(), data)}[name]
+        [found] = [one for one in input_drift(published(), shifted) if one.drifted]
+        assert found.measure == name
+        assert found.limit_sd == pytest.approx(1.96 / np.sqrt(found.athletes), abs=1e-3)
+        assert found.shift_sd - before.shift_sd > 0.3
+
+    def test_limits_are_right_at_few_athletes(self, data):
+        """Of measures without a floor, whose readings are normal."""
+        rng = np.random.default_rng(4)
+        names = {"wblt_dorsiflexion_deg", "hip_abduction_torque_nm_kg", "height_cm"}
+        outside = []
+        for _ in range(150):
+            rows = rng.choice(400, 60, replace=False)
+            few = {name: values[rows] for name, values in data.items()}
+            found = input_drift(published(), few)
+            outside += [abs(one.shift_sd) > one.limit_sd for one in found if one.measure in names]
+        assert np.mean(outside) < 0.10

@@ -10,7 +10,7 @@ however follow-up ended, as long as whoever is lost is like the others (Crowson,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class FollowedRisks:
         Whether new pain began at `stop`.
     athlete
         Whose risk it is, as any codes.
+    place
+        Where a row comes from, as any codes.
     """
 
     risk: FloatArray
@@ -48,6 +50,7 @@ class FollowedRisks:
     stop: FloatArray
     event: NDArray[np.bool_]
     athlete: NDArray[np.intp]
+    place: NDArray[np.intp]
 
     def __len__(self) -> int:
         return len(self.risk)
@@ -89,11 +92,8 @@ class FollowedRisks:
         Without events and time after the day.
         """
         known = self.take(self.start < day)
-        return FollowedRisks(
-            risk=known.risk, horizon_days=known.horizon_days, start=known.start,
-            stop=np.minimum(known.stop, day), event=known.event & (known.stop <= day),
-            athlete=known.athlete,
-        )  # fmt: skip
+        event = known.event & (known.stop <= day)
+        return replace(known, stop=np.minimum(known.stop, day), event=event)
 
     def since(self, day: float) -> FollowedRisks:
         """What is known of the time from a day on.
@@ -108,11 +108,7 @@ class FollowedRisks:
         Without events and time before the day; the hazard stays that of the whole horizon.
         """
         known = self.take(self.stop > day)
-        return FollowedRisks(
-            risk=known.risk, horizon_days=known.horizon_days,
-            start=np.maximum(known.start, day), stop=known.stop, event=known.event,
-            athlete=known.athlete,
-        )  # fmt: skip
+        return replace(known, start=np.maximum(known.start, day))
 
     def newest_told(self) -> FollowedRisks:
         """Each athlete's time under the risk that was told last: a new screening ends an older one.
@@ -126,9 +122,6 @@ class FollowedRisks:
         ordered = self.take(np.lexsort((np.arange(len(self)), self.start, self.athlete)))
         same = np.append(ordered.athlete[1:] == ordered.athlete[:-1], False)[: len(self)]
         following = np.where(same, np.append(ordered.start[1:], np.inf)[: len(self)], np.inf)
-        kept = FollowedRisks(
-            risk=ordered.risk, horizon_days=ordered.horizon_days, start=ordered.start,
-            stop=np.minimum(ordered.stop, following),
-            event=ordered.event & (ordered.stop <= following), athlete=ordered.athlete,
-        )  # fmt: skip
+        event = ordered.event & (ordered.stop <= following)
+        kept = replace(ordered, stop=np.minimum(ordered.stop, following), event=event)
         return kept.take(kept.start < following)

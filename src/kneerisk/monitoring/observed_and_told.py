@@ -18,6 +18,10 @@ from kneerisk.monitoring.followed_risks import FollowedRisks
 
 #: Limits and chance are those of 95 % (convention).
 LEVEL = 0.95
+#: Events from which a curve and a slope say more than the level (Collins et al. 2016, Stat Med
+#: 35:214, doi 10.1002/sim.6787, ask for at least 100; Van Calster et al. 2016, J Clin Epidemiol
+#: 74:167, doi 10.1016/j.jclinepi.2015.12.005, for 200).
+FEWEST_FOR_CURVE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ model holds the versions of one outcome kind and horizon.
 """
 
 from kneerisk.training.tracking.abandoned_runs import BUNDLE_SHA256
+from kneerisk.training.tracking.monitoring_runs import Look
 from kneerisk.training.tracking.naming import (
     ALIAS,
     BUNDLE,
@@ -43,6 +44,7 @@ __all__ = [
     "HELD_OUT",
     "PLOTS",
     "LoggedRun",
+    "Look",
     "Purpose",
     "Run",
     "StudyRuns",

@@ -11,7 +11,7 @@ from kneerisk.training.tracking.store_errors import TrackingFailed
 from kneerisk.words import text
 
 #: What a run was made for, and the experiment in which such runs lie side by side.
-Purpose = Literal["train", "adapt", "tune", "benchmark", "validate", "pool"]
+Purpose = Literal["train", "adapt", "tune", "benchmark", "validate", "pool", "monitor"]
 EXPERIMENTS: Mapping[Purpose, str] = {
     "train": "kneerisk",
     "adapt": "kneerisk-adapt",
@@ -19,6 +19,7 @@ EXPERIMENTS: Mapping[Purpose, str] = {
     "benchmark": "kneerisk-real-benchmark",
     "validate": "kneerisk-validation",
     "pool": "kneerisk-pooling",
+    "monitor": "kneerisk-monitoring",
 }
 #: The folders of a fetched bundle and of the plots beside a released card; the card of a run.
 BUNDLE, PLOTS, CARD = "bundle", "plots", "card.md"

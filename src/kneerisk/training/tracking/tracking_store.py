@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kneerisk.training.tracking.abandoned_runs import close_abandoned, process_tag
+from kneerisk.training.tracking.monitoring_runs import Look, log_look
 from kneerisk.training.tracking.naming import (
     BUNDLE,
     CHALLENGER,
@@ -19,6 +19,7 @@ from kneerisk.training.tracking.naming import (
     Purpose,
     Version,
 )
+from kneerisk.training.tracking.quiet_mlflow import be_quiet
 from kneerisk.training.tracking.run import Run, aliased_version, remove_alias, set_alias
 from kneerisk.training.tracking.store_errors import (
     SQLITE,
@@ -47,22 +48,6 @@ def has_runs(folder: Path) -> bool:
 def require_store(folder: Path) -> None:
     """Refuse a store that does not answer, before anything slow is begun."""
     check_store(tracking_uri(folder))
-
-
-def be_quiet() -> None:
-    """Nothing is sent anywhere, and stdout is left to the result of a command."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    # Standard output is for the result of a command.
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    # Commands show their own progress; a bar for each file that is fetched adds nothing.
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    # A server that is gone half-way is asked twice more, not for minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-    # MLflow logs every table of a new database, and a traceback of what it then raises as well.
-    for name in ("mlflow.store.db.utils", "mlflow.store.model_registry", "alembic"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class Tracking:
@@ -136,6 +121,11 @@ class Tracking:
             raise
         with translated_errors(self.uri):
             self._client.set_terminated(run.run_id, "FINISHED")
+
+    def log_look(self, look: Look) -> str:
+        """Add a look to the run of the version that was looked at; gives the run's id."""
+        with translated_errors(self.uri):
+            return log_look(self._client, self._experiment("monitor"), look)
 
     def study_runs(self, study_id: str, name: str, tags: Mapping[str, str]) -> StudyRuns:
         """The runs of a study: its parent, started or found again, and the trials below it.

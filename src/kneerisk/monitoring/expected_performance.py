@@ -1,0 +1,141 @@
+"""Performance before outcomes: what log loss, Brier score and AUC the told risks promise.
+
+Confidence-based performance estimation: if a told risk happens as often as told, the mean loss of
+the outcomes to come follows from the risks alone. It holds where the inputs shift and the risks
+stay right for whoever has them, and can't know where the same inputs come to mean another risk
+(Garg et al. 2022, arXiv 2201.04234, show that nothing can without outcomes). So it is held
+against what happens as soon as something has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import entr
+from scipy.stats import norm
+
+from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.schema import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedPerformance:
+    """What told risks promise for knees: mean log loss in nats, Brier score, AUC.
+
+    ``auc`` is None where all risks are the same.
+    """
+
+    knees: int
+    log_loss: float
+    brier: float
+    auc: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseKept:
+    """The promise against what happened so far, for the time that was followed.
+
+    Attributes
+    ----------
+    promised, happened
+        Log loss of pain over time in nats a knee and year: what was told, less the log of the told
+        hazard at each event (the exponential model's).
+    error
+        Standard error of the difference if the promise is right, athletes as clusters.
+    p_value
+        Two-sided.
+    """
+
+    promised: float
+    happened: float
+    error: float
+    p_value: float
+
+    @property
+    def could_be_chance(self) -> bool:
+        """Whether the difference is within its 95 % limits."""
+        return self.p_value >= 0.05  # convention
+
+
+def expected_performance(risk: FloatArray) -> ExpectedPerformance | None:
+    """What told risks promise.
+
+    Parameters
+    ----------
+    risk
+        Told risks, shape (n,).
+
+    Returns
+    -------
+    None where there are none.
+    """
+    if len(risk) == 0:
+        return None
+    return ExpectedPerformance(
+        knees=len(risk),
+        log_loss=float((entr(risk) + entr(1.0 - risk)).mean()),
+        brier=float((risk * (1.0 - risk)).mean()),
+        auc=expected_auc(risk),
+    )
+
+
+def expected_auc(risk: FloatArray) -> float | None:
+    """Share of the pairs of one with and one without pain that is ranked rightly, as promised.
+
+    Parameters
+    ----------
+    risk
+        Told risks, shape (n,).
+
+    Returns
+    -------
+    Expected pairs ranked rightly over expected pairs; ties count half. None with fewer than two
+    different risks.
+    """
+    values, counts = np.unique(risk, return_counts=True)
+    if len(values) < 2:
+        return None
+    pain, free = counts * values, counts * (1.0 - values)
+    below = np.cumsum(free) - free
+    # A knee is no pair with itself.
+    tied = pain * free - counts * values * (1.0 - values)
+    pairs = pain.sum() * free.sum() - (risk * (1.0 - risk)).sum()
+    return float((pain @ below + tied.sum() / 2) / pairs)
+
+
+def promise_kept(rows: FollowedRisks) -> PromiseKept | None:
+    """Hold the promise against what has happened, whatever the length of follow-up.
+
+    Parameters
+    ----------
+    rows
+        Followed knees.
+
+    Returns
+    -------
+    None while there is no time that was followed.
+
+    References
+    ----------
+    The difference is a martingale with this variance (Andersen & Gill 1982, Ann Stat 10:1100,
+    doi 10.1214/aos/1176345976); Spiegelhalter 1986, Stat Med 5:421, doi 10.1002/sim.4780050506,
+    tests the Brier score in the same way.
+    """
+    rows = rows.take(rows.told > 0.0)
+    if len(rows) == 0:
+        return None
+    years = float((rows.stop - rows.start).sum() / 365.25)
+    weight = -np.log(rows.daily_hazard * 365.25)
+    happened = rows.told + rows.event * weight
+    promised = rows.told * (1.0 + weight)
+    _, cluster = np.unique(rows.athlete, return_inverse=True)
+    by_athlete = np.bincount(cluster, weights=np.sqrt(rows.told) * np.abs(weight))
+    alone = np.bincount(cluster, weights=rows.told * weight**2)
+    # Knees of one athlete may hurt together: their deviations add up at worst (Cauchy-Schwarz).
+    error = float(np.sqrt(np.maximum(by_athlete**2, alone).sum()))
+    difference = float((happened - promised).sum())
+    return PromiseKept(
+        promised=float(promised.sum() / years), happened=float(happened.sum() / years),
+        error=error / years, p_value=float(2.0 * norm.sf(abs(difference) / error)),
+    )  # fmt: skip

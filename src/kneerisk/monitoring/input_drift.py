@@ -1,0 +1,211 @@
+"""Input drift: which measures are no longer those of the athletes that a model was trained on.
+
+What travels in a bundle is the joint distribution of the measures given sport, sex and age, with
+their measurement errors (`Population`). Each measure's mean over the athletes is held against it
+with the standard error of as many athletes as have it. A measure has drifted where chance is ruled
+out after correction for how many were looked at (Benjamini & Hochberg 1995,
+doi 10.1111/j.2517-6161.1995.tb02031.x) and the shift is large enough to matter. A bundle holds no
+shapes of distributions, so that a change of spread alone is not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+from scipy.stats import false_discovery_control, norm
+
+from kneerisk.evidence.population import Population, contexts
+from kneerisk.model.imputation import error_variances, measured_z_scores, stated_protocols
+from kneerisk.model.risk_model import RiskModel
+from kneerisk.schema import (
+    SIDES,
+    Columns,
+    FloatArray,
+    Quantity,
+    Screening,
+    coded_rows,
+    columns,
+    to_row,
+)
+from kneerisk.schema.z_scores import to_z_of_all
+
+#: Expected share of false ones among the measures that are called drifted (convention).
+FALSE_DISCOVERIES = 0.05
+#: Shifts below this many SDs change a risk little (a small effect: Cohen 1988, chapter 2).
+SMALL_SHIFT_SD = 0.2
+#: Fewer athletes have no mean worth a test (assumption).
+FEWEST_ATHLETES = 5
+#: Measures of a leg that stand at a limit more often than this are left out (assumption).
+_MOST_HEAPED = 0.05
+#: No reading is farther than so many SDs from what is expected.
+_BEYOND_SD = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureDrift:
+    """The mean of a measure over some athletes, against that of the training athletes.
+
+    Attributes
+    ----------
+    measure
+        Its name, without a side.
+    athletes
+        How many have it.
+    shift_sd
+        Mean less what is expected for their sport, sex and age, in SDs of readings.
+    limit_sd
+        How far chance alone moves a mean of so many athletes, 95 %.
+    adjusted_p
+        The p-value, corrected for the measures that were looked at.
+    drifted
+        Whether it is neither chance nor small.
+    """
+
+    measure: str
+    athletes: int
+    shift_sd: float
+    limit_sd: float
+    adjusted_p: float
+    drifted: bool
+
+
+def input_drift(population: Population, data: Columns) -> tuple[MeasureDrift, ...]:
+    """Hold the measures of some athletes against the distribution in the bundle.
+
+    Parameters
+    ----------
+    population
+        The model's.
+    data
+        One screening of each athlete, as coded columns of shape (n,); missing is NaN.
+
+    Returns
+    -------
+    The measures that at least `FEWEST_ATHLETES` have, the largest shift first.
+    """
+    names = (*population.athlete, *population.leg)
+    shift = _standardised(population, data)
+    given = ~np.isnan(shift)
+    looked_at = [place for place in range(len(names)) if given[:, place].sum() >= FEWEST_ATHLETES]
+    if not looked_at:
+        return ()
+    count = given.sum(axis=0)[looked_at]
+    mean = np.nanmean(shift[:, looked_at], axis=0)
+    p_values = 2.0 * norm.sf(np.abs(mean) * np.sqrt(count))
+    adjusted = false_discovery_control(p_values)
+    found = [
+        MeasureDrift(
+            measure=names[place], athletes=int(n), shift_sd=float(moved),
+            limit_sd=float(norm.isf(0.025) / np.sqrt(n)), adjusted_p=float(p),
+            drifted=bool(p < FALSE_DISCOVERIES and abs(moved) >= SMALL_SHIFT_SD),
+        )
+        for place, n, moved, p in zip(looked_at, count, mean, adjusted, strict=True)
+    ]  # fmt: skip
+    return tuple(sorted(found, key=lambda one: -abs(one.shift_sd)))
+
+
+def drift_of_screenings(
+    model: RiskModel, sent: Sequence[Mapping[str, Any]]
+) -> tuple[MeasureDrift, ...]:
+    """Hold screenings as they were sent against the distribution in a model's bundle.
+
+    Parameters
+    ----------
+    model
+        The model, whose own measures they may have.
+    sent
+        One screening of each athlete.
+
+    Returns
+    -------
+    As of `input_drift`; a screening of another schema, which can't be read now, is left out.
+    """
+    with model.own.also_in_force():
+        rows = []
+        for body in sent:
+            with suppress(ValidationError):
+                rows.append(to_row(Screening.model_validate(body)))
+        return input_drift(model.population, coded_rows(rows)) if rows else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """What readings of some measures are expected to be, in z-scores, each of shape (n, k).
+
+    ``heaped`` is the share that stands at a limit of the measure.
+    """
+
+    mean: FloatArray
+    variance: FloatArray
+    heaped: FloatArray
+
+
+def _standardised(people: Population, data: Columns) -> FloatArray:
+    """Each athlete's readings less their expectation, in SDs of readings, shape (n, n_names).
+
+    Both legs of an athlete are averaged, with the variance that their correlation leaves.
+    """
+    athlete, legs = measured_z_scores(people, data)
+    a, m = len(people.athlete), len(people.leg)
+    prior = [people.means(context) for context in contexts(data)]
+    spread = _error_variances(people, data) + np.diag(people.covariance)[: a + m]
+    own = _cut(people.athlete, prior[0][:, :a], spread[:, :a], data)
+    sides = [_cut(people.leg, mean[:, a : a + m], spread[:, a:], data) for mean in prior]
+    correlation = np.diag(people.covariance[a : a + m, a + m : a + 2 * m]) / spread[:, a:]
+    off = np.stack([z - side.mean for z, side in zip(legs, sides, strict=True)])
+    known = (~np.isnan(off)).sum(axis=0)
+    variance = np.stack([side.variance for side in sides]).mean(axis=0)
+    variance = np.where(known == 2, variance * (1.0 + correlation) / 2.0, variance)
+    total = np.nansum(off, axis=0)
+    mean = np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)
+    # Grades are rounded and deficits are those of the shorter leg: where many are 0, the normal
+    # distribution behind them is too far away.
+    mean[:, np.stack([side.heaped for side in sides]).mean(axis=(0, 1)) > _MOST_HEAPED] = np.nan
+    of_athlete = (athlete - own.mean) / np.sqrt(own.variance)
+    return np.concatenate([of_athlete, mean / np.sqrt(variance)], axis=1)
+
+
+def _error_variances(people: Population, data: Columns) -> FloatArray:
+    """Of the athlete's measures and a leg's, shape (n, n_names)."""
+    names = len(people.athlete) + len(people.leg)
+    protocols = stated_protocols(data).astype(np.int64)
+    distinct, place = np.unique(protocols, axis=0, return_inverse=True)
+    errors = np.array([error_variances(people, row)[:names] for row in distinct])
+    return np.asarray(errors[place.reshape(-1)])
+
+
+def _cut(
+    names: tuple[str, ...], mean: FloatArray, variance: FloatArray, data: Columns
+) -> _Readings:
+    """Moments of readings that can't go beyond the limits of their measures, such as 0 km.
+
+    Those of a normal distribution of such mean and variance, each (n, k), whose ends are heaped up
+    at the limits (Tobin 1958, doi 10.2307/1907382).
+    """
+    quantities = [_quantity(name) for name in names]
+    n, sd = len(mean), np.sqrt(variance)
+    with np.errstate(divide="ignore"):  # the logarithm of a limit of 0
+        low, high = (
+            np.clip((to_z_of_all(names, np.tile(limits, (n, 1)), data) - mean) / sd,
+                    -_BEYOND_SD, _BEYOND_SD)
+            for limits in ([one.low for one in quantities], [one.high for one in quantities])
+        )  # fmt: skip
+    inside, at_low, at_high = norm.cdf(high) - norm.cdf(low), norm.cdf(low), norm.sf(high)
+    first = low * at_low + high * at_high + norm.pdf(low) - norm.pdf(high)
+    square = (
+        low**2 * at_low + high**2 * at_high + inside
+        + low * norm.pdf(low) - high * norm.pdf(high)
+    )  # fmt: skip
+    return _Readings(mean + sd * first, variance * (square - first**2), at_low + at_high)
+
+
+def _quantity(name: str) -> Quantity:
+    measure = columns().get(name) or columns()[f"{SIDES[0]}_{name}"]
+    if not isinstance(measure, Quantity):
+        raise TypeError(name)
+    return measure

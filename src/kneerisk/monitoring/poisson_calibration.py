@@ -1,0 +1,113 @@
+"""Calibration of told hazards under follow-up of any length: slope, and a curve with its band.
+
+A Poisson regression of events on the told risk, with what was told for the time followed as
+exposure, is logistic recalibration for people who were followed for different times (Crowson,
+Atkinson & Therneau 2016, Stat Methods Med 25:1692, doi 10.1177/0962280213497434). The curve is the
+restricted cubic spline of `calibration_metrics`, and an athlete's knees are one cluster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from kneerisk.evaluation.calibration_metrics import KNOTS, restricted_cubic_spline
+from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE
+from kneerisk.schema import FloatArray
+
+#: The normal distribution's 97.5 % point.
+_Z95 = 1.959964
+#: Newton's steps, and the step at which it has arrived (assumption).
+_MOST_STEPS, _SMALL_STEP = 50, 1e-9
+#: Where the curve is given: between these quantiles of the told risks (assumption).
+_CURVE_FROM, _CURVE_TO, _CURVE_POINTS = 0.02, 0.98, 25
+#: Knots closer than this on the scale of log hazards make a curve without a meaning (assumption).
+_CLOSEST_KNOTS = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlexibleCalibration:
+    """Slope of the observed hazard on the told one, and what happens at each told risk.
+
+    ``slope`` is 1 where differences between risks are as large as told, below 1 where told risks
+    are too extreme, with its 95 % limits. ``risk``, ``observed``, ``low`` and ``high`` are points
+    of the curve: told risks of the horizon, what happens, and its pointwise 95 % band.
+    """
+
+    slope: float
+    slope_low: float
+    slope_high: float
+    risk: tuple[float, ...]
+    observed: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+def flexible_calibration(rows: FollowedRisks) -> FlexibleCalibration | None:
+    """Slope and curve of the observed hazards.
+
+    Parameters
+    ----------
+    rows
+        Knees of some athletes; those of one athlete are one cluster.
+
+    Returns
+    -------
+    None with fewer than `FEWEST_FOR_CURVE` events, or where told risks hardly differ.
+    """
+    rows = rows.take(rows.told > 0.0)
+    if rows.event.sum() < FEWEST_FOR_CURVE:
+        return None
+    told = _log_hazard(rows.risk)
+    knots = np.quantile(told, KNOTS)
+    if np.diff(knots).min() < _CLOSEST_KNOTS:
+        return None
+    line = _fit(np.column_stack([np.ones(len(rows)), told]), rows)
+    curve = _fit(restricted_cubic_spline(told, knots), rows)
+    if line is None or curve is None:
+        return None
+    slope, error = 1.0 + line[0][1], float(np.sqrt(line[1][1, 1]))
+    low, high = np.quantile(told, [_CURVE_FROM, _CURVE_TO])
+    at = np.linspace(low, high, _CURVE_POINTS)
+    design = restricted_cubic_spline(at, knots)
+    middle = design @ curve[0] + at
+    half = _Z95 * np.sqrt(np.einsum("ij,jk,ik->i", design, curve[1], design))
+    risks = [_risk_of(line) for line in (at, middle, middle - half, middle + half)]
+    return FlexibleCalibration(
+        slope=float(slope), slope_low=float(slope - _Z95 * error),
+        slope_high=float(slope + _Z95 * error),
+        risk=risks[0], observed=risks[1], low=risks[2], high=risks[3],
+    )  # fmt: skip
+
+
+def _log_hazard(risk: FloatArray) -> FloatArray:
+    """Of the whole horizon."""
+    tiny = np.finfo(np.float64).eps
+    return np.asarray(np.log(-np.log1p(-np.clip(risk, tiny, 1.0 - tiny))))
+
+
+def _risk_of(log_hazard: FloatArray) -> tuple[float, ...]:
+    return tuple((-np.expm1(-np.exp(log_hazard))).tolist())
+
+
+def _fit(design: FloatArray, rows: FollowedRisks) -> tuple[FloatArray, FloatArray] | None:
+    """Weights by which log hazards differ from told ones, and their cluster-robust covariance."""
+    told, event = rows.told, rows.event.astype(np.float64)
+    weights = np.zeros(design.shape[1])
+    weights[0] = np.log(event.sum() / told.sum())
+    for _ in range(_MOST_STEPS):
+        expected = told * np.exp(design @ weights)
+        information = (design * expected[:, None]).T @ design
+        step = np.linalg.solve(information, design.T @ (event - expected))
+        weights = weights + step
+        if np.abs(step).max() < _SMALL_STEP:
+            break
+    else:
+        return None
+    _, cluster = np.unique(rows.athlete, return_inverse=True)
+    scores = design * (event - told * np.exp(design @ weights))[:, None]
+    by_athlete = np.column_stack([np.bincount(cluster, weights=column) for column in scores.T])
+    bread = np.linalg.inv(information)
+    return weights, bread @ (by_athlete.T @ by_athlete) @ bread
