@@ -207,10 +207,45 @@ def test_nothing_of_several_files_is_lost_silently(squad: dict[str, list[str]]) 
     told = [source for row in answer.rows for source in row.sources]
     told += [note.message for note in answer.notes]
     for name, lines in squad.items():
-        if name == "runs.csv":
-            # Sessions are added up, and those that are not are told by a count.
-            continue
         own = {int(n) for text in told if name in text for n in re.findall(r"\b\d+\b", text)}
         # A row without a value says nothing that its athlete's other rows do not.
         filled = {at for at, row in enumerate(lines, start=1) if re.search(r'"\d[\d,.]*"', row)}
         assert filled - {1} <= own, (name, lines, told)
+
+
+#: Rows of people, of tests and of sessions in one table.
+_MIXED = ("Name", "Age", "Sex", "Date", "KTW L (cm)", "Sport", "Distance (km)", "Minutes")
+
+
+@st.composite
+def mixed_sheets(draw: st.DrawFn) -> list[list[str]]:
+    """A squad's sheet in which a log lies: each line is a test, a session, both or neither."""
+    lines = [list(_MIXED)]
+    for _ in range(draw(st.integers(2, 8))):
+        person = [draw(_NAMES), draw(st.sampled_from(("25", "", "x"))), draw(st.sampled_from("f"))]
+        test = draw(_NUMBERS) if draw(st.booleans()) else ""
+        session = [draw(st.sampled_from(("Run", "Gym", "?", ""))), draw(_NUMBERS), draw(_NUMBERS)]
+        is_session = draw(st.booleans())
+        lines.append([*person, draw(_DAYS), test, *(session if is_session else ["", "", ""])])
+    return lines
+
+
+@settings(max_examples=60, deadline=None)
+@given(mixed_sheets())
+def test_sessions_among_the_rows_of_a_sheet_are_accounted_for(lines: list[list[str]]) -> None:
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows(lines)
+    try:
+        answer = recognise(written.getvalue().encode())
+    except CohortRefused:
+        return
+    assert not unexplained(answer)
+    filled = {at for at, cells in enumerate(lines, start=1) if any(cells)}
+    if not answer.parts:
+        assert filled <= told_of_lines(answer)
+        return
+    told = [source for row in answer.rows for source in row.sources]
+    told += [note.message for note in answer.notes]
+    own = {int(n) for one in told for rows in re.findall(r"rows? ([\d, ]+)", one)
+           for n in re.findall(r"\d+", rows)}  # fmt: skip
+    assert filled - {1} <= own, told

@@ -129,7 +129,7 @@ def test_what_is_remembered_of_headings_is_bounded() -> None:
     for number in range(3_000):
         read_name(f"name{number} of{number}")
         read_name(f"{number}" * LONGEST_NAME)
-    for remembered in (column_names._read_name, column_names._alike_short_word):
+    for remembered in (column_names._read_name, alike_words._alike_short_word, own_legs._found):
         info = remembered.cache_info()
         assert info.maxsize is not None
         assert info.currsize <= info.maxsize <= 4_000
@@ -138,14 +138,14 @@ def test_what_is_remembered_of_headings_is_bounded() -> None:
 def test_unknown_names_are_compared_with_few_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     # Letter by letter, which is what costs time, only with words of nearly the same letters.
     calls: list[tuple[str, str]] = []
-    alike = column_names._alike
+    alike = alike_words._alike
 
     def counted(word: str, other: str) -> float:
         calls.append((word, other))
         return alike(word, other)
 
-    monkeypatch.setattr(column_names, "_alike", counted)
-    column_names._alike_short_word.cache_clear()
+    monkeypatch.setattr(alike_words, "_alike", counted)
+    alike_words._alike_short_word.cache_clear()
     words = [f"{a}{b}ubric{c}t" for a in "bdfg" for b in "aeou" for c in "aeiou"]
     for word in words:
         read_name(f"{word} of the day")

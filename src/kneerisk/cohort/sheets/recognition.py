@@ -45,7 +45,7 @@ from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
 from kneerisk.cohort.sheets.several_files.arranged_sheet import ArrangedSheet
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.stated_columns import confirm_column
-from kneerisk.cohort.sheets.training_logs.log_columns import find_layout
+from kneerisk.cohort.sheets.training_logs.log_columns import refuse_log
 from kneerisk.cohort.sheets.unit_fits import USUAL_MASS_KG
 from kneerisk.cohort.sheets.units import factor
 from kneerisk.cohort.sheets.vocabulary import (
@@ -59,10 +59,9 @@ from kneerisk.cohort.sheets.vocabulary import (
     leg_names,
 )
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet
-from kneerisk.errors import CohortRefused
 from kneerisk.evidence import imbalances
 from kneerisk.schema import SIDES, Quantity, columns
-from kneerisk.words import text, variant
+from kneerisk.words import text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +125,14 @@ def recognise_sheet(files: Sequence[SquadFile], stated: SheetAsked) -> Recognise
         encoding=stated.encoding,
         likeness=table_likeness,
     )
-    layout = find_layout(file.lines)
-    if layout is not None and len(files) == 1 and not stated.columns and stated.header_line is None:
-        maker = variant("training_log.maker", layout.maker)
-        raise CohortRefused(text("training_log.is_a_log", maker=maker))
     how = _arrangement(stated)
+    # A log among the worksheets of a squad is joined to them.
+    may_be_log = len(files) == 1 and not stated.columns and stated.header_line is None
+    if may_be_log and (len(file.worksheets) < 2 or stated.sheet is not None):
+        refuse_log(file.lines)
     arranged = arrange(files, file, how, worksheet=stated.sheet, header_line=stated.header_line)
+    if may_be_log and arranged is None:
+        refuse_log(file.lines)
     if arranged is not None:
         file = file._replace(lines=arranged.lines)
     lines = with_changes(file.lines, stated.cells)
@@ -140,7 +141,7 @@ def recognise_sheet(files: Sequence[SquadFile], stated: SheetAsked) -> Recognise
     recognised = tuple(_columns(heading, table, stated, arranged.columns if arranged else ()))
     form = SheetForm(
         # Of several worksheets together none is named.
-        name=None if arranged and len(arranged.parts) > 1 else file.worksheet,
+        name=None if arranged and arranged.is_of_several else file.worksheet,
         header_row=heading.lines[0],
         header_rows=heading.lines[-1] - heading.lines[0] + 1,
         delimiter=file.delimiter,
@@ -286,8 +287,7 @@ def _each(
 @cache
 def _answer_columns() -> frozenset[str]:
     """Columns of an export that sound like a measure or an athlete, and are an answer."""
-    likely = (f"{side}_{name}" for side in SIDES for name in imbalances())
-    return frozenset({"model", "run_id", *likely})
+    return frozenset({"model", "run_id", *(f"{s}_{name}" for s in SIDES for name in imbalances())})
 
 
 def _usual_mass(recognised: Sequence[RecognisedColumn]) -> float:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kneerisk.cohort.sheets.cell_dates import date_forms
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
 from kneerisk.cohort.sheets.column_names import read_name
 from kneerisk.cohort.sheets.device_exports.dates_in_columns import (
     dates_in_columns,
@@ -53,18 +52,25 @@ from kneerisk.cohort.sheets.several_files.arranged_sheet import (
     placed,
 )
 from kneerisk.cohort.sheets.several_files.joined_table import Joined, joined
-from kneerisk.cohort.sheets.several_files.logs_of_squad import OpenedTable, with_logs
+from kneerisk.cohort.sheets.several_files.logs_of_squad import (
+    OpenedTable,
+    with_logs,
+)
 from kneerisk.cohort.sheets.several_files.parts_of_squad import (
     Part,
     columns_meaning,
     told_part,
 )
-from kneerisk.cohort.sheets.several_files.same_athlete import who_in
+from kneerisk.cohort.sheets.several_files.sessions_among_tests import sessions_apart
 from kneerisk.cohort.sheets.several_files.stacked_squads import are_squads, of_squads
+from kneerisk.cohort.sheets.several_files.worksheets_of_squad import (
+    with_logs_of,
+    worksheets_of_squad,
+)
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, LineCounter
 from kneerisk.cohort.sheets.transposed_table import upright
-from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
+from kneerisk.cohort.sheets.vocabulary import DATE
 from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet, open_worksheets
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text, variant
@@ -129,7 +135,11 @@ def arrange(
     turned = upright(own.lines) if header_line is None else None
     if turned is not None:
         return _alone(_turned_part(own._replace(lines=turned)))
-    part = _part(own, _heading(own, header_line), None)
+    heading = _heading(own, header_line)
+    if header_line is None and (apart := sessions_apart(own, heading)):
+        parts = with_logs(apart, _titled_part, how.day_first)
+        return _of_parts(parts, joined(parts, how), [])
+    part = _part(own, heading, None)
     if part.tidy.layout == _plain():
         if not tells_own_legs(part.tidy):
             return None
@@ -216,52 +226,13 @@ def _turned_part(table: OpenedTable) -> Part:
 
 def _of_workbook(tables: Sequence[OpenedTable], how: Arrangement) -> ArrangedSheet | None:
     """The worksheets of one squad; None where fewer than two of them belong together."""
-    parts: list[Part] = []
-    apart: list[Part] = []
-    others: list[str] = []
-    known: dict[tuple[str, Any], str] = {}
-    athletes: set[str] = set()
-    for table in tables:
-        try:
-            part = _titled_part(table)
-        except CohortRefused:
-            others.append(table.title)
-            continue
-        own = {key for who in who_in(part, None) for key in who.ids | who.names}
-        told = _told(part)
-        is_alike = not parts or 2 * len(own & athletes) >= min(len(own), len(athletes))
-        if not own or not is_alike or any(known.get(k, v) != v for k, v in told.items()):
-            others.append(table.title)
-            apart.append(part)
-            continue
-        parts.append(part)
-        known |= told
-        athletes |= own
-    if are_squads([*parts, *apart]):
-        return of_squads([*parts, *apart], [name for name in others if name not in _titles(apart)])
-    if len(parts) < 2:
-        return None
-    return _of_parts(parts, joined(parts, how), others)
-
-
-def _titles(parts: Sequence[Part]) -> set[str]:
-    return {part.sheet or part.file for part in parts}
-
-
-def _told(part: Part) -> dict[tuple[str, Any], str]:
-    """What a table says of each athlete and day, so that two that differ are not joined."""
-    tidy = part.tidy
-    dates = columns_meaning(tidy, DATE)
-    told: dict[tuple[str, Any], str] = {}
-    for row, who in zip(tidy.rows, who_in(part, None), strict=True):
-        day = as_text(row.cells[dates[0]]) if dates else ""
-        whose = min(who.ids | who.names, default="")
-        for column, cell in zip(tidy.columns, row.cells, strict=True):
-            if column.named.matches and column.named.matches[0].means in leg_names():
-                leg = column.named.side or column.named.own_leg
-                key = (whose, (day, column.named.matches[0].means, leg))
-                told |= {} if is_missing(cell) else {key: as_text(cell)}
-    return told
+    book = worksheets_of_squad(tables, _titled_part, how.day_first)
+    every = [*book.parts, *book.apart]
+    if are_squads(every):
+        titles = {part.sheet or part.file for part in book.apart}
+        return of_squads(every, [name for name in book.others if name not in titles])
+    parts, others = with_logs_of(book)
+    return _of_parts(parts, joined(parts, how), others) if len(parts) > 1 else None
 
 
 def _alone(part: Part) -> ArrangedSheet:

@@ -44,6 +44,11 @@ class ArrangedSheet(NamedTuple):
     shown: dict[Origin, str]
     """The places that were put into words: many cells share one."""
 
+    @property
+    def is_of_several(self) -> bool:
+        """Whether it was put together from several files or worksheets."""
+        return len({(part.file, part.sheet) for part in self.parts}) > 1
+
     def source(self, line: int, at: int) -> str | None:
         """Where a cell stood, for people: `knee.csv, rows 2 and 5`."""
         origins = self._origins(line)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kneerisk.cohort.sheets.changed_cells import with_changes
-from kneerisk.cohort.sheets.headings import Table, read_table, rows_below
+from kneerisk.cohort.sheets.headings import Table, read_table, rows_below, table_likeness
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
 from kneerisk.cohort.sheets.workbook import open_sheet
@@ -69,7 +69,7 @@ def described_table(paths: Sequence[Path], mapping: Mapping) -> Table:
             raise CohortRefused(text("sheet.mapping.one_file", count=len(paths)))
         return read_table(paths[0], mapping)
     files, form = read_files(paths), mapping.sheet
-    first = open_sheet(files[0].content)
+    first = open_sheet(files[0].content, worksheet=form.name, likeness=table_likeness)
     arranged = arrange(files, first, mapping.arrangement, worksheet=form.name)
     if arranged is None:
         raise CohortRefused(text("sheet.mapping.not_arranged", file=paths[0]))

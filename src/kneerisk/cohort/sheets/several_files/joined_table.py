@@ -6,7 +6,7 @@ every visit. What fits nowhere has a row of its own and is told.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -82,7 +82,11 @@ def joined(parts: Sequence[Part], how: Arrangement) -> Joined:
 def _without_rows(parts: Sequence[Part], squad: Squad) -> list[SheetNote]:
     """Athletes of other files whom a file does not have."""
     notes, labels = [], squad.labels()
+    tables = Counter((part.file, part.sheet) for part in parts)
     for number, part in enumerate(parts):
+        if tables[part.file, part.sheet] > 1:
+            # Taken apart from one table: whoever lacks in one of them stands in another.
+            continue
         lacking = [
             labels[id(p)] for p in squad.people if number not in {file for file, _ in p.rows}
         ]

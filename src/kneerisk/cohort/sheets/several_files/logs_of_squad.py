@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
+from kneerisk.cohort.sheets.cell_text import as_text
 from kneerisk.cohort.sheets.column_names import Match, Named
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
@@ -23,11 +24,12 @@ from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_me
 from kneerisk.cohort.sheets.several_files.same_athlete import who_in
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import Lines
-from kneerisk.cohort.sheets.training_logs.load import Load, load_at
+from kneerisk.cohort.sheets.training_logs.load import Load, lines_looked_at, load_at
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAsked, LogQuestion
 from kneerisk.cohort.sheets.training_logs.log_columns import LogLayout, find_layout
 from kneerisk.cohort.sheets.training_logs.read_log import people_of, waits
 from kneerisk.cohort.sheets.training_logs.session_rows import read_sessions
+from kneerisk.cohort.sheets.training_logs.sessions import FileSessions
 from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, athlete_key
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Quantity, columns
@@ -35,6 +37,16 @@ from kneerisk.words import text, variant
 
 #: So many dates of one athlete are worked out (assumption: the visits of some years).
 _MOST_DATES = 50
+
+
+class _LoadAt(NamedTuple):
+    """What a log says of an athlete at a screening."""
+
+    athlete: str
+    day: date
+    load: Load
+    lines: list[int]
+    """Of the sessions that it may come from."""
 
 
 class OpenedTable(NamedTuple):
@@ -137,21 +149,33 @@ def log_part(
     """
     if not screened:
         raise CohortRefused(f"{table.file}: {text('training_log.no_screening')}")
-    found = read_sessions(table.lines, layout, LogAsked(day_first=day_first), delimiter="")
+    # Where other files have the same names, nobody has to say that they are athletes.
+    names_people = _names_people(table, layout, screened)
+    asked = LogAsked(day_first=day_first, athlete_column=names_people or None)
+    found = read_sessions(table.lines, layout, asked, delimiter="")
     first_line = table.lines[layout.heading][0]
     loads = [
-        (name or table.title, day, load_at(own, day))
+        _LoadAt(name or table.title, day, load_at(own, day), lines_looked_at(own, day))
         for name, own in people_of(found.sessions).values()
         for day in screened.get(athlete_key(name or table.title), screened[""][-1:])[-_MOST_DATES:]
     ]
-    names = [name for name in columns() if any(name in load.values for *_, load in loads)]
+    names = [name for name in columns() if any(name in one.load.values for one in loads)]
     heads = [TidyColumn(variant("training_log.field", "athlete"), certain(ATHLETE)),
              TidyColumn(text("sheet.layout.date_column"), certain(DATE)),
              *(_column(name, found.questions) for name in names)]  # fmt: skip
-    rows = [_row(name, day, load, names, first_line) for name, day, load in loads]
+    rows = [_row(one, names) for one in loads]
     layout_name = variant("training_log.maker", layout.maker)
-    tidy = TidyTable(layout_name, heads, rows, list(_notes(found.left_out, loads)))
+    tidy = TidyTable(layout_name, heads, rows, list(_notes(found, loads)))
     return Part(table.file, table.sheet, tidy, [first_line] * len(rows))
+
+
+def _names_people(
+    table: OpenedTable, layout: LogLayout, screened: Mapping[str, Sequence[date]]
+) -> bool:
+    places = [column.place for column in layout.of("athlete", "name")[:1]]
+    cells = (as_text(row[at]) for _, row in table.lines[layout.heading + 1 :]
+             for at in places if at < len(row))  # fmt: skip
+    return any(athlete_key(cell) in screened for cell in cells if cell)
 
 
 def _column(name: str, questions: Sequence[LogQuestion]) -> TidyColumn:
@@ -169,25 +193,35 @@ def _column(name: str, questions: Sequence[LogQuestion]) -> TidyColumn:
     return TidyColumn(measure.label, named, measure.protocol, question)
 
 
-def _row(name: str, day: date, load: Load, names: Sequence[str], line: int) -> TidyRow:
-    values: list[Any] = [name, day.isoformat()]
+def _row(one: _LoadAt, names: Sequence[str]) -> TidyRow:
+    values: list[Any] = [one.athlete, one.day.isoformat()]
     for measure in names:
-        value = load.values.get(measure)
+        value = one.load.values.get(measure)
         is_told = value is not None and value.is_covered
         values.append(round(value.value, 2) if value is not None and is_told else "")
-    return TidyRow(values, [(line,) if cell != "" else () for cell in values])
+    lines = tuple(one.lines)
+    return TidyRow(values, [lines if cell != "" else () for cell in values])
 
 
-def _notes(
-    left_out: Mapping[str, list[int]], loads: Sequence[tuple[str, date, Load]]
-) -> Iterator[SheetNote]:
-    for reason, lines in left_out.items():
+def _notes(found: FileSessions, loads: Sequence[_LoadAt]) -> Iterator[SheetNote]:
+    for reason, lines in found.left_out.items():
         if lines:
             message = variant("training_log.left_out", reason)
             yield SheetNote(code=f"log_{reason}", message=message, lines=lines)
-    later = sum(load.later > 0 for *_, load in loads)
-    short = sum(any(not v.is_covered for v in load.values.values()) for *_, load in loads)
+    later = sum(one.load.later > 0 for one in loads)
+    short = [one for one in loads if any(not v.is_covered for v in one.load.values.values())]
+    looked_at = {line for one in loads for line in one.lines}
+    apart = [line for line in found.sessions.line.tolist() if line not in looked_at]
+    useless = {line for one in loads if not one.load.values for line in one.lines}
+    if useless:
+        message = text("training_log.squad.useless")
+        yield SheetNote(code="log_useless", message=message, lines=sorted(useless))
     if later:
         yield SheetNote(code="log_later", message=text("training_log.squad.later", count=later))
+    if apart:
+        message = text("training_log.squad.apart")
+        yield SheetNote(code="log_apart", message=message, lines=sorted(apart))
     if short:
-        yield SheetNote(code="log_short", message=text("training_log.squad.short", count=short))
+        message = text("training_log.squad.short", count=len(short))
+        lines = sorted({line for one in short for line in one.lines})
+        yield SheetNote(code="log_short", message=message, lines=lines)

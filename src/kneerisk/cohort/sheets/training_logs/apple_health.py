@@ -162,4 +162,5 @@ def sessions_of(workouts: Iterable[Workout]) -> Sessions:
         cadence_spm=nothing,
         planned_km=nothing,
         athlete=np.full(len(several), None, dtype=object),
+        line=np.zeros(len(several), dtype=int),
     )

@@ -24,6 +24,8 @@ WEEKS_SHOWN = 12
 #: (assumptions).
 _LATE, _EARLY = 3, 8
 _DAY = np.timedelta64(1, "D")
+#: No measure looks further back: a spike of the last week is held against the month before it.
+_LOOKED_AT = _MONTH + _WEEK
 
 
 class LoadValue(NamedTuple):
@@ -96,6 +98,28 @@ def load_at(sessions: Sessions, screened: date) -> Load:
     first, last = _date(done.day.min()), _date(done.day.max())
     without_time = int(np.isnan(done.hours[recent]).sum())
     return Load(values, window.weeks(), len(done.day), later, first, last, without_time)
+
+
+def lines_looked_at(sessions: Sessions, screened: date) -> list[int]:
+    """The lines of the sessions that the measures of load at a screening may come from.
+
+    Parameters
+    ----------
+    sessions
+        The athlete's sessions.
+    screened
+        The date of the screening.
+
+    Returns
+    -------
+    list of int
+        In the order of the file.
+    """
+    ago = (np.datetime64(screened, "D") - sessions.day).astype(int)
+    is_plan = np.isfinite(sessions.planned_km)
+    done = ~is_plan & (ago > 0) & (ago <= _LOOKED_AT)
+    coming = is_plan & (ago <= 0) & (ago > -_WEEK)
+    return sorted(sessions.line[done | coming].tolist())
 
 
 def _date(day: np.datetime64) -> date:

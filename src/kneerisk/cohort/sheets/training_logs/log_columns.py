@@ -24,7 +24,9 @@ from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.cohort.sheets.training_logs.log_answer import DistanceUnit, Maker
 from kneerisk.cohort.sheets.training_logs.sports import sport_kind
 from kneerisk.cohort.sheets.vocabulary import unsided
+from kneerisk.errors import CohortRefused
 from kneerisk.schema import leg_measures
+from kneerisk.words import text, variant
 
 Field = Literal[
     "date", "sport", "title", "distance", "runs", "duration", "moving", "cadence", "athlete",
@@ -158,6 +160,13 @@ def find_layout(lines: Lines) -> LogLayout | None:
         if _is_log(layout) and (best is None or _known(layout) > _known(best)):
             best = layout
     return best
+
+
+def refuse_log(lines: Lines) -> None:
+    """Say that a training log is no sheet of people, if it is one."""
+    if layout := find_layout(lines):
+        maker = variant("training_log.maker", layout.maker)
+        raise CohortRefused(text("training_log.is_a_log", maker=maker))
 
 
 def _known(layout: LogLayout) -> int:

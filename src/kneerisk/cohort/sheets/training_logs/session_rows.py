@@ -114,7 +114,7 @@ class _Reader:
         km = self._possible(np.where(is_run, done_km, np.nan), hours, keep)
         found.sessions = Sessions(
             days, kinds, km, hours, self._steps(is_run), np.where(is_plan, planned, np.nan),
-            self._athletes(keep),
+            self._athletes(keep), np.array(self.lines, dtype=int),
         ).where(keep & (is_done | is_plan))  # fmt: skip
         return found
 
@@ -278,4 +278,4 @@ class _Reader:
 def _empty() -> Sessions:
     none = np.zeros(0)
     return Sessions(none.astype("datetime64[D]"), none.astype("U8"), none, none, none, none,
-                    none.astype(object))  # fmt: skip
+                    none.astype(object), none.astype(int))  # fmt: skip

@@ -42,6 +42,8 @@ class Sessions(NamedTuple):
     """Of a run that is planned and was not done yet."""
     athlete: NDArray[np.object_]
     """As the file names them; None where it does not."""
+    line: NDArray[np.int_]
+    """Of its file; 0 where sessions are no lines."""
 
     @classmethod
     def joined(cls, several: Sequence[Sessions]) -> Sessions:
