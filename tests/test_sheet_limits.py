@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from excel_files import STYLES, cell, excel_file, row
 
-from kneerisk.cohort.sheets import cell_dates, column_names
+from kneerisk.cohort.sheets import alike_words, cell_dates, column_names, own_legs
 from kneerisk.cohort.sheets import counted_archive as archives
 from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
 from kneerisk.cohort.sheets.excel_file import ExcelFile
