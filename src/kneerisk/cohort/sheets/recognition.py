@@ -128,11 +128,10 @@ def recognise_sheet(files: Sequence[SquadFile], stated: SheetAsked) -> Recognise
     how = _arrangement(stated)
     # A log among the worksheets of a squad is joined to them.
     may_be_log = len(files) == 1 and not stated.columns and stated.header_line is None
-    if may_be_log and (len(file.worksheets) < 2 or stated.sheet is not None):
-        refuse_log(file.lines)
+    is_alone = len(file.worksheets) < 2 or stated.sheet is not None
+    refuse_log(file.lines, may_be=may_be_log and is_alone)
     arranged = arrange(files, file, how, worksheet=stated.sheet, header_line=stated.header_line)
-    if may_be_log and arranged is None:
-        refuse_log(file.lines)
+    refuse_log(file.lines, may_be=may_be_log and arranged is None)
     if arranged is not None:
         file = file._replace(lines=arranged.lines)
     lines = with_changes(file.lines, stated.cells)

@@ -162,9 +162,9 @@ def find_layout(lines: Lines) -> LogLayout | None:
     return best
 
 
-def refuse_log(lines: Lines) -> None:
-    """Say that a training log is no sheet of people, if it is one."""
-    if layout := find_layout(lines):
+def refuse_log(lines: Lines, *, may_be: bool) -> None:
+    """Say that a training log is no sheet of people, if lines that may be one are."""
+    if may_be and (layout := find_layout(lines)):
         maker = variant("training_log.maker", layout.maker)
         raise CohortRefused(text("training_log.is_a_log", maker=maker))
 
