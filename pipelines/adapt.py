@@ -6,7 +6,7 @@ Or champion + a club's count -> the same model with an updated base rate -> chal
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,13 +24,7 @@ from pipelines.options import (
     examples,
 )
 
-if TYPE_CHECKING:
-    from kneerisk.model import Bundle
-    from kneerisk.training.provenance import Source
-
 app = typer.Typer()
-#: Which athletes share a fold is chance: the mean over a few deals is given (assumption).
-FOLD_SEEDS = range(3)
 #: The most athletes that a count may be of, as in a request's `setting`.
 MOST_COUNTED = 100_000
 _ROWS = {"cv_": "adapted", "cv_as_is_": "as_is", "cv_scratch_": "from_scratch"}
@@ -115,41 +109,24 @@ def adapt_model(
     from kneerisk.training.tracking import require_store
 
     require_store(Path.cwd())
-    from kneerisk.training.provenance import Source
+    from kneerisk.training.new_versions.adapted_version import adapt_version
+    from kneerisk.training.provenance import Source, load
     from kneerisk.training.registry.versions import load_version
     from kneerisk.training.updating.count_updating import refuse_counted
 
     base = load_version(models, version)
     refuse_counted(base)
+    source = Source(path=data.resolve())
     with base.model.own.also_in_force():
-        return _adapt_to_club(base, Source(path=data.resolve()), refits, progress)
-
-
-def _adapt_to_club(base: Bundle, source: Source, refits: int, progress: Progress) -> dict[str, Any]:
-    from kneerisk.cohort.splits import train_test_split
-    from kneerisk.training.fitting.settings import SEED
-    from kneerisk.training.provenance import digest, load
-    from kneerisk.training.registry.update_record import log_update
-    from kneerisk.training.tracking import Tracking
-    from kneerisk.training.updating import model_updating
-    from kneerisk.training.updating.update_comparison import compare_update, refit_update
-
-    progress(event("reading_club"))
-    club, _ = load(source)
-    train, test = train_test_split(club)
-    model_updating.refuse_club(base, club, train, test, digest(club))
-    progress(event("updating", version=base.metadata.version))
-    updated = model_updating.update_model(base.model, train, SEED)
-    progress(event("evaluating_update"))
-    out_of_fold = compare_update(base.model, club, FOLD_SEEDS, progress)
-    result = {"base": base.metadata.version, "step": updated.step, "needs": updated.needs}
-    if updated.step == "as_is":
-        return {"version": None, "run_id": None, **result, "metrics": out_of_fold.metrics}
-    instability = refit_update(base.model, train, updated.model, refits, progress)
-    progress(event("logging_run"))
-    logged = log_update(Tracking(Path.cwd()), source, base, club, updated, out_of_fold, instability)
-    return {"version": logged.version, "run_id": logged.run_id, **result,
-            "metrics": logged.metrics}  # fmt: skip
+        progress(event("reading_club"))
+        club, _ = load(source)
+        adapted = adapt_version(base, source, club, refits, progress)
+    logged = adapted.logged
+    return {
+        "version": logged and logged.version, "run_id": logged and logged.run_id,
+        "base": base.metadata.version, "step": adapted.updated.step,
+        "needs": adapted.updated.needs, "metrics": adapted.metrics,
+    }  # fmt: skip
 
 
 def adapt_to_count(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from kneerisk.progress import Progress, event, within
+from kneerisk.progress import Progress, event
 from kneerisk.words import text
 from pipelines import console
 from pipelines.options import (
@@ -26,15 +25,9 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
-    from kneerisk.cohort import Cohort
-    from kneerisk.evaluation.evaluation import Evaluation
-    from kneerisk.model.risk_model import RiskModel
-    from kneerisk.training.registry.run_record import RunRecord
+    from kneerisk.training.new_versions.trained_version import TrainedVersion
 
 app = typer.Typer()
-#: An observed cohort is small: which athletes are held out would decide the numbers, so folds are
-#: dealt several times (assumption: ten settle the mean).
-CROSS_VALIDATION_SEEDS = range(10)
 
 
 @app.command(
@@ -79,63 +72,25 @@ def train_model(
     `version`, `run_id` and `metrics`; where a gate of `promote` refuses it, the `verdict`, and
     `auc_refused` where the AUC is too high.
     """
-    from kneerisk.training.tracking import Tracking, require_store
+    from kneerisk.training.tracking import require_store
 
     require_store(Path.cwd())
-    from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
-    from kneerisk.evaluation.model_validation import evaluate_model
-    from kneerisk.training.fitting.fit import fit
-    from kneerisk.training.fitting.fitted_metadata import metadata_of
-    from kneerisk.training.fitting.settings import SEED
-    from kneerisk.training.leakage.leakage_checks import refuse_unsound
-    from kneerisk.training.provenance import Source, load, truth_digest
-    from kneerisk.training.registry import run_record, versions
+    from kneerisk.training.new_versions.trained_version import train_version
+    from kneerisk.training.provenance import Source, load
 
     source = Source.of(data, athletes, seed)
     progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
-    cohort, truth = load(source)
-    unseen = held_out(cohort.frame["athlete_id"])
-    train, test = train_test_split(cohort)
-    train_truth, test_truth = truth_subset(truth, ~unseen), truth_subset(truth, unseen)
-    progress(event("checking_cohort"))
-    leakage = refuse_unsound(cohort, train, test, true=truth is not None)
-    progress(event("opening_mlflow"))
-    tracking, tags = Tracking(Path.cwd()), run_record.run_tags(cohort, "train")
-    with tracking.start_run(run_record.cohort_title(cohort), tags) as run:
-        fitted = fit(train, train_truth, seed=SEED, progress=within("fitting", progress))
-        progress(event("evaluating_held_out"))
-        judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
-        metrics = versions.log_loss_over_champion(tracking, fitted.model, test)
-        judged = _left_out_and_refitted(judged, cohort, fitted.model, refits, progress)
-        progress(event("logging_run"))
-        record = run_record.RunRecord(
-            source=source, data=cohort, cohort=cohort, model=fitted.model,
-            evaluation=judged.with_metrics(metrics | (leakage.metrics if truth is None else {})),
-            parameters={"truth_sha256": truth_digest(truth), **fitted.choices},
-        )  # fmt: skip
-        metadata = partial(metadata_of, train, train_truth, fitted)
-        version = run_record.log_version(run, record, metadata)
-    return _result(version, run.run_id, record)
+    trained = train_version(source, *load(source), refits, progress)
+    return _result(trained)
 
 
-def _left_out_and_refitted(
-    judged: Evaluation, cohort: Cohort, model: RiskModel, refits: int, progress: Progress
-) -> Evaluation:
-    """The evaluation with left-out groups and people, and how far refits move risks."""
-    from kneerisk.cohort.splits import train_test_split
-    from kneerisk.training.fitting.cross_validation import evaluate_people, refit_people
-
-    judged = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress).beside(judged)
-    train, _ = train_test_split(cohort)
-    return judged.with_instability(refit_people(train, model, refits, progress))
-
-
-def _result(version: str, run_id: str, record: RunRecord) -> dict[str, Any]:
+def _result(trained: TrainedVersion) -> dict[str, Any]:
     """What was made, and why `promote` will refuse it, if so."""
     from kneerisk.training.registry.run_record import verdict_on
 
-    verdict = verdict_on(record)
-    result = {"version": version, "run_id": run_id, "metrics": record.evaluation.metrics}
+    verdict = verdict_on(trained.record)
+    metrics = trained.record.evaluation.metrics
+    result = {"version": trained.version, "run_id": trained.run_id, "metrics": metrics}
     for gate in verdict["gates"]:
         if gate["name"] == "auc" and not gate["passed"]:
             result["auc_refused"] = gate["told"]

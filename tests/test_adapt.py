@@ -397,7 +397,7 @@ class TestCommand:
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         monkeypatch.delenv("KNEERISK_MODELS", raising=False)
-        monkeypatch.setattr("pipelines.adapt.FOLD_SEEDS", range(1))
+        monkeypatch.setattr("kneerisk.training.new_versions.adapted_version.FOLD_SEEDS", range(1))
         shutil.copytree(champion_models, tmp_path / "models")
         return lambda *args: CliRunner().invoke(app, ["adapt", *args])
 

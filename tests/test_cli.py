@@ -404,7 +404,9 @@ class TestSpine:
         assert "replaced nothing" in err
 
     def test_an_observed_cohort_is_cross_validated_and_named(self, kneerisk, tmp_path, monkeypatch):
-        monkeypatch.setattr("pipelines.train.CROSS_VALIDATION_SEEDS", range(1))
+        monkeypatch.setattr(
+            "kneerisk.training.new_versions.trained_version.CROSS_VALIDATION_SEEDS", range(1)
+        )
         cohort = simulate(400, 6).cohort
         either = cohort.outcomes().either
         frame = cohort.frame.drop(columns=["outcome_left", "outcome_right"])

@@ -388,8 +388,10 @@ def kneerisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         for name in ("MLFLOW_TRACKING_URI", "KNEERISK_MODELS"):
             patch.delenv(name, raising=False)
         patch.setattr(run_record, "git_sha", lambda: "c" * 40)
-        patch.setattr("pipelines.train.CROSS_VALIDATION_SEEDS", range(1))
-        patch.setattr("pipelines.adapt.FOLD_SEEDS", range(1))
+        patch.setattr(
+            "kneerisk.training.new_versions.trained_version.CROSS_VALIDATION_SEEDS", range(1)
+        )
+        patch.setattr("kneerisk.training.new_versions.adapted_version.FOLD_SEEDS", range(1))
 
         def run(*arguments: object) -> str:
             ended = CliRunner().invoke(app, [*map(str, arguments)])

@@ -199,7 +199,9 @@ class TestModels:
     def test_a_run_has_its_metrics_plot_and_line_on_the_card(self, tmp_path, monkeypatch) -> None:
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        monkeypatch.setattr("pipelines.train.CROSS_VALIDATION_SEEDS", range(1))
+        monkeypatch.setattr(
+            "kneerisk.training.new_versions.trained_version.CROSS_VALIDATION_SEEDS", range(1)
+        )
         write(people(260, 3), Path("club.csv"))
         result = CliRunner().invoke(app, ["train", "--data", "club.csv", "--refits", "3", "--json"])
         assert result.exception is None, result.stderr

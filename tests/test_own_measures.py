@@ -655,7 +655,9 @@ class TestCommands:
         monkeypatch.chdir(tmp_path)
         for name in ("MLFLOW_TRACKING_URI", "KNEERISK_MODELS"):
             monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr("pipelines.train.CROSS_VALIDATION_SEEDS", range(1))
+        monkeypatch.setattr(
+            "kneerisk.training.new_versions.trained_version.CROSS_VALIDATION_SEEDS", range(1)
+        )
 
         def invoke(*arguments: str) -> Any:
             found = CliRunner().invoke(app, [*arguments, "--json"])

@@ -106,7 +106,7 @@ class TestAdapted:
     @pytest.fixture
     def adapted(self, here, champion_models, monkeypatch):
         """A version adapted to a club's file."""
-        monkeypatch.setattr("pipelines.adapt.FOLD_SEEDS", range(1))
+        monkeypatch.setattr("kneerisk.training.new_versions.adapted_version.FOLD_SEEDS", range(1))
         shutil.copytree(champion_models, here / "models")
         cohort = simulate(2_500, 21).cohort
         club = replace(cohort, kind="observed", source="a made-up club",

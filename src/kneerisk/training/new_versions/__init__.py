@@ -1,0 +1,1 @@
+"""A new version from start to end: a cohort is checked, learnt from, evaluated and logged."""

@@ -1,0 +1,106 @@
+"""A version that is trained from scratch: fitted, evaluated, logged as a challenger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from kneerisk.cohort import Cohort
+from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
+from kneerisk.evaluation.evaluation import Evaluation
+from kneerisk.evaluation.model_validation import evaluate_model
+from kneerisk.model.risk_model import RiskModel
+from kneerisk.progress import Progress, event, within
+from kneerisk.training.fitting.cross_validation import evaluate_people, refit_people
+from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.fitted_metadata import metadata_of
+from kneerisk.training.fitting.settings import SEED
+from kneerisk.training.leakage.leakage_checks import refuse_unsound
+from kneerisk.training.provenance import Source, truth_digest
+from kneerisk.training.registry.run_record import (
+    RunRecord,
+    cohort_title,
+    log_version,
+    run_tags,
+)
+from kneerisk.training.registry.versions import log_loss_over_champion
+from kneerisk.training.tracking import Tracking
+
+#: An observed cohort is small: which athletes are held out would decide the numbers, so folds are
+#: dealt several times (assumption: ten settle the mean).
+CROSS_VALIDATION_SEEDS = range(10)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedVersion:
+    """A version that was trained, and what its run recorded."""
+
+    version: str
+    run_id: str
+    record: RunRecord
+
+
+def train_version(
+    source: Source,
+    cohort: Cohort,
+    truth: pd.DataFrame | None,
+    refits: int,
+    progress: Progress,
+) -> TrainedVersion:
+    """Check a cohort, fit a model to it, evaluate it and log it as a challenger.
+
+    Parameters
+    ----------
+    source
+        Where the cohort can be had again.
+    cohort
+        All its screenings.
+    truth
+        The true risks of its screenings in the same order, where it is simulated.
+    refits
+        How often a model of measured athletes is built again in bootstrap samples.
+    progress
+        Called with what is being done.
+
+    Returns
+    -------
+    The version.
+
+    Raises
+    ------
+    CohortRefused
+        Where the cohort can't honestly be learnt from.
+    """
+    unseen = held_out(cohort.frame["athlete_id"])
+    train, test = train_test_split(cohort)
+    train_truth, test_truth = truth_subset(truth, ~unseen), truth_subset(truth, unseen)
+    progress(event("checking_cohort"))
+    leakage = refuse_unsound(cohort, train, test, true=truth is not None)
+    progress(event("opening_mlflow"))
+    tracking = Tracking(Path.cwd())
+    with tracking.start_run(cohort_title(cohort), run_tags(cohort, "train")) as run:
+        fitted = fit(train, train_truth, seed=SEED, progress=within("fitting", progress))
+        progress(event("evaluating_held_out"))
+        judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
+        metrics = log_loss_over_champion(tracking, fitted.model, test)
+        judged = _left_out_and_refitted(judged, cohort, fitted.model, refits, progress)
+        progress(event("logging_run"))
+        record = RunRecord(
+            source=source, data=cohort, cohort=cohort, model=fitted.model,
+            evaluation=judged.with_metrics(metrics | (leakage.metrics if truth is None else {})),
+            parameters={"truth_sha256": truth_digest(truth), **fitted.choices},
+        )  # fmt: skip
+        version = log_version(run, record, partial(metadata_of, train, train_truth, fitted))
+    return TrainedVersion(version, run.run_id, record)
+
+
+def _left_out_and_refitted(
+    judged: Evaluation, cohort: Cohort, model: RiskModel, refits: int, progress: Progress
+) -> Evaluation:
+    """The evaluation with left-out groups and people, and how far refits move risks."""
+    judged = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress).beside(judged)
+    train, _ = train_test_split(cohort)
+    return judged.with_instability(refit_people(train, model, refits, progress))
