@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from kneerisk.words import plural, text
 from pipelines import console
+from pipelines.open_records import open_records
 from pipelines.options import Json, examples
 
 if TYPE_CHECKING:
@@ -29,11 +31,12 @@ def outcomes() -> None:
     epilog=examples(
         "outcomes import weekly.csv --out events.csv --check-ins check-ins.csv",
         "outcomes import cases.csv exposure.csv players.csv --mapping club.toml --out events.csv",
+        'outcomes import weekly.csv --mapping club.toml --club "Harbour FC"',
     ),
 )
 def import_(
     files: Annotated[list[Path], typer.Argument(help=text("help.outcomes.import.files"))],
-    out: Annotated[Path, typer.Option(help=text("help.outcomes.import.out"))],
+    out: Annotated[Path | None, typer.Option(help=text("help.outcomes.import.out"))] = None,
     mapping: Annotated[Path | None, typer.Option(help=text("help.outcomes.import.mapping"))] = None,
     check_ins: Annotated[
         Path | None, typer.Option(help=text("help.outcomes.import.check_ins"))
@@ -41,6 +44,7 @@ def import_(
     exposure: Annotated[
         Path | None, typer.Option(help=text("help.outcomes.import.exposure"))
     ] = None,
+    club: Annotated[str | None, typer.Option(help=text("help.outcomes.import.club"))] = None,
     as_json: Json = False,
 ) -> None:
     """Read outcome logs, and write their events once nothing is open."""
@@ -50,20 +54,40 @@ def import_(
     from kneerisk.records.outcome_logs.read_outcomes import read_outcome_logs
 
     outputs = [path for path in (out, check_ins, exposure) if path is not None]
+    if out is None and club is None:
+        raise CohortRefused(text("outcome_log.record.nowhere"))
     _refuse_overwriting([*files, *([mapping] if mapping else [])], outputs)
     stated = read_outcome_mapping(mapping) if mapping else OutcomeMapping()
     log = read_outcome_logs(files, stated)
-    result = {"out": str(out), **event_table.summary(log)}
+    result = {"out": out and str(out), "club": club, **event_table.summary(log)}
     if log.questions:
         if as_json:
             console.result(result, as_json)
         raise CohortRefused(event_table.asked(log))
+    done = [_record(log, club, result)] if club is not None else []
     _write(log, out, check_ins, exposure)
-    done = plural("outcome_log.told.done", len(log.events), file=out)
-    console.result(result, as_json, "\n".join([done, *event_table.told(log)]))
+    done += [plural("outcome_log.told.done", len(log.events), file=out)] if out else []
+    console.result(result, as_json, "\n".join([*done, *event_table.told(log)]))
 
 
-def _write(log: OutcomeLog, out: Path, check_ins: Path | None, exposure: Path | None) -> None:
+def _record(log: OutcomeLog, club: str, result: dict[str, Any]) -> str:
+    """Write a log into the records; what was done, in words."""
+    with open_records() as database:
+        from kneerisk.records.recorded_log import record_log
+
+        counts = record_log(database, club, log, datetime.now(UTC)).as_dict()
+    result["recorded"] = counts
+    told = [text("outcome_log.record.done", club=club, **counts)]
+    if counts["exposure_days"]:
+        told.append(text("outcome_log.record.exposure", **counts))
+    if counts["unknown_athletes"]:
+        told.append(text("outcome_log.record.unknown", **counts))
+    return "\n".join(told)
+
+
+def _write(
+    log: OutcomeLog, out: Path | None, check_ins: Path | None, exposure: Path | None
+) -> None:
     from kneerisk.records.outcome_logs import event_table as table
 
     tables: list[tuple[Path | None, list[dict[str, Any]], Sequence[str]]] = [

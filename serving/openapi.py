@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
-from kneerisk.records.identifiers import ATHLETE_CODE
+from kneerisk.records.identifiers import ATHLETE_CODE, pattern_schema
 from kneerisk.schema.own_measures import own_measures_in_force
 from kneerisk.schema.screening import screening_type
 from kneerisk.words import text, variant
@@ -33,7 +33,7 @@ _EVERY_REFUSAL = (
     "malformed_request", "foreign_origin", "incomplete_request", "unknown_host",
     "headers_too_large", "internal_error", "busy",
 )  # fmt: skip
-_ATHLETE: Json = {"type": "string", "pattern": f"^{ATHLETE_CODE.pattern}$"}
+_ATHLETE: Json = {"type": "string", **pattern_schema(ATHLETE_CODE)}
 #: Of the headers by which recording is asked for.
 _RECORD_SCHEMAS: dict[str, Json] = {
     "record": {"enum": ["yes", "no"]},

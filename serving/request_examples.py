@@ -53,3 +53,12 @@ TABLE: Json = {
     "columns": ["athlete", "age_years", "sex", "left_hip_drop_deg"],
     "rows": [["A", 22, "female", 9.5], ["B", 24, "male", None]],
 }
+#: A week of a squad: a runner's left knee began to hurt, another one has nothing to tell.
+OUTCOMES: Json = {
+    "outcomes": [
+        {"athlete": "A7", "kind": "knee_pain", "side": "left", "first_day": "2026-05-04",
+         "last_day": "2026-05-10", "course": "new", "severity": 33},
+        {"athlete": "A8", "kind": "check_in", "first_day": "2026-05-04",
+         "last_day": "2026-05-10", "knee_problem": False},
+    ],
+}  # fmt: skip

@@ -29,7 +29,7 @@ from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
 from serving.monitoring import LOGGER, Metrics
 from serving.problem import REQUEST_ID, Refusal
 from serving.recording import Recording, asked_to_record
-from serving.routes import Route
+from serving.routes import Route, find_route
 from serving.safe_response import SafeResponse
 
 BODY_SECONDS = 20.0
@@ -159,7 +159,7 @@ class RequestValidation:
         if {name for name, _ in scope["headers"]} >= _BOTH_LENGTHS:
             detail = text("service.body.both_lengths")
             raise Refusal("malformed_request", detail, headers={"connection": "close"})
-        route = self._routes.get(scope["path"])
+        route = find_route(self._routes, scope["path"])
         if route is None:
             raise Refusal("not_found", text("service.request.not_found"))
         if scope["method"] not in route.allowed_methods:
@@ -173,7 +173,7 @@ class RequestValidation:
 
     def _record(self, scope: Scope, response: SafeResponse, seconds: float) -> None:
         # Paths and methods are a client's text too: only known ones are written down.
-        route = self._routes.get(scope["path"])
+        route = find_route(self._routes, scope["path"])
         name = (route.metrics_name or route.path) if route else "other"
         self._metrics.request(name, response.status, seconds)
         if route is None or route.logged or response.status >= 500:

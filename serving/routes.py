@@ -8,11 +8,14 @@ is one row here and one function in `serving.endpoints`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel
+from starlette.routing import compile_path
 
 from kneerisk.answer import PARTS, Answer
 from kneerisk.answer.follow_up_request import MOST_VISITS, FollowUp
@@ -23,9 +26,10 @@ from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
 from kneerisk.cohort.sheets.training_logs.log_files import MOST_FILES as MOST_LOGS
+from kneerisk.records.outcome_report import MOST_OUTCOMES, OutcomeReports
 from kneerisk.records.roles import Role
 from kneerisk.schema import Screening
-from serving import endpoints, page_files, table_export
+from serving import endpoints, page_files, record_endpoints, table_export
 from serving.endpoints import MAX_SCREENINGS, Team, TeamAnswer
 from serving.recording import RECORDS_REFUSALS
 from serving.request_examples import (
@@ -33,6 +37,7 @@ from serving.request_examples import (
     FOLLOW_UP,
     LOG,
     LOG_MAPPING,
+    OUTCOMES,
     SHEET,
     SHEET_MAPPING,
     TABLE,
@@ -189,6 +194,23 @@ _DOCUMENTS = (
     ),
 )  # fmt: skip
 
+_RECORDS = (
+    Route(
+        path="/v1/outcomes", method="POST", operation="outcomes",
+        summary=f"Keep up to {MOST_OUTCOMES:,} outcomes and check-ins of a club's athletes",
+        endpoint=record_endpoints.outcomes, body=OutcomeReports,
+        answer=record_endpoints.OutcomesKept, max_body_bytes=_MEGABYTE,
+        max_values=40 * MOST_OUTCOMES, refusals=RECORDS_REFUSALS,
+        examples={"week": OUTCOMES}, role=Role.WRITE,
+    ),
+    Route(
+        path="/v1/athletes/{athlete}", operation="athlete",
+        summary="All that is kept of an athlete: visits, answers, outcomes, exposure",
+        endpoint=record_endpoints.athlete, answer=record_endpoints.RecordedAthlete,
+        refusals=("no_such_athlete", *RECORDS_REFUSALS), role=Role.READ,
+    ),
+)  # fmt: skip
+
 _PAGE = (
     Route(
         path="/", operation="page", summary="The page", endpoint=page_files.page_response,
@@ -223,4 +245,19 @@ _OPERATIONS = (
 )  # fmt: skip
 
 #: Every route by its path.
-ROUTES = {route.path: route for route in (*_PREDICTIONS, *_DOCUMENTS, *_PAGE, *_OPERATIONS)}
+ROUTES = {
+    route.path: route for route in (*_PREDICTIONS, *_DOCUMENTS, *_RECORDS, *_PAGE, *_OPERATIONS)
+}
+
+
+def find_route(routes: Mapping[str, Route], path: str) -> Route | None:
+    """The route that answers a path; a name in braces stands for any one part of it."""
+    if path in routes:
+        return routes[path]
+    templates = (route for route in routes.values() if "{" in route.path)
+    return next((route for route in templates if _pattern(route.path).match(path)), None)
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    return compile_path(template)[0]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+from club_keys import key_of
 from http_client import Request
 from http_promises import CANARY
 from published_bodies import Generator
@@ -92,13 +93,13 @@ def json_request(seed: int) -> Request:
         change(body, source)
     content = json.dumps(body, ensure_ascii=source.random() < 0.7).encode("utf-8", "replace")
     labels = [change.__name__ for change in changes]
-    headers = [("Content-Type", "application/json")]
+    headers = [("Content-Type", "application/json"), *key_of(path).items()]
     if source.random() < 0.4:
         spoil = source.choice(_SPOILED)
         content = spoil(content, source)
         labels.append(spoil.__name__)
     if source.random() < 0.2:
-        headers = [("Content-Type", source.choice(_TYPES))]
+        headers[0] = ("Content-Type", source.choice(_TYPES))
     if source.random() < 0.1:
         encoding = source.choice(["gzip", "br", "identity", "deflate, gzip", "x"])
         headers.append(("Content-Encoding", encoding))
@@ -292,9 +293,12 @@ def header_request(seed: int) -> Request:
              f"{path}#x", f"http://evil.example{path}", "*", f"{path}%c0%ae", "//evil.example/"]
         )  # fmt: skip
     known = ROUTES.get(path)
+    path = path.replace("{athlete}", secret(source))
     method = known.method if known and source.random() < 0.6 else source.choice(_METHODS)
     names = source.sample(_HEADERS, k=source.choice([0, 1, 1, 2, 4]))
     headers = tuple((name, source.choice(values)) for name, values in names)
+    if known and source.random() < 0.8:
+        headers += tuple(key_of(path).items())
     body = b""
     if known and known.method == "POST" and known.body:
         body = json.dumps(sound(path, source)).encode()

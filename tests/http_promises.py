@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema_rs
 
 from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, STATUS_BY_CODE
-from serving.routes import ROUTES
+from serving.routes import ROUTES, find_route
 
 #: In every value that a test sends and that nothing may repeat; case aside.
 CANARY = "zqcanary"
@@ -116,7 +116,7 @@ class Promises:
     def _documented(
         self, method: str, path: str, reply: Reply, asked: dict[str, str]
     ) -> Iterator[str]:
-        route = ROUTES.get(path)
+        route = find_route(ROUTES, path)
         if route is None:
             # Before its address is looked at, a request can be refused for its headers.
             if reply.status not in {404, 400, 431}:
@@ -128,7 +128,7 @@ class Promises:
             return
         if any(name in asked for name in _CONDITIONAL.get(reply.status, ())):
             return
-        responses = self._docs["paths"][path][route.method.lower()]["responses"]
+        responses = self._docs["paths"][route.path][route.method.lower()]["responses"]
         if str(reply.status) not in responses:
             yield f"{reply.status} is not in the document"
         elif reply.status == 200 and method != "HEAD":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from club_keys import key_of
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0
@@ -38,7 +39,8 @@ class Served:
     def post(self, path: str, body: Any, **more: Any) -> httpx.Response:
         raw = isinstance(body, str | bytes) or hasattr(body, "__next__")
         sent = {"content": body} if raw else {"json": body}
-        return httpx.post(self.url + path, timeout=30, **sent, **more)
+        headers = key_of(path) | more.pop("headers", {})
+        return httpx.post(self.url + path, timeout=30, headers=headers, **sent, **more)
 
     def post_sheet(
         self, content: bytes | str, said: Any = None, path: str = "/v1/import"

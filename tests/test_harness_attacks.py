@@ -27,6 +27,7 @@ import httpx
 import numpy as np
 import psutil
 import pytest
+from club_keys import key_of, recording
 from served import Served, served
 
 from kneerisk.cohort import screenings_of
@@ -50,7 +51,8 @@ class Attack(NamedTuple):
 
     def send(self, url: str) -> int:
         """The status of its answer."""
-        return httpx.post(url + self.path, timeout=120, **self.sent).status_code
+        headers = key_of(self.path)
+        return httpx.post(url + self.path, timeout=120, headers=headers, **self.sent).status_code
 
 
 def upload(path: str, *contents: bytes, mapping: Any = None) -> Attack:
@@ -238,9 +240,9 @@ class Callers:
 
 @pytest.fixture(scope="module")
 def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(
-        tmp_path_factory.mktemp("attacked"), KNEERISK_MODELS=str(champion_models)
-    ) as running:
+    environment = recording(tmp_path_factory.mktemp("records"))
+    environment["KNEERISK_MODELS"] = str(champion_models)
+    with served(tmp_path_factory.mktemp("attacked"), **environment) as running:
         running.until(lambda: running.alive("/readyz"))
         yield running
 

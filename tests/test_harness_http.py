@@ -26,6 +26,7 @@ import psutil
 import pytest
 import requests
 import schemathesis
+from club_keys import WRITE_KEY, key_of, recording, to_record
 from http_client import Client, Request, ask_once
 from http_mutations import (
     JSON_ROUTES,
@@ -45,8 +46,8 @@ from served import ROOT, Served, served
 from kneerisk.cohort import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from pipelines.__main__ import main
-from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
-from serving.routes import ROUTES
+from serving.request_examples import EXAMPLE, FOLLOW_UP, OUTCOMES, WHAT_IF
+from serving.routes import ROUTES, find_route
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +70,8 @@ def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("service")
     (folder / "tmp").mkdir()
     environment = {"KNEERISK_MODELS": str(champion_models), "TMPDIR": str(folder / "tmp")}
+    # Apart from the service's own folder: they hold what was sent.
+    environment |= recording(tmp_path_factory.mktemp("records"))
     with served(folder, **environment) as running:
         running.until(lambda: running.alive("/readyz"))
         yield running
@@ -215,7 +218,8 @@ def attacked(service: Served, docs: dict[str, Any], counts: dict[str, int]) -> F
 def test_every_route_is_attacked() -> None:
     """One that is added to the table is attacked too, behind the check of its body as well."""
     made = [json_request, upload_request, header_request, canary_request]
-    tried = {request.path.partition("?")[0] for make in made for request in map(make, range(400))}
+    paths = {request.path.partition("?")[0] for make in made for request in map(make, range(400))}
+    tried = {route.path for path in paths if (route := find_route(ROUTES, path))}
     assert set(OWN_ROUTES) <= tried
     assert {canary_request(number).path.partition("?")[0] for number in range(CANARIES)} == {*POSTS}
     for path in JSON_ROUTES:
@@ -302,6 +306,9 @@ def canary_request(number: int) -> Request:
          json.dumps(with_canaries(example, float(value), name, source))]
     )  # fmt: skip
     headers = [("X-Who", name), ("Cookie", f"{name}={value}"), ("User-Agent", name)]
+    headers += key_of(path).items()
+    if ROUTES[path].records and source.random() < 0.5:
+        headers += to_record(WRITE_KEY, name, idempotency_key=name).items()
     if ROUTES[path].upload:
         mark = ";" if ";" in example["file"] else ","
         lines = [f"{line}{mark}{value}" for line in example["file"].splitlines()]
@@ -436,8 +443,18 @@ def distinct_request(number: int) -> Request:
     elif path.endswith("follow_up"):
         body = json.loads(json.dumps(FOLLOW_UP))
         body["visits"][0]["screening"]["athlete"]["age_years"] = age
+    elif path.endswith("outcomes"):
+        body = {"outcomes": [OUTCOMES["outcomes"][0] | {"athlete": name}]}
     headers = (("Content-Type", f"text/{name}"), (f"X-{name}", name), ("User-Agent", name))
+    headers += tuple((key_of(path) | _recorded(path, number)).items())
     return Request("POST", f"{path}?{name}={number}", headers, json.dumps(body).encode())
+
+
+def _recorded(path: str, number: int) -> dict[str, str]:
+    """Every other screening is recorded, each of another athlete."""
+    if number % 2 or not ROUTES[path].records:
+        return {}
+    return to_record(WRITE_KEY, f"name{number}", idempotency_key=f"key{number}")
 
 
 def distinct_upload(number: int) -> Request:

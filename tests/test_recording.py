@@ -22,11 +22,14 @@ from club_keys import HARBOUR, ClubKeys, bearer, new_records, to_record
 from served import Served, served
 from sqlalchemy import select
 from starlette.datastructures import Headers
+from test_outcome_reports import CLEAN, PAIN
 
 from kneerisk.answer.told_numbers import told_numbers
 from kneerisk.model import Bundle
+from kneerisk.records.audit import AuditLine, audit_lines
 from kneerisk.records.clubs import club_id_of
 from kneerisk.records.database import Database
+from kneerisk.records.outcome_report import MOST_OUTCOMES
 from kneerisk.records.personal_data import everything_about
 from kneerisk.records.roles import Role
 from kneerisk.records.tables import Answer as AnswerRow
@@ -39,7 +42,7 @@ from serving.monitoring import Metrics
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
 from serving.request_validation import RequestValidation
-from serving.routes import ROUTES
+from serving.routes import ROUTES, Route
 
 CANARY = "zq190437"
 SERVICE_KEY = "0123456789abcdef0123456789abcdef-kneerisk"
@@ -272,12 +275,158 @@ def test_nothing_of_an_athlete_and_no_key_is_in_log_or_metrics(
     for key in (keys.write, keys.read, keys.ended, f"kr_{CANARY}"):
         headers = to_record(key, CANARY, idempotency_key=CANARY)
         service.post("/v1/predict", body, headers=headers)
+        for report in (PAIN, PAIN | {"severity": value}, PAIN | {CANARY: value}):
+            sent = {"outcomes": [report | {"athlete": CANARY}]}
+            service.post("/v1/outcomes", sent, headers=bearer(key))
+        for path in (f"/v1/athletes/{CANARY}", f"/v1/athletes/{CANARY}/{value}"):
+            httpx.get(service.url + path, headers=bearer(key))
     last = service.get("/v1/nowhere").headers["x-request-id"]
     service.until(lambda: last in service.log())
     everything = service.log() + service.get("/metrics").text
     for secret in (CANARY, str(value), keys.write, keys.write[16:], keys.read[16:]):
         assert secret not in everything
     assert "Traceback" not in service.log()
+
+
+#: What is kept of it nobody of another club may see, however it is asked for.
+SECRET_ATHLETE, SECRET_KG = "harbour-190437", 61.190437
+
+
+@pytest.fixture(scope="module")
+def secret(service: Served, keys: ClubKeys) -> str:
+    """The id of an answer of a club's athlete, of whom an outcome is kept too."""
+    body = EXAMPLE | {"athlete": EXAMPLE["athlete"] | {"mass_kg": SECRET_KG}}
+    headers = to_record(keys.write, SECRET_ATHLETE, idempotency_key=SECRET_ATHLETE)
+    answer_id: str = service.post("/v1/predict", body, headers=headers).json()["answer_id"]
+    outcome = PAIN | {"athlete": SECRET_ATHLETE, "answer_id": answer_id}
+    assert service.post("/v1/outcomes", {"outcomes": [outcome]}).status_code == 200
+    return answer_id
+
+
+def tries(route: Route, answer_id: str) -> list[tuple[str, Any]]:
+    """Every way in which a route may be asked about an athlete of another club."""
+    if route.metrics_name == "/page" or route.path in {
+        "/", "/v1/schema", "/v1/model", "/v1/texts", "/docs.json", "/livez", "/readyz", "/metrics",
+    }:  # fmt: skip
+        return [(route.path, None)]
+    if route.path == "/v1/athletes/{athlete}":
+        names = (SECRET_ATHLETE, answer_id, "%", "*", "1", f"A7' OR code = '{SECRET_ATHLETE}")
+        return [(f"/v1/athletes/{name}", None) for name in names]
+    if route.path == "/v1/outcomes":
+        by_answer = {k: v for k, v in PAIN.items() if k != "athlete"} | {"answer_id": answer_id}
+        reports = (by_answer, by_answer | {"athlete": SECRET_ATHLETE})
+        return [(route.path, {"outcomes": [report]}) for report in reports]
+    if route.path in {
+        "/v1/predict", "/v1/predict_team", "/v1/what_if", "/v1/follow_up", "/v1/report",
+        "/v1/hand_out", "/v1/export", "/v1/import", "/v1/training_log",
+    }:  # fmt: skip
+        return [(route.path, example) for example in route.examples.values()]
+    raise AssertionError(f"how does {route.path} tell of an athlete? say it here")
+
+
+@pytest.mark.slow
+class TestClubsApart:
+    @pytest.mark.parametrize("route", ROUTES.values(), ids=lambda route: route.path)
+    def test_an_athlete_is_invisible_to_another_club(
+        self, service: Served, keys: ClubKeys, secret: str, route: Route
+    ) -> None:
+        headers = bearer(keys.other_club)
+        if route.records:
+            headers |= to_record(keys.other_club, "R1", idempotency_key=SECRET_ATHLETE)
+        for path, sent in tries(route, secret):
+            response = self.send(service, route, path, sent, headers)
+            assert response.status_code in {200, 404, 422}
+            for trace in (SECRET_ATHLETE, str(SECRET_KG), secret):
+                assert trace not in response.text, path
+            if route.role and sent is None:
+                assert response.json()["code"] in {"no_such_athlete", "not_found"}
+            if route.role and sent is not None:
+                assert [f["code"] for f in response.json()["faults"]] == ["no_such_answer"]
+
+    @staticmethod
+    def send(
+        service: Served, route: Route, path: str, sent: Any, headers: dict[str, str]
+    ) -> httpx.Response:
+        if route.upload:
+            files = {"file": ("club.csv", sent["file"].encode())}
+            said = {"mapping": json.dumps(sent["mapping"])}
+            return httpx.post(service.url + path, files=files, data=said, headers=headers)
+        if route.method == "POST":
+            return service.post(path, sent, headers=headers)
+        return httpx.get(service.url + path, headers=headers)
+
+    def test_its_own_club_sees_all_of_it_and_nothing_of_the_other(
+        self, service: Served, keys: ClubKeys, secret: str
+    ) -> None:
+        # The other club may have an athlete of that id: they are two people.
+        headers = to_record(keys.other_club, SECRET_ATHLETE)
+        other = service.post("/v1/predict", EXAMPLE, headers=headers).json()["answer_id"]
+        url = f"{service.url}/v1/athletes/{SECRET_ATHLETE}"
+        mine = httpx.get(url, headers=bearer(keys.read))
+        assert mine.json() == kept(keys, SECRET_ATHLETE)
+        assert [a["id"] for v in mine.json()["visits"] for a in v["answers"]] == [secret]
+        assert [o["answer_id"] for o in mine.json()["outcomes"]] == [secret]
+        theirs = httpx.get(url, headers=bearer(keys.other_club))
+        assert other in theirs.text
+        assert secret not in theirs.text
+        actions = [line for line in audit(keys) if line.action == "athlete_read"]
+        assert {line.actor for line in actions} >= {keys.read[3:15], keys.other_club[3:15]}
+
+    def test_each_route_takes_the_role_that_it_needs(
+        self, service: Served, keys: ClubKeys, secret: str
+    ) -> None:
+        report = {"outcomes": [PAIN]}
+        refused(service.post("/v1/outcomes", report, headers=bearer(keys.read)), 403, "role_needed")
+        refused(service.post("/v1/outcomes", report, headers=bearer("x")), 401, "key_required")
+        refused(service.get(f"/v1/athletes/{SECRET_ATHLETE}"), 401, "key_required")
+        for path in ("/v1/athletes/", "/v1/athletes", f"/v1/athletes/{SECRET_ATHLETE}/visits"):
+            refused(service.get(path), 404, "not_found")
+
+
+@pytest.mark.slow
+class TestOutcomes:
+    def test_they_are_kept_and_known_again(self, service: Served, keys: ClubKeys) -> None:
+        sent = {"outcomes": [PAIN | {"athlete": "Q1"}, CLEAN | {"athlete": "Q2"}]}
+        first = service.post("/v1/outcomes", sent).json()["outcomes"]
+        assert [one["status"] for one in first] == ["kept", "kept"]
+        again = service.post("/v1/outcomes", sent).json()["outcomes"]
+        assert [(one["id"], one["status"]) for one in again] == [
+            (one["id"], "known") for one in first
+        ]
+        held = kept(keys, "Q1")
+        assert held is not None
+        assert [(o["id"], o["kind"]) for o in held["outcomes"]] == [(first[0]["id"], "knee_pain")]
+
+    def test_all_faults_are_told_at_once_and_nothing_is_kept(
+        self, service: Served, keys: ClubKeys
+    ) -> None:
+        sent = [PAIN | {"athlete": "Q3"}, PAIN | {"side": "middle", "severity": 101}, {}]
+        problem = refused(service.post("/v1/outcomes", {"outcomes": sent}), 422, "invalid_body")
+        assert {fault["pointer"] for fault in problem["faults"]} == {
+            "/outcomes/1/side", "/outcomes/1/severity", "/outcomes/2/athlete", "/outcomes/2/kind",
+            "/outcomes/2/first_day",
+        }  # fmt: skip
+        assert kept(keys, "Q3") is None
+
+    def test_a_full_body_fits(self, service: Served) -> None:
+        full = PAIN | {
+            "athlete": "x" * 64, "answer_id": f"{'0' * 8}{'-0000' * 3}-{'0' * 12}",
+            "last_day": "2026-05-10", "course": "at_first_report", "last_reported": "2026-05-12",
+            "free_by": "2026-05-20", "severity": 33.333333333333336, "days_lost": 100,
+            "code": "KXXXXX",
+        }  # fmt: skip
+        response = service.post("/v1/outcomes", {"outcomes": [full] * MOST_OUTCOMES})
+        # Every one of them is of an answer that is nobody's: as far as that it was read.
+        problem = refused(response, 422, "invalid_body")
+        assert problem["detail"] == f"The body has {MOST_OUTCOMES} faults."
+        assert {fault["code"] for fault in problem["faults"]} == {"no_such_answer"}
+
+
+def audit(keys: ClubKeys) -> list[AuditLine]:
+    database = Database(keys.address)
+    lines = audit_lines(database)
+    database.close()
+    return lines
 
 
 def opened(records: ClubRecords, key: str, role: Role = Role.WRITE) -> Any:
@@ -317,7 +466,7 @@ class TestTheDatabaseIsAway:
         opened(records, own.write)
         other = new_records(str(tmp_path / "other.sqlite"))
         Path(other.address).rename(own.address)
-        assert opened(records, own.write) == "key_refused"
+        assert opened(records, own.read) == "key_refused"
         assert opened(records, other.read) == "role_needed"
 
     def test_a_locked_one_keeps_nothing_and_holds_nobody_up(self, own: ClubKeys) -> None:

@@ -224,7 +224,7 @@ class TestAthletes:
                 athlete="A7", kind="knee_pain", side="left", first_day=DAY,
                 last_day=DAY + timedelta(7), answer_id=answer, details={"severity": 33},
             )  # fmt: skip
-            [outcome] = athletes.record_outcomes(session, club, "key", [report], NOW)
+            [reported] = athletes.record_outcomes(session, club, "key", [report], NOW)
             minutes = [athletes.Minutes(athlete="A7", day=DAY, minutes=75.0)]
             athletes.record_exposure(session, club, "key", minutes, NOW)
         assert kept(records, club) == {
@@ -238,7 +238,7 @@ class TestAthletes:
                 }],
             }],
             "outcomes": [{
-                "id": outcome, "answer_id": answer, "kind": "knee_pain", "side": "left",
+                "id": reported.id, "answer_id": answer, "kind": "knee_pain", "side": "left",
                 "first_day": "2026-03-01", "last_day": "2026-03-08", "details": {"severity": 33},
                 "reported_at": NOW.isoformat(),
             }],

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from club_keys import recording
 from served import Served, served
 from training_log_files import SCREENED, SESSIONS, garmin, strava
 
@@ -25,7 +26,7 @@ from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
 from serving.endpoints import MAX_SCREENINGS
 from serving.page_files import FILES
-from serving.request_examples import EXAMPLE, FOLLOW_UP, TABLE, WHAT_IF
+from serving.request_examples import EXAMPLE, FOLLOW_UP, OUTCOMES, TABLE, WHAT_IF
 from serving.routes import ROUTES
 
 pytestmark = pytest.mark.slow
@@ -39,7 +40,8 @@ POSTS = tuple(path for path, route in ROUTES.items() if route.method == "POST")
 @pytest.fixture(scope="module")
 def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("service")
-    with served(folder, KNEERISK_MODELS=str(champion_models)) as running:
+    environment = recording(tmp_path_factory.mktemp("records"))
+    with served(folder, KNEERISK_MODELS=str(champion_models), **environment) as running:
         running.until(lambda: running.alive("/readyz"))
         yield running
 
@@ -602,6 +604,7 @@ class TestDocs:
             ("/v1/predict", EXAMPLE, "Answer"),
             ("/v1/what_if", WHAT_IF, "WhatIfAnswer"),
             ("/v1/follow_up", FOLLOW_UP, "FollowUpAnswer"),
+            ("/v1/outcomes", OUTCOMES, "OutcomesKept"),
             ("/v1/predict", {}, "Problem"),
             ("/v1/what_if", {"screening": EXAMPLE, "changes": {"sex": 1}}, "Problem"),
         ):

@@ -60,6 +60,34 @@ def everything_about(session: Session, club_id: int, athlete: str) -> dict[str, 
     }
 
 
+def read_athlete(
+    session: Session, club_id: int, athlete: str, actor: str, now: datetime
+) -> dict[str, Any] | None:
+    """All that is kept of an athlete, for somebody who reads it: the audit notes who.
+
+    Parameters
+    ----------
+    session
+        Of the records, writing.
+    club_id
+        Whose athlete it is.
+    athlete
+        The club's id of the athlete.
+    actor
+        The id of the key that was sent.
+    now
+        The time, with its time zone.
+
+    Returns
+    -------
+    None where the club has no such athlete.
+    """
+    found = athlete_of(session, club_id, athlete)
+    if found is not None:
+        note(session, now, club_id, actor, "athlete_read", found.id)
+    return everything_about(session, club_id, athlete)
+
+
 def require_known(kept: dict[str, Any] | None) -> dict[str, Any]:
     """What is kept of an athlete; raises where the club has no such one."""
     if kept is None:
@@ -148,9 +176,10 @@ def _visit(visit: Visit, answers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
+    answer = {} if outcome.answer_id is None else {"answer_id": outcome.answer_id}
     return {
         "id": outcome.id,
-        "answer_id": outcome.answer_id,
+        **answer,
         "kind": outcome.kind,
         "side": outcome.side,
         "first_day": outcome.first_day.isoformat(),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 from kneerisk.records.audit import note
 from kneerisk.records.database import RecordsFailed
 from kneerisk.records.identifiers import ATHLETE_CODE, IDEMPOTENCY_KEY
-from kneerisk.records.tables import Answer, Athlete, Exposure, Outcome, Sent, Visit
+from kneerisk.records.known_outcomes import Kept, KnownOutcomes, keep_minutes
+from kneerisk.records.tables import Answer, Athlete, Outcome, Sent, Visit
 from kneerisk.words import text
 
 
@@ -156,7 +157,7 @@ def _sent_before(
 
 def record_outcomes(
     session: Session, club_id: int, actor: str, reported: Sequence[Reported], now: datetime
-) -> list[str]:
+) -> list[Kept]:
     """Keep what happened to athletes; one that has no visit yet is made.
 
     Parameters
@@ -174,36 +175,36 @@ def record_outcomes(
 
     Returns
     -------
-    The id of each, in the same order.
+    The id of each, in the same order; one that was there has the id that it had.
 
     Raises
     ------
     RecordsFailed
         Where an outcome belongs to an answer that is not of that athlete, or ends before it begins.
     """
-    ids = []
+    athletes = _athletes(session, club_id, (one.athlete for one in reported), now)
+    outcomes = {code: KnownOutcomes(session, athlete.id) for code, athlete in athletes.items()}
+    kept = []
     for one in reported:
-        athlete = _athlete(session, club_id, one.athlete, now)
+        athlete = athletes[one.athlete]
         if one.last_day < one.first_day:
             raise RecordsFailed(text("records.days_upside_down"))
         if one.answer_id is not None and not _is_answer_of(session, one.answer_id, athlete):
             raise RecordsFailed(text("records.no_answer"))
         row = Outcome(
-            id=str(uuid4()), athlete_id=athlete.id, answer_id=one.answer_id, kind=one.kind,
-            side=one.side, first_day=one.first_day, last_day=one.last_day, details=one.details,
-            reported_at=now,
+            athlete_id=athlete.id, answer_id=one.answer_id, kind=one.kind, side=one.side,
+            first_day=one.first_day, last_day=one.last_day, details=one.details, reported_at=now,
         )  # fmt: skip
-        session.add(row)
-        ids.append(row.id)
-    note(session, now, club_id, actor, "outcomes_recorded", len(ids))
+        kept.append(outcomes[one.athlete].keep(row))
+    note(session, now, club_id, actor, "outcomes_recorded", len(kept))
     session.flush()
-    return ids
+    return kept
 
 
 def record_exposure(
     session: Session, club_id: int, actor: str, exposure: Sequence[Minutes], now: datetime
-) -> None:
-    """Keep how long athletes trained or played.
+) -> int:
+    """Keep how long athletes trained or played; other minutes of a day replace those it had.
 
     Parameters
     ----------
@@ -214,14 +215,22 @@ def record_exposure(
     actor
         The id of the key that was sent.
     exposure
-        Days and minutes.
+        Days and minutes; those of one day are added up.
     now
         The time, with its time zone.
+
+    Returns
+    -------
+    How many days are new or have other minutes now.
     """
-    for one in exposure:
-        athlete = _athlete(session, club_id, one.athlete, now)
-        session.add(Exposure(athlete_id=athlete.id, day=one.day, minutes=one.minutes))
+    changed = 0
+    for code, athlete in _athletes(
+        session, club_id, (one.athlete for one in exposure), now
+    ).items():
+        of_athlete = [(one.day, one.minutes) for one in exposure if one.athlete == code]
+        changed += keep_minutes(session, athlete.id, of_athlete)
     note(session, now, club_id, actor, "exposure_recorded", len(exposure))
+    return changed
 
 
 def athlete_of(session: Session, club_id: int, athlete: str) -> Athlete | None:
@@ -244,6 +253,13 @@ def athlete_of(session: Session, club_id: int, athlete: str) -> Athlete | None:
         select(Athlete).where(Athlete.club_id == club_id, Athlete.code == athlete)
     )
     return found
+
+
+def _athletes(
+    session: Session, club_id: int, codes: Iterable[str], now: datetime
+) -> dict[str, Athlete]:
+    """The rows of athletes, in one order, so that two writers never wait for each other."""
+    return {code: _athlete(session, club_id, code, now) for code in sorted(set(codes))}
 
 
 def _athlete(session: Session, club_id: int, athlete: str, now: datetime) -> Athlete:

@@ -78,6 +78,14 @@ class FaultCode(StrEnum):
     NOT_IN_ORDER = "not_in_order"
     AGE_FALLS = "age_falls"
     AGE_DOES_NOT_FIT = "age_does_not_fit"
+    # A report of outcomes.
+    WHOSE = "whose"
+    NOT_AN_ID = "not_an_id"
+    NOT_A_CODE = "not_a_code"
+    NOT_FOUR = "not_four"
+    NO_SUCH_ANSWER = "no_such_answer"
+    STILL_TO_COME = "still_to_come"
+    NOT_OF_THIS_KIND = "not_of_this_kind"
     # What a person says of the columns of a sheet.
     NO_SUCH_COLUMN = "no_such_column"
     NO_SUCH_CELL = "no_such_cell"

@@ -19,7 +19,7 @@ from kneerisk.records.outcome_logs.outcome_events import EventKind
 
 CodeClass = Literal["gradual", "degenerative", "traumatic", "after_surgery", "stump", "not_knee"]
 #: A letter for the region and up to five more letters or figures.
-_CODE = re.compile(r"[A-Z][A-Z0-9]{1,5}", re.ASCII)
+CODE = re.compile(r"[A-Z][A-Z0-9]{1,5}", re.ASCII)
 _KIND: dict[CodeClass, EventKind] = {
     "gradual": "knee_pain", "degenerative": "knee_pain", "traumatic": "knee_injury",
     "after_surgery": "surgery", "stump": "other_problem", "not_knee": "other_problem",
@@ -40,7 +40,7 @@ def _class(name: str) -> CodeClass:
 def code_in(cell: str) -> str | None:
     """The code that a cell shows; None where it is none."""
     code = cell.strip().upper()
-    return code if _CODE.fullmatch(code) else None
+    return code if CODE.fullmatch(code) else None
 
 
 def class_of(code: str) -> CodeClass | None:
