@@ -85,7 +85,7 @@ def record_log(database: Database, club: str, log: OutcomeLog, now: datetime) ->
         Reported(athlete=period.athlete, kind="followed", side="both", first_day=period.start,
                  last_day=period.end)
         for period in log.followed
-        if period.start and period.end
+        if period.start and period.end and period.start <= period.end
     ]  # fmt: skip
     reported = _distinct([*map(_event, log.events), *map(_check_in, log.check_ins), *followed])
     exposure = [Minutes(athlete=e.athlete, day=e.day, minutes=e.minutes) for e in log.exposure]
