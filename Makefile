@@ -20,7 +20,7 @@ help:  ## Show this list
 
 setup: $(STAMP)  ## Create .venv with every dependency, checked against its hash
 
-up: $(STAMP)  ## Start the service and the MLflow UI; train a default model first if there is none
+up: $(STAMP)  ## Start the service and the MLflow UI; train a default model first if there is none (or RECORDS=yes)
 	@$(PYTHON) -m pipelines.up
 
 down:  ## Stop the service and the MLflow UI

@@ -2,6 +2,8 @@
 
 python -m pipelines.up          train a champion if there is none, start both, and wait
 python -m pipelines.up --down   stop what was started here, and nothing else
+
+With RECORDS=yes the service keeps records: in a SQLite file, or where KNEERISK_RECORDS says.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+
+import psutil
 
 from kneerisk.errors import KneeriskError
 from kneerisk.training.tracking import tracking_uri
@@ -31,23 +35,35 @@ from pipelines.services import (
 
 RUN_FOLDER = Path(".run")
 MODELS = Path("models")
+#: The records where no other place is named; they outlive `.run/`.
+RECORDS = Path("records", "club.sqlite")
+RECORDS_VARIABLE = "KNEERISK_RECORDS"
 _START_SECONDS = 180.0
 
 
 def up() -> None:
     """Start what does not run yet; leave alone what does."""
-    services = [with_running_port(service) for service in (prediction_service(), mlflow_service())]
+    records = records_address()
+    predictions = prediction_service(records)
+    refuse_without_records(predictions)
+    services = [with_running_port(service) for service in (predictions, mlflow_service())]
     stopped = [service for service in services if service.running(RUN_FOLDER) is None]
     for service in stopped:
         # Its port may be held by what a killed one has left running.
         stop(RUN_FOLDER, service.name)
         refuse_taken_port(service.port, service.port_variable)
     ensure_champion()
+    if records is not None:
+        prepare_records(records)
     processes = [service.start(RUN_FOLDER) for service in stopped]
     deadline = time.monotonic() + _START_SECONDS
     for service in services:
         service.wait(RUN_FOLDER, deadline)
     say(addresses(*(service.address for service in services)))
+    if records is not None:
+        # A URL may hold a password.
+        place = f"${RECORDS_VARIABLE}" if "://" in records else records
+        say(text("command_line.up.records", address=place, variable=RECORDS_VARIABLE))
     del processes  # kept until here: Python warns if a handle goes while its process runs
 
 
@@ -57,13 +73,40 @@ def with_running_port(service: Service) -> Service:
     return service if record is None else replace(service, port=record.port)
 
 
-def prediction_service() -> Service:
-    """The prediction service, on PORT."""
+def prediction_service(records: str | None = None) -> Service:
+    """The prediction service, on PORT, with records at an address where it is to keep some."""
     port = _port("PORT", 3000)
     return Service(
         name="service", port=port, port_variable="PORT", ready_path="/readyz",
-        arguments=service_arguments(port, MODELS), environment={},
+        arguments=service_arguments(port, MODELS),
+        environment={RECORDS_VARIABLE: records} if records else {},
     )  # fmt: skip
+
+
+def records_address() -> str | None:
+    """Where the service is to keep records: RECORDS=yes, and KNEERISK_RECORDS if it is set."""
+    wish = os.environ.get("RECORDS") or "no"
+    if wish not in {"yes", "no"}:
+        raise KneeriskError(text("command_line.up.records_yes_or_no"))
+    return (os.environ.get(RECORDS_VARIABLE) or str(RECORDS)) if wish == "yes" else None
+
+
+def prepare_records(address: str) -> None:
+    """Make the tables of the records, or bring older ones up to date; rows stay."""
+    from kneerisk.records.database import Database
+
+    database = Database(address)
+    database.upgrade()
+    database.close()
+
+
+def refuse_without_records(service: Service) -> None:
+    """Refuse where the service runs already and keeps its records elsewhere, or none."""
+    record, wanted = service.running(RUN_FOLDER), service.environment.get(RECORDS_VARIABLE)
+    if record is None or wanted is None:
+        return
+    if psutil.Process(record.pid).environ().get(RECORDS_VARIABLE) != wanted:
+        raise KneeriskError(text("command_line.up.runs_without_records"))
 
 
 def mlflow_service() -> Service:

@@ -175,6 +175,39 @@ class TestUp:
         assert up.prediction_service().address == "http://127.0.0.1:3111"
         assert up.mlflow_service().address == "http://127.0.0.1:5000"
 
+    def test_records_are_kept_where_that_is_asked_for(self, monkeypatch, tmp_path):
+        for variable in ("RECORDS", "KNEERISK_RECORDS"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.chdir(tmp_path)
+        assert up.records_address() is None
+        monkeypatch.setenv("RECORDS", "yes")
+        address = up.records_address()
+        assert up.prediction_service(address).environment == {"KNEERISK_RECORDS": address}
+        up.prepare_records(address)
+        up.prepare_records(address)
+        assert (tmp_path / "records" / "club.sqlite").exists()
+        monkeypatch.setenv("KNEERISK_RECORDS", "postgresql://host/club")
+        assert up.records_address() == "postgresql://host/club"
+        monkeypatch.setenv("RECORDS", "si")
+        with pytest.raises(KneeriskError, match="RECORDS must be yes or no"):
+            up.records_address()
+
+    def test_a_service_that_runs_without_records_is_not_taken_for_one_with_them(
+        self, program, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(up, "RUN_FOLDER", tmp_path)
+        process = program.start(tmp_path)
+        try:
+            program.wait(tmp_path, deadline())
+            up.refuse_without_records(program)
+            with pytest.raises(KneeriskError, match="make down, then make up"):
+                up.refuse_without_records(
+                    replace(program, environment={"KNEERISK_RECORDS": "club.sqlite"})
+                )
+        finally:
+            stop(tmp_path, program.name)
+            process.wait()
+
     def test_the_printed_request_is_a_valid_screening(self):
         from kneerisk.schema import Screening
 
