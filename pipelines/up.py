@@ -63,7 +63,8 @@ def up() -> None:
     if records is not None:
         # A URL may hold a password.
         place = f"${RECORDS_VARIABLE}" if "://" in records else records
-        say(text("command_line.up.records", address=place, variable=RECORDS_VARIABLE))
+        say(f"{text('command_line.up.records'):<9}{place}")
+        say(text("command_line.up.records_key", address=place, variable=RECORDS_VARIABLE))
     del processes  # kept until here: Python warns if a handle goes while its process runs
 
 
