@@ -140,7 +140,7 @@ async def athlete(request: Request) -> Response:
             lambda session, club_id, actor, now: read_athlete(session, club_id, code, actor, now)
         )
         if found is None:
-            raise Refusal("no_such_athlete", text("service.records.no_such_athlete"))
+            raise Refusal("no_such_athlete", text("records.no_athlete"))
     except Refusal as refusal:
         return refused_with(refusal)
     return JSONResponse(found)
