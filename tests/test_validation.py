@@ -24,7 +24,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
-from kneerisk.evaluation.calibration_metrics import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evaluation.external_validation import validation_report
 from kneerisk.evaluation.pooled_validation import pool_reports
 from kneerisk.evaluation.recalibration import recalibrate, smooth_band

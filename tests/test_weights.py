@@ -21,11 +21,10 @@ from kneerisk.evaluation.baseline_design import logistic_design
 from kneerisk.evaluation.baselines import fit_logistic, fit_prior, fit_xgboost
 from kneerisk.evaluation.calibration_bins import bins
 from kneerisk.evaluation.calibration_metrics import (
-    KNOTS,
     calibration_intercept_interval,
     calibration_slope_interval,
-    restricted_cubic_spline,
 )
+from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import loss_difference

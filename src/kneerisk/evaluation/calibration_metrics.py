@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.model.logistic_calibration import maximum_likelihood_weights
 from kneerisk.schema import FloatArray
 
-#: Where the knots of a cubic spline lie (Harrell 2015, table 2.3, four knots).
-KNOTS = (0.05, 0.35, 0.65, 0.95)
 #: With fewer outcomes of either sort a curve of three parameters follows chance (assumption: ten
 #: a parameter).
 FEWEST_OUTCOMES = 30.0
@@ -204,39 +203,6 @@ def smooth(rows: TaskRows) -> FloatArray | None:
     if weights is None:
         return None
     return np.asarray(1.0 / (1.0 + np.exp(-design @ weights)))
-
-
-def restricted_cubic_spline(x: FloatArray, knots: FloatArray) -> FloatArray:
-    """Columns of a cubic spline that is straight beyond the outer knots.
-
-    Parameters
-    ----------
-    x
-        Values, shape (n,).
-    knots
-        In ascending order, shape (k,).
-
-    Returns
-    -------
-    One, x, and a curve for all but two of the knots, shape (n, k).
-
-    References
-    ----------
-    Stone & Koo 1985, as Harrell 2015, Regression Modeling Strategies, 2.4.5, writes it.
-    """
-
-    def cube(knot: float) -> FloatArray:
-        return np.asarray(np.maximum(x - knot, 0.0) ** 3)
-
-    first, before_last, last = knots[0], knots[-2], knots[-1]
-    curves = [
-        cube(knot)
-        - cube(before_last) * (last - knot) / (last - before_last)
-        + cube(last) * (before_last - knot) / (last - before_last)
-        for knot in knots[:-2]
-    ]
-    scaled = [curve / (last - first) ** 2 for curve in curves]
-    return np.column_stack([np.ones_like(x), x, *scaled])
 
 
 def integrated_calibration_index(rows: TaskRows) -> float | None:

@@ -16,12 +16,11 @@ from scipy.special import expit
 
 from kneerisk.cohort.splits import folds
 from kneerisk.evaluation.calibration_metrics import (
-    KNOTS,
     clustered_covariance,
     integrated_calibration_index,
-    restricted_cubic_spline,
     smooth,
 )
+from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evaluation.metrics import brier, log_loss, loss_difference
 from kneerisk.evaluation.task_rows import TaskRows, logit
 from kneerisk.model.logistic_calibration import maximum_likelihood_weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy.stats import false_discovery_control
@@ -17,6 +17,7 @@ from kneerisk.monitoring.expected_performance import (
     promise_kept,
 )
 from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.input_drift import MeasureDrift
 from kneerisk.monitoring.loss_to_follow_up import LossToFollowUp, loss_to_follow_up
 from kneerisk.monitoring.monitored_answers import (
     LabelledRows,
@@ -27,13 +28,10 @@ from kneerisk.monitoring.monitored_answers import (
 )
 from kneerisk.monitoring.next_step import NextStep, next_step
 from kneerisk.monitoring.observed_and_told import ObservedTold, compare
+from kneerisk.monitoring.poisson_calibration import FlexibleCalibration, flexible_calibration
 from kneerisk.monitoring.weekly_alarm import RAISED_AT, limits_at_any_time, periods, weekly_looks
 from kneerisk.records.followed_legs import FollowedLeg
 from kneerisk.schema import SIDES
-
-if TYPE_CHECKING:
-    from kneerisk.monitoring.input_drift import MeasureDrift
-    from kneerisk.monitoring.poisson_calibration import FlexibleCalibration
 
 #: Of tests of parts, of which one in twenty would else be called more than chance (convention).
 LEVEL = 0.05
@@ -157,8 +155,6 @@ def monitor(
     -------
     The report.
     """
-    from kneerisk.monitoring.poisson_calibration import flexible_calibration
-
     own = answers.of_version(version)
     athletes, knees = newest_told(athlete_rows(own)), knee_rows(own)
     of_side = [newest_told(_where(knees, _side, side)) for side in SIDES]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from kneerisk.monitoring.loss_to_follow_up import LossToFollowUp
 from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE, ObservedTold
-
-if TYPE_CHECKING:
-    from kneerisk.monitoring.poisson_calibration import FlexibleCalibration
+from kneerisk.monitoring.poisson_calibration import FlexibleCalibration
 
 Step = Literal["nothing", "collect", "adapt", "retrain", "stop"]
 Why = Literal[

@@ -2,8 +2,8 @@
 
 A Poisson regression of events on the told risk, with what was told for the time followed as
 exposure, is logistic recalibration for people who were followed for different times (Crowson,
-Atkinson & Therneau 2016, Stat Methods Med 25:1692, doi 10.1177/0962280213497434). The curve is the
-restricted cubic spline of `calibration_metrics`, and an athlete's knees are one cluster.
+Atkinson & Therneau 2016, Stat Methods Med 25:1692, doi 10.1177/0962280213497434). The curve is a
+restricted cubic spline, and an athlete's knees are one cluster.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneerisk.evaluation.calibration_metrics import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.monitoring.followed_risks import FollowedRisks
 from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE
 from kneerisk.schema import FloatArray
