@@ -18,9 +18,12 @@ from serving.problem import Refusal
 MAX_HELD_BYTES = 60_000_000
 #: Large requests that wait for their turn (assumption).
 MAX_WAITING = 16
-#: From the turn of a request to the beginning of its answer; so long one waits for its turn, too.
-#: Proxies commonly wait for 60 s (nginx's `proxy_read_timeout`).
+#: From a request to the beginning of its answer; proxies commonly wait for 60 s (nginx's
+#: `proxy_read_timeout`).
 ANSWER_SECONDS = 50.0
+#: From the turn of a large request, which is expected to take less than the time above: what has
+#: begun is not thrown away where the machine is busier than it was (assumption).
+LARGE_ANSWER_SECONDS = 150.0
 #: What each large request takes whatever its size, as a share of the largest's (assumption).
 _SHARE_OF_EACH = 0.005
 

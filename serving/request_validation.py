@@ -22,7 +22,14 @@ from kneerisk.records.roles import Role
 from kneerisk.words import text
 from serving.access import Access
 from serving.body_validation import check_body, count_values, read_body
-from serving.capacity import ANSWER_SECONDS, ClientLeft, HeldBodies, Lane, while_connected
+from serving.capacity import (
+    ANSWER_SECONDS,
+    LARGE_ANSWER_SECONDS,
+    ClientLeft,
+    HeldBodies,
+    Lane,
+    while_connected,
+)
 from serving.champion_holder import ChampionHolder
 from serving.club_records import ClubRecords
 from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
@@ -115,9 +122,10 @@ class RequestValidation:
         with self._bodies.counting() as count:
             content = await _body(receive, route, count) if route.max_body_bytes else b""
             lane, values = self._lanes.get(route.path), _values(content, route)
+            most_seconds = LARGE_ANSWER_SECONDS if lane else ANSWER_SECONDS
             async with lane.turn(values) if lane else nullcontext():
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(ANSWER_SECONDS) as response.deadline:
+                    async with asyncio.timeout(most_seconds) as response.deadline:
                         await self._answer(route, content, scope, receive, response)
                 if response.is_late:
                     raise Refusal("timeout", text("service.request.timeout"))

@@ -23,7 +23,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from serving import sheet_import
 from serving.access import Access
-from serving.capacity import ANSWER_SECONDS
+from serving.capacity import ANSWER_SECONDS, LARGE_ANSWER_SECONDS
 from serving.champion_holder import ChampionHolder, models_folder
 from serving.monitoring import LOGGER, Metrics, redact_logs
 from serving.recording import RECORD_HEADERS
@@ -46,7 +46,7 @@ champion = ChampionHolder(metrics)
     threads=4,
     # Once our own limits, which answer with a problem, are over: the body arrives, waits for its
     # turn and is answered.
-    traffic={"timeout": BODY_SECONDS + 2 * ANSWER_SECONDS + 5},
+    traffic={"timeout": BODY_SECONDS + ANSWER_SECONDS + LARGE_ANSWER_SECONDS + 5},
     # Ours instead: BentoML's log and metrics repeat whatever path a client makes up.
     logging={"access": {"enabled": False}},
     metrics={"enabled": False},
