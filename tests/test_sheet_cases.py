@@ -146,8 +146,36 @@ CASES = {
     ),
     "found or not found": Case(
         sheet("Hip drop L,Hip drop R,Ober L", "1,0,pos", "0,0,neg", "1,1,neg"),
-        {"E": "? left_hip_drop_deg", "F": "? right_hip_drop_deg", "G": "? left_ober_adduction_deg"},
+        {"E": "? left_hip_drop_deg", "F": "? right_hip_drop_deg", "G": "-"},
         {"columns": {place: {"means": None} for place in "EFG"}}, ({"mass_kg": 81},),
+    ),
+    "thousands parted by blanks and apostrophes": Case(
+        sheet("Weekly distance (m),Training hours", "41'200,5", "25 500,7", "33\u202f750.5,4"),
+        {"E": "= weekly_run_km"}, {}, ({"weekly_run_km": 41.2}, {"weekly_run_km": 25.5}),
+    ),
+    "signs in words": Case(
+        sheet("Trendelenburg L,Thomas R,Knee valgus L", "pos,+,yes", "neg,neg,no", "neg,pos,no"),
+        {"E": "-", "F": "-", "G": "-"}, {}, ({"mass_kg": 81},),
+    ),
+    "an angle is no knee to wall in mm": Case(
+        sheet("KTW L,KTW R", "41,38", "36,35", "44,43"),
+        {"E": "? left_wblt_distance_cm", "F": "? right_wblt_distance_cm"},
+        {"columns": {"E": {"means": "left_wblt_dorsiflexion_deg"}, "F": {"means": None}}},
+        ({"left_wblt_dorsiflexion_deg": 41},),
+    ),
+    "a range of motion that resembles a test": Case(
+        sheet("Knee extension R (deg)", "0", "2", "-2"), {"E": "? right_ake_deficit_deg"},
+        {"columns": {"E": {"means": None}}}, ({"mass_kg": 81},),
+    ),
+    "first and last": Case(
+        "First,Last,Age,Sex,SLR L\nNa,Li,20,f,70\nNone,Smith,22,m,72\nNa,Ng,23,f,74\n",
+        {"A": "= athlete_id", "B": "= athlete_id"}, {},
+        ({"left_slr_deg": 70}, {"left_slr_deg": 72}, {"left_slr_deg": 74}),
+    ),
+    "pain of no leg beside that of both": Case(
+        sheet("Pain (0-10),Pain L,Pain R", "3,3,0", "0,0,0", "5,2,5"),
+        {"E": "-", "F": "= left_pain_nrs", "G": "= right_pain_nrs"}, {},
+        ({"left_pain_nrs": 3, "right_pain_nrs": 0},),
     ),
     "a pressure is no force": Case(
         sheet("Adductor squeeze (mmHg)", "210", "185", "230"), {"E": "-"}, {}, ({"mass_kg": 81},)
@@ -193,6 +221,8 @@ def test_the_command_line_reads_the_same(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_yes_to_all_proposals_does_no_harm(name: str) -> None:
     answer = recognise(CASES[name].text.encode())
+    harmful = {"an angle is no knee to wall in mm", "a range of motion that resembles a test"}
+    assert name not in harmful or not any(column.proposal for column in answer.columns)
     for place, wanted in CASES[name].columns.items():
         proposal = column(answer, place).proposal
         # What is even has none, and what is likely is what it is.
@@ -305,8 +335,8 @@ def test_a_language_has_the_words_of_every_sheet(language: str) -> None:
               ("week", ""), ("week", "per"), ("visit", "first"), ("visit", "later")]  # fmt: skip
     assert not [key for key in needed if key not in table]
     kinds = {"owner", "unit", "total", "missing", "missing_number", "article", "trial", "any",
-             "side", "own_leg", "week", "visit", "red_flags", "athlete_id", "screening_date",
-             "birth_date"}  # fmt: skip
+             "side", "own_leg", "week", "visit", "found", "red_flags", "athlete_id",
+             "screening_date", "birth_date"}  # fmt: skip
     assert {means for means, _ in table} <= kinds | unsided().keys()
 
 

@@ -194,7 +194,8 @@ def _without_unit(
         units = text("sheet.doubt.or").join(names)
         doubt = text("sheet.doubt.no_unit", units=units, unit=measure.unit)
         typical = [one for one in (own, *others) if one.is_typical]
-        is_even = own.is_typical or len(typical) > 1
+        # Where no unit makes the values typical, none is the better one.
+        is_even = own.is_typical or len(typical) != 1
         return Candidate(*match[:2], share, own, others, doubt, is_even)
     doubts = [] if own.is_typical else [text("sheet.doubt.far", unit=measure.unit)]
     doubts += [text("sheet.doubt.short")] if match.needs_unit else []

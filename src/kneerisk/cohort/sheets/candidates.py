@@ -10,12 +10,14 @@ from kneerisk.cohort.sheets.cell_dates import date_forms
 from kneerisk.cohort.sheets.cell_text import ColumnValues, as_text, is_missing
 from kneerisk.cohort.sheets.column_names import Match, Named
 from kneerisk.cohort.sheets.folded_text import fold
+from kneerisk.cohort.sheets.languages import plain_words
 from kneerisk.cohort.sheets.vocabulary import (
     ATHLETE,
     BIRTH,
     DATE,
     FLAGS,
     SIDE,
+    answers,
     answers_in,
     unsided,
 )
@@ -28,6 +30,8 @@ _LIKELY = 0.8
 SAME_LIKENESS = 0.02
 #: A column of answers has no more different entries (assumption).
 _MOST_ANSWERS = 12
+#: Its answers are yes and no.
+_YES_NO = "osteoarthritis"
 #: Legs, and both of them, are no more.
 _MOST_SIDES = 4
 
@@ -98,6 +102,13 @@ def _candidate(
         share = date_forms(cells, None, years=match.means == BIRTH).share
         return Candidate(*match[:2], share, is_even=share < 0.5)
     return _category(match, cells, setting)
+
+
+def are_found_or_not(values: ColumnValues) -> bool:
+    """Whether the entries of a column say that a sign was found or not, in words alone."""
+    words = {fold(word) for word in values.words if not is_missing(word)}
+    known = plain_words("found") | {fold(word) for word in answers(_YES_NO)}
+    return not values.numbers and bool(words) and words <= known
 
 
 def _may_be_sides(entries: Sequence[str]) -> bool:

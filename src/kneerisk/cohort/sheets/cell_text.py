@@ -32,6 +32,9 @@ FEET_AND_INCHES = re.compile(
 #: 12.192 cm, not 12.191999999999998.
 _SIGNIFICANT_DIGITS = 10
 _PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+#: Thousands parted by blanks or apostrophes, which part nothing else: 41 200, 41'200.
+_GAP = re.compile("[ '\u2019\u00a0\u2009\u202f]")
+_GAPS = re.compile(f"[+-]?[1-9]\\d{{0,2}}(?:{_GAP.pattern}\\d{{3}})+(?!\\d)", re.ASCII)
 #: A day in three figures, which no number with a unit begins with.
 _DAY = re.compile(r"\d{1,4}([./-])\d{1,2}\1\d", re.ASCII)
 #: Without a letter or a mark there is no unit.
@@ -49,6 +52,8 @@ def with_unit(cell: str) -> tuple[str, str | None]:
     """The number and the unit of a cell that names one (`38°`, `5'11"`), or the cell as it is."""
     # Words, plain numbers and days, which most cells are, need no closer look.
     is_number = cell[:1].isdigit() or cell[:1] in "+-.,"
+    if is_number and (gaps := _GAPS.match(cell)):
+        cell = _GAP.sub("", gaps[0]) + cell[gaps.end() :]
     if not is_number or _FIGURES.fullmatch(cell) or _DAY.match(cell):
         return cell, None
     if feet := FEET_AND_INCHES.fullmatch(cell):

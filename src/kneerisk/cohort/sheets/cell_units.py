@@ -69,4 +69,4 @@ def without_cell_unit(raw: Any, words: dict[str, Any], scales: Scales) -> tuple[
         return raw, None
     text, unit = with_unit(raw)
     # 12 kg is no height; the whole cell is refused as no number.
-    return (raw, None) if unit is None or scales[unit] is None else (text, unit)
+    return (raw, None) if unit is not None and scales[unit] is None else (text, unit)

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of
+from kneerisk.cohort.sheets.folded_text import fold
+from kneerisk.cohort.sheets.languages import words_of
 from kneerisk.cohort.sheets.questions import without_meaning
 from kneerisk.cohort.sheets.sheet_answer import Alternative
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
 from kneerisk.cohort.sheets.visit_words import visit_named
 from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, MASS, leg_names, tokens
+from kneerisk.schema import SIDES
 from kneerisk.words import text
 
 #: An unnamed column is taken for the athletes' where so many of its entries differ (assumption).
@@ -38,9 +41,40 @@ def settle_columns(recognised: Sequence[RecognisedColumn]) -> list[RecognisedCol
     list of RecognisedColumn
         In the same order; what another column makes useless is left out, with the reason.
     """
-    columns = _without_records(_with_athlete(list(recognised)))
-    columns = _without_second_guess(columns)
+    columns = _without_records(_with_athlete(_with_pair_of_names(list(recognised))))
+    columns = _without_unsided(_without_second_guess(columns))
     return _without_duplicates(_with_age(_without_mass(columns)))
+
+
+def _with_pair_of_names(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """`First` and `Last` beside each other name people, which neither does alone."""
+    if any(column.means == ATHLETE and not column.question for column in recognised):
+        return recognised
+    by_name = {fold(column.name): at for at, column in enumerate(recognised)}
+    pairs = (pair.split() for pair in words_of(ATHLETE, "pair"))
+    pair = next((own for own in pairs if by_name.keys() >= {*own}), [])
+    for at in (by_name[name] for name in pair):
+        column = recognised[at]
+        if not column.is_confirmed and column.values.words.total() >= column.values.filled:
+            recognised[at] = replace(
+                without_meaning(column, text("sheet.why.names_athletes")),
+                means=ATHLETE,
+                confidence="certain",
+            )
+    return recognised
+
+
+def _without_unsided(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:
+    """Beside columns of both legs, one of no leg is not asked about: `Pain`, `Pain L`, `Pain R`."""
+    sure = {column.canonical: column for column in recognised if column.is_applied}
+    settled = list(recognised)
+    for at, column in enumerate(recognised):
+        legs = [sure[one].name for side in SIDES if (one := f"{side}_{column.means}") in sure]
+        is_open = column.question and column.means in leg_names() and not column.side
+        if is_open and not column.is_confirmed and len(legs) == len(SIDES):
+            left, right = map(repr, legs)
+            settled[at] = _left_out(column, text("sheet.why.has_legs", left=left, right=right))
+    return settled
 
 
 def _with_athlete(recognised: list[RecognisedColumn]) -> list[RecognisedColumn]:

@@ -23,6 +23,7 @@ _LEAST_SHARE, _ROUNDING = 0.6, 0.051
 #: Words for totals that may be a name or initials.
 _MAY_BE_NAMES: Mapping[str, Callable[[list[float]], float]] = {
     "max": max, "min": min, "sum": sum, "som": sum, "n": len, "mw": fmean, "sd": stdev,
+    "ds": stdev, "de": stdev, "dt": stdev, "dp": stdev, "et": stdev, "ka": fmean, "kh": stdev,
 }  # fmt: skip
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?", re.ASCII)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from kneerisk.cohort.sheets.agreement import EXACT, Candidate, Setting
-from kneerisk.cohort.sheets.candidates import SAME_LIKENESS, candidates, rivals
+from kneerisk.cohort.sheets.candidates import SAME_LIKENESS, are_found_or_not, candidates, rivals
 from kneerisk.cohort.sheets.column_forms import in_its_form
 from kneerisk.cohort.sheets.column_meaning import (
     BOTH,
@@ -73,6 +73,9 @@ def recognise_column(
         why = text("sheet.why.not_in_unit", unit=named.unit) if is_other_unit else column.why
         return replace(column, why=why)
     first = ranked[0]
+    if isinstance(unsided().get(first.means), Quantity) and are_found_or_not(column.values):
+        alternatives = _alternatives(ranked, named.side)
+        return replace(column, why=text("sheet.why.found_or_not"), alternatives=alternatives)
     if first.likeness < _LIKELY and not first.is_possible:
         return replace(column, alternatives=_alternatives(ranked, named.side))
     if named.own_leg and first.means in leg_names() and not setting.has_sides:
@@ -128,7 +131,9 @@ def _asked_about(
     needs_side = first.means in leg_names() and not column.side and not setting.has_sides
     if first.is_certain and not others and not needs_side:
         return replace(column, confidence="certain")
-    is_even = bool(others) or first.is_even
+    # A name that only resembles one, of values that it has not, is as likely something else.
+    is_unlike = first.likeness < EXACT and not first.is_typical
+    is_even = bool(others) or first.is_even or is_unlike
     if needs_side and not is_even and first.is_possible:
         question = text("sheet.question.which_leg", column=repr(column.name))
         legs = each_leg(first.means, _unit_asked(first))
