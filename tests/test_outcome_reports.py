@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -206,6 +208,18 @@ class TestKeeping:
         assert [one.status for one in sent(records, club, *other)] == ["kept"] * 3
         assert len(held(records, club)) == 5
         assert held(records, club)[0]["details"]["free_by"] == "2026-05-20"
+
+    def test_sent_many_times_at_once_it_is_kept_once(self, records: Database) -> None:
+        club, start = club_of(records), threading.Barrier(8)
+
+        def send(number: int) -> list[str]:
+            both = [PAIN, PAIN | {"athlete": "A8"}]
+            start.wait()
+            return [one.id for one in sent(records, club, *(both[::-1] if number % 2 else both))]
+
+        with ThreadPoolExecutor(8) as threads:
+            ids = {one for found in threads.map(send, range(8)) for one in found}
+        assert len(ids) == 2
 
     def test_an_answer_of_another_club_or_athlete_is_refused_with_its_place(
         self, records: Database

@@ -260,6 +260,18 @@ class TestAthletes:
         assert held is not None
         assert len(held["visits"]) == 2
 
+    def test_a_request_that_comes_many_times_at_once_is_kept_once(
+        self, records: Database, club: int
+    ) -> None:
+        start = threading.Barrier(8)
+
+        def send(_: int) -> str:
+            start.wait()
+            return record(records, club, screened(), idempotency_key="r1")
+
+        with ThreadPoolExecutor(8) as threads:
+            assert len(set(threads.map(send, range(8)))) == 1
+
     def test_clubs_don_t_see_each_other(self, records: Database, club: int) -> None:
         with records.writing() as session:
             other = made_club(session, "River FC", NOW)

@@ -128,4 +128,5 @@ def keep_minutes(session: Session, athlete_id: int, minutes: Iterable[tuple[date
 
 def _alone_with(session: Session, athlete_id: int) -> None:
     """Wait for whoever writes of the athlete; a writer of SQLite is alone anyway."""
-    session.execute(select(Athlete.id).where(Athlete.id == athlete_id).with_for_update())
+    alone = select(Athlete.id).where(Athlete.id == athlete_id).with_for_update(key_share=True)
+    session.execute(alone)

@@ -21,7 +21,7 @@ from kneerisk.records.audit import note
 from kneerisk.records.database import RecordsFailed
 from kneerisk.records.identifiers import ATHLETE_CODE, IDEMPOTENCY_KEY
 from kneerisk.records.known_outcomes import Kept, KnownOutcomes, keep_minutes
-from kneerisk.records.tables import Answer, Athlete, Outcome, Sent, Visit
+from kneerisk.records.tables import Answer, Athlete, Club, Outcome, Sent, Visit
 from kneerisk.words import text
 
 
@@ -144,6 +144,8 @@ def _sent_before(
         return None
     if not IDEMPOTENCY_KEY.fullmatch(key):
         raise SentBefore(text("records.bad_idempotency_key"))
+    # The same request may come twice at once: the second one waits for the first.
+    session.execute(select(Club.id).where(Club.id == club_id).with_for_update(key_share=True))
     sent = session.scalar(select(Sent).where(Sent.club_id == club_id, Sent.idempotency_key == key))
     if sent is None:
         return None
