@@ -79,7 +79,9 @@ class RequestValidation:
         self._records = ClubRecords.from_environment()
         self._bodies = HeldBodies()
         self._lanes = {
-            path: Lane(route.max_values if route.body else 1, route.largest_seconds)
+            path: Lane(
+                route.max_values if route.body else route.max_body_bytes, route.largest_seconds
+            )
             for path, route in routes.items()
             if route.largest_seconds
         }
@@ -121,9 +123,9 @@ class RequestValidation:
         await self._admit(route, scope)
         with self._bodies.counting() as count:
             content = await _body(receive, route, count) if route.max_body_bytes else b""
-            lane, values = self._lanes.get(route.path), _values(content, route)
+            lane, size = self._lanes.get(route.path), _size(content, route)
             most_seconds = LARGE_ANSWER_SECONDS if lane else ANSWER_SECONDS
-            async with lane.turn(values) if lane else nullcontext():
+            async with lane.turn(size) if lane else nullcontext():
                 with suppress(TimeoutError):
                     async with asyncio.timeout(most_seconds) as response.deadline:
                         await self._answer(route, content, scope, receive, response)
@@ -201,9 +203,11 @@ async def _body(receive: Receive, route: Route, count: Callable[[int], None]) ->
     return content
 
 
-def _values(content: bytes, route: Route) -> int:
-    """How many keys and values a JSON body holds at most, if so many may come; 1 of an upload."""
-    values = count_values(content) if route.body else 1
+def _size(content: bytes, route: Route) -> int:
+    """How many keys and values a JSON body holds at most, if so many may come; else its bytes."""
+    if route.body is None:
+        return len(content)
+    values = count_values(content)
     if values > route.max_values:
         detail = text("service.body.too_many_values", most=f"{route.max_values:,}")
         raise Refusal("too_large", detail)

@@ -52,7 +52,7 @@ class Attack(NamedTuple):
     def send(self, url: str) -> int:
         """The status of its answer."""
         headers = key_of(self.path)
-        return httpx.post(url + self.path, timeout=120, headers=headers, **self.sent).status_code
+        return httpx.post(url + self.path, timeout=240, headers=headers, **self.sent).status_code
 
 
 def upload(path: str, *contents: bytes, mapping: Any = None) -> Attack:
@@ -286,5 +286,5 @@ def test_others_are_answered_meanwhile(
         )
     assert callers.failed == []
     assert sum(statuses.values()) == AT_ONCE
-    assert set(statuses) <= {200, 400, 413, 422, 503, 504}
+    assert set(statuses) <= {200, 400, 413, 422, 503}
     assert max(most) <= MOST_WORKER_BYTES
