@@ -177,6 +177,30 @@ class OpenClub:
     _records: ClubRecords
     _caller: Caller
 
+    async def read(self, work: Callable[[Session, int], _Result]) -> _Result:
+        """Read the records.
+
+        Parameters
+        ----------
+        work
+            Is given a session that sees one state of them, and the club's number.
+
+        Returns
+        -------
+        What it gives.
+
+        Raises
+        ------
+        Refusal
+            Where the database can't be used.
+        """
+
+        def done(database: Database) -> _Result:
+            with database.reading() as session:
+                return work(session, self._caller.club_id)
+
+        return await self._records.use(done)
+
     async def write(self, work: Callable[[Session, int, str, datetime], _Result]) -> _Result:
         """Change the records; what is changed is on the disk when this returns.
 

@@ -44,6 +44,7 @@ STATUS_BY_CODE = {
     "role_needed": 403,
     "not_found": 404,
     "no_such_athlete": 404,
+    "nothing_to_monitor": 404,
     "method_not_allowed": 405,
     "incomplete_request": 408,
     "incomplete_body": 408,

@@ -6,7 +6,7 @@ alone (`serving.club_records`).
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -141,6 +141,23 @@ async def athlete(request: Request) -> Response:
         )
         if found is None:
             raise Refusal("no_such_athlete", text("records.no_athlete"))
+    except Refusal as refusal:
+        return refused_with(refusal)
+    return JSONResponse(found)
+
+
+async def monitoring(request: Request) -> Response:
+    """Say how what was told to the club's athletes compares with what happened, and what to do."""
+    from kneerisk.monitoring.monitored_club import monitored_club
+
+    club: OpenClub = request.state.club
+    champion, today = request.app.state.champion.current(), datetime.now(UTC).date()
+    try:
+        found = await club.read(
+            lambda session, club_id: monitored_club(session, club_id, today, champion)
+        )
+        if found is None:
+            raise Refusal("nothing_to_monitor", text("monitoring.no_answers"))
     except Refusal as refusal:
         return refused_with(refusal)
     return JSONResponse(found)

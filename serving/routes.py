@@ -209,6 +209,13 @@ _RECORDS = (
         endpoint=record_endpoints.athlete, answer=record_endpoints.RecordedAthlete,
         refusals=("no_such_athlete", *RECORDS_REFUSALS), role=Role.READ,
     ),
+    Route(
+        path="/v1/monitoring", operation="monitoring",
+        summary="What was told to the club's athletes against what happened, and what to do",
+        endpoint=record_endpoints.monitoring,
+        answer="Observed and told by part, alarm, calibration, promise, drift, follow-up.",
+        refusals=("nothing_to_monitor", *RECORDS_REFUSALS), role=Role.READ, needs_champion=True,
+    ),
 )  # fmt: skip
 
 _PAGE = (

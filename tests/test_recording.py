@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import sqlite3
 import subprocess
@@ -306,7 +307,8 @@ def secret(service: Served, keys: ClubKeys) -> str:
 def tries(route: Route, answer_id: str) -> list[tuple[str, Any]]:
     """Every way in which a route may be asked about an athlete of another club."""
     if route.metrics_name == "/page" or route.path in {
-        "/", "/v1/schema", "/v1/model", "/v1/texts", "/docs.json", "/livez", "/readyz", "/metrics",
+        "/", "/v1/schema", "/v1/model", "/v1/monitoring", "/v1/texts", "/docs.json", "/livez",
+        "/readyz", "/metrics",
     }:  # fmt: skip
         return [(route.path, None)]
     if route.path == "/v1/athletes/{athlete}":
@@ -338,7 +340,7 @@ class TestClubsApart:
             assert response.status_code in {200, 404, 422}
             for trace in (SECRET_ATHLETE, str(SECRET_KG), secret):
                 assert trace not in response.text, path
-            if route.role and sent is None:
+            if "{athlete}" in route.path:
                 assert response.json()["code"] in {"no_such_athlete", "not_found"}
             if route.role and sent is not None:
                 assert [f["code"] for f in response.json()["faults"]] == ["no_such_answer"]
@@ -381,6 +383,33 @@ class TestClubsApart:
         refused(service.get(f"/v1/athletes/{SECRET_ATHLETE}"), 401, "key_required")
         for path in ("/v1/athletes/", "/v1/athletes", f"/v1/athletes/{SECRET_ATHLETE}/visits"):
             refused(service.get(path), 404, "not_found")
+
+
+@pytest.mark.slow
+class TestMonitoring:
+    def test_a_club_sees_its_own_and_what_to_do(self, service: Served, keys: ClubKeys) -> None:
+        url = f"{service.url}/v1/monitoring"
+        headers = to_record(keys.other_club, "M1")
+        answer = service.post("/v1/predict", EXAMPLE, headers=headers).json()
+        before = httpx.get(url, headers=bearer(keys.other_club)).json()
+        clean = CLEAN | {"athlete": "M1", "first_day": "2026-03-02", "last_day": "2026-03-08"}
+        sent = service.post("/v1/outcomes", {"outcomes": [clean]}, headers=bearer(keys.other_club))
+        assert sent.status_code == 200
+        mine = httpx.get(url, headers=bearer(keys.other_club)).json()
+        assert mine["version"] == answer["model"]["version"]
+        assert mine["next_step"]["step"] == "collect"
+        assert mine["to_do"].startswith("To do: collect")
+        assert mine["drift"] is not None
+        hazard = -math.log1p(-answer["risk"]["either"]["probability"]) / 365
+        more = mine["overall"]["told"] - before["overall"]["told"]
+        assert more == pytest.approx(7 * hazard)
+        assert "M1" not in json.dumps(mine)
+        theirs = httpx.get(url, headers=bearer(keys.read)).json()
+        assert theirs["first_visit"] == "2026-03-01"
+        assert theirs["overall"] != mine["overall"]
+
+    def test_it_needs_a_club_s_key(self, service: Served) -> None:
+        refused(httpx.get(f"{service.url}/v1/monitoring"), 401, "key_required")
 
 
 @pytest.mark.slow

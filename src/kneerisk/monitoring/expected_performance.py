@@ -114,7 +114,8 @@ def promise_kept(rows: FollowedRisks) -> PromiseKept | None:
 
     Returns
     -------
-    None while there is no time that was followed.
+    None while there is no time that was followed, or where every hazard is 1 a year, of which the
+    log loss says nothing.
 
     References
     ----------
@@ -134,6 +135,8 @@ def promise_kept(rows: FollowedRisks) -> PromiseKept | None:
     alone = np.bincount(cluster, weights=rows.told * weight**2)
     # Knees of one athlete may hurt together: their deviations add up at worst (Cauchy-Schwarz).
     error = float(np.sqrt(np.maximum(by_athlete**2, alone).sum()))
+    if error == 0.0:
+        return None
     difference = float((happened - promised).sum())
     return PromiseKept(
         promised=float(promised.sum() / years), happened=float(happened.sum() / years),
