@@ -60,8 +60,8 @@ class TestWeeks:
     @pytest.mark.parametrize(
         ("state", "days", "weeks"),
         [
-            # Pain told of in a week: it was watched, and could be lost, in those before.
-            ("pain", 1, 0), ("pain", 7, 0), ("pain", 8, 1), ("pain", 15, 2),
+            # Who had been lost in the week of the pain would not have told of it.
+            ("pain", 1, 1), ("pain", 7, 1), ("pain", 8, 2), ("pain", 15, 3),
             ("free", 14, 2), ("free", 365, 53),
             # Followed to the end of the second week: lost in the third.
             ("lost", 0, 1), ("lost", 6, 1), ("lost", 7, 2), ("lost", 14, 3),
@@ -73,10 +73,13 @@ class TestWeeks:
     def test_stand_below_each_other(self) -> None:
         watches = [watch("pain", 8), watch("pain", 3), watch("lost", 7), watch("free", 14)]
         weeks = watched_weeks(watches, np.arange(4.0)[:, None], lambda _: None)
-        assert weeks.watch.tolist() == [0, 2, 2, 3, 3]
-        assert weeks.week.tolist() == [1, 1, 2, 1, 2]
-        assert weeks.is_lost.tolist() == [False, False, True, False, False]
-        assert weeks.known_then[:, 0].tolist() == [0.0, 2.0, 2.0, 3.0, 3.0]
+        assert weeks.watch.tolist() == [0, 0, 1, 2, 2, 3, 3]
+        assert weeks.week.tolist() == [1, 2, 1, 1, 2, 1, 2]
+        assert np.flatnonzero(weeks.is_lost).tolist() == [4]
+        assert weeks.known_then[:, 0].tolist() == [0.0, 0.0, 1.0, 2.0, 2.0, 3.0, 3.0]
+        trained = watched_weeks(watches, np.zeros((4, 0)), lambda i: lambda _: float(i))
+        assert trained.known_then[:, 0].tolist() == [1.0] * 7
+        assert trained.known_then[:, 1] == pytest.approx(np.log1p(weeks.watch))
         assert not weeks.known_then[:, 1:].any()
 
     def test_training_is_that_of_the_four_weeks_before(self) -> None:

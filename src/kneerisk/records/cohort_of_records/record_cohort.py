@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -129,21 +129,43 @@ def cohort_of_records(
         Where there is no visit whose horizon is over, or the answers told of several horizons.
     """
     found = recorded_visits(session, [*clubs.values()], today, horizon_months)
+    minutes = minutes_by_athlete(session, [visit.athlete_id for visit in found.visits])
+    return cohort_of_visits(found, minutes, [*clubs])
+
+
+def cohort_of_visits(
+    found: RecordedVisits, minutes: Mapping[int, Mapping[date, float]], clubs: Sequence[str]
+) -> tuple[Cohort, RecordAccount]:
+    """The cohort of visits that were read already.
+
+    Parameters
+    ----------
+    found
+        The visits.
+    minutes
+        Minutes trained by day, by the athlete's row number; who has none recorded is absent.
+    clubs
+        Whose visits they are.
+
+    Returns
+    -------
+    tuple
+        The cohort, and what it is made of.
+    """
     visits = found.visits
-    minutes = minutes_by_athlete(session, [visit.athlete_id for visit in visits])
     sides = [[leg_watch(visit.legs[side]) for visit in visits] for side in (0, 1)]
     either = [either_watch(left, right) for left, right in zip(*sides, strict=True)]
     legs = _weighted([*visits, *visits], [*sides[0], *sides[1]], [0, 1], minutes)
     both = _weighted(visits, either, [None], minutes)
     n = len(visits)
     outcome = _outcomes([*sides[0], *sides[1]])
-    frame = _frame(visits, several_clubs=len(clubs) > 1)
     outcomes = (outcome[:n], outcome[n:], _outcomes(either))
     weights = (legs.weight[:n], legs.weight[n:], both.weight)
+    frame = _frame(visits, several_clubs=len(clubs) > 1)
     frame = frame.assign(**dict(zip(OUTCOMES, outcomes, strict=True)))
     frame = frame.assign(**dict(zip(WEIGHTS, weights, strict=True)))
-    months = horizon_months or round(found.horizon_days / DAYS_A_MONTH)
-    cohort = Cohort(frame, "observed", "new_pain", months, _source(clubs))
+    months = round(found.horizon_days / DAYS_A_MONTH)
+    cohort = Cohort(frame, "observed", "new_pain", months, ", ".join(clubs))
     return cohort, _account(found, outcome, legs)
 
 
@@ -151,21 +173,21 @@ def _weighted(
     visits: Sequence[RecordedVisit],
     watches: Sequence[Watch | None],
     sides: Sequence[int | None],
-    minutes: dict[int, dict[date, float]],
+    minutes: Mapping[int, Mapping[date, float]],
 ) -> CensoringWeights:
     """Weights of the watches of visits, shape (n,); the sides follow on each other."""
     at_risk = [place for place, watch in enumerate(watches) if watch is not None]
     own = [watch for watch in watches if watch is not None]
     per_side = len(visits) // len(sides)
     chosen = [visits[place] for place in at_risk]
-    loads = [
-        minutes_before(minutes[visit.athlete_id]) if visit.athlete_id in minutes else None
-        for visit in chosen
-    ]
+    load_of = {
+        athlete: minutes_before(minutes[athlete])
+        for athlete in {visit.athlete_id for visit in chosen} & minutes.keys()
+    }
     weeks = watched_weeks(
         own,
         known_at_visits(chosen, [sides[place // per_side] for place in at_risk]),
-        lambda i: loads[i],
+        lambda i: load_of.get(chosen[i].athlete_id),
     )
     fitted = censoring_weights(weeks, np.array([watch.state != "lost" for watch in own], bool))
     weight = np.full(len(watches), np.nan)
@@ -187,10 +209,6 @@ def _frame(visits: Sequence[RecordedVisit], *, several_clubs: bool) -> pd.DataFr
         who = {ATHLETE_ID: athlete, SCREENING_DATE: visit.day.isoformat()}
         rows.append(who | club | visit.row() | asked)
     return pd.DataFrame(rows)
-
-
-def _source(clubs: dict[str, int]) -> str:
-    return ", ".join(clubs)
 
 
 def _account(found: RecordedVisits, outcome: FloatArray, legs: CensoringWeights) -> RecordAccount:

@@ -45,14 +45,13 @@ class Watch:
 
     @property
     def weeks(self) -> int:
-        """The weeks in which it could be lost.
+        """The weeks in which it could be lost, among them the one in which it was.
 
-        Of pain those before the one in which it was told of; of a loss also that in which it came.
+        Pain is known by the report of its week: whoever was lost in that week did not tell of it.
         """
         if self.state == "lost":
             return self.days // DAYS_A_WEEK + 1
-        weeks = -(-self.days // DAYS_A_WEEK)
-        return weeks - 1 if self.state == "pain" else weeks
+        return -(-self.days // DAYS_A_WEEK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
