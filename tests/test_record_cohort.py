@@ -299,7 +299,13 @@ def test_the_command_writes_a_cohort_and_says_what_it_is_made_of(
             "observed", "new_pain", 12,
         )  # fmt: skip
         assert cohort.weights() is not None
-    for part in ("6 visits of 6 athletes", "6 knees", "5 lost", "1 hurt already", "Weights 1."):
+    for part in (
+        "visits: 6, athletes: 6",
+        "known outcome: 6",
+        "stated end: 5",
+        "visit: 1",
+        "Weights 1.",
+    ):
         assert part in done.output, done.output
     asked = ["records", "cohort", "--out", str(out), "--club", "Harbour FC", "--json"]
     counts = json.loads(CliRunner().invoke(app, asked).stdout)
