@@ -9,7 +9,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
-from club_keys import key_of
+from club_keys import WRITE_KEY, key_of, to_record
 from http_client import Request
 from http_promises import CANARY
 from published_bodies import Generator
@@ -276,6 +276,10 @@ _HEADERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Traceparent", (f"00-{'a' * 32}-{'b' * 16}-01", CANARY)),
     ("Forwarded", ("for=_x;host=evil.example",)),
     ("Bentoml-Metadata", (CANARY, "{")),
+    ("Kneerisk-Record", ("yes", "yes", "no", "YES", "", CANARY)),
+    ("Kneerisk-Athlete", ("A7", CANARY, f"{CANARY} Reilly", "%", "é", "x" * 9_000)),
+    ("Kneerisk-Date", ("2026-03-01", "2999-01-01", "2026-02-30", "2026-W10-1", CANARY)),
+    ("Idempotency-Key", (CANARY, f"{CANARY}{CANARY}", "a b", "", "k" * 9_000)),
     ("Pragma", ("x" * 15_000, "x" * 17_000)),
 )  # fmt: skip
 
@@ -299,6 +303,10 @@ def header_request(seed: int) -> Request:
     headers = tuple((name, source.choice(values)) for name, values in names)
     if known and source.random() < 0.8:
         headers += tuple(key_of(path).items())
+    if known and known.records and source.random() < 0.3:
+        stated = {name.lower() for name, _ in headers}
+        recorded = to_record(WRITE_KEY).items()
+        headers += tuple((name, value) for name, value in recorded if name not in stated)
     body = b""
     if known and known.method == "POST" and known.body:
         body = json.dumps(sound(path, source)).encode()
