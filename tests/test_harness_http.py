@@ -185,6 +185,7 @@ def examples(operation: Any, mode: GenerationMode, count: int) -> list[Request]:
             for name, value in sent.headers.items()
             if name.lower() in {"content-type", "content-encoding"}
         )
+        headers += tuple(key_of(sent.path_url).items())
         content = body.encode() if isinstance(body, str) else bytes(body)
         made.append(Request(case.method.upper(), sent.path_url, headers, content, mode.value))
 
