@@ -167,6 +167,17 @@ CASES = {
         sheet("Knee extension R (deg)", "0", "2", "-2"), {"E": "? right_ake_deficit_deg"},
         {"columns": {"E": {"means": None}}}, ({"mass_kg": 81},),
     ),
+    "a squeeze with bent legs": Case(
+        sheet("Squeeze 45 (N/kg),Squeeze 0 (N/kg)", "4.2,3.5", "4.6,4.1", "3.9,3.1"),
+        {"E": "-"}, {"columns": {"F": {"means": "left_adductor_squeeze_n_kg"}}},
+        ({"left_adductor_squeeze_n_kg": 3.5},),
+    ),
+    "a word for the leg beside its side": Case(
+        "Jugador;Edad;Sexo;Rodilla a pared pierna der. (cm);Rodilla a pared pierna izq. (cm)\n"
+        "A;22;H;10,5;11\nB;24;M;9;9,5\n",
+        {"D": "= right_wblt_distance_cm", "E": "= left_wblt_distance_cm"}, {},
+        ({"right_wblt_distance_cm": 10.5, "left_wblt_distance_cm": 11},),
+    ),
     "first and last": Case(
         "First,Last,Age,Sex,SLR L\nNa,Li,20,f,70\nNone,Smith,22,m,72\nNa,Ng,23,f,74\n",
         {"A": "= athlete_id", "B": "= athlete_id"}, {},

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import ColumnValues, as_text
-from kneerisk.cohort.sheets.column_names import Match, Named
+from kneerisk.cohort.sheets.column_names import Named
 from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.languages import ENGLISH, Languages, plain_words
+from kneerisk.cohort.sheets.name_matches import Match
 from kneerisk.cohort.sheets.other_quantities import other_quantities
 from kneerisk.cohort.sheets.sheet_answer import Asks
 from kneerisk.cohort.sheets.unit_fits import Fit, fit, other_fits, rival_units

@@ -8,9 +8,10 @@ from typing import Any
 from kneerisk.cohort.sheets.agreement import EXACT, Candidate, Setting, quantity_candidate
 from kneerisk.cohort.sheets.cell_dates import date_forms
 from kneerisk.cohort.sheets.cell_text import ColumnValues, as_text, is_missing
-from kneerisk.cohort.sheets.column_names import Match, Named
+from kneerisk.cohort.sheets.column_names import Named
 from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.languages import plain_words
+from kneerisk.cohort.sheets.name_matches import Match
 from kneerisk.cohort.sheets.vocabulary import (
     ATHLETE,
     BIRTH,

@@ -1,67 +1,35 @@
-"""What the name of a column says: the measures that it may be, the leg, and the unit.
-
-A name is compared word by word with every way to name a measure; words that few measures share
-count for more (inverse document frequency, Spärck Jones 1972).
-"""
+"""What the name of a column says: the measures that it may be, the leg, and the unit."""
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.alike_words import Alike, alike_words, known_tokens
 from kneerisk.cohort.sheets.folded_text import spaced, split_words
+from kneerisk.cohort.sheets.languages import words_of
 from kneerisk.cohort.sheets.leg_words import leg_words
+from kneerisk.cohort.sheets.name_matches import Match, matches_of
 from kneerisk.cohort.sheets.name_units import without_unit
 from kneerisk.cohort.sheets.other_quantities import is_inverse
 from kneerisk.cohort.sheets.own_legs import NamedLeg, OwnLeg, own_leg_in
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import (
-    DATE,
-    ROLES,
     SIDE,
     Tokens,
-    denied,
     leg_names,
-    phrases,
     side_codes,
     sides,
     tokens,
     unsided,
-    words_for,
 )
 from kneerisk.schema import Quantity, Side, columns
-from kneerisk.schema.own_measures import per_schema, per_schema_at_most
+from kneerisk.schema.own_measures import per_schema_at_most
 
-#: Below this likeness (1: the same words) a name says nothing. Assumption: names that people
-#: confirmed or refused would be needed to fit it.
-LEAST_LIKENESS = 0.62
-#: A word that no name has weighs as one that this many measures share (assumption).
-_UNKNOWN_IN = 6
-#: More meanings than these are never worth a question (assumption).
-_MOST_MATCHES = 6
 #: A longer name, or one of more words, is a paragraph and says nothing (assumption: the questions
 #: of web forms, which become names of columns, stay below). It also bounds what is remembered.
 LONGEST_NAME, _MOST_WORDS = 300, 40
 #: So many names are remembered, since sheets repeat them: one sheet's (assumption).
 _NAMES_KEPT = 512
-
-
-class Match(NamedTuple):
-    """A measure or role that a name may stand for, and how alike the words are (0 to 1)."""
-
-    means: str
-    likeness: float
-    needs_unit: bool = False
-    """Whether these words alone are not enough."""
-    is_whole: bool = False
-    """Whether the word that may be a unit is one of the name: `sessions per week`."""
-    has_more: bool = False
-    """Whether the name has words besides, which may make it another quantity's: `Father height`."""
-    is_own: bool = False
-    """Whether it is the schema's own name, which has the unit in it."""
 
 
 class Named(NamedTuple):
@@ -85,15 +53,32 @@ def _read_name(name: str, code: str | None) -> Named:
     words, side = _without_side(text, code)
     if len(words) > _MOST_WORDS:
         return Named((), side, unit)
-    matches = _matches(words) if words else ()
+    matches = (_matches_of_leg if side else matches_of)(words) if words else ()
     if unit:
         whole, _ = _without_side(name, code)
-        of_whole = _matches(whole) if whole != words else ()
+        of_whole = matches_of(whole) if whole != words else ()
         matches += tuple(m._replace(is_whole=True) for m in of_whole if m.likeness == 1.0)
     matches = tuple(match for match in matches if not is_inverse(match.means, name))
     named = {unit_named(word) for word in split_words(spaced(name))}
     found = Named(matches, side, unit, frozenset(filter(None, named)))
     return found if side else _of_own_leg(found, text, code)
+
+
+@cache
+def _leg_nouns() -> Tokens:
+    """Words for a leg beside its side: `pierna der.`, `leg L`; a knee is what is tested."""
+    listed = (split_words(word) for word in words_of(SIDE))
+    return frozenset(words[0] for words in listed if len(words) == 1) - {"knee"}
+
+
+def _matches_of_leg(words: Tokens) -> tuple[Match, ...]:
+    """The meanings of a name that has a side, without a word for the leg if that says more."""
+    found, rest = matches_of(words), words - _leg_nouns()
+    if not rest or rest == words or (found and found[0].likeness == 1.0):
+        return found
+    plain = matches_of(rest)
+    is_better = plain and (not found or plain[0].likeness > found[0].likeness)
+    return plain if is_better else found
 
 
 def _of_own_leg(found: Named, text: str, code: str | None) -> Named:
@@ -219,77 +204,3 @@ def names_only_a_side(name: str) -> bool:
     text, _ = without_unit(name.strip(), {*sides(), *side_codes()})
     words = set(split_words(text))
     return bool(words) and words <= sides().keys() | side_codes().keys()
-
-
-@per_schema
-def _phrases_of() -> Mapping[str, tuple[int, ...]]:
-    """Every word of the names of measures, and which of `phrases` have it."""
-    places: dict[str, list[int]] = defaultdict(list)
-    for at, (_, phrase, _) in enumerate(phrases()):
-        for word in phrase:
-            places[word].append(at)
-    return {word: tuple(at) for word, at in places.items()}
-
-
-@per_schema
-def _weights() -> Mapping[str, float]:
-    return {word: _rarity(len(meanings)) for word, meanings in known_tokens().items()}
-
-
-def _rarity(meanings: int) -> float:
-    return math.log(1 + len(unsided()) / meanings)
-
-
-def _weight(word: str) -> float:
-    return _weights().get(word) or _rarity(_UNKNOWN_IN)
-
-
-def _matches(words: Tokens) -> tuple[Match, ...]:
-    """The meanings of a name; only phrases that share a word with it are looked at."""
-    alike = {word: alike_words(word) for word in words}
-    shared = {part for parts in alike.values() for part in parts}
-    best: dict[str, Match] = {}
-    for at in sorted({at for part in shared for at in _phrases_of()[part]}):
-        means, phrase, is_enough = phrases()[at]
-        own = words_for(means, words)
-        likeness = 1.0 if phrase == own else _likeness({w: alike[w] for w in own}, phrase)
-        if likeness < LEAST_LIKENESS or _is_denied(means, words, phrase, alike):
-            continue
-        found = Match(
-            means, likeness, needs_unit=not is_enough, has_more=bool(_over(own, phrase, alike))
-        )
-        if means not in best or (likeness, is_enough) > _worth(best[means]):
-            best[means] = found
-    order = {means: at for at, means in enumerate(unsided() | dict.fromkeys(ROLES))}
-    ranked = sorted(best.values(), key=lambda match: (-match.likeness, order[match.means]))
-    return tuple(ranked[:_MOST_MATCHES])
-
-
-def _worth(match: Match) -> tuple[float, bool]:
-    return match.likeness, not match.needs_unit
-
-
-def _is_denied(means: str, words: Tokens, phrase: Tokens, alike: Mapping[str, Alike]) -> bool:
-    """Whether a word that the phrase has not says that another quantity is meant."""
-    if means in ROLES and means not in {DATE, SIDE}:
-        return False
-    return not _over(words, phrase, alike).isdisjoint(denied(means))
-
-
-def _over(words: Tokens, phrase: Tokens, alike: Mapping[str, Alike]) -> Tokens:
-    """The words of a name that a phrase has not."""
-    return frozenset(w for w in words if not any(part in phrase for part in alike[w]))
-
-
-def _likeness(alike: Mapping[str, Alike], phrase: Tokens) -> float:
-    """Dice's coefficient of two sets of weighted words; under 1 unless they are equal."""
-    shared = total = 0.0
-    for part in phrase:
-        weight = _weight(part)
-        total += weight
-        shared += weight * max(parts[part][0] if part in parts else 0.0 for parts in alike.values())
-    for word, parts in alike.items():
-        weight = _weight(word)
-        total += weight
-        shared += weight * max(parts[part][1] if part in parts else 0.0 for part in phrase)
-    return shared / total

@@ -11,8 +11,9 @@ from kneerisk.cohort.sheets.candidates import candidates
 from kneerisk.cohort.sheets.cell_text import column_values
 from kneerisk.cohort.sheets.column_forms import in_its_form
 from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, label_of, split_side
-from kneerisk.cohort.sheets.column_names import Match, Named
+from kneerisk.cohort.sheets.column_names import Named
 from kneerisk.cohort.sheets.decimal_marks import marks_stated
+from kneerisk.cohort.sheets.name_matches import Match
 from kneerisk.cohort.sheets.questions import each_leg, without_meaning
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
 from kneerisk.cohort.sheets.units import OWN_UNIT, Unit, needs_lever, unit_named, unit_of

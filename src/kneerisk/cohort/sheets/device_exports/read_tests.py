@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Match, Named, read_name
+from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
 from kneerisk.cohort.sheets.device_exports.device_tests import (
     KnownTest,
     TestDone,
@@ -21,6 +21,7 @@ from kneerisk.cohort.sheets.device_exports.export_columns import ExportColumns, 
 from kneerisk.cohort.sheets.folded_text import fold
 from kneerisk.cohort.sheets.languages import Languages
 from kneerisk.cohort.sheets.leg_words import codes_of
+from kneerisk.cohort.sheets.name_matches import Match
 from kneerisk.cohort.sheets.units import unit_named
 from kneerisk.cohort.sheets.vocabulary import side_codes, sides, unsided
 from kneerisk.schema import Quantity, Side

@@ -14,9 +14,10 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import as_text, is_missing, number_shown
-from kneerisk.cohort.sheets.column_names import Match, Named
+from kneerisk.cohort.sheets.column_names import Named
 from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas, numbers_with_marks
 from kneerisk.cohort.sheets.headings import Heading, Table
+from kneerisk.cohort.sheets.name_matches import Match
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, too_much
 from kneerisk.cohort.sheets.vocabulary import unsided

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from kneerisk.cohort.sheets.agreement import EXACT
 from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
 from kneerisk.cohort.sheets.cell_text import is_missing, number_shown
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Match, Named, read_name
+from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
 from kneerisk.cohort.sheets.decimal_marks import Marks
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
@@ -34,6 +34,7 @@ from kneerisk.cohort.sheets.languages import (
     tables,
     without_mark,
 )
+from kneerisk.cohort.sheets.name_matches import Match
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.units import unit_of
 from kneerisk.cohort.sheets.vocabulary import DATE

@@ -13,13 +13,14 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from kneerisk.cohort.sheets.cell_text import as_text
-from kneerisk.cohort.sheets.column_names import Match, Named
+from kneerisk.cohort.sheets.column_names import Named
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
     TidyRow,
     TidyTable,
     certain,
 )
+from kneerisk.cohort.sheets.name_matches import Match
 from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_meaning, days_in
 from kneerisk.cohort.sheets.several_files.same_athlete import who_in
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
