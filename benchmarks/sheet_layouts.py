@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks import sheet_forms
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetColumn
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.cohort.sheets.units import factor, unit_of
@@ -34,6 +35,13 @@ _AGES = (18, 34)
 #: What the rounding of a body mass to a tenth leaves of a force that is divided by it.
 _ROUNDING = 0.005
 _MADE = "Made-up sheets of `benchmarks/sheet_layouts.toml`; `python -m benchmarks.sheet_layouts`."
+#: The forms of `sheet_forms` for people.
+_FORMS = {
+    "own_legs": "dominant and other, injured and healthy leg", "weeks": "a column a week",
+    "dated_trials": "trials within dates", "isokinetic": "a row a movement and speed",
+    "rows": "a row a value, with its unit", "turned": "a table on its side",
+    "ods": "OpenDocument",
+}  # fmt: skip
 _OUTCOMES = ("used", "asked", "missed", "wrong", "pointless", "left_out")
 
 
@@ -65,6 +73,7 @@ class Layout(NamedTuple):
 def layouts() -> Iterator[Layout]:
     """Every layout, filled with values; the same ones each time."""
     tables = tomllib.loads(LAYOUTS.read_text(encoding="utf-8"))
+    del tables["forms"]
     for language, named in tables.items():
         for name, listed in named.items():
             found = [_COLUMN.fullmatch(entry) for entry in listed]
@@ -210,10 +219,22 @@ def counted() -> dict[str, tuple[int, Counter[str], int]]:
             outcome(part, column, answer, told)
             for part, column, told in zip(layout.columns, answer.columns, layout.told, strict=True)
         )
-        number, total, most = found.get(layout.language, (0, Counter(), 0))
-        found[layout.language] = (
-            number + 1, total + outcomes, max(most, outcomes["pointless"]),
-        )  # fmt: skip
+        _add(found, layout.language, outcomes)
+    for made in sheet_forms.forms():
+        _add(found, made.language, sheet_forms.outcomes(made))
+    return found
+
+
+def _add(found: dict[str, tuple[int, Counter[str], int]], key: str, outcomes: Counter[str]) -> None:
+    number, total, most = found.get(key, (0, Counter(), 0))
+    found[key] = (number + 1, total + outcomes, max(most, outcomes["pointless"]))
+
+
+def counted_forms() -> dict[str, tuple[int, Counter[str], int]]:
+    """The same of each form of a sheet that is no row an athlete."""
+    found: dict[str, tuple[int, Counter[str], int]] = {}
+    for made in sheet_forms.forms():
+        _add(found, _FORMS[made.form], sheet_forms.outcomes(made))
     return found
 
 
@@ -233,7 +254,15 @@ def table(found: dict[str, tuple[int, Counter[str], int]]) -> str:
     lines = ["# Sheets in the layouts that people have", "", _MADE, ""]
     lines += [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
     lines += [_line(language, *one) for language, one in found.items()]
-    return "\n".join([*lines, _line("all", *totals(found))]) + "\n"
+    lines += [
+        _line("all", *totals(found)),
+        "",
+        "Of these the sheets that are no row an athlete:",
+        "",
+    ]
+    lines += [f"| {' | '.join(['form', *heads[1:]])} |", f"| --- |{' ---: |' * (len(heads) - 1)}"]
+    lines += [_line(form, *one) for form, one in counted_forms().items()]
+    return "\n".join(lines) + "\n"
 
 
 def _line(language: str, number: int, outcomes: Counter[str], worst: int) -> str:

@@ -10,7 +10,7 @@ import openpyxl
 import pytest
 from test_one_reader import assert_the_same
 
-from benchmarks import sheet_layouts
+from benchmarks import sheet_forms, sheet_layouts
 from kneerisk.cohort.sheets.languages import LANGUAGES, entries, tables
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetColumn
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
@@ -331,6 +331,18 @@ def test_no_layout_is_read_wrongly_without_a_question() -> None:
     assert every["wrong"] == 0
     assert every["used"] + every["asked"] >= 0.9 * measured
     assert most <= 1
+
+
+def test_a_form_that_is_read_to_other_legs_is_wrong() -> None:
+    other = {"left": "right", "right": "left"}
+    for made in sheet_forms.forms():
+        swapped = {
+            f"{other[side]}_{name}": told
+            for side, name, told in ((*one.split("_", 1), told) for one, told in made.told.items())
+            if side in other
+        }
+        if swapped:
+            assert sheet_forms.outcomes(made._replace(told=swapped))["wrong"] == len(swapped)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
