@@ -28,6 +28,7 @@ from kneerisk.monitoring.monitoring_report import monitor
 from kneerisk.monitoring.next_step import next_step
 from kneerisk.monitoring.observed_and_told import ObservedTold
 from kneerisk.monitoring.poisson_calibration import FlexibleCalibration
+from kneerisk.monitoring.report_lines import head_lines, more_lines
 from kneerisk.records.clubs import made_club
 from kneerisk.records.database import Database
 from kneerisk.records.visit_records import Reported, Screened, Told, record_answer, record_outcomes
@@ -204,6 +205,45 @@ class TestReport:
         own = rows.take(rows.athlete == rows.athlete[np.flatnonzero(rows.risk == 0.45)[0]])
         assert own.risk.tolist() == [0.09, 0.45]
         assert (own.stop - own.start).tolist() == [91, 91]
+
+    def test_on_the_first_day_nothing_is_known(self, address: str) -> None:
+        database = Database(address)
+        with database.reading() as session:
+            answers = read_answers(session, None, VISIT)
+        database.close()
+        report = monitor(answers, VERSION, VISIT)
+        assert (report.overall.observed, report.overall.told) == (0, 0.0)
+        assert report.promise is None
+        assert report.alarm.raised_on is None
+        assert report.alarm.limits is None
+        assert report.next_step.step == "collect"
+        assert "told 0.0" in "".join(head_lines(report))
+        assert more_lines(report)
+
+    def test_the_alarm_tells_its_day_and_stays_in_later_years(
+        self, answers: MonitoredAnswers
+    ) -> None:
+        """Sixty times the same athletes, as others: 240 have pain where 44 were told of."""
+        legs, either = [], {}
+        for copy in range(60):
+            for leg in answers.legs:
+                answer_id = f"{copy} {leg.answer_id}"
+                athlete = 100 * copy + leg.athlete_id
+                legs.append(replace(leg, answer_id=answer_id, athlete_id=athlete))
+                either[answer_id] = answers.either.get(leg.answer_id)
+        known = {name: risk for name, risk in either.items() if risk is not None}
+        many = replace(answers, legs=tuple(legs), either=known)
+        report = monitor(many, VERSION, TODAY)
+        # The first fifteen have pain between days 8 and 14: at the second look there is evidence.
+        assert report.alarm.raised_on == on(14)
+        assert report.alarm.more
+        assert report.calibration is not None
+        assert report.calibration.risk == ()  # three risks are too few for a curve
+        assert report.next_step.step == "stop"
+        assert any("raised on 2025-01-20" in line for line in more_lines(report))
+        later = monitor(many, VERSION, TODAY + timedelta(days=300))
+        assert later.alarm.raised_on is None
+        assert later.alarm.raised_before == (on(14),)
 
     def test_versions_have_a_line_each(self, address: str) -> None:
         database = Database(address)

@@ -33,7 +33,8 @@ class FlexibleCalibration:
 
     ``slope`` is 1 where differences between risks are as large as told, below 1 where told risks
     are too extreme, with its 95 % limits. ``risk``, ``observed``, ``low`` and ``high`` are points
-    of the curve: told risks of the horizon, what happens, and its pointwise 95 % band.
+    of the curve: told risks of the horizon, what happens, and its pointwise 95 % band; empty where
+    too few different risks were told for a curve.
     """
 
     slope: float
@@ -55,31 +56,39 @@ def flexible_calibration(rows: FollowedRisks) -> FlexibleCalibration | None:
 
     Returns
     -------
-    None with fewer than `FEWEST_FOR_CURVE` events, or where told risks hardly differ.
+    None with fewer than `FEWEST_FOR_CURVE` events, or where all told risks are the same.
     """
     rows = rows.take(rows.told > 0.0)
     if rows.event.sum() < FEWEST_FOR_CURVE:
         return None
     told = _log_hazard(rows.risk)
-    knots = np.quantile(told, KNOTS)
-    if np.diff(knots).min() < _CLOSEST_KNOTS:
+    if np.ptp(told) < _CLOSEST_KNOTS:
         return None
     line = _fit(np.column_stack([np.ones(len(rows)), told]), rows)
-    curve = _fit(restricted_cubic_spline(told, knots), rows)
-    if line is None or curve is None:
+    if line is None:
         return None
-    slope, error = 1.0 + line[0][1], float(np.sqrt(line[1][1, 1]))
+    slope, error = float(1.0 + line[0][1]), float(np.sqrt(line[1][1, 1]))
+    return FlexibleCalibration(
+        slope=slope, slope_low=slope - _Z95 * error, slope_high=slope + _Z95 * error,
+        **_curve(told, rows),
+    )  # fmt: skip
+
+
+def _curve(told: FloatArray, rows: FollowedRisks) -> dict[str, tuple[float, ...]]:
+    """Points of the curve with its band; none where the told log hazards are too few for knots."""
+    knots = np.quantile(told, KNOTS)
+    curve = None
+    if np.diff(knots).min() >= _CLOSEST_KNOTS:
+        curve = _fit(restricted_cubic_spline(told, knots), rows)
+    if curve is None:
+        return {"risk": (), "observed": (), "low": (), "high": ()}
     low, high = np.quantile(told, [_CURVE_FROM, _CURVE_TO])
     at = np.linspace(low, high, _CURVE_POINTS)
     design = restricted_cubic_spline(at, knots)
     middle = design @ curve[0] + at
     half = _Z95 * np.sqrt(np.einsum("ij,jk,ik->i", design, curve[1], design))
-    risks = [_risk_of(line) for line in (at, middle, middle - half, middle + half)]
-    return FlexibleCalibration(
-        slope=float(slope), slope_low=float(slope - _Z95 * error),
-        slope_high=float(slope + _Z95 * error),
-        risk=risks[0], observed=risks[1], low=risks[2], high=risks[3],
-    )  # fmt: skip
+    lines = {"risk": at, "observed": middle, "low": middle - half, "high": middle + half}
+    return {name: _risk_of(line) for name, line in lines.items()}
 
 
 def _log_hazard(risk: FloatArray) -> FloatArray:

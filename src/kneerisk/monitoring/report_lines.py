@@ -89,6 +89,8 @@ def _slope_line(report: MonitoringReport) -> str:
     found = report.calibration
     if found is None:
         events = report.follow_up.ended.get("pain", 0)
+        if events >= FEWEST_FOR_CURVE:
+            return text("monitoring.same_risks")
         return text("monitoring.no_slope", needed=FEWEST_FOR_CURVE, events=events)
     slope, low, high = (f"{x:.2f}" for x in (found.slope, found.slope_low, found.slope_high))
     return text("monitoring.slope", slope=slope, low=low, high=high)
