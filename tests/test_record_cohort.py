@@ -314,3 +314,43 @@ def test_the_command_writes_a_cohort_and_says_what_it_is_made_of(
     database.close()
     failed = CliRunner().invoke(app, [*asked[:-2], "Nobody FC"])
     assert failed.exit_code != 0
+
+
+def test_weekly_questionnaires_become_outcomes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A1 has three painful weeks in the left knee, A2 a whole clean year, A3 stops in week 20."""
+    monkeypatch.setenv("KNEERISK_RECORDS", str(tmp_path / "club.sqlite"))
+    database = Database(str(tmp_path / "club.sqlite"))
+    database.upgrade()
+    body = {"athlete": {"age_years": 22.0, "sex": "male"}, "pain": {"left": {"pain_nrs": 0}}}
+    lines = ["athlete_id,date,Knee_1,Knee_2,Knee_3,Knee_4"]
+    with database.writing() as session:
+        club = made_club(session, "Harbour FC", NOW)
+        for athlete, weeks, painful in (("A1", 53, (10, 11, 12)), ("A2", 53, ()), ("A3", 20, ())):
+            screened = Screened(
+                athlete=athlete, day=VISIT, screening=body, schema_fingerprint="f" * 64
+            )
+            record_answer(session, club, "key", screened, told(0.2, 0.1), NOW)
+            lines += [
+                f"{athlete},{on(7 * week)}" + (",8" if week in painful else ",0") * 4
+                for week in range(1, weeks + 1)
+            ]
+    database.close()
+    (tmp_path / "weekly.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    (tmp_path / "club.toml").write_text('[sides]\nA1 = "left"\n', "utf-8")
+    logs = [str(tmp_path / "weekly.csv"), "--mapping", str(tmp_path / "club.toml")]
+    for command in (
+        ["outcomes", "import", *logs, "--club", "Harbour FC"],
+        ["records", "cohort", "--out", str(tmp_path / "club.csv")],
+    ):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0, done.output
+    cohort = read(tmp_path / "club.csv")
+    outcomes, weights = cohort.outcomes(), cohort.weights()
+    np.testing.assert_array_equal(outcomes.left, [1, 0, np.nan])
+    np.testing.assert_array_equal(outcomes.right, [0, 0, np.nan])
+    np.testing.assert_array_equal(outcomes.either, [1, 0, np.nan])
+    assert weights is not None
+    # Pain was told of in week 10, and all three were followed till then.
+    assert weights.left[0] < weights.left[1]

@@ -31,6 +31,9 @@ from kneerisk.evaluation.metrics import loss_difference
 from kneerisk.evaluation.recalibration import recalibrate
 from kneerisk.evaluation.task_rows import TaskRows, either_task, own_task, risks_of, task_rows
 from kneerisk.evaluation.validation_needs import design_effect
+from kneerisk.model import Bundle
+from kneerisk.training.card.card_context import CardContext
+from kneerisk.training.card.method import population
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import base_rates
 from kneerisk.training.leakage.required_sample_size import required_events
@@ -289,6 +292,20 @@ class TestFits:
         found, before = groups_of(replace(plain, frame=uneven)), groups_of(plain)
         assert found is None
         assert before is not None
+
+    def test_the_card_says_what_outcomes_are_worth(
+        self, club: Cohort, men_count_four: Cohort, released: Bundle
+    ) -> None:
+        risks = risks_of(released.model.predict(club.columns()))
+        context = CardContext(
+            metadata=released.metadata, cohort=men_count_four,
+            evaluation=evaluate(men_count_four, risks, sliced=False),
+        )  # fmt: skip
+        legs = np.r_[men_count_four.outcomes().left, men_count_four.outcomes().right]
+        own = np.tile(men_count_four.frame["weight_left"], 2)[np.isfinite(legs)]
+        said = f"are worth {effective_number(own):,.0f} of one weight"
+        assert said in population(context)
+        assert "of one weight" not in population(replace(context, cohort=club))
 
 
 class TestUpdates:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from kneerisk.cohort import Cohort
+from kneerisk.cohort.row_weights import effective_number
 from kneerisk.cohort.splits import HELD_OUT_SHARE
 from kneerisk.schema import columns
 from kneerisk.training.card.card_context import CardContext
@@ -21,6 +23,20 @@ def population(context: CardContext) -> str:
     return "\n".join(lines) + "\n\n" + _measured(context)
 
 
+def _weights(cohort: Cohort) -> Iterator[str]:
+    """What weighted outcomes are worth, where they have weights."""
+    weights, outcomes = cohort.weights(), cohort.outcomes()
+    if weights is None:
+        return
+    sides = ("left", "right") if cohort.has_sides else ("either",)
+    known = [np.isfinite(getattr(outcomes, side)) for side in sides]
+    own = np.concatenate([getattr(weights, s)[rows] for s, rows in zip(sides, known, strict=True)])
+    yield (
+        f"each known outcome has a weight, for those that are not known: the {len(own):,} are "
+        f"worth {effective_number(own):,.0f} of one weight, and the shares above have none"
+    )
+
+
 def _people(context: CardContext) -> Iterator[str]:
     cohort, frame = context.cohort, context.cohort.frame
     yield f"{frame['athlete_id'].nunique():,} athletes, {len(frame):,} screenings"
@@ -33,6 +49,7 @@ def _people(context: CardContext) -> Iterator[str]:
                 f"outcome, {name}: known for {len(recorded):,}, occurred in {recorded.sum():,.0f} "
                 f"({recorded.mean():.1%})"
             )
+    yield from _weights(cohort)
     for name in ("age_years", "height_cm", "mass_kg"):
         if name in frame and frame[name].notna().any():
             low, middle, high = frame[name].quantile([0.05, 0.5, 0.95])
