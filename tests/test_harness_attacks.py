@@ -38,6 +38,8 @@ from serving.routes import ROUTES
 pytestmark = pytest.mark.harness
 
 MOST_WORKER_BYTES = 600_000_000
+#: What an attack may be answered: never that it took too long.
+PROMISED = frozenset({200, 400, 413, 422, 503})
 #: Enough that both workers are attacked.
 AT_ONCE = 6
 CALLERS = 2
@@ -261,10 +263,14 @@ def test_others_are_answered_meanwhile(
     service: Served, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made, statuses, most, took = ATTACKS[name](), Counter[int](), [0], [0.0]
+    faults: list[str] = []
 
     def one() -> None:
         started = time.perf_counter()
-        statuses[made.send(service.url)] += 1
+        try:
+            statuses[made.send(service.url)] += 1
+        except httpx.HTTPError as error:
+            faults.append(f"no answer: {type(error).__name__}")
         took.append(time.perf_counter() - started)
 
     def attack() -> None:
@@ -278,13 +284,15 @@ def test_others_are_answered_meanwhile(
     callers = Callers(service.url)
     callers.during(attack)
     p99 = float(np.quantile(callers.seconds, 0.99))
+    faults += [f"a prediction of others: {told}" for told in callers.failed]
+    faults += [f"status {status}" for status in statuses if status not in PROMISED]
+    if max(most) > MOST_WORKER_BYTES:
+        faults.append("a worker holds too much")
     with capsys.disabled():
         print(  # noqa: T201
-            f"\n{name}: {dict(statuses)} in {max(took):.1f} s; {len(callers.seconds)} predictions "
-            f"of others, p99 {p99 * 1000:.0f} ms, longest {max(callers.seconds) * 1000:.0f} ms; "
+            f"\n{name}: tried {AT_ONCE}, faults {len(faults)}; {dict(statuses)} in "
+            f"{max(took):.1f} s; {len(callers.seconds)} predictions of others, p99 "
+            f"{p99 * 1000:.0f} ms, longest {max(callers.seconds) * 1000:.0f} ms; "
             f"worker at most {max(most) / 1e6:.0f} MB"
         )
-    assert callers.failed == []
-    assert sum(statuses.values()) == AT_ONCE
-    assert set(statuses) <= {200, 400, 413, 422, 503}
-    assert max(most) <= MOST_WORKER_BYTES
+    assert faults == []
