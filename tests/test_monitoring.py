@@ -194,6 +194,10 @@ class TestAlarm:
         assert looks.raised is not None
         assert looks.day[looks.raised] < 200
 
+    def test_evidence_of_a_large_club_stays_a_number(self):
+        rows = followed(np.full(5_000, 0.2), np.full(5_000, 20.0), np.ones(5_000))
+        assert alarm.weekly_looks(rows, 0.0, 30.0).evidence[-1] == pytest.approx(1e9)
+
     def test_each_year_begins_anew(self):
         assert alarm.periods(100.0, 100.0 + 400.0) == [(100.0, 465.0), (465.0, 500.0)]
         rows = followed([0.3] * 3, [300, 500, 500], [True, True, False])

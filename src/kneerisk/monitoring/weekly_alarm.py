@@ -30,6 +30,8 @@ FACTORS = ((0.9, 32.0, 16.0), (0.1, 4.0, 8.0))
 #: events are told of, 4 % where it is 20 (`tests/test_monitoring.py` works it out). Ville's
 #: inequality alone would ask for 20; evidence jumps with each event, and so leaves room.
 RAISED_AT = 16.5
+#: More evidence than this is not told apart: of a large club it would leave the range of numbers.
+MOST_EVIDENCE = 1e9
 #: A period that the share of false alarms is about.
 PERIOD_DAYS = 365
 #: Between looks.
@@ -108,7 +110,10 @@ def weekly_looks(rows: FollowedRisks, first: float, last: float) -> Looks:
     told = rows.daily_hazard @ np.maximum(seen, 0.0)
     observed = (rows.event[:, None] & (rows.stop[:, None] <= day)).sum(axis=0).astype(np.float64)
     return Looks(
-        day=day, observed=observed, told=told, evidence=np.exp(log_evidence(observed, told))
+        day=day,
+        observed=observed,
+        told=told,
+        evidence=np.exp(np.minimum(log_evidence(observed, told), np.log(MOST_EVIDENCE))),
     )
 
 
