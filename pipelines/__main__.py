@@ -26,6 +26,7 @@ from pipelines import (
     records,
     report,
     reproduce,
+    retrain,
     score,
     serve,
     simulate,
@@ -54,6 +55,7 @@ for _command in COMMANDS:
         app.add_typer(ingest.app, name="ingest", rich_help_panel=COHORT_PANEL)
 app.add_typer(keys.app, name="keys", rich_help_panel=RECORDS_PANEL)
 app.add_typer(monitor.app)
+app.add_typer(retrain.app)
 app.add_typer(outcomes.app, name="outcomes", rich_help_panel=RECORDS_PANEL)
 app.add_typer(records.app, name="records", rich_help_panel=RECORDS_PANEL)
 

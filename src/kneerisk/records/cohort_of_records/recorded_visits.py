@@ -28,6 +28,10 @@ FEWEST_OF_A_KIND = 20
 _ON_ONE_DAY = ("pain", "free", "lost")
 
 
+class NoVisits(RecordsFailed):
+    """No visit can be learnt from yet."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedVisit:
     """A visit whose horizon is over, and what became of the left knee and of the right one."""
@@ -99,14 +103,16 @@ def recorded_visits(
     Raises
     ------
     RecordsFailed
-        Where answers told of several horizons and none was chosen, or there is no visit.
+        Where answers told of several horizons and none was chosen.
+    NoVisits
+        Where no visit's horizon is over.
     """
     legs = [leg for club in club_ids for leg in followed_legs(session, club, today, horizon_months)]
     horizons = {leg.horizon_days for leg in legs}
     if len(horizons) > 1:
         raise RecordsFailed(text("records.several_horizons"))
     if not legs:
-        raise RecordsFailed(text("records.no_visits"))
+        raise NoVisits(text("records.no_visits"))
     [horizon] = horizons
     by_day = _by_day(legs)
     names = _names(session)
@@ -126,7 +132,7 @@ def recorded_visits(
             legs=(sides["left"], sides["right"]),
         ))  # fmt: skip
     if not visits:
-        raise RecordsFailed(text("records.no_visits"))
+        raise NoVisits(text("records.no_visits"))
     return RecordedVisits(
         visits=tuple(sorted(visits, key=lambda visit: (visit.day, visit.athlete_id))),
         horizon_days=horizon, too_recent=too_recent,

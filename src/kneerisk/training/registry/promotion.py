@@ -55,6 +55,7 @@ def promote(
     serve: bool = False,
     accepted_auc: str | None = None,
     accepted_unvalidated: str | None = None,
+    approved_by: str | None = None,
 ) -> Promoted:
     """Make a challenger the champion of its outcome kind, and release it.
 
@@ -74,6 +75,8 @@ def promote(
         Why an AUC above the ceiling is no leak, where a person has found that.
     accepted_unvalidated
         Why a version that was updated by a count alone may serve, where a person says so.
+    approved_by
+        Who says that it may serve, where that is recorded.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def promote(
         previous = served.previous if served and before == str(challenger) else before
         released = Release(
             sha256=sha256, replaced=previous if replaces else None, accepted_auc=accepted_auc,
-            accepted_unvalidated=accepted_unvalidated,
+            accepted_unvalidated=accepted_unvalidated, approved_by=approved_by,
         )  # fmt: skip
         releases.record(models, challenger, released)
         if replaces:
@@ -110,6 +113,31 @@ def promote(
     message = _outcome(challenger, before, served=replaces)
     message = _told(message, lambda: _note_champion(tracking, challenger, released))
     return Promoted(str(challenger), replaces, previous if replaces else before, passed, message)
+
+
+def gates_of_challenger(
+    tracking: Tracking, models: Path, challenger: Version, data: Path | None = None
+) -> tuple[Gate, ...]:
+    """The gates that a challenger has to pass, met or not.
+
+    Parameters
+    ----------
+    tracking
+        The store of runs and versions.
+    models
+        The folder of released bundles.
+    challenger
+        The version.
+    data
+        The file that it was trained on, where it was moved.
+
+    Returns
+    -------
+    Those of the version alone, and the comparison with the champion on the held-out athletes of the
+    file.
+    """
+    current = tracking.version_with_alias(challenger.model, CHAMPION)
+    return _gates(tracking, models, challenger, current, data, None, None)
 
 
 def rollback(models: Path, open_tracking: Callable[[], Tracking]) -> Promoted:

@@ -49,6 +49,8 @@ class Release:
     """Why a person accepted an AUC above the ceiling."""
     accepted_unvalidated: str | None = None
     """Why a person put a version in service that no outcome has shown to be any good."""
+    approved_by: str | None = None
+    """Who said that it may serve, where a command asks for that."""
 
 
 def bundle_hash(version: Version) -> str:
@@ -241,7 +243,8 @@ def note(tracking: Tracking, version: Version, release: Release | None) -> None:
     """
     if release is not None:
         tags = {REPLACED: release.replaced, "accepted_auc": release.accepted_auc,
-                "accepted_unvalidated": release.accepted_unvalidated}  # fmt: skip
+                "accepted_unvalidated": release.accepted_unvalidated,
+                "approved_by": release.approved_by}  # fmt: skip
         new = {name: value for name, value in tags.items()
                if value is not None and version.tags.get(name) != value}  # fmt: skip
         tracking.tag_version(version, **new)
