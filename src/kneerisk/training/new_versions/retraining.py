@@ -17,8 +17,9 @@ from kneerisk.progress import Progress
 from kneerisk.training.new_versions.adapted_version import AdaptedVersion, adapt_version
 from kneerisk.training.new_versions.trained_version import train_version
 from kneerisk.training.provenance import Source, digest
+from kneerisk.training.registry.challenger_gates import gates_of_challenger
 from kneerisk.training.registry.gates import Gate
-from kneerisk.training.registry.promotion import gates_of_challenger, promote
+from kneerisk.training.registry.promotion import promote
 from kneerisk.training.registry.verdict import verdict_of
 from kneerisk.training.registry.versions import load_version
 from kneerisk.training.tracking import CHALLENGER, CHAMPION, Tracking, Version
