@@ -146,7 +146,23 @@ def _evaluation(tracking: Tracking, version: Version) -> dict[str, Any]:
 
 
 def fetched_bundle(tracking: Tracking, models: Path, version: Version, folder: Path) -> Path:
-    """The folder of a version's bundle: the released one, else a copy from MLflow in a folder."""
+    """The bundle of a version.
+
+    Parameters
+    ----------
+    tracking
+        The store of runs and versions.
+    models
+        The folder of released bundles.
+    version
+        The version.
+    folder
+        Where a copy from MLflow is put, if it is not released.
+
+    Returns
+    -------
+    Its folder.
+    """
     released = models / str(version)
     if released.exists():
         return released
