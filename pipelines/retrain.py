@@ -144,9 +144,7 @@ def summary(retrained: Retrained) -> list[str | console.Table]:
     ]  # fmt: skip
     if retrained.how is not None:
         step = variant("command_line.adapt.corrected", retrained.step) if retrained.step else None
-        lines.append(
-            variant("command_line.retrain.how", retrained.how, base=retrained.base, step=step)
-        )
+        lines.append(variant("command_line.retrain.how", retrained.how, step=step))
     lines += [
         text("command_line.promote.passed", gate=gate["told"])
         if gate["passed"]
