@@ -27,8 +27,8 @@ from kneerisk.schema import FloatArray
 #: harms nobody and gets a tenth of the weight (assumption).
 FACTORS = ((0.9, 32.0, 16.0), (0.1, 4.0, 8.0))
 #: The alarm is raised at this evidence: of right models at most 5 % ever reach it in a year, as
-#: `tests/test_monitoring.py` works out for up to 60 events told of. With more events the share grows
-#: slowly: worked out once for 3,000, it is 4.9 %. Ville's inequality alone would ask for 20;
+#: `tests/test_monitoring.py` works out for up to 60 events told of. The share grows slowly with the
+#: events: worked out once for 3,000, it is 4.9 %. Ville's inequality alone would ask for 20;
 #: evidence jumps with each event, and so leaves room.
 RAISED_AT = 16.5
 #: More evidence than this is not told apart: of a large club it would leave the range of numbers.
