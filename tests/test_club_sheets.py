@@ -224,6 +224,8 @@ def test_a_frame_s_ratio_is_one_of_both_directions_with_straight_legs() -> None:
         ("ABD/ADD L", ("0.9", "1.0")),
         ("Hip abd:add L", ("0.9", "1.0")),
         ("Q:H ratio L", ("1.6", "1.7")),
+        ("Q:H L", ("1.6", "1.7")),
+        ("Q/H R", ("1.6", "1.7")),
         ("Quad/Ham ratio L", ("0.6", "0.55")),
         ("VL:VMO L", ("0.9", "1.1")),
         # A cuff's pressure, a load in kilograms, another day.

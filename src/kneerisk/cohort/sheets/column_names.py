@@ -58,7 +58,8 @@ def _read_name(name: str, code: str | None) -> Named:
         whole, _ = _without_side(name, code)
         of_whole = matches_of(whole) if whole != words else ()
         matches += tuple(m._replace(is_whole=True) for m in of_whole if m.likeness == 1.0)
-    matches = tuple(match for match in matches if not is_inverse(match.means, name))
+    if any(is_inverse(match.means, name) for match in matches):
+        matches = ()
     named = {unit_named(word) for word in split_words(spaced(name))}
     found = Named(matches, side, unit, frozenset(filter(None, named)))
     return found if side else _of_own_leg(found, text, code)
