@@ -12,6 +12,9 @@ FITS := import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 export DO_NOT_TRACK := 1
+# Commands, services and tests start Python hundreds of times: compiled modules are kept, also where
+# an image says that they should not be.
+export PYTHONDONTWRITEBYTECODE :=
 # Our matrices are small: several threads of linear algebra would only wait for each other.
 export OPENBLAS_NUM_THREADS := 1
 
