@@ -96,9 +96,9 @@ class TestHelp:
         assert kneerisk("--version") == (0, f"kneerisk {__version__}\n", "")
 
     def test_an_unknown_command_is_answered_with_the_nearest(self, kneerisk):
-        code, out, err = kneerisk("tain")
+        code, out, err = kneerisk("promte")
         assert (code, out) == (2, "")
-        assert "Did you mean 'train'?" in err
+        assert "Did you mean 'promote'?" in err
 
     def test_help_loads_nothing_heavy(self):
         heavy = "{'mlflow', 'pandas', 'xgboost', 'sklearn', 'bentoml', 'matplotlib', 'scipy'}"
