@@ -9,7 +9,7 @@ from kneerisk.monitoring.monitoring_report import Alarm, MonitoringReport, Part
 from kneerisk.monitoring.next_step import FAR_OFF, FEWEST_FOR_LEVEL
 from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE, ObservedTold
 from kneerisk.monitoring.weekly_alarm import RAISED_AT
-from kneerisk.words import text, variant
+from kneerisk.words import plural, text, variant
 
 #: Ways for a knee's follow-up to end that leave open whether its own pain began.
 _UNCLEAR = ("unknown_side", "onset_unclear", "unexplained")
@@ -21,12 +21,12 @@ def head_lines(report: MonitoringReport) -> list[str]:
     counts = report.overall
     low, high = counts.chance
     return [
-        text(
-            "monitoring.about", version=report.version, day=report.day, athletes=counts.athletes,
+        plural(
+            "monitoring.about", counts.athletes, version=report.version, day=report.day,
             years=f"{counts.years:.1f}", first_visit=report.first_visit,
         ),
-        text(
-            "monitoring.observed", observed=counts.observed, athletes=counts.athletes,
+        plural(
+            "monitoring.observed", counts.athletes, observed=counts.observed,
             told=f"{counts.told:.1f}",
             chance=variant(
                 "monitoring.chance", _word(is_so=counts.could_be_chance), low=low, high=high
