@@ -29,6 +29,7 @@ from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 from kneerisk.cohort.sheets.vocabulary import athlete_key
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import Screening, columns, to_row
+from kneerisk.schema.faults import FaultCode
 
 #: `make test` tries so many, `pytest -m harness` the others.
 FEW, MANY = 200, 10_000
@@ -92,9 +93,14 @@ def agreed(folder: Path, sheet: Sheet, answer: SheetAnswer) -> bool:
     if not answer.counts.waiting:
         assert by_command <= set(by_page), by_command - set(by_page)
     faults = result.bad_rows.faults if result.bad_rows else []
-    of_outcome = {fault.line for fault in faults if fault.column == "Outcome"}
+    # A cohort can't be without them (docs/decisions/0055); an answer can.
+    of_cohort = {
+        fault.line
+        for fault in faults
+        if fault.column == "Outcome" or fault.code == FaultCode.NOT_A_DATE
+    }
     for visit in set(by_page) - by_command:
-        is_lost = by_page[visit] in of_outcome | lost
+        is_lost = by_page[visit] in of_cohort | lost
         assert is_lost or answer.counts.joined, visit
     return True
 
