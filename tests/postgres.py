@@ -7,8 +7,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+import pytest
+
+from kneerisk.records.database import Database
 
 #: PostgreSQL refuses to run as root; Debian's package makes this user.
 USER = "postgres"
@@ -47,3 +51,17 @@ def postgres(where: Path) -> Iterator[str]:
     finally:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def empty_records(kind: str, folder: Path) -> Iterator[Database]:
+    """Records with their tables, in a `sqlite` file of a folder or on a `postgres` of their own."""
+    where = programs()
+    if kind == "postgres" and where is None:
+        pytest.skip("PostgreSQL is not installed")
+    server = postgres(where) if kind == "postgres" else nullcontext(str(folder / "club.sqlite"))
+    with server as address:
+        database = Database(address)
+        database.upgrade()
+        yield database
+        database.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from postgres import postgres, programs
+from postgres import empty_records
 
 from kneerisk.records.clubs import made_club
 from kneerisk.records.database import Database
@@ -211,21 +212,9 @@ TOLD = Told(version="v1", bundle_sha256="b" * 64, numbers=NUMBERS)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> object:
-    if request.param == "sqlite":
-        database = Database(str(tmp_path / "club.sqlite"))
-        database.upgrade()
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    with empty_records(request.param, tmp_path) as database:
         yield database
-        database.close()
-        return
-    where = programs()
-    if where is None:
-        pytest.skip("PostgreSQL is not installed")
-    with postgres(where) as url:
-        database = Database(url)
-        database.upgrade()
-        yield database
-        database.close()
 
 
 def test_answers_meet_what_was_reported(records: Database) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from postgres import postgres, programs
+from postgres import empty_records
 from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
@@ -211,20 +211,8 @@ def fill(database: Database, club: str = "Harbour FC", day: date = VISIT) -> Non
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = Database(str(tmp_path / "club.sqlite"))
-        database.upgrade()
+    with empty_records(request.param, tmp_path) as database:
         yield database
-        database.close()
-        return
-    where = programs()
-    if where is None:
-        pytest.skip("PostgreSQL is not installed")
-    with postgres(where) as url:
-        database = Database(url)
-        database.upgrade()
-        yield database
-        database.close()
 
 
 def test_a_club_becomes_a_cohort(records: Database) -> None:
