@@ -19,7 +19,7 @@ from kneerisk.words import text, variant
 from serving.endpoints import MAX_SCREENINGS
 from serving.problem import MEDIA_TYPE, STATUS_BY_CODE, Problem
 from serving.recording import RECORD_HEADERS
-from serving.routes import Route
+from serving.route import Route
 
 Json = dict[str, Any]
 

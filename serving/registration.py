@@ -26,7 +26,7 @@ from serving.monitoring import Metrics
 from serving.openapi import openapi_document
 from serving.page_files import PageFiles
 from serving.problem import Refusal, invalid_body, refused_with
-from serving.routes import Route
+from serving.route import Route
 
 _Class = TypeVar("_Class", bound=type)
 

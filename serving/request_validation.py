@@ -36,7 +36,7 @@ from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
 from serving.monitoring import LOGGER, Metrics
 from serving.problem import REQUEST_ID, Refusal
 from serving.recording import Recording, asked_to_record
-from serving.routes import Route, find_route
+from serving.route import Route, find_route
 from serving.safe_response import SafeResponse
 
 BODY_SECONDS = 20.0

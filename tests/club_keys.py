@@ -12,7 +12,8 @@ from kneerisk.records.clubs import club_id_of
 from kneerisk.records.database import Database
 from kneerisk.records.roles import Role
 from kneerisk.records.tables import Key
-from serving.routes import ROUTES, find_route
+from serving.route import find_route
+from serving.routes import ROUTES
 
 HARBOUR, RIVER = "Harbour FC", "River FC"
 #: Opens every `new_records` for writing, so that a request can be made before they are.

@@ -13,7 +13,8 @@ from typing import Any
 import jsonschema_rs
 
 from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, STATUS_BY_CODE
-from serving.routes import ROUTES, find_route
+from serving.route import find_route
+from serving.routes import ROUTES
 
 #: In every value that a test sends and that nothing may repeat; case aside.
 CANARY = "zqcanary"

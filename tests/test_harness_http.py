@@ -47,7 +47,8 @@ from kneerisk.cohort import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from pipelines.__main__ import main
 from serving.request_examples import EXAMPLE, FOLLOW_UP, OUTCOMES, WHAT_IF
-from serving.routes import ROUTES, find_route
+from serving.route import find_route
+from serving.routes import ROUTES
 
 pytestmark = pytest.mark.slow
 

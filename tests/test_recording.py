@@ -43,7 +43,8 @@ from serving.monitoring import Metrics
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
 from serving.request_validation import RequestValidation
-from serving.routes import ROUTES, Route
+from serving.route import Route
+from serving.routes import ROUTES
 
 CANARY = "zq190437"
 SERVICE_KEY = "0123456789abcdef0123456789abcdef-kneerisk"

@@ -20,7 +20,8 @@ from serving.openapi import openapi_document
 from serving.page_files import FILES
 from serving.registration import predictions, web_application
 from serving.request_validation import RequestValidation
-from serving.routes import ROUTES, Route
+from serving.route import Route
+from serving.routes import ROUTES
 
 PATH = "/v1/stride_length"
 
