@@ -115,6 +115,11 @@ def _parameters(route: Route) -> Json:
     if "{athlete}" in route.path:
         stated.append({"name": "athlete", "in": "path", "required": True, "schema": _ATHLETE,
                        "description": variant("service.header", "athlete")})  # fmt: skip
+    stated += [
+        {"name": name, "in": "query", "schema": schema, "style": "form", "explode": False,
+         "description": variant("service.query", name)}
+        for name, schema in route.query.items()
+    ]  # fmt: skip
     if route.fields:
         names = {"type": "array", "items": {"enum": list(route.fields)}, "minItems": 1}
         stated.append({

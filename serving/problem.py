@@ -37,6 +37,7 @@ STATUS_BY_CODE = {
     "duplicate_key": 400,
     "malformed_upload": 400,
     "bad_header": 400,
+    "bad_query": 400,
     "key_required": 401,
     "key_refused": 401,
     "key_ended": 401,

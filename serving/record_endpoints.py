@@ -6,19 +6,41 @@ alone (`serving.club_records`).
 
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from kneerisk.records.follow_up_states import (
+    MOST_OF_A_PAGE,
+    PAGE,
+    STATES,
+    FollowUpState,
+    HeardOf,
+    page_of_athletes,
+)
+from kneerisk.records.identifiers import ATHLETE_CODE, pattern_schema
 from kneerisk.records.outcome_report import OutcomeReports
-from kneerisk.words import text
+from kneerisk.words import text, variant
 from serving.club_records import OpenClub
 from serving.problem import Refusal, invalid_body, refused_with
 
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
 _FROZEN = ConfigDict(frozen=True)
+
+
+#: What a list of athletes may be asked for.
+ATHLETES_QUERY: dict[str, dict[str, Any]] = {
+    "follow_up": {"type": "array", "items": {"enum": list(STATES)}, "minItems": 1},
+    "after": {"type": "string", **pattern_schema(ATHLETE_CODE)},
+    "limit": {"type": "integer", "minimum": 1, "maximum": MOST_OF_A_PAGE, "default": PAGE},
+}
 
 
 class KeptOutcome(BaseModel):
@@ -97,6 +119,35 @@ class RecordedAthlete(BaseModel):
     exposure: list[RecordedMinutes]
 
 
+class ListedAthlete(BaseModel):
+    """When an athlete was heard of: screened, or told of the knees."""
+
+    model_config = _FROZEN
+
+    athlete: str
+    follow_up: FollowUpState
+    """`answered` within the last week; a check-in is `due`, `overdue` after ten days, the athlete
+    `lost` after four weeks; follow-up is `over`; whoever is `not_screened` has none."""
+    last_visit: date | None = None
+    last_check_in: date | None = None
+    heard_of: date | None = None
+    silent_days: int | None = None
+
+
+class ListedAthletes(BaseModel):
+    """A page of the club's athletes, by id."""
+
+    model_config = _FROZEN
+
+    day: date
+    """Of the look."""
+    counts: dict[FollowUpState, int]
+    """Of all athletes of the club, whatever is shown."""
+    athletes: list[ListedAthlete]
+    next: str | None = None
+    """To be sent as `after` for the next page."""
+
+
 async def outcomes(reports: OutcomeReports, club: OpenClub) -> OutcomesKept:
     """Keep what happened to athletes, all of it or none.
 
@@ -127,6 +178,47 @@ async def outcomes(reports: OutcomeReports, club: OpenClub) -> OutcomesKept:
     except OutcomesRefused as error:
         raise invalid_body(error.faults) from None
     return OutcomesKept(outcomes=[KeptOutcome(id=one.id, status=one.status) for one in kept])
+
+
+async def athletes(request: Request) -> Response:
+    """List the club's athletes with when each was heard of; the audit notes that they were."""
+    from kneerisk.records.audit import note
+    from kneerisk.records.weekly_follow_up import heard_of
+
+    club: OpenClub = request.state.club
+    today = datetime.now(UTC).date()
+
+    def listed(session: Session, club_id: int, actor: str, now: datetime) -> list[HeardOf]:
+        note(session, now, club_id, actor, "athletes_listed")
+        return heard_of(session, club_id, today)
+
+    try:
+        states, after, limit = _asked_athletes(request)
+        page = page_of_athletes(await club.write(listed), states, after, limit)
+    except Refusal as refusal:
+        return refused_with(refusal)
+    shown = ListedAthletes(
+        day=today, counts=page.counts, next=page.last,
+        athletes=[ListedAthlete(**asdict(one)) for one in page.athletes],
+    )  # fmt: skip
+    return Response(shown.model_dump_json(exclude_none=True), media_type="application/json")
+
+
+def _asked_athletes(request: Request) -> tuple[set[FollowUpState], str, int]:
+    """The states, the id and the number that an address asks for; refuses all that are none."""
+    asked = request.query_params
+    named = asked.get("follow_up")
+    states = {state for state in STATES if named and state in named.split(",")}
+    after, limit = asked.get("after"), asked.get("limit", str(PAGE))
+    faults = ["follow_up"] if named is not None and set(named.split(",")) != states else []
+    faults += ["after"] if after is not None and not ATHLETE_CODE.fullmatch(after) else []
+    is_number = re.fullmatch("[0-9]{1,4}", limit) and 1 <= int(limit) <= MOST_OF_A_PAGE
+    faults += [] if is_number else ["limit"]
+    if faults:
+        values = {"states": ", ".join(STATES), "most": f"{MOST_OF_A_PAGE:,}"}
+        told = "; ".join(variant("service.records.query", name, **values) for name in faults)
+        raise Refusal("bad_query", text("service.records.bad_query", faults=told))
+    return states, after or "", int(limit)
 
 
 async def athlete(request: Request) -> Response:

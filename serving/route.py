@@ -40,6 +40,8 @@ class Route:
     """The largest size of a body; 0 where the route takes none."""
     max_values: int = 2_000
     """The most keys and values of a JSON body; a full screening has some 220."""
+    query: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """What may stand behind the ``?`` of its address, each with its JSON Schema."""
     fields: tuple[str, ...] = ()
     """The fields of the answer of which some may be asked for alone: ``?fields=risk,likely``."""
     largest_seconds: float = 0.0

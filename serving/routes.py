@@ -135,6 +135,13 @@ _RECORDS = (
         examples={"week": OUTCOMES}, role=Role.WRITE,
     ),
     Route(
+        path="/v1/athletes", operation="athletes",
+        summary="The club's athletes: when each was heard of, and whose check-in is overdue",
+        endpoint=record_endpoints.athletes, answer=record_endpoints.ListedAthletes,
+        query=record_endpoints.ATHLETES_QUERY, refusals=("bad_query", *RECORDS_REFUSALS),
+        role=Role.READ,
+    ),
+    Route(
         path="/v1/athletes/{athlete}", operation="athlete",
         summary="All that is kept of an athlete: visits, answers, outcomes, exposure",
         endpoint=record_endpoints.athlete, answer=record_endpoints.RecordedAthlete,

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -312,6 +313,9 @@ def tries(route: Route, answer_id: str) -> list[tuple[str, Any]]:
         "/readyz", "/metrics",
     }:  # fmt: skip
         return [(route.path, None)]
+    if route.path == "/v1/athletes":
+        queries = ("", "?limit=1000", "?after=harbour", f"?after={SECRET_ATHLETE}")
+        return [(route.path + query, None) for query in queries]
     if route.path == "/v1/athletes/{athlete}":
         names = (SECRET_ATHLETE, answer_id, "%", "*", "1", f"A7' OR code = '{SECRET_ATHLETE}")
         return [(f"/v1/athletes/{name}", None) for name in names]
@@ -382,8 +386,54 @@ class TestClubsApart:
         refused(service.post("/v1/outcomes", report, headers=bearer(keys.read)), 403, "role_needed")
         refused(service.post("/v1/outcomes", report, headers=bearer("x")), 401, "key_required")
         refused(service.get(f"/v1/athletes/{SECRET_ATHLETE}"), 401, "key_required")
-        for path in ("/v1/athletes/", "/v1/athletes", f"/v1/athletes/{SECRET_ATHLETE}/visits"):
+        refused(service.get("/v1/athletes"), 401, "key_required")
+        for path in ("/v1/athletes/", f"/v1/athletes/{SECRET_ATHLETE}/visits"):
             refused(service.get(path), 404, "not_found")
+
+
+@pytest.mark.slow
+class TestListOfAthletes:
+    def test_who_was_heard_of_when(self, service: Served, keys: ClubKeys) -> None:
+        def listed(query: str = "", key: str = keys.other_club) -> dict[str, Any]:
+            found = httpx.get(f"{service.url}/v1/athletes{query}", headers=bearer(key))
+            assert found.status_code == 200, found.text
+            told: dict[str, Any] = found.json()
+            return told
+
+        today = datetime.now(UTC).date()
+        for athlete, days in (("L1", 60), ("L2", 12), ("L3", 8), ("L4", 40)):
+            day = (today - timedelta(days=days)).isoformat()
+            headers = to_record(keys.other_club, athlete, day)
+            assert service.post("/v1/predict?fields=summary", EXAMPLE, headers=headers).is_success
+        last = (today - timedelta(days=1)).isoformat()
+        clean = CLEAN | {"athlete": "L4", "first_day": last, "last_day": last}
+        service.post("/v1/outcomes", {"outcomes": [clean]}, headers=bearer(keys.other_club))
+        everybody = listed("?limit=1000")
+        found = {one["athlete"]: one for one in everybody["athletes"]}
+        states = {name: found[name]["follow_up"] for name in ("L1", "L2", "L3", "L4")}
+        assert states == {"L1": "lost", "L2": "overdue", "L3": "due", "L4": "answered"}
+        assert found["L4"]["last_check_in"] == found["L4"]["heard_of"] == last
+        assert (found["L2"]["silent_days"], "last_check_in" in found["L2"]) == (12, False)
+        assert sum(everybody["counts"].values()) == len(everybody["athletes"])
+        assert {one["athlete"] for one in listed("?follow_up=due,overdue")["athletes"]} == {
+            "L2", "L3",
+        }  # fmt: skip
+        first = listed("?limit=2")
+        rest = listed(f"?limit=1000&after={first['next']}")
+        assert "next" not in rest
+        assert [one["athlete"] for one in first["athletes"] + rest["athletes"]] == sorted(found)
+        mine = listed("?limit=1000", keys.read)
+        assert not {"L1", "L2", "L3", "L4"} & {one["athlete"] for one in mine["athletes"]}
+        assert "athletes_listed" in {line.action for line in audit(keys)}
+
+    def test_all_that_is_wrong_with_the_question_is_told_at_once(
+        self, service: Served, keys: ClubKeys
+    ) -> None:
+        query = f"follow_up=late&after={CANARY}!&limit=1001"
+        response = httpx.get(f"{service.url}/v1/athletes?{query}", headers=bearer(keys.read))
+        detail = refused(response, 400, "bad_query")["detail"]
+        assert all(name in detail for name in ("follow_up", "after", "limit"))
+        assert CANARY not in response.text
 
 
 @pytest.mark.slow

@@ -21,13 +21,14 @@ from postgres import postgres, programs
 from sqlalchemy import NullPool, create_engine, func, select, text
 from typer.testing import CliRunner
 
-from kneerisk.records import personal_data
+from kneerisk.records import personal_data, weekly_follow_up
 from kneerisk.records import visit_records as athletes
 from kneerisk.records.access_keys import add_key, caller_of, list_keys, revoke_key
 from kneerisk.records.audit import audit_lines, note
 from kneerisk.records.backup import back_up, restore
 from kneerisk.records.clubs import club_id_of, made_club
 from kneerisk.records.database import Database, RecordsFailed, url_of
+from kneerisk.records.follow_up_states import HeardOf, page_of_athletes
 from kneerisk.records.roles import Role
 from kneerisk.records.tables import Answer, Audit, Table
 from pipelines.__main__ import app
@@ -301,6 +302,65 @@ class TestAthletes:
             athletes.record_outcomes(session, club, "key", [PAIN, upside_down], NOW)
         assert kept(records, club) is None
         assert audit_lines(records) == []
+
+
+@pytest.mark.parametrize("empty", BOTH, indirect=True)
+class TestWhoWasHeardOf:
+    def test_by_the_days_of_their_reports(self, records: Database, club: int) -> None:
+        told = replace(TOLD, numbers={"risk": {"outcome_kind": "new_pain", "horizon_months": 12}})
+
+        def ago(days: int) -> date:
+            return DAY - timedelta(days)
+
+        def report(athlete: str, kind: str, first: int, last: int, **more: str) -> None:
+            row = athletes.Reported(
+                athlete=athlete, kind=kind, side="left", first_day=ago(first), last_day=ago(last),
+                details=more,
+            )  # fmt: skip
+            with records.writing() as session:
+                athletes.record_outcomes(session, club, "key", [row], NOW)
+
+        visits = {"A1": 6, "A2": 7, "A3": 10, "A4": 11, "A5": 28, "A6": 29, "A7": 365, "A8": 366,
+                  "B1": 90, "B2": 90, "B3": 90, "B4": 90, "B5": 90, "B6": 90}  # fmt: skip
+        with records.writing() as session:
+            for athlete, days in visits.items():
+                seen = replace(screened(athlete), day=ago(days))
+                athletes.record_answer(session, club, "key", seen, told, NOW)
+            other = made_club(session, "River FC", NOW)
+            athletes.record_answer(session, other, "key", screened("A1"), told, NOW)
+            minutes = [athletes.Minutes(athlete="B6", day=DAY, minutes=75.0)]
+            athletes.record_exposure(session, club, "key", minutes, NOW)
+        report("B1", "check_in", 8, 2)
+        report("B2", "knee_pain", 60, 53, last_reported=ago(12).isoformat())
+        report("B3", "end_of_follow_up", 90, 80)
+        report("B4", "end_of_follow_up", 100, 95)  # before the screening, which began it again
+        report("B5", "other_problem", 3, 3)
+        report("C1", "check_in", 8, 2)
+        with records.reading() as session:
+            found = {one.athlete: one for one in weekly_follow_up.heard_of(session, club, DAY)}
+        assert {name: one.follow_up for name, one in found.items()} == {
+            "A1": "answered", "A2": "due", "A3": "due", "A4": "overdue", "A5": "overdue",
+            "A6": "lost", "A7": "lost", "A8": "over", "B1": "answered", "B2": "overdue",
+            "B3": "over", "B4": "lost", "B5": "lost", "B6": "lost", "C1": "not_screened",
+        }  # fmt: skip
+        assert (found["B1"].last_visit, found["B1"].last_check_in) == (ago(90), ago(2))
+        assert (found["B2"].heard_of, found["B2"].silent_days) == (ago(12), 12)
+
+
+def test_pages_of_athletes_go_on_where_the_last_one_ended() -> None:
+    everybody = [
+        HeardOf(athlete=f"A{n}", last_visit=DAY, last_check_in=None, heard_of=DAY,
+                silent_days=n, follow_up="overdue" if n % 2 else "due")
+        for n in range(9, 0, -1)
+    ]  # fmt: skip
+    first = page_of_athletes(everybody, {"overdue"}, "", 3)
+    rest = page_of_athletes(everybody, {"overdue"}, first.last or "", 3)
+    assert [one.athlete for one in (*first.athletes, *rest.athletes)] == [
+        "A1", "A3", "A5", "A7", "A9",
+    ]  # fmt: skip
+    assert (first.last, rest.last) == ("A5", None)
+    assert first.counts == rest.counts
+    assert (first.counts["overdue"], first.counts["due"], first.counts["lost"]) == (5, 4, 0)
 
 
 @pytest.mark.parametrize("empty", BOTH, indirect=True)

@@ -11,11 +11,9 @@ import numpy as np
 from scipy.stats import mannwhitneyu
 
 from kneerisk.monitoring.monitored_answers import MonitoredAnswers
+from kneerisk.records.follow_up_states import OVERDUE_DAYS
 from kneerisk.records.followed_legs import FollowedLeg
 
-#: Days without a report after which an athlete is overdue: a weekly report and a few days' grace
-#: (assumption).
-OVERDUE_DAYS = 10
 #: Fewer lost, or others, than this are not compared (assumption).
 FEWEST_COMPARED = 5
 
