@@ -50,8 +50,9 @@ def serve(
     starting = text("command_line.serve.starting", address=result["url"], version=version)
     console.result(result, as_json, starting)
     sys.stdout.flush()
-    # This process becomes the service, and ends when that is stopped.
-    arguments = [sys.executable, "-m", *service_arguments(port, models), "--host", host]
+    # This process becomes the service, and ends when that is stopped. With -P a folder `serving` of
+    # someone else, where the command is run, is not taken for ours.
+    arguments = [sys.executable, "-P", "-m", *service_arguments(port, models), "--host", host]
     arguments += ["--key-file", str(key_file)] if key_file else []
     arguments += [f"--allow-host={name}" for name in allow_host or ()]
     arguments += [f"--allow-origin={origin}" for origin in allow_origin or ()]

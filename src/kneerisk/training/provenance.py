@@ -228,7 +228,11 @@ def _bytes(column: pd.Series) -> bytes:
 @cache
 def git_sha() -> str | None:
     """The commit of this checkout, ``-dirty`` where tracked files differ; None outside of git."""
-    folder = Path(__file__).parent
+    module = Path(__file__)
+    folder = module.parent
+    # An environment may lie inside a repository of someone else.
+    if _git(folder, "ls-files", "--error-unmatch", module.name) is None:
+        return None
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return None
