@@ -12,6 +12,7 @@ from kneerisk.answer.poses import sprite
 from kneerisk.cohort.sheets.device_exports import tests_described
 from kneerisk.evidence import effect_sizes
 from kneerisk.schema import data_dictionary
+from pipelines import error_codes
 
 ROOT = Path(__file__).parents[1]
 #: Enough athletes to see every column filled, and to try the commands on.
@@ -41,6 +42,7 @@ RENDERERS: dict[str, Callable[[], str]] = {
     "data/screening.schema.json": data_dictionary.json_schema,
     "data/effect-sizes.json": effect_counts,
     "data/sample.csv": sample_cohort,
+    "docs/error-codes.md": error_codes.markdown,
     "serving/page/poses.svg": sprite,
 }
 

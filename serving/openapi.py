@@ -5,27 +5,21 @@ BentoML's own description drops the rules between measures and shows errors that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
 from kneerisk import __version__
 from kneerisk.records.identifiers import ATHLETE_CODE, pattern_schema
-from kneerisk.schema.own_measures import own_measures_in_force
-from kneerisk.schema.screening import screening_type
 from kneerisk.words import text, variant
-from serving.endpoints import MAX_SCREENINGS
-from serving.problem import MEDIA_TYPE, STATUS_BY_CODE, Problem
+from serving.openapi_schemas import REFERENCE, SOME, component_schemas, reference
+from serving.problem import MEDIA_TYPE, STATUS_BY_CODE, Problem, Refusal, problem
 from serving.recording import RECORD_HEADERS
 from serving.route import Route
 
 Json = dict[str, Any]
 
-_REF = "#/components/schemas/{model}"
-#: The schema of an answer of which some fields were asked for.
-_SOME = "#/components/schemas/Some{model}"
 _HEADERS: Json = {
     "x-request-id": {"description": "Also in the log.", "schema": {"type": "string"}},
 }
@@ -38,7 +32,8 @@ _ATHLETE: Json = {"type": "string", **pattern_schema(ATHLETE_CODE)}
 _RECORD_SCHEMAS: dict[str, Json] = {
     "record": {"enum": ["yes", "no"]},
     "athlete": _ATHLETE,
-    "date": {"type": "string", "format": "date"},
+    # A pattern, since generators of clients can't put a value of format date into a header.
+    "date": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
     "idempotency_key": {"type": "string", "minLength": 1, "maxLength": 100},
 }
 _BODY_REFUSALS = ("malformed_json", "incomplete_body", "too_large", "invalid_body", "timeout")
@@ -46,20 +41,27 @@ _BODY_REFUSALS = ("malformed_json", "incomplete_body", "too_large", "invalid_bod
 
 def openapi_document(routes: Mapping[str, Route]) -> Json:
     """The whole OpenAPI document of a table of routes."""
+    described = [route for route in routes.values() if route.tag]
+    paths = {route.path: {route.method.lower(): operation(route)} for route in described}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "kneerisk",
             "version": __version__,
             "description": text("service.description"),
+            "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "paths": {
-            path: {route.method.lower(): _operation(route)} for path, route in routes.items()
-        },
+        "tags": [
+            {"name": name, "description": variant("service.tag", name)}
+            for name in dict.fromkeys(route.tag for route in described)
+        ],
+        "paths": paths,
         "components": {
-            "schemas": _schemas(routes.values()),
-            "responses": _problems(),
+            "schemas": component_schemas(described),
+            "responses": {
+                name: response for name, response in _problems().items() if name in str(paths)
+            },
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer"},
                 "club_key": {
@@ -72,7 +74,8 @@ def openapi_document(routes: Mapping[str, Route]) -> Json:
     }
 
 
-def _operation(route: Route) -> Json:
+def operation(route: Route) -> Json:
+    """How the document describes one route."""
     answer = {"description": "Done.", "headers": _HEADERS, "content": _answer_content(route)}
     refusals = [*route.refusals, *_EVERY_REFUSAL]
     refusals += ["key_required"] if route.needs_key else []
@@ -84,7 +87,8 @@ def _operation(route: Route) -> Json:
     return {
         "operationId": route.operation,
         "summary": route.summary,
-        **_security(route),
+        "tags": [route.tag],
+        "security": _security(route),
         **_parameters(route),
         **_request_body(route),
         "responses": {"200": answer, **(unchanged if route.has_etag else {}), **problems},
@@ -92,22 +96,23 @@ def _operation(route: Route) -> Json:
 
 
 def _answer_content(route: Route) -> Json:
-    if route.media_type != "application/json":
+    if not route.media_type.endswith("json"):
         schema: Json = {"type": "string"}
-    elif isinstance(route.answer, str):
-        schema = {"type": "object"} | ({"description": route.answer} if route.answer else {})
+    elif route.answer is None:
+        schema = {"type": "object"}
     else:
-        schema = _ref(route.answer)
+        schema = reference(route.answer)
         if route.fields:
-            schema = {"anyOf": [schema, {"$ref": _SOME.format(model=route.answer.__name__)}]}
+            some = REFERENCE.format(model=SOME.format(model=route.answer.__name__))
+            schema = {"anyOf": [schema, {"$ref": some}]}
     return {route.media_type: {"schema": schema}}
 
 
-def _security(route: Route) -> Json:
+def _security(route: Route) -> list[Json]:
     if route.role:
-        return {"security": [{"club_key": []}]}
+        return [{"club_key": []}]
     # Not every service has a key, and where records are kept a club's will do.
-    return {"security": [{"key": []}, {"club_key": []}, {}]} if route.needs_key else {}
+    return [{"key": []}, {"club_key": []}, {}] if route.needs_key else []
 
 
 def _parameters(route: Route) -> Json:
@@ -136,13 +141,17 @@ def _parameters(route: Route) -> Json:
 
 
 def _request_body(route: Route) -> Json:
+    examples = route.examples
     if route.body:
-        media_type, content = "application/json", {"schema": _ref(route.body)}
+        media_type, content = "application/json", {"schema": reference(route.body)}
     elif route.upload:
         media_type, content = "multipart/form-data", _upload(route.upload, route.most_files)
+        examples = {
+            name: {**parts, "file": [parts["file"]]} for name, parts in route.examples.items()
+        }
     else:
         return {}
-    content |= {"examples": {name: {"value": value} for name, value in route.examples.items()}}
+    content |= {"examples": {name: {"value": value} for name, value in examples.items()}}
     return {"requestBody": {"required": True, "content": {media_type: content}}}
 
 
@@ -153,74 +162,22 @@ def _upload(mapping: type[BaseModel], most_files: int) -> Json:
         "description": "CSV, tab-separated, .xlsx or .ods.",
     }
     files = {"type": "array", "items": file, "minItems": 1, "maxItems": most_files}
-    properties = {"file": files, "mapping": _ref(mapping)}
+    properties = {"file": files, "mapping": reference(mapping)}
     return {
         "schema": {"type": "object", "properties": properties, "required": ["file"]},
         "encoding": {"mapping": {"contentType": "application/json"}},
     }
 
 
-def _ref(model: type[BaseModel]) -> Json:
-    return {"$ref": _REF.format(model=model.__name__)}
-
-
 def _problems() -> Json:
     """One response for each status, that names the codes it comes with."""
     responses: Json = {}
     for code, status in STATUS_BY_CODE.items():
-        content = {MEDIA_TYPE: {"schema": _ref(Problem)}}
+        content: Json = {MEDIA_TYPE: {"schema": reference(Problem), "examples": {}}}
         blank = {"description": "", "headers": _HEADERS, "content": content}
         response = responses.setdefault(f"Problem{status}", blank)
-        response["description"] += f"`{code}`: {variant('service.problem', code)}. "
+        cause, cure = variant("service.cause", code), variant("service.cure", code)
+        response["description"] += f"`{code}`: {cause} {cure}\n\n"
+        example = problem(Refusal(code, cause)).model_dump(exclude_none=True)
+        response["content"][MEDIA_TYPE]["examples"][code] = {"value": example}
     return responses
-
-
-def _schemas(routes: Iterable[Route]) -> Json:
-    rows = list(routes)
-    bodies = [model for route in rows for model in (route.body, route.upload) if model]
-    answers = [route.answer for route in rows if not isinstance(route.answer, str)]
-    partial = [route.answer for route in rows if route.fields]
-    models = [(model, "validation") for model in dict.fromkeys((*bodies, *answers, Problem))]
-    _, definitions = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
-    schemas: Json = definitions["$defs"]
-    if own_measures_in_force():
-        # The models of the bodies hold a screening of the package's measures.
-        _, own = models_json_schema([(screening_type(), "validation")], ref_template=_REF)
-        schemas |= own["$defs"]
-    if "Team" in schemas:
-        # A team's screenings are checked one by one, so its model says nothing about them.
-        schemas["Team"]["properties"]["screenings"] |= {
-            "items": {"$ref": _REF.format(model="Screening")},
-            "maxItems": MAX_SCREENINGS,
-        }
-    for name in [model.__name__ for model in answers if model in partial]:
-        schemas[f"Some{name}"] = {k: v for k, v in schemas[name].items() if k != "required"}
-    # What a screening leaves out may also be null; what an answer does not know is always absent.
-    nullable = set().union(*(_reachable(schemas, model.__name__) for model in bodies))
-    return {
-        name: schema if name in nullable else _without_null(schema)
-        for name, schema in schemas.items()
-    }
-
-
-def _reachable(schemas: Json, name: str) -> set[str]:
-    """The names of the schemas that one of them refers to, with its own."""
-    reached, frontier = {name}, [name]
-    while frontier:
-        text = str(schemas[frontier.pop()])
-        new = {other for other in schemas if f"'{_REF.format(model=other)}'" in text} - reached
-        reached |= new
-        frontier += new
-    return reached
-
-
-def _without_null(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_without_null(item) for item in schema if item != {"type": "null"}]
-    if not isinstance(schema, dict):
-        return schema
-    cleaned = {k: _without_null(v) for k, v in schema.items() if (k, v) != ("default", None)}
-    options = cleaned.get("anyOf", [])
-    if len(options) != 1:
-        return cleaned
-    return {**options[0], **{k: v for k, v in cleaned.items() if k != "anyOf"}}

@@ -25,6 +25,7 @@ FILES = (
     "page/style.css",
     "page/answer.css",
     "page/team/team.css",
+    "page/api_reader/reader.css",
     "page/theme.js",
     "page/app.js",
     "page/poses.svg",
@@ -92,10 +93,16 @@ FILES = (
     "page/team/why_here.js",
     "page/team/word_questions.js",
     "page/vendor/lit-html.js",
+    "page/api_reader/reader.js",
+    "page/vendor/swagger-ui-bundle.js",
+    "page/vendor/swagger-ui.css",
 )
-_TEMPLATE = "index.html.j2"
-#: Scripts without a hint: one that runs at once, and those that wait for the team view.
-_NOT_PRELOADED = re.compile(r"page/(theme|team/(?!squad_state|answer_summary))")
+_PAGE, _API_READER = "index.html.j2", "api_reader.html.j2"
+#: Scripts without a hint: one that runs at once, those that wait for the team view, and those of
+#: the API's reader, a page of its own.
+_NOT_PRELOADED = re.compile(
+    r"page/(theme|team/(?!squad_state|answer_summary)|api_reader|vendor/swagger)"
+)
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -153,7 +160,16 @@ class PageFiles(StaticFiles):
 
 def page_response(request: Request) -> Response:
     """The page's HTML, or 304 where the browser has it already."""
-    content = _page_html()
+    return _html_response(request, _PAGE)
+
+
+def api_reader_response(request: Request) -> Response:
+    """The HTML of the API's reader, or 304 where the browser has it already."""
+    return _html_response(request, _API_READER)
+
+
+def _html_response(request: Request, template: str) -> Response:
+    content = _html(template)
     headers = _headers(_etag(content))
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
@@ -161,8 +177,8 @@ def page_response(request: Request) -> Response:
 
 
 @cache
-def _page_html() -> bytes:
-    """The template with its texts, and a hint for each script so that all load at once.
+def _html(name: str) -> bytes:
+    """A template with its texts, and a hint for each script so that all load at once.
 
     But for the team view's, which load when it is opened.
     """
@@ -173,7 +189,7 @@ def _page_html() -> bytes:
         trim_blocks=True,
     )
     modules = [name for name in FILES if name.endswith(".js") and not _NOT_PRELOADED.match(name)]
-    template = environment.get_template(_TEMPLATE)
+    template = environment.get_template(name)
     return template.render(text=text, language=LANGUAGE, modules=modules).encode()
 
 

@@ -157,7 +157,7 @@ def _method(route: Route, champion: ChampionHolder, metrics: Metrics) -> Any:
     else:
         method = on_event_loop if route.on_event_loop else in_one_go
     method.__name__ = route.operation
-    answer = _Page if isinstance(route.answer, str) else route.answer
+    answer = route.answer or _Page
     return bentoml.api(method, route=route.path, input_spec=_checked(), output_spec=answer)
 
 

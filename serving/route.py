@@ -26,7 +26,8 @@ class Route:
     path: str
     method: Literal["GET", "POST"] = "GET"
     operation: str
-    """Its name in the OpenAPI document and on the service class."""
+    """Its name in the OpenAPI document, and so in clients that are generated from it, and on the
+    service class."""
     summary: str
     endpoint: Callable[..., Any] | None = None
     """The function that answers; None where BentoML or the page's static files do."""
@@ -47,8 +48,8 @@ class Route:
     largest_seconds: float = 0.0
     """How long its largest request takes, at first guess, beside other work; such requests pass one
     after the other (`serving.capacity.Lane`). 0 where none takes seconds."""
-    answer: type[BaseModel] | str = ""
-    """The model of a JSON answer, or a few words on it; other media types have neither."""
+    answer: type[BaseModel] | None = None
+    """The model of a JSON answer; other media types have none."""
     media_type: str = "application/json"
     refusals: tuple[str, ...] = ()
     """Codes of its problems (`serving.problem.STATUS_BY_CODE`) besides those of every body."""
@@ -70,6 +71,9 @@ class Route:
     """Whether it answers 304 to a browser that has it already."""
     logged: bool = True
     """False for addresses that machines poll; they are kept out of the log."""
+    tag: str = "answers"
+    """The chapter of the OpenAPI document that it stands in (``[tag]`` of the service's texts), as
+    the table gives it; empty where it is left out, as files of the page are."""
     metrics_name: str = ""
     """Its name in metrics and log; the path where empty."""
 

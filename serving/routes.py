@@ -6,6 +6,8 @@ in `serving.endpoints`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kneerisk.answer import PARTS, Answer
 from kneerisk.answer.follow_up_request import MOST_VISITS, FollowUp
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
@@ -19,6 +21,8 @@ from kneerisk.records.outcome_report import MOST_OUTCOMES, OutcomeReports
 from kneerisk.records.roles import Role
 from kneerisk.schema import Screening
 from serving import endpoints, page_files, record_endpoints, table_export
+from serving.described_answers import OpenApiDocument, SchemaDocument, ServedModel, Texts
+from serving.described_monitoring import MonitoringAnswer
 from serving.endpoints import MAX_SCREENINGS, Team, TeamAnswer
 from serving.recording import RECORDS_REFUSALS
 from serving.request_examples import (
@@ -85,9 +89,9 @@ _PREDICTIONS = (
     ),
 )  # fmt: skip
 
-_DOCUMENTS = (
+_SHEETS = (
     Route(
-        path="/v1/export", method="POST", operation="export",
+        path="/v1/export", method="POST", operation="export_table",
         summary=f"A table of up to {table_export.MOST_ROWS:,} rows as an Excel file",
         endpoint=table_export.export, body=table_export.Table, media_type=table_export.WORKBOOK,
         max_body_bytes=10 * _MEGABYTE, max_values=401 * table_export.MOST_ROWS,
@@ -95,7 +99,7 @@ _DOCUMENTS = (
         examples={"squad": TABLE},
     ),
     Route(
-        path="/v1/import", method="POST", operation="import",
+        path="/v1/import", method="POST", operation="import_sheet",
         summary="Recognise a CSV or Excel file: columns, units, bad cells, screenings",
         endpoint=import_sheet, upload=SheetAsked, most_files=MOST_FILES, answer=SheetAnswer,
         max_body_bytes=MAX_UPLOAD_BYTES, largest_seconds=10,
@@ -103,31 +107,38 @@ _DOCUMENTS = (
         examples={"club": {"file": SHEET, "mapping": SHEET_MAPPING}},
     ),
     Route(
-        path="/v1/training_log", method="POST", operation="training_log",
+        path="/v1/training_log", method="POST", operation="import_training_log",
         summary="The load before a screening, from training logs",
         endpoint=import_training_log, upload=LogAsked, most_files=MOST_LOGS, answer=LogAnswer,
         max_body_bytes=MAX_UPLOAD_BYTES, largest_seconds=10,
         refusals=("malformed_upload", "unreadable_sheet"),
         examples={"watch": {"file": LOG, "mapping": LOG_MAPPING}},
     ),
+)  # fmt: skip
+
+_ABOUT = (
     Route(
-        path="/v1/schema", operation="schema", summary="What a screening may hold",
-        endpoint=endpoints.schema, answer="JSON Schema 2020-12 of a screening.",
+        path="/v1/schema", operation="get_schema", summary="What a screening may hold",
+        endpoint=endpoints.schema, answer=SchemaDocument,
     ),
     Route(
-        path="/v1/model", operation="model", summary="The served model and its training population",
-        endpoint=endpoints.model, answer="Lineage, population seen, kind of cohort.",
-        needs_champion=True,
+        path="/v1/model", operation="get_model",
+        summary="The served model and its training population", endpoint=endpoints.model,
+        answer=ServedModel, needs_champion=True,
     ),
     Route(
-        path="/v1/texts", operation="texts", summary="Texts for building your own form",
-        endpoint=endpoints.texts, answer="Red flags as questions, labels of the imbalances.",
+        path="/v1/texts", operation="get_texts", summary="Texts for building your own form",
+        endpoint=endpoints.texts, answer=Texts,
+    ),
+    Route(
+        path="/openapi.json", operation="get_openapi", summary="This document",
+        endpoint=endpoints.openapi, answer=OpenApiDocument,
     ),
 )  # fmt: skip
 
 _RECORDS = (
     Route(
-        path="/v1/outcomes", method="POST", operation="outcomes",
+        path="/v1/outcomes", method="POST", operation="report_outcomes",
         summary=f"Keep up to {MOST_OUTCOMES:,} outcomes and check-ins of a club's athletes",
         endpoint=record_endpoints.outcomes, body=OutcomeReports,
         answer=record_endpoints.OutcomesKept, max_body_bytes=_MEGABYTE,
@@ -135,23 +146,23 @@ _RECORDS = (
         examples={"week": OUTCOMES}, role=Role.WRITE,
     ),
     Route(
-        path="/v1/athletes", operation="athletes",
+        path="/v1/athletes", operation="list_athletes",
         summary="The club's athletes: when each was heard of, and whose check-in is overdue",
         endpoint=record_endpoints.athletes, answer=record_endpoints.ListedAthletes,
         query=record_endpoints.ATHLETES_QUERY, refusals=("bad_query", *RECORDS_REFUSALS),
         role=Role.READ,
     ),
     Route(
-        path="/v1/athletes/{athlete}", operation="athlete",
+        path="/v1/athletes/{athlete}", operation="get_athlete",
         summary="All that is kept of an athlete: visits, answers, outcomes, exposure",
         endpoint=record_endpoints.athlete, answer=record_endpoints.RecordedAthlete,
         refusals=("no_such_athlete", *RECORDS_REFUSALS), role=Role.READ,
     ),
     Route(
-        path="/v1/monitoring", operation="monitoring",
+        path="/v1/monitoring", operation="get_monitoring",
         summary="What was told to the club's athletes against what happened, and what to do",
         endpoint=record_endpoints.monitoring,
-        answer="Observed and told by part, alarm, calibration, promise, drift, follow-up.",
+        answer=MonitoringAnswer,
         refusals=("nothing_to_monitor", *RECORDS_REFUSALS), role=Role.READ, needs_champion=True,
     ),
 )  # fmt: skip
@@ -160,6 +171,15 @@ _PAGE = (
     Route(
         path="/", operation="page", summary="The page", endpoint=page_files.page_response,
         media_type="text/html", needs_key=False, has_etag=True,
+    ),
+    Route(
+        path="/docs", operation="api_reader", summary="The API, to read and to try",
+        endpoint=page_files.api_reader_response, media_type="text/html", needs_key=False,
+        has_etag=True,
+    ),
+    Route(
+        path="/docs.json", operation="docs", summary="The OpenAPI document, as it was called first",
+        endpoint=endpoints.openapi, answer=OpenApiDocument,
     ),
     *(
         Route(
@@ -171,25 +191,26 @@ _PAGE = (
     ),
 )  # fmt: skip
 
-_OPERATIONS = (
+_OPERATION = (
     Route(
-        path="/docs.json", operation="docs", summary="This document", endpoint=endpoints.openapi,
-    ),
-    Route(
-        path="/livez", operation="livez", summary="Whether the service runs",
+        path="/livez", operation="get_liveness", summary="Whether the service runs",
         media_type="text/plain", logged=False, needs_key=False,
     ),
     Route(
-        path="/readyz", operation="readyz", summary="Whether a checked champion is loaded",
+        path="/readyz", operation="get_readiness", summary="Whether a checked champion is loaded",
         media_type="text/plain", needs_champion=True, logged=False, needs_key=False,
     ),
     Route(
-        path="/metrics", operation="metrics", summary="Counts and durations, for Prometheus",
+        path="/metrics", operation="get_metrics", summary="Counts and durations, for Prometheus",
         endpoint=endpoints.metrics, media_type="text/plain", logged=False,
     ),
 )  # fmt: skip
 
+#: The rows by the chapter of the OpenAPI document that they stand in; those without are left out.
+_CHAPTERS: dict[str, tuple[Route, ...]] = {
+    "answers": _PREDICTIONS, "sheets": _SHEETS, "records": _RECORDS,
+    "about": _ABOUT, "operation": _OPERATION, "": _PAGE,
+}  # fmt: skip
+
 #: Every route by its path.
-ROUTES = {
-    route.path: route for route in (*_PREDICTIONS, *_DOCUMENTS, *_RECORDS, *_PAGE, *_OPERATIONS)
-}
+ROUTES = {route.path: replace(route, tag=tag) for tag, rows in _CHAPTERS.items() for route in rows}

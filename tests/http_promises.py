@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from serving.openapi import operation
 from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, STATUS_BY_CODE
 from serving.route import find_route
 from serving.routes import ROUTES
@@ -129,7 +130,7 @@ class Promises:
             return
         if any(name in asked for name in _CONDITIONAL.get(reply.status, ())):
             return
-        responses = self._docs["paths"][route.path][route.method.lower()]["responses"]
+        responses = operation(route)["responses"]
         if str(reply.status) not in responses:
             yield f"{reply.status} is not in the document"
         elif reply.status == 200 and method != "HEAD":

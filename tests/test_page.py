@@ -14,6 +14,7 @@ from playwright.sync_api import FrameLocator, Locator, expect
 from served import Served
 
 from pipelines import examples
+from serving.request_examples import EXAMPLE
 
 pytestmark = pytest.mark.slow
 
@@ -1107,3 +1108,33 @@ def _some_value(about: dict[str, Any]) -> str:
 
 def _rgb(color: str) -> list[int]:
     return [int(part) for part in re.findall(r"\d+", color)[:3]]
+
+
+class TestApiReader:
+    """`/docs`: the API to read and to try; its policy and requests are checked as the page's."""
+
+    def test_an_example_is_tried_and_axe_finds_nothing(self, opened: Opener) -> None:
+        seen = opened()
+        seen.page.goto(f"{seen.url}/docs")
+        predict = seen.page.locator("#operations-answers-predict")
+        predict.get_by_role("button", name="/v1/predict").first.click()
+        expect(predict.get_by_role("textbox", name="Body of the request")).to_be_visible()
+        assert seen.axe() == []
+        predict.get_by_role("button", name="Execute").click()
+        answered = predict.locator(".live-responses-table .response")
+        expect(answered.locator(".response-col_status")).to_contain_text("200")
+        expect(answered.locator("pre").first).to_contain_text('"probability"')
+        assert seen.asked("/v1/predict") == [EXAMPLE]
+        seen.shot("api-reader")
+        assert seen.axe() == []
+
+    def test_schemas_and_keys_can_be_looked_at(self, opened: Opener) -> None:
+        seen = opened(size=PHONE)
+        seen.page.goto(f"{seen.url}/docs")
+        seen.page.get_by_role("button", name="Schemas").click()
+        expect(seen.page.locator("section.models")).to_contain_text("AthleteLoad")
+        assert seen.axe() == []
+        seen.page.get_by_role("button", name="Authorize").first.click()
+        expect(seen.page.locator(".modal-ux")).to_contain_text("club_key")
+        assert seen.axe() == []
+        assert seen.overflow() == 0

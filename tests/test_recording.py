@@ -309,8 +309,8 @@ def secret(service: Served, keys: ClubKeys) -> str:
 def tries(route: Route, answer_id: str) -> list[tuple[str, Any]]:
     """Every way in which a route may be asked about an athlete of another club."""
     if route.metrics_name == "/page" or route.path in {
-        "/", "/v1/schema", "/v1/model", "/v1/monitoring", "/v1/texts", "/docs.json", "/livez",
-        "/readyz", "/metrics",
+        "/", "/v1/schema", "/v1/model", "/v1/monitoring", "/v1/texts", "/docs.json",
+        "/openapi.json", "/docs", "/livez", "/readyz", "/metrics",
     }:  # fmt: skip
         return [(route.path, None)]
     if route.path == "/v1/athletes":

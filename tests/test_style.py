@@ -91,7 +91,9 @@ def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def test_nothing_names_a_machine_or_an_index(tracked: dict[str, str]) -> None:
-    assert not _found(ADDRESSES, tracked)
+    # The licences of vendored libraries stand as they were published.
+    own = {name: text for name, text in tracked.items() if ".LICENSE" not in name}
+    assert not _found(ADDRESSES, own)
 
 
 def test_a_name_of_a_module_stands_once() -> None:

@@ -42,6 +42,7 @@ OUTSIDE = {
     "serving/openapi.py": "the OpenAPI document",
     "pipelines/derive.py": "scripts for developers",
     "pipelines/docstrings.py": "scripts for developers",
+    "pipelines/error_codes.py": "the template of a document",
     "pipelines/examples.py": "scripts for developers, and the template of a document",
     "pipelines/figures.py": "scripts for developers",
     "pipelines/quoted_numbers.py": "scripts for developers",
