@@ -15,7 +15,6 @@ import pytest
 from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
@@ -200,10 +199,19 @@ class TestLineage:
             HELD_OUT: ("held-out: a club", "ef" * 8),
         }
 
-    def test_mlflow_does_not_claim_to_load_it(self, version, tracking, tmp_path):
+    def test_its_bundle_lies_in_a_folder_of_its_own(self, version, tracking, client, tmp_path):
         fetched = tracking.download_bundle(version, tmp_path / "fetched")
-        with pytest.raises(MlflowException, match="MLmodel"):
-            Model.load(str(fetched))
+        assert [path.name for path in fetched.iterdir()] == ["facts.json"]
+        assert (fetched.parent / "MLmodel").exists()
+
+    def test_the_bundle_of_an_older_program_is_all_there_is(self, tracking, tmp_path):
+        with tracking.start_run("an older run", {}) as run:
+            version = run.register("kneerisk-past_injury", "for a test")
+            (tmp_path / "old").mkdir()
+            (tmp_path / "old" / "facts.json").write_text("{}")
+            run._client.log_model_artifacts(run._model_id, str(tmp_path / "old"))
+        fetched = tracking.download_bundle(version, tmp_path / "fetched")
+        assert [path.name for path in fetched.iterdir()] == ["facts.json"]
 
     def test_the_model_and_its_versions_are_described(self, version, client):
         assert "kneerisk promote" in client.get_registered_model(MODEL).description

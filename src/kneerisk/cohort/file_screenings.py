@@ -61,7 +61,7 @@ def read_screenings(path: str | Path) -> Screenings:
     """
     path = Path(path)
     raw = read_table(path)
-    return _checked(raw.frame, list(raw.lines), str(path))
+    return _screenings(_checked(raw.frame, list(raw.lines), str(path)))
 
 
 def screenings_of(frame: pd.DataFrame) -> list[Screening]:
@@ -83,13 +83,39 @@ def screenings_of(frame: pd.DataFrame) -> list[Screening]:
     CohortRefused
         Where the frame has columns that a cohort does not have.
     """
-    return _checked(frame, list(range(2, len(frame) + 2)), text("cohort.frame")).screenings
+    return _screenings(frame_rows(frame)).screenings
 
 
-def _checked(rows: pd.DataFrame, lines: list[int], source: str) -> Screenings:
+def frame_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """The same as typed rows.
+
+    Parameters
+    ----------
+    frame
+        One row a screening; outcomes and the constant columns of a cohort are left aside.
+
+    Returns
+    -------
+    The rows without outcomes, every cell checked; rows are numbered from 0.
+
+    Raises
+    ------
+    BadCells, CohortRefused
+        As of `screenings_of`.
+    """
+    return _checked(
+        frame.reset_index(drop=True), list(range(2, len(frame) + 2)), text("cohort.frame")
+    )
+
+
+def _checked(rows: pd.DataFrame, lines: list[int], source: str) -> pd.DataFrame:
     frame, faults = checked_rows(rows, lines, source)
     if faults:
         raise BadCells(source, faults)
+    return frame
+
+
+def _screenings(frame: pd.DataFrame) -> Screenings:
     return Screenings(frame, [_screening(row) for row in frame.to_dict("records")])
 
 

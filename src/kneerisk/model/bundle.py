@@ -167,6 +167,12 @@ def load(folder: Path, sha256: str | None = None) -> Bundle:
     return Bundle(model, metadata, manifest[MANIFEST], documents, baseline)
 
 
+def own_measures_in(folder: Path) -> OwnMeasures:
+    """The club's own measures that the bundle in a folder states; the bundle is not checked."""
+    path = folder / OWN_MEASURES
+    return _own_measures({OWN_MEASURES: read_file(path)} if path.exists() else {})
+
+
 def _manifest(folder: Path, sha256: str | None) -> dict[str, Any]:
     """The manifest, with its own hash under its name."""
     path = folder / MANIFEST

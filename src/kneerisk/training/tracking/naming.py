@@ -23,7 +23,7 @@ EXPERIMENTS: Mapping[Purpose, str] = {
 }
 #: The folders of a fetched bundle and of the plots beside a released card; the card of a run.
 BUNDLE, PLOTS, CARD = "bundle", "plots", "card.md"
-#: The kind of the logged model that a version is: a kneerisk bundle, which MLflow can't load.
+#: The kind of the logged model that a version is: a kneerisk bundle.
 MODEL_TYPE = "kneerisk bundle"
 #: The tag that MLflow shows as the description of an experiment, a run or a model.
 NOTE = "mlflow.note.content"

@@ -1,7 +1,7 @@
 """A run that is being written: its parameters, metrics, plots, data sets, version and aliases.
 
 A version is a *logged model* of MLflow: it has its own page, with the run it came from, the data
-sets of its metrics, and its bundle. MLflow can't load it, and does not claim to.
+sets of its metrics, and its bundle, which MLflow loads through the installed package.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from kneerisk.cohort import Cohort
 from kneerisk.training.tracking.abandoned_runs import BUNDLE_SHA256
+from kneerisk.training.tracking.loadable_model import write_loadable_model
 from kneerisk.training.tracking.naming import (
     ALIAS,
     CARD,
@@ -104,15 +106,13 @@ class Run:
 
         now, model_id = int(time.time() * 1_000), self._model_id or self._validated_id
         self._client.log_batch(
-            self.run_id,
-            metrics=[
+            self.run_id, metrics=[
                 Metric(name, value, now, 0, model_id=model_id, run_id=self.run_id,
                        **self._measured_on(name))
                 for name, value in metrics.items()
             ],
             params=[Param(name, str(value)) for name, value in params.items()],
         )  # fmt: skip
-
         if self._model_id is not None:
             texts = {name: str(value) for name, value in params.items()}
             self._client.log_model_params(self._model_id, texts)
@@ -166,13 +166,12 @@ class Run:
         """Log the card, and describe the version by it."""
         self.log_text(markdown, CARD)
         if self.version is not None:
+            beginning = shorten(markdown, _DESCRIPTION_CHARACTERS)
             self._client.update_model_version(
-                self.version.model, str(self.version.number),
-                shorten(markdown, _DESCRIPTION_CHARACTERS),
-            )  # fmt: skip
-            self._client.set_logged_model_tags(
-                self._model_id, {NOTE: shorten(markdown, _NOTE_CHARACTERS)}
+                self.version.model, str(self.version.number), beginning
             )
+            note = {NOTE: shorten(markdown, _NOTE_CHARACTERS)}
+            self._client.set_logged_model_tags(self._model_id, note)
 
     def set_note(self, markdown: str) -> None:
         """Show a text on the run's page."""
@@ -182,13 +181,16 @@ class Run:
         """Log the bundle as what the registered version is."""
         if self.version is None or self._model_id is None:
             raise RuntimeError("a bundle belongs to a version: register one first")
-        self._client.log_model_artifacts(self._model_id, str(folder))
+        ids = {"run_id": self.run_id, "model_id": self._model_id}
+        with TemporaryDirectory() as made:
+            write_loadable_model(Path(made), folder, sha256, ids)
+            self._client.log_model_artifacts(self._model_id, made)
         self._client.set_model_version_tag(
             self.version.model, str(self.version.number), BUNDLE_SHA256, sha256
         )
 
     def make_challenger(self) -> None:
-        """Make the registered version, if there is one, the challenger of its kind."""
+        """Make the registered version, if there is one, the challenger."""
         if self.version is not None:
             self._client.finalize_logged_model(self._model_id, "READY")
             set_alias(self._client, self.version, CHALLENGER)

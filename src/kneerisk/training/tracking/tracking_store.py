@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kneerisk.training.tracking.abandoned_runs import close_abandoned, process_tag
+from kneerisk.training.tracking.loadable_model import bundle_within
 from kneerisk.training.tracking.monitoring_runs import Look, log_look
 from kneerisk.training.tracking.naming import (
     BUNDLE,
@@ -235,11 +236,10 @@ class Tracking:
 
         with translated_errors(self.uri):
             entity = self._client.get_model_version(version.model, str(version.number))
-            return Path(
-                download_artifacts(
-                    entity.source, dst_path=str(folder / BUNDLE), tracking_uri=self.uri
-                )
+            fetched = download_artifacts(
+                entity.source, dst_path=str(folder / BUNDLE), tracking_uri=self.uri
             )
+        return bundle_within(Path(fetched))
 
     def find_runs(
         self, purposes: Iterable[Purpose], where: str = "", order_by: Iterable[str] = ()
