@@ -23,7 +23,7 @@ help:  ## Show this list
 
 setup: $(STAMP)  ## Create .venv with every dependency, checked against its hash
 
-up: $(STAMP)  ## Start the service and the MLflow UI; train a default model first if there is none (or RECORDS=yes)
+up: $(STAMP)  ## Start the service and the MLflow UI; train a default model first if there is none (or RECORDS=yes, FHIR=yes)
 	@$(PYTHON) -m pipelines.up
 
 down:  ## Stop the service and the MLflow UI

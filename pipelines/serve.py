@@ -32,6 +32,7 @@ def serve(
     allow_origin: Annotated[
         list[str] | None, typer.Option(help=text("help.serve.allow_origin"))
     ] = None,
+    fhir: Annotated[bool, typer.Option("--fhir", help=text("help.serve.fhir"))] = False,
     measures: Measures = None,
     as_json: Json = False,
 ) -> None:
@@ -56,4 +57,5 @@ def serve(
     arguments += ["--key-file", str(key_file)] if key_file else []
     arguments += [f"--allow-host={name}" for name in allow_host or ()]
     arguments += [f"--allow-origin={origin}" for origin in allow_origin or ()]
+    arguments += ["--fhir"] if fhir else []
     os.execv(sys.executable, arguments)  # noqa: S606 - no shell is wanted

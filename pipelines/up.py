@@ -3,7 +3,8 @@
 python -m pipelines.up          train a champion if there is none, start both, and wait
 python -m pipelines.up --down   stop what was started here, and nothing else
 
-With RECORDS=yes the service keeps records: in a SQLite file, or where KNEERISK_RECORDS says.
+With RECORDS=yes the service keeps records: in a SQLite file, or where KNEERISK_RECORDS says. With
+FHIR=yes it answers FHIR and CDS Hooks too.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ MODELS = Path("models")
 #: The records where no other place is named; they outlive `.run/`.
 RECORDS = Path("records", "club.sqlite")
 RECORDS_VARIABLE = "KNEERISK_RECORDS"
+#: Tells the service to answer FHIR too.
+FHIR_VARIABLE = "KNEERISK_FHIR"
 _START_SECONDS = 180.0
 
 
@@ -45,7 +48,7 @@ def up() -> None:
     """Start what does not run yet; leave alone what does."""
     records = records_address()
     predictions = prediction_service(records)
-    refuse_without_records(predictions)
+    refuse_other_settings(predictions)
     services = [with_running_port(service) for service in (predictions, mlflow_service())]
     stopped = [service for service in services if service.running(RUN_FOLDER) is None]
     for service in stopped:
@@ -80,16 +83,25 @@ def prediction_service(records: str | None = None) -> Service:
     return Service(
         name="service", port=port, port_variable="PORT", ready_path="/readyz",
         arguments=service_arguments(port, MODELS),
-        environment={RECORDS_VARIABLE: records} if records else {},
+        environment={
+            **({RECORDS_VARIABLE: records} if records else {}),
+            **({FHIR_VARIABLE: "yes"} if _is_wanted("FHIR") else {}),
+        },
     )  # fmt: skip
 
 
 def records_address() -> str | None:
     """Where the service is to keep records: RECORDS=yes, and KNEERISK_RECORDS if it is set."""
-    wish = os.environ.get("RECORDS") or "no"
+    wanted = _is_wanted("RECORDS")
+    return (os.environ.get(RECORDS_VARIABLE) or str(RECORDS)) if wanted else None
+
+
+def _is_wanted(variable: str) -> bool:
+    """Whether a variable of the environment says yes; no where it says nothing."""
+    wish = os.environ.get(variable) or "no"
     if wish not in {"yes", "no"}:
-        raise KneeriskError(text("command_line.up.records_yes_or_no"))
-    return (os.environ.get(RECORDS_VARIABLE) or str(RECORDS)) if wish == "yes" else None
+        raise KneeriskError(text("command_line.up.yes_or_no", variable=variable))
+    return wish == "yes"
 
 
 def prepare_records(address: str) -> None:
@@ -101,13 +113,17 @@ def prepare_records(address: str) -> None:
     database.close()
 
 
-def refuse_without_records(service: Service) -> None:
-    """Refuse where the service runs already and keeps its records elsewhere, or none."""
-    record, wanted = service.running(RUN_FOLDER), service.environment.get(RECORDS_VARIABLE)
-    if record is None or wanted is None:
+def refuse_other_settings(service: Service) -> None:
+    """Refuse where the service runs already and keeps its records elsewhere, or answers no FHIR."""
+    record = service.running(RUN_FOLDER)
+    if record is None:
         return
-    if psutil.Process(record.pid).environ().get(RECORDS_VARIABLE) != wanted:
+    running = psutil.Process(record.pid).environ()
+    missing = [name for name, value in service.environment.items() if running.get(name) != value]
+    if RECORDS_VARIABLE in missing:
         raise KneeriskError(text("command_line.up.runs_without_records"))
+    if missing:
+        raise KneeriskError(text("command_line.up.runs_without_fhir"))
 
 
 def mlflow_service() -> Service:

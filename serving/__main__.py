@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         state = _set_environment(options)
+        _refuse_unclear_switch()
         access = Access.from_environment()
         refuse_open_start(options.host, access)
         ClubRecords.from_environment().require_usable()
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-origin", action="append", default=[], help=text("help.service.allow_origin")
     )
+    parser.add_argument("--fhir", action="store_true", help=text("help.service.fhir"))
     return parser
 
 
@@ -111,6 +113,7 @@ def _set_environment(options: argparse.Namespace) -> Path:
         "KNEERISK_KEY_FILE": options.key_file and str(options.key_file.resolve()),
         "KNEERISK_HOSTS": ",".join(options.allow_host),
         "KNEERISK_ORIGINS": ",".join(options.allow_origin),
+        "KNEERISK_FHIR": "yes" if options.fhir else "",
     }
     os.environ.update({name: value for name, value in stated.items() if value})
     state = _state_folder()
@@ -119,6 +122,12 @@ def _set_environment(options: argparse.Namespace) -> Path:
     # The workers add up their counters there.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(state)
     return state
+
+
+def _refuse_unclear_switch() -> None:
+    """Refuse a setting that would leave FHIR out without a word."""
+    if os.environ.get("KNEERISK_FHIR", "no") not in {"", "yes", "no"}:
+        raise KneeriskError(text("service.start.fhir"))
 
 
 def _state_folder() -> Path:

@@ -107,6 +107,10 @@ class Access:
             raise Refusal("foreign_origin", detail)
         return needs_key and not self._has_key(headers, scope)
 
+    def is_club_key(self, headers: Headers) -> bool:
+        """Whether a request came with what looks like a club's key, where there are records."""
+        return self.has_club_keys and sent_key(headers).startswith(KEY_START)
+
     def _known_origin(self, origin: str, host: str) -> bool:
         own = (f"http://{host}".lower(), f"https://{host}".lower())
         return origin in self.origins or origin.lower() in own

@@ -14,7 +14,14 @@ from kneerisk import __version__
 from kneerisk.records.identifiers import ATHLETE_CODE, pattern_schema
 from kneerisk.words import text, variant
 from serving.openapi_schemas import REFERENCE, SOME, component_schemas, reference
-from serving.problem import MEDIA_TYPE, STATUS_BY_CODE, Problem, Refusal, problem
+from serving.problem import (
+    MEDIA_TYPE,
+    PROBLEM_FORM,
+    STATUS_BY_CODE,
+    Problem,
+    Refusal,
+    problem,
+)
 from serving.recording import RECORD_HEADERS
 from serving.route import Route
 
@@ -82,7 +89,7 @@ def operation(route: Route) -> Json:
     refusals += ["no_champion"] if route.needs_champion else []
     refusals += _BODY_REFUSALS if route.max_body_bytes else ()
     statuses = sorted({str(STATUS_BY_CODE[code]) for code in refusals})
-    problems = {status: {"$ref": f"#/components/responses/Problem{status}"} for status in statuses}
+    problems = {status: _problem(route, status) for status in statuses}
     unchanged = {"304": {"description": "Unchanged.", "headers": _HEADERS}}
     return {
         "operationId": route.operation,
@@ -93,6 +100,13 @@ def operation(route: Route) -> Json:
         **_request_body(route),
         "responses": {"200": answer, **(unchanged if route.has_etag else {}), **problems},
     }
+
+
+def _problem(route: Route, status: str) -> Json:
+    if route.errors is PROBLEM_FORM:
+        return {"$ref": f"#/components/responses/Problem{status}"}
+    content = {route.errors.media_type: {"schema": {"type": "object"}}}
+    return {"description": "OperationOutcome", "headers": _HEADERS, "content": content}
 
 
 def _answer_content(route: Route) -> Json:
@@ -143,7 +157,9 @@ def _parameters(route: Route) -> Json:
 def _request_body(route: Route) -> Json:
     examples = route.examples
     if route.body:
-        media_type, content = "application/json", {"schema": reference(route.body)}
+        is_json = route.media_type.endswith("+json")
+        media_type = route.media_type if is_json else "application/json"
+        content = {"schema": reference(route.body)}
     elif route.upload:
         media_type, content = "multipart/form-data", _upload(route.upload, route.most_files)
         examples = {

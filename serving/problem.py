@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -49,6 +50,7 @@ STATUS_BY_CODE = {
     "method_not_allowed": 405,
     "incomplete_request": 408,
     "incomplete_body": 408,
+    "prefetch_missing": 412,
     "too_large": 413,
     "unknown_host": 421,
     "unknown_field": 422,
@@ -86,6 +88,19 @@ class Problem(BaseModel):
         return self.model_dump_json(exclude_none=True).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorForm:
+    """How a problem is written for those who call an address."""
+
+    media_type: str
+    content: Callable[[Problem], bytes]
+
+
+PROBLEM_FORM = ErrorForm(MEDIA_TYPE, Problem.as_json)
+#: The form of the request that is being served.
+ERROR_FORM: ContextVar[ErrorForm] = ContextVar("error_form", default=PROBLEM_FORM)
+
+
 @dataclass(slots=True)
 class Refusal(Exception):
     """A request that gets a problem instead of an answer."""
@@ -118,5 +133,5 @@ def invalid_body(faults: list[Fault]) -> Refusal:
 
 def refused_with(refusal: Refusal) -> Response:
     """A refusal as the answer of a handler: BentoML would make a 500 of it if it were raised."""
-    body = problem(refusal, REQUEST_ID.get())
-    return Response(body.as_json(), body.status, refusal.headers, MEDIA_TYPE)
+    body, form = problem(refusal, REQUEST_ID.get()), ERROR_FORM.get()
+    return Response(form.content(body), body.status, refusal.headers, form.media_type)

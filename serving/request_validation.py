@@ -34,7 +34,7 @@ from serving.champion_holder import ChampionHolder
 from serving.club_records import ClubRecords
 from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
 from serving.monitoring import LOGGER, Metrics
-from serving.problem import REQUEST_ID, Refusal
+from serving.problem import ERROR_FORM, PROBLEM_FORM, REQUEST_ID, Refusal
 from serving.recording import Recording, asked_to_record
 from serving.route import Route, find_route
 from serving.safe_response import SafeResponse
@@ -78,6 +78,7 @@ class RequestValidation:
         self._access = Access.from_environment()
         self._records = ClubRecords.from_environment()
         self._bodies = HeldBodies()
+        self._error_forms = {_first_part(path): route.errors for path, route in routes.items()}
         self._lanes = {
             path: Lane(
                 route.max_values if route.body else route.max_body_bytes, route.largest_seconds
@@ -103,6 +104,7 @@ class RequestValidation:
             return
         started, response = time.perf_counter(), SafeResponse(send)
         REQUEST_ID.set(response.request_id)
+        ERROR_FORM.set(self._error_forms.get(_first_part(scope["path"]), PROBLEM_FORM))
         try:
             with self._champion.for_request():
                 await self._serve(scope, receive, response)
@@ -137,7 +139,8 @@ class RequestValidation:
         by_club_key = self._access.admit(scope, needs_key=route.needs_key)
         headers = Headers(scope=scope)
         asked = asked_to_record(headers, may_record=route.records)
-        role = Role.WRITE if asked else route.role or (Role.READ if by_club_key else None)
+        keeps = asked or (route.keeps_with_key and self._access.is_club_key(headers))
+        role = Role.WRITE if keeps else route.role or (Role.READ if by_club_key else None)
         club = await self._records.open(headers, role) if role else None
         recording = Recording(club, asked) if club and asked else None
         scope["state"] = {**scope.get("state", {}), "club": club, "recording": recording}
@@ -191,6 +194,11 @@ class RequestValidation:
             LOGGER.info(line, name, response.status, seconds * 1000, response.request_id)
 
 
+def _first_part(path: str) -> str:
+    """The first part of a path, such as ``v1``."""
+    return path.strip("/").partition("/")[0]
+
+
 async def _body(receive: Receive, route: Route, count: Callable[[int], None]) -> bytes:
     """Read the body in time and within its limits."""
     try:
@@ -229,7 +237,7 @@ async def _arguments(
         body,
         *((fields,) if route.fields else ()),
         *((scope["state"]["recording"],) if route.records else ()),
-        *((scope["state"]["club"],) if route.role else ()),
+        *((scope["state"]["club"],) if route.role or route.keeps_with_key else ()),
     )
 
 

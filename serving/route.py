@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from starlette.routing import compile_path
 
 from kneerisk.records.roles import Role
+from serving.problem import PROBLEM_FORM, ErrorForm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +61,14 @@ class Route:
     """Whether callers need the key, where the service has one."""
     records: bool = False
     """Whether the answer is kept in a club's records where a header asks for it."""
+    errors: ErrorForm = PROBLEM_FORM
+    """How its problems are written; the same for all addresses below one first part."""
     role: Role | None = None
     """What a club's key has to allow, where the route works on the club's records; they come after
     the body."""
+    keeps_with_key: bool = False
+    """Whether it keeps what it is sent where a club's key that may write comes with it; the club's
+    records, or None, come after the body."""
     on_event_loop: bool = False
     """Whether it runs on the event loop, as coroutines do, not in a thread of its own."""
     count: Callable[[Any], int] | None = None

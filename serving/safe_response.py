@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from serving.connections import READ_SECONDS
-from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, Refusal, problem
+from serving.problem import ERROR_FORM, SECURITY_HEADERS, Refusal, problem
 
 
 class SafeResponse:
@@ -33,7 +33,7 @@ class SafeResponse:
         """Pass a message of the response on, unless it is late or an error that is no problem."""
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=message.setdefault("headers", []))
-            is_problem = headers.get("content-type") == MEDIA_TYPE
+            is_problem = headers.get("content-type") == ERROR_FORM.get().media_type
             self._held_back = (self.is_late or message["status"] >= 400) and not is_problem
             if self._held_back:
                 return
@@ -53,8 +53,9 @@ class SafeResponse:
         if self.status:
             return
         body = problem(refusal, self.request_id)
-        content, status = body.as_json(), body.status
-        headers = {"content-type": MEDIA_TYPE, "content-length": str(len(content))}
+        form = ERROR_FORM.get()
+        content, status = form.content(body), body.status
+        headers = {"content-type": form.media_type, "content-length": str(len(content))}
         raw = [(k.encode(), v.encode()) for k, v in (headers | refusal.headers).items()]
         # A client that does not read its problem is not waited for longer than one of an answer.
         with suppress(TimeoutError):

@@ -17,7 +17,6 @@ from typing import Any
 
 import bentoml
 from bentoml._internal.log import configure_server_logging
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
@@ -25,17 +24,18 @@ from serving import sheet_import
 from serving.access import Access
 from serving.capacity import ANSWER_SECONDS, LARGE_ANSWER_SECONDS
 from serving.champion_holder import ChampionHolder, models_folder
+from serving.cross_origin import CrossOrigin
+from serving.fhir_routes import served_routes
 from serving.monitoring import LOGGER, Metrics, redact_logs
-from serving.recording import RECORD_HEADERS
 from serving.registration import predictions, web_application
 from serving.request_validation import BODY_SECONDS, RequestValidation
-from serving.routes import ROUTES
 
 #: How long a thread holds the interpreter where another wants it; Python's own is 5 ms.
 _SWITCH_SECONDS = 0.001
 #: After the supervisor's death a worker ends its requests, for no longer than this (assumption).
 _ORPHAN_SECONDS = 10.0
 
+routes = served_routes()
 metrics = Metrics()
 champion = ChampionHolder(metrics)
 
@@ -58,8 +58,8 @@ champion = ChampionHolder(metrics)
         {"name": "OTEL_SDK_DISABLED", "value": "true"},
     ],
 )
-@bentoml.asgi_app(web_application(ROUTES, champion, metrics), path="/")
-@predictions(ROUTES, champion, metrics)
+@bentoml.asgi_app(web_application(routes, champion, metrics), path="/")
+@predictions(routes, champion, metrics)
 class KneeRisk:
     """Risk of knee pain and the likely muscle imbalance, per knee, from screening measures."""
 
@@ -75,18 +75,11 @@ class KneeRisk:
         champion.stop()
 
 
-# The decorator made it a `bentoml.Service`, which mypy does not see. The first one is outermost:
-# a browser shows a problem to a page of another site only with the headers of CORS on it.
+# The decorator made it a `bentoml.Service`, which mypy does not see. The first one is outermost.
 if origins := Access.from_environment().origins:
-    KneeRisk.add_asgi_middleware(  # type: ignore[attr-defined]
-        CORSMiddleware,
-        allow_origins=sorted(origins),
-        allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type", *RECORD_HEADERS.values()],
-        expose_headers=["x-request-id"],
-    )
+    KneeRisk.add_asgi_middleware(CrossOrigin, origins=origins)  # type: ignore[attr-defined]
 KneeRisk.add_asgi_middleware(  # type: ignore[attr-defined]
-    RequestValidation, routes=ROUTES, champion=champion, metrics=metrics
+    RequestValidation, routes=routes, champion=champion, metrics=metrics
 )
 
 

@@ -199,9 +199,9 @@ class TestUp:
         process = program.start(tmp_path)
         try:
             program.wait(tmp_path, deadline())
-            up.refuse_without_records(program)
+            up.refuse_other_settings(program)
             with pytest.raises(KneeriskError, match="make down, then make up"):
-                up.refuse_without_records(
+                up.refuse_other_settings(
                     replace(program, environment={"KNEERISK_RECORDS": "club.sqlite"})
                 )
         finally:

@@ -39,6 +39,7 @@ OUTSIDE = {
     "src/kneerisk/training/registry/gates.py": "gates, worded as the verdicts are",
     "src/kneerisk/training/fitting/fit_inputs.py": "still to move",
     "serving/routes.py": "the table of routes is the source of the OpenAPI document",
+    "serving/fhir_routes.py": "the same for FHIR",
     "serving/openapi.py": "the OpenAPI document",
     "pipelines/derive.py": "scripts for developers",
     "pipelines/docstrings.py": "scripts for developers",

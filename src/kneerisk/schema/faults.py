@@ -97,6 +97,8 @@ class FaultCode(StrEnum):
     NOT_A_NAME = "not_a_name"
     NAME_WITHOUT_UNIT = "name_without_unit"
     LIMITS_UPSIDE_DOWN = "limits_upside_down"
+    # A FHIR resource that was cancelled or entered in error.
+    NOT_A_RESULT = "not_a_result"
 
 
 #: The most characters that a cell of Excel's can have, and so what stands for one.
