@@ -15,9 +15,10 @@ from uuid import uuid4
 import h11
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 
+from kneerisk.messages.problem_document import MEDIA_TYPE
 from kneerisk.words import text
 from serving.monitoring import LOGGER
-from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, Refusal, problem
+from serving.problem import SECURITY_HEADERS, Refusal, problem
 
 #: All headers of a request together. A browser's are 1 to 2 kB, and 16 kB is what common servers
 #: take at most (nginx: 4 buffers of 8 kB).

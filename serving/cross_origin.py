@@ -10,8 +10,9 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from kneerisk.messages.problem_document import MEDIA_TYPE
 from kneerisk.words import text
-from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, Refusal, problem
+from serving.problem import SECURITY_HEADERS, Refusal, problem
 from serving.recording import RECORD_HEADERS
 
 _METHODS = ("GET", "POST")

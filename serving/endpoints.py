@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from kneerisk.answer import Answer, answer, answers
+from kneerisk.answer import answer, answers
 from kneerisk.answer import hand_out as athlete_sheet
 from kneerisk.answer import report as printed_report
 from kneerisk.answer.follow_up import follow_up as compare_visits
@@ -35,12 +35,13 @@ from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.cohort.sheets.device_units import other_units
 from kneerisk.cohort.sheets.vocabulary import unsided
 from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
+from kneerisk.messages.team_answer import Result
 from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Quantity, Screening, faults_of
 from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.screening import screening_type
 from kneerisk.words import section, text
-from serving.problem import Problem, invalid_body, problem
+from serving.problem import invalid_body, problem
 from serving.recording import Recording
 from serving.request_examples import EXAMPLE
 
@@ -66,24 +67,6 @@ class Team(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
     screenings: Annotated[list[Any], AfterValidator(_at_most_the_limit)]
-
-
-class Result(BaseModel):
-    """What became of one screening: an answer or a problem, never both."""
-
-    model_config = ConfigDict(frozen=True)
-
-    index: int
-    answer: Answer | None = None
-    problem: Problem | None = None
-
-
-class TeamAnswer(BaseModel):
-    """One result for each screening, in the order they were sent."""
-
-    model_config = ConfigDict(frozen=True)
-
-    results: list[Result]
 
 
 async def answer_team(bundle: Bundle, team: Team) -> deque[bytes]:

@@ -20,11 +20,12 @@ from kneerisk.fhir.resource_body import FhirScreening, received_from
 from kneerisk.fhir.risk_assessment import ASSESSED_PARTS
 from kneerisk.fhir.risk_assessment import risk_assessment as assessment_of
 from kneerisk.fhir.terminology import code_systems as own_code_systems
+from kneerisk.messages.problem_document import Problem
 from kneerisk.model.bundle import Bundle
 from kneerisk.words import text
 from serving.club_records import OpenClub
 from serving.described_fhir import FeedbackKept
-from serving.problem import ErrorForm, Problem, Refusal, refused_with
+from serving.problem import ErrorForm, Refusal, refused_with
 
 
 def _as_operation_outcome(problem: Problem) -> bytes:

@@ -11,17 +11,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from kneerisk import __version__
+from kneerisk.messages.problem_document import MEDIA_TYPE, Problem
 from kneerisk.records.identifiers import ATHLETE_CODE, pattern_schema
 from kneerisk.words import text, variant
 from serving.openapi_schemas import REFERENCE, SOME, component_schemas, reference
-from serving.problem import (
-    MEDIA_TYPE,
-    PROBLEM_FORM,
-    STATUS_BY_CODE,
-    Problem,
-    Refusal,
-    problem,
-)
+from serving.problem import PROBLEM_FORM, STATUS_BY_CODE, Refusal, problem
 from serving.recording import RECORD_HEADERS
 from serving.route import Route
 

@@ -14,11 +14,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from kneerisk.messages.problem_document import Problem
 from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.own_measures import own_measures_in_force
 from kneerisk.schema.screening import screening_type
 from serving.endpoints import MAX_SCREENINGS
-from serving.problem import STATUS_BY_CODE, Problem
+from serving.problem import STATUS_BY_CODE
 from serving.route import Route
 
 Json = dict[str, Any]

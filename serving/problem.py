@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from kneerisk.errors import Fault
+from kneerisk.messages.problem_document import MEDIA_TYPE, Problem
 from kneerisk.words import plural, variant
 
-MEDIA_TYPE = "application/problem+json"
 #: More faults than any honest body can have; it bounds the answer to a hostile one.
 MAX_FAULTS = 500
 
@@ -65,27 +63,6 @@ STATUS_BY_CODE = {
     "busy": 503,
     "timeout": 504,
 }
-
-
-class Problem(BaseModel):
-    """One problem; `faults` has every single thing that is wrong with a body."""
-
-    model_config = ConfigDict(frozen=True)
-
-    type: Annotated[str, Field(description="A URN that ends in the code.")]
-    title: str
-    status: int
-    code: Annotated[str, Field(description="Stable; for programs.")]
-    detail: str
-    instance: Annotated[str | None, Field(description="A URN of this request.")] = None
-    request_id: Annotated[str | None, Field(description="As in the x-request-id header.")] = None
-    faults: Annotated[
-        list[Fault] | None, Field(description="Each with a JSON pointer (RFC 6901) to its place.")
-    ] = None
-
-    def as_json(self) -> bytes:
-        """The body to send; what is not known is absent."""
-        return self.model_dump_json(exclude_none=True).encode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,16 @@ from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
 from kneerisk.cohort.sheets.training_logs.log_files import MOST_FILES as MOST_LOGS
+from kneerisk.messages.recorded_athletes import ListedAthletes, OutcomesKept, RecordedAthlete
+from kneerisk.messages.served_model import SchemaDocument, ServedModel
+from kneerisk.messages.team_answer import TeamAnswer
 from kneerisk.records.outcome_report import MOST_OUTCOMES, OutcomeReports
 from kneerisk.records.roles import Role
 from kneerisk.schema import Screening
 from serving import endpoints, page_files, record_endpoints, table_export
-from serving.described_answers import OpenApiDocument, SchemaDocument, ServedModel, Texts
+from serving.described_answers import OpenApiDocument, Texts
 from serving.described_monitoring import MonitoringAnswer
-from serving.endpoints import MAX_SCREENINGS, Team, TeamAnswer
+from serving.endpoints import MAX_SCREENINGS, Team
 from serving.recording import RECORDS_REFUSALS
 from serving.request_examples import (
     EXAMPLE,
@@ -141,21 +144,21 @@ _RECORDS = (
         path="/v1/outcomes", method="POST", operation="report_outcomes",
         summary=f"Keep up to {MOST_OUTCOMES:,} outcomes and check-ins of a club's athletes",
         endpoint=record_endpoints.outcomes, body=OutcomeReports,
-        answer=record_endpoints.OutcomesKept, max_body_bytes=_MEGABYTE,
+        answer=OutcomesKept, max_body_bytes=_MEGABYTE,
         max_values=40 * MOST_OUTCOMES, refusals=RECORDS_REFUSALS,
         examples={"week": OUTCOMES}, role=Role.WRITE,
     ),
     Route(
         path="/v1/athletes", operation="list_athletes",
         summary="The club's athletes: when each was heard of, and whose check-in is overdue",
-        endpoint=record_endpoints.athletes, answer=record_endpoints.ListedAthletes,
+        endpoint=record_endpoints.athletes, answer=ListedAthletes,
         query=record_endpoints.ATHLETES_QUERY, refusals=("bad_query", *RECORDS_REFUSALS),
         role=Role.READ,
     ),
     Route(
         path="/v1/athletes/{athlete}", operation="get_athlete",
         summary="All that is kept of an athlete: visits, answers, outcomes, exposure",
-        endpoint=record_endpoints.athlete, answer=record_endpoints.RecordedAthlete,
+        endpoint=record_endpoints.athlete, answer=RecordedAthlete,
         refusals=("no_such_athlete", *RECORDS_REFUSALS), role=Role.READ,
     ),
     Route(

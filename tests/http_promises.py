@@ -12,8 +12,9 @@ from typing import Any
 
 import jsonschema_rs
 
+from kneerisk.messages.problem_document import MEDIA_TYPE
 from serving.openapi import operation
-from serving.problem import MEDIA_TYPE, SECURITY_HEADERS, STATUS_BY_CODE
+from serving.problem import SECURITY_HEADERS, STATUS_BY_CODE
 from serving.route import find_route
 from serving.routes import ROUTES
 
