@@ -270,6 +270,6 @@ def _texts_json() -> bytes:
         "poses": list(poses()),
         "effect_sizes": effect_sizes(),
         "example": EXAMPLE,
-        "words": {name: dict(section(name)) for name in ("shared", "page", "hand_out")},
+        "words": {name: dict(section(name)) for name in ("shared", "page", "hand_out", "club")},
     }
     return json.dumps(document).encode()

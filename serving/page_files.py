@@ -26,11 +26,13 @@ FILES = (
     "page/answer.css",
     "page/team/team.css",
     "page/api_reader/reader.css",
+    "page/club/club.css",
     "page/theme.js",
     "page/app.js",
     "page/poses.svg",
     "page/lib/access_key.js",
     "page/lib/api_client.js",
+    "page/lib/club_records.js",
     "page/lib/download.js",
     "page/lib/equipment.js",
     "page/lib/form_fields.js",
@@ -50,6 +52,7 @@ FILES = (
     "page/views/form_rows.js",
     "page/views/inputs_table.js",
     "page/views/interval_sources.js",
+    "page/views/keep_card.js",
     "page/views/knee_cards.js",
     "page/views/leg_figure.js",
     "page/views/live_answer.js",
@@ -68,11 +71,21 @@ FILES = (
     "page/views/visits_view.js",
     "page/views/week_chart.js",
     "page/views/what_if_view.js",
+    "page/actions/keep_actions.js",
     "page/actions/report_actions.js",
     "page/actions/screening_actions.js",
     "page/actions/training_log_actions.js",
     "page/actions/visit_actions.js",
     "page/actions/what_if_actions.js",
+    "page/club/check_in_report.js",
+    "page/club/check_in_view.js",
+    "page/club/club_actions.js",
+    "page/club/club_state.js",
+    "page/club/club_view.js",
+    "page/club/knee_history.js",
+    "page/club/monitoring_charts.js",
+    "page/club/monitoring_view.js",
+    "page/club/overdue_list.js",
     "page/team/answer_summary.js",
     "page/team/cell_fixes.js",
     "page/team/joined_files.js",
@@ -98,10 +111,10 @@ FILES = (
     "page/vendor/swagger-ui.css",
 )
 _PAGE, _API_READER = "index.html.j2", "api_reader.html.j2"
-#: Scripts without a hint: one that runs at once, those that wait for the team view, and those of
-#: the API's reader, a page of its own.
+#: Scripts without a hint: one that runs at once, those that wait for the team's view or a club's,
+#: and those of the API's reader, a page of its own.
 _NOT_PRELOADED = re.compile(
-    r"page/(theme|team/(?!squad_state|answer_summary)|api_reader|vendor/swagger)"
+    r"page/(theme|team/(?!squad_state|answer_summary)|club/(?!club_state)|api_reader|vendor/swagger)"
 )
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
@@ -169,7 +182,7 @@ def api_reader_response(request: Request) -> Response:
 
 
 def _html_response(request: Request, template: str) -> Response:
-    content = _html(template)
+    content = _html(template, records=bool(os.environ.get("KNEERISK_RECORDS")))
     headers = _headers(_etag(content))
     if request.headers.get("if-none-match") == headers["etag"]:
         return Response(status_code=304, headers=headers)
@@ -177,10 +190,11 @@ def _html_response(request: Request, template: str) -> Response:
 
 
 @cache
-def _html(name: str) -> bytes:
+def _html(name: str, *, records: bool) -> bytes:
     """A template with its texts, and a hint for each script so that all load at once.
 
-    But for the team view's, which load when it is opened.
+    But for those of the team's view and of a club's, which load when they are opened. Where no
+    ``records`` are kept, nothing of the page is about them.
     """
     environment = Environment(
         loader=PackageLoader("serving", "page"),
@@ -190,7 +204,7 @@ def _html(name: str) -> bytes:
     )
     modules = [name for name in FILES if name.endswith(".js") and not _NOT_PRELOADED.match(name)]
     template = environment.get_template(name)
-    return template.render(text=text, language=LANGUAGE, modules=modules).encode()
+    return template.render(text=text, language=LANGUAGE, modules=modules, records=records).encode()
 
 
 def _headers(etag: str) -> dict[str, str]:

@@ -1,10 +1,13 @@
 // The page: which view is open, how it is drawn, and where it starts.
+import { emptyClub } from "./club/club_state.js";
+import { keepActions } from "./actions/keep_actions.js";
 import { refreshReport, reportActions, showReport } from "./actions/report_actions.js";
 import { answerDraft, screeningActions } from "./actions/screening_actions.js";
 import { trainingLogActions } from "./actions/training_log_actions.js";
 import { followUp, visitActions } from "./actions/visit_actions.js";
 import { whatIfActions } from "./actions/what_if_actions.js";
 import { getJson } from "./lib/api_client.js";
+import { keepsRecords } from "./lib/club_records.js";
 import { allFields, protocolNeeds, stationsOf } from "./lib/form_fields.js";
 import { emptyDraft, removeAll, storeTheme } from "./lib/local_storage.js";
 import { assemble } from "./lib/screening_body.js";
@@ -29,13 +32,29 @@ async function loadTeam() {
   team = { view: teamView, actions: teamActions, scoreChanged };
 }
 
+// So does what opens a club's records.
+let club = null;
+
+async function loadClub() {
+  const [{ clubView }, { clubActions, refreshClub }] = await Promise.all([
+    import("./club/club_view.js"),
+    import("./club/club_actions.js"),
+  ]);
+  club = { view: clubView, actions: clubActions, refresh: refreshClub };
+}
+
+const recordsView = () => (club ? club.view(state, club.actions) : nothing);
+
 const VIEWS = {
   screen: screeningForm,
   answer: answerView,
   team: () => (team ? team.view(state, team.actions) : nothing),
   visits: visitsView,
   report: reportView,
+  ...(keepsRecords() ? { club: recordsView, monitoring: recordsView } : {}),
 };
+/** The entry of the navigation that a view stands behind, where it has none of its own. */
+const ENTRY_OF = { monitoring: "club" };
 /** Parts of a view have ids that begin with its letter. */
 const VIEW_OF_PREFIX = { "a-": "answer", "v-": "visits", "t-": "team" };
 
@@ -45,12 +64,19 @@ const actions = {
   ...visitActions,
   ...reportActions,
   ...trainingLogActions,
+  ...keepActions,
   forgetAll() {
     team?.actions.stopScoring();
     state.team = emptyTeam();
     const isGone = removeAll();
     delete document.documentElement.dataset.theme;
-    Object.assign(state, { draft: emptyDraft(), visits: [], followUp: null, answer: null });
+    Object.assign(state, {
+      draft: emptyDraft(),
+      club: emptyClub(),
+      visits: [],
+      followUp: null,
+      answer: null,
+    });
     Object.assign(state, assemble(state.draft, state.fields, state.protocolNeeds));
     state.reportStatus = "none";
     answerDraft();
@@ -63,7 +89,7 @@ const actions = {
 setRenderer(() => {
   state.liveAnswer = liveAnswer(state);
   render(VIEWS[state.view](state, actions), byId("main"));
-  const isWorking = state.isPending || state.isLoading || state.team.isBusy;
+  const isWorking = state.isPending || state.isLoading || state.team.isBusy || state.club.isBusy;
   document.documentElement.dataset.state = isWorking ? "working" : "settled";
   showReport();
 });
@@ -78,19 +104,33 @@ const viewOf = (hash) => {
 async function route({ isFirst }) {
   const view = viewOf(location.hash);
   const isNewView = view !== state.view && !isFirst;
-  if (view === "team" && !team) await loadTeam();
+  await loadLate(view);
   state.view = view;
   for (const link of document.querySelectorAll(".views a")) {
-    if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
+    if (link.hash === `#${ENTRY_OF[view] ?? view}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.title = text("page.document_title", { view: variant("page.view_title", view) });
-  if (view === "visits") followUp();
-  if (view === "team") team.scoreChanged();
-  if (view === "answer" || view === "report") refreshReport(0);
+  const title = isClub(view) ? variant("club.view_title", view) : variant("page.view_title", view);
+  document.title = text("page.document_title", { view: title });
+  refresh(view);
   draw();
   // Once it is drawn.
   queueMicrotask(() => queueMicrotask(() => moveFocus(isNewView)));
+}
+
+const isClub = (view) => VIEWS[view] === recordsView;
+
+async function loadLate(view) {
+  if (view === "team" && !team) await loadTeam();
+  if (isClub(view) && !club) await loadClub();
+}
+
+/** Ask for what a view shows, where that may have changed since it was last open. */
+function refresh(view) {
+  if (view === "visits") followUp();
+  if (view === "team") team.scoreChanged();
+  if (view === "answer" || view === "report") refreshReport(0);
+  if (isClub(view)) club.refresh();
 }
 
 // Focus goes where the eye goes: to the heading of a new view, or to the part that was asked for.

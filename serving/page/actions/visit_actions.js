@@ -71,9 +71,9 @@ export const visitActions = {
     followUp();
   },
   nextVisit(id) {
-    const { name, equipment, values, units = {} } = draftOfVisit(id);
-    const lasting = Object.entries(values).filter(([path]) => isLasting(path));
-    state.draft = { ...emptyDraft(), name, equipment, units, values: Object.fromEntries(lasting) };
+    const { name, athleteId = "", equipment, values, units = {} } = draftOfVisit(id);
+    const lasting = Object.fromEntries(Object.entries(values).filter(([path]) => isLasting(path)));
+    state.draft = { ...emptyDraft(), name, athleteId, equipment, units, values: lasting };
     draftChanged(0);
     location.hash = "#screen";
   },

@@ -1,8 +1,11 @@
 // The key of a service that other machines can reach: typed once, kept until the tab is closed.
-import { loadKey, storeKey } from "./local_storage.js";
+import { loadClubKey, loadKey, storeKey } from "./local_storage.js";
 
 const withKey = (options, key) =>
   key ? { ...options, headers: { ...options.headers, authorization: `Bearer ${key}` } } : options;
+
+// A club's key opens the service too.
+const currentKey = () => loadKey() ?? loadClubKey();
 
 // Requests that need the key at the same time wait for the same dialog.
 let asking = null;
@@ -10,11 +13,11 @@ let asking = null;
 /** `fetch`, with the key; where the service wants one, it is asked for until it is right. */
 export async function send(path, options = {}) {
   for (;;) {
-    const key = loadKey();
+    const key = currentKey();
     const response = await fetch(path, withKey(options, key));
     const wantsKey = response.status === 401 && response.headers.has("www-authenticate");
     if (!wantsKey) return response;
-    if (loadKey() === key) {
+    if (currentKey() === key) {
       asking ??= askForKey(Boolean(key));
       await asking;
       asking = null;

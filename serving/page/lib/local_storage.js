@@ -8,6 +8,7 @@ const KEYS = {
   contact: "kneerisk.contact",
   squad: "kneerisk.squad",
   accessKey: "kneerisk.key",
+  clubKey: "kneerisk.club_key",
   units: "kneerisk.units",
 };
 
@@ -34,6 +35,13 @@ function write(key, content, storage = lasting) {
 
 export const loadKey = () => read(KEYS.accessKey, ofThisTab);
 export const storeKey = (key) => write(KEYS.accessKey, key, ofThisTab);
+// Where the browser stores nothing, the club's key lasts as long as the page.
+let clubKey = null;
+export const loadClubKey = () => clubKey ?? read(KEYS.clubKey, ofThisTab);
+export function storeClubKey(key) {
+  clubKey = key;
+  write(KEYS.clubKey, key, ofThisTab);
+}
 
 // The units that values are typed in, and the lever arm of the dynamometer: told once.
 export const loadUnits = () => ({ chosen: {}, ...read(KEYS.units) });
@@ -55,6 +63,7 @@ export const emptyDraft = () => ({
   equipment: null,
   units: {},
   fromLog: {},
+  athleteId: "",
 });
 
 export function loadDraft() {
@@ -108,6 +117,7 @@ export function storeTheme(theme) {
 
 /** Remove everything that this page ever stored here; true when nothing is left. */
 export function removeAll() {
+  clubKey = null;
   const ownEntries = () =>
     [localStorage, sessionStorage].flatMap((storage) =>
       Object.keys(storage)

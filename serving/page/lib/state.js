@@ -1,4 +1,5 @@
 // The state of the page, and drawing it again after a change.
+import { emptyClub } from "../club/club_state.js";
 import { loadSquadState } from "../team/squad_state.js";
 import { loadContact, loadDraft, loadVisits } from "./local_storage.js";
 
@@ -37,6 +38,7 @@ export const state = {
   deletingVisit: null,
   team: loadSquadState(),
   trainingLog: null,
+  club: emptyClub(),
 };
 
 const noLog = () => ({ files: [], asked: {}, answer: null, who: 0, problem: "", isReading: false });

@@ -9,6 +9,7 @@ import { adviceFold } from "./advice_cards.js";
 import { driversFold } from "./driver_charts.js";
 import { inputsFold } from "./inputs_table.js";
 import { intervalFold } from "./interval_sources.js";
+import { keptTag } from "./keep_card.js";
 import { kneeCards, learntCard } from "./knee_cards.js";
 import { modelFold, notice } from "./model_notice.js";
 import { nextTestCard } from "./next_tests.js";
@@ -65,10 +66,10 @@ export function athleteLine(draft) {
   });
 }
 
-const head = ({ draft }, more) =>
+const head = (state, more) =>
   html`<div class="head"><div>
-    <h1 id="h-answer" tabindex="-1">${draft.name.trim() || text("page.answer.unnamed")}</h1>
-    <p>${athleteLine(draft)} ${more}</p></div></div>`;
+    <h1 id="h-answer" tabindex="-1">${state.draft.name.trim() || text("page.answer.unnamed")}</h1>
+    <p>${athleteLine(state.draft)} ${more} ${keptTag(state)}</p></div></div>`;
 
 // What was asked about red flags, in a line; a flag that applies has a box of its own.
 function flagsInHead({ red_flags_status: status }) {

@@ -2,6 +2,7 @@
 import { longDate } from "../lib/number_format.js";
 import { text } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
+import { keepCard } from "./keep_card.js";
 import { visitChanges } from "./visit_changes.js";
 
 export const isSameName = (a, b) => a.trim().toLowerCase() === b.trim().toLowerCase();
@@ -22,7 +23,7 @@ export function visitsView(state, actions) {
   return html`<section class="view" aria-labelledby="h-visits">
     <div class="head"><div><h1 id="h-visits" tabindex="-1">${title}</h1>
       <p>${text("page.visits.note")}</p></div></div>
-    ${thisVisit(own, state, actions)} ${changes(own, state)}
+    ${thisVisit(own, state, actions)} ${keepCard(state, actions)} ${changes(own, state)}
     ${others.length ? otherVisits(others, state, actions) : nothing}
   </section>`;
 }

@@ -21,7 +21,7 @@ from typing import Any
 #: One file each in the folder of a language.
 SECTIONS = (
     "shared", "answer", "report", "hand_out", "page", "command_line", "help", "service", "fhir",
-    "schema", "cohort", "sheet", "training_log", "records", "outcome_log", "monitoring",
+    "schema", "club", "cohort", "sheet", "training_log", "records", "outcome_log", "monitoring",
     "model", "training", "validation",
 )  # fmt: skip
 LANGUAGE = "en"
