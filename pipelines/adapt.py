@@ -13,6 +13,7 @@ import typer
 from kneerisk.progress import Progress, event
 from kneerisk.words import text, variant
 from pipelines import console
+from pipelines.hazard_lines import hazard_lines
 from pipelines.options import (
     DEFAULT_REFITS,
     MODELS,
@@ -21,6 +22,7 @@ from pipelines.options import (
     Measures,
     Models,
     Refits,
+    Weeks,
     examples,
 )
 
@@ -49,6 +51,7 @@ def adapt(
     ] = None,
     of: Annotated[int | None, typer.Option("--of", help=text("help.adapt.of"))] = None,
     model: Annotated[str | None, typer.Option("--model", help=text("help.adapt.model"))] = None,
+    weeks: Weeks = None,
     measures: Measures = None,
     refits: Refits = DEFAULT_REFITS,
     models: Models = MODELS,
@@ -59,7 +62,7 @@ def adapt(
         raise typer.BadParameter(text("command_line.adapt.one_way"))
     with console.own_measures(measures), console.progress() as progress:
         if data is not None:
-            result = adapt_model(data, model, models, progress, refits)
+            result = adapt_model(data, model, models, progress, refits, weeks)
             lines = summary(result)
         else:
             result = adapt_to_count(*checked_count(outcomes, of), model, models, progress)
@@ -85,6 +88,7 @@ def adapt_model(
     models: Path,
     progress: Progress,
     refits: int = DEFAULT_REFITS,
+    weeks: Path | None = None,
 ) -> dict[str, Any]:
     """Update a version (the champion, if none is named) by a club's file.
 
@@ -100,19 +104,23 @@ def adapt_model(
         Called with what is being done.
     refits
         How often the version is updated again in bootstrap samples of the club's athletes.
+    weeks
+        The file of the cohort's weeks, where follow-up was weekly.
 
     Returns
     -------
-    `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`, `needs`
-    and `metrics`.
+    `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`, `needs`,
+    `metrics`, and `proposed` where a hazard by week was fitted beside.
     """
     from kneerisk.training.tracking import require_store
 
     require_store(Path.cwd())
+    from kneerisk.cohort.knee_weeks import read_weeks
     from kneerisk.training.new_versions.adapted_version import adapt_version
     from kneerisk.training.provenance import Source, load
     from kneerisk.training.registry.versions import load_version
     from kneerisk.training.updating.count_updating import refuse_counted
+    from kneerisk.training.updating.hazard_beside import proposal
 
     base = load_version(models, version)
     refuse_counted(base)
@@ -120,12 +128,14 @@ def adapt_model(
     with base.model.own.also_in_force():
         progress(event("reading_club"))
         club, _ = load(source)
-        adapted = adapt_version(base, source, club, refits, progress)
+        of_knees = None if weeks is None else read_weeks(weeks, club)
+        adapted = adapt_version(base, source, club, refits, progress, of_knees)
     logged = adapted.logged
     return {
         "version": logged and logged.version, "run_id": logged and logged.run_id,
         "base": base.metadata.version, "step": adapted.updated.step,
         "needs": adapted.updated.needs, "metrics": adapted.metrics,
+        "proposed": proposal(adapted.metrics),
     }  # fmt: skip
 
 
@@ -219,4 +229,4 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
         lines.append(text(
             "command_line.adapt.difference", difference=f"{more:+.4f}", error=f"{error:.4f}"
         ))  # fmt: skip
-    return lines
+    return [*lines, *hazard_lines(metrics, result["proposed"])]

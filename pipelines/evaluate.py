@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kneerisk.progress import Progress, event
 from kneerisk.words import text
 from pipelines import console
-from pipelines.options import MODELS, TRAIN_PANEL, Json, Measures, Models, examples
+from pipelines.hazard_lines import hazard_lines
+from pipelines.options import MODELS, TRAIN_PANEL, Json, Measures, Models, Weeks, examples
+
+if TYPE_CHECKING:
+    from kneerisk.cohort import Cohort
+    from kneerisk.model import Bundle
 
 app = typer.Typer()
 _OF_TRUTH = ("oracle_mae", "auc_below_oracle", "true_calibration_slope", "interval_coverage")
@@ -23,6 +28,7 @@ _OF_TRUTH = ("oracle_mae", "auc_below_oracle", "true_calibration_slope", "interv
     epilog=examples(
         "evaluate --data club.csv",
         "evaluate --model kneerisk-new_pain-12m-v3 --data club.csv",
+        "evaluate --data club.parquet --weeks weeks.parquet",
     ),
 )
 def evaluate(
@@ -30,18 +36,23 @@ def evaluate(
         Path, typer.Option(exists=True, dir_okay=False, help=text("help.evaluate.data"))
     ],
     model: Annotated[str | None, typer.Option(help=text("help.evaluate.model"))] = None,
+    weeks: Weeks = None,
     measures: Measures = None,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
     """Evaluate a version and print its metrics."""
     with console.own_measures(measures), console.progress() as progress:
-        result = evaluate_version(model, data, models, progress)
+        result = evaluate_version(model, data, models, progress, weeks)
     console.result(result, as_json, *summary(result))
 
 
 def evaluate_version(
-    version: str | None, data: Path, models: Path, progress: Progress
+    version: str | None,
+    data: Path,
+    models: Path,
+    progress: Progress,
+    weeks: Path | None = None,
 ) -> dict[str, Any]:
     """Evaluate a released or registered version on a cohort file.
 
@@ -55,10 +66,12 @@ def evaluate_version(
         The folder of released models.
     progress
         Called with what is being done.
+    weeks
+        The file of the cohort's weeks, where follow-up was weekly.
 
     Returns
     -------
-    `metrics` by task, and what they are of.
+    `metrics` by task, and what they are of; with weeks the `hazard` by week beside.
     """
     from kneerisk.evaluation.model_validation import metrics_by_task, validate
     from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
@@ -72,10 +85,12 @@ def evaluate_version(
         cohort, truth = load(Source(path=data))
         refuse_other_outcome(bundle.metadata, cohort)
         progress(event("finding_training_athletes"))
+        whole = cohort
         cohort, truth, athletes = without_training_athletes(
             bundle.metadata, cohort, truth, Path.cwd()
         )
         evaluation = validate(bundle, cohort, truth, progress)
+        hazard = {} if weeks is None else _hazard(bundle, whole, cohort, weeks)
     return {
         "version": bundle.metadata.version,
         "run_id": bundle.metadata.run_id,
@@ -85,7 +100,17 @@ def evaluate_version(
         "outcome_kind": cohort.outcome_kind,
         "screenings": len(cohort.frame),
         **metrics_by_task(evaluation),
+        **hazard,
     }
+
+
+def _hazard(bundle: Bundle, whole: Cohort, cohort: Cohort, weeks: Path) -> dict[str, Any]:
+    """The hazard by week beside the version's risks, of the screenings that are judged."""
+    from kneerisk.cohort.knee_weeks import read_weeks
+    from kneerisk.training.updating.hazard_beside import compare_hazard, proposal
+
+    metrics = compare_hazard(bundle.model, cohort, read_weeks(weeks, whole, cohort))
+    return {"hazard": {"proposed": proposal(metrics), "metrics": metrics}}
 
 
 def summary(result: Mapping[str, Any]) -> list[str | console.Table]:
@@ -112,4 +137,6 @@ def summary(result: Mapping[str, Any]) -> list[str | console.Table]:
         rows=f"{metrics['rows']:,.0f}", people=f"{metrics['athletes']:,.0f}",
         events=f"{metrics['events']:,.0f}",
     )  # fmt: skip
+    if "hazard" in result:
+        lines += hazard_lines(result["hazard"]["metrics"], result["hazard"]["proposed"])
     return [metrics_table(metrics, BASELINES, title), "\n".join(lines)]

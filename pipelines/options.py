@@ -28,6 +28,9 @@ Out = Annotated[Path, typer.Option("--out", help=text("help.option.out"))]
 CohortFile = Annotated[Path | None, typer.Option(
     "--data", exists=True, dir_okay=False, help=text("help.option.cohort_file"),
 )]  # fmt: skip
+Weeks = Annotated[Path | None, typer.Option(
+    "--weeks", exists=True, dir_okay=False, help=text("help.option.weeks"),
+)]  # fmt: skip
 Models = Annotated[Path, typer.Option(
     envvar="KNEERISK_MODELS", help=text("help.option.models"),
 )]  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from kneerisk.words import text, variant
 from pipelines import console
 from pipelines.open_records import open_records
 from pipelines.options import Club, Json, examples
+
+if TYPE_CHECKING:
+    from kneerisk.cohort.knee_weeks import KneeWeeks
 
 app = typer.Typer(help=text("help.records.command"), no_args_is_help=True)
 
@@ -147,6 +150,7 @@ def restore(
     help=text("help.records.cohort.command"),
     epilog=examples(
         "records cohort --out club.parquet",
+        "records cohort --out club.parquet --weeks weeks.parquet",
         'records cohort --out autumn.parquet --club "Harbour FC" --months 6',
     ),
 )
@@ -156,25 +160,45 @@ def cohort(
     months: Annotated[
         int | None, typer.Option(min=1, max=60, help=text("help.records.cohort.months"))
     ] = None,
+    weeks: Annotated[Path | None, typer.Option(help=text("help.records.cohort.weeks"))] = None,
     as_json: Json = False,
 ) -> None:
     """Write visits with what became of them, to train, adapt or evaluate on."""
     with open_records() as database:
         from kneerisk.cohort import write
+        from kneerisk.cohort.knee_weeks import weeks_table
         from kneerisk.records.audit import COMMAND, note
         from kneerisk.records.clubs import clubs_named
-        from kneerisk.records.cohort_of_records.record_cohort import cohort_of_records
+        from kneerisk.records.cohort_of_records.record_cohort import cohort_of_visits
+        from kneerisk.records.cohort_of_records.recorded_visits import (
+            minutes_by_athlete,
+            recorded_visits,
+        )
+        from kneerisk.records.cohort_of_records.weekly_follow_up import weekly_follow_up
 
         now = datetime.now(UTC)
         with database.reading() as session:
             clubs = clubs_named(session, club or [])
-            made, account = cohort_of_records(session, clubs, now.date(), months)
+            found = recorded_visits(session, [*clubs.values()], now.date(), months)
+            minutes = minutes_by_athlete(session, [visit.athlete_id for visit in found.visits])
+            made, account = cohort_of_visits(found, minutes, [*clubs])
+            weekly = weekly_follow_up(session, found, minutes)
+        _refuse_no_weeks(weekly, weeks)
         with database.writing() as session:
             for club_id in clubs.values():
                 note(session, now, club_id, COMMAND, "cohort_written")
             write(made, out)
-    counts = account.as_dict()
+    counts = account.as_dict() | {"weeks": 0 if weekly is None else len(weekly.week)}
+    if weekly is not None and weeks is not None:
+        console.write_table(weeks_table(weekly, made), weeks)
     console.result({"file": str(out), **counts}, as_json, _account_in_words(out, counts))
+
+
+def _refuse_no_weeks(weekly: KneeWeeks | None, weeks: Path | None) -> None:
+    from kneerisk.records.database import RecordsFailed
+
+    if weekly is None and weeks is not None:
+        raise RecordsFailed(text("command_line.records.cohort.not_weekly"))
 
 
 def _account_in_words(out: Path, counts: dict[str, Any]) -> str:
@@ -191,6 +215,8 @@ def _account_in_words(out: Path, counts: dict[str, Any]) -> str:
     ]
     if counts["known"]:
         lines.append(text("command_line.records.cohort.weights", **_counted(counts)))
+    if counts["weeks"]:
+        lines.append(text("command_line.records.cohort.weeks", **_counted(counts)))
     return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import typer
 from kneerisk.progress import Progress, event
 from kneerisk.words import text, variant
 from pipelines import console
+from pipelines.hazard_lines import hazard_lines
 from pipelines.open_records import open_records
 from pipelines.options import DEFAULT_REFITS, MODELS, RECORDS_PANEL, Json, Models, Refits, examples
 
@@ -112,17 +113,25 @@ def _learnable(
 ) -> Records | None:
     """The cohort of the records, as its file gives it; None where no horizon is over."""
     from kneerisk.cohort import read, write
-    from kneerisk.records.cohort_of_records.record_cohort import cohort_of_records
-    from kneerisk.records.cohort_of_records.recorded_visits import NoVisits
+    from kneerisk.records.cohort_of_records.record_cohort import cohort_of_visits
+    from kneerisk.records.cohort_of_records.recorded_visits import (
+        NoVisits,
+        minutes_by_athlete,
+        recorded_visits,
+    )
+    from kneerisk.records.cohort_of_records.weekly_follow_up import weekly_follow_up
     from kneerisk.training.new_versions.retraining import Records
 
     file = folder / "records.parquet"
     try:
-        cohort, _ = cohort_of_records(session, clubs, today)
+        found = recorded_visits(session, [*clubs.values()], today, None)
     except NoVisits:
         return None
+    minutes = minutes_by_athlete(session, [visit.athlete_id for visit in found.visits])
+    cohort, _ = cohort_of_visits(found, minutes, [*clubs])
     write(cohort, file)
-    return Records(cohort=read(file), file=file)
+    weeks = weekly_follow_up(session, found, minutes)
+    return Records(cohort=read(file), file=file, weeks=weeks)
 
 
 def _next_step(session: Session, club_id: int | None, today: date) -> str:
@@ -145,6 +154,7 @@ def summary(retrained: Retrained) -> list[str | console.Table]:
     if retrained.how is not None:
         step = variant("command_line.adapt.corrected", retrained.step) if retrained.step else None
         lines.append(variant("command_line.retrain.how", retrained.how, step=step))
+    lines += hazard_lines(retrained.metrics or {}, retrained.proposed)
     lines += [
         text("command_line.promote.passed", gate=gate["told"])
         if gate["passed"]

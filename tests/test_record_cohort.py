@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from typer.testing import CliRunner
 
 from kneerisk.cohort import read
+from kneerisk.cohort.knee_weeks import read_weeks
 from kneerisk.records.audit import audit_lines
 from kneerisk.records.clubs import made_club
 from kneerisk.records.cohort_of_records.censoring_weights import (
@@ -279,10 +280,18 @@ def test_the_command_writes_a_cohort_and_says_what_it_is_made_of(
     database.upgrade()
     fill(database)
     for suffix in ("csv", "parquet"):
-        out = tmp_path / f"club.{suffix}"
-        done = CliRunner().invoke(app, ["records", "cohort", "--out", str(out)])
+        out, weekly = tmp_path / f"club.{suffix}", tmp_path / f"weeks.{suffix}"
+        command = ["records", "cohort", "--out", str(out), "--weeks", str(weekly)]
+        done = CliRunner().invoke(app, command)
         assert done.exit_code == 0, done.output
         cohort = read(out)
+        weeks = read_weeks(weekly, cohort)
+        # One knee hurt in the third week, five were free for 53, and five were lost after ten.
+        assert (len(weeks.week), weeks.may_hurt.sum()) == (3 + 5 * 53 + 5 * 10, 1)
+        assert weeks.week[weeks.may_hurt].tolist() == [3]
+        # An hour on the day of the visit alone: a quarter of one a week over four weeks.
+        assert weeks.minutes_at_visit.tolist() == [15.0] * 6
+        assert (weeks.days.max(), weeks.days.min(), weeks.horizon_days) == (7.0, 1.0, 365)
         assert (cohort.kind, cohort.outcome_kind, cohort.horizon_months) == (
             "observed", "new_pain", 12,
         )  # fmt: skip
@@ -293,6 +302,7 @@ def test_the_command_writes_a_cohort_and_says_what_it_is_made_of(
         "stated end: 5",
         "visit: 1",
         "Weights 1.",
+        "Follow-up was weekly: 318 weeks",
     ):
         assert part in done.output, done.output
     asked = ["records", "cohort", "--out", str(out), "--club", "Harbour FC", "--json"]

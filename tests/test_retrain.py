@@ -29,11 +29,12 @@ from kneerisk.records.visit_records import (
     record_outcomes,
 )
 from kneerisk.schema import SIDES, fingerprint
-from kneerisk.training.new_versions.retraining import is_due
+from kneerisk.training.new_versions.retraining import Retrained, is_due
 from kneerisk.training.registry import releases
 from kneerisk.training.tracking import CHALLENGER, CHAMPION, Tracking
+from kneerisk.training.updating.hazard_beside import proposal
 from pipelines.__main__ import app
-from pipelines.retrain import EXIT_CODES
+from pipelines.retrain import EXIT_CODES, summary
 
 NOW = datetime.now(UTC)
 VISIT = NOW.date() - timedelta(days=380)
@@ -67,10 +68,15 @@ def season(database: Database, served: Bundle, athletes: int, start: date = VISI
                 for side, of_side in zip(SIDES, pain, strict=True)
                 if of_side[number]
             ]
-            outcomes.append(Reported(
-                athlete=name, kind="check_in", side="both", first_day=start,
-                last_day=start + timedelta(days=370), details={"knee_problem": bool(outcomes)},
-            ))  # fmt: skip
+            hurts = bool(outcomes)
+            # Weekly at first, which makes it weekly follow-up, and then for the rest.
+            for first, last in ((0, 7), (8, 14), (15, 21), (22, 28), (29, 370)):
+                until = start + timedelta(days=last)
+                outcomes.append(Reported(
+                    athlete=name, kind="check_in", side="both",
+                    first_day=start + timedelta(days=first), last_day=until,
+                    details={"knee_problem": hurts and onset <= until},
+                ))  # fmt: skip
             record_outcomes(session, club, "key", outcomes, NOW)
 
 
@@ -118,6 +124,9 @@ def test_a_season_with_more_pain_than_told_becomes_the_next_champion(
     )  # fmt: skip
     assert told["verdict"]["passes"]
     assert told["metrics"]["cv_log_loss"] < told["metrics"]["cv_as_is_log_loss"]
+    # Follow-up was weekly: a hazard was fitted beside it, and stays beside it.
+    assert told["metrics"]["cv_hazard_log_loss"] < told["metrics"]["cv_as_is_log_loss"]
+    assert told["proposed"] == proposal(told["metrics"])
     tracking = Tracking(tmp_path)
     assert champion.read(tmp_path / "models").version == told["base"]
 
@@ -125,6 +134,7 @@ def test_a_season_with_more_pain_than_told_becomes_the_next_champion(
     approved = run("--approve-by", "J. Doe")
     assert approved.exit_code == EXIT_CODES["promoted"], approved.output
     assert json.loads(approved.stdout)["version"] == told["version"]
+    assert json.loads(approved.stdout)["proposed"] == told["proposed"]
     assert champion.read(tmp_path / "models").version == told["version"]
     version = tracking.version_with_alias("kneerisk-new_pain-12m", CHAMPION)
     assert version is not None
@@ -168,3 +178,45 @@ def test_what_is_due(
     kind = "adapted" if learnt_from else "simulated"
     served = replace(released.metadata, cohort=kind, events=learnt_from)
     assert is_due(served, asked_for, events) is due
+
+
+#: Out of fold: the risk of the horizon, and the hazard by week, which saves 0.01.
+COMPARED = {
+    "cv_log_loss": 0.45, "cv_calibration_slope": 1.0, "cv_calibration_intercept": 0.05,
+    "cv_hazard_log_loss": 0.44, "cv_hazard_calibration_slope": 1.1,
+    "cv_hazard_calibration_intercept": 0.1, "cv_log_loss_over_hazard": 0.01,
+    "cv_log_loss_over_hazard_error": 0.004,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "proposed"),
+    [
+        ({}, "weekly_hazard"),
+        ({"cv_log_loss_over_hazard_error": 0.02}, "risk_of_the_horizon"),
+        ({"cv_log_loss_over_hazard": -0.01}, "risk_of_the_horizon"),
+        ({"cv_hazard_calibration_slope": 0.6}, "risk_of_the_horizon"),
+        ({"cv_hazard_calibration_slope": 0.6, "cv_calibration_slope": 0.5}, "weekly_hazard"),
+        ({"cv_hazard_calibration_intercept": 0.3}, "risk_of_the_horizon"),
+    ],
+)
+def test_which_of_the_two_is_proposed(changed: dict[str, float], proposed: str) -> None:
+    assert proposal(COMPARED | changed) == proposed
+
+
+def test_without_weekly_follow_up_nothing_is_proposed() -> None:
+    assert proposal({"cv_log_loss": 0.45}) is None
+
+
+def test_the_proposal_is_told_and_not_taken() -> None:
+    ratio = dict(zip(("hazard_training_ratio", "hazard_training_ratio_low",
+                      "hazard_training_ratio_high"), (1.2, 1.05, 1.37), strict=True))  # fmt: skip
+    lines = summary(Retrained(
+        state="waiting", base="m-v1", events=90, version="m-v2", how="adapted", step="slope",
+        metrics=COMPARED | ratio, proposed="weekly_hazard",
+    ))  # fmt: skip
+    told = "\n".join(str(line) for line in lines)
+    assert "log loss 0.4400 and slope 1.10" in told
+    assert "+0.0100 (standard error 0.0040)" in told
+    assert "No version tells it yet" in told
+    assert "1.20 times the hazard (95 % interval 1.05 to 1.37)" in told

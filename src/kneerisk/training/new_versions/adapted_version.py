@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.knee_weeks import KneeWeeks
 from kneerisk.cohort.splits import train_test_split
 from kneerisk.model import Bundle
 from kneerisk.progress import Progress, event
@@ -41,7 +42,12 @@ class AdaptedVersion:
 
 
 def adapt_version(
-    base: Bundle, source: Source, club: Cohort, refits: int, progress: Progress
+    base: Bundle,
+    source: Source,
+    club: Cohort,
+    refits: int,
+    progress: Progress,
+    weeks: KneeWeeks | None = None,
 ) -> AdaptedVersion:
     """Check a club's cohort, update a version by it, compare the two and log the new one.
 
@@ -57,6 +63,9 @@ def adapt_version(
         How often the version is updated again in bootstrap samples of the club's athletes.
     progress
         Called with what is being done.
+    weeks
+        Of the cohort's screenings, in the same order, where follow-up was weekly: a hazard is
+        fitted beside.
 
     Returns
     -------
@@ -72,7 +81,7 @@ def adapt_version(
     progress(event("updating", version=base.metadata.version))
     updated = model_updating.update_model(base.model, train, SEED)
     progress(event("evaluating_update"))
-    out_of_fold = compare_update(base.model, club, FOLD_SEEDS, progress)
+    out_of_fold = compare_update(base.model, club, FOLD_SEEDS, progress, weeks)
     if updated.step == "as_is":
         return AdaptedVersion(updated, out_of_fold.metrics, None)
     instability = refit_update(base.model, train, updated.model, refits, progress)

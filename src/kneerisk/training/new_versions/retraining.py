@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.knee_weeks import KneeWeeks
 from kneerisk.model import Bundle
 from kneerisk.model.metadata import Metadata
 from kneerisk.progress import Progress
@@ -23,6 +24,7 @@ from kneerisk.training.registry.promotion import promote
 from kneerisk.training.registry.verdict import verdict_of
 from kneerisk.training.registry.versions import load_version
 from kneerisk.training.tracking import CHALLENGER, CHAMPION, Tracking, Version
+from kneerisk.training.updating.hazard_beside import Proposed, proposal
 from kneerisk.training.updating.model_updating import events_needed
 
 State = Literal["nothing_due", "too_early", "too_few", "refused", "waiting", "promoted"]
@@ -56,6 +58,9 @@ class Retrained:
         Of all gates, the comparison with the served version on the same rows among them.
     metrics
         Of the new version, on athletes and groups that were left out.
+    proposed
+        Where follow-up was weekly: the risk of the horizon, which the new version tells, or the
+        hazard by week that was fitted beside it, by the log loss and calibration of both.
     """
 
     state: State
@@ -66,6 +71,7 @@ class Retrained:
     step: str | None = None
     verdict: dict[str, Any] | None = None
     metrics: dict[str, float] | None = None
+    proposed: Proposed | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
@@ -74,10 +80,14 @@ class Retrained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """A cohort of records, and the file that it is in while the command runs."""
+    """A cohort of records, and the file that it is in while the command runs.
+
+    ``weeks`` are those of its screenings, in the same order; None where follow-up was not weekly.
+    """
 
     cohort: Cohort
     file: Path
+    weeks: KneeWeeks | None = None
 
     @property
     def events(self) -> int:
@@ -132,7 +142,7 @@ def retrain_version(
     return Retrained(
         state=state, base=name, events=events, version=str(version),
         how="adapted" if "adapted_step" in params else "trained", step=params.get("adapted_step"),
-        verdict=verdict_of(gates), metrics=metrics,
+        verdict=verdict_of(gates), metrics=metrics, proposed=proposal(metrics),
     )  # fmt: skip
 
 
@@ -184,7 +194,7 @@ def _made_now(
     """Adapt; train from scratch as well where left-out athletes say that it is better."""
     source = Source(path=records.file)
     base = _beneath(models, served)
-    adapted = adapt_version(base, source, records.cohort, refits, progress)
+    adapted = adapt_version(base, source, records.cohort, refits, progress, records.weeks)
     if _is_better_from_scratch(adapted):
         trained = train_version(source, records.cohort, None, refits, progress)
         return tracking.version(trained.version)

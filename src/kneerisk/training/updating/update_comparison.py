@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from itertools import count
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.knee_weeks import KneeWeeks
 from kneerisk.cohort.splits import groups_of, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.instability import Instability, measure_instability
@@ -25,6 +27,7 @@ from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import dealt_folds
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.updating.club_likelihood import club_of
+from kneerisk.training.updating.hazard_beside import NAME, HazardBeside
 from kneerisk.training.updating.model_updating import update_for_club
 from kneerisk.training.updating.widening import widened
 
@@ -32,7 +35,11 @@ FOLDS = 5
 
 
 def compare_update(
-    model: RiskModel, cohort: Cohort, seeds: range, progress: Progress = ignore
+    model: RiskModel,
+    cohort: Cohort,
+    seeds: range,
+    progress: Progress = ignore,
+    weeks: KneeWeeks | None = None,
 ) -> OutOfFold:
     """Out-of-fold metrics of an update; everything is chosen inside the folds.
 
@@ -46,17 +53,21 @@ def compare_update(
         Of the folds by person; metrics are means over them.
     progress
         Called as each fold begins.
+    weeks
+        Of the cohort's screenings, in the same order, where follow-up was weekly.
 
     Returns
     -------
     `cv_` metrics of the updated model, `cv_as_is_` of the champion, `cv_scratch_` of a model
     trained on the club alone (absent where a fold has too few outcomes for one), `cv_prior_` and
     `cv_logistic_` of the base rate and a logistic regression of the club. `cv_log_loss_over_as_is`
-    is how much more log loss a row the updated model has than the champion. Where the club has
-    groups, `iecv_` before the same names is of groups that were left out.
+    is how much more log loss a row the updated model has than the champion. With weeks,
+    `cv_hazard_` is of the hazard by week. Where the club has groups, `iecv_` before the same names
+    is of groups that were left out.
     """
     model = widened(model, cohort)
     club, groups = club_of(model, cohort), groups_of(cohort)
+    hazard = None if weeks is None else HazardBeside.of(model, club, weeks)
     numbers = count(1)
     total = FOLDS * len(seeds) + (0 if groups is None else len(groups.names))
 
@@ -65,7 +76,8 @@ def compare_update(
     ) -> dict[str, Risks | None]:
         progress(event("cross_validation", number=next(numbers), total=total))
         updated = update_for_club(model, club.take(train), seed).model
-        return {
+        beside = {} if hazard is None else {NAME: hazard.predict(train, test)}
+        return beside | {
             "model": risks_of(updated.predict_features(club.legs.take(test))),
             "as_is": risks_of(model.predict_features(club.legs.take(test))),
             "scratch": _from_scratch(subset(cohort, train), subset(cohort, test), seed),
@@ -81,7 +93,9 @@ def compare_update(
     ]
     shared = set[str]().union(*by_seed).intersection(*by_seed)
     by_person = {name: [risks[name] for risks in by_seed] for name in shared}
-    return evaluate_out_of_fold(cohort, by_person, update_and_predict)
+    found = evaluate_out_of_fold(cohort, by_person, update_and_predict)
+    of_training = {} if hazard is None else hazard.training_metrics()
+    return replace(found, metrics=found.metrics | of_training)
 
 
 def refit_update(
