@@ -174,7 +174,7 @@ def cohort(
             minutes_by_athlete,
             recorded_visits,
         )
-        from kneerisk.records.cohort_of_records.weekly_follow_up import weekly_follow_up
+        from kneerisk.records.cohort_of_records.watched_knees import weekly_follow_up
 
         now = datetime.now(UTC)
         with database.reading() as session:

@@ -119,7 +119,7 @@ def _learnable(
         minutes_by_athlete,
         recorded_visits,
     )
-    from kneerisk.records.cohort_of_records.weekly_follow_up import weekly_follow_up
+    from kneerisk.records.cohort_of_records.watched_knees import weekly_follow_up
     from kneerisk.training.new_versions.retraining import Records
 
     file = folder / "records.parquet"

@@ -21,7 +21,7 @@ from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.evidence import assumption
 from kneerisk.model import Bundle
 from kneerisk.records.cohort_of_records.recorded_visits import RecordedVisit, RecordedVisits
-from kneerisk.records.cohort_of_records.weekly_follow_up import knee_weeks
+from kneerisk.records.cohort_of_records.watched_knees import knee_weeks
 from kneerisk.records.followed_legs import FollowedLeg
 from kneerisk.schema import SIDES, Screening, from_row
 from kneerisk.training.fitting.weekly_hazard import PENALTY, fit_weekly_hazard
