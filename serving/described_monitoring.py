@@ -57,6 +57,7 @@ class WeeklyAlarm(BaseModel):
     evidence: float
     raised_on: date | None
     more: bool
+    told: float
     limits: tuple[float, float] | None
     raised_before: list[date]
     raised_at: float
@@ -99,7 +100,7 @@ class PromiseHeld(BaseModel):
 
 
 class ShiftedMeasure(BaseModel):
-    """The mean of a measure against that of the training athletes, in SDs of readings."""
+    """Mean and spread of a measure against those of the training athletes, in SDs of readings."""
 
     model_config = _FROZEN
 
@@ -108,6 +109,11 @@ class ShiftedMeasure(BaseModel):
     shift_sd: float
     limit_sd: float
     adjusted_p: float
+    spread: float | None
+    spread_limits: tuple[float, float] | None
+    spread_adjusted_p: float | None
+    shifted: bool
+    spread_changed: bool
     drifted: bool
 
 

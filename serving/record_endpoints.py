@@ -24,7 +24,7 @@ from kneerisk.records.follow_up_states import (
     MOST_OF_A_PAGE,
     PAGE,
     STATES,
-    FollowUpState,
+    CheckInState,
     HeardOf,
     page_of_athletes,
 )
@@ -101,7 +101,7 @@ async def athletes(request: Request) -> Response:
     return Response(shown.model_dump_json(exclude_none=True), media_type="application/json")
 
 
-def _asked_athletes(request: Request) -> tuple[set[FollowUpState], str, int]:
+def _asked_athletes(request: Request) -> tuple[set[CheckInState], str, int]:
     """The states, the id and the number that an address asks for; refuses all that are none."""
     asked = request.query_params
     named = asked.get("follow_up")

@@ -9,7 +9,7 @@ import pytest
 import statsmodels.api as sm
 from scipy.integrate import quad
 from scipy.optimize import brentq
-from scipy.stats import gamma, poisson
+from scipy.stats import chi2, gamma, poisson
 from sklearn.metrics import log_loss
 from statsmodels.stats.rates import confint_poisson
 
@@ -19,8 +19,11 @@ from kneerisk.monitoring import weekly_alarm as alarm
 from kneerisk.monitoring.expected_performance import expected_performance, promise_kept
 from kneerisk.monitoring.followed_risks import FollowedRisks
 from kneerisk.monitoring.input_drift import input_drift
+from kneerisk.monitoring.monitoring_report import Part
 from kneerisk.monitoring.observed_and_told import compare, poisson_limits
 from kneerisk.monitoring.poisson_calibration import flexible_calibration
+from kneerisk.monitoring.report_lines import part_row
+from kneerisk.monitoring.spread_of_readings import spread_of
 from kneerisk.schema import Columns
 
 YEAR = 365.0
@@ -122,6 +125,14 @@ class TestObservedAndTold:
         limits = np.array([poisson_limits(int(count)) for count in range(11)])
         low, high = limits[observed].T / told
         assert ((low <= factor) & (factor <= high)).mean() >= 0.95
+
+    def test_no_ratio_is_told_of_less_than_one_event(self):
+        def row(**followed_days) -> list[str]:
+            counts = compare(followed([0.2] * 10, event=[True] + [False] * 9, **followed_days))
+            return part_row(Part(by="sex", name="female", counts=counts, adjusted_p=1.0))
+
+        assert row(stop=[0.5] * 10)[3:6] == ["1", "<0.1", "-"]
+        assert row(stop=[YEAR] * 10)[3:6] == ["1", "2.2", "0.45 (0.01 to 2.50)"]
 
     def test_nobody_followed_yet(self):
         found = compare(followed([0.2], [0.0], [False]))
@@ -320,6 +331,44 @@ class TestInputDrift:
         assert found.measure == name
         assert found.limit_sd == pytest.approx(1.96 / np.sqrt(found.athletes), abs=1e-3)
         assert found.shift_sd - before.shift_sd > 0.3
+
+    def test_a_spread_is_found_at_its_size(self, data):
+        name = "hip_drop_deg"
+        sides = [f"{side}_{name}" for side in ("left", "right")]
+        centre = np.nanmean([data[side] for side in sides])
+        wider = {**data, **{side: centre + 1.6 * (data[side] - centre) for side in sides}}
+        [found] = [one for one in input_drift(published(), wider) if one.drifted]
+        assert (found.measure, found.shifted, found.spread_changed) == (name, False, True)
+        low, high = found.spread_limits
+        assert low < 1.0 < high < found.spread
+        assert found.spread == pytest.approx(1.6, abs=0.15)
+
+    def test_one_number_of_both_legs_is_looked_at(self, data):
+        name = "lateral_pelvic_tilt_deg"
+        found = {one.measure: one for one in input_drift(published(), data)}[name]
+        assert found.spread == pytest.approx(1.0, abs=0.15)
+        lean = {f"{side}_{name}": by for side, by in (("left", 3.0), ("right", -3.0))}
+        leaning = {**data, **{column: data[column] + by for column, by in lean.items()}}
+        [moved] = [one for one in input_drift(published(), leaning) if one.shifted]
+        assert moved.measure == name
+
+    @pytest.mark.parametrize("athletes", [10, 40, 200])
+    def test_limits_of_a_spread_are_right_at_their_number(self, athletes):
+        rng = np.random.default_rng(9)
+        drawn = rng.normal(size=(2_000, athletes))
+        spreads = [spread_of(row) for row in drawn]
+        outside = np.mean([not one.low <= one.ratio <= one.high for one in spreads])
+        assert 0.02 < outside < 0.055
+        chance = np.mean([one.p_value < 0.05 for one in spreads])
+        assert chance == pytest.approx(outside, abs=0.005)
+
+    def test_heavy_tails_are_no_changed_spread(self):
+        rng = np.random.default_rng(9)
+        drawn = rng.standard_t(5, size=(1_000, 60)) / np.sqrt(5 / 3)
+        assert np.mean([spread_of(row).p_value < 0.05 for row in drawn]) < 0.12
+        variance = drawn.var(axis=1, ddof=1)
+        naive = 2 * np.minimum(chi2.cdf(59 * variance, 59), chi2.sf(59 * variance, 59))
+        assert np.mean(naive < 0.05) > 0.15
 
     def test_limits_are_right_at_few_athletes(self, data):
         """Of measures without a floor, whose readings are normal."""

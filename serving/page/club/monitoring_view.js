@@ -190,9 +190,16 @@ function driftWords(drift, drifted) {
   return text("club.monitoring.drift.some", values);
 }
 
-function driftOf({ measure, shift_sd: shift }, labels, fields) {
+function driftOf(drift, labels, fields) {
+  const { measure, shift_sd: shift } = drift;
   const field = fields.find(({ name }) => name === measure);
   const label = field ? short(field.label) : (labels[measure] ?? measure.replaceAll("_", " "));
   const sign = shift > 0 ? "+" : "";
-  return text("club.monitoring.drift.mean", { measure: label, shift: sign + fixed(shift, 2) });
+  const told = [
+    drift.shifted &&
+      text("club.monitoring.drift.mean", { measure: label, shift: sign + fixed(shift, 2) }),
+    drift.spread_changed &&
+      text("club.monitoring.drift.spread", { measure: label, ratio: fixed(drift.spread, 2) }),
+  ];
+  return told.filter(Boolean).join("; ");
 }

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from kneerisk.records.follow_up_states import FollowUpState
+from kneerisk.records.follow_up_states import CheckInState
 
 _FROZEN = ConfigDict(frozen=True)
 
@@ -94,7 +94,7 @@ class ListedAthlete(BaseModel):
     model_config = _FROZEN
 
     athlete: str
-    follow_up: FollowUpState
+    follow_up: CheckInState
     """`answered` within the last week; a check-in is `due`, `overdue` after ten days, the athlete
     `lost` after four weeks; follow-up is `over`; whoever is `not_screened` has none."""
     last_visit: date | None = None
@@ -110,7 +110,7 @@ class ListedAthletes(BaseModel):
 
     day: date
     """Of the look."""
-    counts: dict[FollowUpState, int]
+    counts: dict[CheckInState, int]
     """Of all athletes of the club, whatever is shown."""
     athletes: list[ListedAthlete]
     next: str | None = None

@@ -2,10 +2,11 @@
 
 What travels in a bundle is the joint distribution of the measures given sport, sex and age, with
 their measurement errors (`Population`). Each measure's mean over the athletes is held against it
-with the standard error of as many athletes as have it. A measure has drifted where chance is ruled
-out after correction for how many were looked at (Benjamini & Hochberg 1995,
-doi 10.1111/j.2517-6161.1995.tb02031.x) and the shift is large enough to matter. A bundle holds no
-shapes of distributions, so that a change of spread alone is not seen.
+with the standard error of as many athletes as have it, and its SD with the limits of as many
+(`spread_of_readings`). A measure has drifted where chance is ruled out after correction for all
+means and SDs that were looked at (Benjamini & Hochberg 1995,
+doi 10.1111/j.2517-6161.1995.tb02031.x) and the difference is large enough to matter. A bundle holds
+no shapes of distributions: what leaves mean and spread as they are is not seen.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from scipy.stats import false_discovery_control, norm
 from kneerisk.evidence.population import Population, contexts
 from kneerisk.model.imputation import error_variances, measured_z_scores, stated_protocols
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.monitoring.spread_of_readings import Spread, spread_of
 from kneerisk.schema import (
     SIDES,
     Columns,
@@ -32,12 +34,17 @@ from kneerisk.schema import (
     columns,
     to_row,
 )
+from kneerisk.schema.rules import OPPOSITES
 from kneerisk.schema.z_scores import to_z_of_all
 
 #: Expected share of false ones among the measures that are called drifted (convention).
 FALSE_DISCOVERIES = 0.05
 #: Shifts below this many SDs change a risk little (a small effect: Cohen 1988, chapter 2).
 SMALL_SHIFT_SD = 0.2
+#: So does a spread that is less than this many times as large, or as small (assumption).
+SMALL_SPREAD = 1.25
+#: Fewer athletes have no spread worth a test: whole numbers are often all the same (assumption).
+FEWEST_FOR_SPREAD = 10
 #: Fewer athletes have no mean worth a test (assumption).
 FEWEST_ATHLETES = 5
 #: Measures of a leg that stand at a limit more often than this are left out (assumption).
@@ -48,7 +55,7 @@ _BEYOND_SD = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureDrift:
-    """The mean of a measure over some athletes, against that of the training athletes.
+    """Mean and spread of a measure over some athletes, against those of the training athletes.
 
     Attributes
     ----------
@@ -61,9 +68,17 @@ class MeasureDrift:
     limit_sd
         How far chance alone moves a mean of so many athletes, 95 %.
     adjusted_p
-        The p-value, corrected for the measures that were looked at.
+        The p-value of the mean, corrected for all means and spreads that were looked at.
+    spread
+        SD of the readings about their mean, over the SD expected; None below `FEWEST_FOR_SPREAD`.
+    spread_limits
+        Where chance alone leaves the spread of so many athletes, 95 %.
+    spread_adjusted_p
+        The p-value of the spread, corrected alike.
+    shifted, spread_changed
+        Whether mean, or spread, differs by neither chance nor little.
     drifted
-        Whether it is neither chance nor small.
+        Whether either does.
     """
 
     measure: str
@@ -71,6 +86,11 @@ class MeasureDrift:
     shift_sd: float
     limit_sd: float
     adjusted_p: float
+    spread: float | None
+    spread_limits: tuple[float, float] | None
+    spread_adjusted_p: float | None
+    shifted: bool
+    spread_changed: bool
     drifted: bool
 
 
@@ -89,24 +109,49 @@ def input_drift(population: Population, data: Columns) -> tuple[MeasureDrift, ..
     The measures that at least `FEWEST_ATHLETES` have, the largest shift first.
     """
     names = (*population.athlete, *population.leg)
-    shift = _standardised(population, data)
-    given = ~np.isnan(shift)
-    looked_at = [place for place in range(len(names)) if given[:, place].sum() >= FEWEST_ATHLETES]
+    readings = _standardised(population, data)
+    of_measure = [column[~np.isnan(column)] for column in readings.T]
+    looked_at = [place for place, one in enumerate(of_measure) if len(one) >= FEWEST_ATHLETES]
     if not looked_at:
         return ()
-    count = given.sum(axis=0)[looked_at]
-    mean = np.nanmean(shift[:, looked_at], axis=0)
-    p_values = 2.0 * norm.sf(np.abs(mean) * np.sqrt(count))
+    mean = np.array([of_measure[place].mean() for place in looked_at])
+    count = np.array([len(of_measure[place]) for place in looked_at])
+    spread = {
+        place: spread_of(of_measure[place])
+        for place in looked_at
+        if len(of_measure[place]) >= FEWEST_FOR_SPREAD
+    }
+    p_values = [
+        *(2.0 * norm.sf(np.abs(mean) * np.sqrt(count))),
+        *(s.p_value for s in spread.values()),
+    ]
     adjusted = false_discovery_control(p_values)
+    of_spread = dict(zip(spread, adjusted[len(looked_at) :], strict=True))
     found = [
-        MeasureDrift(
-            measure=names[place], athletes=int(n), shift_sd=float(moved),
-            limit_sd=float(norm.isf(0.025) / np.sqrt(n)), adjusted_p=float(p),
-            drifted=bool(p < FALSE_DISCOVERIES and abs(moved) >= SMALL_SHIFT_SD),
-        )
-        for place, n, moved, p in zip(looked_at, count, mean, adjusted, strict=True)
+        _drift(names[place], int(n), (float(moved), float(p)),
+               (spread.get(place), of_spread.get(place)))
+        for place, n, moved, p in zip(looked_at, count, mean, adjusted, strict=False)
     ]  # fmt: skip
     return tuple(sorted(found, key=lambda one: -abs(one.shift_sd)))
+
+
+def _drift(
+    name: str, athletes: int, mean: tuple[float, float], spread: tuple[Spread | None, float | None]
+) -> MeasureDrift:
+    """Of one measure, from its mean and its spread with their corrected p-values."""
+    (shift, mean_p), (found, spread_p) = mean, spread
+    shifted = mean_p < FALSE_DISCOVERIES and abs(shift) >= SMALL_SHIFT_SD
+    is_changed = found is not None and spread_p is not None and spread_p < FALSE_DISCOVERIES and (
+        not 1.0 / SMALL_SPREAD < found.ratio < SMALL_SPREAD
+    )  # fmt: skip
+    return MeasureDrift(
+        measure=name, athletes=athletes, shift_sd=shift,
+        limit_sd=float(norm.isf(0.025) / np.sqrt(athletes)), adjusted_p=mean_p,
+        spread=None if found is None else found.ratio,
+        spread_limits=None if found is None else (found.low, found.high),
+        spread_adjusted_p=None if spread_p is None else float(spread_p),
+        shifted=shifted, spread_changed=is_changed, drifted=shifted or is_changed,
+    )  # fmt: skip
 
 
 def drift_of_screenings(
@@ -158,6 +203,9 @@ def _standardised(people: Population, data: Columns) -> FloatArray:
     sides = [_cut(people.leg, mean[:, a : a + m], spread[:, a:], data) for mean in prior]
     correlation = np.diag(people.covariance[a : a + m, a + m : a + 2 * m]) / spread[:, a:]
     off = np.stack([z - side.mean for z, side in zip(legs, sides, strict=True)])
+    # What is one number seen from either side has no mean of both: the first side that has it.
+    for place in [people.leg.index(name) for name in OPPOSITES if name in people.leg]:
+        off[1, ~np.isnan(off[0, :, place]), place] = np.nan
     known = (~np.isnan(off)).sum(axis=0)
     variance = np.stack([side.variance for side in sides]).mean(axis=0)
     variance = np.where(known == 2, variance * (1.0 + correlation) / 2.0, variance)

@@ -69,6 +69,8 @@ class Alarm:
         The first look at which it was; None where it never was.
     more
         Whether more happened than was told, at that look or the last.
+    told
+        Events that were told of in this year.
     limits
         Of observed over told in this year, for all looks at once; None where nothing was told.
     raised_before
@@ -79,6 +81,7 @@ class Alarm:
     evidence: float
     raised_on: date | None
     more: bool
+    told: float
     limits: tuple[float, float] | None
     raised_before: tuple[date, ...]
 
@@ -186,6 +189,7 @@ def _alarm(rows: FollowedRisks, first: date, today: date) -> Alarm:
     return Alarm(
         since=date.fromordinal(int(years[-1][0])), evidence=float(last.evidence[-1]),
         raised_on=raised[-1], more=bool(last.observed[place] > last.told[place]),
+        told=float(last.told[-1]),
         limits=limits_at_any_time(float(last.observed[-1]), float(last.told[-1])),
         raised_before=tuple(day for day in raised[:-1] if day is not None),
     )  # fmt: skip

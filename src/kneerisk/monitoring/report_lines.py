@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kneerisk.monitoring.input_drift import SMALL_SHIFT_SD
+from kneerisk.monitoring.input_drift import SMALL_SHIFT_SD, SMALL_SPREAD, MeasureDrift
 from kneerisk.monitoring.monitoring_report import Alarm, MonitoringReport, Part
 from kneerisk.monitoring.next_step import FAR_OFF, FEWEST_FOR_LEVEL
 from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE, ObservedTold
@@ -13,6 +13,9 @@ from kneerisk.words import plural, text, variant
 
 #: Ways for a knee's follow-up to end that leave open whether its own pain began.
 _UNCLEAR = ("unknown_side", "onset_unclear", "unexplained")
+#: A ratio to less than one event is none that says anything: one event makes it hundreds
+#: (assumption).
+FEWEST_TOLD = 1.0
 _YES, _NO = "yes", "no"
 
 
@@ -27,7 +30,7 @@ def head_lines(report: MonitoringReport) -> list[str]:
         ),
         plural(
             "monitoring.observed", counts.athletes, observed=counts.observed,
-            told=f"{counts.told:.1f}",
+            told=_events(counts.told),
             chance=variant(
                 "monitoring.chance", _word(is_so=counts.could_be_chance), low=low, high=high
             ),
@@ -58,7 +61,7 @@ def part_row(part: Part) -> list[str]:
     counts = part.counts
     return [
         part.by, part.name or text("monitoring.not_stated"), str(counts.athletes),
-        str(counts.observed), f"{counts.told:.1f}", _ratio(counts),
+        str(counts.observed), _events(counts.told), _ratio(counts),
         variant("monitoring.answer", _word(is_so=part.could_be_chance)),
     ]  # fmt: skip
 
@@ -77,7 +80,11 @@ def _alarm_lines(alarm: Alarm) -> Iterator[str]:
         "monitoring.alarm", state, since=alarm.since, raised_on=alarm.raised_on,
         evidence=f"{alarm.evidence:.2g}", raised_at=f"{RAISED_AT:g}",
     )  # fmt: skip
-    if alarm.limits is not None:
+    if alarm.told < FEWEST_TOLD:
+        yield text(
+            "monitoring.too_little_told", told=_events(alarm.told), needed=f"{FEWEST_TOLD:g}"
+        )
+    elif alarm.limits is not None:
         low, high = alarm.limits
         yield text("monitoring.limits_at_any_time", low=f"{low:.2f}", high=f"{high:.2f}")
     if alarm.raised_before:
@@ -118,15 +125,21 @@ def _drift_line(report: MonitoringReport) -> str:
     drifted = [one for one in report.drift if one.drifted]
     if not drifted:
         return text(
-            "monitoring.not_drifted", looked_at=len(report.drift), least=f"{SMALL_SHIFT_SD:g}"
-        )
-    measures = ", ".join(
-        text("monitoring.drift_of", measure=one.measure, shift=f"{one.shift_sd:+.2f}")
-        for one in drifted
-    )
+            "monitoring.not_drifted", looked_at=len(report.drift), least=f"{SMALL_SHIFT_SD:g}",
+            spread=f"{SMALL_SPREAD - 1.0:.0%}",
+        )  # fmt: skip
+    measures = ", ".join(told for one in drifted for told in _told_of(one))
     return text(
         "monitoring.drifted", measures=measures, drifted=len(drifted), looked_at=len(report.drift)
     )
+
+
+def _told_of(drift: MeasureDrift) -> Iterator[str]:
+    if drift.shifted:
+        shift = f"{drift.shift_sd:+.2f}"
+        yield text("monitoring.drift_of", measure=drift.measure, shift=shift)
+    if drift.spread_changed and drift.spread is not None:
+        yield text("monitoring.spread_of", measure=drift.measure, ratio=f"{drift.spread:.2f}")
 
 
 def _follow_up_lines(report: MonitoringReport) -> Iterator[str]:
@@ -150,8 +163,18 @@ def _word(*, is_so: bool) -> str:
     return _YES if is_so else _NO
 
 
+def _events(told: float) -> str:
+    """Events that were told of, which need not be whole."""
+    return text("monitoring.hardly_any") if 0.0 < told < 0.05 else f"{told:.1f}"
+
+
 def _ratio(counts: ObservedTold) -> str:
-    if counts.ratio is None or counts.low is None or counts.high is None:
+    if (
+        counts.told < FEWEST_TOLD
+        or counts.ratio is None
+        or counts.low is None
+        or counts.high is None
+    ):
         return "-"
     ratio, low, high = (f"{value:.2f}" for value in (counts.ratio, counts.low, counts.high))
     return text("monitoring.ratio", ratio=ratio, low=low, high=high)

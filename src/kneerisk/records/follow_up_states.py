@@ -25,8 +25,8 @@ PAGE, MOST_OF_A_PAGE = 100, 1_000
 #: `OVERDUE_DAYS`. `lost`: for longer than a later report bridges (`LONGEST_SILENCE_DAYS`); only a
 #: new screening begins follow-up again. `over`: the club ended it, or the time that the newest risk
 #: is about has passed. `not_screened`: nothing was told that could be followed.
-FollowUpState = Literal["answered", "due", "overdue", "lost", "over", "not_screened"]
-STATES: tuple[FollowUpState, ...] = get_args(FollowUpState)
+CheckInState = Literal["answered", "due", "overdue", "lost", "over", "not_screened"]
+STATES: tuple[CheckInState, ...] = get_args(CheckInState)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class HeardOf:
     last_check_in: date | None
     heard_of: date | None
     silent_days: int | None
-    follow_up: FollowUpState
+    follow_up: CheckInState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +65,13 @@ class PageOfAthletes:
     """
 
     athletes: tuple[HeardOf, ...]
-    counts: dict[FollowUpState, int]
+    counts: dict[CheckInState, int]
     last: str | None
 
 
 def follow_up_state(
     last_visit: date | None, silent_days: int | None, *, is_over: bool
-) -> FollowUpState:
+) -> CheckInState:
     """What days of silence mean.
 
     Parameters
@@ -99,7 +99,7 @@ def follow_up_state(
 
 
 def page_of_athletes(
-    everybody: Iterable[HeardOf], states: Collection[FollowUpState], after: str, limit: int
+    everybody: Iterable[HeardOf], states: Collection[CheckInState], after: str, limit: int
 ) -> PageOfAthletes:
     """A page of the list.
 
