@@ -14,13 +14,15 @@ from pydantic import BaseModel
 
 from kneerisk.schema.faults import FaultCode
 from pipelines.error_codes import markdown
+from serving.fhir_routes import FHIR_ROUTES
 from serving.openapi import openapi_document, operation
 from serving.problem import STATUS_BY_CODE
 from serving.route import Route
 from serving.routes import ROUTES
 
 ROOT = Path(__file__).parents[1]
-DESCRIBED = [route for route in ROUTES.values() if route.tag]
+ALL = {**ROUTES, **FHIR_ROUTES}
+DESCRIBED = [route for route in ALL.values() if route.tag]
 #: Names that a client of JavaScript can't give to a function.
 JAVASCRIPT_WORDS = {"import", "export", "delete", "function", "new", "switch", "default", "in"}
 #: What JSON Schema 2020-12 and OpenAPI 3.1 have; anything else begins with ``x-``.
@@ -35,7 +37,7 @@ KEYWORDS = set(_KEYWORDS.split())
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    made: dict[str, Any] = openapi_document(ROUTES)
+    made: dict[str, Any] = openapi_document(ALL)
     return made
 
 

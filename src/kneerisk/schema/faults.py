@@ -44,6 +44,17 @@ class FaultCode(StrEnum):
     TOO_LONG = "too_long"
     TOO_MANY = "too_many"
     DUPLICATE_KEY = "duplicate_key"
+    # A limit or choice of a field that is no measure, by pydantic's own codes.
+    LITERAL_ERROR = "literal_error"
+    GREATER_THAN = "greater_than"
+    GREATER_THAN_EQUAL = "greater_than_equal"
+    LESS_THAN = "less_than"
+    LESS_THAN_EQUAL = "less_than_equal"
+    TOO_SHORT = "too_short"
+    STRING_TOO_SHORT = "string_too_short"
+    STRING_TOO_LONG = "string_too_long"
+    STRING_PATTERN_MISMATCH = "string_pattern_mismatch"
+    WRONG_FORM = "wrong_form"
     # A cell or row of a file.
     DECIMAL_MARK = "decimal_mark"
     NOT_A_DATE = "not_a_date"

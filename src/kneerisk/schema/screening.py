@@ -224,6 +224,7 @@ _BY_PYDANTIC = {
     "bool_type": FaultCode.NOT_A_BOOLEAN,
     "too_long": FaultCode.TOO_LONG,
 }
+_CODES = frozenset(str(code) for code in FaultCode)
 #: Each choice in pydantic's words for them: `'point' or 'comma'`.
 _QUOTED = re.compile(r"'([^']*)'")
 
@@ -262,7 +263,7 @@ def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
     measure = _measure_at(location)
     return Fault(
         pointer=json_pointer(*location),
-        code=str(code or kind),
+        code=str(code or (kind if kind in _CODES else FaultCode.WRONG_FORM)),
         message=variant("shared.fault", code) if code else message,
         allowed=measure.allowed if measure else None,
         unit=measure.unit if isinstance(measure, Quantity) else None,
