@@ -1,0 +1,183 @@
+"""The client for programs that await: the same calls as `Client` has."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from itertools import count
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import anyio
+import httpx
+
+from kneerisk.answer import Answer
+from kneerisk.answer.follow_up_request import FollowUp, Visit
+from kneerisk.answer.follow_up_schema import FollowUpAnswer
+from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
+from kneerisk.client import calls
+from kneerisk.client.calls import AnyScreening, Call, Recording
+from kneerisk.client.client_errors import NoAnswer
+from kneerisk.client.retry_policy import RetryPolicy
+from kneerisk.messages.recorded_athletes import ListedAthletes, OutcomesKept, RecordedAthlete
+from kneerisk.messages.served_model import SchemaDocument, ServedModel
+from kneerisk.messages.team_answer import Result
+from kneerisk.records.follow_up_states import CheckInState
+from kneerisk.records.outcome_report import OutcomeReport
+from kneerisk.words import text
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """A connection to a service; close it, or use it in an ``async with`` block.
+
+    Parameters
+    ----------
+    url
+        Where the service is: ``http://127.0.0.1:3000``.
+    key
+        That opens it, where it has one: the service's or a club's.
+    timeout_seconds
+        How long an answer may take.
+    retries
+        When a call is made again.
+    transport
+        Of httpx, for certificates or a proxy of one's own.
+
+    Raises
+    ------
+    Refused
+        From any call: a problem with all its faults; `Unavailable` where later it may work.
+    NoAnswer
+        From any call: the service can't be reached.
+    NotUnderstood
+        From any call: what came is not the service's answer.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: str | None = None,
+        timeout_seconds: float = 60.0,
+        retries: RetryPolicy | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._retries = retries or RetryPolicy()
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers=calls.headers(key),
+            timeout=timeout_seconds,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End its connections."""
+        await self._http.aclose()
+
+    async def predict(self, screening: AnyScreening, recording: Recording | None = None) -> Answer:
+        """Answer one screening.
+
+        Parameters
+        ----------
+        screening
+            The screening.
+        recording
+            Whose it is and of which day, where it is to be kept with its answer's numbers; needs a
+            club's key.
+
+        Returns
+        -------
+        The answer; recorded, with its `answer_id`.
+        """
+        return await self._send(calls.predict(screening, recording))
+
+    async def predict_team(self, screenings: Iterable[AnyScreening]) -> list[Result]:
+        """Answer up to 1,000 screenings; each result has an answer or a problem."""
+        return (await self._send(calls.predict_team(screenings))).results
+
+    async def what_if(self, question: WhatIf | Mapping[str, Any]) -> WhatIfAnswer:
+        """Answer a screening again with some measures changed."""
+        return await self._send(calls.what_if(question))
+
+    async def follow_up(
+        self, visits: FollowUp | Iterable[Visit | Mapping[str, Any]]
+    ) -> FollowUpAnswer:
+        """Compare visits of one athlete, the earliest first."""
+        return await self._send(calls.follow_up(visits))
+
+    async def report(self, screening: AnyScreening) -> str:
+        """Answer one screening as a page to print, in HTML."""
+        return await self._send(calls.page("/v1/report", screening))
+
+    async def hand_out(self, screening: AnyScreening) -> str:
+        """Answer one screening as a sheet for the athlete, in HTML."""
+        return await self._send(calls.page("/v1/hand_out", screening))
+
+    async def report_outcomes(
+        self, outcomes: Iterable[OutcomeReport | Mapping[str, Any]]
+    ) -> OutcomesKept:
+        """Keep outcomes and check-ins, all of them or none; needs a club's key."""
+        return await self._send(calls.report_outcomes(outcomes))
+
+    async def athlete(self, code: str) -> RecordedAthlete:
+        """All that is kept of an athlete, by the club's id; needs a club's key."""
+        return await self._send(calls.athlete(code))
+
+    async def athletes(
+        self,
+        states: Collection[CheckInState] = (),
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> ListedAthletes:
+        """A page of the club's athletes, by id, with when each was heard of; needs a club's key.
+
+        Parameters
+        ----------
+        states
+            Those in one of these states of follow-up; empty: in any.
+        after
+            Those whose id comes after this one: `next` of the page before.
+        limit
+            At most so many.
+
+        Returns
+        -------
+        The page.
+        """
+        return await self._send(calls.athletes(states, after, limit))
+
+    async def model(self) -> ServedModel:
+        """The served model: where it comes from, and whom it was trained on."""
+        return await self._send(calls.model())
+
+    async def schema(self) -> SchemaDocument:
+        """What a screening may hold, as a JSON Schema."""
+        return await self._send(calls.schema())
+
+    async def _send(self, call: Call[T]) -> T:
+        for attempt in count(1):
+            try:
+                response = await self._http.send(call.request(self._http))
+            except httpx.TransportError as error:
+                wait = self._retries.wait_after_failure(attempt)
+                if wait is None:
+                    told = text("client.no_answer", path=call.path, reason=type(error).__name__)
+                    raise NoAnswer(told) from error
+            else:
+                wait = self._retries.wait_after(attempt, response)
+                if wait is None:
+                    return call.result(response)
+            await anyio.sleep(wait)
+        raise AssertionError  # counting does not end
