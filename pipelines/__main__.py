@@ -27,6 +27,7 @@ from pipelines import (
     report,
     reproduce,
     retrain,
+    runs,
     score,
     serve,
     simulate,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 # In the order of the help. Without a name a command stands by itself: `kneerisk train`.
 COMMANDS = (
-    simulate, train, tune, adapt, evaluate, validate, pool, compare, benchmark, ui, reproduce,
+    simulate, train, tune, adapt, evaluate, validate, pool, runs, compare, benchmark, ui, reproduce,
     promote, score, report, serve,
 )  # fmt: skip
 for _command in COMMANDS:

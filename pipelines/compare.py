@@ -48,7 +48,9 @@ def compare(
     from kneerisk.training.tracking import Tracking
     from kneerisk.training.tracking.run_lookup import runs_to_compare
 
-    compared = runs_to_compare(Tracking(Path.cwd()), runs or [], cohort, every_run=every_run)
+    compared = runs_to_compare(
+        Tracking(Path.cwd()), runs or [], cohort, every_run=every_run, every_metric=every_metric
+    )
     result = comparison.compare(compared, every=every_metric)
     console.result(result.as_dict(), as_json, *summary(result))
 
@@ -85,7 +87,7 @@ def summary(comparison: Comparison) -> list[str | Table]:
 
 def _heading(run: ComparedRun) -> str:
     alias = f" {run.alias}" if run.alias else ""
-    return f"{run.name.partition(' ')[0]}{alias} {run.run_id[:8]}"
+    return f"{run.version or run.run_id[:8]}{alias}"
 
 
 def _cells(row: Row) -> list[str | Cell]:

@@ -274,16 +274,18 @@ def service_arguments(port: int, models: Path) -> tuple[str, ...]:
 def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:
     """Arguments of `python -m` that start the MLflow server."""
     from kneerisk.training.tracking import ARTIFACTS
+    from kneerisk.training.tracking.mlflow_page import APP_NAME
 
     return (
-        "mlflow", "server", "--backend-store-uri", uri, "--host", HOST, "--port", str(port),
+        "mlflow", "server", "--app-name", APP_NAME, "--backend-store-uri", uri,
+        "--host", HOST, "--port", str(port),
         "--artifacts-destination", str(Path.cwd() / ARTIFACTS), "--workers", "1",
     )  # fmt: skip
 
 
 def runs_address(address: str) -> str:
     """URL of the runs of `kneerisk train`, best calibrated first; of all experiments if none."""
-    from kneerisk.training.tracking import EXPERIMENTS, naming
+    from kneerisk.training.tracking import EXPERIMENTS, naming, shared_views
 
     experiment = f"{address}{_EXPERIMENT_BY_NAME}{EXPERIMENTS['train']}"
     try:
@@ -291,4 +293,4 @@ def runs_address(address: str) -> str:
             experiment_id = json.load(response)["experiment"]["experiment_id"]
     except (OSError, ValueError, KeyError):
         return f"{address}/#/experiments?{naming.TRAINED_MODELS}"
-    return address + naming.runs_page(str(experiment_id))
+    return address + shared_views.view_address(str(experiment_id), shared_views.FIRST_VIEW)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,7 @@ from pipelines.options import (
 )
 
 if TYPE_CHECKING:
+    from kneerisk.training.new_versions.run_plan import RunPlan
     from kneerisk.training.new_versions.trained_version import TrainedVersion
 
 app = typer.Typer()
@@ -33,7 +34,11 @@ app = typer.Typer()
 @app.command(
     help=text("help.train.command"),
     rich_help_panel=TRAIN_PANEL,
-    epilog=examples("train", "train --data club.parquet", "train --athletes 5000 --json"),
+    epilog=examples(
+        "train",
+        "train --data club.parquet",
+        "train --athletes 5000 --name shallow --set max_depth=2 --tag season=2027 --json",
+    ),
 )
 def train(
     data: CohortFile = None,
@@ -41,16 +46,30 @@ def train(
     seed: Seed = DEFAULT_SEED,
     measures: Measures = None,
     refits: Refits = DEFAULT_REFITS,
+    name: Annotated[str | None, typer.Option(help=text("help.train.name"))] = None,
+    tag: Annotated[list[str] | None, typer.Option(help=text("help.train.tag"))] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help=text("help.train.set"))] = None,
+    config: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help=text("help.train.config"))
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train a model and print its metrics."""
+    from kneerisk.training.new_versions.run_plan import run_plan
+
+    plan = run_plan(name, tag or (), setting or (), config)
     with console.own_measures(measures), console.progress() as progress:
-        result = train_model(data, athletes, seed, progress, refits)
+        result = train_model(data, athletes, seed, progress, refits, plan)
     console.result(result, as_json, *summary(result))
 
 
 def train_model(
-    data: Path | None, athletes: int, seed: int, progress: Progress, refits: int = DEFAULT_REFITS
+    data: Path | None,
+    athletes: int,
+    seed: int,
+    progress: Progress,
+    refits: int = DEFAULT_REFITS,
+    plan: RunPlan | None = None,
 ) -> dict[str, Any]:
     """Train on a file, or on simulated athletes.
 
@@ -66,6 +85,8 @@ def train_model(
         Called with what is being done.
     refits
         How often a model of measured athletes is built again.
+    plan
+        The run's name and tags, and the settings of the fit; None: the defaults.
 
     Returns
     -------
@@ -75,12 +96,13 @@ def train_model(
     from kneerisk.training.tracking import require_store
 
     require_store(Path.cwd())
+    from kneerisk.training.new_versions.run_plan import NOTHING_CHOSEN
     from kneerisk.training.new_versions.trained_version import train_version
     from kneerisk.training.provenance import Source, load
 
     source = Source.of(data, athletes, seed)
     progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
-    trained = train_version(source, *load(source), refits, progress)
+    trained = train_version(source, *load(source), refits, progress, plan or NOTHING_CHOSEN)
     return _result(trained)
 
 
@@ -99,7 +121,7 @@ def _result(trained: TrainedVersion) -> dict[str, Any]:
 
 def summary(result: dict[str, Any]) -> list[str | console.Table]:
     """The result for a person."""
-    from kneerisk.evaluation.comparison import verdict
+    from kneerisk.evaluation.run_verdict import verdict
     from kneerisk.training.leakage.required_sample_size import few_outcomes
     from pipelines.console import BASELINES, left_out_table, metrics_table
 

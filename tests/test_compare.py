@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from kneerisk.evaluation.comparison import compare, verdict
+from kneerisk.evaluation.comparison import compare, shown_metrics
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metrics import log_loss, log_loss_over
 from kneerisk.evaluation.model_validation import training_metrics
+from kneerisk.evaluation.run_verdict import verdict
 from kneerisk.evaluation.task_rows import Risks, own_task
-from kneerisk.training.tracking import CHAMPION, LoggedRun, Tracking
+from kneerisk.training.tracking import CHALLENGER, CHAMPION, LoggedRun, Tracking
 from pipelines.__main__ import app
 
 ONE, OTHER = "ab" * 32, "cd" * 32
@@ -78,7 +79,7 @@ class TestComparison:
         # The error of the difference is at most 0.001 + 0.001, and 1.96 of these are 0.0039.
         runs = [run(1, log_loss=other, **CHANCE), run(2, log_loss=0.2, **CHANCE)]
         found = compare(runs).verdict
-        assert found.startswith(f"v2 ({'2' * 8}) has the lowest log loss")
+        assert found.startswith(f"kneerisk-new_pain-12m-v2 ({'2' * 8}) has the lowest log loss")
         assert said in found
 
     def test_equal_runs_have_no_winner(self):
@@ -190,7 +191,7 @@ class TestCommand:
         told = self.told(kneerisk("--cohort", ONE[:6], "--json"))
         assert [one["name"] for one in told["runs"]] == ["run 0.2", "v1 a title"]
         assert told["warnings"] == []
-        assert told["verdict"].startswith("run (")
+        assert told["verdict"].startswith("run 0.2 (")
         assert "more than chance" in told["verdict"]
 
     def test_all_runs(self, kneerisk):
@@ -207,6 +208,23 @@ class TestCommand:
                 by_name["v1 a title"], by_name["run 0.2"],
             ]  # fmt: skip
         assert told["runs"][0]["alias"] == "challenger, champion"
+
+    def test_versions_are_named_in_full(self, kneerisk, folder):
+        heading = kneerisk("--cohort", ONE).stdout.splitlines()[0]
+        other = Tracking(folder).find_runs(["train"])[1].run_id[:8]
+        assert "kneerisk-new_pain-12m-v1 challenger, champion" in heading
+        assert other in heading
+
+    def test_where_no_version_has_an_alias_its_versions_are_named(self, kneerisk, folder):
+        tracking = Tracking(folder)
+        version = tracking.version("kneerisk-new_pain-12m-v1")
+        tracking.remove_alias(version.model, CHALLENGER)
+        try:
+            said = str(kneerisk("champion", "challenger").exception)
+        finally:
+            tracking.set_alias(version, CHALLENGER)
+        assert "no version is challenger now" in said
+        assert "kneerisk-new_pain-12m-v1" in said
 
     def test_it_reads_well_in_a_file(self, kneerisk):
         lines = kneerisk("--cohort", ONE).stdout.splitlines()
@@ -225,8 +243,44 @@ class TestCommand:
             (("champion", "0000"), "no finished run 0000"),
             (("champion", "kneerisk-new_pain-12m-v7"), "is not registered"),
             (("champion", "best"), "is not a version"),
+            (("challenger", "0000"), "no finished run 0000"),
             (("--cohort", "x"), "not the start of a digest"),
         ],
     )
     def test_mistakes_are_told(self, kneerisk, arguments, said):
         assert said in str(kneerisk(*arguments).exception)
+
+
+class TestRuns:
+    @pytest.fixture
+    def runs(self, folder, monkeypatch):
+        """Type `kneerisk runs ...` in that folder."""
+        monkeypatch.chdir(folder)
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        return lambda *arguments: CliRunner().invoke(app, ["runs", *arguments])
+
+    def test_best_calibrated_first_with_full_names(self, runs):
+        told = json.loads(runs("--json").stdout)["runs"]
+        assert [one["name"] for one in told] == ["run 0.1", "run 0.2", "v1 a title"]
+        assert told[2]["version"] == "kneerisk-new_pain-12m-v1"
+        assert told[2]["metrics"]["log_loss"] == 0.21
+        assert "kneerisk-new_pain-12m-v1, a title (challenger, champion)" in runs().stdout
+
+    def test_only_those_asked_for(self, runs):
+        assert len(json.loads(runs("--cohort", ONE[:6], "--json").stdout)["runs"]) == 2
+        assert len(json.loads(runs("--limit", "1", "--json").stdout)["runs"]) == 1
+        assert json.loads(runs("--tag", "purpose=tune", "--json").stdout)["runs"] == []
+        assert "`kneerisk train` makes one" in runs("--tag", "season=1990").stdout
+        assert "write NAME=VALUE" in str(runs("--tag", "season").exception)
+
+
+class TestShown:
+    def test_a_list_shows_about_sixty_and_the_evaluation_has_all(self, simulated):
+        truth = simulated.truth
+        risks = Risks(*(truth[f"risk_{task}"].to_numpy() for task in ("left", "right", "either")))
+        metrics = evaluate(simulated.cohort, risks, {"logistic": risks}).metrics
+        shown = shown_metrics(metrics)
+        assert shown.items() <= metrics.items()
+        assert len(shown) <= 60
+        assert {"auc", "auc_low", "log_loss", "logistic_auc", "rows"} <= set(shown)
+        assert not {"brier_uncertainty", "logistic_brier", "net_benefit_at_5_pct"} & set(shown)

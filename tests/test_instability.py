@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
-from kneerisk.evaluation.comparison import verdict
 from kneerisk.evaluation.instability import Instability, measure_instability
+from kneerisk.evaluation.run_verdict import verdict
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle

@@ -23,7 +23,7 @@ from kneerisk.evaluation.calibration_metrics import (
     calibration_intercept_interval,
     calibration_slope,
 )
-from kneerisk.evaluation.comparison import compare, verdict
+from kneerisk.evaluation.comparison import compare
 from kneerisk.evaluation.decision_curves import (
     GATE_THRESHOLDS,
     net_benefit,
@@ -39,6 +39,7 @@ from kneerisk.evaluation.internal_external_validation import (
     travel_faults,
 )
 from kneerisk.evaluation.metrics import auc, bootstrap_auc
+from kneerisk.evaluation.run_verdict import verdict
 from kneerisk.evaluation.task_rows import Risks, task_rows
 from kneerisk.model import Bundle
 from kneerisk.training.card.model_card import model_card

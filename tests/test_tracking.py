@@ -18,6 +18,7 @@ from mlflow.exceptions import MlflowException
 
 from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
+from kneerisk.evaluation.metric_table import METRICS
 from kneerisk.training import provenance
 from kneerisk.training.provenance import Source
 from kneerisk.training.tracking import (
@@ -35,6 +36,7 @@ from kneerisk.training.tracking import (
 )
 from kneerisk.training.tracking.abandoned_runs import is_abandoned, process_tag
 from kneerisk.training.tracking.naming import BEST_CALIBRATED, cohort_filter
+from kneerisk.training.tracking.shared_views import FIRST_VIEW, VIEWS
 from kneerisk.training.tracking.store_errors import translated_errors
 
 MODEL = "kneerisk-new_pain-12m"
@@ -140,6 +142,24 @@ class TestRuns:
         logged(tracking, tmp_path)
         about = client.get_experiment_by_name("kneerisk").tags["mlflow.note.content"]
         assert "`kneerisk train`" in about
+
+    def test_an_experiment_has_its_views_and_keeps_what_a_person_made_of_them(
+        self, tracking, client, tmp_path
+    ):
+        logged(tracking, tmp_path)
+        experiment = client.get_experiment_by_name("kneerisk")
+        tag = f"mlflow.sharedViewState.{FIRST_VIEW.key}"
+        view = json.loads(experiment.tags[tag])
+        state = json.loads(view["state"])
+        assert view["name"] == "Best calibrated first"
+        assert state["orderByKey"] == "metrics.`integrated_calibration_index`"
+        assert len(state["selectedColumns"]) == 8
+        known = {metric.name for metric in METRICS}
+        for listed in VIEWS:
+            assert {name.removeprefix("iecv_") for name in listed.metrics} <= known | {"groups"}
+        client.set_experiment_tag(experiment.experiment_id, tag, "changed")
+        logged(tracking, tmp_path)
+        assert client.get_experiment_by_name("kneerisk").tags[tag] == "changed"
 
     def test_long_texts_are_cut_where_a_section_ends(self, tracking, client, tmp_path):
         with tracking.start_run("long", {}) as run:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from browser import SHOTS
 from mlflow import MlflowClient
@@ -21,7 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 from served import ROOT, free_port, stop
 from typer.testing import CliRunner
 
-from kneerisk.evaluation.comparison import verdict
+from kneerisk.evaluation.run_verdict import verdict
 from kneerisk.training.tracking import CHAMPION, LoggedRun, Tracking
 from kneerisk.training.tracking.naming import BEST_CALIBRATED, TRAINED_MODELS
 from pipelines.__main__ import app
@@ -32,11 +33,6 @@ MODEL = "kneerisk-new_pain-12m"
 #: MLflow's page is large: its first view takes seconds on a busy machine.
 LONG = 60_000
 PLOTS = ("calibration", "decision_curve", "oracle_gap", "risk_distribution", "roc")
-#: MLflow opens its assistant beside a page that it shows for the first time.
-CLOSED = (
-    "localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true');"
-    "localStorage.setItem('mlflow.assistant.panelOpen_v1', 'false')"
-)
 
 
 def typed(*arguments: str) -> None:
@@ -92,7 +88,6 @@ def workbench(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def page(browser: Browser, workbench: Workbench) -> Iterator[Page]:
     """A fresh profile, in which MLflow asks nothing of another host."""
     profile = browser.new_context(viewport={"width": 1500, "height": 1000})
-    profile.add_init_script(CLOSED)
     page = profile.new_page()
     page.set_default_timeout(LONG)
     hosts: set[str] = set()
@@ -140,6 +135,23 @@ def test_runs_are_recognised_best_calibrated_first(page, workbench):
     )
     assert [one.inner_text() for one in found.all()] == [run.name for run in by_index]
     shot(page, "runs")
+
+
+def test_the_bare_address_leads_to_the_ready_made_view(page, workbench):
+    page.goto(workbench.url)
+    expect(page.get_by_text("Best calibrated first")).to_be_visible(timeout=LONG)
+    for name in ("auc", "log_loss", "calibration_slope", "integrated_calibration_index"):
+        expect(page.get_by_role("columnheader", name=name, exact=True).first).to_be_attached()
+    assert page.url.startswith(workbench.runs_page)
+    assert page.get_by_text("MLflow Assistant").count() == 0
+    shot(page, "view")
+
+
+def test_the_assistant_that_could_run_commands_is_not_there(workbench):
+    for path in ("config", "providers", "message"):
+        answer = httpx.get(f"{workbench.url}/ajax-api/3.0/mlflow/assistant/{path}")
+        assert answer.status_code == 404
+    assert httpx.get(workbench.url).headers["cache-control"] == "no-store"
 
 
 def test_two_runs_compare_by_our_metrics_and_plots(page, workbench):

@@ -1,36 +1,16 @@
-"""A run's verdict, and runs side by side.
-
-The verdict is one line: better or worse than what the model must beat, calibrated or not. A
-comparison of runs says which is better at what, what they were made with, whether they compare.
-"""
+"""Runs side by side: which is better at what, what they were made with, whether they compare."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from kneerisk.evaluation.metric_table import Better, View, listed
-from kneerisk.words import text, variant
+from kneerisk.evaluation.metric_table import METRICS, Better, View, listed
+from kneerisk.evaluation.run_verdict import BEYOND_CHANCE
+from kneerisk.words import text
 
-#: What a calibration slope may be (assumption: wide enough for chance, narrow enough that a
-#: stated 20 % is not really 10 % or 30 %).
-SLOPE_LOW, SLOPE_HIGH = 0.8, 1.25
-#: A difference beyond so many standard errors is more than chance (a 95 % interval).
-BEYOND_CHANCE = 1.96
-#: Whom a run is compared with: the metric of its log loss over that model (with its ``_error``),
-#: and what that model is called.
-_RIVALS = (
-    ("log_loss_over_champion", "the champion"),
-    ("cv_log_loss_over_as_is", "the champion as it is"),
-    ("log_loss_over_logistic", "logistic regression"),
-)
-#: The same where whole groups were left out, which then counts.
-_RIVALS_OF_GROUPS = (
-    ("log_loss_over_champion", "the champion"),
-    ("iecv_log_loss_over_as_is", "the champion as it is"),
-    ("iecv_log_loss_over_logistic", "logistic regression"),
-)
 #: The lists of a comparison, in the order of a reader's questions, and what stands before the name
 #: of a metric in each.
 _LISTS: tuple[tuple[View, str], ...] = (
@@ -39,6 +19,11 @@ _LISTS: tuple[tuple[View, str], ...] = (
     ("compared_train", "train_"),
     ("compared_cv", "cv_"),
 )
+#: Baselines, by the beginning of their metrics' names, and what of them stands beside the model's.
+_RIVAL_MODELS, _OF_THEM = ("logistic_", "prior_", "oracle_", "control_"), ("auc", "log_loss")
+_IMBALANCE_AUC = re.compile("imbalance_[a-z_]+(?<!oracle)_auc")
+#: The ends of a metric's interval and the error of a difference, as parts of their names.
+_LIMIT = re.compile("_(low|high|error)$")
 #: Of the data, not of the model: where one of these differs, numbers don't compare.
 _SAME_DATA: Mapping[str, str] = {
     "data_sha256": "cohort",
@@ -57,6 +42,10 @@ class ComparedRun(Protocol):
     @property
     def name(self) -> str:
         """The run's name."""
+
+    @property
+    def version(self) -> str | None:
+        """The version that it registered, if any."""
 
     @property
     def alias(self) -> str | None:
@@ -97,7 +86,13 @@ class Comparison:
         """All of it as plain data."""
         return {
             "runs": [
-                {"run_id": run.run_id, "name": run.name, "alias": run.alias} for run in self.runs
+                {
+                    "run_id": run.run_id,
+                    "name": run.name,
+                    "version": run.version,
+                    "alias": run.alias,
+                }
+                for run in self.runs
             ],
             "metrics": [asdict(row) for row in self.rows],
             "params": dict(self.params),
@@ -127,6 +122,21 @@ def compare(runs: Sequence[ComparedRun], every: bool = False) -> Comparison:
     warnings = tuple(_warnings(runs))
     rows = tuple(_row(name, directions.get(name), runs, comparable=not warnings) for name in names)
     return Comparison(tuple(runs), rows, _differing(runs), warnings, _runs_verdict(runs, warnings))
+
+
+def shown_metrics(metrics: Mapping[str, float]) -> dict[str, float]:
+    """The metrics of a run that a list of runs shows; all others are in its evaluation.
+
+    What is compared, with the limits of intervals and errors of differences; AUC and log loss of
+    baselines; AUC of imbalances; and what is no metric of the table, such as counts.
+    """
+    names = {*_directions(), *(f"{rival}{name}" for rival in _RIVAL_MODELS for name in _OF_THEM)}
+    of_table = tuple({metric.name for metric in METRICS})
+    return {
+        name: value for name, value in metrics.items()
+        if (stem := _LIMIT.sub("", name)) in names or _IMBALANCE_AUC.fullmatch(name)
+        or not (stem.endswith(of_table) or stem.startswith((*_RIVAL_MODELS, "imbalance_")))
+    }  # fmt: skip
 
 
 def _directions() -> dict[str, Better | None]:
@@ -201,73 +211,4 @@ def _runs_verdict(runs: Sequence[ComparedRun], warnings: Sequence[str]) -> str:
 
 
 def _short_name(run: ComparedRun) -> str:
-    return f"{run.name.partition(' ')[0]} ({run.run_id[:8]})"
-
-
-def verdict(metrics: Mapping[str, float]) -> str:
-    """One line: whether it travels, how it stands to champion and logistic regression; calibration.
-
-    Where whole groups were left out, all but the comparison with the champion is about these.
-    """
-    in_groups = "does_not_travel" in metrics
-    clauses = [_travel(metrics)] if in_groups else []
-    clauses += [
-        _against(metrics[name], metrics[f"{name}_error"], rival)
-        for name, rival in (_RIVALS_OF_GROUPS if in_groups else _RIVALS)
-        if name in metrics and f"{name}_error" in metrics
-    ]
-    clauses.append(calibration_in_words(metrics))
-    if "instability_mape" in metrics:
-        points = f"{100.0 * metrics['instability_mape']:.1f}"
-        refits = f"{metrics['instability_refits']:.0f}"
-        clauses.append(text("training.verdict.instability", points=points, refits=refits))
-    line = "; ".join(clauses)
-    return f"{line[:1].upper()}{line[1:]}."
-
-
-def _travel(metrics: Mapping[str, float]) -> str:
-    aucs = {
-        place: f"{metrics[name]:.2f}" if name in metrics else "?"
-        for place, name in (("left_out", "iecv_auc"), ("by_person", "cv_auc"))
-    }
-    key = "does_not_travel" if metrics["does_not_travel"] else "travels"
-    return variant("training.verdict.travel", key, **aucs, groups=f"{metrics['iecv_groups']:.0f}")
-
-
-def _against(more: float, error: float, rival: str) -> str:
-    difference = f"{abs(more):.4f} {'lower' if more < 0.0 else 'higher'}"
-    numbers = f"(log loss {difference}, standard error {error:.4f})"
-    if abs(more) <= BEYOND_CHANCE * error:
-        return f"no clear difference from {rival} {numbers}"
-    return f"{'better' if more < 0.0 else 'worse'} than {rival} {numbers}"
-
-
-def calibration_in_words(metrics: Mapping[str, float]) -> str:
-    """Whether stated risks come true, as far as the slope's 95 % interval tells.
-
-    Read from groups that were left out; where there are none, from held-out athletes or from
-    cross-validation, wherever the interval is narrower.
-    """
-    places = ("iecv_",) if "does_not_travel" in metrics else ("", "cv_")
-    prefixes = [prefix for prefix in places if f"{prefix}calibration_slope_low" in metrics]
-    if not prefixes:
-        return "calibration can't be measured: too few outcomes"
-    limits = {
-        prefix: tuple(metrics[f"{prefix}calibration_slope{end}"] for end in ("_low", "_high"))
-        for prefix in prefixes
-    }
-    prefix = min(prefixes, key=lambda name: limits[name][1] - limits[name][0])
-    low, high = limits[prefix]
-    slope = metrics[f"{prefix}calibration_slope"]
-    numbers = f"slope {slope:.2f}, {low:.2f} to {high:.2f}"
-    numbers += {"cv_": ", cross-validated", "iecv_": text("training.verdict.left_out")}.get(
-        prefix, ""
-    )
-    if low >= SLOPE_LOW and high <= SLOPE_HIGH:
-        return f"calibrated ({numbers})"
-    if low <= 1.0 <= high:
-        return f"calibration uncertain ({numbers})"
-    way = "too far apart" if slope < 1.0 else "too close together"
-    if high > SLOPE_LOW and low < SLOPE_HIGH:
-        return f"risks {way}, by an uncertain amount ({numbers})"
-    return f"not calibrated, risks {way} ({numbers})"
+    return f"{run.version or run.name} ({run.run_id[:8]})"

@@ -18,10 +18,10 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import groups_of, subset, without_athletes
 from kneerisk.evaluation.baseline_design import logistic_design
 from kneerisk.evaluation.baselines import fit_logistic, fit_prior
-from kneerisk.evaluation.comparison import SLOPE_LOW
 from kneerisk.evaluation.evaluation import Evaluation, cross_validated, evaluate
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import BOOTSTRAP_SEED, bootstrap_auc, log_loss_over
+from kneerisk.evaluation.run_verdict import SLOPE_LOW
 from kneerisk.evaluation.slices import Slice
 from kneerisk.evaluation.task_rows import Risks, own_task
 

@@ -97,7 +97,11 @@ def fit_and_predict(
 
 
 def refit_people(
-    cohort: Cohort, model: RiskModel, refits: int, progress: Progress = ignore
+    cohort: Cohort,
+    model: RiskModel,
+    refits: int,
+    progress: Progress = ignore,
+    settings: Settings = DEFAULTS,
 ) -> Instability | None:
     """How far risks move when the model of a cohort is built again on resampled athletes.
 
@@ -111,6 +115,8 @@ def refit_people(
         How many times.
     progress
         Called with the number of each.
+    settings
+        What is not chosen inside a fit.
 
     Returns
     -------
@@ -123,7 +129,7 @@ def refit_people(
     def refit(rows: NDArray[np.intp]) -> Risks | None:
         sample = replace(cohort, frame=cohort.frame.iloc[rows].reset_index(drop=True))
         try:
-            return risks_of(fit(sample, interval=False).model.predict(data))
+            return risks_of(fit(sample, interval=False, settings=settings).model.predict(data))
         except CohortRefused:
             return None
 

@@ -50,6 +50,18 @@ class Settings:
         return cls(**{name: int(x) if name in integers else x for name, x in numbers.items()})
 
 
+#: What a person may choose of each, lowest and highest: what XGBoost and the penalties take at all;
+#: `kneerisk tune` searches less (assumption).
+ALLOWED: Mapping[str, tuple[float, float]] = {
+    "max_depth": (1, 10),
+    "step_size": (0.001, 1.0),
+    "least_child_weight": (0.0, 10_000.0),
+    "tree_ridge": (0.0, 10_000.0),
+    "most_rounds": (1, 2_000),
+    "light_penalty": (0.001, 10_000.0),
+    "tolerance_se": (0.0, 10.0),
+    "published_screenings": (0.0, 1_000_000.0),
+}
 #: What is fitted with where nobody chose otherwise.
 DEFAULTS = Settings()
 #: Of the folds and trees of a fit. Another seed gives a model that differs by chance alone.

@@ -24,6 +24,7 @@ from kneerisk.training.registry.promotion import promote
 from kneerisk.training.registry.verdict import verdict_of
 from kneerisk.training.registry.versions import load_version
 from kneerisk.training.tracking import CHALLENGER, CHAMPION, Tracking, Version
+from kneerisk.training.tracking.run_lookup import evaluation_of_run
 from kneerisk.training.updating.hazard_beside import Proposed, proposal
 from kneerisk.training.updating.model_updating import events_needed
 
@@ -139,6 +140,7 @@ def retrain_version(
     gates = gates_of_challenger(tracking, models, version, records.file)
     state = _approved(tracking, models, version, records.file, gates, approved_by)
     params, metrics = tracking.logged_values(version.run_id)
+    metrics |= evaluation_of_run(tracking, version.run_id).get("metrics", {})
     return Retrained(
         state=state, base=name, events=events, version=str(version),
         how="adapted" if "adapted_step" in params else "trained", step=params.get("adapted_step"),

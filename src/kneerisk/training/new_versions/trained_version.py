@@ -17,8 +17,9 @@ from kneerisk.progress import Progress, event, within
 from kneerisk.training.fitting.cross_validation import evaluate_people, refit_people
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
-from kneerisk.training.fitting.settings import SEED
+from kneerisk.training.fitting.settings import SEED, Settings
 from kneerisk.training.leakage.leakage_checks import refuse_unsound
+from kneerisk.training.new_versions.run_plan import NOTHING_CHOSEN, RunPlan
 from kneerisk.training.provenance import Source, truth_digest
 from kneerisk.training.registry.run_record import (
     RunRecord,
@@ -49,6 +50,7 @@ def train_version(
     truth: pd.DataFrame | None,
     refits: int,
     progress: Progress,
+    plan: RunPlan = NOTHING_CHOSEN,
 ) -> TrainedVersion:
     """Check a cohort, fit a model to it, evaluate it and log it as a challenger.
 
@@ -64,6 +66,8 @@ def train_version(
         How often a model of measured athletes is built again in bootstrap samples.
     progress
         Called with what is being done.
+    plan
+        The run's name and tags, and the settings of the fit.
 
     Returns
     -------
@@ -81,26 +85,38 @@ def train_version(
     leakage = refuse_unsound(cohort, train, test, true=truth is not None)
     progress(event("opening_mlflow"))
     tracking = Tracking(Path.cwd())
-    with tracking.start_run(cohort_title(cohort), run_tags(cohort, "train")) as run:
-        fitted = fit(train, train_truth, seed=SEED, progress=within("fitting", progress))
+    title, tags = plan.name or cohort_title(cohort), {**plan.tags, **run_tags(cohort, "train")}
+    with tracking.start_run(title, tags) as run:
+        fitted = fit(
+            train, train_truth, seed=SEED, progress=within("fitting", progress),
+            settings=plan.settings,
+        )  # fmt: skip
         progress(event("evaluating_held_out"))
         judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
         metrics = log_loss_over_champion(tracking, fitted.model, test)
-        judged = _left_out_and_refitted(judged, cohort, fitted.model, refits, progress)
+        judged = _left_out_and_refitted(
+            judged, cohort, fitted.model, refits, plan.settings, progress
+        )
         progress(event("logging_run"))
         record = RunRecord(
             source=source, data=cohort, cohort=cohort, model=fitted.model,
             evaluation=judged.with_metrics(metrics | (leakage.metrics if truth is None else {})),
-            parameters={"truth_sha256": truth_digest(truth), **fitted.choices},
+            parameters={"truth_sha256": truth_digest(truth), **fitted.choices}, title=plan.name,
         )  # fmt: skip
         version = log_version(run, record, partial(metadata_of, train, train_truth, fitted))
     return TrainedVersion(version, run.run_id, record)
 
 
 def _left_out_and_refitted(
-    judged: Evaluation, cohort: Cohort, model: RiskModel, refits: int, progress: Progress
+    judged: Evaluation,
+    cohort: Cohort,
+    model: RiskModel,
+    refits: int,
+    settings: Settings,
+    progress: Progress,
 ) -> Evaluation:
     """The evaluation with left-out groups and people, and how far refits move risks."""
-    judged = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress).beside(judged)
+    left_out = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress, settings)
+    judged = left_out.beside(judged)
     train, _ = train_test_split(cohort)
-    return judged.with_instability(refit_people(train, model, refits, progress))
+    return judged.with_instability(refit_people(train, model, refits, progress, settings))

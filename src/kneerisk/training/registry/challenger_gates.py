@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
@@ -21,9 +19,9 @@ from kneerisk.training.registry.count_record import (
     count_of,
 )
 from kneerisk.training.registry.gates import Gate, loss_gate
-from kneerisk.training.registry.run_record import EVALUATION
 from kneerisk.training.registry.verdict import gates_of
 from kneerisk.training.tracking import CHAMPION, Tracking, Version
+from kneerisk.training.tracking.run_lookup import evaluation_of_run
 from kneerisk.words import text
 
 
@@ -66,8 +64,9 @@ def gates_of_challenger(
     params, metrics = tracking.logged_values(challenger.run_id)
     if count_of(params) is not None:
         return _count_gates(tracking, models, challenger, current, params, accepted_unvalidated)
-    evaluation = _evaluation(tracking, challenger)
-    gates = [*gates_of(params, metrics, lambda: evaluation, accepted_auc)]
+    evaluation = evaluation_of_run(tracking, challenger.run_id)
+    every_metric = {**metrics, **evaluation.get("metrics", {})}
+    gates = [*gates_of(params, every_metric, lambda: evaluation, accepted_auc)]
     if current is not None and current.number != challenger.number:
         with own_measures_of(params).also_in_force():
             gates.append(_loss_gate(tracking, models, challenger, current, _held_out(params, data)))
@@ -134,15 +133,6 @@ def _held_out(params: dict[str, str], data: Path | None) -> Cohort:
     except CohortRefused as error:
         raise PromotionRefused(str(error)) from None
     return train_test_split(cohort)[1]
-
-
-def _evaluation(tracking: Tracking, version: Version) -> dict[str, Any]:
-    """The evaluation that a version's run keeps, with what moved its risks; nothing of an older."""
-    if not tracking.has_artifact(version.run_id, EVALUATION):
-        return {}
-    with TemporaryDirectory() as folder:
-        path = tracking.download(version.run_id, EVALUATION, Path(folder))
-        return dict(json.loads(path.read_text("utf-8")))
 
 
 def fetched_bundle(tracking: Tracking, models: Path, version: Version, folder: Path) -> Path:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kneerisk.evaluation.comparison import SLOPE_HIGH, SLOPE_LOW
 from kneerisk.evaluation.internal_external_validation import LEFT_OUT
 from kneerisk.evaluation.metrics import loss_difference
+from kneerisk.evaluation.run_verdict import SLOPE_HIGH, SLOPE_LOW
 from kneerisk.evaluation.slices import rarer_outcomes
 from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.training.leakage.required_sample_size import FEWEST_EVENTS

@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
-from kneerisk.evaluation.comparison import verdict
+from kneerisk.evaluation.comparison import shown_metrics
 from kneerisk.evaluation.evaluation import Evaluation
+from kneerisk.evaluation.run_verdict import verdict
 from kneerisk.model import Metadata, bundle
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema.columns import fingerprint
@@ -28,12 +29,12 @@ from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.plots.evaluation_plots import plots
 from kneerisk.training.provenance import Source, digest, environment, git_sha, own_measure_params
 from kneerisk.training.registry.verdict import GROUPS_PARAMETER, gates_of, verdict_of
-from kneerisk.training.tracking import CARD, HELD_OUT, PLOTS, Run, registered_name
+from kneerisk.training.tracking import CARD, EVALUATION, HELD_OUT, PLOTS, Run, registered_name
 from kneerisk.training.tracking.naming import cohort_filter, runs_page
 from kneerisk.words import text
 
-#: Artifacts of a run: metrics, slices and curves; the gates and the reasons of a refusal.
-EVALUATION, VERDICT = "evaluation.json", "verdict.json"
+#: The artifact with the gates and the reasons of a refusal.
+VERDICT = "verdict.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class RunRecord:
     evaluation: Evaluation
     parameters: Mapping[str, Any]
     """Settings, choices of the fit, and what it was updated from."""
+    title: str | None = None
+    """What a person calls the run; None: as the cohort is called."""
 
 
 class DescribeVersion(Protocol):
@@ -78,7 +81,8 @@ def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
     """
     cohort, sha256 = record.cohort, digest(record.data)
     version = run.register(
-        registered_name(cohort.outcome_kind, cohort.horizon_months), cohort_title(cohort)
+        registered_name(cohort.outcome_kind, cohort.horizon_months),
+        record.title or cohort_title(cohort),
     )
     metadata = describe(
         version=str(version), run_id=run.run_id, git_sha=git_sha(), data_sha256=sha256
@@ -143,7 +147,7 @@ def log_evaluation(run: Run, record: RunRecord) -> dict[str, Figure]:
     data, source = record.data, record.source.params()
     for part, context in zip(train_test_split(data), ("training", HELD_OUT), strict=True):
         run.log_dataset(part, context, digest(part), source)
-    run.log_values(_parameters(record), record.evaluation.metrics)
+    run.log_values(_parameters(record), shown_metrics(record.evaluation.metrics))
     figures = plots(
         record.evaluation, text("training.run.plots", cohort=cohort_title(record.cohort))
     )

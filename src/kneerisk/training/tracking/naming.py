@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +24,8 @@ EXPERIMENTS: Mapping[Purpose, str] = {
 }
 #: The folders of a fetched bundle and of the plots beside a released card; the card of a run.
 BUNDLE, PLOTS, CARD = "bundle", "plots", "card.md"
+#: The artifact with every metric of a run, of which MLflow's lists hold the first few dozen.
+EVALUATION = "evaluation.json"
 #: The kind of the logged model that a version is: a kneerisk bundle.
 MODEL_TYPE = "kneerisk bundle"
 #: The tag that MLflow shows as the description of an experiment, a run or a model.
@@ -35,6 +38,10 @@ TRAINED_MODELS = "workflowType=machine_learning"
 #: The order of "best calibrated first", and what finds the runs of one cohort.
 BEST_CALIBRATED = "metrics.integrated_calibration_index"
 _DIGEST_CHARACTERS = 16
+#: How the name of a run begins that registered a version.
+_NUMBER = re.compile(r"v(\d+) ")
+#: The same order in an address: a page of MLflow knows a column by its name in backticks.
+_SORTED_BY = "metrics.`{}`".format(BEST_CALIBRATED.removeprefix("metrics."))
 
 
 def registered_name(outcome_kind: str, horizon_months: int | None) -> str:
@@ -87,6 +94,16 @@ class LoggedRun:
     tags: Mapping[str, str]
 
     @property
+    def version(self) -> str | None:
+        """The version that it registered, `kneerisk-new_pain-12m-v3`, if any."""
+        number = _NUMBER.match(self.name)
+        kind, months = (self.params.get(key) for key in ("outcome_kind", "horizon_months"))
+        if number is None or kind is None:
+            return None
+        horizon = int(months) if months and months.isdecimal() else None
+        return f"{registered_name(kind, horizon)}-v{number[1]}"
+
+    @property
     def alias(self) -> str | None:
         """The alias that its version has, if any."""
         return self.tags.get(ALIAS)
@@ -111,5 +128,5 @@ def runs_page(experiment: str, where: str = "") -> str:
     search = f"&searchFilter={quote(where)}" if where else ""
     return (
         f"/#/experiments/{experiment}/runs?{TRAINED_MODELS}{search}"
-        f"&orderByKey={quote(BEST_CALIBRATED)}&orderByAsc=true"
+        f"&orderByKey={quote(_SORTED_BY)}&orderByAsc=true"
     )

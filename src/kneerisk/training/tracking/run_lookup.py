@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.cohort.splits import held_out
@@ -17,6 +21,7 @@ from kneerisk.training.tracking.naming import (
     BEST_CALIBRATED,
     CHALLENGER,
     CHAMPION,
+    EVALUATION,
     LoggedRun,
     Purpose,
     Version,
@@ -38,7 +43,12 @@ class NotCompared(KneeriskError):
 
 
 def runs_to_compare(
-    tracking: Tracking, names: Sequence[str], cohort: str | None, *, every_run: bool
+    tracking: Tracking,
+    names: Sequence[str],
+    cohort: str | None,
+    *,
+    every_run: bool,
+    every_metric: bool = False,
 ) -> list[LoggedRun]:
     """Find the runs that are to be compared.
 
@@ -52,6 +62,8 @@ def runs_to_compare(
         The beginning of a cohort's digest: all runs on it, best calibrated first.
     every_run
         All runs there are, best calibrated first.
+    every_metric
+        Whether they come with every metric, not only with those that MLflow lists.
 
     Returns
     -------
@@ -64,10 +76,49 @@ def runs_to_compare(
     """
     if (bool(names), cohort is not None, every_run).count(True) != 1:
         raise NotCompared(text("training.compare.no_runs"))
-    runs = _by_name(tracking, names) if names else _by_cohort(tracking, cohort)
+    runs = _by_name(tracking, names) if names else _by_cohort(tracking, cohort)[:_MOST_RUNS]
     if len(runs) < 2:
         raise NotCompared(text("training.compare.too_few", count=len(runs)))
-    return runs
+    return [with_every_metric(tracking, run) for run in runs] if every_metric else runs
+
+
+def with_every_metric(tracking: Tracking, run: LoggedRun) -> LoggedRun:
+    """The run with the metrics of its evaluation beside those that MLflow lists."""
+    metrics = evaluation_of_run(tracking, run.run_id).get("metrics", {})
+    return replace(run, metrics={**run.metrics, **metrics})
+
+
+def finished_runs(
+    tracking: Tracking, cohort: str | None, tags: Mapping[str, str], limit: int
+) -> list[LoggedRun]:
+    """Evaluated runs, best calibrated first.
+
+    Parameters
+    ----------
+    tracking
+        The store of runs.
+    cohort
+        The beginning of a cohort's digest; None: of all cohorts.
+    tags
+        Tags that a run has to have.
+    limit
+        Most runs to give.
+
+    Returns
+    -------
+    The runs, at most so many.
+
+    Raises
+    ------
+    NotCompared
+        Where the digest can't be the beginning of one.
+    """
+    runs = [
+        run
+        for run in _by_cohort(tracking, cohort)
+        if all(run.tags.get(key) == value for key, value in tags.items())
+    ]
+    return runs[:limit]
 
 
 def _by_cohort(tracking: Tracking, cohort: str | None) -> list[LoggedRun]:
@@ -75,7 +126,7 @@ def _by_cohort(tracking: Tracking, cohort: str | None) -> list[LoggedRun]:
         raise NotCompared(text("training.compare.not_a_digest", digest=cohort))
     where = cohort_filter(cohort) if cohort else ""
     runs = tracking.find_runs(_PURPOSES, where, [f"{BEST_CALIBRATED} ASC"])
-    return [run for run in runs if "log_loss" in run.metrics][:_MOST_RUNS]
+    return [run for run in runs if "log_loss" in run.metrics]
 
 
 def _by_name(tracking: Tracking, names: Sequence[str]) -> list[LoggedRun]:
@@ -92,12 +143,24 @@ def _only_run(tracking: Tracking, known: Sequence[LoggedRun], name: str) -> Logg
     else:
         run_id = tracking.version(name).run_id
         matches = [run for run in known if run.run_id == run_id]
+    if not matches and name in (CHAMPION, CHALLENGER):
+        known_names = ", ".join(run.version for run in known if run.version) or "-"
+        raise NotCompared(text("training.compare.no_alias", alias=name, versions=known_names))
     if not matches:
         raise NotCompared(text("training.compare.no_such_run", run=name))
     if len(matches) > 1:
         ids = ", ".join(run.run_id[:12] for run in matches)
         raise NotCompared(text("training.compare.several", run=name, ids=ids))
     return matches[0]
+
+
+def evaluation_of_run(tracking: Tracking, run_id: str) -> dict[str, Any]:
+    """Metrics, slices and curves of a run; empty where an older one keeps no such file."""
+    if not tracking.has_artifact(run_id, EVALUATION):
+        return {}
+    with TemporaryDirectory() as folder:
+        path = tracking.download(run_id, EVALUATION, Path(folder))
+        return dict(json.loads(path.read_text("utf-8")))
 
 
 def training_ids(metadata: Metadata, folder: Path) -> set[str] | None:

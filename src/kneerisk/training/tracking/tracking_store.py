@@ -22,6 +22,7 @@ from kneerisk.training.tracking.naming import (
 )
 from kneerisk.training.tracking.quiet_mlflow import be_quiet
 from kneerisk.training.tracking.run import Run, aliased_version, remove_alias, set_alias
+from kneerisk.training.tracking.shared_views import missing_views
 from kneerisk.training.tracking.store_errors import (
     SQLITE,
     TrackingFailed,
@@ -277,12 +278,17 @@ class Tracking:
     def _experiment(self, purpose: Purpose) -> str:
         experiment = self._client.get_experiment_by_name(EXPERIMENTS[purpose])
         if experiment is not None:
+            for name, value in missing_views(purpose, experiment.tags).items():
+                self._client.set_experiment_tag(experiment.experiment_id, name, value)
             return str(experiment.experiment_id)
         folder = (self._local / ARTIFACTS).as_uri() if self._local else None
         return str(
             self._client.create_experiment(
                 EXPERIMENTS[purpose],
                 artifact_location=folder,
-                tags={NOTE: variant("training.experiment", purpose)},
+                tags={
+                    NOTE: variant("training.experiment", purpose),
+                    **missing_views(purpose, {}),
+                },
             )
         )
