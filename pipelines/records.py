@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kneerisk.words import text, variant
+from kneerisk.words import plural, text, variant
 from pipelines import console
 from pipelines.open_records import open_records
 from pipelines.options import Club, Json, examples
@@ -79,26 +79,48 @@ def erase(club: Club, athlete: Athlete, as_json: Json = False) -> None:
 
 @app.command(
     help=text("help.records.expire.command"),
-    epilog=examples('records expire --club "Harbour FC" --before 2024-07-01'),
+    epilog=examples(
+        "records expire --months 24",
+        'records expire --club "Harbour FC" --before 2024-07-01 --dry-run',
+    ),
 )
 def expire(
-    club: Club,
+    club: Annotated[list[str] | None, typer.Option(help=text("help.records.expire.club"))] = None,
+    months: Annotated[
+        int | None, typer.Option(min=1, max=600, help=text("help.records.expire.months"))
+    ] = None,
     before: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help=text("help.records.expire.before"))
-    ],
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help=text("help.records.expire.before")),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=text("help.records.expire.dry_run"))
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Delete athletes of whom everything is older than a day."""
+    if (months is None) == (before is None):
+        raise typer.BadParameter(text("command_line.records.months_or_before"))
     with open_records() as database:
         from kneerisk.records.audit import COMMAND
-        from kneerisk.records.clubs import club_id_of
-        from kneerisk.records.personal_data import erase_older
+        from kneerisk.records.clubs import clubs_named
+        from kneerisk.records.followed_legs import days_of_months
+        from kneerisk.records.personal_data import erase_older, older_athletes
 
+        now = datetime.now(UTC)
+        young = before.date() if before else now.date() - timedelta(days_of_months(months or 0))
         with database.reading() as session:
-            club_id = club_id_of(session, club)
-        erased = erase_older(database, club_id, before.date(), COMMAND, datetime.now(UTC))
-    done = text("command_line.records.expired", count=erased, before=before.date())
-    console.result({"erased": erased}, as_json, done)
+            clubs = clubs_named(session, club or [])
+            old = sum(len(older_athletes(session, one, young)) for one in clubs.values())
+        count = old if dry_run else erase_older(database, clubs.values(), young, COMMAND, now)
+    result = {"erased": 0 if dry_run else count, "older": count, "before": young.isoformat()}
+    console.result(result, as_json, _expired(count, young, dry_run=dry_run))
+
+
+def _expired(count: int, before: date, *, dry_run: bool) -> str:
+    if dry_run:
+        return plural("command_line.records.would_expire", count, before=before)
+    return plural("command_line.records.expired", count, before=before)
 
 
 @app.command(help=text("help.records.vacuum.command"), epilog=examples("records vacuum"))

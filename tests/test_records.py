@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -30,7 +31,7 @@ from kneerisk.records.clubs import club_id_of, made_club
 from kneerisk.records.database import Database, RecordsFailed, url_of
 from kneerisk.records.follow_up_states import HeardOf, page_of_athletes
 from kneerisk.records.roles import Role
-from kneerisk.records.tables import Answer, Audit, Table
+from kneerisk.records.tables import Answer, Athlete, Audit, Table
 from pipelines.__main__ import app
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -409,7 +410,7 @@ class TestErasing:
             athletes.record_outcomes(session, club, "key", [report], NOW)
             minutes = [athletes.Minutes(athlete="trained", day=later, minutes=30.0)]
             athletes.record_exposure(session, club, "key", minutes, NOW)
-        assert personal_data.erase_older(records, club, later, "key", NOW) == 1
+        assert personal_data.erase_older(records, [club], later, "key", NOW) == 1
         left = [kept(records, club, name) for name in ("old", "reported", "trained")]
         assert [one is None for one in left] == [True, False, False]
 
@@ -571,8 +572,29 @@ class TestCommands:
         record(database, club, screened())
         expire = ("records", "expire", "--club", "Harbour FC", "--before")
         assert typed(*expire, "2026-03-01").startswith("0 ")
-        assert typed(*expire, "2026-03-02").startswith("1 ")
+        assert typed(*expire, "2026-03-02", "--dry-run").startswith("1 athlete has nothing since")
+        assert typed(*expire, "2026-03-02").startswith("1 athlete without")
+        assert typed(*expire, "2026-03-02").startswith("0 ")
         typed("records", "vacuum")
+
+    def test_a_timer_keeps_all_clubs_to_a_policy(self, typed, tmp_path: Path) -> None:
+        typed("records", "upgrade")
+        database, today = Database(str(tmp_path / "club.sqlite")), datetime.now(UTC).date()
+        with database.writing() as session:
+            for club in ("Harbour FC", "River FC"):
+                made = made_club(session, club, NOW)
+                for athlete, days in (("old", 366), ("young", 364)):
+                    seen = replace(screened(athlete), day=today - timedelta(days))
+                    athletes.record_answer(session, made, "key", seen, TOLD, NOW)
+        assert typed("records", "expire", "--months", "13").startswith("0 ")
+        assert json.loads(typed("records", "expire", "--months", "12", "--json"))["erased"] == 2
+        with database.reading() as session:
+            left = list(session.scalars(select(Athlete.code)))
+        assert left == ["young", "young"]
+        for wrong in ((), ("--months", "12", "--before", "2026-03-01")):
+            refused = CliRunner().invoke(app, ["records", "expire", *wrong])
+            assert refused.exit_code == 2
+            assert "either --months or --before" in " ".join(refused.output.split())
 
     def test_without_an_address_nothing_is_kept(self, typed, monkeypatch) -> None:
         monkeypatch.delenv("KNEERISK_RECORDS")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -127,14 +128,43 @@ def erase_athlete(
     database.empty_deleted()
 
 
-def erase_older(database: Database, club_id: int, before: date, actor: str, now: datetime) -> int:
+def older_athletes(session: Session, club_id: int, before: date) -> list[int]:
+    """The athletes of whom nothing is as young as a day.
+
+    Parameters
+    ----------
+    session
+        Of the records.
+    club_id
+        Whose athletes they are.
+    before
+        The first day that is young enough.
+
+    Returns
+    -------
+    Their row numbers.
+    """
+    young = [
+        exists().where(Visit.athlete_id == Athlete.id, Visit.day >= before),
+        exists().where(Outcome.athlete_id == Athlete.id, Outcome.last_day >= before),
+        exists().where(Exposure.athlete_id == Athlete.id, Exposure.day >= before),
+    ]
+    old = select(Athlete.id).where(Athlete.club_id == club_id)
+    for younger in young:
+        old = old.where(~younger)
+    return list(session.scalars(old))
+
+
+def erase_older(
+    database: Database, club_ids: Iterable[int], before: date, actor: str, now: datetime
+) -> int:
     """Delete athletes of whom nothing is as young as a day: the retention policy.
 
     Parameters
     ----------
     database
         The records.
-    club_id
+    club_ids
         Whose athletes they are.
     before
         The first day that is young enough.
@@ -147,22 +177,17 @@ def erase_older(database: Database, club_id: int, before: date, actor: str, now:
     -------
     How many were deleted.
     """
-    young = [
-        exists().where(Visit.athlete_id == Athlete.id, Visit.day >= before),
-        exists().where(Outcome.athlete_id == Athlete.id, Outcome.last_day >= before),
-        exists().where(Exposure.athlete_id == Athlete.id, Exposure.day >= before),
-    ]
+    count = 0
     with database.writing() as session:
-        old = select(Athlete.id).where(Athlete.club_id == club_id)
-        for younger in young:
-            old = old.where(~younger)
-        ids = list(session.scalars(old))
-        for athlete_id in ids:
-            note(session, now, club_id, actor, "athlete_expired", athlete_id)
-        session.execute(delete(Athlete).where(Athlete.id.in_(ids)))
-    if ids:
+        for club_id in club_ids:
+            ids = older_athletes(session, club_id, before)
+            for athlete_id in ids:
+                note(session, now, club_id, actor, "athlete_expired", athlete_id)
+            session.execute(delete(Athlete).where(Athlete.id.in_(ids)))
+            count += len(ids)
+    if count:
         database.empty_deleted()
-    return len(ids)
+    return count
 
 
 def _visit(visit: Visit, answers: list[dict[str, Any]]) -> dict[str, Any]:
