@@ -80,6 +80,11 @@ class ClubRecords:
             raise KneeriskError(detail) from None
         return cls(Database(address, WAIT_SECONDS))
 
+    @property
+    def are_kept(self) -> bool:
+        """Whether there are any."""
+        return self._database is not None
+
     def require_usable(self) -> None:
         """Refuse records that can't be used; for the start, where a person reads it.
 

@@ -208,9 +208,13 @@ def model(request: Request) -> Response:
     return JSONResponse(bundle.metadata.public() | own)
 
 
-def metrics(request: Request) -> Response:
-    """Give the counts and durations of all workers."""
-    return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request) -> Response:
+    """Give the counts and durations of all workers, and outcomes to whoever runs the service."""
+    state = request.app.state
+    content: bytes = await to_thread.run_sync(state.metrics.text)
+    if request.state.club is None:
+        content += state.outcome_gauges.text(request.state.records)
+    return Response(content, media_type=CONTENT_TYPE_LATEST)
 
 
 def openapi(request: Request) -> Response:

@@ -24,6 +24,7 @@ from kneerisk.schema.own_measures import per_schema
 from serving.champion_holder import ChampionHolder
 from serving.monitoring import Metrics
 from serving.openapi import openapi_document
+from serving.outcome_gauges import OutcomeGauges
 from serving.page_files import PageFiles
 from serving.problem import Refusal, invalid_body, refused_with
 from serving.route import Route
@@ -83,6 +84,7 @@ def web_application(
     application = Starlette(routes=[*served, Mount("/", PageFiles())], middleware=[compression])
     application.state.champion = champion
     application.state.metrics = metrics
+    application.state.outcome_gauges = OutcomeGauges()
 
     @per_schema
     def openapi() -> bytes:

@@ -143,7 +143,10 @@ class RequestValidation:
         role = Role.WRITE if keeps else route.role or (Role.READ if by_club_key else None)
         club = await self._records.open(headers, role) if role else None
         recording = Recording(club, asked) if club and asked else None
-        scope["state"] = {**scope.get("state", {}), "club": club, "recording": recording}
+        scope["state"] = {
+            **scope.get("state", {}), "club": club, "recording": recording,
+            "records": self._records,
+        }  # fmt: skip
 
     async def _answer(
         self, route: Route, content: bytes, scope: Scope, receive: Receive, response: SafeResponse

@@ -24,6 +24,7 @@ from kneerisk.monitoring.monitored_answers import (
     newest_told,
     read_answers,
 )
+from kneerisk.monitoring.monitored_versions import GIVEN, monitored_versions
 from kneerisk.monitoring.monitoring_report import monitor
 from kneerisk.monitoring.next_step import next_step
 from kneerisk.monitoring.observed_and_told import ObservedTold
@@ -205,6 +206,21 @@ class TestReport:
         own = rows.take(rows.athlete == rows.athlete[np.flatnonzero(rows.risk == 0.45)[0]])
         assert own.risk.tolist() == [0.09, 0.45]
         assert (own.stop - own.start).tolist() == [91, 91]
+
+    def test_a_watching_program_is_told_of_many_alone(self, address: str, monkeypatch) -> None:
+        database = Database(address)
+        with database.reading() as session:
+            assert monitored_versions(session, TODAY) == {}
+            monkeypatch.setattr("kneerisk.monitoring.monitored_versions.FEWEST_ATHLETES", 12)
+            given = monitored_versions(session, TODAY)
+        report = monitor(answers_of(database), VERSION, TODAY)
+        database.close()
+        assert set(given) == {VERSION}
+        assert given[VERSION]["observed"] == report.overall.observed == 4
+        assert given[VERSION]["told"] == report.overall.told
+        # Less than one event was told of, so that a ratio to it says nothing.
+        ratios = {name for name in GIVEN if name.startswith("observed_over_told")}
+        assert set(given[VERSION]) == set(GIVEN) - ratios
 
     def test_on_the_first_day_nothing_is_known(self, address: str) -> None:
         database = Database(address)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -40,6 +41,7 @@ from kneerisk.schema.own_measures import NO_OWN_MEASURES
 from serving.access import Access, refuse_open_start
 from serving.champion_holder import Champion, ChampionHolder
 from serving.club_records import ClubRecords
+from serving.endpoints import metrics
 from serving.monitoring import Metrics
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
@@ -253,6 +255,19 @@ class TestBothKindsOfKeys:
         assert ask(bearer("x" * 40)) == "key_required"
         assert ask(bearer(keys.ended)) == "key_ended"
         assert ask(bearer(keys.write[:-1])) == "key_refused"
+
+    def test_a_club_s_key_gets_no_counts_of_other_clubs(self) -> None:
+        gauges = SimpleNamespace(text=lambda _: b"kneerisk_outcomes_observed 1.0\n")
+        state = SimpleNamespace(metrics=Metrics(), outcome_gauges=gauges)
+
+        def told(club: object) -> bytes:
+            request: Any = SimpleNamespace(
+                app=SimpleNamespace(state=state), state=SimpleNamespace(club=club, records=None)
+            )
+            return bytes(asyncio.run(metrics(request)).body)
+
+        assert b"kneerisk_outcomes" in told(None)
+        assert b"kneerisk_outcomes" not in told(object())
 
     def test_only_a_club_s_key_records(self, ask: Any, keys: ClubKeys) -> None:
         assert ask(to_record(SERVICE_KEY)) == "key_required"

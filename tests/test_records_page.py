@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx
 import pytest
 from browser import Opener, Seen
 from club_keys import HARBOUR, ClubKeys, new_records
@@ -412,6 +413,19 @@ def test_monitoring_says_what_the_service_says(opened: Opener, club: Club) -> No
     expect(seen.page.get_by_role("region", name="Who is followed")).to_contain_text(
         f"{lost['lost']} of {lost['athletes']}"
     )
+
+
+def test_metrics_count_outcomes_of_no_club_by_name(page_service: Served, club: Club) -> None:
+    def told(headers: dict[str, str] | None = None) -> str:
+        return httpx.get(f"{page_service.url}/metrics", headers=headers).text
+
+    page_service.until(lambda: "kneerisk_outcomes_observed{" in told())
+    found = told()
+    assert f'kneerisk_outcomes_athletes{{version="{EARLIER}"}} 20.0' in found
+    for name in ("observed", "told", "observed_over_told_low", "alarm", "lost_share", "overdue"):
+        assert f"kneerisk_outcomes_{name}{{" in found
+    assert HARBOUR not in found
+    assert "A57" not in found
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")])
