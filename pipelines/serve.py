@@ -15,6 +15,11 @@ from pipelines.options import MODELS, RELEASE_PANEL, Json, Measures, Models, exa
 
 app = typer.Typer()
 
+Keys = Annotated[Path | None, typer.Option(envvar="KNEERISK_KEYS", help=text("help.serve.keys"))]
+Limit = Annotated[int | None, typer.Option(min=1, help=text("help.serve.limit"))]
+Hosts = Annotated[list[str] | None, typer.Option(help=text("help.serve.allow_host"))]
+Origins = Annotated[list[str] | None, typer.Option(help=text("help.serve.allow_origin"))]
+
 
 @app.command(
     help=text("help.serve.command"),
@@ -26,12 +31,11 @@ def serve(
     host: Annotated[str, typer.Option(help=text("help.serve.host"))] = ("127.0.0.1"),
     models: Models = MODELS,
     key_file: Annotated[Path | None, typer.Option(help=text("help.serve.key_file"))] = None,
-    allow_host: Annotated[
-        list[str] | None, typer.Option(help=text("help.serve.allow_host"))
-    ] = None,
-    allow_origin: Annotated[
-        list[str] | None, typer.Option(help=text("help.serve.allow_origin"))
-    ] = None,
+    keys: Keys = None,
+    per_minute: Limit = None,
+    per_day: Limit = None,
+    allow_host: Hosts = None,
+    allow_origin: Origins = None,
     fhir: Annotated[bool, typer.Option("--fhir", help=text("help.serve.fhir"))] = False,
     measures: Measures = None,
     as_json: Json = False,
@@ -57,5 +61,8 @@ def serve(
     arguments += ["--key-file", str(key_file)] if key_file else []
     arguments += [f"--allow-host={name}" for name in allow_host or ()]
     arguments += [f"--allow-origin={origin}" for origin in allow_origin or ()]
+    arguments += ["--keys", str(keys)] if keys else []
+    arguments += [f"--per-minute={per_minute}"] if per_minute else []
+    arguments += [f"--per-day={per_day}"] if per_day else []
     arguments += ["--fhir"] if fhir else []
     os.execv(sys.executable, arguments)  # noqa: S606 - no shell is wanted

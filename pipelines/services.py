@@ -276,9 +276,14 @@ def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:
     from kneerisk.training.tracking import ARTIFACTS
     from kneerisk.training.tracking.mlflow_page import APP_NAME
 
+    # It is answered under no other name, which a web page could point at this machine, nor to pages
+    # of other sites; pages of this machine's other ports are let in by MLflow itself.
+    names = [f"{name}:{port}" for name in (HOST, "localhost")]
     return (
         "mlflow", "server", "--app-name", APP_NAME, "--backend-store-uri", uri,
         "--host", HOST, "--port", str(port),
+        "--allowed-hosts", ",".join(names),
+        "--cors-allowed-origins", ",".join(f"http://{name}" for name in names),
         "--artifacts-destination", str(Path.cwd() / ARTIFACTS), "--workers", "1",
     )  # fmt: skip
 

@@ -29,6 +29,7 @@ from kneerisk.words import text
 from serving.access import Access, is_local, refuse_open_start
 from serving.club_records import ClubRecords
 from serving.connections import MAX_HEADER_BYTES, BoundedHttp
+from serving.rate_limits import RateLimits
 from serving.supervisor import Supervisor
 
 LOGGER = logging.getLogger("kneerisk.serving")
@@ -61,6 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         access = Access.from_environment()
         refuse_open_start(options.host, access)
         ClubRecords.from_environment().require_usable()
+        RateLimits.from_environment().prepare()
     except KneeriskError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -73,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     if access.key_sha256 is not None:
         LOGGER.info(text("service.start.key", file=os.environ["KNEERISK_KEY_FILE"]))
+    if access.key_file is not None:
+        LOGGER.info(text("service.start.keys", file=os.environ["KNEERISK_KEYS"]))
     if access.has_club_keys:
         LOGGER.info(text("service.start.records"))
     if not is_local((options.host, options.port)):
@@ -96,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=Path, help=text("help.service.models"))
     parser.add_argument("--workers", type=int, default=WORKERS, help=text("help.service.workers"))
     parser.add_argument("--key-file", type=Path, help=text("help.service.key_file"))
+    parser.add_argument("--keys", type=Path, help=text("help.service.keys"))
+    for span in ("minute", "day"):
+        parser.add_argument(f"--per-{span}", type=int, help=text("help.service.limit"))
     parser.add_argument(
         "--allow-host", action="append", default=[], help=text("help.service.allow_host")
     )
@@ -106,11 +113,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
 def _set_environment(options: argparse.Namespace) -> Path:
     """Hand the options to the workers, which inherit the environment; give their folder."""
     stated = {
         "KNEERISK_MODELS": options.models and str(options.models.resolve()),
         "KNEERISK_KEY_FILE": options.key_file and str(options.key_file.resolve()),
+        "KNEERISK_KEYS": options.keys and str(options.keys.resolve()),
+        "KNEERISK_PER_MINUTE": _text(options.per_minute),
+        "KNEERISK_PER_DAY": _text(options.per_day),
         "KNEERISK_HOSTS": ",".join(options.allow_host),
         "KNEERISK_ORIGINS": ",".join(options.allow_origin),
         "KNEERISK_FHIR": "yes" if options.fhir else "",
@@ -119,6 +133,8 @@ def _set_environment(options: argparse.Namespace) -> Path:
     state = _state_folder()
     for name, value in (_ENVIRONMENT | {"BENTOML_HOME": str(state)}).items():
         os.environ.setdefault(name, value)
+    # Requests are counted there, unless a file is named that outlives the service.
+    os.environ.setdefault("KNEERISK_COUNTS", str(state / "counts.sqlite"))
     # The workers add up their counters there.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(state)
     return state

@@ -2,7 +2,8 @@
 
 A web page anywhere can point a name of its own at 127.0.0.1 and have its visitor's browser call the
 service (DNS rebinding), so only addresses and names that were stated are answered. Whoever can
-reach the service from another machine needs the key. Where records are kept, a club's key will do
+reach the service from another machine needs the key, or one of a file of keys
+(`serving.service_keys`). Where records are kept, a club's key will do
 too; the records are asked for it (`serving.club_records`).
 """
 
@@ -15,15 +16,20 @@ import os
 import re
 import stat
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from kneerisk.errors import KneeriskError
-from kneerisk.records.identifiers import KEY_START
+from kneerisk.records.identifiers import KEY_START, SERVICE_KEY_START
 from kneerisk.words import text
+from serving.monitoring import LOGGER
 from serving.problem import Refusal
+from serving.rate_limits import Limits
+from serving.service_keys import KeyFile, KeyFileRefused, KeyUse
 
 #: 128 bits in hexadecimal; shorter keys can be guessed.
 MIN_KEY_CHARACTERS = 32
@@ -40,6 +46,17 @@ class AccessRefused(KneeriskError):
     """Settings with which the service may not start."""
 
 
+class Admitted(NamedTuple):
+    """Who has come in."""
+
+    caller: str = ""
+    """Whose requests are counted together; empty: those that came without a key."""
+    limits: Limits | None = None
+    """Limits of the key's own."""
+    by_club_key: bool = False
+    """Whether it may come in only if the club's key that it sent is a good one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """The rules of one service, the same in all its workers."""
@@ -52,6 +69,8 @@ class Access:
     """Digest of the key that callers send; None: callers need none."""
     has_club_keys: bool = False
     """Whether there are records, whose clubs' keys open the service too."""
+    key_file: KeyFile | None = None
+    """Keys with a name and limits of their own; None: there are none."""
 
     @classmethod
     def from_environment(cls) -> Access:
@@ -66,6 +85,8 @@ class Access:
         ------
         AccessRefused
             Where the key's file is missing, readable by others, or its key too short.
+        KeyFileRefused
+            Where the same holds of the file of keys, or it is damaged.
         """
         hosts, origins = _listed("KNEERISK_HOSTS"), _listed("KNEERISK_ORIGINS")
         for origin in origins:
@@ -74,9 +95,18 @@ class Access:
         file = os.environ.get("KNEERISK_KEY_FILE")
         key = hashlib.sha256(_key(Path(file))).digest() if file else None
         has_club_keys = bool(os.environ.get("KNEERISK_RECORDS"))
-        return cls(_LOCAL_NAMES | hosts, origins, key, has_club_keys)
+        keys = os.environ.get("KNEERISK_KEYS")
+        key_file = KeyFile(Path(keys)) if keys else None
+        if key_file is not None:
+            key_file.every_key()
+        return cls(_LOCAL_NAMES | hosts, origins, key, has_club_keys, key_file)
 
-    def admit(self, scope: Scope, *, needs_key: bool) -> bool:
+    @property
+    def is_closed(self) -> bool:
+        """Whether callers of this machine need a key too."""
+        return self.key_sha256 is not None or self.key_file is not None
+
+    def admit(self, scope: Scope, *, needs_key: bool, for_metrics: bool = False) -> Admitted:
         """Refuse a request that may not come in.
 
         Parameters
@@ -85,10 +115,12 @@ class Access:
             The request, with its headers and the address at which it arrived.
         needs_key
             False for what anybody may see: the page's files and whether the service runs.
+        for_metrics
+            Whether a key for the metrics alone will do.
 
         Returns
         -------
-        Whether it may come in only if the club's key that it sent is a good one.
+        Who has come in.
 
         Raises
         ------
@@ -105,7 +137,7 @@ class Access:
         if origin is not None and not self._known_origin(origin, host):
             detail = text("service.access.foreign_origin")
             raise Refusal("foreign_origin", detail)
-        return needs_key and not self._has_key(headers, scope)
+        return self._caller(headers, scope, for_metrics=for_metrics) if needs_key else Admitted()
 
     def is_club_key(self, headers: Headers) -> bool:
         """Whether a request came with what looks like a club's key, where there are records."""
@@ -115,19 +147,39 @@ class Access:
         own = (f"http://{host}".lower(), f"https://{host}".lower())
         return origin in self.origins or origin.lower() in own
 
-    def _has_key(self, headers: Headers, scope: Scope) -> bool:
-        """Whether it needs no key or has the service's; False: a club's key, to be looked up."""
-        if self.key_sha256 is None and is_local(scope.get("server")):
-            return True
-        if self.key_sha256 is None and not self.has_club_keys:
+    def _caller(self, headers: Headers, scope: Scope, *, for_metrics: bool) -> Admitted:
+        """Whose key came with a request; a club's is still to be looked up."""
+        if not self.is_closed and is_local(scope.get("server")):
+            return Admitted()
+        if not self.is_closed and not self.has_club_keys:
             raise Refusal("key_required", text("service.access.no_key"))
         key = sent_key(headers)
         sent = hashlib.sha256(key.encode("latin-1")).digest()
         if self.key_sha256 is not None and hmac.compare_digest(sent, self.key_sha256):
-            return True
+            return Admitted("key")
         if self.has_club_keys and key.startswith(KEY_START):
-            return False
+            return Admitted(by_club_key=True)
+        if self.key_file is not None and key.startswith(SERVICE_KEY_START):
+            return _by_service_key(self.key_file, key, for_metrics=for_metrics)
         raise Refusal("key_required", text("service.access.send_key"), headers=SEND_KEY)
+
+
+def _by_service_key(file: KeyFile, key: str, *, for_metrics: bool) -> Admitted:
+    """Look a key up in the file of keys."""
+    try:
+        known = file.find(key)
+    except KeyFileRefused as error:
+        LOGGER.warning("%s", error)
+        detail = text("service.access.keys_away")
+        raise Refusal("busy", detail, headers={"retry-after": "2"}) from None
+    if known is None:
+        detail = text("service.access.key_refused")
+        raise Refusal("key_refused", detail, headers=SEND_KEY)
+    if known.has_ended(datetime.now(UTC)):
+        raise Refusal("key_ended", text("service.records.key_ended"), headers=SEND_KEY)
+    if known.use is KeyUse.METRICS and not for_metrics:
+        raise Refusal("role_needed", text("service.access.metrics_only"))
+    return Admitted(f"{SERVICE_KEY_START}{known.key_id}", Limits(known.per_minute, known.per_day))
 
 
 def refuse_open_start(host: str, access: Access) -> None:
@@ -145,7 +197,8 @@ def refuse_open_start(host: str, access: Access) -> None:
     AccessRefused
         With what to do.
     """
-    if access.key_sha256 is None and not access.has_club_keys and not is_local((host, 0)):
+    has_key = access.is_closed or access.has_club_keys
+    if not has_key and not is_local((host, 0)):
         raise AccessRefused(text("service.access.open_start", host=host, make_key=_MAKE_KEY))
 
 

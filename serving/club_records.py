@@ -182,6 +182,11 @@ class OpenClub:
     _records: ClubRecords
     _caller: Caller
 
+    @property
+    def key_id(self) -> str:
+        """The id of the key that opened them."""
+        return self._caller.key_id
+
     async def read(self, work: Callable[[Session, int], _Result]) -> _Result:
         """Read the records.
 

@@ -79,7 +79,8 @@ def operation(route: Route) -> Json:
     """How the document describes one route."""
     answer = {"description": "Done.", "headers": _HEADERS, "content": _answer_content(route)}
     refusals = [*route.refusals, *_EVERY_REFUSAL]
-    refusals += ["key_required"] if route.needs_key else []
+    refusals += ["key_required", "key_refused", "key_ended"] if route.needs_key else []
+    refusals += ["role_needed", "too_many_requests"] if _is_counted(route) else []
     refusals += ["no_champion"] if route.needs_champion else []
     refusals += _BODY_REFUSALS if route.max_body_bytes else ()
     statuses = sorted({str(STATUS_BY_CODE[code]) for code in refusals})
@@ -94,6 +95,11 @@ def operation(route: Route) -> Json:
         **_request_body(route),
         "responses": {"200": answer, **(unchanged if route.has_etag else {}), **problems},
     }
+
+
+def _is_counted(route: Route) -> bool:
+    """Whether its requests count against the limits of their key."""
+    return route.needs_key and not route.metrics_key
 
 
 def _problem(route: Route, status: str) -> Json:

@@ -55,6 +55,7 @@ STATUS_BY_CODE = {
     "invalid_body": 422,
     "unreadable_sheet": 422,
     "idempotency_key_used": 422,
+    "too_many_requests": 429,
     "headers_too_large": 431,
     "internal_error": 500,
     "no_records": 501,

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kneerisk.records.identifiers import KEY_START
 from kneerisk.records.roles import Role
 from kneerisk.words import text
 from serving.access import Access
@@ -35,6 +36,7 @@ from serving.club_records import ClubRecords
 from serving.connections import HEADERS_TOO_LARGE, MAX_HEADER_BYTES
 from serving.monitoring import LOGGER, Metrics
 from serving.problem import ERROR_FORM, PROBLEM_FORM, REQUEST_ID, Refusal
+from serving.rate_limits import RateLimits
 from serving.recording import Recording, asked_to_record
 from serving.route import Route, find_route
 from serving.safe_response import SafeResponse
@@ -77,6 +79,7 @@ class RequestValidation:
         self._metrics = metrics
         self._access = Access.from_environment()
         self._records = ClubRecords.from_environment()
+        self._limits = RateLimits.from_environment()
         self._bodies = HeldBodies()
         self._error_forms = {_first_part(path): route.errors for path, route in routes.items()}
         self._lanes = {
@@ -122,7 +125,7 @@ class RequestValidation:
 
     async def _serve(self, scope: Scope, receive: Receive, response: SafeResponse) -> None:
         route = self._route(scope)
-        await self._admit(route, scope)
+        await self._admit(route, scope, response)
         with self._bodies.counting() as count:
             content = await _body(receive, route, count) if route.max_body_bytes else b""
             lane, size = self._lanes.get(route.path), _size(content, route)
@@ -134,14 +137,19 @@ class RequestValidation:
                 if response.is_late:
                     raise Refusal("timeout", text("service.request.timeout"))
 
-    async def _admit(self, route: Route, scope: Scope) -> None:
+    async def _admit(self, route: Route, scope: Scope, response: SafeResponse) -> None:
         """Refuse who may not come in; open the club's records where the request is about them."""
-        by_club_key = self._access.admit(scope, needs_key=route.needs_key)
+        admitted = self._access.admit(
+            scope, needs_key=route.needs_key, for_metrics=route.metrics_key
+        )
         headers = Headers(scope=scope)
         asked = asked_to_record(headers, may_record=route.records)
         keeps = asked or (route.keeps_with_key and self._access.is_club_key(headers))
-        role = Role.WRITE if keeps else route.role or (Role.READ if by_club_key else None)
+        role = Role.WRITE if keeps else route.role or (Role.READ if admitted.by_club_key else None)
         club = await self._records.open(headers, role) if role else None
+        if route.needs_key and not route.metrics_key:
+            caller = f"{KEY_START}{club.key_id}" if club else admitted.caller
+            response.rate_headers = self._limits.take(caller, admitted.limits)
         recording = Recording(club, asked) if club and asked else None
         scope["state"] = {
             **scope.get("state", {}), "club": club, "recording": recording,

@@ -59,6 +59,8 @@ class Route:
     needs_champion: bool = False
     needs_key: bool = True
     """Whether callers need the key, where the service has one."""
+    metrics_key: bool = False
+    """Whether a key for the metrics alone opens it; its requests are not counted against limits."""
     records: bool = False
     """Whether the answer is kept in a club's records where a header asks for it."""
     errors: ErrorForm = PROBLEM_FORM

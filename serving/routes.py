@@ -205,7 +205,7 @@ _OPERATION = (
     ),
     Route(
         path="/metrics", operation="get_metrics", summary="Counts and durations, for Prometheus",
-        endpoint=endpoints.metrics, media_type="text/plain", logged=False,
+        endpoint=endpoints.metrics, media_type="text/plain", logged=False, metrics_key=True,
     ),
 )  # fmt: skip
 

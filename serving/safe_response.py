@@ -19,6 +19,8 @@ class SafeResponse:
     def __init__(self, send: Send) -> None:
         self.request_id = str(uuid4())
         self.status = 0
+        self.rate_headers: dict[str, str] = {}
+        """Where the caller stands with its limits."""
         self.deadline: asyncio.Timeout | None = None
         """Set anew when the answer begins: its client has a time of its own to read it."""
         self._send = send
@@ -43,7 +45,7 @@ class SafeResponse:
             headers["x-request-id"] = self.request_id
             # BentoML names itself and the service there.
             del headers["server"]
-            for name, value in SECURITY_HEADERS.items():
+            for name, value in (SECURITY_HEADERS | self.rate_headers).items():
                 headers.setdefault(name, value)
         if not self._held_back:
             await self._send(message)

@@ -105,7 +105,7 @@ def test_a_new_row_is_all_that_an_endpoint_needs(service: Any) -> None:
     assert hello.text == "hello"
     operation = document.json()["paths"][PATH]["post"]
     assert operation["operationId"] == "stride_length"
-    statuses = "200 400 401 403 408 413 421 422 431 500 503 504"
+    statuses = "200 400 401 403 408 413 421 422 429 431 500 503 504"
     assert set(operation["responses"]) == set(statuses.split())
     assert set(document.json()["components"]["schemas"]["Steps"]["properties"]) == {"cadence_spm"}
     assert f'kneerisk_requests_total{{route="{PATH}",status="200"}} 1.0' in counts.text

@@ -125,6 +125,18 @@ def look_at(page: Page, name: str, number: int) -> None:
     )
 
 
+def test_it_is_answered_under_its_own_names_and_to_its_own_pages_alone(workbench):
+    port = urlsplit(workbench.url).port
+    for host, status in ((f"localhost:{port}", 200), ("evil.example", 403), ("192.168.1.7", 403),
+                         (f"evil.example:{port}", 403)):  # fmt: skip
+        answer = httpx.get(f"{workbench.url}/", headers={"host": host}, timeout=30)
+        assert answer.status_code == status, host
+    create = f"{workbench.url}/api/2.0/mlflow/experiments/create"
+    foreign = {"origin": "https://evil.example"}
+    refused = httpx.post(create, json={"name": "foreign"}, headers=foreign, timeout=30)
+    assert refused.status_code == 403
+
+
 def test_runs_are_recognised_best_calibrated_first(page, workbench):
     page.goto(workbench.runs_page)
     expect(page.get_by_text("Models for release")).to_be_visible(timeout=LONG)

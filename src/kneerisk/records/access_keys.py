@@ -1,15 +1,10 @@
 """Keys: each opens the records of one club, for reading, for writing or for everything.
 
-A key is `kr_<id>_<secret>`. Its secret has 256 random bits, so that one SHA-256 of it is enough to
-keep, and is compared in constant time.
+A key is `kr_<id>_<secret>`; only a hash of the secret is kept (`kneerisk.records.bearer_keys`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,15 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kneerisk.records.audit import COMMAND, note
+from kneerisk.records.bearer_keys import has_secret, id_of, new_key
 from kneerisk.records.clubs import made_club
 from kneerisk.records.database import Database, RecordsFailed
 from kneerisk.records.identifiers import KEY_START
 from kneerisk.records.roles import Role
 from kneerisk.records.tables import Club, Key
 from kneerisk.words import text
-
-_ID_BYTES, _SECRET_BYTES = 6, 32
-_KEY = re.compile(KEY_START + r"([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +75,15 @@ def add_key(
     """
     if expires_at is not None and expires_at <= now:
         raise RecordsFailed(text("records.ended_already"))
-    key_id, secret = secrets.token_hex(_ID_BYTES), secrets.token_urlsafe(_SECRET_BYTES)
+    made = new_key(KEY_START)
     with database.writing() as session:
         club_id = made_club(session, club, now)
         session.add(Key(
-            id=key_id, club_id=club_id, role=role.value, secret_sha256=_sha256(secret),
+            id=made.key_id, club_id=club_id, role=role.value, secret_sha256=made.secret_sha256,
             created_at=now, expires_at=expires_at,
         ))  # fmt: skip
-        note(session, now, club_id, COMMAND, "key_added", key_id)
-    return f"{KEY_START}{key_id}_{secret}"
+        note(session, now, club_id, COMMAND, "key_added", made.key_id)
+    return made.key
 
 
 def list_keys(database: Database) -> list[KeyState]:
@@ -161,16 +154,10 @@ def is_known(session: Session, key: str) -> bool:
 
 
 def _with_secret(session: Session, key: str) -> Key | None:
-    parts = _KEY.fullmatch(key)
-    known = session.get(Key, parts[1]) if parts else None
-    # An unknown id takes the same steps as a wrong secret.
-    secret, kept = parts[2] if parts else "", known.secret_sha256 if known else b"\0" * 32
-    return known if hmac.compare_digest(_sha256(secret), kept) else None
+    key_id = id_of(KEY_START, key)
+    known = session.get(Key, key_id) if key_id else None
+    return known if has_secret(KEY_START, key, known.secret_sha256 if known else None) else None
 
 
 def _has_ended(expires_at: datetime | None, revoked_at: datetime | None, now: datetime) -> bool:
     return revoked_at is not None or (expires_at is not None and expires_at <= now)
-
-
-def _sha256(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
