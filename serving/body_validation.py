@@ -96,7 +96,7 @@ def check_body(body: bytes, model: type[_Body]) -> _Body:
     except ValidationError as error:
         faults = faults_of(error)
         # The two parsers differ in corners, such as half a surrogate pair.
-        if faults[0].code == "json_invalid":
+        if error.errors(include_input=False)[0]["type"] == "json_invalid":
             raise Refusal("malformed_json", f"{faults[0].message}.") from None
         if model is Screening and isinstance(parsed, dict):
             faults = with_proposals(faults, parsed)
