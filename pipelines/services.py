@@ -276,8 +276,7 @@ def mlflow_arguments(uri: str, port: int) -> tuple[str, ...]:
     from kneerisk.training.tracking import ARTIFACTS
     from kneerisk.training.tracking.mlflow_page import APP_NAME
 
-    # It is answered under no other name, which a web page could point at this machine, nor to pages
-    # of other sites; pages of this machine's other ports are let in by MLflow itself.
+    # No other name, which a web page could point here, and no page of another site is answered.
     names = [f"{name}:{port}" for name in (HOST, "localhost")]
     return (
         "mlflow", "server", "--app-name", APP_NAME, "--backend-store-uri", uri,
