@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -339,6 +341,7 @@ class TestInputDrift:
         wider = {**data, **{side: centre + 1.6 * (data[side] - centre) for side in sides}}
         [found] = [one for one in input_drift(published(), wider) if one.drifted]
         assert (found.measure, found.shifted, found.spread_changed) == (name, False, True)
+        assert json.loads(json.dumps(asdict(found)))["spread_changed"] is True
         low, high = found.spread_limits
         assert low < 1.0 < high < found.spread
         assert found.spread == pytest.approx(1.6, abs=0.15)

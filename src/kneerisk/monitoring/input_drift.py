@@ -150,7 +150,7 @@ def _drift(
         spread=None if found is None else found.ratio,
         spread_limits=None if found is None else (found.low, found.high),
         spread_adjusted_p=None if spread_p is None else float(spread_p),
-        shifted=shifted, spread_changed=is_changed, drifted=shifted or is_changed,
+        shifted=bool(shifted), spread_changed=bool(is_changed), drifted=bool(shifted or is_changed),
     )  # fmt: skip
 
 
