@@ -17,8 +17,9 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.file_screenings import frame_rows
-from kneerisk.cohort.layout import ATHLETE_ID, OUTCOMES, OutcomeKind
+from kneerisk.cohort.file_validation import refuse_columns, typed
+from kneerisk.cohort.layout import ATHLETE_ID, CONSTANTS, OUTCOMES, WEIGHTS, OutcomeKind
+from kneerisk.errors import BadCells
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, FloatArray
 from kneerisk.training.fitting.fit import fit, fit_label
@@ -34,7 +35,8 @@ class KneeRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     A frame has one row a screening, columns of the data dictionary, as many as were measured, and,
     where athletes were screened more than once, ``athlete_id``: an athlete's screenings stay in one
-    fold. A missing cell was not measured. In prediction a column that is not there was not either.
+    fold. A missing cell was not measured, a missing column neither. Outcomes among the columns are
+    left aside.
 
     Parameters
     ----------
@@ -162,7 +164,13 @@ class KneeRiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise TypeError(text("training.sklearn.not_a_frame", kind=type(frame).__name__))
         if ATHLETE_ID not in frame:
             frame = frame.assign(**{ATHLETE_ID: [str(place) for place in range(len(frame))]})
-        return frame_rows(frame)
+        rows = frame.drop(columns=[*CONSTANTS, *OUTCOMES, *WEIGHTS], errors="ignore")
+        source = text("cohort.frame")
+        refuse_columns(rows.columns, source)
+        typed_rows, faults = typed(rows.reset_index(drop=True), range(2, len(rows) + 2))
+        if faults:
+            raise BadCells(source, faults)
+        return typed_rows
 
     def _cohort(self, frame: pd.DataFrame) -> Cohort:
         months = _MONTHS if self.outcome_kind == "new_pain" else None

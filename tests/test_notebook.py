@@ -1,0 +1,60 @@
+"""The notebook of the published cohorts runs, and holds nobody's numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from real_data import ROOT, real_file
+from traitlets.config import Config
+
+NOTEBOOK = ROOT / "docs" / "notebooks" / "real-data.ipynb"
+
+
+def read() -> nbformat.NotebookNode:
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+def test_it_is_kept_without_outputs() -> None:
+    for cell in read().cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:(zmq|jupyter_client|tornado|nbclient)")
+def test_it_runs_and_finds_what_the_documents_say(tmp_path: Path) -> None:
+    for name in ("ric/run_data_meta.csv", "ric/run_kinematics.csv", "weightlifters/wlinj.csv"):
+        real_file(name)
+    notebook = read()
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}},
+        # Not over TCP, where other users of the machine could listen.
+        config=Config(KernelManager={"transport": "ipc"}),
+    )  # fmt: skip
+    client.execute()
+    told = [
+        output.data["text/plain"]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if output.output_type == "execute_result"
+    ]
+    assert not [one for cell in notebook.cells for one in cell.get("outputs", ())
+                if one.output_type in {"error", "stream"}]  # fmt: skip
+    _, lifters, _, runners, limbs = told
+    # Ranges that the benchmark's own numbers lie in, with other folds.
+    assert 0.55 < number(lifters, "AUC") < 0.72
+    assert number(lifters, "log loss") < number(lifters, "log loss of the mean")
+    by_person, by_year = map(float, re.findall(r"^AUC +(\S+) +(\S+)$", runners, re.MULTILINE)[0])
+    assert 0.60 < by_person < 0.70
+    assert by_year < by_person
+    assert number(limbs, "people left out") > 0.65
+
+
+def number(series: str, name: str) -> float:
+    return float(re.findall(rf"^{name} +(\S+)$", series, re.MULTILINE)[0])
