@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import pytest
@@ -31,12 +32,13 @@ def test_it_runs_and_finds_what_the_documents_say(tmp_path: Path) -> None:
     for name in ("ric/run_data_meta.csv", "ric/run_kinematics.csv", "weightlifters/wlinj.csv"):
         real_file(name)
     notebook = read()
-    client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}},
-        # Not over TCP, where other users of the machine could listen.
-        config=Config(KernelManager={"transport": "ipc"}),
-    )  # fmt: skip
-    client.execute()
+    # Not over TCP, where other users of the machine could listen; and paths of sockets are short.
+    with TemporaryDirectory() as sockets:
+        manager = {"transport": "ipc", "connection_file": f"{sockets}/kernel.json"}
+        NotebookClient(
+            notebook, timeout=300, kernel_name="python3", config=Config(KernelManager=manager),
+            resources={"metadata": {"path": tmp_path}},
+        ).execute()  # fmt: skip
     told = [
         output.data["text/plain"]
         for cell in notebook.cells
