@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,7 +25,6 @@ from kneerisk.records.follow_up_states import (
     PAGE,
     STATES,
     CheckInState,
-    HeardOf,
     page_of_athletes,
 )
 from kneerisk.records.identifiers import ATHLETE_CODE, pattern_schema
@@ -33,9 +32,6 @@ from kneerisk.records.outcome_report import OutcomeReports
 from kneerisk.words import text, variant
 from serving.club_records import OpenClub
 from serving.problem import Refusal, invalid_body, refused_with
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 #: What a list of athletes may be asked for.
 ATHLETES_QUERY: dict[str, dict[str, Any]] = {
@@ -85,13 +81,16 @@ async def athletes(request: Request) -> Response:
     club: OpenClub = request.state.club
     today = datetime.now(UTC).date()
 
-    def listed(session: Session, club_id: int, actor: str, now: datetime) -> list[HeardOf]:
-        note(session, now, club_id, actor, "athletes_listed")
-        return heard_of(session, club_id, today)
-
     try:
         states, after, limit = _asked_athletes(request)
-        page = page_of_athletes(await club.write(listed), states, after, limit)
+        everybody = await club.read(lambda session, club_id: heard_of(session, club_id, today))
+        # Apart, since a federation's list takes longer than a writer should be alone.
+        await club.write(
+            lambda session, club_id, actor, now: note(
+                session, now, club_id, actor, "athletes_listed"
+            )
+        )
+        page = page_of_athletes(everybody, states, after, limit)
     except Refusal as refusal:
         return refused_with(refusal)
     shown = ListedAthletes(

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from browser import Opener, Seen
 from club_keys import HARBOUR, ClubKeys, new_records
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 from served import Served, served
 
 from kneerisk.answer import answers
@@ -413,6 +413,41 @@ def test_monitoring_says_what_the_service_says(opened: Opener, club: Club) -> No
     expect(seen.page.get_by_role("region", name="Who is followed")).to_contain_text(
         f"{lost['lost']} of {lost['athletes']}"
     )
+
+
+def test_monitoring_of_a_large_club_has_a_curve_and_names_measures(
+    opened: Opener, club: Club
+) -> None:
+    risks = [0.02, 0.05, 0.1, 0.15, 0.2, 0.3]
+    curve = {
+        "slope": 0.62, "slope_low": 0.41, "slope_high": 0.83, "risk": risks,
+        "observed": [0.05, 0.08, 0.13, 0.16, 0.18, 0.22],
+        "low": [0.03, 0.06, 0.1, 0.12, 0.12, 0.13], "high": [0.08, 0.11, 0.17, 0.21, 0.26, 0.36],
+    }  # fmt: skip
+    drift = {"measure": "hip_drop_deg", "shifted": True, "spread_changed": True, "shift_sd": -0.41,
+             "spread": 1.38, "drifted": True}  # fmt: skip
+
+    def change(route: Route) -> None:
+        told = route.fetch()
+        changes = {
+            "calibration": curve, "drift": [drift, drift | {"drifted": False}],
+            "next_step": {"step": "retrain", "why": "spread_off"},
+        }  # fmt: skip
+        route.fulfill(response=told, json=told.json() | changes)
+
+    seen = opened(size=PHONE)
+    seen.page.route("**/v1/monitoring", change)
+    unlock(seen, club.keys.read)
+    seen.page.get_by_role("link", name="Monitoring").click()
+    expect(seen.page.get_by_role("heading", level=1)).to_have_text("Retrain")
+    expect(seen.page.get_by_role("region", name="By told risk")).to_contain_text("Slope 0.62")
+    expect(seen.page.get_by_role("img", name="Told risk against what happened")).to_be_visible()
+    measures = seen.page.get_by_role("region", name="Measures")
+    expect(measures).to_contain_text("1 of 2 measures")
+    told = "Hip drop: \N{MINUS SIGN}0.41 SD; Hip drop: spread 1.38 times as wide"
+    expect(measures.get_by_role("listitem")).to_have_text(told)
+    seen.shot("club-monitoring-curve-390")
+    assert seen.axe() == []
 
 
 def test_metrics_count_outcomes_of_no_club_by_name(page_service: Served, club: Club) -> None:
