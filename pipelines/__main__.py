@@ -31,6 +31,7 @@ from pipelines import (
     score,
     serve,
     simulate,
+    testpack,
     train,
     tune,
     ui,
@@ -48,7 +49,7 @@ app = typer.Typer(
 # In the order of the help. Without a name a command stands by itself: `kneerisk train`.
 COMMANDS = (
     simulate, train, tune, adapt, evaluate, validate, pool, runs, compare, benchmark, ui, reproduce,
-    promote, score, report, serve,
+    promote, score, report, testpack, serve,
 )  # fmt: skip
 for _command in COMMANDS:
     app.add_typer(_command.app)
