@@ -51,9 +51,10 @@ def questionnaire(_: Request) -> Response:
 
 
 def code_systems(_: Request) -> Response:
-    """Give all code systems as a Bundle."""
+    """Give all code systems, as a search does."""
     entries = [{"fullUrl": system["url"], "resource": system} for system in own_code_systems()]
-    return _fhir({"resourceType": "Bundle", "type": "collection", "entry": entries})
+    found = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
+    return _fhir(found | {"entry": entries})
 
 
 def metadata(_: Request) -> Response:

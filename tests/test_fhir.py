@@ -151,6 +151,25 @@ class TestObservations:
         found = received(of(*AGE_AND_SEX, weight)).screening.athlete.mass_kg
         assert found == pytest.approx(mass_kg, rel=1e-9)
 
+    def test_one_as_vital_signs_are_written_is_read(self) -> None:
+        """In the shape of the specification's body weight: several codes, a category, a text."""
+        weight = {
+            "resourceType": "Observation", "id": "body-weight",
+            "meta": {"profile": ["http://hl7.org/fhir/StructureDefinition/vitalsigns"]},
+            "text": {"status": "generated", "div": "<div>185 pounds</div>"}, "status": "final",
+            "category": [{"coding": [{"code": "vital-signs", "display": "Vital Signs"}]}],
+            "code": {"coding": [
+                {"system": "http://snomed.info/sct", "code": "27113001"},
+                {"system": "http://loinc.org", "code": "29463-7", "display": "Body Weight"},
+                {"system": "http://acme.example/devices", "code": "body-weight"}]},
+            "subject": {"reference": PATIENT, "display": "A Person"},
+            "encounter": {"reference": "Encounter/1"}, "effectiveDateTime": "2026-02-28",
+            "valueQuantity": {"value": 185, "unit": "lbs", "system": UCUM, "code": "[lb_av]"},
+        }  # fmt: skip
+        found = received(of(*AGE_AND_SEX, weight))
+        assert found.screening.athlete.mass_kg == pytest.approx(185 * 0.45359237)
+        assert found.basis[-1] == {"reference": "Observation/body-weight", "display": "Body mass"}
+
     def test_what_was_not_done_is_left_out(self) -> None:
         drop = observation("left_hip_drop_deg", 9)
         del drop["valueQuantity"]

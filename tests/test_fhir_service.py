@@ -195,7 +195,9 @@ class TestService:
 
     def test_the_log_names_nobody(self, service: Served) -> None:
         named = PATIENT_VIEW | {"context": {"userId": "u", "patientId": "zq190437"}}
-        service.post("/cds-services/kneerisk", named)
+        token = {"access_token": "zq190437", "token_type": "Bearer", "scope": "patient/*.read"}
+        answer = service.post("/cds-services/kneerisk", named | {"fhirAuthorization": token})
+        assert "zq190437" not in answer.text.replace("/prefetch", "")
         service.post("/fhir/RiskAssessment?who=zq190437", {"zq190437": 1})
         assert "zq190437" not in service.log()
         assert "Traceback" not in service.log()
