@@ -444,7 +444,7 @@ def test_monitoring_of_a_large_club_has_a_curve_and_names_measures(
     expect(seen.page.get_by_role("img", name="Told risk against what happened")).to_be_visible()
     measures = seen.page.get_by_role("region", name="Measures")
     expect(measures).to_contain_text("1 of 2 measures")
-    told = "Hip drop: \N{MINUS SIGN}0.41 SD; Hip drop: spread 1.38 times as wide"
+    told = "Hip drop: \N{MINUS SIGN}0.41 SD, and spread 1.38 times as wide"
     expect(measures.get_by_role("listitem")).to_have_text(told)
     seen.shot("club-monitoring-curve-390")
     assert seen.axe() == []

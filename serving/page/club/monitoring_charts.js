@@ -38,7 +38,7 @@ export function countsChart({ told, observed, chance: [low, high] }) {
   </svg>`;
 }
 
-const SQUARE = { left: 48, right: 588, top: 16, bottom: 270 };
+const SQUARE = { left: 48, right: 588, top: 32, bottom: 286 };
 
 /** A curve of told risk against what happened, with its band. */
 export function curveChart({ risk, observed, low, high }) {
@@ -49,18 +49,18 @@ export function curveChart({ risk, observed, low, high }) {
   const places = risk.map((_, i) => i);
   const band = `M${along(high, places)}L${along(low, places.toReversed())}Z`;
   const end = ticks.at(-1) / 100;
-  return html`<svg class="chart" viewBox="0 0 600 312" role="img"
+  return html`<svg class="chart" viewBox="0 0 600 344" role="img"
     aria-label=${text("club.monitoring.curve.chart")}>
     ${ticks.map(
       (tick) => svg`<path class="c-axis" d=${`M${SQUARE.left} ${y(tick / 100)}H${SQUARE.right}`}/>
       <text class="c-txt" x="40" y=${y(tick / 100) + 5} text-anchor="end">${tick}</text>
-      <text class="c-txt" x=${x(tick / 100)} y="290" text-anchor="middle">${tick}</text>`,
+      <text class="c-txt" x=${x(tick / 100)} y="308" text-anchor="middle">${tick}</text>`,
     )}
     <path class="c-band" d=${band}></path>
     <line class="c-base" x1=${x(0)} y1=${y(0)} x2=${x(end)} y2=${y(end)}></line>
     <path class="c-line" d=${`M${along(observed, places)}`}></path>
-    <text class="c-txt" x="318" y="308" text-anchor="middle">${text("club.monitoring.curve.told")}</text>
-    <text class="c-txt" x="48" y="10">${text("club.monitoring.curve.observed")}</text></svg>`;
+    <text class="c-txt" x="318" y="336" text-anchor="middle">${text("club.monitoring.curve.told")}</text>
+    <text class="c-txt" x="48" y="16">${text("club.monitoring.curve.observed")}</text></svg>`;
 }
 
 /** A risk in 100, or a dash where there is none. */

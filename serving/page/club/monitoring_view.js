@@ -47,7 +47,7 @@ function countsCard(report) {
     <div class="tell num"><p><b>${events(overall.told)}</b>
         <span>${text("club.monitoring.told", { count: overall.athletes })}</span></p>
       <p><b>${overall.observed}</b><span>${text("club.monitoring.observed")}</span></p></div>
-    <p>${variant("club.monitoring.once", word(overall.could_be_chance))} ${alarmWords(report.alarm)}</p>
+    <p>${variant("club.monitoring.once", overall.years ? word(overall.could_be_chance) : "none")} ${alarmWords(report.alarm)}</p>
     ${countsChart(overall)}
     <p class="small chart__key"><span class="sw sw--band"></span>
       ${text("club.monitoring.band", { low, high })}</p>
@@ -194,12 +194,14 @@ function driftOf(drift, labels, fields) {
   const { measure, shift_sd: shift } = drift;
   const field = fields.find(({ name }) => name === measure);
   const label = field ? short(field.label) : (labels[measure] ?? measure.replaceAll("_", " "));
-  const sign = shift > 0 ? "+" : "";
-  const told = [
-    drift.shifted &&
-      text("club.monitoring.drift.mean", { measure: label, shift: sign + fixed(shift, 2) }),
-    drift.spread_changed &&
-      text("club.monitoring.drift.spread", { measure: label, ratio: fixed(drift.spread, 2) }),
-  ];
-  return told.filter(Boolean).join("; ");
+  const values = {
+    measure: label,
+    shift: (shift > 0 ? "+" : "") + fixed(shift, 2),
+    ratio: fixed(drift.spread ?? 1, 2),
+  };
+  if (drift.shifted && drift.spread_changed) return text("club.monitoring.drift.both", values);
+  const { ratio, ...mean } = values;
+  return drift.shifted
+    ? text("club.monitoring.drift.mean", mean)
+    : text("club.monitoring.drift.spread", { measure: label, ratio });
 }

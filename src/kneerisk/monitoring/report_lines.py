@@ -16,6 +16,8 @@ _UNCLEAR = ("unknown_side", "onset_unclear", "unexplained")
 #: A ratio to less than one event is none that says anything: one event makes it hundreds
 #: (assumption).
 FEWEST_TOLD = 1.0
+#: Of fewer athletes no AUC or log loss is promised (assumption).
+FEWEST_FOR_PROMISE = 10
 _YES, _NO = "yes", "no"
 
 
@@ -31,12 +33,15 @@ def head_lines(report: MonitoringReport) -> list[str]:
         plural(
             "monitoring.observed", counts.athletes, observed=counts.observed,
             told=_events(counts.told),
-            chance=variant(
-                "monitoring.chance", _word(is_so=counts.could_be_chance), low=low, high=high
-            ),
+            chance=variant("monitoring.chance", chance_of(counts), low=low, high=high),
         ),
         to_do(report),
     ]  # fmt: skip
+
+
+def chance_of(counts: ObservedTold) -> str:
+    """Whether chance explains what happened; `none` before anybody was followed for a day."""
+    return _word(is_so=counts.could_be_chance) if counts.years > 0.0 else "none"
 
 
 def to_do(report: MonitoringReport) -> str:
@@ -105,7 +110,7 @@ def _slope_line(report: MonitoringReport) -> str:
 
 def _promise_lines(report: MonitoringReport) -> Iterator[str]:
     expected, kept = report.expected, report.promise
-    if expected is not None:
+    if expected is not None and report.overall.athletes >= FEWEST_FOR_PROMISE:
         auc = "-" if expected.auc is None else f"{expected.auc:.3f}"
         yield text(
             "monitoring.expected", log_loss=f"{expected.log_loss:.3f}",
