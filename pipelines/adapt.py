@@ -110,7 +110,7 @@ def adapt_model(
     Returns
     -------
     `version` and `run_id` (both None where the champion is kept as it is), `base`, `step`, `needs`,
-    `metrics`, and `proposed` where a hazard by week was fitted beside.
+    `metrics`, and with weeks `proposed`: which of the risk and the hazard does better.
     """
     from kneerisk.training.tracking import require_store
 
@@ -135,7 +135,7 @@ def adapt_model(
         "version": logged and logged.version, "run_id": logged and logged.run_id,
         "base": base.metadata.version, "step": adapted.updated.step,
         "needs": adapted.updated.needs, "metrics": adapted.metrics,
-        "proposed": proposal(adapted.metrics),
+        **({} if weeks is None else {"proposed": proposal(adapted.metrics)}),
     }  # fmt: skip
 
 
@@ -229,4 +229,4 @@ def summary(result: dict[str, Any]) -> list[str | console.Table]:
         lines.append(text(
             "command_line.adapt.difference", difference=f"{more:+.4f}", error=f"{error:.4f}"
         ))  # fmt: skip
-    return [*lines, *hazard_lines(metrics, result["proposed"])]
+    return [*lines, *hazard_lines(metrics, result.get("proposed"))]

@@ -217,6 +217,6 @@ def test_the_proposal_is_told_and_not_taken() -> None:
     ))  # fmt: skip
     told = "\n".join(str(line) for line in lines)
     assert "log loss 0.4400 and slope 1.10" in told
-    assert "+0.0100 (standard error 0.0040)" in told
+    assert "is +0.0100 against it (standard error 0.0040)" in told
     assert "No version tells it yet" in told
     assert "1.20 times the hazard (95 % interval 1.05 to 1.37)" in told
