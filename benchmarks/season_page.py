@@ -120,8 +120,7 @@ athletes, in log-odds; above 0, too little is told:
 ![Calibration in the large of each club](../../docs/plots/season-levels.png)
 
 {mean_verdict} on average: within {target} log-odds. In each club: {one_year} of {clubs} after a
-year ({one:.0f} knees with new pain on average), {two_years} of {clubs} after two ({two:.0f}). That
-a little too little is told on average is the prior of a correction: clubs are taken to be near the
-model, and one that is this far away has to outweigh that. How often and how soon the alarm is
-raised in 200 seasons is in `calibration-alarm.json`.
+year ({one:.0f} knees with new pain on average), {two_years} of {clubs} after two ({two:.0f}). A
+correction takes clubs to be near the model, and holds the level of one that is this far away back a
+little. How often and how soon the alarm is raised in 200 seasons is in `calibration-alarm.json`.
 """

@@ -45,7 +45,7 @@ def take_pictures(address: str, key: str, athlete: str, folder: Path) -> None:
         page.get_by_role("heading", name=f"{athlete}: how were the knees").wait_for()
         _keep(page, folder / "season-check.png")
         page.get_by_role("link", name="Monitoring").click()
-        page.get_by_role("region", name="Told and what happened").wait_for()
+        page.locator('[aria-current="step"]').wait_for()
         _keep(page, folder / "season-monitoring.png")
         browser.close()
 
