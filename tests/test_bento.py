@@ -72,7 +72,7 @@ def test_it_holds_the_champion_the_licence_and_no_training_code(bento: Path) -> 
     names = {path.relative_to(bento).as_posix() for path in bento.rglob("*")}
     assert {"src/LICENSE", "src/serving/service.py", "src/kneerisk/schema/screening.py"} <= names
     assert any(re.fullmatch(r"models/kneerisk_champion/[^/]+/champion.json", n) for n in names)
-    never = r"kneerisk/training|en/training\.toml|simulat|\.pkl|/tests/|pipelines"
+    never = r"kneerisk/(training|client|sklearn)|en/training\.toml|simulat|\.pkl|/tests/|pipelines"
     assert not [n for n in names if re.search(never, n)]
 
 

@@ -98,6 +98,26 @@ def outside(**own: str) -> dict[str, str]:
     return kept | own
 
 
+#: Programs of those who have the package: they ask a service, and load a version in MLflow.
+ASK = "import sys; from kneerisk.client import Client; print(Client(sys.argv[1]).model().version)"
+LOAD = """
+import warnings; warnings.simplefilter("ignore")
+import mlflow, pandas
+mlflow.set_tracking_uri("sqlite:///mlflow.db")
+model = mlflow.pyfunc.load_model("models:/kneerisk-new_pain-12m@challenger")
+print(model.predict(pandas.DataFrame({"age_years": [30], "sex": ["male"]}))["version"][0])
+"""
+
+
+def python(environment: Path, program: str, *arguments: str, cwd: Path) -> str:
+    """What a program prints that Python runs in the environment."""
+    ran = subprocess.run(
+        [environment / "bin/python", "-c", program, *arguments], cwd=cwd, env=outside(),
+        text=True, stdout=subprocess.PIPE, timeout=120, check=True,
+    )  # fmt: skip
+    return ran.stdout.strip()
+
+
 def run(environment: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [environment / "bin/kneerisk", *arguments], cwd=cwd, env=outside(COLUMNS="200"), text=True,
@@ -169,7 +189,7 @@ def serving(environment: Path, folder: Path, models: Path) -> Iterator[Served]:
 def test_with_serve_it_serves_a_released_model(
     wheel: Path, champion_models: Path, released: Bundle, tmp_path: Path
 ) -> None:
-    installed = environment(tmp_path / "installed", wheel, "serve")
+    installed = environment(tmp_path / "installed", wheel, "serve", "client")
     # Someone else's folder of the same name, where the command is run, is no matter.
     (tmp_path / "serving").mkdir()
     (tmp_path / "serving" / "__init__.py").write_text("raise SystemExit('not ours')")
@@ -180,6 +200,7 @@ def test_with_serve_it_serves_a_released_model(
         sheet = service.post_sheet("Name,Age,Sex,Weight (lb)\nA,27,m,170")
         assert sheet.json()["counts"]["ready"] == 1
         assert httpx.get(service.url).text.count("<script") > 0
+        assert python(installed, ASK, service.url, cwd=tmp_path) == released.metadata.version
 
 
 def test_with_train_it_trains_in_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
@@ -194,13 +215,17 @@ def test_with_train_it_trains_in_an_empty_folder(wheel: Path, tmp_path: Path) ->
     assert "kneerisk[serve]" in refused.stderr
     assert not list(folder.iterdir())
 
-    assert run(installed, "simulate", "--athletes", "300", "--out", "cohort.parquet", cwd=folder)
+    simulated = run(
+        installed, "simulate", "--athletes", "300", "--out", "cohort.parquet", cwd=folder
+    )
+    assert simulated.returncode == 0, simulated.stderr
     trained = run(
         installed, "train", "--data", "cohort.parquet", "--refits", "0", "--json", cwd=folder
     )
     assert trained.returncode == 0, trained.stderr[-2000:]
     result = json.loads(trained.stdout)
     assert result["version"] == "kneerisk-new_pain-12m-v1"
+    assert python(installed, LOAD, cwd=folder) == result["version"]
     promoted = run(installed, "promote", "--json", cwd=folder)
     made = {path.name for path in folder.iterdir()}
     assert {"cohort.parquet", "mlflow.db", "mlartifacts"} <= made
