@@ -53,6 +53,7 @@ class CdsCard(BaseModel):
     indicator: Literal["info", "warning", "critical"]
     source: dict[str, str]
     suggestions: list[dict[str, Any]]
+    selectionBehavior: str  # noqa: N815
     overrideReasons: list[dict[str, str]]  # noqa: N815
     links: list[dict[str, str]] | None = None
 

@@ -24,6 +24,14 @@ Json = dict[str, Any]
 _HEADERS: Json = {
     "x-request-id": {"description": "Also in the log.", "schema": {"type": "string"}},
 }
+#: Where the key has a limit.
+_RATE_HEADERS: Json = {
+    "ratelimit": {
+        "description": "What is left of each limit, and for how many seconds.",
+        "schema": {"type": "string"},
+    },
+    "ratelimit-policy": {"description": "The limits.", "schema": {"type": "string"}},
+}
 _EVERY_REFUSAL = (
     "malformed_request", "foreign_origin", "incomplete_request", "unknown_host",
     "headers_too_large", "internal_error", "busy",
@@ -77,7 +85,8 @@ def openapi_document(routes: Mapping[str, Route]) -> Json:
 
 def operation(route: Route) -> Json:
     """How the document describes one route."""
-    answer = {"description": "Done.", "headers": _HEADERS, "content": _answer_content(route)}
+    headers = _HEADERS | (_RATE_HEADERS if _is_counted(route) else {})
+    answer = {"description": "Done.", "headers": headers, "content": _answer_content(route)}
     refusals = [*route.refusals, *_EVERY_REFUSAL]
     refusals += ["key_required", "key_refused", "key_ended"] if route.needs_key else []
     refusals += ["role_needed", "too_many_requests"] if _is_counted(route) else []

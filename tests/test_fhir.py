@@ -484,6 +484,8 @@ class TestCdsHooks:
         assert "Not a medical device" in card["detail"]
         assert card["indicator"] == "info"
         assert all(link["url"].startswith("https://") for link in card["links"])
+        assert keys_of(card) == CARD_KEYS
+        assert card["selectionBehavior"] == "at-most-one"
         [suggestion] = card["suggestions"]
         [action] = suggestion["actions"]
         assert action["type"] == "create"
@@ -506,6 +508,26 @@ class TestCdsHooks:
         came = received(of(*AGE_AND_SEX))
         [card] = cards(answer(released, came.screening), came, NOW)["cards"]
         assert "too little" in card["summary"]
+
+
+#: What CDS Hooks 2.0 names in a card, as far as it is used here, the resource aside.
+CARD_KEYS = {
+    "uuid", "summary", "detail", "indicator", "source", "source.label", "suggestions",
+    "suggestions.label", "suggestions.uuid", "suggestions.actions", "suggestions.actions.type",
+    "suggestions.actions.description", "suggestions.actions.resource", "selectionBehavior",
+    "overrideReasons", "overrideReasons.system", "overrideReasons.code", "overrideReasons.display",
+    "links", "links.label", "links.url", "links.type",
+}  # fmt: skip
+
+
+def keys_of(part: Any, place: str = "") -> set[str]:
+    """Every key of a card with where it stands; a resource is not looked into."""
+    if isinstance(part, list):
+        return set().union(*(keys_of(one, place) for one in part))
+    if not isinstance(part, dict) or "resourceType" in part:
+        return set()
+    names = {f"{place}{key}" for key in part}
+    return names.union(*(keys_of(value, f"{place}{key}.") for key, value in part.items()))
 
 
 CANARY = "zq190437"

@@ -51,6 +51,7 @@ def cards(answer: Answer, received: Received, now: datetime) -> Json:
         "indicator": _indicator(answer),
         "source": {"label": f"kneerisk {__version__}"},
         "suggestions": [suggestion],
+        "selectionBehavior": "at-most-one",
         "overrideReasons": [_override(code) for code in section("fhir")["cds"]["override"]],
         **_links(answer),
     }
