@@ -161,9 +161,16 @@ def keyed(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 class TestKeyedService:
     def test_everything_but_the_page_and_its_health_needs_the_key(self, keyed: Served) -> None:
-        for path in ("/", "/page/app.js", "/livez", "/readyz"):
+        for path in ("/", "/docs", "/page/app.js", "/livez", "/readyz"):
             assert keyed.get(path).status_code == 200, path
-        for path in ("/v1/schema", "/v1/texts", "/v1/model", "/docs.json", "/metrics"):
+        for path in (
+            "/v1/schema",
+            "/v1/texts",
+            "/v1/model",
+            "/openapi.json",
+            "/docs.json",
+            "/metrics",
+        ):
             assert keyed.get(path).status_code == 401, path
             with_key = httpx.get(keyed.url + path, headers={"authorization": f"Bearer {KEY}"})
             assert with_key.status_code == 200, path
