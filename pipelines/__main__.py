@@ -16,6 +16,7 @@ from pipelines import (
     benchmark,
     compare,
     console,
+    doctor,
     evaluate,
     ingest,
     keys,
@@ -49,7 +50,7 @@ app = typer.Typer(
 # In the order of the help. Without a name a command stands by itself: `kneerisk train`.
 COMMANDS = (
     simulate, train, tune, adapt, evaluate, validate, pool, runs, compare, benchmark, ui, reproduce,
-    promote, score, report, testpack, serve,
+    promote, score, report, testpack, serve, doctor,
 )  # fmt: skip
 for _command in COMMANDS:
     app.add_typer(_command.app)

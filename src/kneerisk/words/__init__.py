@@ -22,7 +22,7 @@ from typing import Any
 SECTIONS = (
     "shared", "answer", "report", "hand_out", "page", "command_line", "help", "service", "fhir",
     "schema", "club", "cohort", "sheet", "training_log", "records", "outcome_log", "monitoring",
-    "model", "training", "validation", "client",
+    "model", "training", "validation", "diagnosis", "client",
 )  # fmt: skip
 LANGUAGE = "en"
 #: Proper names, which keep their capital inside a sentence.

@@ -81,8 +81,16 @@ def _meaning(uri: str, message: str) -> str | None:
     """What a database's error means, or None for any other."""
     for pattern, name in _MEANINGS.items():
         if re.search(pattern, message):
-            return _failed(uri, variant("training.store", name, uri=_shown(uri)))
+            return _failed(uri, variant("training.store", name, uri=without_password(uri)))
     return _moved(uri, message)
+
+
+def refuse_moved(uri: str, files: str) -> None:
+    """Refuse a store whose folder of files, as MLflow wrote it down, is gone: `TrackingFailed`."""
+    path = Path(unquote(urlsplit(files).path))
+    root = next((folder for folder in path.parents if folder.name in _FILES_OF_RUNS), None)
+    if urlsplit(files).scheme in ("", "file") and root is not None and not root.exists():
+        raise TrackingFailed(_where_it_was(uri, root.parent))
 
 
 def _moved(uri: str, message: str) -> str | None:
@@ -92,16 +100,20 @@ def _moved(uri: str, message: str) -> str | None:
     if files is None or files.exists():
         return None
     made_in = next((one.parent for one in files.parents if one.name in _FILES_OF_RUNS), files)
+    return _where_it_was(uri, made_in)
+
+
+def _where_it_was(uri: str, made_in: Path) -> str:
     store = Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else Path("mlflow.db")
     here = store.absolute().parent
     return _failed(uri, text("training.tracking.moved", made_in=made_in, here=here))
 
 
 def _failed(uri: str, reason: str) -> str:
-    return text("training.tracking.failed", address=_shown(uri), reason=reason)
+    return text("training.tracking.failed", address=without_password(uri), reason=reason)
 
 
-def _shown(uri: str) -> str:
+def without_password(uri: str) -> str:
     """An address without the password that it may hold."""
     address = urlsplit(uri)
     return uri.replace(f":{address.password}@", ":***@") if address.password else uri

@@ -27,6 +27,7 @@ from kneerisk.training.tracking.store_errors import (
     SQLITE,
     TrackingFailed,
     check_store,
+    refuse_moved,
     translated_errors,
 )
 from kneerisk.training.tracking.study_runs import StudyRuns
@@ -59,6 +60,8 @@ class Tracking:
     ----------
     folder
         Where runs are kept, unless `MLFLOW_TRACKING_URI` names a server.
+    sweep
+        Whether runs that a killed command has left are ended first.
 
     Raises
     ------
@@ -66,7 +69,7 @@ class Tracking:
         From any method, where the store can't be reached or has no such thing.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, sweep: bool = True) -> None:
         be_quiet()
         self.uri = tracking_uri(folder)
         check_store(self.uri)
@@ -75,7 +78,7 @@ class Tracking:
         self._local = None if os.environ.get("MLFLOW_TRACKING_URI") else folder.resolve()
         with translated_errors(self.uri):
             self._client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
-            if has_runs(folder):
+            if sweep and has_runs(folder):
                 close_abandoned(self._client, self._experiment_ids(EXPERIMENTS))
 
     @contextmanager
@@ -202,7 +205,10 @@ class Tracking:
     def has_artifact(self, run_id: str, artifact: str) -> bool:
         """Whether a run has a file or folder at the top level of its artifacts."""
         with translated_errors(self.uri):
-            return any(entry.path == artifact for entry in self._client.list_artifacts(run_id))
+            names = [entry.path for entry in self._client.list_artifacts(run_id)]
+            if not names:
+                refuse_moved(self.uri, self._client.get_run(run_id).info.artifact_uri)
+        return artifact in names
 
     def download(self, run_id: str, artifact: str, folder: Path) -> Path:
         """Fetch an artifact of a run.
