@@ -48,6 +48,17 @@ class PartTold(BaseModel):
     could_be_chance: bool
 
 
+class WeekSeen(BaseModel):
+    """A weekly look: pain since the year began, and how much of it chance explains."""
+
+    model_config = _FROZEN
+
+    day: date
+    observed: int
+    told: float
+    chance: tuple[int, int]
+
+
 class WeeklyAlarm(BaseModel):
     """The weekly alarm in the present year of a version."""
 
@@ -61,6 +72,7 @@ class WeeklyAlarm(BaseModel):
     limits: tuple[float, float] | None
     raised_before: list[date]
     raised_at: float
+    weeks: list[WeekSeen]
 
 
 class CalibrationCurve(BaseModel):

@@ -22,7 +22,7 @@ from kneerisk.monitoring.expected_performance import expected_performance, promi
 from kneerisk.monitoring.followed_risks import FollowedRisks
 from kneerisk.monitoring.input_drift import input_drift
 from kneerisk.monitoring.monitoring_report import Part
-from kneerisk.monitoring.observed_and_told import compare, poisson_limits
+from kneerisk.monitoring.observed_and_told import chance_counts, compare, poisson_limits
 from kneerisk.monitoring.poisson_calibration import flexible_calibration
 from kneerisk.monitoring.report_lines import part_row
 from kneerisk.monitoring.spread_of_readings import spread_of
@@ -200,6 +200,16 @@ class TestAlarm:
             found = compare(rows.until(day))
             assert (found.observed, found.told) == pytest.approx((observed, told))
         assert looks.told[-1] == pytest.approx(rows.told.sum())
+
+    def test_weeks_are_the_looks_one_by_one(self):
+        rows = followed([0.2, 0.3], stop=[10.0, 300.0], event=[True, False])
+        looks = alarm.weekly_looks(rows, 1.0, 25.0)
+        weeks = alarm.weeks_seen(looks)
+        assert [week.day.toordinal() for week in weeks] == [8, 15, 22, 25]
+        assert [week.observed for week in weeks] == [0, 1, 1, 1]
+        assert [week.told for week in weeks] == looks.told.tolist()
+        assert all(week.chance == chance_counts(week.told) for week in weeks)
+        assert json.loads(json.dumps([asdict(week) | {"day": ""} for week in weeks]))
 
     def test_is_raised_where_pain_is_three_times_as_frequent(self):
         rows = drawn(np.full(200, 0.2), 3.0, np.random.default_rng(5))

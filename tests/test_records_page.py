@@ -409,6 +409,10 @@ def test_monitoring_says_what_the_service_says(opened: Opener, club: Club) -> No
         if part["by"] == "version":
             row = rows.filter(has_text=part["name"])
             expect(row).to_contain_text(f"{part['counts']['observed']}")
+    weeks = report["alarm"]["weeks"]
+    assert (weeks[-1]["observed"], len(weeks)) == (overall["observed"], WEEKS)
+    line = seen.page.get_by_role("img", name=f"By week, observed from 0 to {overall['observed']}")
+    expect(line).to_be_visible()
     lost = report["follow_up"]
     expect(seen.page.get_by_role("region", name="Who is followed")).to_contain_text(
         f"{lost['lost']} of {lost['athletes']}"

@@ -1,5 +1,5 @@
 // Charts of monitoring: events told and observed on one line, and told risk against what happened.
-import { in100 } from "../lib/number_format.js";
+import { in100, shortDate } from "../lib/number_format.js";
 import { text } from "../lib/texts.js";
 import { html, svg } from "../vendor/lit-html.js";
 
@@ -61,6 +61,37 @@ export function curveChart({ risk, observed, low, high }) {
     <path class="c-line" d=${`M${along(observed, places)}`}></path>
     <text class="c-txt" x="318" y="336" text-anchor="middle">${text("club.monitoring.curve.told")}</text>
     <text class="c-txt" x="48" y="16">${text("club.monitoring.curve.observed")}</text></svg>`;
+}
+
+const WEEKS = { left: 40, right: 588, top: 12, bottom: 160 };
+
+/** Events so far by week: observed, told, and what chance allows. */
+export function weeksChart(weeks) {
+  const last = weeks.at(-1);
+  const start = Date.parse(weeks[0].day);
+  const span = Date.parse(last.day) - start || 1;
+  const ticks = ticksTo(Math.max(last.observed, last.chance[1], 1));
+  const x = ({ day }) =>
+    WEEKS.left + ((WEEKS.right - WEEKS.left) * (Date.parse(day) - start)) / span;
+  const y = (n) => WEEKS.bottom - ((WEEKS.bottom - WEEKS.top) * n) / ticks.at(-1);
+  const line = (list, count) => list.map((week) => `${x(week)} ${y(count(week))}`).join("L");
+  const band = `M${line(weeks, ({ chance }) => chance[1])}L${line(weeks.toReversed(), ({ chance }) => chance[0])}Z`;
+  const label = text("club.monitoring.over_time.chart", {
+    observed: last.observed,
+    told: events(last.told),
+  });
+  return html`<svg class="chart" viewBox="0 0 600 196" role="img" aria-label=${label}>
+    ${ticks.map(
+      (tick) => svg`<path class="c-axis" d=${`M${WEEKS.left} ${y(tick)}H${WEEKS.right}`}/>
+      <text class="c-txt" x="32" y=${y(tick) + 5} text-anchor="end">${tick}</text>`,
+    )}
+    <path class="c-band" d=${band}></path>
+    <path class="c-base c-base--path" d=${`M${line(weeks, ({ told }) => told)}`}></path>
+    <path class="c-line" d=${`M${line(weeks, ({ observed }) => observed)}`}></path>
+    <circle class="c-dot" cx=${x(last)} cy=${y(last.observed)} r="6"></circle>
+    <text class="c-txt" x=${WEEKS.left} y="188">${shortDate(weeks[0].day)}</text>
+    <text class="c-txt" x=${WEEKS.right} y="188" text-anchor="end">${shortDate(last.day)}</text>
+  </svg>`;
 }
 
 /** A risk in 100, or a dash where there is none. */

@@ -4,7 +4,7 @@ import { plural, text, variant } from "../lib/texts.js";
 import { kneeName } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { meter } from "../views/charts.js";
-import { countsChart, curveChart, events, risk100 } from "./monitoring_charts.js";
+import { countsChart, curveChart, events, risk100, weeksChart } from "./monitoring_charts.js";
 
 const BY = ["version", "club", "sex", "sport", "side"];
 const STEPS = ["nothing", "collect", "adapt", "retrain", "stop"];
@@ -21,7 +21,7 @@ export function monitoringView({ club, labels, fields }) {
   return html`${head(report)}
     <div class="told">${countsCard(report)} ${stepCard(report)}</div>
     <div class="two told__rest">${partsCard(report)}
-      <div class="stack">${followUpCard(report)} ${curveCard(report)}
+      <div class="stack">${weeksCard(report)} ${followUpCard(report)} ${curveCard(report)}
         ${driftCard(report, labels, fields)}</div></div>`;
 }
 
@@ -80,6 +80,16 @@ function stepCard({ next_step: { step }, alarm }) {
     )}</ol>
     <p class="small quiet">${text("club.monitoring.rule")}</p>
     ${alarm.raised_on ? nothing : quietAlarm(alarm)}</section>`;
+}
+
+// One week is no line.
+function weeksCard({ alarm: { weeks, since } }) {
+  if (weeks.length < 2) return nothing;
+  return html`<section class="card" aria-labelledby="h-weeks">
+    <h2 id="h-weeks">${text("club.monitoring.over_time.heading")}</h2>
+    ${weeksChart(weeks)}
+    <p class="small quiet">
+      ${text("club.monitoring.over_time.note", { since: longDate(since) })}</p></section>`;
 }
 
 // -- parts -----------------------------------------------------------------------------------

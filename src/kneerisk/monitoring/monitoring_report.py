@@ -29,7 +29,14 @@ from kneerisk.monitoring.monitored_answers import (
 from kneerisk.monitoring.next_step import NextStep, next_step
 from kneerisk.monitoring.observed_and_told import ObservedTold, compare
 from kneerisk.monitoring.poisson_calibration import FlexibleCalibration, flexible_calibration
-from kneerisk.monitoring.weekly_alarm import RAISED_AT, limits_at_any_time, periods, weekly_looks
+from kneerisk.monitoring.weekly_alarm import (
+    RAISED_AT,
+    WeekSeen,
+    limits_at_any_time,
+    periods,
+    weekly_looks,
+    weeks_seen,
+)
 from kneerisk.records.followed_legs import FollowedLeg
 from kneerisk.schema import SIDES
 
@@ -75,6 +82,8 @@ class Alarm:
         Of observed over told in this year, for all looks at once; None where nothing was told.
     raised_before
         In earlier years, the looks at which it was raised.
+    weeks
+        The looks of this year.
     """
 
     since: date
@@ -84,6 +93,7 @@ class Alarm:
     told: float
     limits: tuple[float, float] | None
     raised_before: tuple[date, ...]
+    weeks: tuple[WeekSeen, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +202,7 @@ def _alarm(rows: FollowedRisks, first: date, today: date) -> Alarm:
         told=float(last.told[-1]),
         limits=limits_at_any_time(float(last.observed[-1]), float(last.told[-1])),
         raised_before=tuple(day for day in raised[:-1] if day is not None),
+        weeks=weeks_seen(last),
     )  # fmt: skip
 
 

@@ -78,7 +78,6 @@ def compare(rows: FollowedRisks) -> ObservedTold:
     """
     observed, told = int(rows.event.sum()), float(rows.told.sum())
     low, high = poisson_limits(observed)
-    tail = (1.0 - LEVEL) / 2
     return ObservedTold(
         athletes=len(np.unique(rows.athlete)),
         years=float((rows.stop - rows.start).sum() / 365.25),
@@ -88,8 +87,24 @@ def compare(rows: FollowedRisks) -> ObservedTold:
         low=low / told if told > 0.0 else None,
         high=high / told if told > 0.0 else None,
         p_value=two_sided(observed, told),
-        chance=(int(poisson.ppf(tail, told)), int(poisson.ppf(1.0 - tail, told))),
+        chance=chance_counts(told),
     )
+
+
+def chance_counts(told: float) -> tuple[int, int]:
+    """Numbers of events that chance explains: the central 95 % of a Poisson number.
+
+    Parameters
+    ----------
+    told
+        Its mean, if the told risks are right.
+
+    Returns
+    -------
+    The least and the most.
+    """
+    tail = (1.0 - LEVEL) / 2
+    return int(poisson.ppf(tail, told)), int(poisson.ppf(1.0 - tail, told))
 
 
 def poisson_limits(observed: int) -> tuple[float, float]:

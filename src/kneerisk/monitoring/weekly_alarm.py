@@ -14,12 +14,14 @@ Each year begins anew: years of calm would else have to be outweighed before a c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gammaln, logsumexp
 
 from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.observed_and_told import chance_counts
 from kneerisk.schema import FloatArray
 
 #: Which factors the told risks may be off by: weight, shape and rate of gamma distributions.
@@ -65,6 +67,37 @@ class Looks:
         """Place of the first look at which the alarm is raised; None where it never is."""
         over = np.flatnonzero(self.evidence >= RAISED_AT)
         return int(over[0]) if len(over) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekSeen:
+    """One look: events since the period began, and the numbers that chance explains, 95 %."""
+
+    day: date
+    observed: int
+    told: float
+    chance: tuple[int, int]
+
+
+def weeks_seen(looks: Looks) -> tuple[WeekSeen, ...]:
+    """The looks of a period one by one, for a chart over time.
+
+    Parameters
+    ----------
+    looks
+        Of the period.
+
+    Returns
+    -------
+    By day. The limits of each are those of one look; the alarm has its own for all of them.
+    """
+    return tuple(
+        WeekSeen(
+            day=date.fromordinal(int(day)), observed=int(observed), told=float(told),
+            chance=chance_counts(float(told)),
+        )
+        for day, observed, told in zip(looks.day, looks.observed, looks.told, strict=True)
+    )  # fmt: skip
 
 
 def log_evidence(observed: FloatArray, told: FloatArray) -> FloatArray:
