@@ -25,7 +25,7 @@ from kneerisk.model.bundle import Bundle
 from kneerisk.words import text
 from serving.club_records import OpenClub
 from serving.described_fhir import FeedbackKept
-from serving.problem import ErrorForm, Refusal, refused_with
+from serving.problem import ErrorForm, Refusal
 
 
 def _as_operation_outcome(problem: Problem) -> bytes:
@@ -67,12 +67,12 @@ def cds_services(_: Request) -> Response:
     return _json(cds_requests.discovery())
 
 
-def patient_view(bundle: Bundle, request: PatientView) -> Response:
+async def patient_view(bundle: Bundle, request: PatientView) -> Response:
     """Answer a chart that was opened with a card, or with none where there is no screening."""
     try:
         stated = newest_screening(request)
     except PrefetchMissing:
-        return refused_with(Refusal("prefetch_missing", text("fhir.cds.prefetch")))
+        raise Refusal("prefetch_missing", text("fhir.cds.prefetch")) from None
     if stated is None:
         return _json({"cards": []})
     received = stated.received()

@@ -62,7 +62,7 @@ _CDS_HOOKS = (
         summary="A card of the newest screening of the patient whose chart was opened",
         endpoint=fhir_endpoints.patient_view, body=PatientView, answer=CdsCards,
         max_body_bytes=_MEGABYTE, max_values=2 * _MAX_VALUES, refusals=("prefetch_missing",),
-        examples={"chart": PATIENT_VIEW}, needs_champion=True, on_event_loop=True,
+        examples={"chart": PATIENT_VIEW}, needs_champion=True,
     ),
     Route(
         path=f"/cds-services/{SERVICE_ID}/feedback", method="POST", operation="cds_feedback",
