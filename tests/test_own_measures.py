@@ -18,12 +18,14 @@ import pytest
 from browser import Opener
 from hypothesis import given
 from hypothesis import strategies as st
+from mlflow.models.model import Model
 from playwright.sync_api import expect
 from scipy.special import expit, logit
 from served import Served, served
 from typer.testing import CliRunner
 
 from kneerisk.answer import answer
+from kneerisk.batch.pyfunc_loader import _load_pyfunc
 from kneerisk.cohort import Cohort, read, write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.cohort.splits import train_test_split
@@ -33,12 +35,13 @@ from kneerisk.evaluation.task_rows import risks_of
 from kneerisk.evidence.population import OWN_LEFT_RIGHT, published
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.model.feature_columns import Column, feature_columns
-from kneerisk.schema import Screening, coded, columns, fingerprint, read_screening
+from kneerisk.schema import Screening, coded, columns, fingerprint, read_screening, to_row
 from kneerisk.schema.measures_file import MOST_MEASURES, own_measures, read_measures_file
 from kneerisk.schema.own_measures import OwnMeasures, own_measures_in_force
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.fitting.population_shrinkage import population_of
+from kneerisk.training.tracking.loadable_model import write_loadable_model
 from kneerisk.training.updating.model_updating import update_model
 from kneerisk.training.updating.widening import widened
 from pipelines.__main__ import app
@@ -697,3 +700,21 @@ class TestCommands:
             assert read(tmp_path / "club.csv") == read(tmp_path / "club.csv")
         with pytest.raises(CohortRefused, match="hop_distance_cm"):
             read(tmp_path / "club.csv")
+
+
+def test_mlflow_loads_it_with_them(models: Path, loaded: Bundle, tmp_path: Path) -> None:
+    """A frame may have the club's measures, and the signature names them."""
+    write_loadable_model(
+        tmp_path / "logged", models / V1, loaded.sha256, {"run_id": "1" * 32, "model_id": "m-1"}
+    )
+    described = Model.load(str(tmp_path / "logged"))
+    assert "left_hop_distance_cm" in described.signature.inputs.input_names()
+    config = described.flavors["python_function"]["config"]
+    model = _load_pyfunc(str(tmp_path / "logged" / "bundle"), config)
+    with loaded.model.own.in_force():
+        screening = read_screening(BODY)
+        row = to_row(screening)
+    assert "left_hop_distance_cm" in row
+    told = answer(loaded, screening).risk.either
+    assert told is not None
+    assert model.predict(pd.DataFrame([row]))["risk_either"].tolist() == [told.probability]
