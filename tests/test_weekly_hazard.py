@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from scipy.special import expit
+from typer.testing import CliRunner
 
-from kneerisk.cohort import Cohort
+from kneerisk.cohort import Cohort, write
 from kneerisk.cohort.knee_weeks import KneeWeeks, read_weeks, weeks_table
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.cohort.splits import subset
@@ -26,6 +28,7 @@ from kneerisk.records.followed_legs import FollowedLeg
 from kneerisk.schema import SIDES, Screening, from_row
 from kneerisk.training.fitting.weekly_hazard import PENALTY, fit_weekly_hazard
 from kneerisk.training.updating.hazard_beside import compare_hazard, proposal
+from pipelines.__main__ import app
 
 HORIZON, WEEKS = 365, 53
 VISIT = date(2025, 9, 1)
@@ -247,6 +250,25 @@ def test_weeks_are_of_the_screenings_of_their_cohort(released: Bundle, tmp_path:
     cohort.frame.to_parquet(file)
     with pytest.raises(CohortRefused, match="holds no weeks"):
         read_weeks(file, cohort)
+
+
+@pytest.mark.slow
+def test_an_evaluation_tells_of_it(
+    released: Bundle, champion_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cohort, weeks = followed(released, 8, by_training=0.0)
+    write(cohort, tmp_path / "club.parquet")
+    weeks_table(weeks, cohort).to_parquet(tmp_path / "weeks.parquet")
+    command = ["evaluate", "--data", "club.parquet", "--models", str(champion_models)]
+    found = CliRunner().invoke(app, [*command, "--weeks", "weeks.parquet", "--json"])
+    assert found.exit_code == 0, found.output
+    hazard = json.loads(found.stdout)["hazard"]
+    assert hazard["proposed"] == proposal(hazard["metrics"]) == "risk_of_the_horizon"
+    told = CliRunner().invoke(app, [*command, "--weeks", "weeks.parquet"]).output
+    assert "Proposed: the risk of the horizon" in told
+    plain = CliRunner().invoke(app, [*command, "--json"])
+    assert "hazard" not in json.loads(plain.stdout)
 
 
 def test_no_week_sees_training_of_its_own_or_a_later_one() -> None:
