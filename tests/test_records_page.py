@@ -275,6 +275,9 @@ class TestWeeklyCheck:
         seen.page.keyboard.press("Enter")
         expect(seen.page.get_by_role("heading", name="A58: how were")).to_be_visible()
         expect(seen.page.get_by_role("button", name="A57")).to_have_count(0)
+        # Asked again, it is about the same days.
+        seen.page.get_by_role("button", name="Someone else").click()
+        expect(ask(seen, "A57")).to_contain_text("17 days")
 
     def test_new_pain_has_its_knee_and_its_days(self, opened: Opener, club: Club) -> None:
         seen = opened()

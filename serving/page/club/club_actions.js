@@ -82,7 +82,7 @@ const openActions = {
 /** A check of an athlete for the days up to one: what still troubles is known from the records. */
 function checkUntil(athlete, record, last) {
   const heard = heardOf(record);
-  const period = periodUntil(last, heard);
+  const period = periodUntil(last, record);
   const trouble = Object.fromEntries(
     SIDES.map((side) => [side, troubleOf(side, record, period.first)]),
   );

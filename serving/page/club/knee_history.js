@@ -27,11 +27,20 @@ export const heardOf = ({ visits, outcomes }) =>
       .map(reportedUntil),
   ]);
 
-/** The days that a check-in covers: since anybody told of the knees, a week where nobody did. */
-export function periodUntil(last, heard) {
+/**
+ * The days that a check-in covers: since anybody told of the knees, a week where nobody did. Asked
+ * again on the same day, it is about the same days.
+ */
+export function periodUntil(last, record) {
+  const heard = heardOf(record);
+  const same = record.outcomes
+    .filter(({ kind, last_day: end }) => kind === "check_in" && end === last)
+    .map(({ first_day: first }) => first)
+    .sort();
   const next = heard && heard < last ? plusDays(heard, 1) : plusDays(last, 1 - WEEK_DAYS);
   const earliest = plusDays(last, 1 - LONGEST_DAYS);
-  return { first: next < earliest ? earliest : next, last };
+  const first = same[0] ?? next;
+  return { first: first < earliest ? earliest : first, last };
 }
 
 /**

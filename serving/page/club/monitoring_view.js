@@ -20,9 +20,9 @@ export function monitoringView({ club, labels, fields }) {
   }
   return html`${head(report)}
     <div class="told">${countsCard(report)} ${stepCard(report)}</div>
-    <div class="two told__rest">${partsCard(report)}
-      <div class="stack">${weeksCard(report)} ${followUpCard(report)} ${curveCard(report)}
-        ${driftCard(report, labels, fields)}</div></div>`;
+    <div class="two told__rest"><div class="stack">${weeksCard(report)} ${followUpCard(report)}
+        ${curveCard(report)} ${driftCard(report, labels, fields)}</div>
+      ${partsCard(report)}</div>`;
 }
 
 const head = ({ version, overall, first_visit: first, day, next_step: { step } }) =>
