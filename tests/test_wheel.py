@@ -12,6 +12,7 @@ import venv
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from packaging.requirements import Requirement
 from served import ROOT, Served, free_port, stop
 
 from kneerisk.model import Bundle
+from kneerisk.training import provenance
 from serving.request_examples import EXAMPLE
 
 pytestmark = pytest.mark.slow
@@ -166,6 +168,39 @@ def test_without_extras_it_says_what_to_install(wheel: Path, tmp_path: Path) -> 
         assert (refused.returncode, refused.stdout) == (1, "")
         assert f"kneerisk[{extra}]" in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_without_httpx_the_client_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+    monkeypatch.delitem(sys.modules, "kneerisk.client", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=r"kneerisk\[client\]"):
+        import_module("kneerisk.client")
+
+
+def test_a_commit_is_logged_only_of_the_repository_that_has_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment often lies in somebody's repository, whose commit says nothing of ours."""
+
+    def git(*arguments: str) -> str:
+        names = {f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER")
+                 for what in ("NAME", "EMAIL")}  # fmt: skip
+        return subprocess.run(
+            ["git", *arguments], cwd=tmp_path, env=os.environ | names, text=True,
+            stdout=subprocess.PIPE, check=True,
+        ).stdout.strip()  # fmt: skip
+
+    module = tmp_path / "provenance.py"
+    module.touch()
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "--message", "theirs")
+    monkeypatch.setattr(provenance, "__file__", str(module))
+    assert provenance.git_sha.__wrapped__() is None
+    git("add", "provenance.py")
+    git("commit", "--quiet", "--message", "with the package")
+    assert provenance.git_sha.__wrapped__() == git("rev-parse", "HEAD")
 
 
 @contextmanager

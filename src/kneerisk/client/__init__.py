@@ -3,6 +3,13 @@
 Needs the extra ``client``.
 """
 
+from importlib.util import find_spec
+
+from kneerisk.words import text
+
+if find_spec("httpx") is None:
+    raise ModuleNotFoundError(text("client.not_installed"), name="httpx")
+
 from kneerisk.client.async_client import AsyncClient
 from kneerisk.client.calls import Recording
 from kneerisk.client.client_errors import NoAnswer, NotUnderstood, Refused, Unavailable
