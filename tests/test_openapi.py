@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from pydantic import BaseModel
 
 from kneerisk.schema.faults import FaultCode
+from kneerisk.schema.measures_file import own_measures
 from pipelines.error_codes import markdown
+from serving.endpoints import _schema_json
 from serving.fhir_routes import FHIR_ROUTES
 from serving.openapi import openapi_document, operation
 from serving.problem import STATUS_BY_CODE
@@ -128,6 +131,18 @@ class TestDocument:
         schemas = document["components"]["schemas"]
         assert schemas["Screening"]["required"] == ["athlete"]
         assert set(schemas["Athlete"]["required"]) == {"age_years", "sex"}
+
+    def test_a_club_s_own_measures_are_in_it(self) -> None:
+        hop = {"label": "Hop", "of": "leg", "unit": "cm", "low": 10, "high": 300, "mean": 120,
+               "sd": 25, "protocol": "One hop.", "source": "the club"}  # fmt: skip
+        with own_measures({"hop_distance_cm": hop}, "club").in_force():
+            made, published = openapi_document(ALL), json.loads(_schema_json())
+        assert "hop_distance_cm" in made["components"]["schemas"]["Leg"]["properties"]
+        described = {"$ref": "#/components/schemas/SchemaDocument"}
+        validator = jsonschema_rs.Draft202012Validator(
+            described | {"components": made["components"]}
+        )
+        assert [error.message for error in validator.iter_errors(published)] == []
 
     def test_a_row_that_is_added_is_described_alike(self) -> None:
         class Steps(BaseModel):

@@ -79,7 +79,7 @@ class SchemaDocument(BaseModel):
 
     dialect: str = Field(alias="$schema")
     title: str
-    description: str
+    description: str | None = None
     type: Literal["object"]
     properties: dict[str, dict[str, Any]]
     required: list[str]
