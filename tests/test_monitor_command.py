@@ -260,6 +260,10 @@ class TestReport:
         later = monitor(many, VERSION, TODAY + timedelta(days=300))
         assert later.alarm.raised_on is None
         assert later.alarm.raised_before == (on(14),)
+        assert later.alarm.stands
+        assert not replace(later.alarm, raised_before=(on(14) - timedelta(days=365),)).stands
+        # A year that has only begun takes nothing back.
+        assert later.next_step.why == "alarm"
 
     def test_versions_have_a_line_each(self, address: str) -> None:
         database = Database(address)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from kneerisk.monitoring.next_step import NextStep, next_step
 from kneerisk.monitoring.observed_and_told import ObservedTold, compare
 from kneerisk.monitoring.poisson_calibration import FlexibleCalibration, flexible_calibration
 from kneerisk.monitoring.weekly_alarm import (
+    PERIOD_DAYS,
     RAISED_AT,
     WeekSeen,
     limits_at_any_time,
@@ -94,6 +95,15 @@ class Alarm:
     limits: tuple[float, float] | None
     raised_before: tuple[date, ...]
     weeks: tuple[WeekSeen, ...]
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was raised this year or the year before.
+
+        A year that has only begun says too little yet to take back what the last one showed.
+        """
+        year_before = self.since - timedelta(days=PERIOD_DAYS)
+        return self.raised_on is not None or any(day > year_before for day in self.raised_before)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +186,7 @@ def monitor(
     overall, alarm = compare(athletes.rows), _alarm(athletes.rows, first, today)
     calibration, follow_up = flexible_calibration(both), loss_to_follow_up(own, today)
     step = next_step(
-        overall, alarm.limits, calibration, follow_up, alarm=alarm.raised_on is not None,
+        overall, alarm.limits, calibration, follow_up, alarm=alarm.stands,
         drifted=any(one.drifted for one in drift or ()),
     )  # fmt: skip
     return MonitoringReport(

@@ -55,7 +55,7 @@ def next_step(
     follow_up
         Who was lost.
     alarm
-        Whether it was raised in this year.
+        Whether it was raised in this year or the one before.
     drifted
         Whether an input has drifted.
 
