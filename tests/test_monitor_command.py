@@ -149,6 +149,18 @@ def test_rows_are_those_of_the_records(kind: str, tmp_path: Path, request) -> No
     assert athletes.stop[8] - VISIT.toordinal() == 182
 
 
+def copied(answers: MonitoredAnswers, copies: int) -> MonitoredAnswers:
+    """The same athletes so many times, as others."""
+    legs, either = [], {}
+    for copy in range(copies):
+        for leg in answers.legs:
+            answer_id = f"{copy} {leg.answer_id}"
+            legs.append(replace(leg, answer_id=answer_id, athlete_id=100 * copy + leg.athlete_id))
+            either[answer_id] = answers.either.get(leg.answer_id)
+    known = {name: risk for name, risk in either.items() if risk is not None}
+    return replace(answers, legs=tuple(legs), either=known)
+
+
 class TestReport:
     @pytest.fixture
     def answers(self, address: str) -> Iterator[MonitoredAnswers]:
@@ -239,16 +251,8 @@ class TestReport:
     def test_the_alarm_tells_its_day_and_stays_in_later_years(
         self, answers: MonitoredAnswers
     ) -> None:
-        """Sixty times the same athletes, as others: 240 have pain where 44 were told of."""
-        legs, either = [], {}
-        for copy in range(60):
-            for leg in answers.legs:
-                answer_id = f"{copy} {leg.answer_id}"
-                athlete = 100 * copy + leg.athlete_id
-                legs.append(replace(leg, answer_id=answer_id, athlete_id=athlete))
-                either[answer_id] = answers.either.get(leg.answer_id)
-        known = {name: risk for name, risk in either.items() if risk is not None}
-        many = replace(answers, legs=tuple(legs), either=known)
+        """Sixty times the same athletes: 240 have pain where 44 were told of."""
+        many = copied(answers, 60)
         report = monitor(many, VERSION, TODAY)
         # The first fifteen have pain between days 8 and 14: at the second look there is evidence.
         assert report.alarm.raised_on == on(14)
@@ -262,8 +266,15 @@ class TestReport:
         assert later.alarm.raised_before == (on(14),)
         assert later.alarm.stands
         assert not replace(later.alarm, raised_before=(on(14) - timedelta(days=365),)).stands
-        # A year that has only begun takes nothing back.
-        assert later.next_step.why == "alarm"
+
+    def test_a_year_that_has_just_begun_takes_no_alarm_back(
+        self, answers: MonitoredAnswers
+    ) -> None:
+        """Of ten copies there are events enough for the alarm, not for a slope."""
+        later = monitor(copied(answers, 10), VERSION, TODAY + timedelta(days=300))
+        assert later.calibration is None
+        assert later.alarm.raised_on is None
+        assert (later.next_step.step, later.next_step.why) == ("adapt", "alarm")
 
     def test_versions_have_a_line_each(self, address: str) -> None:
         database = Database(address)
