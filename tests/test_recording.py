@@ -41,6 +41,7 @@ from kneerisk.schema.own_measures import NO_OWN_MEASURES
 from serving.access import Access, refuse_open_start
 from serving.champion_holder import Champion, ChampionHolder
 from serving.club_records import ClubRecords
+from serving.described_monitoring import MonitoringAnswer
 from serving.endpoints import metrics
 from serving.monitoring import Metrics
 from serving.problem import Refusal
@@ -470,6 +471,7 @@ class TestMonitoring:
         more = mine["overall"]["told"] - before["overall"]["told"]
         assert more == pytest.approx(7 * hazard)
         assert "M1" not in json.dumps(mine)
+        assert MonitoringAnswer.model_validate(mine).model_dump(mode="json") == mine
         theirs = httpx.get(url, headers=bearer(keys.read)).json()
         assert theirs["first_visit"] == "2026-03-01"
         assert theirs["overall"] != mine["overall"]
