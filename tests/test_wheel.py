@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import distribution
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from packaging.requirements import Requirement
 from served import ROOT, Served, free_port, stop
 
+from kneerisk import __main__ as commands
 from kneerisk.model import Bundle
 from kneerisk.training import provenance
 from serving.request_examples import EXAMPLE
@@ -168,6 +170,25 @@ def test_without_extras_it_says_what_to_install(wheel: Path, tmp_path: Path) -> 
         assert (refused.returncode, refused.stdout) == (1, "")
         assert f"kneerisk[{extra}]" in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(("module", "is_named"), [("prometheus_client", True), ("typo", False)])
+def test_a_command_that_needs_another_extra_says_which(
+    module: str,
+    is_named: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def command() -> None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    absent = {"serve": ["prometheus-client"]}
+    monkeypatch.setattr(commands, "missing", lambda extra: absent.get(extra, []))
+    monkeypatch.setattr(commands, "import_module", lambda _: SimpleNamespace(main=command))
+    monkeypatch.setattr(sys, "argv", ["kneerisk", "doctor"])
+    with pytest.raises(SystemExit if is_named else ModuleNotFoundError):
+        commands.main()
+    assert ("kneerisk[serve]" in capsys.readouterr().err) == is_named
 
 
 def test_without_httpx_the_client_says_what_to_install(

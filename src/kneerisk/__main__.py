@@ -39,6 +39,10 @@ def main() -> None:
         sys.exit(_without_commands(arguments, absent))
     try:
         import_module("pipelines.__main__").main()
+    except ModuleNotFoundError as error:
+        if not _say_whose(error.name or ""):
+            raise
+        sys.exit(1)
     finally:
         if arguments in ASKS_FOR_HELP:
             for extra in OTHERS:
@@ -105,6 +109,12 @@ def _without_commands(arguments: Sequence[str], absent: Sequence[str]) -> int:
     is_help = arguments in ASKS_FOR_HELP
     (sys.stdout if is_help else sys.stderr).write(f"kneerisk: {told}\n")
     return int(not is_help)
+
+
+def _say_whose(module: str) -> bool:
+    """Name the extra that a module is missing from; False where it is of none."""
+    package = module.partition(".")[0].replace("_", "-")
+    return any(_say_missing(extra) for extra in OTHERS if package in missing(extra))
 
 
 def _say_missing(extra: str) -> bool:
