@@ -29,8 +29,10 @@ from kneerisk.words import text
 from serving.access import Access, is_local, refuse_open_start
 from serving.club_records import ClubRecords
 from serving.connections import MAX_HEADER_BYTES, BoundedHttp
+from serving.json_log import FORMATS, format_log
 from serving.rate_limits import RateLimits
 from serving.supervisor import Supervisor
+from serving.tracing import is_asked_for, require_exporter
 
 LOGGER = logging.getLogger("kneerisk.serving")
 #: A worker that does not respond for so long is ended and replaced (assumption).
@@ -43,9 +45,6 @@ _ENVIRONMENT = {
     "BENTOML_DO_NOT_TRACK": "True",
     # One request is too small to share among threads; they would fight over the cores.
     "OMP_NUM_THREADS": "1",
-    # Nothing exports BentoML's spans; made all the same, they take a fifth of a request besides its
-    # answer. Who collects them sets it to "false".
-    "OTEL_SDK_DISABLED": "true",
     "OPENBLAS_NUM_THREADS": "1",
     # With an arena for each thread, glibc keeps what a large request needed.
     "MALLOC_ARENA_MAX": "2",
@@ -58,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         state = _set_environment(options)
+        format_log()
         _refuse_unclear_switch()
+        require_exporter()
         access = Access.from_environment()
         refuse_open_start(options.host, access)
         ClubRecords.from_environment().require_usable()
@@ -109,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--allow-origin", action="append", default=[], help=text("help.service.allow_origin")
     )
+    parser.add_argument("--log-format", choices=FORMATS, help=text("help.service.log_format"))
     parser.add_argument("--fhir", action="store_true", help=text("help.service.fhir"))
     return parser
 
@@ -127,9 +129,14 @@ def _set_environment(options: argparse.Namespace) -> Path:
         "KNEERISK_PER_DAY": _text(options.per_day),
         "KNEERISK_HOSTS": ",".join(options.allow_host),
         "KNEERISK_ORIGINS": ",".join(options.allow_origin),
+        "KNEERISK_LOG_FORMAT": options.log_format,
         "KNEERISK_FHIR": "yes" if options.fhir else "",
     }
     os.environ.update({name: value for name, value in stated.items() if value})
+    if not is_asked_for():
+        # Nobody collects BentoML's spans; made all the same, they take a fifth of a request besides
+        # its answer.
+        os.environ.setdefault("OTEL_SDK_DISABLED", "true")
     state = _state_folder()
     for name, value in (_ENVIRONMENT | {"BENTOML_HOME": str(state)}).items():
         os.environ.setdefault(name, value)

@@ -237,13 +237,22 @@ def is_local(server: tuple[str, int | None] | None) -> bool:
         return False
 
 
+def _too_open(owner: int) -> int:
+    """The permissions that a key's file may not have.
+
+    A file of root's may be read by a group, as PostgreSQL has it too: so a container's secrets are
+    mounted, and the service, which is not root, could read no others.
+    """
+    return 0o037 if owner == 0 and os.geteuid() != 0 else 0o077
+
+
 def _key(file: Path) -> bytes:
     try:
         status = file.stat()
         key = file.read_bytes()[:_MAX_KEY_FILE_BYTES].strip()
     except OSError as error:
         raise AccessRefused(text("service.access.key_unreadable", reason=error.strerror)) from None
-    if stat.S_IMODE(status.st_mode) & 0o077:
+    if stat.S_IMODE(status.st_mode) & _too_open(status.st_uid):
         raise AccessRefused(text("service.access.key_readable", file=file))
     if len(key) < MIN_KEY_CHARACTERS or not key.isascii() or len(key.split()) != 1:
         raise AccessRefused(

@@ -40,6 +40,7 @@ from serving.rate_limits import RateLimits
 from serving.recording import Recording, asked_to_record
 from serving.route import Route, find_route
 from serving.safe_response import SafeResponse
+from serving.tracing import AnsweredRequest, RequestSpans
 
 BODY_SECONDS = 20.0
 #: A body with more keys and values than any honest screening is checked in a thread, so that the
@@ -80,6 +81,7 @@ class RequestValidation:
         self._access = Access.from_environment()
         self._records = ClubRecords.from_environment()
         self._limits = RateLimits.from_environment()
+        self._spans = RequestSpans.from_environment()
         self._bodies = HeldBodies()
         self._error_forms = {_first_part(path): route.errors for path, route in routes.items()}
         self._lanes = {
@@ -202,7 +204,18 @@ class RequestValidation:
         self._metrics.request(name, response.status, seconds)
         if route is None or route.logged or response.status >= 500:
             line = "%s answered %d in %.1f ms, request %s"
-            LOGGER.info(line, name, response.status, seconds * 1000, response.request_id)
+            bundle = self._champion.bundle
+            method = scope["method"] if route and scope["method"] in route.allowed_methods else ""
+            told = AnsweredRequest(
+                name, method, response.status, seconds, response.request_id,
+                bundle.metadata.version if bundle else "",
+            )  # fmt: skip
+            LOGGER.info(
+                line, name, told.status, seconds * 1000, told.request_id,
+                extra={"fields": told._asdict()},
+            )  # fmt: skip
+            if self._spans:
+                self._spans.add(told, Headers(scope=scope))
 
 
 def _first_part(path: str) -> str:

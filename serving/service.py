@@ -26,6 +26,7 @@ from serving.capacity import ANSWER_SECONDS, LARGE_ANSWER_SECONDS
 from serving.champion_holder import ChampionHolder, models_folder
 from serving.cross_origin import CrossOrigin
 from serving.fhir_routes import served_routes
+from serving.json_log import format_log
 from serving.monitoring import LOGGER, Metrics, redact_logs
 from serving.registration import predictions, web_application
 from serving.request_validation import BODY_SECONDS, RequestValidation
@@ -65,6 +66,7 @@ class KneeRisk:
 
     def __init__(self) -> None:
         redact_logs()
+        format_log()
         sheet_import.prepare()
         champion.start(models_folder(KneeRisk))
         _keep_from_collector()
@@ -90,6 +92,7 @@ def application() -> ASGIApp:
     supervisor does not try for ever.
     """
     configure_server_logging()
+    format_log()
     # Predictions on the event loop wait less for a large request in a thread.
     sys.setswitchinterval(_SWITCH_SECONDS)
     end_with_supervisor()
