@@ -1,6 +1,6 @@
 # Everything needed on a fresh machine with Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test harness check bench figures
+.PHONY: help setup up down test harness check bench figures sbom
 
 PYTHON := .venv/bin/python
 PIP = $(PYTHON) -m pip install --quiet --disable-pip-version-check
@@ -51,6 +51,9 @@ bench: $(STAMP)  ## Measure the speed of the service against MLflow's
 
 figures: $(STAMP)  ## Remake all numbers, tables and plots of the documents (or ONLY="clubs oracle")
 	@$(PYTHON) -m pipelines.figures $(ONLY)
+
+sbom: $(STAMP)  ## Write what the lock and a bento (BENTO=kneerisk.tar) or wheel (WHEEL=...) are made of (CycloneDX)
+	@$(PYTHON) -m pipelines.sbom --out build/sbom $(if $(BENTO),--bento $(BENTO)) $(if $(WHEEL),--wheel $(WHEEL))
 
 $(STAMP): requirements.lock pyproject.toml
 	@found=; if ! $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \

@@ -18,6 +18,7 @@ import yaml
 
 from pipelines import locked
 from serving.__main__ import _parser
+from serving.access import _too_open
 from serving.fhir_routes import served_routes
 from serving.monitoring import Metrics
 
@@ -210,6 +211,17 @@ def test_no_file_holds_a_secret() -> None:
             ], path  # fmt: skip
 
 
+def test_a_secret_of_roots_may_be_read_by_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster mounts it so; the service's own file, and root's own, stay private."""
+    monkeypatch.setattr("serving.access.os.geteuid", lambda: 10001)
+    mode = next(v["secret"]["defaultMode"] for v in POD["volumes"] if "secret" in v)
+    assert mode & _too_open(0) == 0
+    assert 0o444 & _too_open(0)
+    assert 0o440 & _too_open(10001)
+    monkeypatch.setattr("serving.access.os.geteuid", lambda: 0)
+    assert 0o440 & _too_open(0)
+
+
 class TestKubernetes:
     @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
     def test_a_manifest_is_valid(self, path: Path) -> None:
@@ -342,7 +354,7 @@ def test_nginx_reads_the_proxys_configuration(tmp_path: Path) -> None:
     )  # fmt: skip
     text = (DEPLOY / "proxy/nginx.conf").read_text("utf-8")
     file = tmp_path / "nginx.conf"
-    file.write_text(text.replace("/run/secrets/", f"{tmp_path}/").replace("/tmp/", f"{tmp_path}/"))
+    file.write_text(text.replace("/tmp/", f"{tmp_path}/").replace("/run/secrets/", f"{tmp_path}/"))
     checked(nginx, "-t", "-c", file)
 
 
