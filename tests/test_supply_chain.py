@@ -125,11 +125,14 @@ def test_a_signed_champion_is_known_and_a_changed_one_is_not(
     assert run("-q", "-t", "ed25519", "-N", "", "-f", "release_key") == 0
     public = (tmp_path / "release_key.pub").read_text()
     (tmp_path / "allowed_signers").write_text(f"releases {public}")
-    assert run("-Y", "sign", "-f", "release_key", "-n", "kneerisk", "models/champion.json") == 0
+    assert (
+        run("-Y", "sign", "-f", "release_key", "-n", "kneerisk-release", "models/champion.json")
+        == 0
+    )
 
     def is_signed() -> bool:
         return not run(
-            "-Y", "verify", "-f", "allowed_signers", "-I", "releases", "-n", "kneerisk",
+            "-Y", "verify", "-f", "allowed_signers", "-I", "releases", "-n", "kneerisk-release",
             "-s", "models/champion.json.sig", stdin=(models / "champion.json").read_bytes(),
         )  # fmt: skip
 

@@ -46,7 +46,9 @@ OUTSIDE = {
     "pipelines/error_codes.py": "the template of a document",
     "pipelines/examples.py": "scripts for developers, and the template of a document",
     "pipelines/figures.py": "scripts for developers",
+    "pipelines/locked.py": "scripts for developers",
     "pipelines/quoted_numbers.py": "scripts for developers",
+    "pipelines/sbom.py": "scripts for developers",
 }
 #: Literals that read like a sentence and are none for people.
 NO_SENTENCES = {
