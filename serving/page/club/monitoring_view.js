@@ -67,7 +67,11 @@ function alarmState({ raised_on: raised, more, since }) {
 
 const quietAlarm = (alarm) =>
   html`<h3>${text("club.monitoring.alarm")}</h3>
-    <p class="small">${alarmState(alarm)}</p>`;
+    <p class="small">${alarmState(alarm)}</p>
+    ${alarm.raised_before.length ? html`<p class="small">${raisedBefore(alarm)}</p>` : nothing}`;
+
+const raisedBefore = ({ raised_before: days }) =>
+  text("club.monitoring.alarm_before", { days: days.map(longDate).join(", ") });
 
 function stepCard({ next_step: { step }, alarm }) {
   return html`<section class="card" aria-labelledby="h-step">
