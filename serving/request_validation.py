@@ -110,20 +110,20 @@ class RequestValidation:
         started, response = time.perf_counter(), SafeResponse(send)
         REQUEST_ID.set(response.request_id)
         ERROR_FORM.set(self._error_forms.get(_first_part(scope["path"]), PROBLEM_FORM))
-        try:
-            with self._champion.for_request():
+        with self._champion.for_request():
+            try:
                 await self._serve(scope, receive, response)
-            if not response.status:
-                raise RuntimeError("no answer, or an error that is not a problem")
-        except Refusal as refusal:
-            await response.refuse(refusal)
-        except ClientLeft:
-            response.status = response.status or CLIENT_LEFT
-        except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem
-            LOGGER.exception("request %s failed", response.request_id)
-            detail = text("service.request.internal_error")
-            await response.refuse(Refusal("internal_error", detail))
-        self._record(scope, response, time.perf_counter() - started)
+                if not response.status:
+                    raise RuntimeError("no answer, or an error that is not a problem")
+            except Refusal as refusal:
+                await response.refuse(refusal)
+            except ClientLeft:
+                response.status = response.status or CLIENT_LEFT
+            except Exception:  # noqa: BLE001 - whatever it is, the client gets a problem
+                LOGGER.exception("request %s failed", response.request_id)
+                detail = text("service.request.internal_error")
+                await response.refuse(Refusal("internal_error", detail))
+            self._record(scope, response, time.perf_counter() - started)
 
     async def _serve(self, scope: Scope, receive: Receive, response: SafeResponse) -> None:
         route = self._route(scope)

@@ -42,6 +42,8 @@ from serving.request_validation import RequestValidation
 from serving.routes import ROUTES
 
 CANARY = "77.12345"
+#: A bundle of which nothing but its version is asked.
+NAMED = SimpleNamespace(metadata=SimpleNamespace(version="v1"))
 
 
 class Named:
@@ -220,7 +222,7 @@ async def exchange(app: Any, request: httpx.Request) -> httpx.Response:
 def asked(app: Any, path: str = "/v1/predict", content: bytes | None = None) -> httpx.Response:
     """Ask an application behind the request validation, with a champion there."""
     holder = ChampionHolder(Metrics())
-    holder.served = Champion(object(), NO_OWN_MEASURES)  # type: ignore[arg-type]
+    holder.served = Champion(NAMED, NO_OWN_MEASURES)  # type: ignore[arg-type]
     sent = json.dumps(EXAMPLE).encode() if content is None else content
     request = httpx.Request("POST", f"http://localhost{path}", content=sent)
     return asyncio.run(exchange(RequestValidation(app, ROUTES, holder, Metrics()), request))
@@ -333,7 +335,7 @@ class TestRequestValidation:
     @staticmethod
     def validation(app: Any) -> Any:
         holder = ChampionHolder(Metrics())
-        holder.served = Champion(object(), NO_OWN_MEASURES)  # type: ignore[arg-type]
+        holder.served = Champion(NAMED, NO_OWN_MEASURES)  # type: ignore[arg-type]
         return RequestValidation(app, ROUTES, holder, Metrics())
 
     def told_to(self, receive: Any) -> dict[str, Any]:
