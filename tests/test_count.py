@@ -181,7 +181,7 @@ REFUSED = {
     "of too many": (("--outcomes", "1", "--of", "100001"), "1 of 100,001 is no count"),
     "no number counted": (("--outcomes", "14"), "a count takes both"),
     "no outcomes": (("--of", "60"), "a count takes both"),
-    "a share": (("--outcomes", "0.23", "--of", "60"), "a valid integer"),
+    "a share": (("--outcomes", "0.23", "--of", "60"), "a valid int"),
     "nothing": ((), "give either"),
 }
 
