@@ -220,7 +220,9 @@ class TestBothKindsOfKeys:
     """Of a service that has a key of its own, or that other machines reach."""
 
     @pytest.fixture
-    def ask(self, keys: ClubKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    def ask(
+        self, keys: ClubKeys, released: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Any:
         (tmp_path / "key").write_text(SERVICE_KEY)
         (tmp_path / "key").chmod(0o600)
         monkeypatch.setenv("KNEERISK_RECORDS", keys.address)
@@ -233,7 +235,7 @@ class TestBothKindsOfKeys:
 
         def ask(headers: dict[str, str], server: str = "127.0.0.1") -> str:
             holder = ChampionHolder(Metrics())
-            holder.served = Champion(object(), NO_OWN_MEASURES)  # type: ignore[arg-type]
+            holder.served = Champion(released, NO_OWN_MEASURES)
             validation = RequestValidation(answered, ROUTES, holder, Metrics())
 
             async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -245,12 +245,19 @@ class TestPromotion:
 
     def test_a_broken_download_leaves_nothing_behind(self, club, monkeypatch):
         version = club.train()
-        shutil.rmtree(club.folder / "mlartifacts")
-        with pytest.raises(Exception, match=r".+"):
+        shutil.rmtree(club.folder / "mlartifacts" / "models")
+        with pytest.raises(TrackingFailed):
             club.promote()
         assert club.served() is None
         assert not (club.models / version).exists()
         assert list(club.models.iterdir()) == []
+
+    def test_a_store_whose_files_are_elsewhere_says_so(self, club):
+        club.train()
+        shutil.rmtree(club.folder / "mlartifacts")
+        with pytest.raises(TrackingFailed, match="Move the folder back"):
+            club.promote()
+        assert not club.models.exists()
 
 
 class TestSmallCohorts:
