@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from kneerisk.evaluation.baselines import fit_logistic
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
+from kneerisk.training.tracking import DATABASE, Tracking, has_runs
 from pipelines.examples import default_model
 
 #: What tests in a browser share, and the list of those that were left out without one.
@@ -72,6 +74,24 @@ def one_thread() -> Iterator[None]:
     So are the small matrices of XGBoost: its threads would wait for those of other tests.
     """
     with threadpool_limits(limits=1):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stores_of_runs_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new store of runs is the copy of an empty one: MLflow takes a second to make its tables."""
+    template = tmp_path_factory.mktemp("store") / DATABASE
+    made = Tracking.__init__
+
+    def copied(tracking: Tracking, folder: Path, **options: bool) -> None:
+        if folder.is_dir() and not has_runs(folder):
+            if not template.exists():
+                made(tracking, template.parent, **options)
+            shutil.copy(template, folder / DATABASE)
+        made(tracking, folder, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Tracking, "__init__", copied)
         yield
 
 

@@ -384,7 +384,7 @@ class TestAnswers:
 
 class _Run:
     def __init__(self, name: str, metrics: Mapping[str, float]) -> None:
-        self.run_id, self.name, self.alias = name, name, None
+        self.run_id, self.name, self.version, self.alias = name, name, None, None
         self.params = {"data_sha256": "a", "outcome_kind": "new_pain", "horizon_months": "12"}
         self.metrics = metrics
 
