@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from kneerisk.evaluation.metrics import paired_difference
 from kneerisk.evaluation.task_rows import TaskRows
@@ -23,7 +23,7 @@ THRESHOLDS = (0.05, 0.10, 0.15, 0.20)
 GATE_THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
 #: The normal distribution's point for a 95 % interval that holds at all of them at once
 #: (Bonferroni).
-_Z_GATE = float(norm.ppf(1.0 - 0.025 / len(GATE_THRESHOLDS)))
+_Z_GATE = float(ndtri(1.0 - 0.025 / len(GATE_THRESHOLDS)))
 #: Shares of its athletes that a clinic or a coach can see (assumption).
 WORKLOADS = (0.05, 0.10, 0.20)
 #: Thresholds of the curve that is drawn.

@@ -10,8 +10,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn import metrics as sklearn_metrics
-from sklearn.isotonic import IsotonicRegression
 
 from kneerisk.cohort import Cohort
 from kneerisk.evaluation.paired_rows import paired_rows
@@ -34,13 +32,15 @@ def auc(rows: TaskRows) -> float | None:
     of different folds have different intercepts, which fall as the share with pain in the fold
     rises (Parker et al. 2007, BMC Bioinformatics 8:326, doi 10.1186/1471-2105-8-326).
     """
+    # Here and below, loaded where it is needed: the table of metrics names these functions, and is
+    # read by commands that compute none.
+    from sklearn.metrics import roc_auc_score
+
     wins = pairs = 0.0
     for part in _by_fold(rows):
         if part.has_both_outcomes:
             index, labels, weights = _split_fractions(part)
-            area = sklearn_metrics.roc_auc_score(
-                labels, part.probability[index], sample_weight=weights
-            )
+            area = roc_auc_score(labels, part.probability[index], sample_weight=weights)
             with_pain = part.weights * part.outcome
             compared = float(with_pain.sum() * (part.weights - with_pain).sum())
             wins, pairs = wins + float(area) * compared, pairs + compared
@@ -141,17 +141,21 @@ def log_loss(rows: TaskRows) -> float | None:
     """Mean log loss of a row, in nats; None where there are no rows."""
     if len(rows.outcome) == 0:
         return None
+    from sklearn.metrics import log_loss as log_loss_of_rows
+
     index, labels, weights = _split_fractions(rows)
     risk = rows.probability[index]
-    return float(sklearn_metrics.log_loss(labels, risk, sample_weight=weights, labels=[0, 1]))
+    return float(log_loss_of_rows(labels, risk, sample_weight=weights, labels=[0, 1]))
 
 
 def brier(rows: TaskRows) -> float | None:
     """Brier score, the mean squared error of the risk; None where there are no rows."""
     if len(rows.outcome) == 0:
         return None
+    from sklearn.metrics import brier_score_loss
+
     index, labels, weights = _split_fractions(rows)
-    score = sklearn_metrics.brier_score_loss(
+    score = brier_score_loss(
         labels, rows.probability[index], sample_weight=weights, labels=[0, 1], pos_label=1
     )
     return float(score)
@@ -187,6 +191,8 @@ def brier_uncertainty(rows: TaskRows) -> float | None:
 
 
 def _best_squared_error(rows: TaskRows) -> float:
+    from sklearn.isotonic import IsotonicRegression
+
     recalibrated = IsotonicRegression().fit_transform(
         rows.probability, rows.outcome, sample_weight=rows.weight
     )

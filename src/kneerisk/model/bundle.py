@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import xgboost as xgb
-
 from kneerisk.errors import BundleRefused, MeasuresRefused
 from kneerisk.model.champion import read_file
 from kneerisk.model.golden_cases import TOLERANCE, deviation, golden_numbers
@@ -43,14 +41,13 @@ _MOST_FILES = 100
 #: Errors that reading something else than a bundle may end in.
 _UNREADABLE = (
     OSError,
-    ValueError,
+    ValueError,  # XGBoost's own errors too
     LookupError,
     TypeError,
     AttributeError,
     ArithmeticError,
     RecursionError,
     MeasuresRefused,
-    xgb.core.XGBoostError,
 )
 
 

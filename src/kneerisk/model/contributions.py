@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import xgboost as xgb
 from scipy.special import expit
 
 from kneerisk.evidence.population import Population
@@ -177,6 +176,8 @@ class Explainer:
         terms = np.zeros((len(features.values), 2, len(self._columns)))
         if self.boosted.booster is None:
             return terms, 0.0
+        import xgboost as xgb
+
         rows = self.boosted.rows(features)
         # A few rows are copied before a second thread has started.
         matrix = xgb.DMatrix(rows, base_margin=np.zeros(len(rows)), nthread=1)

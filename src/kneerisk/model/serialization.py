@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xgboost as xgb
 
 from kneerisk.evidence.population import Population
 from kneerisk.model.base_rates import BaseRates, Count
@@ -19,6 +18,9 @@ from kneerisk.model.margin import Margin, Scaler
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees, read_booster
 from kneerisk.schema.own_measures import NO_OWN_MEASURES, OwnMeasures
+
+if TYPE_CHECKING:
+    import xgboost as xgb
 
 Json = dict[str, Any]
 

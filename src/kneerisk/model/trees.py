@@ -13,16 +13,18 @@ import re
 import struct
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xgboost as xgb
 from numpy.typing import NDArray
 
 from kneerisk.model.feature_columns import Column
 from kneerisk.model.features import FeatureMatrix, averaged
 from kneerisk.model.tree_tables import MOST_ROWS, TreeTables, tables_of
 from kneerisk.schema import FloatArray
+
+if TYPE_CHECKING:
+    import xgboost as xgb
 
 #: Digits of what trees read and are fitted to. Machines differ in the last bits of a sum, and a
 #: split or a single-precision number next to them would fall differently; these digits they share.
@@ -169,6 +171,9 @@ def read_booster(content: bytes, n_columns: int) -> xgb.Booster:
     ValueError
         Where the content is not the structure of our boosters.
     """
+    # Loaded where it is needed: with it comes scikit-learn, a second of a command's start.
+    import xgboost as xgb
+
     _check_booster(_read_ubjson(content), n_columns)
     # One thread: a request is too small to share, and workers would fight over the cores.
     booster = xgb.Booster({"nthread": 1})

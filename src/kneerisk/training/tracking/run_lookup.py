@@ -8,14 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kneerisk.cohort.layout import ATHLETE_ID
 from kneerisk.cohort.splits import held_out
 from kneerisk.errors import KneeriskError
-from kneerisk.model import Metadata
-from kneerisk.training.leakage.leakage_checks import plain_id
-from kneerisk.training.provenance import load_again
 from kneerisk.training.tracking.abandoned_runs import BUNDLE_SHA256
 from kneerisk.training.tracking.naming import (
     BEST_CALIBRATED,
@@ -30,6 +27,9 @@ from kneerisk.training.tracking.naming import (
 from kneerisk.training.tracking.store_errors import TrackingFailed
 from kneerisk.training.tracking.tracking_store import Tracking, has_runs
 from kneerisk.words import text
+
+if TYPE_CHECKING:
+    from kneerisk.model import Metadata
 
 #: A beginning of a run's id or of a cohort's digest; shorter ones would name several by chance.
 _HEXADECIMAL = re.compile(r"[0-9a-f]{4,64}")
@@ -168,6 +168,9 @@ def training_ids(metadata: Metadata, folder: Path) -> set[str] | None:
 
     A bundle holds no ids. They are in the file that its run names, if both are still here.
     """
+    from kneerisk.training.leakage.leakage_checks import plain_id
+    from kneerisk.training.provenance import load_again
+
     if metadata.cohort == "simulated" or not has_runs(folder):
         return None
     try:
