@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema_rs
 
@@ -119,7 +120,8 @@ class Promises:
     def _documented(
         self, method: str, path: str, reply: Reply, asked: dict[str, str]
     ) -> Iterator[str]:
-        route = find_route(ROUTES, path)
+        # As a service sees it: a slash that was written as %2f parts an address too.
+        route = find_route(ROUTES, unquote(path))
         if route is None:
             # Before its address is looked at, a request can be refused for its headers.
             if reply.status not in {404, 400, 431}:
