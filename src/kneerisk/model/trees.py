@@ -1,10 +1,8 @@
 """Gradient-boosted trees on rows of legs: the booster, the columns it reads, what it adds.
 
 XGBoost (Chen & Guestrin 2016, doi 10.1145/2939672.2939785); the trees start from the linear part's
-log-odds and are held to the same monotone directions.
-
-XGBoost believes what a file says: a node that points outside of its tree ends the process. So the
-file's structure is checked before XGBoost reads it, whoever vouches for it.
+log-odds and are held to the same monotone directions. It believes what a file says: a node that
+points outside of its tree ends the process. So a file's structure is checked before it reads it.
 """
 
 from __future__ import annotations
@@ -171,8 +169,7 @@ def read_booster(content: bytes, n_columns: int) -> xgb.Booster:
     ValueError
         Where the content is not the structure of our boosters.
     """
-    # Loaded where it is needed: with it comes scikit-learn, a second of a command's start.
-    import xgboost as xgb
+    import xgboost as xgb  # here: scikit-learn comes with it, a second of a command's start
 
     _check_booster(_read_ubjson(content), n_columns)
     # One thread: a request is too small to share, and workers would fight over the cores.
