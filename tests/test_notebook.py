@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from real_data import ROOT, real_file
+from real_data import ROOT, real_data_folder, real_file
 from traitlets.config import Config
 
 NOTEBOOK = ROOT / "docs" / "notebooks" / "real-data.ipynb"
@@ -28,9 +28,12 @@ def test_it_is_kept_without_outputs() -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:(zmq|jupyter_client|tornado|nbclient)")
-def test_it_runs_and_finds_what_the_documents_say(tmp_path: Path) -> None:
+def test_it_runs_and_finds_what_the_documents_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("ric/run_data_meta.csv", "ric/run_kinematics.csv", "weightlifters/wlinj.csv"):
         real_file(name)
+    monkeypatch.setenv("KNEERISK_DATA", str(real_data_folder().resolve()))
     notebook = read()
     # Not over TCP, where other users of the machine could listen; and paths of sockets are short.
     with TemporaryDirectory() as sockets:
