@@ -28,6 +28,7 @@ LARGE_ANSWER_SECONDS = 150.0
 _SHARE_OF_EACH = 0.005
 
 _RETRY = {"retry-after": "2"}
+_short_answers = asyncio.Lock()
 
 
 class ClientLeft(Exception):
@@ -121,6 +122,17 @@ class Lane:
             # One that was refused or left says only that it takes no less.
             if is_whole or more_seconds > 0:
                 self.largest_seconds += more_seconds
+
+
+@asynccontextmanager
+async def short_answer() -> AsyncIterator[None]:
+    """Make one short answer on the event loop, which takes in what has arrived before the next.
+
+    Many that are made in one go keep new connections waiting, of which each go takes one.
+    """
+    async with _short_answers:
+        await asyncio.sleep(0)
+        yield
 
 
 def _busy(seconds: float) -> Refusal:

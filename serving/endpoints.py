@@ -41,6 +41,7 @@ from kneerisk.schema import Quantity, Screening, faults_of
 from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.screening import screening_type
 from kneerisk.words import section, text
+from serving.capacity import short_answer
 from serving.problem import invalid_body, problem
 from serving.recording import Recording
 from serving.request_examples import EXAMPLE
@@ -148,7 +149,8 @@ async def predict(
     parts, shown = set(fields), set(fields)
     if recording is not None:
         parts |= set(TOLD_PARTS)
-    asked = answer(bundle, screening, parts)
+    async with short_answer():
+        asked = answer(bundle, screening, parts)
     if recording is not None:
         answer_id = await recording.keep(bundle, screening, asked)
         asked = asked.model_copy(update={"answer_id": answer_id})

@@ -21,6 +21,7 @@ from starlette.routing import Route as StarletteRoute
 from kneerisk.errors import ScreeningRefused
 from kneerisk.model.bundle import Bundle
 from kneerisk.schema.own_measures import per_schema
+from serving.capacity import short_answer
 from serving.champion_holder import ChampionHolder
 from serving.monitoring import Metrics
 from serving.openapi import openapi_document
@@ -140,7 +141,8 @@ def _method(route: Route, champion: ChampionHolder, metrics: Metrics) -> Any:
         return respond(result, bundle, arguments[0])
 
     async def on_event_loop(_: Any, arguments: tuple[Any, ...], /) -> Response:
-        return in_one_go(_, arguments)
+        async with short_answer():
+            return in_one_go(_, arguments)
 
     async def awaited(_: Any, arguments: tuple[Any, ...], /) -> Response:
         bundle = champion.current()

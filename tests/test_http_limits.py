@@ -25,7 +25,7 @@ from kneerisk.cohort.sheets.several_files.arrange import SquadFile
 from kneerisk.cohort.sheets.units import _units_by_word
 from serving import capacity, connections, sheet_import
 from serving.body_validation import count_values
-from serving.capacity import ClientLeft, HeldBodies, Lane, while_connected
+from serving.capacity import ClientLeft, HeldBodies, Lane, short_answer, while_connected
 from serving.connections import BoundedHttp, FairEventLoop
 from serving.problem import Refusal
 from serving.request_examples import EXAMPLE
@@ -75,6 +75,26 @@ async def connected(host: str, port: int) -> AsyncIterator[Stream]:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
+
+
+def test_the_event_loop_takes_in_what_has_arrived_between_two_answers() -> None:
+    rounds, made_in = 0, []
+
+    def count() -> None:
+        nonlocal rounds
+        rounds += 1
+        asyncio.get_running_loop().call_soon(count)
+
+    async def make() -> None:
+        async with short_answer():
+            made_in.append(rounds)
+
+    async def make_several() -> None:
+        count()
+        await asyncio.gather(*(make() for _ in range(5)))
+
+    asyncio.run(make_several())
+    assert len(set(made_in)) == len(made_in) == 5
 
 
 def test_the_end_of_an_answer_does_not_wait_for_its_beginning_to_be_confirmed() -> None:
