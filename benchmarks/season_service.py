@@ -21,7 +21,8 @@ from benchmarks.repeated_seasons import CLUB
 from benchmarks.season_diary import LAST_DAY, WEEK_DAYS, Season
 from benchmarks.serving_speed import free_ports
 from kneerisk.monitoring.monitored_answers import read_answers
-from kneerisk.monitoring.monitoring_report import MonitoringReport, monitor
+from kneerisk.monitoring.monitoring_report import monitor
+from kneerisk.monitoring.monitoring_schema import MonitoringReport
 from kneerisk.records.database import Database
 from kneerisk.schema import SIDES, FloatArray
 from pipelines.services import MLFLOW_ENVIRONMENT, Service, service_arguments, stop

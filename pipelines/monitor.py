@@ -15,7 +15,7 @@ from pipelines.options import MODELS, RECORDS_PANEL, Json, Models, examples
 
 if TYPE_CHECKING:
     from kneerisk.monitoring.monitored_answers import MonitoredAnswers
-    from kneerisk.monitoring.monitoring_report import MonitoringReport
+    from kneerisk.monitoring.monitoring_schema import MonitoringReport
 
 app = typer.Typer()
 
@@ -35,7 +35,7 @@ def monitor(
     from kneerisk.monitoring import report_lines
 
     report = look_at(club, version, models, datetime.now(UTC).date())
-    result = {"club": club, **report.as_dict(), "to_do": report_lines.to_do(report)}
+    result = {"club": club, **report.model_dump(mode="json"), "to_do": report_lines.to_do(report)}
     result["run_id"] = _log(report, club)
     rows = [report_lines.part_row(part) for part in report.parts]
     table = console.Table(report_lines.part_columns(), rows, text("monitoring.table"))

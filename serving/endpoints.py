@@ -35,6 +35,7 @@ from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.cohort.sheets.device_units import other_units
 from kneerisk.cohort.sheets.vocabulary import unsided
 from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
+from kneerisk.messages.form_texts import FlagQuestion, ImbalanceLabel, Texts, UrgencyTime
 from kneerisk.messages.team_answer import Result
 from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Quantity, Screening, faults_of
@@ -242,40 +243,21 @@ def _schema_json() -> bytes:
 
 @per_schema
 def _texts_json() -> bytes:
-    flags = [
-        {
-            "code": flag.code,
-            "urgency": flag.urgency,
-            "needs_acute_injury": flag.needs_acute_injury,
-            "question": flag.question,
-            "reason": flag.reason,
-        }
-        for flag in red_flags().values()
-    ]
-    labels = [
-        {
-            "name": imbalance.name,
-            "label": imbalance.label,
-            "phrase": imbalance.phrase,
-            "usual_site": imbalance.usual_site,
-        }
-        for imbalance in imbalances().values()
-    ]
-    times = [{"urgency": urgency.urgency, "when": urgency.when} for urgency in urgencies().values()]
     units = {
-        name: [unit._asdict() for unit in shown]
+        name: shown
         for name, measure in unsided().items()
         if isinstance(measure, Quantity) and (shown := other_units(measure))
     }
-    document = {
-        "units": units,
-        "red_flags": flags,
-        "urgencies": times,
-        "imbalances": labels,
-        "leg_drawing": dict(outlines()),
-        "poses": list(poses()),
-        "effect_sizes": effect_sizes(),
-        "example": EXAMPLE,
-        "words": {name: dict(section(name)) for name in ("shared", "page", "hand_out", "club")},
-    }
-    return json.dumps(document).encode()
+    told = Texts(
+        units=units,
+        red_flags=[FlagQuestion.model_validate(flag) for flag in red_flags().values()],
+        urgencies=[UrgencyTime.model_validate(urgency) for urgency in urgencies().values()],
+        imbalances=[ImbalanceLabel.model_validate(one) for one in imbalances().values()],
+        leg_drawing=dict(outlines()),
+        poses=list(poses()),
+        effect_sizes={**effect_sizes()},
+        example=Screening.model_validate(EXAMPLE),
+        words={name: dict(section(name)) for name in ("shared", "page", "hand_out", "club")},
+    )
+    # The example stands as it is sent: whole numbers whole, in the order of a form.
+    return json.dumps(told.model_dump(mode="json") | {"example": EXAMPLE}).encode()

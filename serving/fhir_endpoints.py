@@ -12,6 +12,7 @@ from starlette.responses import Response
 from kneerisk.answer import answer
 from kneerisk.fhir import cds_requests
 from kneerisk.fhir.capability_statement import capability_statement
+from kneerisk.fhir.cds_answers import CdsCards, FeedbackKept
 from kneerisk.fhir.cds_cards import cards
 from kneerisk.fhir.cds_requests import Feedback, PatientView, PrefetchMissing, newest_screening
 from kneerisk.fhir.operation_outcome import FHIR_JSON, operation_outcome
@@ -24,7 +25,6 @@ from kneerisk.messages.problem_document import Problem
 from kneerisk.model.bundle import Bundle
 from kneerisk.words import text
 from serving.club_records import OpenClub
-from serving.described_fhir import FeedbackKept
 from serving.problem import ErrorForm, Refusal
 
 
@@ -64,20 +64,20 @@ def metadata(_: Request) -> Response:
 
 def cds_services(_: Request) -> Response:
     """List the services of CDS Hooks."""
-    return _json(cds_requests.discovery())
+    return Response(cds_requests.discovery().model_dump_json(), media_type="application/json")
 
 
-async def patient_view(bundle: Bundle, request: PatientView) -> Response:
+async def patient_view(bundle: Bundle, request: PatientView) -> CdsCards:
     """Answer a chart that was opened with a card, or with none where there is no screening."""
     try:
         stated = newest_screening(request)
     except PrefetchMissing:
         raise Refusal("prefetch_missing", text("fhir.cds.prefetch")) from None
     if stated is None:
-        return _json({"cards": []})
+        return CdsCards(cards=[])
     received = stated.received()
     told = answer(bundle, received.screening, ASSESSED_PARTS)
-    return _json(cards(told, received, datetime.now(UTC)))
+    return cards(told, received, datetime.now(UTC))
 
 
 async def feedback(body: Feedback, club: OpenClub | None) -> FeedbackKept:
@@ -113,7 +113,3 @@ async def feedback(body: Feedback, club: OpenClub | None) -> FeedbackKept:
 
 def _fhir(resource: dict[str, Any]) -> Response:
     return Response(json.dumps(resource), media_type=FHIR_JSON)
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(json.dumps(content), media_type="application/json")

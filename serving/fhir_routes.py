@@ -6,11 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pydantic import BaseModel, ConfigDict
+
+from kneerisk.fhir.cds_answers import CdsCards, CdsServices, FeedbackKept
 from kneerisk.fhir.cds_requests import SERVICE_ID, Feedback, PatientView
 from kneerisk.fhir.operation_outcome import FHIR_JSON
 from kneerisk.fhir.resource_body import FhirScreening
 from serving import fhir_endpoints
-from serving.described_fhir import CdsCards, CdsServices, FeedbackKept, FhirResource
 from serving.fhir_endpoints import OPERATION_OUTCOME
 from serving.fhir_examples import BUNDLE, FEEDBACK, PATIENT_VIEW, RESPONSE
 from serving.recording import RECORDS_REFUSALS
@@ -20,6 +22,16 @@ from serving.routes import ROUTES
 _MEGABYTE = 1_000_000
 #: An Observation has some 25 keys and values, and a screening at most some 120 of them.
 _MAX_VALUES = 10_000
+
+
+class FhirResource(BaseModel):
+    """A resource of FHIR R4."""
+
+    # No more than its type: FHIR's own definitions say the rest.
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    resourceType: str  # noqa: N815 - FHIR's name
+
 
 _FHIR = (
     Route(

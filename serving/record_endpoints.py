@@ -148,4 +148,4 @@ async def monitoring(request: Request) -> Response:
             raise Refusal("nothing_to_monitor", text("monitoring.no_answers"))
     except Refusal as refusal:
         return refused_with(refusal)
-    return JSONResponse(found)
+    return Response(found.model_dump_json(), media_type="application/json")

@@ -17,15 +17,15 @@ from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
 from kneerisk.cohort.sheets.training_logs.log_files import MOST_FILES as MOST_LOGS
+from kneerisk.messages.form_texts import Texts
 from kneerisk.messages.recorded_athletes import ListedAthletes, OutcomesKept, RecordedAthlete
-from kneerisk.messages.served_model import SchemaDocument, ServedModel
+from kneerisk.messages.served_model import OpenApiDocument, SchemaDocument, ServedModel
 from kneerisk.messages.team_answer import TeamAnswer
+from kneerisk.monitoring.monitoring_schema import MonitoringAnswer
 from kneerisk.records.outcome_report import MOST_OUTCOMES, OutcomeReports
 from kneerisk.records.roles import Role
 from kneerisk.schema import Screening
 from serving import endpoints, page_files, record_endpoints, table_export
-from serving.described_answers import OpenApiDocument, Texts
-from serving.described_monitoring import MonitoringAnswer
 from serving.endpoints import MAX_SCREENINGS, Team
 from serving.recording import RECORDS_REFUSALS
 from serving.request_examples import (

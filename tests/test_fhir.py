@@ -465,7 +465,7 @@ class TestCdsHooks:
         ]
 
     def test_discovery_asks_for_what_is_read(self) -> None:
-        [service] = discovery()["services"]
+        [service] = discovery().model_dump()["services"]
         assert set(PATIENT_VIEW["prefetch"]) == set(service["prefetch"])
         assert "medical device" in service["description"]
         for template in service["prefetch"].values():
@@ -474,7 +474,7 @@ class TestCdsHooks:
     def test_a_card_has_the_numbers_the_notice_and_links(self, released: Bundle) -> None:
         came = received(bundle(read_screening(EXAMPLE)))
         told = answer(released, came.screening)
-        [card] = cards(told, came, NOW)["cards"]
+        [card] = cards(told, came, NOW).model_dump(exclude_none=True)["cards"]
         assert told.risk.left is not None
         assert told.risk.right is not None
         assert len(card["summary"]) < 140
@@ -496,17 +496,53 @@ class TestCdsHooks:
     @pytest.mark.parametrize(
         ("flag", "indicator"), [("loss_of_pulse_or_sensation", "critical"), ("effusion", "warning")]
     )
+    CARD_KEYS
+        assert card["selectionBehavior"] == "at-most-one"
+        [suggestion] = card["suggestions"]
+        [action] = suggestion["actions"]
+        assert action["type"] == "create"
+        RiskAssessment.model_validate_json(json.dumps(action["resource"]))
+        for own_id in (card["uuid"], suggestion["uuid"]):
+            UUID(own_id)
+
+    @pytest.mark.parametrize(
+        ("flag", "indicator"), [("loss_of_pulse_or_sensation", "critical"), ("effusion", "warning")]
+    )
+    CARD_KEYS
+        assert card["selectionBehavior"] == "at-most-one"
+        [suggestion] = card["suggestions"]
+        [action] = suggestion["actions"]
+        assert action["type"] == "create"
+        RiskAssessment.model_validate_json(json.dumps(action["resource"]))
+        for own_id in (card["uuid"], suggestion["uuid"]):
+            UUID(own_id)
+
+    @pytest.mark.parametrize(
+        ("flag", "indicator"), [("loss_of_pulse_or_sensation", "critical"), ("effusion", "warning")]
+    )
+    CARD_KEYS
+        assert card["selectionBehavior"] == "at-most-one"
+        [suggestion] = card["suggestions"]
+        [action] = suggestion["actions"]
+        assert action["type"] == "create"
+        RiskAssessment.model_validate_json(json.dumps(action["resource"]))
+        for own_id in (card["uuid"], suggestion["uuid"]):
+            UUID(own_id)
+
+    @pytest.mark.parametrize(
+        ("flag", "indicator"), [("loss_of_pulse_or_sensation", "critical"), ("effusion", "warning")]
+    )
     def test_red_flags_come_first(self, flag: str, indicator: str, released: Bundle) -> None:
         flagged = EXAMPLE | {"red_flags": ["acute_injury_within_7_days", flag]}
         came = received(bundle(read_screening(flagged)))
-        [card] = cards(answer(released, came.screening), came, NOW)["cards"]
+        [card] = cards(answer(released, came.screening), came, NOW).cards
         assert card["indicator"] == indicator
         assert len(card["summary"]) < 140
         assert card["summary"].startswith("Red flags")
 
     def test_where_little_was_measured_no_number_is_in_the_summary(self, released: Bundle) -> None:
         came = received(of(*AGE_AND_SEX))
-        [card] = cards(answer(released, came.screening), came, NOW)["cards"]
+        [card] = cards(answer(released, came.screening), came, NOW).cards
         assert "too little" in card["summary"]
 
 

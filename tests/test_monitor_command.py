@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from mlflow import MlflowClient
 from postgres import postgres, programs
+from pydantic import BaseModel
 from scipy.stats import mannwhitneyu
 from typer.testing import CliRunner
 
-from kneerisk.monitoring.loss_to_follow_up import LossToFollowUp, loss_to_follow_up
+from kneerisk.monitoring.loss_to_follow_up import loss_to_follow_up
 from kneerisk.monitoring.monitored_answers import (
     MonitoredAnswers,
     athlete_rows,
@@ -25,10 +27,9 @@ from kneerisk.monitoring.monitored_answers import (
     read_answers,
 )
 from kneerisk.monitoring.monitored_versions import GIVEN, monitored_versions
-from kneerisk.monitoring.monitoring_report import monitor
+from kneerisk.monitoring.monitoring_report import alarm_stands, monitor
+from kneerisk.monitoring.monitoring_schema import CalibrationCurve, CountsTold, FollowUpState
 from kneerisk.monitoring.next_step import next_step
-from kneerisk.monitoring.observed_and_told import ObservedTold
-from kneerisk.monitoring.poisson_calibration import FlexibleCalibration
 from kneerisk.monitoring.report_lines import head_lines, more_lines
 from kneerisk.records.clubs import made_club
 from kneerisk.records.database import Database
@@ -264,8 +265,9 @@ class TestReport:
         later = monitor(many, VERSION, TODAY + timedelta(days=300))
         assert later.alarm.raised_on is None
         assert later.alarm.raised_before == (on(14),)
-        assert later.alarm.stands
-        assert not replace(later.alarm, raised_before=(on(14) - timedelta(days=365),)).stands
+        assert alarm_stands(later.alarm)
+        earlier = {"raised_before": (on(14) - timedelta(days=365),)}
+        assert not alarm_stands(later.alarm.model_copy(update=earlier))
 
     def test_a_year_that_has_just_begun_takes_no_alarm_back(
         self, answers: MonitoredAnswers
@@ -290,18 +292,22 @@ class TestReport:
         assert lines[VERSION].observed == 4
 
 
-NOBODY_LOST = LossToFollowUp(
+def changed(found: BaseModel, **values: Any) -> Any:
+    return found.model_copy(update=values)
+
+
+NOBODY_LOST = FollowUpState(
     athletes=60, overdue=0, lost=0, ended={}, lost_told=None, others_told=0.1, p_value=None
 )
-FEW = ObservedTold(
+FEW = CountsTold(
     athletes=60, years=50.0, observed=14, told=9.1, ratio=1.54, low=0.84, high=2.58, p_value=0.16,
     chance=(4, 15),
 )  # fmt: skip
-ENOUGH = replace(FEW, observed=20, told=19.0)
-SLOPE = FlexibleCalibration(
+ENOUGH = changed(FEW, observed=20, told=19.0)
+SLOPE = CalibrationCurve(
     slope=1.0, slope_low=0.8, slope_high=1.2, risk=(), observed=(), low=(), high=()
 )
-FLAT = replace(SLOPE, slope=0.5, slope_low=0.3, slope_high=0.7)
+FLAT = changed(SLOPE, slope=0.5, slope_low=0.3, slope_high=0.7)
 
 
 @pytest.mark.parametrize(
@@ -310,11 +316,11 @@ FLAT = replace(SLOPE, slope=0.5, slope_low=0.3, slope_high=0.7)
         ({"overall": ENOUGH}, "nothing", "as_told"),
         ({}, "collect", "few_events"),
         ({"overall": ENOUGH, "drifted": True}, "collect", "inputs_drifted"),
-        ({"follow_up": replace(NOBODY_LOST, lost=13)}, "collect", "many_lost"),
-        ({"follow_up": replace(NOBODY_LOST, lost=6, p_value=0.01)}, "collect", "lost_differ"),
+        ({"follow_up": changed(NOBODY_LOST, lost=13)}, "collect", "many_lost"),
+        ({"follow_up": changed(NOBODY_LOST, lost=6, p_value=0.01)}, "collect", "lost_differ"),
         ({"alarm": True, "limits": (1.2, 3.0)}, "adapt", "alarm"),
         ({"alarm": True, "calibration": FLAT}, "retrain", "spread_off"),
-        ({"calibration": replace(FLAT, slope_high=-0.1, slope_low=-0.4)}, "stop", "wrong_order"),
+        ({"calibration": changed(FLAT, slope_high=-0.1, slope_low=-0.4)}, "stop", "wrong_order"),
         ({"alarm": True, "limits": (2.1, 4.0)}, "stop", "far_off"),
         ({"alarm": True, "limits": (0.1, 0.4)}, "stop", "far_off"),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -21,8 +20,13 @@ from kneerisk.monitoring import weekly_alarm as alarm
 from kneerisk.monitoring.expected_performance import expected_performance, promise_kept
 from kneerisk.monitoring.followed_risks import FollowedRisks
 from kneerisk.monitoring.input_drift import input_drift
-from kneerisk.monitoring.monitoring_report import Part
-from kneerisk.monitoring.observed_and_told import chance_counts, compare, poisson_limits
+from kneerisk.monitoring.monitoring_schema import PartTold
+from kneerisk.monitoring.observed_and_told import (
+    chance_counts,
+    compare,
+    compare_all,
+    poisson_limits,
+)
 from kneerisk.monitoring.poisson_calibration import flexible_calibration
 from kneerisk.monitoring.report_lines import part_row
 from kneerisk.monitoring.spread_of_readings import spread_of
@@ -98,7 +102,7 @@ class TestObservedAndTold:
         rows = followed(
             np.full(60, 1 - np.exp(-daily * YEAR)), np.full(60, YEAR), np.arange(60) < 14
         )
-        found = compare(rows)
+        found = compare_all(rows)
         assert (found.athletes, found.observed) == (60, 14)
         assert found.told == pytest.approx(9.1)
         # Garwood's limits of 14 are 7.65 and 23.49.
@@ -112,7 +116,7 @@ class TestObservedAndTold:
             rows = followed(
                 np.full(50, 1 - np.exp(-0.24)), np.full(50, YEAR), np.arange(50) < observed
             )
-            found = compare(rows)
+            found = compare_all(rows)
             assert found.could_be_chance == (found.p_value >= 0.05)
 
     @pytest.mark.parametrize("risk", [0.05, 0.15, 0.45])
@@ -131,13 +135,17 @@ class TestObservedAndTold:
     def test_no_ratio_is_told_of_less_than_one_event(self):
         def row(**followed_days) -> list[str]:
             counts = compare(followed([0.2] * 10, event=[True] + [False] * 9, **followed_days))
-            return part_row(Part(by="sex", name="female", counts=counts, adjusted_p=1.0))
+            return part_row(
+                PartTold(
+                    by="sex", name="female", counts=counts, adjusted_p=1.0, could_be_chance=True
+                )
+            )
 
         assert row(stop=[0.5] * 10)[3:6] == ["1", "<0.1", "-"]
         assert row(stop=[YEAR] * 10)[3:6] == ["1", "2.2", "0.45 (0.01 to 2.50)"]
 
     def test_nobody_followed_yet(self):
-        found = compare(followed([0.2], [0.0], [False]))
+        found = compare_all(followed([0.2], [0.0], [False]))
         assert (found.told, found.ratio, found.could_be_chance) == (0.0, None, True)
 
 
@@ -209,7 +217,7 @@ class TestAlarm:
         assert [week.observed for week in weeks] == [0, 1, 1, 1]
         assert [week.told for week in weeks] == looks.told.tolist()
         assert all(week.chance == chance_counts(week.told) for week in weeks)
-        assert json.loads(json.dumps([asdict(week) | {"day": ""} for week in weeks]))
+        assert json.loads(json.dumps([week.model_dump(mode="json") for week in weeks]))
 
     def test_is_raised_where_pain_is_three_times_as_frequent(self):
         rows = drawn(np.full(200, 0.2), 3.0, np.random.default_rng(5))
@@ -351,7 +359,7 @@ class TestInputDrift:
         wider = {**data, **{side: centre + 1.6 * (data[side] - centre) for side in sides}}
         [found] = [one for one in input_drift(published(), wider) if one.drifted]
         assert (found.measure, found.shifted, found.spread_changed) == (name, False, True)
-        assert json.loads(json.dumps(asdict(found)))["spread_changed"] is True
+        assert json.loads(found.model_dump_json())["spread_changed"] is True
         low, high = found.spread_limits
         assert low < 1.0 < high < found.spread
         assert found.spread == pytest.approx(1.6, abs=0.15)

@@ -29,6 +29,7 @@ from test_outcome_reports import CLEAN, PAIN
 
 from kneerisk.answer.told_numbers import told_numbers
 from kneerisk.model import Bundle
+from kneerisk.monitoring.monitoring_schema import MonitoringAnswer
 from kneerisk.records.audit import AuditLine, audit_lines
 from kneerisk.records.clubs import club_id_of
 from kneerisk.records.database import Database
@@ -41,7 +42,6 @@ from kneerisk.schema.own_measures import NO_OWN_MEASURES
 from serving.access import Access, refuse_open_start
 from serving.champion_holder import Champion, ChampionHolder
 from serving.club_records import ClubRecords
-from serving.described_monitoring import MonitoringAnswer
 from serving.endpoints import metrics
 from serving.monitoring import Metrics
 from serving.problem import Refusal

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Literal
 from uuid import uuid4
 
 from kneerisk import __version__
 from kneerisk.answer import Answer
+from kneerisk.fhir.cds_answers import CdsCard, CdsCards
 from kneerisk.fhir.risk_assessment import assessed_knees, risk_assessment
 from kneerisk.fhir.statements import Received
 from kneerisk.fhir.terminology import URN
 from kneerisk.words import section, text, variant
-
-Json = dict[str, Any]
 
 OVERRIDES = f"{URN}:CodeSystem:override-reasons"
 #: A card's summary has fewer characters (CDS Hooks 2.0).
 MOST_SUMMARY = 140
 
 
-def cards(answer: Answer, received: Received, now: datetime) -> Json:
+def cards(answer: Answer, received: Received, now: datetime) -> CdsCards:
     """The card of an answer.
 
     Parameters
@@ -44,26 +43,26 @@ def cards(answer: Answer, received: Received, now: datetime) -> Json:
         "uuid": str(uuid4()),
         "actions": [{"type": "create", "description": keep, "resource": assessment}],
     }
-    card = {
-        "uuid": str(uuid4()),
-        "summary": _shortened(_summary(answer)),
-        "detail": "\n\n".join(_details(answer)),
-        "indicator": _indicator(answer),
-        "source": {"label": f"kneerisk {__version__}"},
-        "suggestions": [suggestion],
-        "selectionBehavior": "at-most-one",
-        "overrideReasons": [_override(code) for code in section("fhir")["cds"]["override"]],
-        **_links(answer),
-    }
-    return {"cards": [card]}
+    card = CdsCard(
+        uuid=str(uuid4()),
+        summary=_shortened(_summary(answer)),
+        detail="\n\n".join(_details(answer)),
+        indicator=_indicator(answer),
+        source={"label": f"kneerisk {__version__}"},
+        suggestions=[suggestion],
+        selectionBehavior="at-most-one",
+        overrideReasons=[_override(code) for code in section("fhir")["cds"]["override"]],
+        links=_links(answer) or None,
+    )
+    return CdsCards(cards=[card])
 
 
-def _override(code: str) -> Json:
+def _override(code: str) -> dict[str, str]:
     display = variant("fhir.cds.override", code)
     return {"system": OVERRIDES, "code": code.replace("_", "-"), "display": display}
 
 
-def _indicator(answer: Answer) -> str:
+def _indicator(answer: Answer) -> Literal["info", "warning", "critical"]:
     """How urgent the card is: a red flag that can't wait is critical, any other a warning."""
     urgencies = {flag.urgency for flag in answer.red_flags}
     if "emergency" in urgencies:
@@ -109,14 +108,13 @@ def _details(answer: Answer) -> Iterator[str]:
     yield answer.notice
 
 
-def _links(answer: Answer) -> Json:
+def _links(answer: Answer) -> list[dict[str, str]]:
     """The studies that the plan rests on, where they have an address."""
     sources = [
         source for item in (answer.plan.items if answer.plan else []) for source in item.sources
     ]
     found = {source.url: source.short for source in sources if source.url}
-    links = [{"label": label, "url": url, "type": "absolute"} for url, label in found.items()]
-    return {"links": links} if links else {}
+    return [{"label": label, "url": url, "type": "absolute"} for url, label in found.items()]
 
 
 def _shortened(summary: str) -> str:

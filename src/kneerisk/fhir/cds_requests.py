@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from kneerisk.fhir.cds_answers import CdsService, CdsServices
 from kneerisk.fhir.observations import Entry, code_of, effective, read_resources, side_of
 from kneerisk.fhir.questionnaire import QUESTIONNAIRE
 from kneerisk.fhir.screening_items import items_by_code
@@ -68,31 +69,28 @@ class PrefetchMissing(Exception):
     """A request without the resources that the service asks for."""
 
 
-def discovery() -> Json:
+def discovery() -> CdsServices:
     """The services that there are, with the resources that each wants sent along."""
     codes = ",".join([f"{MEASURES}|", *(f"{LOINC}|{code}" for code in LOINC_CODES.values())])
     patient = "{{context.patientId}}"
-    return {
-        "services": [
-            {
-                "hook": "patient-view",
-                "id": SERVICE_ID,
-                "title": text("fhir.cds.title"),
-                "description": text("fhir.cds.description"),
-                "usageRequirements": text("fhir.cds.prefetch"),
-                "prefetch": {
-                    "patient": f"Patient/{patient}",
-                    "screening": (
-                        f"QuestionnaireResponse?patient={patient}"
-                        f"&questionnaire={QUESTIONNAIRE}&_sort=-authored&_count=1"
-                    ),
-                    "observations": (
-                        f"Observation?subject=Patient/{patient}&code={codes}&_sort=-date&_count=500"
-                    ),
-                },
-            }
-        ]
-    }
+    service = CdsService(
+        hook="patient-view",
+        id=SERVICE_ID,
+        title=text("fhir.cds.title"),
+        description=text("fhir.cds.description"),
+        usageRequirements=text("fhir.cds.prefetch"),
+        prefetch={
+            "patient": f"Patient/{patient}",
+            "screening": (
+                f"QuestionnaireResponse?patient={patient}"
+                f"&questionnaire={QUESTIONNAIRE}&_sort=-authored&_count=1"
+            ),
+            "observations": (
+                f"Observation?subject=Patient/{patient}&code={codes}&_sort=-date&_count=500"
+            ),
+        },
+    )
+    return CdsServices(services=[service])
 
 
 def newest_screening(request: PatientView) -> Statements | None:

@@ -1,4 +1,4 @@
-"""What the service says of itself: the model that it serves, and what a screening may hold."""
+"""What the service says of itself: its model, what a screening may hold, how it is called."""
 
 from __future__ import annotations
 
@@ -84,3 +84,16 @@ class SchemaDocument(BaseModel):
     properties: dict[str, dict[str, Any]]
     required: list[str]
     definitions: dict[str, dict[str, Any]] = Field(alias="$defs")
+
+
+class OpenApiDocument(BaseModel):
+    """The service described as OpenAPI 3.1."""
+
+    model_config = _FROZEN
+
+    openapi: str
+    info: dict[str, Any]
+    servers: list[dict[str, Any]]
+    tags: list[dict[str, Any]]
+    paths: dict[str, dict[str, Any]]
+    components: dict[str, Any]

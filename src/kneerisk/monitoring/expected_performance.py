@@ -9,56 +9,16 @@ against what happens as soon as something has.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.special import entr
 from scipy.stats import norm
 
 from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.monitoring_schema import ExpectedOfRisks, PromiseHeld
 from kneerisk.schema import FloatArray
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExpectedPerformance:
-    """What told risks promise for knees: mean log loss in nats, Brier score, AUC.
-
-    ``auc`` is None where all risks are the same.
-    """
-
-    knees: int
-    log_loss: float
-    brier: float
-    auc: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseKept:
-    """The promise against what happened so far, for the time that was followed.
-
-    Attributes
-    ----------
-    promised, happened
-        Log loss of pain over time in nats a knee and year: what was told, less the log of the told
-        hazard at each event (the exponential model's).
-    error
-        Standard error of the difference if the promise is right, athletes as clusters.
-    p_value
-        Two-sided.
-    """
-
-    promised: float
-    happened: float
-    error: float
-    p_value: float
-
-    @property
-    def could_be_chance(self) -> bool:
-        """Whether the difference is within its 95 % limits."""
-        return self.p_value >= 0.05  # convention
-
-
-def expected_performance(risk: FloatArray) -> ExpectedPerformance | None:
+def expected_performance(risk: FloatArray) -> ExpectedOfRisks | None:
     """What told risks promise.
 
     Parameters
@@ -72,7 +32,7 @@ def expected_performance(risk: FloatArray) -> ExpectedPerformance | None:
     """
     if len(risk) == 0:
         return None
-    return ExpectedPerformance(
+    return ExpectedOfRisks(
         knees=len(risk),
         log_loss=float((entr(risk) + entr(1.0 - risk)).mean()),
         brier=float((risk * (1.0 - risk)).mean()),
@@ -104,7 +64,7 @@ def expected_auc(risk: FloatArray) -> float | None:
     return float((pain @ below + tied.sum() / 2) / pairs)
 
 
-def promise_kept(rows: FollowedRisks) -> PromiseKept | None:
+def promise_kept(rows: FollowedRisks) -> PromiseHeld | None:
     """Hold the promise against what has happened, whatever the length of follow-up.
 
     Parameters
@@ -138,7 +98,7 @@ def promise_kept(rows: FollowedRisks) -> PromiseKept | None:
     if error == 0.0:
         return None
     difference = float((happened - promised).sum())
-    return PromiseKept(
+    return PromiseHeld(
         promised=float(promised.sum() / years), happened=float(happened.sum() / years),
         error=error / years, p_value=float(2.0 * norm.sf(abs(difference) / error)),
     )  # fmt: skip

@@ -23,6 +23,7 @@ from scipy.stats import false_discovery_control, norm
 from kneerisk.evidence.population import Population, contexts
 from kneerisk.model.imputation import error_variances, measured_z_scores, stated_protocols
 from kneerisk.model.risk_model import RiskModel
+from kneerisk.monitoring.monitoring_schema import ShiftedMeasure
 from kneerisk.monitoring.spread_of_readings import Spread, spread_of
 from kneerisk.schema import (
     SIDES,
@@ -53,48 +54,7 @@ _MOST_HEAPED = 0.05
 _BEYOND_SD = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureDrift:
-    """Mean and spread of a measure over some athletes, against those of the training athletes.
-
-    Attributes
-    ----------
-    measure
-        Its name, without a side.
-    athletes
-        How many have it.
-    shift_sd
-        Mean less what is expected for their sport, sex and age, in SDs of readings.
-    limit_sd
-        How far chance alone moves a mean of so many athletes, 95 %.
-    adjusted_p
-        The p-value of the mean, corrected for all means and spreads that were looked at.
-    spread
-        SD of the readings about their mean, over the SD expected; None below `FEWEST_FOR_SPREAD`.
-    spread_limits
-        Where chance alone leaves the spread of so many athletes, 95 %.
-    spread_adjusted_p
-        The p-value of the spread, corrected alike.
-    shifted, spread_changed
-        Whether mean, or spread, differs by neither chance nor little.
-    drifted
-        Whether either does.
-    """
-
-    measure: str
-    athletes: int
-    shift_sd: float
-    limit_sd: float
-    adjusted_p: float
-    spread: float | None
-    spread_limits: tuple[float, float] | None
-    spread_adjusted_p: float | None
-    shifted: bool
-    spread_changed: bool
-    drifted: bool
-
-
-def input_drift(population: Population, data: Columns) -> tuple[MeasureDrift, ...]:
+def input_drift(population: Population, data: Columns) -> tuple[ShiftedMeasure, ...]:
     """Hold the measures of some athletes against the distribution in the bundle.
 
     Parameters
@@ -137,14 +97,14 @@ def input_drift(population: Population, data: Columns) -> tuple[MeasureDrift, ..
 
 def _drift(
     name: str, athletes: int, mean: tuple[float, float], spread: tuple[Spread | None, float | None]
-) -> MeasureDrift:
+) -> ShiftedMeasure:
     """Of one measure, from its mean and its spread with their corrected p-values."""
     (shift, mean_p), (found, spread_p) = mean, spread
     shifted = mean_p < FALSE_DISCOVERIES and abs(shift) >= SMALL_SHIFT_SD
     is_changed = found is not None and spread_p is not None and spread_p < FALSE_DISCOVERIES and (
         not 1.0 / SMALL_SPREAD < found.ratio < SMALL_SPREAD
     )  # fmt: skip
-    return MeasureDrift(
+    return ShiftedMeasure(
         measure=name, athletes=athletes, shift_sd=shift,
         limit_sd=float(norm.isf(0.025) / np.sqrt(athletes)), adjusted_p=mean_p,
         spread=None if found is None else found.ratio,
@@ -156,7 +116,7 @@ def _drift(
 
 def drift_of_screenings(
     model: RiskModel, sent: Sequence[Mapping[str, Any]]
-) -> tuple[MeasureDrift, ...]:
+) -> tuple[ShiftedMeasure, ...]:
     """Hold screenings as they were sent against the distribution in a model's bundle.
 
     Parameters

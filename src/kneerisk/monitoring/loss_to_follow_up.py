@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from scipy.stats import mannwhitneyu
 
 from kneerisk.monitoring.monitored_answers import MonitoredAnswers
+from kneerisk.monitoring.monitoring_schema import FollowUpState
 from kneerisk.records.follow_up_states import OVERDUE_DAYS
 from kneerisk.records.followed_legs import FollowedLeg
 
@@ -18,46 +18,7 @@ from kneerisk.records.followed_legs import FollowedLeg
 FEWEST_COMPARED = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LossToFollowUp:
-    """The state of follow-up; athletes by their newest answer.
-
-    Attributes
-    ----------
-    athletes
-        Who was told a risk and could get new pain.
-    overdue
-        Of whom nobody has reported for `OVERDUE_DAYS`, though their follow-up runs.
-    lost
-        Who had no new pain and then has not been heard of for too long, or stopped.
-    ended
-        Knees by why their follow-up ended.
-    lost_told, others_told
-        Median told risk of the knees of those who were lost, and of the others.
-    p_value
-        Of their difference; None where too few are lost or left.
-    """
-
-    athletes: int
-    overdue: int
-    lost: int
-    ended: dict[str, int]
-    lost_told: float | None
-    others_told: float | None
-    p_value: float | None
-
-    @property
-    def lost_share(self) -> float:
-        """Of the athletes; 0 where there are none."""
-        return self.lost / self.athletes if self.athletes else 0.0
-
-    @property
-    def lost_differ(self) -> bool:
-        """Whether the lost had been told other risks than chance explains."""
-        return self.p_value is not None and self.p_value < 0.05  # convention
-
-
-def loss_to_follow_up(answers: MonitoredAnswers, today: date) -> LossToFollowUp:
+def loss_to_follow_up(answers: MonitoredAnswers, today: date) -> FollowUpState:
     """The state of follow-up on a day.
 
     Parameters
@@ -88,7 +49,7 @@ def loss_to_follow_up(answers: MonitoredAnswers, today: date) -> LossToFollowUp:
     ended = Counter[str](leg.ended for legs in newest.values() for leg in legs.values())
     gone = [risk for risk, is_lost in zip(told, lost, strict=True) if is_lost]
     there = [risk for risk, is_lost in zip(told, lost, strict=True) if not is_lost]
-    return LossToFollowUp(
+    return FollowUpState(
         athletes=len(at_risk), overdue=sum(overdue), lost=len(gone), ended=dict(ended),
         lost_told=_median(gone), others_told=_median(there), p_value=_difference(gone, there),
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -11,12 +10,13 @@ from kneerisk.model.bundle import Bundle
 from kneerisk.monitoring.input_drift import drift_of_screenings
 from kneerisk.monitoring.monitored_answers import read_answers
 from kneerisk.monitoring.monitoring_report import monitor
+from kneerisk.monitoring.monitoring_schema import MonitoringAnswer
 from kneerisk.monitoring.report_lines import to_do
 
 
 def monitored_club(
     session: Session, club_id: int, today: date, champion: Bundle
-) -> dict[str, Any] | None:
+) -> MonitoringAnswer | None:
     """The state of the version that answered a club last.
 
     Parameters
@@ -32,8 +32,7 @@ def monitored_club(
 
     Returns
     -------
-    The report as plain data with `to_do`, the sentence that says what to do; None where the club
-    has no answers yet.
+    The report, with the sentence that says what to do; None where the club has no answers yet.
     """
     answers = read_answers(session, club_id, today)
     if not answers.legs:
@@ -44,4 +43,4 @@ def monitored_club(
         newest = answers.of_version(version).newest_screenings()
         drift = drift_of_screenings(champion.model, newest)
     report = monitor(answers, version, today, drift)
-    return {**report.as_dict(), "to_do": to_do(report)}
+    return MonitoringAnswer(**dict(report), to_do=to_do(report))

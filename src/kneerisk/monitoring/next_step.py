@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-from kneerisk.monitoring.loss_to_follow_up import LossToFollowUp
-from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE, ObservedTold
-from kneerisk.monitoring.poisson_calibration import FlexibleCalibration
-
-Step = Literal["nothing", "collect", "adapt", "retrain", "stop"]
-Why = Literal[
-    "far_off", "wrong_order", "spread_off", "alarm", "few_events", "many_lost", "lost_differ",
-    "inputs_drifted", "as_told",
-]  # fmt: skip
+from kneerisk.monitoring.monitoring_schema import (
+    CalibrationCurve,
+    CountsTold,
+    FollowUpState,
+    WhatToDo,
+)
+from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE
 
 #: Told risks mislead that are surely below half of what happens, or above twice (assumption).
 FAR_OFF = 2.0
@@ -25,23 +20,15 @@ FEWEST_FOR_LEVEL = 15
 MOST_LOST = 0.20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextStep:
-    """What to do, and the reason that decided it."""
-
-    step: Step
-    why: Why
-
-
 def next_step(
-    overall: ObservedTold,
+    overall: CountsTold,
     limits: tuple[float, float] | None,
-    calibration: FlexibleCalibration | None,
-    follow_up: LossToFollowUp,
+    calibration: CalibrationCurve | None,
+    follow_up: FollowUpState,
     *,
     alarm: bool,
     drifted: bool,
-) -> NextStep:
+) -> WhatToDo:
     """The first that applies, from the gravest to none.
 
     Parameters
@@ -64,19 +51,19 @@ def next_step(
     The step and what decided it.
     """
     if limits is not None and (limits[0] > FAR_OFF or limits[1] < 1.0 / FAR_OFF):
-        return NextStep(step="stop", why="far_off")
+        return WhatToDo(step="stop", why="far_off")
     if calibration is not None and calibration.slope_high <= 0.0:
-        return NextStep(step="stop", why="wrong_order")
+        return WhatToDo(step="stop", why="wrong_order")
     if calibration is not None and not calibration.slope_low <= 1.0 <= calibration.slope_high:
-        return NextStep(step="retrain", why="spread_off")
+        return WhatToDo(step="retrain", why="spread_off")
     if alarm:
-        return NextStep(step="adapt", why="alarm")
+        return WhatToDo(step="adapt", why="alarm")
     if follow_up.lost_share > MOST_LOST:
-        return NextStep(step="collect", why="many_lost")
+        return WhatToDo(step="collect", why="many_lost")
     if follow_up.lost_differ:
-        return NextStep(step="collect", why="lost_differ")
+        return WhatToDo(step="collect", why="lost_differ")
     if overall.observed < FEWEST_FOR_LEVEL:
-        return NextStep(step="collect", why="few_events")
+        return WhatToDo(step="collect", why="few_events")
     if drifted and overall.observed < FEWEST_FOR_CURVE:
-        return NextStep(step="collect", why="inputs_drifted")
-    return NextStep(step="nothing", why="as_told")
+        return WhatToDo(step="collect", why="inputs_drifted")
+    return WhatToDo(step="nothing", why="as_told")

@@ -9,12 +9,11 @@ ratios of observed and expected events).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.stats import chi2, poisson
 
 from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.monitoring_schema import CountsTold, OverallTold
 
 #: Limits and chance are those of 95 % (convention).
 LEVEL = 0.95
@@ -24,47 +23,7 @@ LEVEL = 0.95
 FEWEST_FOR_CURVE = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservedTold:
-    """Events of some followed risks against what was told for them.
-
-    Attributes
-    ----------
-    athletes
-        How many people they are of.
-    years
-        Of follow-up, all together.
-    observed
-        Athletes with new pain.
-    told
-        How many were told of, for the time followed.
-    ratio
-        Observed over told; None where nothing was told.
-    low, high
-        Exact 95 % limits of the ratio; None where nothing was told.
-    p_value
-        Two-sided: how often chance alone takes observed as far from told.
-    chance
-        Numbers of events that chance explains: the central 95 % if the told risks are right.
-    """
-
-    athletes: int
-    years: float
-    observed: int
-    told: float
-    ratio: float | None
-    low: float | None
-    high: float | None
-    p_value: float
-    chance: tuple[int, int]
-
-    @property
-    def could_be_chance(self) -> bool:
-        """Whether the limits hold a ratio of 1."""
-        return self.low is None or self.high is None or self.low <= 1.0 <= self.high
-
-
-def compare(rows: FollowedRisks) -> ObservedTold:
+def compare(rows: FollowedRisks) -> CountsTold:
     """Observed events against what was told for the time followed.
 
     Parameters
@@ -78,7 +37,7 @@ def compare(rows: FollowedRisks) -> ObservedTold:
     """
     observed, told = int(rows.event.sum()), float(rows.told.sum())
     low, high = poisson_limits(observed)
-    return ObservedTold(
+    return CountsTold(
         athletes=len(np.unique(rows.athlete)),
         years=float((rows.stop - rows.start).sum() / 365.25),
         observed=observed,
@@ -89,6 +48,13 @@ def compare(rows: FollowedRisks) -> ObservedTold:
         p_value=two_sided(observed, told),
         chance=chance_counts(told),
     )
+
+
+def compare_all(rows: FollowedRisks) -> OverallTold:
+    """The same, with whether chance explains it: whether the limits hold a ratio of 1."""
+    counts = compare(rows)
+    is_chance = counts.low is None or counts.high is None or counts.low <= 1.0 <= counts.high
+    return OverallTold(**dict(counts), could_be_chance=is_chance)
 
 
 def chance_counts(told: float) -> tuple[int, int]:

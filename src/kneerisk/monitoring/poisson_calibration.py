@@ -8,12 +8,11 @@ restricted cubic spline, and an athlete's knees are one cluster.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.monitoring_schema import CalibrationCurve
 from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE
 from kneerisk.schema import FloatArray
 
@@ -27,26 +26,7 @@ _CURVE_FROM, _CURVE_TO, _CURVE_POINTS = 0.02, 0.98, 25
 _CLOSEST_KNOTS = 1e-3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlexibleCalibration:
-    """Slope of the observed hazard on the told one, and what happens at each told risk.
-
-    ``slope`` is 1 where differences between risks are as large as told, below 1 where told risks
-    are too extreme, with its 95 % limits. ``risk``, ``observed``, ``low`` and ``high`` are points
-    of the curve: told risks of the horizon, what happens, and its pointwise 95 % band; empty where
-    too few different risks were told for a curve.
-    """
-
-    slope: float
-    slope_low: float
-    slope_high: float
-    risk: tuple[float, ...]
-    observed: tuple[float, ...]
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-
-def flexible_calibration(rows: FollowedRisks) -> FlexibleCalibration | None:
+def flexible_calibration(rows: FollowedRisks) -> CalibrationCurve | None:
     """Slope and curve of the observed hazards.
 
     Parameters
@@ -68,7 +48,7 @@ def flexible_calibration(rows: FollowedRisks) -> FlexibleCalibration | None:
     if line is None:
         return None
     slope, error = float(1.0 + line[0][1]), float(np.sqrt(line[1][1, 1]))
-    return FlexibleCalibration(
+    return CalibrationCurve(
         slope=slope, slope_low=slope - _Z95 * error, slope_high=slope + _Z95 * error,
         **_curve(told, rows),
     )  # fmt: skip

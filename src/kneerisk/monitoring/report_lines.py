@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kneerisk.monitoring.input_drift import SMALL_SHIFT_SD, SMALL_SPREAD, MeasureDrift
-from kneerisk.monitoring.monitoring_report import Alarm, MonitoringReport, Part
+from kneerisk.monitoring.input_drift import SMALL_SHIFT_SD, SMALL_SPREAD
+from kneerisk.monitoring.monitoring_schema import (
+    CountsTold,
+    MonitoringReport,
+    OverallTold,
+    PartTold,
+    ShiftedMeasure,
+    WeeklyAlarm,
+)
 from kneerisk.monitoring.next_step import FAR_OFF, FEWEST_FOR_LEVEL
-from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE, ObservedTold
-from kneerisk.monitoring.weekly_alarm import RAISED_AT
+from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE
 from kneerisk.words import plural, text, variant
 
 #: Ways for a knee's follow-up to end that leave open whether its own pain began.
@@ -39,7 +45,7 @@ def head_lines(report: MonitoringReport) -> list[str]:
     ]  # fmt: skip
 
 
-def chance_of(counts: ObservedTold) -> str:
+def chance_of(counts: OverallTold) -> str:
     """Whether chance explains what happened; `none` before anybody was followed for a day."""
     return _word(is_so=counts.could_be_chance) if counts.years > 0.0 else "none"
 
@@ -61,7 +67,7 @@ def part_columns() -> list[str]:
     ]  # fmt: skip
 
 
-def part_row(part: Part) -> list[str]:
+def part_row(part: PartTold) -> list[str]:
     """A part as a row of that table."""
     counts = part.counts
     return [
@@ -79,11 +85,11 @@ def more_lines(report: MonitoringReport) -> list[str]:
     ]  # fmt: skip
 
 
-def _alarm_lines(alarm: Alarm) -> Iterator[str]:
+def _alarm_lines(alarm: WeeklyAlarm) -> Iterator[str]:
     state = "quiet" if alarm.raised_on is None else "more" if alarm.more else "less"
     yield variant(
         "monitoring.alarm", state, since=alarm.since, raised_on=alarm.raised_on,
-        evidence=f"{alarm.evidence:.2g}", raised_at=f"{RAISED_AT:g}",
+        evidence=f"{alarm.evidence:.2g}", raised_at=f"{alarm.raised_at:g}",
     )  # fmt: skip
     if alarm.told < FEWEST_TOLD:
         yield text(
@@ -139,7 +145,7 @@ def _drift_line(report: MonitoringReport) -> str:
     )
 
 
-def _told_of(drift: MeasureDrift) -> Iterator[str]:
+def _told_of(drift: ShiftedMeasure) -> Iterator[str]:
     if drift.shifted:
         shift = f"{drift.shift_sd:+.2f}"
         yield text("monitoring.drift_of", measure=drift.measure, shift=shift)
@@ -173,7 +179,7 @@ def _events(told: float) -> str:
     return text("monitoring.hardly_any") if 0.0 < told < 0.05 else f"{told:.1f}"
 
 
-def _ratio(counts: ObservedTold) -> str:
+def _ratio(counts: CountsTold) -> str:
     if (
         counts.told < FEWEST_TOLD
         or counts.ratio is None

@@ -21,6 +21,7 @@ from scipy.optimize import brentq
 from scipy.special import gammaln, logsumexp
 
 from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.monitoring_schema import WeekSeen
 from kneerisk.monitoring.observed_and_told import chance_counts
 from kneerisk.schema import FloatArray
 
@@ -67,16 +68,6 @@ class Looks:
         """Place of the first look at which the alarm is raised; None where it never is."""
         over = np.flatnonzero(self.evidence >= RAISED_AT)
         return int(over[0]) if len(over) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeekSeen:
-    """One look: events since the period began, and the numbers that chance explains, 95 %."""
-
-    day: date
-    observed: int
-    told: float
-    chance: tuple[int, int]
 
 
 def weeks_seen(looks: Looks) -> tuple[WeekSeen, ...]:

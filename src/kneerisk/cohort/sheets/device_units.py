@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pydantic import BaseModel, ConfigDict
 
 from kneerisk.cohort.sheets.units import OTHER_UNITS, factor, newtons, unit_of
 from kneerisk.schema import Quantity
@@ -11,8 +11,10 @@ from kneerisk.schema import Quantity
 _TOLD = {"years", "weeks", "ratio", "%"}
 
 
-class OtherUnit(NamedTuple):
-    """Another unit that a device shows a measure in, and how it becomes the measure's own."""
+class ShownUnit(BaseModel):
+    """Another unit that devices show a measure in."""
+
+    model_config = ConfigDict(frozen=True)
 
     unit: str
     """Its name, as people write it."""
@@ -24,7 +26,7 @@ class OtherUnit(NamedTuple):
     """Whether it is a force, which first becomes a torque by a lever arm in metres."""
 
 
-def other_units(measure: Quantity) -> list[OtherUnit]:
+def other_units(measure: Quantity) -> list[ShownUnit]:
     """The other units that a measure's devices show, commonest first.
 
     A dynamometer shows the force where it is held; times the lever arm it is the torque.
@@ -35,7 +37,11 @@ def other_units(measure: Quantity) -> list[OtherUnit]:
     for name in OTHER_UNITS.get(measure.unit, ()):
         if unit := unit_of(measure, name):
             scale = factor(measure, unit.name, per_body_mass=unit.per_body_mass)
-            shown.append(OtherUnit(name, scale, unit.per_body_mass, lever_arm=False))
+            of_mass = unit.per_body_mass
+            shown.append(ShownUnit(unit=name, scale=scale, per_body_mass=of_mass, lever_arm=False))
     if measure.unit == "Nm/kg":
-        shown += [OtherUnit(n, newtons(n), True, lever_arm=True) for n in ("N", "kgf", "lbf")]
+        shown += [
+            ShownUnit(unit=name, scale=newtons(name), per_body_mass=True, lever_arm=True)
+            for name in ("N", "kgf", "lbf")
+        ]
     return shown

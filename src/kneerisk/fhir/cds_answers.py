@@ -1,7 +1,4 @@
-"""The shapes of what FHIR and CDS Hooks answer: the OpenAPI document describes them by these.
-
-Of a resource no more than its type: FHIR's own definitions say the rest.
-"""
+"""What CDS Hooks is answered: its services, cards, and whether feedback was kept."""
 
 from __future__ import annotations
 
@@ -9,16 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-_OPEN = ConfigDict(frozen=True, extra="allow")
 _FROZEN = ConfigDict(frozen=True)
-
-
-class FhirResource(BaseModel):
-    """A resource of FHIR R4."""
-
-    model_config = _OPEN
-
-    resourceType: str  # noqa: N815 - FHIR's name
 
 
 class CdsService(BaseModel):

@@ -1,7 +1,4 @@
-"""The shapes of answers that are built as plain data: the OpenAPI document describes them by these.
-
-The other answers have their models where they are made. Tests hold real answers against both.
-"""
+"""What the service says for building a form: questions, labels, units, drawings, an example."""
 
 from __future__ import annotations
 
@@ -9,41 +6,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from kneerisk.cohort.sheets.device_units import ShownUnit
 from kneerisk.evidence import Imbalance, Urgency
 from kneerisk.schema import Screening
 
-_FROZEN = ConfigDict(frozen=True)
-
-
-class OpenApiDocument(BaseModel):
-    """The service described as OpenAPI 3.1."""
-
-    model_config = _FROZEN
-
-    openapi: str
-    info: dict[str, Any]
-    servers: list[dict[str, Any]]
-    tags: list[dict[str, Any]]
-    paths: dict[str, dict[str, Any]]
-    components: dict[str, Any]
-
-
-class ShownUnit(BaseModel):
-    """Another unit that devices show a measure in."""
-
-    model_config = _FROZEN
-
-    unit: str
-    scale: float
-    """What a number in it is multiplied by."""
-    per_body_mass: bool
-    lever_arm: bool
+#: Made of the rows of evidence, which have more.
+_OF_A_ROW = ConfigDict(frozen=True, from_attributes=True)
 
 
 class FlagQuestion(BaseModel):
     """A red flag as a question."""
 
-    model_config = _FROZEN
+    model_config = _OF_A_ROW
 
     code: str
     urgency: Urgency
@@ -55,7 +29,7 @@ class FlagQuestion(BaseModel):
 class UrgencyTime(BaseModel):
     """How soon a clinician should see somebody."""
 
-    model_config = _FROZEN
+    model_config = _OF_A_ROW
 
     urgency: Urgency
     when: str
@@ -64,7 +38,7 @@ class UrgencyTime(BaseModel):
 class ImbalanceLabel(BaseModel):
     """What an imbalance is called."""
 
-    model_config = _FROZEN
+    model_config = _OF_A_ROW
 
     name: Imbalance
     label: str
@@ -75,7 +49,7 @@ class ImbalanceLabel(BaseModel):
 class Texts(BaseModel):
     """What a form of your own needs: questions, labels, units, drawings, an example."""
 
-    model_config = _FROZEN
+    model_config = ConfigDict(frozen=True)
 
     units: dict[str, list[ShownUnit]]
     """By measure."""
