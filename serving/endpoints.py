@@ -255,7 +255,7 @@ def _texts_json() -> bytes:
         imbalances=[ImbalanceLabel.model_validate(one) for one in imbalances().values()],
         leg_drawing=dict(outlines()),
         poses=list(poses()),
-        effect_sizes={**effect_sizes()},
+        effect_sizes={str(size): count for size, count in effect_sizes().items()},
         example=Screening.model_validate(EXAMPLE),
         words={name: dict(section(name)) for name in ("shared", "page", "hand_out", "club")},
     )
