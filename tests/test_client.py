@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -10,9 +11,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
-from club_keys import WRITE_KEY, recording
+from club_keys import WRITE_KEY, bearer, recording
 from scored_frames import SCREENINGS, frame_of, told
 from served import ROOT, Served, served
 
@@ -21,9 +23,19 @@ from kneerisk.answer.follow_up_request import FollowUp
 from kneerisk.answer.what_if import WhatIf
 from kneerisk.batch.pyfunc_loader import SHA256, _load_pyfunc
 from kneerisk.client import AsyncClient, Client, NoAnswer, Recording, Refused, RetryPolicy
+from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
 from kneerisk.model import Bundle, champion
 from kneerisk.schema import Screening
-from serving.request_examples import EXAMPLE, FOLLOW_UP, OUTCOMES, WHAT_IF
+from serving.request_examples import (
+    EXAMPLE,
+    FOLLOW_UP,
+    LOG,
+    LOG_MAPPING,
+    OUTCOMES,
+    SHEET,
+    TABLE,
+    WHAT_IF,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -101,6 +113,59 @@ class TestAnswers:
         assert schema.title == service.get("/v1/schema").json()["title"]
         assert "athlete" in schema.properties
 
+    def test_the_words_of_a_form(self, client: Calls, service: Served) -> None:
+        answer = client.texts().model_dump(mode="json", exclude_unset=True)
+        assert answer == service.get("/v1/texts").json()
+
+
+class TestFiles:
+    def test_a_sheet(self, client: Calls, service: Served, tmp_path: Path) -> None:
+        (tmp_path / "club.csv").write_text(SHEET, encoding="utf-8")
+        said = {"constants": {"sport": "volleyball"}, "columns": {"C": {"unit": "years"}}}
+        raw = service.post_sheet(SHEET, said).json()
+        for mapping in (said, SheetAsked.model_validate(said)):
+            answer = client.import_sheet(tmp_path / "club.csv", mapping=mapping)
+            assert sent(answer) == raw
+        [row] = [row for row in answer.rows if row.status == "ready"]
+        assert client.predict(row.screening).risk.either
+
+    def test_what_is_answered_opens_the_rest(self, client: Calls) -> None:
+        sheet = ("club.csv", SHEET.encode())
+        asked = client.import_sheet(sheet)
+        [weight] = [one for one in asked.columns if one.place == "D"]
+        said = {weight.place: weight.proposal or ColumnAsked(unit="lb")}
+        assert client.import_sheet(sheet, mapping=SheetAsked(columns=said)).columns[3].applied
+        left_out = SheetAsked(columns={"D": ColumnAsked(means=None)})
+        assert client.import_sheet(sheet, mapping=left_out).columns[3].means is None
+
+    def test_several_files_of_a_squad(self, client: Calls) -> None:
+        hips = b"Name,Age,Sex,Hip drop left\nA,22,w,9\n"
+        ankles = b"Name,KTW L (cm)\nA,9.5\n"
+        answer = client.import_sheet(("hips.csv", hips), ("ankles.csv", ankles))
+        assert [part.file for part in answer.parts] == ["hips.csv", "ankles.csv"]
+
+    def test_a_training_log(self, client: Calls, service: Served) -> None:
+        raw = service.post_sheet(LOG, LOG_MAPPING, "/v1/training_log").json()
+        answer = client.import_training_log(("log.csv", LOG.encode()), mapping=LOG_MAPPING)
+        assert sent(answer) == raw
+        [load] = answer.athletes
+        assert load.screening["athlete"]["weekly_run_km"] > 0
+
+    def test_a_bad_mapping_is_told_by_its_place(self, client: Calls) -> None:
+        with pytest.raises(Refused) as refused:
+            client.import_sheet(("a.csv", b"Age\n20\n"), mapping={"columns": {"A": {"mean": "x"}}})
+        assert [fault.pointer for fault in refused.value.faults] == ["/columns/A/mean"]
+
+    def test_no_file_is_a_mistake_of_the_caller(self, client: Calls) -> None:
+        with pytest.raises(ValueError, match="No file"):
+            client.import_training_log(mapping=LOG_MAPPING)
+
+    def test_a_table(self, client: Calls) -> None:
+        content = client.export_table(TABLE["columns"], TABLE["rows"])
+        frame = pd.read_excel(io.BytesIO(content))
+        assert list(frame) == TABLE["columns"]
+        assert frame["left_hip_drop_deg"].tolist()[0] == 9.5
+
 
 class TestRecords:
     def test_a_recording_that_is_sent_again_is_kept_once(self, client: Calls) -> None:
@@ -117,6 +182,13 @@ class TestRecords:
         assert name in {one.athlete for one in listed.athletes}
         others = client.athletes(["not_screened"], limit=1000)
         assert name not in {one.athlete for one in others.athletes}
+
+    def test_monitoring(self, client: Calls, service: Served) -> None:
+        client.predict(EXAMPLE, Recording(f"M-{client._kind.__name__}", date(2026, 3, 1)))
+        answer = client.monitoring()
+        raw = httpx.get(f"{service.url}/v1/monitoring", headers=bearer(WRITE_KEY)).json()
+        assert answer.model_dump(mode="json") == raw
+        assert answer.next_step.step == "collect"
 
     def test_outcomes_are_kept_once(self, client: Calls) -> None:
         first, again = (client.report_outcomes(OUTCOMES["outcomes"]) for _ in range(2))
@@ -159,12 +231,22 @@ class TestRefusals:
 
 
 def test_the_document_shows_what_happens(
-    service: Served, capsys: pytest.CaptureFixture[str]
+    service: Served,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     document = (ROOT / "docs/client.md").read_text("utf-8")
-    (shown,) = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
-    exec(shown.replace("http://127.0.0.1:3000", service.url), {})
-    assert "/athlete/age_years" in capsys.readouterr().out
+    shown = re.findall(r"^```python\n(.*?)^```$", document, re.MULTILINE | re.DOTALL)
+    (tmp_path / "squad.csv").write_text(SHEET.replace("270", "27"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for code in shown:
+        exec(code.replace("http://127.0.0.1:3000", service.url).replace("kr_...", WRITE_KEY), names)
+    printed = capsys.readouterr().out
+    assert "/athlete/age_years" in printed
+    assert [line[:2] for line in printed.splitlines() if line[1:2] == " "] == ["A ", "B "]
+    assert "To do: collect" in printed
 
 
 class TestMlflow:

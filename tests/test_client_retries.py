@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -23,10 +27,14 @@ from kneerisk.client import (
     retry_policy,
     sync_client,
 )
+from serving.fhir_routes import FHIR_ROUTES
 from serving.problem import Refusal, problem
-from serving.request_examples import EXAMPLE
+from serving.request_examples import EXAMPLE, FOLLOW_UP, LOG, OUTCOMES, TABLE, WHAT_IF
+from serving.route import find_route
+from serving.routes import ROUTES
 
 URL = "http://service"
+ALL_ROUTES = {**ROUTES, **FHIR_ROUTES}
 MODEL_PAGE = "<html>"
 
 
@@ -64,17 +72,18 @@ def report(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> A
     """Asks a made-up service for a report by either client."""
 
     def asked(service: Service, *given: Any, call: str = "report", **policy: Any) -> Any:
+        given = given or ((EXAMPLE,) if call == "report" else ())
         retries = RetryPolicy(part=lambda: 1.0, **policy)
         transport = httpx.MockTransport(service)
         monkeypatch.setattr(sync_client.time, "sleep", service.waits.append)
         monkeypatch.setattr(anyio, "sleep", service.sleep)
         if request.param is Client:
             with Client(URL, key="k", retries=retries, transport=transport) as client:
-                return getattr(client, call)(*given or (EXAMPLE,))
+                return getattr(client, call)(*given)
 
         async def awaited() -> Any:
             async with AsyncClient(URL, key="k", retries=retries, transport=transport) as client:
-                return await getattr(client, call)(*given or (EXAMPLE,))
+                return await getattr(client, call)(*given)
 
         return asyncio.run(awaited())
 
@@ -139,6 +148,70 @@ def test_what_will_be_the_same_again_is_not_asked_again(report: Any, status: int
     with pytest.raises(NotUnderstood, match=str(status)):
         report(service)
     assert len(service.requests) == 1
+
+
+def test_an_upload_is_sent_again_whole(report: Any, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_bytes(LOG.encode())
+    service = Service(busy(), httpx.ConnectError("no"), busy())
+    with pytest.raises(Unavailable):
+        report(service, log, ("more.csv", b"Date\n"), call="import_training_log")
+    for request in service.requests:
+        assert request.content.count(b'name="file"') == 2
+        assert LOG.replace("\r\n", "\n").encode() in request.content
+        assert b'filename="log.csv"' in request.content
+
+
+#: What each method of a client is called with, so that it asks for its address.
+GIVEN: dict[str, tuple[Any, ...]] = {
+    "predict": (EXAMPLE,), "predict_team": ([EXAMPLE],), "what_if": (WHAT_IF,),
+    "follow_up": (FOLLOW_UP["visits"],), "report": (EXAMPLE,), "hand_out": (EXAMPLE,),
+    "import_sheet": (("a.csv", b""),), "import_training_log": (("a.csv", b""),),
+    "export_table": (TABLE["columns"], TABLE["rows"]), "report_outcomes": (OUTCOMES["outcomes"],),
+    "athlete": ("A7",), "athletes": (), "monitoring": (), "texts": (), "model": (), "schema": (),
+}  # fmt: skip
+#: Addresses without a call, each with its reason; a chapter of the API by its name.
+NO_CALL = {
+    "fhir": "clinics' systems have clients of FHIR, and its resources are FHIR's to type",
+    "cds_hooks": "an electronic record calls it by itself",
+    "operation": "for probes and Prometheus",
+    "/openapi.json": "for generators of clients, which take its address",
+    "/docs.json": "the same by its older name",
+    "": "the page and its files",
+}
+
+
+def test_every_address_has_a_call_or_a_reason(report: Any) -> None:
+    asked = {}
+    for name, given in GIVEN.items():
+        service = Service(busy())
+        with pytest.raises(Unavailable):
+            report(service, *given, call=name, attempts=1)
+        [request] = service.requests
+        route = find_route(ALL_ROUTES, request.url.path)
+        assert route is not None
+        assert route.method == request.method
+        asked[name] = route.path
+    without = {path for path, route in ALL_ROUTES.items() if {path, route.tag} & NO_CALL.keys()}
+    assert set(asked.values()) | without == set(ALL_ROUTES)
+    assert set(asked.values()) & without == set()
+    assert len(set(asked.values())) == len(asked)
+
+
+def test_both_clients_have_all_calls_alike() -> None:
+    for name in GIVEN:
+        plain, awaited = (inspect.signature(getattr(kind, name)) for kind in (Client, AsyncClient))
+        assert plain == awaited
+        assert inspect.iscoroutinefunction(getattr(AsyncClient, name))
+    methods = {name for name, _ in inspect.getmembers(Client, inspect.isfunction) if name[0] != "_"}
+    assert methods - {"close"} == set(GIVEN)
+
+
+def test_it_needs_nothing_but_httpx() -> None:
+    code = "import sys; import kneerisk.client; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    not_of_the_extra = {"openpyxl", "pandas", "psutil", "sqlalchemy", "starlette", "bentoml"}
+    assert not not_of_the_extra & set(done.stdout.split())
 
 
 def test_a_recording_has_one_key_however_often_it_is_sent(report: Any) -> None:

@@ -38,16 +38,16 @@ SETTINGS = {
 }
 
 
-def clean_root() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("clean_root", DEPLOY / "clean_root.py")
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DEPLOY / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
-    module = sys.modules["clean_root"] = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-STAGES = clean_root().read_dockerfile(DEPLOY / "Dockerfile")
+STAGES = script("image_build").read_dockerfile(DEPLOY / "Dockerfile")
 DEPLOYMENT = yaml.safe_load((DEPLOY / "kubernetes/deployment.yaml").read_text("utf-8"))
 POD = DEPLOYMENT["spec"]["template"]["spec"]
 (CONTAINER,) = POD["containers"]

@@ -1115,7 +1115,8 @@ class TestApiReader:
 
     def test_an_example_is_tried_and_axe_finds_nothing(self, opened: Opener) -> None:
         seen = opened()
-        seen.page.goto(f"{seen.url}/docs")
+        seen.page.get_by_role("link", name="API for developers").click()
+        seen.page.wait_for_url(f"{seen.url}/docs")
         predict = seen.page.locator("#operations-answers-predict")
         predict.get_by_role("button", name="/v1/predict").first.click()
         expect(predict.get_by_role("textbox", name="Body of the request")).to_be_visible()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("src", "pipelines", "serving", "benchmarks")
+ROOMS = ("src", "pipelines", "serving", "benchmarks", "deploy")
 LONGEST_MODULE, LONGEST_FUNCTION = 300, 40
 #: What runs when it is read.
 PICKLES = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal", "skops"}

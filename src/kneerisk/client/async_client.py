@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -15,12 +15,17 @@ from kneerisk.answer.follow_up_request import FollowUp, Visit
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.client import calls
-from kneerisk.client.calls import AnyScreening, Call, Recording
+from kneerisk.client.calls import AnyFile, AnyScreening, Call, Recording, TableRow
 from kneerisk.client.client_errors import NoAnswer
 from kneerisk.client.retry_policy import RetryPolicy
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
+from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
+from kneerisk.messages.form_texts import Texts
 from kneerisk.messages.recorded_athletes import ListedAthletes, OutcomesKept, RecordedAthlete
 from kneerisk.messages.served_model import SchemaDocument, ServedModel
 from kneerisk.messages.team_answer import Result
+from kneerisk.monitoring.monitoring_schema import MonitoringAnswer
 from kneerisk.records.follow_up_states import CheckInState
 from kneerisk.records.outcome_report import OutcomeReport
 from kneerisk.words import text
@@ -125,6 +130,46 @@ class AsyncClient:
         """Answer one screening as a sheet for the athlete, in HTML."""
         return await self._send(calls.page("/v1/hand_out", screening))
 
+    async def import_sheet(
+        self, *files: AnyFile, mapping: SheetAsked | Mapping[str, Any] | None = None
+    ) -> SheetAnswer:
+        """Read CSV or Excel files: columns, units, bad cells, open questions, screenings.
+
+        Parameters
+        ----------
+        files
+            One or several of a squad, each by its path, or as its name and its bytes.
+        mapping
+            What is known of the sheet, such as answers to its questions.
+
+        Returns
+        -------
+        The sheet as it was understood.
+        """
+        return await self._send(calls.import_sheet(files, mapping))
+
+    async def import_training_log(
+        self, *files: AnyFile, mapping: LogAsked | Mapping[str, Any] | None = None
+    ) -> LogAnswer:
+        """Read training logs: the load before a screening, and open questions.
+
+        Parameters
+        ----------
+        files
+            One or several, each by its path, or as its name and its bytes.
+        mapping
+            What is known of the log, such as the date of the screening.
+
+        Returns
+        -------
+        The load of each athlete, a part of a screening.
+        """
+        return await self._send(calls.import_training_log(files, mapping))
+
+    async def export_table(self, columns: Sequence[str], rows: Iterable[TableRow]) -> bytes:
+        """A table as an Excel file, in which a text stays a text."""
+        return await self._send(calls.export_table(columns, rows))
+
     async def report_outcomes(
         self, outcomes: Iterable[OutcomeReport | Mapping[str, Any]]
     ) -> OutcomesKept:
@@ -157,6 +202,14 @@ class AsyncClient:
         The page.
         """
         return await self._send(calls.athletes(states, after, limit))
+
+    async def monitoring(self) -> MonitoringAnswer:
+        """What was told to the club's athletes against what happened; needs a club's key."""
+        return await self._send(calls.monitoring())
+
+    async def texts(self) -> Texts:
+        """The questions, labels, units and drawings for a form of one's own."""
+        return await self._send(calls.texts())
 
     async def model(self) -> ServedModel:
         """The served model: where it comes from, and whom it was trained on."""

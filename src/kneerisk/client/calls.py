@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from os import PathLike
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -19,9 +21,14 @@ from kneerisk.answer.follow_up_request import FollowUp, Visit
 from kneerisk.answer.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.client.client_errors import NotUnderstood, refusal
+from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
+from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
+from kneerisk.messages.form_texts import Texts
 from kneerisk.messages.recorded_athletes import ListedAthletes, OutcomesKept, RecordedAthlete
 from kneerisk.messages.served_model import SchemaDocument, ServedModel
 from kneerisk.messages.team_answer import TeamAnswer
+from kneerisk.monitoring.monitoring_schema import MonitoringAnswer
 from kneerisk.records.follow_up_states import CheckInState
 from kneerisk.records.outcome_report import OutcomeReport
 from kneerisk.schema import Screening
@@ -32,6 +39,10 @@ Model = TypeVar("Model", bound=BaseModel)
 #: A body as its model, or as plain data: own measures of a club are known to the service alone.
 Body = BaseModel | Mapping[str, Any]
 AnyScreening = Screening | Mapping[str, Any]
+#: A file by its path, or as its name and its bytes.
+AnyFile = str | PathLike[str] | tuple[str, bytes]
+#: A row of a table: texts, numbers, None for an empty cell.
+TableRow = Sequence[str | float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +72,20 @@ class Call(Generic[T]):
     path: str
     read: Callable[[httpx.Response], T]
     body: bytes | None = None
+    files: Sequence[tuple[str, bytes]] = ()
+    """Names and contents of an upload, of which ``body`` is the part ``mapping``."""
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
 
     def request(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
-        """The request of a client; one with a body is a POST."""
+        """The request of a client; one with a body or files is a POST."""
+        if self.files:
+            return client.build_request(
+                "POST",
+                self.path,
+                files=[("file", file) for file in self.files],
+                data=None if self.body is None else {"mapping": self.body.decode()},
+            )
         kind = {} if self.body is None else {"content-type": "application/json"}
         return client.build_request(
             "GET" if self.body is None else "POST",
@@ -171,6 +191,36 @@ def athletes(
     return Call(path="/v1/athletes", query=query, read=_model(ListedAthletes))
 
 
+def import_sheet(
+    files: Sequence[AnyFile], mapping: SheetAsked | Mapping[str, Any] | None
+) -> Call[SheetAnswer]:
+    """What a sheet holds."""
+    return _upload("/v1/import", files, mapping, SheetAnswer)
+
+
+def import_training_log(
+    files: Sequence[AnyFile], mapping: LogAsked | Mapping[str, Any] | None
+) -> Call[LogAnswer]:
+    """The load that training logs tell of."""
+    return _upload("/v1/training_log", files, mapping, LogAnswer)
+
+
+def export_table(columns: Sequence[str], rows: Iterable[TableRow]) -> Call[bytes]:
+    """A table as an Excel file."""
+    body = _json({"columns": list(columns), "rows": [list(row) for row in rows]})
+    return Call(path="/v1/export", body=body, read=lambda response: response.content)
+
+
+def monitoring() -> Call[MonitoringAnswer]:
+    """What was told to a club's athletes against what happened."""
+    return Call(path="/v1/monitoring", read=_model(MonitoringAnswer))
+
+
+def texts() -> Call[Texts]:
+    """The words of a form."""
+    return Call(path="/v1/texts", read=_model(Texts))
+
+
 def model() -> Call[ServedModel]:
     """The served model."""
     return Call(path="/v1/model", read=_model(ServedModel))
@@ -179,6 +229,21 @@ def model() -> Call[ServedModel]:
 def schema() -> Call[SchemaDocument]:
     """What a screening may hold."""
     return Call(path="/v1/schema", read=_model(SchemaDocument))
+
+
+def _upload(
+    path: str, files: Sequence[AnyFile], mapping: Body | None, answer: type[Model]
+) -> Call[Model]:
+    """An upload, whose files are read once, however often it is sent."""
+    if not files:
+        raise ValueError(text("client.no_file"))
+    read = [file if isinstance(file, tuple) else _file(Path(file)) for file in files]
+    body = None if mapping is None else _json(mapping)
+    return Call(path=path, files=read, body=body, read=_model(answer))
+
+
+def _file(path: Path) -> tuple[str, bytes]:
+    return path.name, path.read_bytes()
 
 
 def _model(kind: type[Model]) -> Callable[[httpx.Response], Model]:

@@ -14,8 +14,6 @@ from openpyxl.utils import column_index_from_string
 
 from kneerisk.cohort.sheets.sheet_limits import Lines
 
-#: So many cells may be changed (assumption: who has more to change does so in the file).
-MOST_CHANGES = 5_000
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 #: A number as people write it, with either decimal mark: never one of thousands.
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")

@@ -18,6 +18,8 @@ Lines = list[tuple[int, list[Any]]]
 
 #: The last row that Excel has; a file may state any, and a text may have as many empty lines.
 LAST_LINE = 1_048_576
+#: So many cells may be changed (assumption: who has more to change does so in the file).
+MOST_CHANGES = 5_000
 
 
 class SheetLimits(NamedTuple):
