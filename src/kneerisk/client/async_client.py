@@ -137,7 +137,7 @@ class AsyncClient:
 
         Parameters
         ----------
-        files
+        *files
             One or several of a squad, each by its path, or as its name and its bytes.
         mapping
             What is known of the sheet, such as answers to its questions.
@@ -155,7 +155,7 @@ class AsyncClient:
 
         Parameters
         ----------
-        files
+        *files
             One or several, each by its path, or as its name and its bytes.
         mapping
             What is known of the log, such as the date of the screening.

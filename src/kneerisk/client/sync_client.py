@@ -135,7 +135,7 @@ class Client:
 
         Parameters
         ----------
-        files
+        *files
             One or several of a squad, each by its path, or as its name and its bytes.
         mapping
             What is known of the sheet, such as answers to its questions.
@@ -153,7 +153,7 @@ class Client:
 
         Parameters
         ----------
-        files
+        *files
             One or several, each by its path, or as its name and its bytes.
         mapping
             What is known of the log, such as the date of the screening.
