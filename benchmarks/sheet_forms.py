@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 from kneerisk.cohort.sheets.device_exports.tidy_table import takes_best
+from kneerisk.cohort.sheets.lexicon.units import factor, unit_of
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
-from kneerisk.cohort.sheets.units import factor, unit_of
 from kneerisk.schema import SIDES, Quantity
 from kneerisk.schema.columns import columns
 

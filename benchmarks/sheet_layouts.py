@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import sheet_forms
+from kneerisk.cohort.sheets.lexicon.units import factor, unit_of
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetColumn
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
-from kneerisk.cohort.sheets.units import factor, unit_of
 from kneerisk.schema import Quantity, columns
 
 LAYOUTS = Path(__file__).with_name("sheet_layouts.toml")

@@ -292,7 +292,7 @@ def write_text(text: str, path: Path) -> None:
 
 
 def _workbook_of(frame: pd.DataFrame) -> bytes:
-    from kneerisk.cohort.sheets.written_workbook import workbook
+    from kneerisk.cohort.sheets.files.written_workbook import workbook
     from kneerisk.words import text
 
     rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()

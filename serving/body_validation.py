@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.types import Receive
 
-from kneerisk.cohort.sheets.slips import with_proposals
+from kneerisk.cohort.sheets.rows.slips import with_proposals
 from kneerisk.errors import Fault
 from kneerisk.schema import Screening, fault_at, faults_of
 from kneerisk.words import text

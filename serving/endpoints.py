@@ -33,7 +33,7 @@ from kneerisk.answer.told_numbers import TOLD_PARTS
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.answer.what_if import what_if as answer_changes
 from kneerisk.cohort.sheets.device_units import other_units
-from kneerisk.cohort.sheets.vocabulary import unsided
+from kneerisk.cohort.sheets.lexicon.vocabulary import unsided
 from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
 from kneerisk.messages.form_texts import FlagQuestion, ImbalanceLabel, Texts, UrgencyTime
 from kneerisk.messages.team_answer import Result

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from kneerisk.cohort.sheets.written_workbook import workbook
+from kneerisk.cohort.sheets.files.written_workbook import workbook
 from kneerisk.schema.faults import LONGEST_CELL, CellContent
 from kneerisk.words import text
 

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from excel_files import excel_file
 
-from kneerisk.cohort.sheets.units import usual_units
-from kneerisk.cohort.sheets.vocabulary import ROLES, unsided
+from kneerisk.cohort.sheets.lexicon.units import usual_units
+from kneerisk.cohort.sheets.lexicon.vocabulary import ROLES, unsided
 from kneerisk.schema import Category, Quantity, columns
 
 Grid = list[list[str]]

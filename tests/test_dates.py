@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_one_reader import assert_the_same
 
-from kneerisk.cohort.sheets import cell_dates
-from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
+from kneerisk.cohort.sheets.cells import cell_dates
+from kneerisk.cohort.sheets.cells.cell_dates import date_forms, parse_day
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 

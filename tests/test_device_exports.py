@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from test_one_reader import assert_the_same
 
-from kneerisk.cohort.sheets.column_names import read_name
+from kneerisk.cohort.sheets.columns.column_names import read_name
 from kneerisk.cohort.sheets.device_exports.device_tests import known_tests
 from kneerisk.cohort.sheets.device_exports.export_columns import layouts
 from kneerisk.cohort.sheets.device_exports.tidy_table import Trial, one_of, takes_best

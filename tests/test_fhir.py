@@ -28,7 +28,7 @@ from pydantic import ValidationError
 from strategies import bodies
 
 from kneerisk.answer import answer
-from kneerisk.cohort.sheets.units import OTHER_UNITS
+from kneerisk.cohort.sheets.lexicon.units import OTHER_UNITS
 from kneerisk.errors import Fault, ScreeningRefused
 from kneerisk.fhir.capability_statement import capability_statement
 from kneerisk.fhir.cds_cards import cards

@@ -21,8 +21,8 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from kneerisk.cohort.sheets.lexicon.units import _units_by_word
 from kneerisk.cohort.sheets.several_files.arrange import SquadFile
-from kneerisk.cohort.sheets.units import _units_by_word
 from serving import capacity, connections, sheet_import
 from serving.body_validation import count_values
 from serving.capacity import ClientLeft, HeldBodies, Lane, short_answer, while_connected

@@ -26,8 +26,8 @@ from typer.testing import CliRunner
 
 from kneerisk.cohort import read as read_cohort
 from kneerisk.cohort import screenings_of
-from kneerisk.cohort.sheets.column_names import read_name
-from kneerisk.cohort.sheets.leg_words import codes_of
+from kneerisk.cohort.sheets.columns.column_names import read_name
+from kneerisk.cohort.sheets.lexicon.leg_words import codes_of
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetCell, SheetColumn
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.sheet_screenings import screenings_in

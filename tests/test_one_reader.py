@@ -13,11 +13,11 @@ from sheet_strategies import sheets
 
 from kneerisk.cohort import screenings_of
 from kneerisk.cohort.sheets.club_cohort import ingest
+from kneerisk.cohort.sheets.lexicon.vocabulary import athlete_key
 from kneerisk.cohort.sheets.mapping_file import MappingRefused
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
-from kneerisk.cohort.sheets.vocabulary import athlete_key
 from kneerisk.errors import BadCells
 from kneerisk.schema import Screening, to_row
 

@@ -10,9 +10,9 @@ import pytest
 from open_document_files import filled, line, of_kind, open_document
 
 from kneerisk.cohort.sheets.club_cohort import ingest
+from kneerisk.cohort.sheets.files.workbook import open_sheet, open_worksheets
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
-from kneerisk.cohort.sheets.workbook import open_sheet, open_worksheets
 from kneerisk.errors import CohortRefused
 
 HEAD = line("Name", "Date", "Age", "Sex", "KTW L (cm)", "KTW R (cm)")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from strategies import OPTIONAL, bodies, screenings
 
-from kneerisk.cohort.sheets.slips import proposal_for, with_proposals
-from kneerisk.cohort.sheets.units import OTHER_UNITS, factor, unit_of
+from kneerisk.cohort.sheets.lexicon.units import OTHER_UNITS, factor, unit_of
+from kneerisk.cohort.sheets.rows.slips import proposal_for, with_proposals
 from kneerisk.errors import Fault, Proposal, ScreeningRefused
 from kneerisk.schema import (
     Category,

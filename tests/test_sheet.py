@@ -19,7 +19,7 @@ from kneerisk.cohort import read, write
 from kneerisk.cohort.ingest_result import Ingested, write_bad_rows
 from kneerisk.cohort.sheets import club_cohort as sheet
 from kneerisk.cohort.sheets.mapping_file import MappingRefused
-from kneerisk.cohort.sheets.recorded_outcomes import months_later
+from kneerisk.cohort.sheets.rows.recorded_outcomes import months_later
 from kneerisk.errors import BadCells, CohortRefused
 from pipelines.ingest import app
 

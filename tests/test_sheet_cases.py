@@ -11,11 +11,11 @@ import pytest
 from test_one_reader import assert_the_same
 
 from benchmarks import sheet_forms, sheet_layouts
-from kneerisk.cohort.sheets.languages import LANGUAGES, entries, tables
+from kneerisk.cohort.sheets.lexicon.languages import LANGUAGES, entries, tables
+from kneerisk.cohort.sheets.lexicon.vocabulary import side_codes, sides, unsided
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetColumn
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
-from kneerisk.cohort.sheets.vocabulary import side_codes, sides, unsided
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, to_row
 

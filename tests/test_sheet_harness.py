@@ -20,13 +20,13 @@ from upload_mutations import Upload, log_upload, squad_upload
 
 from kneerisk.cohort import screenings_of
 from kneerisk.cohort.sheets.club_cohort import ingest
+from kneerisk.cohort.sheets.lexicon.vocabulary import athlete_key
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
 from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
 from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
-from kneerisk.cohort.sheets.vocabulary import athlete_key
 from kneerisk.errors import BadCells, CohortRefused
 from kneerisk.schema import Screening, columns, to_row
 from kneerisk.schema.faults import FaultCode

@@ -9,13 +9,15 @@ from datetime import datetime
 import pytest
 from excel_files import STYLES, cell, excel_file, row
 
-from kneerisk.cohort.sheets import alike_words, cell_dates, column_names, own_legs
-from kneerisk.cohort.sheets import counted_archive as archives
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
-from kneerisk.cohort.sheets.excel_file import ExcelFile
+from kneerisk.cohort.sheets.cells import cell_dates
+from kneerisk.cohort.sheets.columns import column_names, own_legs
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME, read_name
+from kneerisk.cohort.sheets.files import counted_archive as archives
+from kneerisk.cohort.sheets.files.excel_file import ExcelFile
+from kneerisk.cohort.sheets.files.sheet_limits import RECOGNISED
+from kneerisk.cohort.sheets.lexicon import alike_words
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
-from kneerisk.cohort.sheets.sheet_limits import RECOGNISED
 from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused

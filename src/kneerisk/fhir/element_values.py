@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-from kneerisk.cohort.sheets.units import UnknownUnit
+from kneerisk.cohort.sheets.lexicon.units import UnknownUnit
 from kneerisk.fhir.screening_items import Item
 from kneerisk.fhir.statements import Place, Statements
 from kneerisk.fhir.terminology import choices_system

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-from kneerisk.cohort.sheets.units import UnknownUnit, factor, usual_units
+from kneerisk.cohort.sheets.lexicon.units import UnknownUnit, factor, usual_units
 from kneerisk.schema import Quantity
 
 UCUM = "http://unitsofmeasure.org"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from openpyxl.utils import column_index_from_string
 
-from kneerisk.cohort.sheets.sheet_limits import Lines
+from kneerisk.cohort.sheets.files.sheet_limits import Lines
 
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})")
 #: A number as people write it, with either decimal mark: never one of thousands.

@@ -14,16 +14,16 @@ from kneerisk.cohort.file_validation import typed
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.ingest_result import BadRows, Blanked, Ingested
 from kneerisk.cohort.layout import ATHLETE_ID, GROUP, OUTCOMES, RED_FLAGS_COLUMN, SCREENING_DATE
-from kneerisk.cohort.sheets.cell_text import is_missing
-from kneerisk.cohort.sheets.headings import Table
+from kneerisk.cohort.sheets.cells.cell_text import is_missing
+from kneerisk.cohort.sheets.lexicon.vocabulary import AGE
 from kneerisk.cohort.sheets.mapping import Mapping, load
 from kneerisk.cohort.sheets.mapping_faults import mapping_faults
 from kneerisk.cohort.sheets.mapping_file import MappingRefused
-from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet, source_of
+from kneerisk.cohort.sheets.rows.headings import Table
+from kneerisk.cohort.sheets.rows.read_sheet import SheetReading, read_sheet, source_of
+from kneerisk.cohort.sheets.rows.visits import HOLDING, Visit, costs_the_visit
 from kneerisk.cohort.sheets.several_files.described_table import described_table
 from kneerisk.cohort.sheets.sheet_wording import cohort_faults, omitted_counts
-from kneerisk.cohort.sheets.visits import HOLDING, Visit, costs_the_visit
-from kneerisk.cohort.sheets.vocabulary import AGE
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.words import text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from kneerisk.cohort.sheets.units import OTHER_UNITS, factor, newtons, unit_of
+from kneerisk.cohort.sheets.lexicon.units import OTHER_UNITS, factor, newtons, unit_of
 from kneerisk.schema import Quantity
 
 #: What people tell, and no device shows in another unit.

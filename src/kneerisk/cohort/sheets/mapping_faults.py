@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
 from kneerisk.cohort.layout import RED_FLAGS_COLUMN
-from kneerisk.cohort.sheets.headings import Table
+from kneerisk.cohort.sheets.lexicon.units import UnknownUnit, factor
+from kneerisk.cohort.sheets.lexicon.vocabulary import AGE, MASS, leg_names
 from kneerisk.cohort.sheets.mapping import Cell, Mapping, OutcomeMap
-from kneerisk.cohort.sheets.read_sheet import constant_faults
-from kneerisk.cohort.sheets.units import UnknownUnit, factor
-from kneerisk.cohort.sheets.vocabulary import AGE, MASS, leg_names
+from kneerisk.cohort.sheets.rows.headings import Table
+from kneerisk.cohort.sheets.rows.read_sheet import constant_faults
 from kneerisk.schema import Category, Measure, Quantity, columns
 from kneerisk.words import text
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from kneerisk.cohort.sheets.cell_text import is_missing
-from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.cells.cell_text import is_missing
+from kneerisk.cohort.sheets.columns.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.lexicon.vocabulary import ATHLETE, BIRTH, DATE, FLAGS, leg_names
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH, DATE, FLAGS, leg_names
 from kneerisk.schema import Category
 from kneerisk.words import text
 

@@ -14,41 +14,29 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from kneerisk.cohort.sheets.agreement import Setting
-from kneerisk.cohort.sheets.cell_text import ColumnValues, column_values
-from kneerisk.cohort.sheets.changed_cells import ChangedCell, changes_of, with_changes
-from kneerisk.cohort.sheets.column_conflicts import settle_columns
-from kneerisk.cohort.sheets.column_forms import in_one_order
-from kneerisk.cohort.sheets.column_meaning import BOTH, RecognisedColumn
-from kneerisk.cohort.sheets.decimal_marks import (
+from kneerisk.cohort.sheets.cells.cell_text import ColumnValues, column_values
+from kneerisk.cohort.sheets.cells.decimal_marks import (
     Marks,
     decimal_commas,
     marks_of,
     marks_stated,
     numbers_with_marks,
 )
+from kneerisk.cohort.sheets.cells.unit_fits import USUAL_MASS_KG
+from kneerisk.cohort.sheets.changed_cells import ChangedCell, changes_of, with_changes
+from kneerisk.cohort.sheets.columns.agreement import Setting
+from kneerisk.cohort.sheets.columns.column_conflicts import settle_columns
+from kneerisk.cohort.sheets.columns.column_forms import in_one_order
+from kneerisk.cohort.sheets.columns.column_meaning import BOTH, RecognisedColumn
+from kneerisk.cohort.sheets.columns.questions import in_other_marks, recognise_column
+from kneerisk.cohort.sheets.columns.stated_columns import confirm_column
 from kneerisk.cohort.sheets.device_exports.tested_columns import as_tested
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.file_parts import Arrangement
-from kneerisk.cohort.sheets.headings import (
-    LEFT_OUT,
-    Heading,
-    Table,
-    find_heading,
-    rows_below,
-    table_likeness,
-)
-from kneerisk.cohort.sheets.languages import ENGLISH, plain_words
-from kneerisk.cohort.sheets.mapping import Day, Identity, Mapping, SheetForm, Sides
-from kneerisk.cohort.sheets.questions import in_other_marks, recognise_column
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
-from kneerisk.cohort.sheets.several_files.arranged_sheet import ArrangedSheet
-from kneerisk.cohort.sheets.sheet_asked import SheetAsked
-from kneerisk.cohort.sheets.stated_columns import confirm_column
-from kneerisk.cohort.sheets.training_logs.log_columns import refuse_log
-from kneerisk.cohort.sheets.unit_fits import USUAL_MASS_KG
-from kneerisk.cohort.sheets.units import factor
-from kneerisk.cohort.sheets.vocabulary import (
+from kneerisk.cohort.sheets.files.workbook import OpenedSheet, open_sheet
+from kneerisk.cohort.sheets.lexicon.languages import ENGLISH, plain_words
+from kneerisk.cohort.sheets.lexicon.units import factor
+from kneerisk.cohort.sheets.lexicon.vocabulary import (
     AGE,
     ATHLETE,
     BIRTH,
@@ -58,7 +46,19 @@ from kneerisk.cohort.sheets.vocabulary import (
     SIDE,
     leg_names,
 )
-from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet
+from kneerisk.cohort.sheets.mapping import Day, Identity, Mapping, SheetForm, Sides
+from kneerisk.cohort.sheets.rows.headings import (
+    LEFT_OUT,
+    Heading,
+    Table,
+    find_heading,
+    rows_below,
+    table_likeness,
+)
+from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
+from kneerisk.cohort.sheets.several_files.arranged_sheet import ArrangedSheet
+from kneerisk.cohort.sheets.sheet_asked import SheetAsked
+from kneerisk.cohort.sheets.training_logs.log_columns import refuse_log
 from kneerisk.evidence import imbalances
 from kneerisk.schema import SIDES, Quantity, columns
 from kneerisk.words import text

@@ -7,11 +7,14 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from kneerisk.cohort.sheets.cell_reading import SheetFault
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing, number_shown
-from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
-from kneerisk.cohort.sheets.read_sheet import SheetReading, source_of
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing, number_shown
+from kneerisk.cohort.sheets.columns.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.lexicon.vocabulary import AGE, BIRTH, DATE, SEX
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
+from kneerisk.cohort.sheets.rows.cell_reading import SheetFault
+from kneerisk.cohort.sheets.rows.read_sheet import SheetReading, source_of
+from kneerisk.cohort.sheets.rows.slips import slip_of
+from kneerisk.cohort.sheets.rows.visits import HOLDING, OF_VISIT, AthleteRow, Visit, screening_body
 from kneerisk.cohort.sheets.sheet_answer import (
     RowStatus,
     SheetCell,
@@ -20,9 +23,6 @@ from kneerisk.cohort.sheets.sheet_answer import (
     SheetRow,
 )
 from kneerisk.cohort.sheets.sheet_wording import page_rule, shown, without_protocol
-from kneerisk.cohort.sheets.slips import slip_of
-from kneerisk.cohort.sheets.visits import HOLDING, OF_VISIT, AthleteRow, Visit, screening_body
-from kneerisk.cohort.sheets.vocabulary import AGE, BIRTH, DATE, SEX
 from kneerisk.schema import Quantity, columns
 from kneerisk.schema.faults import FaultCode
 from kneerisk.words import text

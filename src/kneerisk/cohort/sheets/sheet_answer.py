@@ -15,8 +15,8 @@ from kneerisk.cohort.sheets.file_parts import (
     SheetPart,
     SheetUnmatched,
 )
+from kneerisk.cohort.sheets.lexicon.vocabulary import Legs
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
-from kneerisk.cohort.sheets.vocabulary import Legs
 from kneerisk.errors import Proposal
 from kneerisk.schema.faults import CellContent
 

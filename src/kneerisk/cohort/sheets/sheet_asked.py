@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from kneerisk.cohort.sheets.file_parts import LONGEST_WINDOW_DAYS, USUAL_WINDOW_DAYS, Decimal
+from kneerisk.cohort.sheets.files.sheet_limits import LAST_LINE, MOST_CHANGES, RECOGNISED
 from kneerisk.cohort.sheets.mapping import Meaning
-from kneerisk.cohort.sheets.sheet_limits import LAST_LINE, MOST_CHANGES, RECOGNISED
 
 _STRICT = ConfigDict(
     frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True

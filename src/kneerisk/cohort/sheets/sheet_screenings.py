@@ -9,13 +9,13 @@ from typing import NamedTuple
 from kneerisk.cohort.sheets.mapping import Mapping, load
 from kneerisk.cohort.sheets.mapping_faults import mapping_faults
 from kneerisk.cohort.sheets.mapping_file import MappingRefused
-from kneerisk.cohort.sheets.read_sheet import SheetReading, read_sheet
 from kneerisk.cohort.sheets.row_answers import NEEDED_FOR_AN_ANSWER
+from kneerisk.cohort.sheets.rows.read_sheet import SheetReading, read_sheet
+from kneerisk.cohort.sheets.rows.visits import HOLDING, Visit, costs_the_visit, screening_body
 from kneerisk.cohort.sheets.several_files.described_table import described_table
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_wording import cohort_faults, without_protocol
 from kneerisk.cohort.sheets.undescribed_sheet import recognise_paths
-from kneerisk.cohort.sheets.visits import HOLDING, Visit, costs_the_visit, screening_body
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, columns
 from kneerisk.words import text

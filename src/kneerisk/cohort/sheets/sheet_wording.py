@@ -13,15 +13,15 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from kneerisk.cohort.sheets.cell_reading import SheetFault
-from kneerisk.cohort.sheets.excel_cells import NoDate
-from kneerisk.cohort.sheets.headings import LEFT_OUT, Table
+from kneerisk.cohort.sheets.files.excel_cells import NoDate
+from kneerisk.cohort.sheets.lexicon.vocabulary import ATHLETE, BIRTH
 from kneerisk.cohort.sheets.mapping import Mapping
-from kneerisk.cohort.sheets.read_sheet import SheetReading
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
+from kneerisk.cohort.sheets.rows.cell_reading import SheetFault
+from kneerisk.cohort.sheets.rows.headings import LEFT_OUT, Table
+from kneerisk.cohort.sheets.rows.read_sheet import SheetReading
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH
 from kneerisk.errors import CellFault
 from kneerisk.schema import columns
 from kneerisk.schema.faults import FaultCode

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from kneerisk.cohort.sheets.changed_cells import unknown_cells
-from kneerisk.cohort.sheets.column_meaning import BOTH, split_side
-from kneerisk.cohort.sheets.read_sheet import constant_faults
-from kneerisk.cohort.sheets.recognition import RecognisedSheet
-from kneerisk.cohort.sheets.sheet_answer import SheetConstant
-from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
-from kneerisk.cohort.sheets.units import (
+from kneerisk.cohort.sheets.columns.column_meaning import BOTH, split_side
+from kneerisk.cohort.sheets.lexicon.units import (
     UnknownUnit,
     factor,
     needs_lever,
     unit_named,
     usual_units,
 )
-from kneerisk.cohort.sheets.vocabulary import AGE, FLAGS, ROLES, SEX, SIDE, unsided
+from kneerisk.cohort.sheets.lexicon.vocabulary import AGE, FLAGS, ROLES, SEX, SIDE, unsided
+from kneerisk.cohort.sheets.recognition import RecognisedSheet
+from kneerisk.cohort.sheets.rows.read_sheet import constant_faults
+from kneerisk.cohort.sheets.sheet_answer import SheetConstant
+from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
 from kneerisk.errors import Fault, KneeriskError
 from kneerisk.schema import SIDES, Category, Measure, Quantity, columns
 from kneerisk.schema.faults import FaultCode, json_pointer

@@ -12,13 +12,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kneerisk.cohort.sheets.cell_text import is_missing
-from kneerisk.cohort.sheets.column_meaning import RecognisedColumn
+from kneerisk.cohort.sheets.cells.cell_text import is_missing
+from kneerisk.cohort.sheets.columns.column_meaning import RecognisedColumn
 from kneerisk.cohort.sheets.file_parts import SheetFile
+from kneerisk.cohort.sheets.lexicon.vocabulary import (
+    FLAGS,
+    SIDE,
+    athlete_key,
+)
 from kneerisk.cohort.sheets.proposed_mapping import mapping_file
-from kneerisk.cohort.sheets.read_sheet import read_sheet
 from kneerisk.cohort.sheets.recognition import RecognisedSheet, recognise_sheet
 from kneerisk.cohort.sheets.row_answers import row_answers
+from kneerisk.cohort.sheets.rows.read_sheet import read_sheet
 from kneerisk.cohort.sheets.several_files.arrange import SquadFile
 from kneerisk.cohort.sheets.several_files.described_table import read_files
 from kneerisk.cohort.sheets.sheet_answer import (
@@ -33,11 +38,6 @@ from kneerisk.cohort.sheets.sheet_answer import (
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.sheet_wording import notes
 from kneerisk.cohort.sheets.stated_answers import open_constants, refuse_wrong_answers
-from kneerisk.cohort.sheets.vocabulary import (
-    FLAGS,
-    SIDE,
-    athlete_key,
-)
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Quantity
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.folded_text import fold
-from kneerisk.cohort.sheets.vocabulary import athlete_key
+from kneerisk.cohort.sheets.lexicon.folded_text import fold
+from kneerisk.cohort.sheets.lexicon.vocabulary import athlete_key
 from kneerisk.records.outcome_logs.log_rows import LogRows
 from kneerisk.words import text
 

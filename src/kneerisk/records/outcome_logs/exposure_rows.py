@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kneerisk.cohort.sheets.cell_dates import parse_day
+from kneerisk.cohort.sheets.cells.cell_dates import parse_day
 from kneerisk.records.outcome_logs.log_rows import LogRows, number_in
 from kneerisk.records.outcome_logs.outcome_events import Exposure
 from kneerisk.records.outcome_logs.outcome_mapping import ColumnField

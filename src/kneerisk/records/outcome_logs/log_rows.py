@@ -9,10 +9,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, cast
 
-from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
-from kneerisk.cohort.sheets.folded_text import fold, split_words
+from kneerisk.cohort.sheets.cells.cell_dates import date_forms, parse_day
+from kneerisk.cohort.sheets.lexicon.folded_text import fold, split_words
+from kneerisk.cohort.sheets.lexicon.vocabulary import SIDE, answers, athlete_key, sides
 from kneerisk.cohort.sheets.training_logs.log_answer import LogChoice
-from kneerisk.cohort.sheets.vocabulary import SIDE, answers, athlete_key, sides
 from kneerisk.records.outcome_logs.outcome_columns import OutcomeTable
 from kneerisk.records.outcome_logs.outcome_events import KneeSide, OutcomeFile, OutcomeQuestion
 from kneerisk.records.outcome_logs.outcome_mapping import ColumnField, OutcomeMapping

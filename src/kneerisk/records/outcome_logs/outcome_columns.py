@@ -14,12 +14,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, get_args
 
-from kneerisk.cohort.sheets.cell_dates import date_forms
-from kneerisk.cohort.sheets.cell_text import as_text
-from kneerisk.cohort.sheets.folded_text import split_words
-from kneerisk.cohort.sheets.languages import words_of
-from kneerisk.cohort.sheets.sheet_limits import Lines
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, BIRTH, DATE, SIDE
+from kneerisk.cohort.sheets.cells.cell_dates import date_forms
+from kneerisk.cohort.sheets.cells.cell_text import as_text
+from kneerisk.cohort.sheets.files.sheet_limits import Lines
+from kneerisk.cohort.sheets.lexicon.folded_text import split_words
+from kneerisk.cohort.sheets.lexicon.languages import words_of
+from kneerisk.cohort.sheets.lexicon.vocabulary import ATHLETE, BIRTH, DATE, SIDE
 from kneerisk.records.outcome_logs.outcome_events import LogKind
 from kneerisk.records.outcome_logs.outcome_mapping import ColumnField
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.sheet_limits import DESCRIBED, too_much
-from kneerisk.cohort.sheets.workbook import open_sheet, open_worksheets
+from kneerisk.cohort.sheets.files.sheet_limits import DESCRIBED, too_much
+from kneerisk.cohort.sheets.files.workbook import open_sheet, open_worksheets
 from kneerisk.errors import CohortRefused
 from kneerisk.records.outcome_logs.athlete_ids import match_ids
 from kneerisk.records.outcome_logs.case_rows import CasesRead, read_cases

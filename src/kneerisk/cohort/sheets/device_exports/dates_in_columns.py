@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from kneerisk.cohort.sheets.column_names import (
+from kneerisk.cohort.sheets.columns.column_names import (
     LONGEST_NAME,
     Named,
     beside_its_other,
     read_name,
 )
+from kneerisk.cohort.sheets.columns.own_legs import own_legs_of
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     NO_NAME,
     TidyColumn,
@@ -31,11 +32,10 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     refuse_too_large,
     takes_best,
 )
-from kneerisk.cohort.sheets.headings import Heading, Table
-from kneerisk.cohort.sheets.leg_words import codes_of
-from kneerisk.cohort.sheets.own_legs import own_legs_of
+from kneerisk.cohort.sheets.lexicon.leg_words import codes_of
+from kneerisk.cohort.sheets.lexicon.vocabulary import ATHLETE, DATE
+from kneerisk.cohort.sheets.rows.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE
 from kneerisk.schema import leg_measures
 from kneerisk.words import text, variant
 

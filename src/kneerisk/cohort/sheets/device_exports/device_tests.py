@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
-from kneerisk.cohort.sheets.folded_text import split_words
+from kneerisk.cohort.sheets.lexicon.folded_text import split_words
 from kneerisk.words import text, variant
 
 Words = frozenset[str]

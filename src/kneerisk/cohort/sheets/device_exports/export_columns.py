@@ -15,12 +15,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple, get_args
 
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named
-from kneerisk.cohort.sheets.folded_text import split_words
-from kneerisk.cohort.sheets.headings import Heading
-from kneerisk.cohort.sheets.own_legs import OwnLeg, own_leg_in, telling_legs
-from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, SIDE, sides
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME, Named
+from kneerisk.cohort.sheets.columns.own_legs import OwnLeg, own_leg_in, telling_legs
+from kneerisk.cohort.sheets.lexicon.folded_text import split_words
+from kneerisk.cohort.sheets.lexicon.units import unit_named
+from kneerisk.cohort.sheets.lexicon.vocabulary import ATHLETE, DATE, SIDE, sides
+from kneerisk.cohort.sheets.rows.headings import Heading
 from kneerisk.schema import Side
 
 #: How one number stands for the repetitions of a test: the greatest first.

@@ -11,17 +11,17 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from kneerisk.cohort.sheets.cell_text import number_shown
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
-from kneerisk.cohort.sheets.decimal_marks import Marks
+from kneerisk.cohort.sheets.cells.cell_text import number_shown
+from kneerisk.cohort.sheets.cells.decimal_marks import Marks
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME, Named, read_name
+from kneerisk.cohort.sheets.columns.own_legs import own_leg_in
 from kneerisk.cohort.sheets.device_exports.device_tests import USUAL_SPEEDS, words_of
 from kneerisk.cohort.sheets.device_exports.read_tests import DoneTest, ReadTest, read_test
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn, TidyTable, untouched
-from kneerisk.cohort.sheets.headings import Heading, Table
-from kneerisk.cohort.sheets.other_quantities import is_inverse
-from kneerisk.cohort.sheets.own_legs import own_leg_in
-from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import MASS, sides
+from kneerisk.cohort.sheets.lexicon.other_quantities import is_inverse
+from kneerisk.cohort.sheets.lexicon.units import unit_named
+from kneerisk.cohort.sheets.lexicon.vocabulary import MASS, sides
+from kneerisk.cohort.sheets.rows.headings import Heading, Table
 from kneerisk.words import text, variant
 
 #: Peak torque over body weight: of metric reports, and of those with US units.

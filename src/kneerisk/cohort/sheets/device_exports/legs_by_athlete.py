@@ -10,14 +10,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.device_exports.tidy_table import (
-    NO_NAME,
-    TidyColumn,
-    TidyRow,
-    TidyTable,
-)
-from kneerisk.cohort.sheets.own_legs import (
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.columns.own_legs import (
     OwnLeg,
     Told,
     leg_of,
@@ -26,8 +20,14 @@ from kneerisk.cohort.sheets.own_legs import (
     telling_legs,
     told_by,
 )
+from kneerisk.cohort.sheets.device_exports.tidy_table import (
+    NO_NAME,
+    TidyColumn,
+    TidyRow,
+    TidyTable,
+)
+from kneerisk.cohort.sheets.lexicon.vocabulary import SIDE, answers
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.vocabulary import SIDE, answers
 from kneerisk.schema import SIDES, Side
 from kneerisk.words import text
 

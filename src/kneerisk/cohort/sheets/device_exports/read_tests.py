@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME, Named, read_name
 from kneerisk.cohort.sheets.device_exports.device_tests import (
     KnownTest,
     TestDone,
@@ -18,12 +18,12 @@ from kneerisk.cohort.sheets.device_exports.device_tests import (
     words_of,
 )
 from kneerisk.cohort.sheets.device_exports.export_columns import ExportColumns, Role, ValueColumn
-from kneerisk.cohort.sheets.folded_text import fold
-from kneerisk.cohort.sheets.languages import Languages
-from kneerisk.cohort.sheets.leg_words import codes_of
-from kneerisk.cohort.sheets.name_matches import Match
-from kneerisk.cohort.sheets.units import unit_named
-from kneerisk.cohort.sheets.vocabulary import side_codes, sides, unsided
+from kneerisk.cohort.sheets.lexicon.folded_text import fold
+from kneerisk.cohort.sheets.lexicon.languages import Languages
+from kneerisk.cohort.sheets.lexicon.leg_words import codes_of
+from kneerisk.cohort.sheets.lexicon.name_matches import Match
+from kneerisk.cohort.sheets.lexicon.units import unit_named
+from kneerisk.cohort.sheets.lexicon.vocabulary import side_codes, sides, unsided
 from kneerisk.schema import Quantity, Side
 from kneerisk.words import text
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from kneerisk.cohort.sheets.cell_text import is_missing
+from kneerisk.cohort.sheets.cells.cell_text import is_missing
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
     TidyRow,
     TidyTable,
     certain,
 )
-from kneerisk.cohort.sheets.folded_text import fold
+from kneerisk.cohort.sheets.lexicon.folded_text import fold
+from kneerisk.cohort.sheets.lexicon.vocabulary import answers
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.vocabulary import answers
 from kneerisk.schema import columns
 from kneerisk.words import text
 

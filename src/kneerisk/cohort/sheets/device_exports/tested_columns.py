@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kneerisk.cohort.sheets.column_meaning import RecognisedColumn, in_words, stating
+from kneerisk.cohort.sheets.columns.column_meaning import RecognisedColumn, in_words, stating
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
+from kneerisk.cohort.sheets.lexicon.units import Unit, unit_of
+from kneerisk.cohort.sheets.lexicon.vocabulary import DATE
 from kneerisk.cohort.sheets.sheet_answer import Alternative
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked
-from kneerisk.cohort.sheets.units import Unit, unit_of
-from kneerisk.cohort.sheets.vocabulary import DATE
 from kneerisk.schema import Quantity
 from kneerisk.words import text
 

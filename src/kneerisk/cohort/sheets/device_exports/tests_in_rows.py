@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.column_names import Named
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.columns.column_names import Named
 from kneerisk.cohort.sheets.device_exports.device_tests import words_of
 from kneerisk.cohort.sheets.device_exports.export_columns import (
     ExportColumns,
@@ -48,9 +48,9 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     one_of,
     refuse_too_large,
 )
-from kneerisk.cohort.sheets.headings import Heading, Table
+from kneerisk.cohort.sheets.lexicon.vocabulary import ATHLETE, DATE, MASS, athlete_key, sides
+from kneerisk.cohort.sheets.rows.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, MASS, athlete_key, sides
 from kneerisk.words import variant
 
 #: A name this alike says what was tested (the likeness from which a column's name is likely).

@@ -13,14 +13,14 @@ from datetime import datetime
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing, number_shown
-from kneerisk.cohort.sheets.column_names import Named
-from kneerisk.cohort.sheets.decimal_marks import Marks, decimal_commas, numbers_with_marks
-from kneerisk.cohort.sheets.headings import Heading, Table
-from kneerisk.cohort.sheets.name_matches import Match
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing, number_shown
+from kneerisk.cohort.sheets.cells.decimal_marks import Marks, decimal_commas, numbers_with_marks
+from kneerisk.cohort.sheets.columns.column_names import Named
+from kneerisk.cohort.sheets.files.sheet_limits import RECOGNISED, too_much
+from kneerisk.cohort.sheets.lexicon.name_matches import Match
+from kneerisk.cohort.sheets.lexicon.vocabulary import unsided
+from kneerisk.cohort.sheets.rows.headings import Heading, Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, too_much
-from kneerisk.cohort.sheets.vocabulary import unsided
 from kneerisk.schema import Quantity
 
 #: What is left of a date and time is the day: `2025-01-10T12:14:33.835Z`, `6/8/2026 10:12 AM`.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME, Named, read_name
+from kneerisk.cohort.sheets.columns.own_legs import telling_legs
 from kneerisk.cohort.sheets.device_exports.device_tests import words_of
 from kneerisk.cohort.sheets.device_exports.export_columns import quantity_in, value_column
 from kneerisk.cohort.sheets.device_exports.read_tests import DoneTest, read_test
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn, TidyTable
-from kneerisk.cohort.sheets.own_legs import telling_legs
-from kneerisk.cohort.sheets.vocabulary import MASS, leg_names
+from kneerisk.cohort.sheets.lexicon.vocabulary import MASS, leg_names
 
 #: A name this alike is likely a measure's (as in `questions`).
 _LIKELY = 0.8

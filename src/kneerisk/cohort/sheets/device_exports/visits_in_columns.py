@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import is_missing
-from kneerisk.cohort.sheets.column_names import (
+from kneerisk.cohort.sheets.cells.cell_text import is_missing
+from kneerisk.cohort.sheets.columns.column_names import (
     LONGEST_NAME,
     Named,
     beside_its_other,
     read_name,
 )
+from kneerisk.cohort.sheets.columns.own_legs import own_legs_of
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     NO_NAME,
     TidyColumn,
@@ -24,12 +25,11 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyTable,
     refuse_too_large,
 )
-from kneerisk.cohort.sheets.languages import heading_languages
-from kneerisk.cohort.sheets.leg_words import codes_of
-from kneerisk.cohort.sheets.own_legs import own_legs_of
+from kneerisk.cohort.sheets.lexicon.languages import heading_languages
+from kneerisk.cohort.sheets.lexicon.leg_words import codes_of
+from kneerisk.cohort.sheets.lexicon.visit_words import NamedVisit, visit_named
+from kneerisk.cohort.sheets.lexicon.vocabulary import DATE, leg_names
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.visit_words import NamedVisit, visit_named
-from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
 from kneerisk.words import text
 
 #: A name this alike is likely a measure's (as in `questions`).

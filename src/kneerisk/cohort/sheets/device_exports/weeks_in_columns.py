@@ -14,11 +14,11 @@ from functools import cache
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.agreement import EXACT
-from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
-from kneerisk.cohort.sheets.cell_text import is_missing, number_shown
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, Named, read_name
-from kneerisk.cohort.sheets.decimal_marks import Marks
+from kneerisk.cohort.sheets.cells.cell_dates import date_forms, parse_day
+from kneerisk.cohort.sheets.cells.cell_text import is_missing, number_shown
+from kneerisk.cohort.sheets.cells.decimal_marks import Marks
+from kneerisk.cohort.sheets.columns.agreement import EXACT
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME, Named, read_name
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
     TidyRow,
@@ -26,18 +26,18 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     has_commas,
     measure_of,
 )
-from kneerisk.cohort.sheets.folded_text import fold, spaced
-from kneerisk.cohort.sheets.languages import (
+from kneerisk.cohort.sheets.lexicon.folded_text import fold, spaced
+from kneerisk.cohort.sheets.lexicon.languages import (
     ENGLISH,
     entries,
     heading_languages,
     tables,
     without_mark,
 )
-from kneerisk.cohort.sheets.name_matches import Match
+from kneerisk.cohort.sheets.lexicon.name_matches import Match
+from kneerisk.cohort.sheets.lexicon.units import unit_of
+from kneerisk.cohort.sheets.lexicon.vocabulary import DATE
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.units import unit_of
-from kneerisk.cohort.sheets.vocabulary import DATE
 from kneerisk.words import text
 
 #: The measures of a week (the protocol of running: the mean of the last four).

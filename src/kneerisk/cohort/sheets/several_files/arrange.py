@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.cell_dates import date_forms
-from kneerisk.cohort.sheets.column_names import read_name
+from kneerisk.cohort.sheets.cells.cell_dates import date_forms
+from kneerisk.cohort.sheets.columns.column_names import read_name
 from kneerisk.cohort.sheets.device_exports.dates_in_columns import (
     dates_in_columns,
     holds_a_date,
@@ -36,12 +36,16 @@ from kneerisk.cohort.sheets.device_exports.titled_tests import with_title
 from kneerisk.cohort.sheets.device_exports.visits_in_columns import with_visits
 from kneerisk.cohort.sheets.device_exports.weeks_in_columns import with_weeks
 from kneerisk.cohort.sheets.file_parts import Arrangement
-from kneerisk.cohort.sheets.headings import (
+from kneerisk.cohort.sheets.files.sheet_limits import RECOGNISED, LineCounter
+from kneerisk.cohort.sheets.files.workbook import OpenedSheet, open_sheet, open_worksheets
+from kneerisk.cohort.sheets.lexicon.vocabulary import DATE
+from kneerisk.cohort.sheets.rows.headings import (
     Heading,
     find_heading,
     joined_names,
     rows_below,
 )
+from kneerisk.cohort.sheets.rows.transposed_table import upright
 from kneerisk.cohort.sheets.several_files.arranged_sheet import (
     ArrangedSheet,
     Origin,
@@ -68,10 +72,6 @@ from kneerisk.cohort.sheets.several_files.worksheets_of_squad import (
     worksheets_of_squad,
 )
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.sheet_limits import RECOGNISED, LineCounter
-from kneerisk.cohort.sheets.transposed_table import upright
-from kneerisk.cohort.sheets.vocabulary import DATE
-from kneerisk.cohort.sheets.workbook import OpenedSheet, open_sheet, open_worksheets
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text, variant
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyColumn
 from kneerisk.cohort.sheets.file_parts import SheetPart, SheetUnmatched
-from kneerisk.cohort.sheets.headings import Heading
-from kneerisk.cohort.sheets.languages import heading_languages
+from kneerisk.cohort.sheets.files.sheet_limits import Lines
+from kneerisk.cohort.sheets.lexicon.languages import heading_languages
+from kneerisk.cohort.sheets.rows.headings import Heading
 from kneerisk.cohort.sheets.several_files.parts_of_squad import Part
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.words import text, variant
 
 #: So many rows of a source are named (assumption: more help nobody).

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from kneerisk.cohort.sheets.cell_text import is_missing
+from kneerisk.cohort.sheets.cells.cell_text import is_missing
 from kneerisk.cohort.sheets.file_parts import SheetUnmatched
+from kneerisk.cohort.sheets.lexicon.vocabulary import DATE, leg_names
 from kneerisk.cohort.sheets.several_files.parts_of_squad import (
     Part,
     Place,
@@ -21,7 +22,6 @@ from kneerisk.cohort.sheets.several_files.parts_of_squad import (
 )
 from kneerisk.cohort.sheets.several_files.same_athlete import Person
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.vocabulary import DATE, leg_names
 from kneerisk.words import text
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     NO_NAME,
     TidyColumn,
@@ -19,12 +19,12 @@ from kneerisk.cohort.sheets.device_exports.tidy_table import (
     refuse_too_large,
 )
 from kneerisk.cohort.sheets.file_parts import Arrangement, SheetUnmatched
-from kneerisk.cohort.sheets.folded_text import fold
+from kneerisk.cohort.sheets.lexicon.folded_text import fold
+from kneerisk.cohort.sheets.lexicon.vocabulary import AGE, ATHLETE, BIRTH, DATE, SEX
 from kneerisk.cohort.sheets.several_files.athlete_visits import Visit, Visits
 from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_meaning
 from kneerisk.cohort.sheets.several_files.same_athlete import Squad
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, SEX
 from kneerisk.words import text, variant
 
 #: What stays the same from visit to visit.

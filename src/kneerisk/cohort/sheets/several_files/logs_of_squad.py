@@ -12,26 +12,26 @@ from datetime import date
 from pathlib import PurePath
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text
-from kneerisk.cohort.sheets.column_names import Named
+from kneerisk.cohort.sheets.cells.cell_text import as_text
+from kneerisk.cohort.sheets.columns.column_names import Named
 from kneerisk.cohort.sheets.device_exports.tidy_table import (
     TidyColumn,
     TidyRow,
     TidyTable,
     certain,
 )
-from kneerisk.cohort.sheets.name_matches import Match
+from kneerisk.cohort.sheets.files.sheet_limits import Lines
+from kneerisk.cohort.sheets.lexicon.name_matches import Match
+from kneerisk.cohort.sheets.lexicon.vocabulary import ATHLETE, DATE, athlete_key
 from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_meaning, days_in
 from kneerisk.cohort.sheets.several_files.same_athlete import who_in
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
-from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.cohort.sheets.training_logs.load import Load, lines_looked_at, load_at
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAsked, LogQuestion
 from kneerisk.cohort.sheets.training_logs.log_columns import LogLayout, find_layout
 from kneerisk.cohort.sheets.training_logs.read_log import people_of, waits
 from kneerisk.cohort.sheets.training_logs.session_rows import read_sessions
 from kneerisk.cohort.sheets.training_logs.sessions import FileSessions
-from kneerisk.cohort.sheets.vocabulary import ATHLETE, DATE, athlete_key
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Quantity, columns
 from kneerisk.words import text, variant

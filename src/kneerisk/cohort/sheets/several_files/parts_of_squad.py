@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
-from kneerisk.cohort.sheets.cell_text import is_missing
+from kneerisk.cohort.sheets.cells.cell_dates import date_forms, parse_day
+from kneerisk.cohort.sheets.cells.cell_text import is_missing
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyRow, TidyTable
 from kneerisk.cohort.sheets.file_parts import SheetUnmatched
-from kneerisk.cohort.sheets.headings import Table
+from kneerisk.cohort.sheets.rows.headings import Table
 from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.words import variant
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing
 from kneerisk.cohort.sheets.file_parts import SheetCandidate, SheetUnmatched
-from kneerisk.cohort.sheets.folded_text import split_words
+from kneerisk.cohort.sheets.lexicon.folded_text import split_words
+from kneerisk.cohort.sheets.lexicon.vocabulary import AGE, ATHLETE, BIRTH, SEX, athlete_key
 from kneerisk.cohort.sheets.several_files.parts_of_squad import (
     LONGEST_LABEL,
     Part,
@@ -24,7 +25,6 @@ from kneerisk.cohort.sheets.several_files.parts_of_squad import (
     place_shown,
     unmatched_row,
 )
-from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, SEX, athlete_key
 from kneerisk.words import variant
 
 #: Words in the name of a column of ids.

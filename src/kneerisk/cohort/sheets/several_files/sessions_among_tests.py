@@ -10,13 +10,21 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.column_names import Named
-from kneerisk.cohort.sheets.headings import Heading
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.columns.column_names import Named
+from kneerisk.cohort.sheets.files.sheet_limits import Lines
+from kneerisk.cohort.sheets.lexicon.vocabulary import (
+    AGE,
+    ATHLETE,
+    BIRTH,
+    DATE,
+    SEX,
+    athlete_key,
+    leg_names,
+)
+from kneerisk.cohort.sheets.rows.headings import Heading
 from kneerisk.cohort.sheets.several_files.logs_of_squad import OpenedTable
-from kneerisk.cohort.sheets.sheet_limits import Lines
 from kneerisk.cohort.sheets.training_logs.log_columns import read_column
-from kneerisk.cohort.sheets.vocabulary import AGE, ATHLETE, BIRTH, DATE, SEX, athlete_key, leg_names
 from kneerisk.words import text
 
 #: What a session is known by, and what else is told of one.

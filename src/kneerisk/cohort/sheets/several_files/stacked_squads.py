@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kneerisk.cohort.sheets.device_exports.legs_by_athlete import with_legs_told
 from kneerisk.cohort.sheets.device_exports.test_protocols import with_protocols
 from kneerisk.cohort.sheets.device_exports.tidy_table import TidyRow, TidyTable, refuse_too_large
-from kneerisk.cohort.sheets.folded_text import fold
+from kneerisk.cohort.sheets.lexicon.folded_text import fold
 from kneerisk.cohort.sheets.several_files.arranged_sheet import (
     ArrangedSheet,
     Origin,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.lexicon.vocabulary import DATE, athlete_key, leg_names
 from kneerisk.cohort.sheets.several_files.logs_of_squad import (
     OpenedTable,
     log_part,
@@ -14,7 +15,6 @@ from kneerisk.cohort.sheets.several_files.logs_of_squad import (
 from kneerisk.cohort.sheets.several_files.parts_of_squad import Part, columns_meaning
 from kneerisk.cohort.sheets.several_files.same_athlete import who_in
 from kneerisk.cohort.sheets.training_logs.log_columns import LogLayout, find_layout
-from kneerisk.cohort.sheets.vocabulary import DATE, athlete_key, leg_names
 from kneerisk.errors import CohortRefused
 
 

@@ -18,12 +18,12 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from openpyxl.utils import get_column_letter
 
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME, read_name
-from kneerisk.cohort.sheets.folded_text import fold, split_words
-from kneerisk.cohort.sheets.sheet_limits import Lines
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME, read_name
+from kneerisk.cohort.sheets.files.sheet_limits import Lines
+from kneerisk.cohort.sheets.lexicon.folded_text import fold, split_words
+from kneerisk.cohort.sheets.lexicon.vocabulary import unsided
 from kneerisk.cohort.sheets.training_logs.log_answer import DistanceUnit, Maker
 from kneerisk.cohort.sheets.training_logs.sports import sport_kind
-from kneerisk.cohort.sheets.vocabulary import unsided
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import leg_measures
 from kneerisk.words import text, variant

@@ -8,11 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
-from kneerisk.cohort.sheets.counted_archive import BROKEN_ARCHIVE
-from kneerisk.cohort.sheets.sheet_limits import Lines, SheetLimits, too_much
+from kneerisk.cohort.sheets.files.counted_archive import BROKEN_ARCHIVE
+from kneerisk.cohort.sheets.files.sheet_limits import Lines, SheetLimits, too_much
+from kneerisk.cohort.sheets.files.workbook import open_sheet
 from kneerisk.cohort.sheets.training_logs.apple_health import Workout, workouts_of
 from kneerisk.cohort.sheets.training_logs.log_columns import LogLayout, find_layout
-from kneerisk.cohort.sheets.workbook import open_sheet
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text
 

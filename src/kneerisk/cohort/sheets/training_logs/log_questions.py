@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.cohort.sheets.folded_text import fold
+from kneerisk.cohort.sheets.lexicon.folded_text import fold
 from kneerisk.cohort.sheets.training_logs.log_answer import (
     DurationUnit,
     LogAsked,

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kneerisk.cohort.sheets.sheet_limits import too_much
+from kneerisk.cohort.sheets.files.sheet_limits import too_much
+from kneerisk.cohort.sheets.lexicon.vocabulary import athlete_key
 from kneerisk.cohort.sheets.training_logs.apple_health import sessions_of
 from kneerisk.cohort.sheets.training_logs.load import Load, LoadValue, load_at
 from kneerisk.cohort.sheets.training_logs.log_answer import (
@@ -41,7 +42,6 @@ from kneerisk.cohort.sheets.training_logs.log_files import (
 from kneerisk.cohort.sheets.training_logs.session_rows import read_sessions
 from kneerisk.cohort.sheets.training_logs.sessions import FileSessions, Sessions
 from kneerisk.cohort.sheets.training_logs.sports import sport_kind
-from kneerisk.cohort.sheets.vocabulary import athlete_key
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import columns
 from kneerisk.words import plural, text, variant

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.cohort.sheets.cell_dates import date_forms, parse_day
-from kneerisk.cohort.sheets.cell_text import as_text, is_missing
-from kneerisk.cohort.sheets.sheet_limits import Lines
+from kneerisk.cohort.sheets.cells.cell_dates import date_forms, parse_day
+from kneerisk.cohort.sheets.cells.cell_text import as_text, is_missing
+from kneerisk.cohort.sheets.files.sheet_limits import Lines
 from kneerisk.cohort.sheets.training_logs.log_answer import DurationUnit, LogAsked, LogQuestion
 from kneerisk.cohort.sheets.training_logs.log_cells import (
     Durations,

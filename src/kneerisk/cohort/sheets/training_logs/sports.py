@@ -15,9 +15,9 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.cohort.sheets.cell_text import is_missing
-from kneerisk.cohort.sheets.column_names import LONGEST_NAME
-from kneerisk.cohort.sheets.folded_text import fold, split_words
+from kneerisk.cohort.sheets.cells.cell_text import is_missing
+from kneerisk.cohort.sheets.columns.column_names import LONGEST_NAME
+from kneerisk.cohort.sheets.lexicon.folded_text import fold, split_words
 from kneerisk.cohort.sheets.training_logs.log_answer import Kind, LogAsked, LogChoice, LogQuestion
 from kneerisk.words import text, variant
 

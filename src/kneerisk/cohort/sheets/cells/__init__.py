@@ -1,0 +1,1 @@
+"""What a single cell shows: numbers, dates, units."""

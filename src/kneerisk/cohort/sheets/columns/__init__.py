@@ -1,0 +1,1 @@
+"""What a column means: every candidate, and when one is certain."""
