@@ -18,8 +18,8 @@ from benchmarks.serving_speed import champion_of, machine
 from kneerisk.answer import answer
 from kneerisk.answer.advice import advice_for
 from kneerisk.answer.drivers import drivers_of, effects_of
-from kneerisk.answer.follow_up import follow_up
-from kneerisk.answer.follow_up_request import FollowUp
+from kneerisk.answer.follow_up.compare_visits import follow_up
+from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.imbalances import imbalances_of
 from kneerisk.answer.inputs_and_norms import inputs_of
 from kneerisk.answer.next_tests import next_tests

@@ -23,9 +23,9 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from kneerisk.answer import answer, answers
 from kneerisk.answer import hand_out as athlete_sheet
 from kneerisk.answer import report as printed_report
-from kneerisk.answer.follow_up import follow_up as compare_visits
-from kneerisk.answer.follow_up_request import FollowUp
-from kneerisk.answer.follow_up_schema import FollowUpAnswer
+from kneerisk.answer.follow_up.compare_visits import follow_up as compare_visits
+from kneerisk.answer.follow_up.follow_up_request import FollowUp
+from kneerisk.answer.follow_up.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.poses import poses
 from kneerisk.answer.printed_page import content_policy
 from kneerisk.answer.report.drawings import outlines

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kneerisk.answer import PARTS, Answer
-from kneerisk.answer.follow_up_request import MOST_VISITS, FollowUp
-from kneerisk.answer.follow_up_schema import FollowUpAnswer
+from kneerisk.answer.follow_up.follow_up_request import MOST_VISITS, FollowUp
+from kneerisk.answer.follow_up.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer

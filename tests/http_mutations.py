@@ -15,7 +15,7 @@ from http_promises import CANARY
 from published_bodies import Generator
 from upload_mutations import log_upload, squad_upload
 
-from kneerisk.answer.follow_up_request import FollowUp
+from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.what_if import WhatIf
 from kneerisk.cohort.sheets.several_files.arrange import SquadFile
 from kneerisk.schema import Screening

@@ -19,7 +19,7 @@ from scored_frames import SCREENINGS, frame_of, told
 from served import ROOT, Served, served
 
 from kneerisk.answer import Answer
-from kneerisk.answer.follow_up_request import FollowUp
+from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.what_if import WhatIf
 from kneerisk.batch.pyfunc_loader import SHA256, _load_pyfunc
 from kneerisk.client import AsyncClient, Client, NoAnswer, Recording, Refused, RetryPolicy

@@ -21,8 +21,8 @@ from kneerisk.answer import compose_answer
 from kneerisk.answer.answer_schema import SHOWN, Answer, Driver
 from kneerisk.answer.compose_answer import answers
 from kneerisk.answer.drivers import WORTH_A_WORD
-from kneerisk.answer.follow_up import follow_up
-from kneerisk.answer.follow_up_request import FollowUp
+from kneerisk.answer.follow_up.compare_visits import follow_up
+from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.pattern_schema import named
 from kneerisk.answer.report import wording
 from kneerisk.answer.summary import compared, hurting_sides

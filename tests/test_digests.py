@@ -35,8 +35,8 @@ from typer.testing import CliRunner
 from benchmarks.what_if_directions import CHANGEABLE, draw_changes
 from kneerisk import __version__
 from kneerisk.answer import answer, answers
-from kneerisk.answer.follow_up import follow_up
-from kneerisk.answer.follow_up_request import FollowUp
+from kneerisk.answer.follow_up.compare_visits import follow_up
+from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.report import report_html, report_markdown
 from kneerisk.answer.what_if import WhatIf, what_if
 from kneerisk.cohort import screenings_of

@@ -20,11 +20,11 @@ from strategies import screenings
 from benchmarks.retested_athletes import draw
 from kneerisk.answer import answer
 from kneerisk.answer.answer_schema import Advice
-from kneerisk.answer.follow_up import follow_up
-from kneerisk.answer.follow_up_measures import advice_followed
-from kneerisk.answer.follow_up_request import FollowUp
-from kneerisk.answer.follow_up_risks import RiskComparison, compare_risks
-from kneerisk.answer.follow_up_schema import FollowUpAnswer
+from kneerisk.answer.follow_up.compare_visits import follow_up
+from kneerisk.answer.follow_up.follow_up_measures import advice_followed
+from kneerisk.answer.follow_up.follow_up_request import FollowUp
+from kneerisk.answer.follow_up.follow_up_risks import RiskComparison, compare_risks
+from kneerisk.answer.follow_up.follow_up_schema import FollowUpAnswer
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.errors import Fault
 from kneerisk.model import Bundle

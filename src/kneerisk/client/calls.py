@@ -17,8 +17,8 @@ from pydantic_core import to_json
 
 from kneerisk import __version__
 from kneerisk.answer import Answer
-from kneerisk.answer.follow_up_request import FollowUp, Visit
-from kneerisk.answer.follow_up_schema import FollowUpAnswer
+from kneerisk.answer.follow_up.follow_up_request import FollowUp, Visit
+from kneerisk.answer.follow_up.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.client.client_errors import NotUnderstood, refusal
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer

@@ -11,8 +11,8 @@ from typing import Any, Self, TypeVar
 import httpx
 
 from kneerisk.answer import Answer
-from kneerisk.answer.follow_up_request import FollowUp, Visit
-from kneerisk.answer.follow_up_schema import FollowUpAnswer
+from kneerisk.answer.follow_up.follow_up_request import FollowUp, Visit
+from kneerisk.answer.follow_up.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
 from kneerisk.client import calls
 from kneerisk.client.calls import AnyFile, AnyScreening, Call, Recording, TableRow

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from kneerisk.answer.answer_schema import SHOWN, Answer, Knee
-from kneerisk.answer.follow_up_request import FEWEST_VISITS, Visit
-from kneerisk.answer.follow_up_schema import ImbalanceChange, RiskChange, RiskVerdict
+from kneerisk.answer.follow_up.follow_up_request import FEWEST_VISITS, Visit
+from kneerisk.answer.follow_up.follow_up_schema import ImbalanceChange, RiskChange, RiskVerdict
 from kneerisk.answer.pattern_schema import Imbalance
 from kneerisk.evidence.pair_dependence import either
 from kneerisk.model import RiskModel

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kneerisk.answer.follow_up_risks import LEAST_POINTS
-from kneerisk.answer.follow_up_schema import DatedFlag, MeasureChange, RiskChange
+from kneerisk.answer.follow_up.follow_up_risks import LEAST_POINTS
+from kneerisk.answer.follow_up.follow_up_schema import DatedFlag, MeasureChange, RiskChange
 from kneerisk.words import listed, plural, text, variant
 
 #: So many measures are named in a sentence.

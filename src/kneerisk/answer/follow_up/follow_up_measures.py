@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from kneerisk.answer.answer_schema import Advice, Answer
-from kneerisk.answer.follow_up_request import Visit
-from kneerisk.answer.follow_up_schema import (
+from kneerisk.answer.follow_up.follow_up_request import Visit
+from kneerisk.answer.follow_up.follow_up_schema import (
     AdviceOutcome,
     DatedReading,
     Direction,

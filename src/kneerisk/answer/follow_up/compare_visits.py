@@ -7,20 +7,20 @@ from functools import cache
 
 from kneerisk.answer.answer_schema import Answer
 from kneerisk.answer.compose_answer import answers
-from kneerisk.answer.follow_up_measures import advice_followed, by_chance, changes_of
-from kneerisk.answer.follow_up_request import FollowUp, Visit
-from kneerisk.answer.follow_up_risks import (
+from kneerisk.answer.follow_up.follow_up_measures import advice_followed, by_chance, changes_of
+from kneerisk.answer.follow_up.follow_up_request import FollowUp, Visit
+from kneerisk.answer.follow_up.follow_up_risks import (
     RiskComparison,
     compare_risks,
     imbalance_changes,
     risk_changes,
 )
-from kneerisk.answer.follow_up_schema import (
+from kneerisk.answer.follow_up.follow_up_schema import (
     DatedFlag,
     FollowUpAnswer,
     VisitAnswer,
 )
-from kneerisk.answer.follow_up_summary import summary
+from kneerisk.answer.follow_up.follow_up_summary import summary
 from kneerisk.answer.predictions import counting, knowing_own_measures
 from kneerisk.answer.risk_and_red_flags import must_refer
 from kneerisk.model import Bundle
