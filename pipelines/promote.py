@@ -1,4 +1,4 @@
-"""`kneerisk promote`: challenger -> gates -> released bundle -> champion.json; and back.
+"""`kneerisk promote`: challenger -> gates -> released bundle -> champion.json -> test pack.
 
 `kneerisk rollback`: champion -> the version that it replaced, put back into champion.json.
 """
@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from kneerisk.errors import PromotionRefused
-from kneerisk.progress import event
+from kneerisk.progress import Progress, event, ignore
 from kneerisk.words import text, variant
 from pipelines import console
 from pipelines.options import MODELS, RELEASE_PANEL, Json, Models, examples
+from pipelines.released_pack import release_pack
 
 app = typer.Typer()
 
@@ -39,6 +40,9 @@ def promote(
         str | None,
         typer.Option(metavar="WHY", help=text("help.promote.accept_unvalidated")),
     ] = None,
+    testpack: Annotated[
+        bool, typer.Option("--testpack/--no-testpack", help=text("help.promote.testpack"))
+    ] = True,
     models: Models = MODELS,
     as_json: Json = False,
 ) -> None:
@@ -52,7 +56,7 @@ def promote(
         try:
             result, summary = promote_version(
                 version, data, models, serve=serve, accepted_auc=accept_auc,
-                accepted_unvalidated=accept_unvalidated,
+                accepted_unvalidated=accept_unvalidated, testpack=testpack, progress=progress,
             )  # fmt: skip
         except PromotionRefused as refusal:
             if as_json and refusal.verdict is not None:
@@ -81,6 +85,8 @@ def promote_version(
     serve: bool,
     accepted_auc: str | None = None,
     accepted_unvalidated: str | None = None,
+    testpack: bool = True,
+    progress: Progress = ignore,
 ) -> tuple[dict[str, Any], str]:
     """Promote a version.
 
@@ -98,6 +104,10 @@ def promote_version(
         Why an AUC above the ceiling is no leak; None where nobody says so.
     accepted_unvalidated
         Why a version that was updated by a count alone may serve; None where nobody says so.
+    testpack
+        Whether a test pack is written beside the bundle, once the version is in service.
+    progress
+        Called with what is being done.
 
     Returns
     -------
@@ -112,5 +122,7 @@ def promote_version(
         Tracking(Path.cwd()), models, version, data=data, serve=serve, accepted_auc=accepted_auc,
         accepted_unvalidated=accepted_unvalidated,
     )  # fmt: skip
-    passed = [text("command_line.promote.passed", gate=gate.message) for gate in promoted.gates]
-    return promoted.as_dict(), "\n  ".join([promoted.message, *passed])
+    lines = [text("command_line.promote.passed", gate=gate.message) for gate in promoted.gates]
+    pack, told = release_pack(models, promoted.version, progress) if testpack else (None, None)
+    summary = "\n  ".join([promoted.message, *lines, *([told] if told else [])])
+    return {**promoted.as_dict(), "testpack": pack}, summary

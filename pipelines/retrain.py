@@ -15,6 +15,7 @@ from pipelines import console
 from pipelines.hazard_lines import hazard_lines
 from pipelines.open_records import open_records
 from pipelines.options import DEFAULT_REFITS, MODELS, RECORDS_PANEL, Json, Models, Refits, examples
+from pipelines.released_pack import release_pack
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -52,7 +53,10 @@ def retrain(
         raise typer.BadParameter(text("command_line.retrain.say_who"), param_hint="--approve-by")
     with console.progress() as progress:
         retrained = retrain_on_records(club, approve_by, models, refits, progress)
-    console.result(retrained.as_dict(), as_json, *summary(retrained))
+        told = []
+        if retrained.state == "promoted" and retrained.version is not None:
+            told.append(release_pack(models, retrained.version, progress)[1])
+    console.result(retrained.as_dict(), as_json, *summary(retrained), *told)
     raise typer.Exit(EXIT_CODES[retrained.state])
 
 

@@ -79,13 +79,13 @@ def make_pack(version: str | None, models: Path, out: Path | None) -> dict[str, 
     -------
     The folder and the manifest.
     """
-    from kneerisk.test_pack.pack_files import write
+    from kneerisk.test_pack.pack_files import beside, write
     from kneerisk.training.registry.versions import load_version
 
     with console.progress() as progress:
         progress(event("loading_model"))
         bundle = load_version(models, version)
-        folder = out or models / f"{bundle.metadata.version}-testpack"
+        folder = out or beside(models, bundle.metadata.version)
         progress(event("writing_testpack"))
         manifest = write(bundle, folder)
     return {"folder": str(folder), **manifest}

@@ -14,7 +14,6 @@ import hmac
 import ipaddress
 import os
 import re
-import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from kneerisk.errors import KneeriskError
 from kneerisk.records.identifiers import KEY_START, SERVICE_KEY_START
 from kneerisk.words import text
 from serving.monitoring import LOGGER
+from serving.private_files import is_open_to_others
 from serving.problem import Refusal
 from serving.rate_limits import Limits
 from serving.service_keys import KeyFile, KeyFileRefused, KeyUse
@@ -237,22 +237,13 @@ def is_local(server: tuple[str, int | None] | None) -> bool:
         return False
 
 
-def _too_open(owner: int) -> int:
-    """The permissions that a key's file may not have.
-
-    A file of root's may be read by a group, as PostgreSQL has it too: so a container's secrets are
-    mounted, and the service, which is not root, could read no others.
-    """
-    return 0o037 if owner == 0 and os.geteuid() != 0 else 0o077
-
-
 def _key(file: Path) -> bytes:
     try:
         status = file.stat()
         key = file.read_bytes()[:_MAX_KEY_FILE_BYTES].strip()
     except OSError as error:
         raise AccessRefused(text("service.access.key_unreadable", reason=error.strerror)) from None
-    if stat.S_IMODE(status.st_mode) & _too_open(status.st_uid):
+    if is_open_to_others(status):
         raise AccessRefused(text("service.access.key_readable", file=file))
     if len(key) < MIN_KEY_CHARACTERS or not key.isascii() or len(key.split()) != 1:
         raise AccessRefused(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +21,7 @@ from kneerisk.errors import KneeriskError
 from kneerisk.records.bearer_keys import has_secret, id_of, new_key
 from kneerisk.records.identifiers import SERVICE_KEY_START
 from kneerisk.words import text
+from serving.private_files import is_open_to_others
 
 _CLOSED = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 Most = Annotated[int, Field(ge=1)]
@@ -206,7 +206,7 @@ class KeyFile:
             seen = (status.st_ino, status.st_mtime_ns, status.st_size)
             if seen == self._seen:
                 return
-            if stat.S_IMODE(status.st_mode) & 0o077:
+            if is_open_to_others(status):
                 raise KeyFileRefused(text("service.access.key_readable", file=self.path))
             read = _Keys.model_validate_json(self.path.read_bytes())
         except OSError as error:

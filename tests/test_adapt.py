@@ -18,6 +18,7 @@ from kneerisk.answer import answer
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
+from kneerisk.cohort.splits import train_test_split
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence import assumption
 from kneerisk.evidence.pair_dependence import either, either_slopes
@@ -30,7 +31,12 @@ from kneerisk.training.tracking import CHALLENGER, Tracking
 from kneerisk.training.updating.club_likelihood import Club, club_of
 from kneerisk.training.updating.correction_fit import fit_intercept, fit_ridge, fit_slope, fit_trees
 from kneerisk.training.updating.corrections import Correction, corrected, shortened
-from kneerisk.training.updating.model_updating import events_needed, update_for_club, update_model
+from kneerisk.training.updating.model_updating import (
+    events_needed,
+    refuse_club,
+    update_for_club,
+    update_model,
+)
 from pipelines.__main__ import app
 
 BODY = {
@@ -313,6 +319,17 @@ class TestBundle:
 
 
 class TestRefused:
+    def test_a_simulated_club_is_for_practice_on_a_simulated_version(
+        self, released: Bundle
+    ) -> None:
+        club, people = simulate(120, 4, 2.0).cohort, simulate(120, 4).cohort
+        train, test = train_test_split(club)
+        refuse_club(released, club, train, test, "0" * 63 + "1")
+        of_people = replace(released, metadata=replace(released.metadata, cohort="adapted"))
+        for base, cohort in ((of_people, club), (released, people)):
+            with pytest.raises(CohortRefused, match="to measured athletes"):
+                refuse_club(base, cohort, train, test, "0" * 63 + "1")
+
     def test_another_outcome(self, released: Bundle, cohort: Cohort) -> None:
         past = replace(cohort, outcome_kind="past_injury", horizon_months=None)
         with pytest.raises(

@@ -21,11 +21,13 @@ from kneerisk import __version__
 from kneerisk.answer import answer
 from kneerisk.cohort import read, read_screenings
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
-from kneerisk.cohort.simulation.simulated_cohort import simulate
+from kneerisk.cohort.simulation.simulated_cohort import SOURCE, simulate
 from kneerisk.errors import CohortRefused
 from kneerisk.model import bundle, champion
 from kneerisk.progress import event, within
-from kneerisk.schema import Screening, from_row
+from kneerisk.schema import SIDES, Screening, from_row
+from kneerisk.test_pack import pack_files
+from kneerisk.test_pack.pack_requests import PACK_SIZE
 from kneerisk.training.provenance import Source, load
 from kneerisk.words import section
 from pipelines import __main__ as cli
@@ -113,6 +115,20 @@ class TestHelp:
         )
         assert ended.returncode == 0, ended.stderr
 
+    def test_comparing_loads_little_besides_mlflow(self):
+        """MLflow's own modules take two seconds: these would be two more."""
+        heavy = "{'scipy.stats', 'scipy.optimize', 'xgboost', 'sklearn', 'matplotlib', 'optuna'}"
+        program = (
+            "import sys\n"
+            "import kneerisk.evaluation.comparison, kneerisk.training.tracking.run_lookup\n"
+            "import pipelines.compare, pipelines.runs\n"
+            f"sys.exit(', '.join({heavy} & set(sys.modules)) or 0)"
+        )
+        ended = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        assert ended.returncode == 0, ended.stderr
+
     def test_an_unknown_option_is_told(self, kneerisk):
         code, out, err = kneerisk("train", "--fast")
         assert code == 2
@@ -180,6 +196,33 @@ class TestSimulate:
         assert read(tmp_path / "one.csv") == simulate(20, 5).cohort
         truth = pd.read_csv(tmp_path / "one-truth.csv")
         assert list(truth["athlete_id"]) == list(read(tmp_path / "one.csv").frame["athlete_id"])
+
+    def test_a_club_with_other_odds_has_the_same_athletes_and_says_so(self, kneerisk, tmp_path):
+        for name, odds in (("usual", 1), ("club", 2)):
+            code, out, _ = kneerisk(
+                "simulate", "--athletes", 300, "--seed", 5, "--base-odds", odds, "--json",
+                "--out", f"{name}.csv",
+            )  # fmt: skip
+            assert code == 0
+            assert json.loads(out).get("base_odds") == (None if odds == 1 else 2)
+        usual, club = (read(tmp_path / f"{name}.csv") for name in ("usual", "club"))
+        assert usual == simulate(300, 5).cohort
+        assert (usual.source, club.source) == (SOURCE, f"{SOURCE}, base_odds=2")
+        assert club.kind == "simulated"
+        outcomes = ["outcome_left", "outcome_right"]
+        assert club.frame.drop(columns=outcomes).equals(usual.frame.drop(columns=outcomes))
+        for side in SIDES:
+            risks = [pd.read_csv(tmp_path / f"{name}-truth.csv")[f"risk_{side}"].to_numpy()
+                     for name in ("usual", "club")]  # fmt: skip
+            before, after = (risk / (1.0 - risk) for risk in risks)
+            np.testing.assert_allclose(after, 2.0 * before, rtol=1e-9)
+
+    @pytest.mark.parametrize("odds", [0.1, 6, "nan"])
+    def test_odds_that_no_study_reports_are_refused(self, odds, kneerisk, tmp_path):
+        code, out, err = kneerisk("simulate", "--base-odds", odds, "--out", "club.csv")
+        assert (code, out) == (2, "")
+        assert "not between 0.2 and 5" in " ".join(err.replace("│", " ").split())
+        assert not (tmp_path / "club.csv").exists()
 
     def test_the_truth_is_written_where_asked_and_found_beside_the_cohort(self, kneerisk, tmp_path):
         kneerisk("simulate", "--athletes", 20, "--out", "one.csv", "--truth", "elsewhere.parquet")
@@ -390,7 +433,14 @@ class TestSpine:
             assert np.isfinite(trained["metrics"][name])
         code, out, err = kneerisk("promote", "--json")
         assert code == 0, err
-        assert json.loads(out)["served"] is True
+        promoted = json.loads(out)
+        assert promoted["served"] is True
+        pack, version = pack_files.read(tmp_path / promoted["testpack"]), trained["version"]
+        assert (pack.version, len(pack.cases)) == (version, PACK_SIZE)
+        assert pack.manifest["bundle_sha256"] == bundle.load(tmp_path / "models" / version).sha256
+        assert {path.name for path in (tmp_path / "models").iterdir()} == {
+            version, f"{version}-testpack", "champion.json", "releases.json",
+        }  # fmt: skip
         card = tmp_path / "models" / trained["version"] / "card.md"
         shown = re.findall(r"!\[.+\]\((.+)\)", card.read_text())
         assert {"plots/roc.png", "plots/drivers.png", "plots/oracle_gap.png"} <= set(shown)

@@ -161,9 +161,10 @@ class TestPromotion:
         assert (verdict["promoted"], verdict["reasons"]) == (False, ["not_validated"])
         assert "not validated; updated by a count of 14 of 60 athletes" in str(refused.exception)
         why = "the count is of our own seasons"
-        promoted = kneerisk("promote", version, "--accept-unvalidated", why)
+        promoted = kneerisk("promote", version, "--accept-unvalidated", why, "--no-testpack")
         assert promoted.exception is None, promoted.stderr
         assert why in promoted.stdout
+        assert not [*here.glob("*-testpack")]
         served = champion.read(here)
         assert served is not None
         assert served.version == version

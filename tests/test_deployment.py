@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -18,9 +19,9 @@ import yaml
 
 from pipelines import locked
 from serving.__main__ import _parser
-from serving.access import _too_open
 from serving.fhir_routes import served_routes
 from serving.monitoring import Metrics
+from serving.private_files import is_open_to_others
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -213,13 +214,18 @@ def test_no_file_holds_a_secret() -> None:
 
 def test_a_secret_of_roots_may_be_read_by_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster mounts it so; the service's own file, and root's own, stay private."""
-    monkeypatch.setattr("serving.access.os.geteuid", lambda: 10001)
+
+    def is_refused(mode: int, owner: int) -> bool:
+        return is_open_to_others(os.stat_result((mode, 1, 1, 1, owner, 10001, 1, 0, 0, 0)))
+
+    monkeypatch.setattr("serving.private_files.os.geteuid", lambda: 10001)
     mode = next(v["secret"]["defaultMode"] for v in POD["volumes"] if "secret" in v)
-    assert mode & _too_open(0) == 0
-    assert 0o444 & _too_open(0)
-    assert 0o440 & _too_open(10001)
-    monkeypatch.setattr("serving.access.os.geteuid", lambda: 0)
-    assert 0o440 & _too_open(0)
+    assert not is_refused(mode, owner=0)
+    assert is_refused(0o444, owner=0)
+    assert is_refused(0o460, owner=0)
+    assert is_refused(0o440, owner=10001)
+    monkeypatch.setattr("serving.private_files.os.geteuid", lambda: 0)
+    assert is_refused(0o440, owner=0)
 
 
 class TestKubernetes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 from collections import Counter
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -21,13 +23,15 @@ from typer.testing import CliRunner
 from kneerisk.errors import KneeriskError
 from kneerisk.records.bearer_keys import has_secret, id_of, new_key
 from pipelines.__main__ import app
-from serving.access import Access, refuse_open_start
+from serving.access import Access, AccessRefused, _key, refuse_open_start
 from serving.problem import SECURITY_HEADERS, Refusal
 from serving.rate_limits import Limits, RateLimits, RequestCounts
 from serving.request_examples import EXAMPLE
 from serving.service_keys import KeyFile, KeyFileRefused, KeyUse
 
 NOW = datetime.now(UTC)
+#: User and group of the pod in `deploy/kubernetes`.
+POD_GROUP = 10001
 LONG_AGO = NOW - timedelta(days=9)
 #: Noon, UTC, of a day in 2026.
 NOON = 1_772_452_800
@@ -96,6 +100,83 @@ class TestKeyFile:
         monkeypatch.setenv("KNEERISK_KEYS", str(keys.path))
         with pytest.raises(KeyFileRefused, match=message):
             Access.from_environment()
+
+
+@pytest.fixture
+def secret_volume() -> Iterator[Path]:
+    """A folder as a cluster mounts a secret: root's files for a group, behind two links."""
+    if os.geteuid() != 0:
+        pytest.skip("files of root's, read by another user, take root")
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        content = folder / "..2027_01_01"
+        content.mkdir()
+        (folder / "..data").symlink_to(content.name)
+        KeyFile(content / "keys.json").add("team app", KeyUse.CALL, NOW)
+        (content / "service_key").write_text("k" * 32)
+        for name in ("keys.json", "service_key"):
+            (folder / name).symlink_to(f"..data/{name}")
+            os.chown(content / name, 0, POD_GROUP)
+        folder.chmod(0o755)
+        content.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def as_the_pod() -> Iterator[Callable[[], None]]:
+    """Become the user of the pod until the test is over."""
+    groups = os.getgroups()
+
+    def become() -> None:
+        os.setgroups([POD_GROUP])
+        os.setegid(POD_GROUP)
+        os.seteuid(POD_GROUP)
+
+    yield become
+    os.seteuid(0)
+    os.setegid(0)
+    os.setgroups(groups)
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_taken"), [(0o440, True), (0o400, None), (0o444, False), (0o460, False)]
+)
+def test_keys_in_a_mounted_secret(
+    secret_volume: Path, as_the_pod: Callable[[], None], mode: int, is_taken: bool | None
+) -> None:
+    files = [secret_volume / name for name in ("keys.json", "service_key")]
+    for file in files:
+        file.chmod(mode)
+    as_the_pod()
+    if is_taken:
+        assert [key.name for key in KeyFile(files[0]).every_key()] == ["team app"]
+        assert _key(files[1]) == b"k" * 32
+        return
+    reason = "can't be read" if is_taken is None else "other users can read"
+    with pytest.raises(KeyFileRefused, match=reason):
+        KeyFile(files[0]).every_key()
+    with pytest.raises(AccessRefused, match=reason):
+        _key(files[1])
+
+
+def test_a_mounted_secret_that_is_replaced_is_read_again(
+    secret_volume: Path, as_the_pod: Callable[[], None]
+) -> None:
+    """A cluster writes the new content beside the old one, and turns one link."""
+    keys, new = secret_volume / "keys.json", secret_volume / "..2027_02_02"
+    keys.chmod(0o440)
+    new.mkdir(mode=0o755)
+    (new / "keys.json").write_text('{"keys": []}')
+    (new / "keys.json").chmod(0o440)
+    os.chown(new / "keys.json", 0, POD_GROUP)
+    (secret_volume / "..data_new").symlink_to(new.name)
+    reader = KeyFile(keys)
+    as_the_pod()
+    assert len(reader.every_key()) == 1
+    os.seteuid(0)
+    (secret_volume / "..data_new").replace(secret_volume / "..data")
+    os.seteuid(POD_GROUP)
+    assert reader.every_key() == ()
 
 
 def admitted(access: Access, key: str, *, for_metrics: bool = False, server: str = "10.0.0.3"):

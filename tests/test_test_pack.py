@@ -19,9 +19,10 @@ from kneerisk.model import Bundle
 from kneerisk.schema.sections import RED_FLAGS
 from kneerisk.test_pack import expected_answers
 from kneerisk.test_pack.expected_answers import TOLERANCE, differences
-from kneerisk.test_pack.pack_files import CASES, MANIFEST, PackRefused, read, write
+from kneerisk.test_pack.pack_files import CASES, MANIFEST, PackRefused, read, release, write
 from kneerisk.test_pack.pack_requests import PACK_SIZE, pack_requests
 from pipelines import __main__ as cli
+from pipelines.released_pack import release_pack
 
 pytestmark = pytest.mark.slow
 
@@ -103,6 +104,51 @@ class TestPackOfAVersion:
             write(released, pack)
         with pytest.raises(PackRefused, match="no test pack"):
             read(tmp_path)
+
+
+class TestBesideABundle:
+    @pytest.fixture
+    def models(
+        self, champion_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Path:
+        monkeypatch.setattr(expected_answers, "pack_requests", lambda: pack_requests()[:10])
+        shutil.copytree(champion_models, tmp_path / "models")
+        return tmp_path / "models"
+
+    def test_it_is_written_once(self, models: Path) -> None:
+        folder = release(models, VERSION)
+        assert folder == models / f"{VERSION}-testpack"
+        written = (folder / MANIFEST).stat().st_mtime_ns
+        assert release(models, VERSION) == folder
+        assert (folder / MANIFEST).stat().st_mtime_ns == written
+
+    def test_that_of_another_bundle_is_replaced(self, models: Path, released: Bundle) -> None:
+        folder = release(models, VERSION)
+        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        (folder / MANIFEST).write_text(json.dumps(manifest | {"bundle_sha256": "0" * 64}))
+        release(models, VERSION)
+        assert read(folder).manifest["bundle_sha256"] == released.sha256
+
+    def test_what_else_lies_there_is_left_alone_and_told(self, models: Path) -> None:
+        (models / f"{VERSION}-testpack").mkdir()
+        (models / f"{VERSION}-testpack" / "notes.txt").write_text("ours")
+        pack, told = release_pack(models, VERSION, lambda _: None)
+        assert pack is None
+        assert f"kneerisk testpack --model {VERSION}" in told
+        assert [path.name for path in (models / f"{VERSION}-testpack").iterdir()] == ["notes.txt"]
+
+    def test_one_that_is_not_finished_leaves_nothing(
+        self, models: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        before = sorted(path.name for path in models.iterdir())
+        monkeypatch.setattr(Path, "write_bytes", full)
+        pack, told = release_pack(models, VERSION, lambda _: None)
+        assert pack is None
+        assert "No space left" in told
+        assert sorted(path.name for path in models.iterdir()) == before
 
 
 EXPECTED: dict[str, Any] = {"a": [{"p": 0.25, "n": 25}], "status": "ok", "flag": True}

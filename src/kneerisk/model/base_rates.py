@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import expit, log_expit, logit, logsumexp
-from scipy.stats import binom
 
 from kneerisk.evidence import rates_by_definition
 from kneerisk.schema import FloatArray, category
@@ -139,6 +138,8 @@ class BaseRates:
 
         Close to 0, it counts something else than any definition of knee pain that was studied.
         """
+        from scipy.stats import binom  # takes half a second to load
+
         log_odds = self._log_odds_over_sports(-1, _NODES * self._spread(-1))
         weights = np.exp(-0.5 * _NODES**2)[:, None] * np.exp(-0.5 * _NODES[::20] ** 2)
         weights /= weights.sum()

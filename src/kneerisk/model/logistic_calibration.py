@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from kneerisk.schema import FloatArray
@@ -198,6 +197,8 @@ def _free_weights(problem: _Problem) -> tuple[FloatArray, float]:
     elsewhere would otherwise differ in the seventh. Where columns are the same the step is the
     shortest one.
     """
+    from scipy.optimize import minimize  # takes a fifth of a second to load
+
     slope = SMALL_SLOPE * max(float(problem.weight.sum()), 1.0)
     optimum = minimize(
         problem.loss, np.zeros(problem.x.shape[1]), jac=True, hess=problem.hessian,

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc
-from scipy.stats import false_discovery_control
 
 from kneerisk.schema.columns import Columns, FloatArray, category, quantity
 from kneerisk.schema.measure import MDC_PER_SEM
@@ -206,6 +205,8 @@ def _distance(pair: Pair, error: FloatArray) -> FloatArray:
 
 def _false_discoveries_controlled(p_values: FloatArray) -> BoolArray:
     """Which comparisons of each screening remain at the false discovery rate, shape (n, k)."""
+    from scipy.stats import false_discovery_control  # takes half a second to load
+
     significant = np.zeros(p_values.shape, dtype=bool)
     for row, values in enumerate(p_values):
         given = ~np.isnan(values)

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from kneerisk.errors import KneeriskError
-from kneerisk.model.bundle import Bundle
+from kneerisk.model.bundle import Bundle, load
 from kneerisk.test_pack.expected_answers import TOLERANCE, expected_cases
 from kneerisk.words import text
 
 FORMAT = 1
 MANIFEST, CASES = "manifest.json", "cases.jsonl"
+#: How the folder of a pack begins while it is written; a promotion clears what a killed one left.
+_INCOMING = ".incoming-"
 Json = dict[str, Any]
 
 
@@ -76,6 +80,41 @@ def write(bundle: Bundle, folder: Path) -> Json:
     (folder / CASES).write_bytes(lines)
     (folder / MANIFEST).write_text(_canonical(manifest) + "\n", encoding="utf-8")
     return manifest
+
+
+def beside(models: Path, version: str) -> Path:
+    """Where the pack of a released version lies: beside its bundle."""
+    return models / f"{version}-testpack"
+
+
+def release(models: Path, version: str) -> Path:
+    """Put the test pack of a released version beside its bundle: all of it, or nothing.
+
+    Parameters
+    ----------
+    models
+        The folder of released models.
+    version
+        The version; a pack of the same bundle stays as it is, one of another is replaced.
+
+    Returns
+    -------
+    The folder of the pack.
+
+    Raises
+    ------
+    PackRefused
+        Where something else lies there.
+    """
+    bundle, folder = load(models / version), beside(models, version)
+    if folder.exists() and read(folder).manifest.get("bundle_sha256") == bundle.sha256:
+        return folder
+    with TemporaryDirectory(dir=models, prefix=_INCOMING) as temporary:
+        write(bundle, Path(temporary))
+        if folder.exists():
+            shutil.rmtree(folder)
+        Path(temporary).replace(folder)
+    return folder
 
 
 def read(folder: Path) -> Pack:

@@ -6,7 +6,7 @@ The truth of the same athletes is kept beside the cohort that a club would have 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +27,14 @@ from kneerisk.schema import SIDES, Category, FloatArray, Side, columns
 
 HORIZON_MONTHS = 12
 SOURCE = "kneerisk simulator"
+#: The source of a cohort with base odds other than 1 begins so.
+_OTHER_ODDS = f"{SOURCE}, base_odds="
 #: Athletes that are drawn together: some 0.4 GB of working memory (assumption). Another number
 #: draws other athletes from the second block on.
 BLOCK = 50_000
+#: By how much a club's odds of new pain may differ from those that studies suggest: about as far as
+#: definitions of knee pain do from the middle one, 5 to 95 % (`evidence/base_rates.csv`).
+LOWEST_BASE_ODDS, HIGHEST_BASE_ODDS = 0.2, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +56,40 @@ def truth_beside(cohort_file: Path) -> Path:
     return cohort_file.with_name(f"{cohort_file.stem}-truth{cohort_file.suffix}")
 
 
-def simulate(athletes: int, seed: int) -> Simulated:
+def simulate(athletes: int, seed: int, base_odds: float = 1.0) -> Simulated:
     """Draw a cohort; the same seed gives the same bytes.
 
     Effect sizes are drawn for each athlete from their published ranges; an effect whose
     prospective evidence is null has none here. Athletes are drawn in blocks, each from a source of
     chance of its own, so that a million take no more working memory than one block.
+
+    Parameters
+    ----------
+    athletes
+        How many.
+    seed
+        Where chance begins.
+    base_odds
+        By what the odds of new pain of each knee are multiplied: athletes and readings stay the
+        same ones.
+
+    Returns
+    -------
+    The cohort, whose source states base odds other than 1, and the truth beside it.
     """
     sizes = [min(BLOCK, athletes - start) for start in range(0, athletes, BLOCK)]
-    return _joined([_block(number, size, seed) for number, size in enumerate(sizes)], f"sim-{seed}")
+    blocks = [_block(number, size, seed, base_odds) for number, size in enumerate(sizes)]
+    return _joined(blocks, f"sim-{seed}", source_of(base_odds))
+
+
+def source_of(base_odds: float) -> str:
+    """What a cohort file says of where its athletes come from."""
+    return SOURCE if base_odds == 1.0 else f"{_OTHER_ODDS}{base_odds:g}"
+
+
+def has_other_odds(cohort: Cohort) -> bool:
+    """Whether a cohort was simulated with base odds other than those of the studies."""
+    return cohort.kind == "simulated" and cohort.source.startswith(_OTHER_ODDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +100,24 @@ class _Block:
     truth: dict[str, np.ndarray]
 
 
-def _block(number: int, athletes: int, seed: int) -> _Block:
+def _block(number: int, athletes: int, seed: int, base_odds: float) -> _Block:
     rng = np.random.default_rng([seed, number] if number else seed)
     drawn = draw_athletes(published(), athletes, rng)
     effects = draw_effects(drawn, rng)
+    effects = replace(effects, base_shift=effects.base_shift + np.log(base_odds))
     truth = true_risk(drawn, effects, draw_definitions(drawn, rng))
     outcomes = draw_outcomes(truth, rng)
     data, battery = observe(drawn, rng)
     return _recorded_block(drawn, truth, outcomes, data, battery)
 
 
-def _joined(blocks: Sequence[_Block], name: str) -> Simulated:
+def _joined(blocks: Sequence[_Block], name: str, source: str = SOURCE) -> Simulated:
     """The athletes of all blocks with their ids, checked as any cohort is."""
     data = {key: np.concatenate([block.data[key] for block in blocks]) for key in blocks[0].data}
     truth = {key: np.concatenate([block.truth[key] for block in blocks]) for key in blocks[0].truth}
     ids = np.array([f"{name}-{number:06d}" for number in range(len(truth["battery"]))])
     frame = _frame(data, ids)
-    cohort = checked(Cohort(frame, "simulated", "new_pain", HORIZON_MONTHS, SOURCE))
+    cohort = checked(Cohort(frame, "simulated", "new_pain", HORIZON_MONTHS, source))
     return Simulated(cohort=cohort, truth=pd.DataFrame({"athlete_id": ids, **truth}))
 
 

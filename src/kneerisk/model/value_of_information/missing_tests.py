@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from math import isnan
 
 import numpy as np
-from scipy.stats import binom
 
 from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.model.feature_columns import Column, ColumnKind, own_answer_columns, sport_columns
@@ -138,6 +137,8 @@ def _own_answers(model: RiskModel, name: str, answer: Category) -> Answers:
 
     Of choices in an order its mean alone is known, so that they are taken to be binomial.
     """
+    from scipy.stats import binom  # takes half a second to load
+
     *sides, measure = location_of(name)
     kind = ColumnKind.ATHLETE if sides == ["athlete"] else ColumnKind.OWN
     steps, columns = len(answer.choices) - 1, own_answer_columns(measure, answer, kind)

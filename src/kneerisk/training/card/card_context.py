@@ -40,7 +40,7 @@ class CardContext:
 
     metadata: Metadata
     cohort: Cohort
-    """Of an updated version, the club's, under the kind ``adapted``."""
+    """Of an updated version, the club's, under the kind that the version states."""
     evaluation: Evaluation
     plots: tuple[str, ...] = ()
     """Names of the plots that lie in `plots/` beside the card."""
@@ -60,7 +60,7 @@ class CardContext:
     @property
     def adapted(self) -> bool:
         """Whether another version was corrected."""
-        return self.cohort.kind == "adapted"
+        return self.metadata.base_version is not None
 
     @property
     def from_truth(self) -> bool:

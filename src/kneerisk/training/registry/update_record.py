@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from kneerisk.cohort import Cohort
+from kneerisk.cohort.layout import CohortKind
 from kneerisk.cohort.splits import train_test_split
 from kneerisk.evaluation.instability import Instability
 from kneerisk.evaluation.internal_external_validation import OutOfFold
@@ -68,7 +69,7 @@ def log_update(
     """
     train, test = train_test_split(club)
     source_text = text("training.run.adapted_source", source=base.metadata.source, club=club.source)
-    cohort = replace(club, kind="adapted", source=source_text)
+    cohort = replace(club, kind=adapted_kind(club), source=source_text)
     tags = {**run_tags(cohort, "adapt"), "base_version": base.metadata.version}
     with tracking.start_run(cohort_title(cohort), tags, "adapt") as run:
         held_out = evaluate_model(
@@ -129,7 +130,7 @@ def updated_metadata(
         version=version,
         run_id=run_id,
         git_sha=git_sha,
-        cohort="adapted",
+        cohort=adapted_kind(club),
         source=text("training.run.adapted_source", source=base.metadata.source, club=club.source),
         schema=_schema_of(updated),
         population=_population(base, club, updated),
@@ -142,6 +143,11 @@ def updated_metadata(
         base_version=base.metadata.version,
         base_sha256=base.sha256,
     )
+
+
+def adapted_kind(club: Cohort) -> CohortKind:
+    """The kind of a version that a club has corrected: no measured athlete, no `adapted`."""
+    return "simulated" if club.kind == "simulated" else "adapted"
 
 
 def _schema_of(updated: UpdatedModel) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kneerisk.cohort.files import Cohort
+from kneerisk.cohort.simulation.simulated_cohort import has_other_odds
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence import assumption
 from kneerisk.model import Bundle
@@ -98,10 +99,12 @@ def refuse_club(base: Bundle, club: Cohort, train: Cohort, test: Cohort, club_sh
     Raises
     ------
     CohortRefused
-        Where nobody was measured, the outcome is another one, the version was made from this very
-        cohort, or something in it gives the outcome away.
+        Where nobody was measured and it is no practice, the outcome is another one, the version was
+        made from this very cohort, or something in it gives the outcome away.
     """
-    if club.kind != "observed":
+    # What comes of practice has seen nobody, and a version of people stays theirs.
+    is_practice = has_other_odds(club) and base.metadata.cohort == "simulated"
+    if club.kind != "observed" and not is_practice:
         raise CohortRefused(text("training.adapt.not_measured", kind=club.kind))
     refuse_other_outcome(base.metadata, club)
     if base.metadata.data_sha256 == club_sha256:
