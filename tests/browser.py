@@ -114,6 +114,11 @@ class Seen:
     refusals: set[str] = field(default_factory=lambda: {"422"})
     """Statuses that the test provokes."""
 
+    def keep(self, kept: dict[str, str]) -> None:
+        """What is in the browser's storage from now on, as if the page had kept it there."""
+        write = "kept => Object.entries(kept).forEach(([name, text]) => localStorage[name] = text)"
+        self.page.evaluate(write, kept)
+
     def open(self, view: str = "") -> None:
         """Load the page from nothing."""
         self.page.goto(f"{self.url}/{view}")
@@ -157,7 +162,8 @@ class Seen:
 
     def axe(self) -> list[str]:
         """What axe-core finds wrong with the page as it stands, one line each."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{fault['id']}: {node['html'][:160]}: {node.get('failureSummary', '')[:200]}"
@@ -190,7 +196,8 @@ def opened(browser: Browser, page_service: Served) -> Iterator[Opener]:
     """Opens the page; at the end nothing was asked of another host and nothing was refused."""
     all_seen: list[Seen] = []
 
-    def opener(**context: Any) -> Seen:
+    def opener(*, kept: dict[str, str] | None = None, **context: Any) -> Seen:
+        """With what this browser kept, written on an address that has no page to load."""
         size = context.pop("size", (1280, 900))
         profile = browser.new_context(viewport={"width": size[0], "height": size[1]}, **context)
         seen = Seen(profile.new_page(), page_service.url)
@@ -202,7 +209,12 @@ def opened(browser: Browser, page_service: Served) -> Iterator[Opener]:
             lambda told: seen.complaints.append(told.text) if told.type == "error" else None,
         )
         all_seen.append(seen)
+        if kept:
+            seen.page.goto(f"{seen.url}/livez")
+            seen.keep(kept)
         seen.open()
+        if kept:
+            seen.settled()
         return seen
 
     yield opener

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 from real_data import ROOT, real_data_folder, real_file
-from traitlets.config import Config
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 NOTEBOOK = ROOT / "docs" / "notebooks" / "real-data.ipynb"
 
 
-def read() -> nbformat.NotebookNode:
+def read() -> NotebookNode:
+    # Loaded here: it takes seconds, and every process of a run of tests imports this file.
+    import nbformat
+
     return nbformat.read(NOTEBOOK, as_version=4)
 
 
@@ -31,6 +35,9 @@ def test_it_is_kept_without_outputs() -> None:
 def test_it_runs_and_finds_what_the_documents_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from nbclient import NotebookClient
+    from traitlets.config import Config
+
     for name in ("ric/run_data_meta.csv", "ric/run_kinematics.csv", "weightlifters/wlinj.csv"):
         real_file(name)
     monkeypatch.setenv("KNEERISK_DATA", str(real_data_folder().resolve()))

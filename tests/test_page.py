@@ -83,8 +83,8 @@ def how(seen: Seen, test: str, protocol: str) -> None:
     seen.page.get_by_role("group", name=test).get_by_text(protocol, exact=True).click()
 
 
-def filled(seen: Seen, **athlete: str) -> None:
-    """The same form, as it was kept in this browser: quicker than typing it again.
+def filled(**athlete: str) -> dict[str, str]:
+    """The same form, as a browser keeps it: quicker than typing it again.
 
     What is given of the athlete takes the place of what stands there.
     """
@@ -96,7 +96,7 @@ def filled(seen: Seen, **athlete: str) -> None:
         for side in ("right", "left")
         for name, value in BODY[side].items()
     }
-    kept(seen, values)
+    return draft(values)
 
 
 def values_of(body: dict[str, Any]) -> dict[str, str]:
@@ -112,10 +112,15 @@ def values_of(body: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def kept(seen: Seen, values: dict[str, str]) -> None:
-    """The page over a form that this browser kept, with a value for each path."""
-    draft = {"name": "", "date": "2026-03-01", "values": values, "flags": [], "cleared": True}
-    seen.page.evaluate("d => localStorage.setItem('kneerisk.draft', d)", json.dumps(draft))
+def draft(values: dict[str, str]) -> dict[str, str]:
+    """What a browser keeps of a form with a value for each path."""
+    form = {"name": "", "date": "2026-03-01", "values": values, "flags": [], "cleared": True}
+    return {"kneerisk.draft": json.dumps(form)}
+
+
+def reopened(seen: Seen, kept: dict[str, str]) -> None:
+    """The page again, over another form that this browser kept."""
+    seen.keep(kept)
     seen.open()
     seen.settled()
 
@@ -163,8 +168,7 @@ class TestTheFormAndTheAnswer:
     def test_the_answer_says_all_that_the_service_said(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.page.get_by_role("link", name="Open the full answer").first.click()
         told = page_service.post("/v1/predict", BODY).json()
         main = seen.page.get_by_role("main")
@@ -184,8 +188,7 @@ class TestTheFormAndTheAnswer:
         seen.shot("answer")
 
     def test_drivers_add_up_in_the_open(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         fold = opened_fold(seen, "What moves the risk")
         rows = fold.locator("table tr:has(td)")
@@ -208,8 +211,7 @@ class TestTheFormAndTheAnswer:
     def test_numbers_say_whose_they_are_and_why_they_are_wide(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         expect(live(seen)).to_contain_text("Put together, studies suggest about")
         seen.view("Answer")
         expect(seen.page.get_by_role("region", name="In short")).to_contain_text(
@@ -241,8 +243,7 @@ class TestTheFormAndTheAnswer:
     def test_drivers_and_model_say_where_sizes_come_from(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         fold = opened_fold(seen, "What moves the risk")
         told = page_service.post("/v1/predict", BODY).json()["drivers"]
@@ -260,8 +261,7 @@ class TestTheFormAndTheAnswer:
     def test_a_pattern_says_how_often_a_repeat_would_point_to_it(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         told = page_service.post("/v1/predict", BODY).json()["imbalances"]
         card = seen.page.get_by_role("region", name="Pattern", exact=True)
@@ -282,8 +282,7 @@ class TestTheFormAndTheAnswer:
     def test_a_runner_s_coming_week_is_apart_from_the_risk(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         week = page_service.post("/v1/predict", BODY).json()["coming_week"]
         fold = opened_fold(seen, "Advice and sources")
@@ -301,8 +300,7 @@ class TestTheFormAndTheAnswer:
         expect(card).to_have_count(0)
 
     def test_a_pattern_opens_to_the_values_for_and_against_it(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         opened_fold(seen, "All five patterns")
         item = seen.page.locator("section[aria-labelledby=h-imb-left] details").filter(
@@ -319,8 +317,7 @@ class TestTheFormAndTheAnswer:
     def test_the_legs_are_coloured_where_the_pattern_points(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         told = page_service.post("/v1/predict", BODY).json()
         kinds = {"clear": "hip-2", "possible": "hip-1", "cannot_tell": "hip-u"}
@@ -337,8 +334,7 @@ class TestTheFormAndTheAnswer:
         expect(picture).to_have_attribute("aria-label", re.compile("Right leg: .*Left leg: "))
 
     def test_listeners_hear_one_sentence(self, opened: Opener, page_service: Served) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         told = page_service.post("/v1/predict", BODY).json()["risk"]
         said = seen.page.get_by_role("status").first
         right = round(100 * told["right"]["probability"])
@@ -347,8 +343,7 @@ class TestTheFormAndTheAnswer:
         )
 
     def test_a_knee_that_hurts_has_no_risk_of_new_pain(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.page.get_by_label("Right leg: Knee pain now").fill("4")
         expect(live(seen)).to_contain_text("Hurts now")
         seen.page.get_by_label("Right knee: Where it hurts").select_option("lateral")
@@ -378,7 +373,7 @@ class TestTheFormAndTheAnswer:
             start(seen)
             seen.settled()
         else:
-            filled(seen, **athlete)
+            reopened(seen, filled(**athlete))
         live_panel = live(seen)
         expect(live_panel).to_contain_text("No number")
         expect(live_panel).not_to_contain_text("in 100")
@@ -398,8 +393,7 @@ class TestTheFormAndTheAnswer:
         seen.shot(f"answer-{shot}")
 
     def test_a_value_outside_the_model_is_read_with_care(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen, session_spike_ratio="1.1", height_cm="221")
+        seen = opened(kept=filled(session_spike_ratio="1.1", height_cm="221"))
         seen.view("Answer")
         card = seen.page.get_by_role("article", name="Right knee")
         expect(card).to_contain_text("Read with care")
@@ -410,8 +404,7 @@ class TestTheFormAndTheAnswer:
     def test_an_interval_beyond_the_scale_says_so(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         told = page_service.post("/v1/predict", BODY).json()["risk"]
         for side in ("right", "left"):
@@ -425,8 +418,7 @@ class TestTheFormAndTheAnswer:
                 )
 
     def test_ticks_stand_on_their_true_place(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         card = seen.page.get_by_role("article", name="Right knee")
         track = card.locator(".c-track").bounding_box()
@@ -438,8 +430,7 @@ class TestTheFormAndTheAnswer:
             assert middle == pytest.approx(track["x"] + number / 40 * track["width"], abs=1)
 
     def test_how_much_was_learnt_is_one_number(self, opened: Opener, page_service: Served) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         told = page_service.post("/v1/predict", BODY).json()["risk"]["either"]["information"]
         meter = seen.page.get_by_role("region", name="How much was learnt")
@@ -467,7 +458,7 @@ class TestTheFormAndTheAnswer:
     ) -> None:
         seen = opened()
         seen.answered_as({"next_tests": []})
-        filled(seen)
+        reopened(seen, filled())
         expect(live(seen)).not_to_contain_text("min")
         seen.view("Answer")
         card = seen.page.locator("#a-next")
@@ -485,15 +476,14 @@ class TestTheFormAndTheAnswer:
         for case in examples.cases():
             if case.body.get("red_flags"):
                 continue
-            kept(seen, values_of(case.body))
+            reopened(seen, draft(values_of(case.body)))
             seen.view("Answer")
             expect(seen.page.locator("details[open]")).to_have_count(0)
             assert seen.page.evaluate(measured) <= most, case.name
             seen.view("Screen")
 
     def test_every_fold_says_what_is_in_it_and_stays_as_it_was_left(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         lines = seen.page.locator(".fold > summary span").all_inner_texts()
         assert len(lines) == 8
@@ -587,8 +577,7 @@ class TestFaults:
 
 class TestRedFlags:
     def test_a_red_flag_replaces_everything(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.page.get_by_role("button", name="Show the questions again").click()
         seen.page.get_by_label("Does the knee get stuck").check()
         expect(live(seen)).to_contain_text("See a clinician today")
@@ -634,8 +623,7 @@ class TestRedFlags:
 
 class TestWhatIf:
     def answer(self, opened: Opener) -> Seen:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         opened_fold(seen, "What if")
         return seen
@@ -686,7 +674,7 @@ class TestVisits:
         expect(seen.page.get_by_text("Saved in this browser.")).to_be_visible()
 
     def three(self, seen: Seen) -> None:
-        filled(seen)
+        """Three visits of one athlete, the first as the form was kept."""
         seen.page.get_by_label("Name or initials").fill(NAME)
         self.save(seen, "2026-03-02")
         self.save(seen, "2026-06-01", Hip_drop="7.5", Hip_abduction_strength="30")
@@ -695,7 +683,7 @@ class TestVisits:
     def test_visits_show_what_changed_beyond_error(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
+        seen = opened(kept=filled())
         self.three(seen)
         changes = seen.page.locator("#v-changes")
         expect(changes).to_contain_text("Since 2 March 2026")
@@ -726,7 +714,7 @@ class TestVisits:
         seen.shot("visits")
 
     def test_they_are_there_after_a_reload_and_can_be_opened(self, opened: Opener) -> None:
-        seen = opened()
+        seen = opened(kept=filled())
         self.three(seen)
         seen.open("#visits")
         seen.page.get_by_role("button", name=f"Open {NAME}, 2 March 2026").click()
@@ -734,14 +722,14 @@ class TestVisits:
         expect(leg(seen, "Left", "Hip drop")).to_have_value("9.5")
 
     def test_a_visit_is_deleted_after_a_second_press(self, opened: Opener) -> None:
-        seen = opened()
+        seen = opened(kept=filled())
         self.three(seen)
         seen.page.get_by_role("button", name=f"Delete {NAME}, 1 June 2026").click()
         seen.page.get_by_role("button", name="Yes, delete").click()
         expect(seen.page.locator(".kept").first.get_by_role("listitem")).to_have_count(2)
 
     def test_the_next_visit_starts_with_who_and_how_not_with_values(self, opened: Opener) -> None:
-        seen = opened()
+        seen = opened(kept=filled())
         self.three(seen)
         seen.page.get_by_role("button", name=f"Next visit of {NAME}").last.click()
         expect(seen.page.get_by_label("Name or initials")).to_have_value(NAME)
@@ -752,8 +740,7 @@ class TestVisits:
         expect(seen.page.get_by_label("All 21 asked, none apply")).not_to_be_checked()
 
     def test_visits_that_cannot_be_compared_say_why(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.page.get_by_label("Name or initials").fill(NAME)
         self.save(seen, "2026-03-02")
         seen.view("Screen")
@@ -765,8 +752,7 @@ class TestVisits:
 
 class TestWhatIsKept:
     def test_an_unfinished_form_survives_a_reload(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         leg(seen, "Right", "Navicular drop").fill("7")
         seen.open()
         expect(leg(seen, "Right", "Navicular drop")).to_have_value("7")
@@ -774,8 +760,7 @@ class TestWhatIsKept:
         expect(live(seen)).to_contain_text("in 100")
 
     def test_forget_leaves_nothing(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.page.get_by_label("Name or initials").fill(NAME)
         TestVisits().save(seen, "2026-03-02")
         seen.page.get_by_role("button", name="Switch between light and dark").click()
@@ -794,6 +779,7 @@ class TestWhatIsKept:
     def test_the_service_never_gets_the_name(self, opened: Opener, page_service: Served) -> None:
         seen = opened()
         seen.page.get_by_label("Name or initials").fill(NAME)
+        reopened(seen, filled())
         TestVisits().three(seen)
         seen.view("Answer")
         seen.view("Report")
@@ -826,8 +812,7 @@ class TestPaper:
     def test_printing_gives_the_one_page_that_is_shown(
         self, opened: Opener, kind: str, heading: str, words: str, shot: str
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         sheet = printable(seen, kind, heading)
         expect(sheet.locator("body")).to_contain_text(words)
         seen.shot(shot)
@@ -837,8 +822,7 @@ class TestPaper:
         assert float(seen_width) == pytest.approx(595, abs=2)  # A4, in points
 
     def test_the_button_prints_the_report_not_the_page(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Report")
         button = seen.page.get_by_role("button", name="Print or save as PDF")
         expect(button).to_be_enabled()
@@ -864,8 +848,7 @@ class TestPaper:
         }  # fmt: skip
         # Only one leg can be the shorter one.
         values["right.leg_length_deficit_cm"] = "0"
-        seen = opened()
-        kept(seen, values)
+        seen = opened(kept=draft(values))
         seen.view("Report")
         seen.page.get_by_role("button", name="For the file").click()
         sheet = seen.page.get_by_role("article", name="Screening record")
@@ -883,8 +866,7 @@ class TestPaper:
     def test_the_file_has_what_was_asked_and_answered(
         self, opened: Opener, page_service: Served
     ) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Report")
         with seen.page.expect_download() as download:
             seen.page.get_by_role("button", name="Save the file (JSON)").click()
@@ -900,7 +882,7 @@ class TestEveryScreen:
         touch = size != DESKTOP
         seen = opened(size=size, has_touch=touch, is_mobile=touch)
         assert seen.overflow() <= 0
-        filled(seen)
+        reopened(seen, filled())
         for view in VIEWS:
             seen.view(view)
             seen.settled()
@@ -909,8 +891,7 @@ class TestEveryScreen:
                 seen.shot(f"phone-{view.lower()}")
 
     def test_the_report_s_header_holds_on_a_phone(self, opened: Opener) -> None:
-        seen = opened(size=PHONE, has_touch=True, is_mobile=True)
-        filled(seen)
+        seen = opened(size=PHONE, has_touch=True, is_mobile=True, kept=filled())
         sheet = printable(seen, "For the physio", "Knee screening")
         title, brand = sheet.locator("h1").bounding_box(), sheet.locator(".brand").bounding_box()
         assert title is not None
@@ -921,8 +902,7 @@ class TestEveryScreen:
         seen.shot("phone-report")
 
     def test_on_a_phone_the_answer_follows_the_thumb(self, opened: Opener) -> None:
-        seen = opened(size=PHONE, has_touch=True, is_mobile=True)
-        filled(seen)
+        seen = opened(size=PHONE, has_touch=True, is_mobile=True, kept=filled())
         strip = seen.page.get_by_role("link", name=re.compile("Right knee.*Left knee"))
         expect(strip).to_have_count(1)
         box = strip.bounding_box()
@@ -952,11 +932,12 @@ class TestEveryScreen:
     def test_axe_finds_nothing(self, opened: Opener, scheme: str, size: tuple[int, int]) -> None:
         seen = opened(color_scheme=scheme, size=size)
         found: dict[str, list[str]] = {"Screen, empty": seen.axe()}
-        filled(seen)
+        reopened(seen, filled())
         leg(seen, "Right", "Navicular drop").fill("999")
         seen.page.locator("#st-lab > summary").click()
         seen.page.get_by_role("button", name="Show the questions again").click()
         found["Screen"] = seen.axe()
+        reopened(seen, filled())
         TestVisits().three(seen)
         found["Visits"] = seen.axe()
         seen.view("Answer")
@@ -1034,8 +1015,7 @@ class TestKeyboard:
         assert self.on(seen, "details.imb[open] > summary")()
 
     def test_a_slider_moves_by_the_arrow_keys(self, opened: Opener) -> None:
-        seen = opened()
-        filled(seen)
+        seen = opened(kept=filled())
         seen.view("Answer")
         self.until(seen, self.on(seen, "#a-whatif > summary"))
         seen.page.keyboard.press("Enter")
