@@ -64,8 +64,12 @@ def check_access(place: Place) -> Sequence[Finding]:
     """Keys, hosts and origins, as the service reads them when it starts."""
     del place
     from kneerisk.diagnosis.findings import Finding
-    from serving.access import Access
 
+    try:
+        from serving.access import Access
+    except ModuleNotFoundError as error:
+        told = text("diagnosis.access.not_installed", module=error.name)
+        return [Finding("access", "note", told, text("diagnosis.access.install"))]
     Access.from_environment()
     return [Finding("access", "ok", text("diagnosis.access.ok"))]
 

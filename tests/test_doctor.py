@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import sqlite3
+import sys
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -116,6 +117,18 @@ def test_what_a_killed_promotion_left(setup):
     (setup.models / ".incoming-v9").mkdir()
     note = setup.told()["models folder"]
     assert (note["state"], ".incoming-v9" in note["told"]) == ("note", True)
+
+
+def test_without_the_service_s_packages_everything_else_is_looked_at(setup):
+    complete = setup.told()
+    setup.patch.delitem(sys.modules, "serving.access")
+    setup.patch.setitem(sys.modules, "starlette.datastructures", None)
+    told = setup.told()
+    assert told["access"]["state"] == "note"
+    assert "starlette" in told["access"]["told"]
+    assert "kneerisk[serve]" in told["access"]["cure"]
+    assert {**told, "access": complete["access"]}.keys() == complete.keys()
+    assert {name for name, finding in told.items() if finding["state"] != "ok"} == {"access"}
 
 
 def test_a_store_that_is_no_database(setup):

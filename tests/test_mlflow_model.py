@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ with warnings.catch_warnings():
     import mlflow.pyfunc
 
 MODEL = "kneerisk-new_pain-12m"
+PAGE = (Path(__file__).parents[1] / "docs" / "comparing-runs.md").read_text("utf-8")
 URI = f"models:/{MODEL}@{CHAMPION}"
 
 
@@ -155,21 +157,28 @@ def test_mlflows_server_answers_with_it(loaded: Any, logged: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:mlflow")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
-def test_mlflow_evaluates_it(store: Tracking, loaded: Any, simulated: Simulated) -> None:
+def test_mlflow_evaluates_it_as_the_page_says(
+    store: Tracking, simulated: Simulated, capsys: pytest.CaptureFixture[str]
+) -> None:
     frame = simulated.cohort.frame.drop(columns=["outcome_left", "outcome_right"])
     frame = frame.assign(outcome=simulated.cohort.outcomes().either).head(300)
-    frame = frame[loaded.predict(frame)["risk_either"].notna() & frame["outcome"].notna()]
-    auc = mlflow.metrics.make_metric(
-        eval_fn=lambda predictions, targets, metrics: float(roc_auc_score(targets, predictions)),
-        greater_is_better=True, name="auc",
-    )  # fmt: skip
-    mlflow.set_experiment("evaluations")
-    found = mlflow.models.evaluate(
-        URI, frame, targets="outcome", predictions="risk_either", model_type="regressor",
-        extra_metrics=[auc], evaluator_config={"log_explainer": False},
-    )  # fmt: skip
-    risk = loaded.predict(frame)["risk_either"]
-    assert found.metrics["mean_squared_error"] == pytest.approx(
-        float(((risk - frame["outcome"]) ** 2).mean())
+    found: dict[str, Any] = {"frame": frame}
+    for lines in re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL):
+        here = lines.replace("sqlite:///mlflow.db", store.uri)
+        exec(compile(here, "docs/comparing-runs.md", "exec"), found)
+    known, risks, labels = (found[name] for name in ("known", "of_risks", "of_labels"))
+    risk, outcome = found["model"].predict(known)["risk_either"], known["outcome"]
+    assert risks.metrics["mean_squared_error"] == pytest.approx(
+        float(((risk - outcome) ** 2).mean())
     )
-    assert found.metrics["auc"] == pytest.approx(roc_auc_score(frame["outcome"], risk))
+    assert risks.metrics["auc"] == pytest.approx(roc_auc_score(outcome, risk))
+    flagged = risk >= 0.2
+    counts = {
+        "true_positives": (flagged & (outcome == 1)).sum(),
+        "false_positives": (flagged & (outcome == 0)).sum(),
+        "false_negatives": (~flagged & (outcome == 1)).sum(),
+    }
+    assert {name: labels.metrics[name] for name in counts} == counts
+    assert 0 < counts["true_positives"] < len(known)
+    shown = [float(number) for number in capsys.readouterr().out.split()]
+    assert shown[2:] == [labels.metrics[f"{name}_score"] for name in ("precision", "recall")]

@@ -288,3 +288,6 @@ def test_with_train_it_trains_in_an_empty_folder(wheel: Path, tmp_path: Path) ->
     # So few athletes may not pass the gates; the reason is then said.
     assert (promoted.returncode == 0) == ("models" in made), promoted.stderr
     assert "Traceback" not in promoted.stderr
+    looked = json.loads(run(installed, "doctor", "--json", cwd=folder).stdout)["findings"]
+    states = {finding["about"]: finding["state"] for finding in looked}
+    assert (states["access"], states["MLflow"], states["packages"]) == ("note", "ok", "ok")
