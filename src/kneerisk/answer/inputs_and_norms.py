@@ -16,7 +16,7 @@ import numpy as np
 from kneerisk.answer.answer_schema import Effect, Input, InputStatus
 from kneerisk.answer.pattern_schema import Typical
 from kneerisk.answer.predictions import Predictions
-from kneerisk.answer.risk_and_red_flags import within_population
+from kneerisk.answer.status_rules import within_population
 from kneerisk.schema import Measure, Quantity, code, columns, quantity
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import error_sd, reading_error

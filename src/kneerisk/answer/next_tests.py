@@ -120,7 +120,7 @@ def _free_knees(predictions: Predictions, i: int) -> list[Side]:
     screening = predictions.screenings[i]
     if must_refer(flags_of(screening)):
         return []
-    painful = painful_sides(screening, predictions.bundle.metadata)
+    painful = painful_sides(predictions, i)
     return [side for side in SIDES if side not in painful]
 
 

@@ -14,24 +14,28 @@ from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from kneerisk.answer.answer_schema import Knee
+from kneerisk.answer.status_rules import (
+    Flags,
+    LittleKnown,
+    basic_alone,
+    little_known,
+    outside_population,
+    painful_knees,
+)
 from kneerisk.model import Bundle, Metadata, Prediction
 from kneerisk.model.base_rates import Count
 from kneerisk.model.contributions import Contributions
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
-from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.variance_sources import VarianceSources, variance_sources
 from kneerisk.schema import SIDES, Columns, FloatArray, Screening, coded_rows, to_row
 from kneerisk.schema.sections import Setting
 
 _Request = ParamSpec("_Request")
 _Result = TypeVar("_Result")
-#: What nearly every screening has: the answer to these alone is what the tests are compared with.
-BASIC_COLUMNS = ("age_years", "sex", "sport")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +97,31 @@ class Predictions:
         return variance_sources(self.bundle.model, self.data, self.expected, self.legs)
 
     @cached_property
-    def width_share(self) -> FloatArray | None:
-        """How much of the width of the interval without any test is left, shape (n,).
+    def measured_columns(self) -> list[str]:
+        """The columns that some screening has."""
+        return list(dict.fromkeys(column for row in self.rows for column in row))
 
-        That of either knee in log-odds, over that where nothing but `BASIC_COLUMNS` is known; None
-        where the sources tell how much was learnt.
-        """
-        model = self.bundle.model
-        return None if model.base_rates else width_share(model, self.data, self.risks)
+    @cached_property
+    def hurts(self) -> Flags:
+        """Whether each knee hurts, where the model is about new pain; shape (n, 2)."""
+        return painful_knees(self.data, self.metadata)
+
+    @cached_property
+    def outside(self) -> dict[str, Flags]:
+        """Of the columns, which values lie outside of the model's population, shape (n,)."""
+        return outside_population(self.data, self.metadata, self.measured_columns)
+
+    @cached_property
+    def little_known(self) -> LittleKnown:
+        """Of whom too little is known for a number to hold."""
+        return little_known(
+            self.bundle.model, self.data, self.risks, self.sources, self.measured_columns
+        )
+
+    @cached_property
+    def basic_alone(self) -> Flags:
+        """Of whom nothing is known but what nearly every screening has, shape (n,)."""
+        return basic_alone(self.data, self.measured_columns)
 
 
 def knowing_own_measures(
@@ -145,36 +166,6 @@ def counting(bundle: Bundle, setting: Setting | None) -> Bundle:
         return bundle
     count = Count(setting.knee_pain_per_100 / 100.0 * setting.of, setting.of)
     return replace(bundle, model=bundle.model.counting(count))
-
-
-def width_share(model: RiskModel, data: Columns, prediction: Prediction) -> FloatArray:
-    """The width of each interval over that with `BASIC_COLUMNS` alone.
-
-    Parameters
-    ----------
-    model
-        The model.
-    data
-        Coded columns of n screenings.
-    prediction
-        What the model says of them.
-
-    Returns
-    -------
-    Shape (n,).
-    """
-    unknown = np.full(len(data["sex"]), np.nan)
-    basic = {name: data[name] if name in BASIC_COLUMNS else unknown for name in data}
-    return _interval_width(prediction) / _interval_width(model.predict(basic))
-
-
-def _interval_width(prediction: Prediction) -> FloatArray:
-    """Width of the interval of either knee in log-odds, shape (n,).
-
-    As a probability, the interval of a high risk is wide however much is known.
-    """
-    low, high = prediction.intervals["either"]
-    return np.asarray(logit(high) - logit(low))
 
 
 def typical_risk(predictions: Predictions, i: int, knee: Knee) -> float:

@@ -1,42 +1,37 @@
 """The red flags, which come before any score, and the risk of each knee with interval and band.
 
-The band compares the risk with the base rate of the sport. The status is the most serious of the
-reasons that apply: a red flag, pain now, values outside the model's population, little information.
+The rules of status and band stand in `status_rules`; here they get their words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kneerisk.answer.answer_schema import SHOWN, Band, Flag, Knee, Reason, Risk, Risks
-from kneerisk.answer.predictions import BASIC_COLUMNS, Predictions, typical_risk
+import numpy as np
+
+from kneerisk.answer.answer_schema import KNEES, Flag, Knee, Reason, Risk, Risks
+from kneerisk.answer.predictions import Predictions, typical_risk
+from kneerisk.answer.status_rules import (
+    BAND_NAMES,
+    REASONS,
+    band_places,
+    knees_with_risk,
+    status_of,
+    strongest_of,
+)
 from kneerisk.answer.usual_risk import usual_risk_of
 from kneerisk.evidence import (
     Urgency,
-    measures_of_test,
     red_flags,
     screening_tests,
     urgencies,
 )
-from kneerisk.evidence.risk_factors import strongest_tests
-from kneerisk.model import Metadata
-from kneerisk.schema import SIDES, Category, Measure, Quantity, Screening, Side, columns
-from kneerisk.schema.columns import location_of
+from kneerisk.schema import SIDES, Quantity, Screening, Side, columns
 from kneerisk.words import in_sentence, listed, text
 
-#: Upper ends of the bands, as multiples of the sport's base rate (assumption).
-BANDS: tuple[tuple[float, Band], ...] = ((0.75, "below"), (1.25, "near"), (2.0, "above"))
-#: The answer says little where less than this share of what measuring could settle is settled
-#: (assumption; docs/decisions/0013).
-LITTLE_INFORMATION = 0.15
-#: A model that can't tell what measuring could settle: where its interval is at least this share
-#: of the one that age, sex and sport alone give (assumption).
-LITTLE_GAIN = 0.9
 #: Digits of a share: what follows is rounding of the solver.
 SHARE_DIGITS = 4
-#: An unspecified sex is read as the average of both, which a model has always seen.
-AVERAGE_SEX = "unspecified"
 ACUTE = "acute_injury_within_7_days"
 #: From this age on an acute knee injury needs an X-ray decision (Ottawa knee rule, Stiell).
 OTTAWA_AGE_YEARS = 55
@@ -78,11 +73,8 @@ def must_refer(flags: Sequence[Flag]) -> bool:
 
 def knees_of(predictions: Predictions, i: int) -> list[Knee]:
     """The knees of screening i whose risk can be given, right first."""
-    painful = painful_sides(predictions.screenings[i], predictions.metadata)
-    if not predictions.bundle.model.sided:
-        return [] if painful else ["either"]
-    free: list[Knee] = [side for side in SHOWN if side not in painful]
-    return free if painful else [*free, "either"]
+    given = knees_with_risk(predictions.hurts[i : i + 1], sided=predictions.bundle.model.sided)
+    return [knee for knee in KNEES if given[knee][0]]
 
 
 def knees_with_drivers(predictions: Predictions, knees: Sequence[Knee]) -> list[Knee]:
@@ -130,7 +122,7 @@ def risks_of(
         for knee in knees_with_drivers(predictions, knees)
     }
     return Risks(
-        status=reasons[0].code if reasons else "ok",
+        status=status_of([reason.code for reason in reasons]),
         reasons=list(reasons),
         outcome_kind=metadata.outcome_kind,
         horizon_months=metadata.horizon_months,
@@ -144,16 +136,15 @@ def _risk(
 ) -> Risk:
     probability = float(getattr(predictions.risks, knee)[i])
     low, high = (float(bound[i]) for bound in predictions.risks.intervals[knee])
-    ratio = probability / base_rate if base_rate else 1.0
-    band: Band = next((name for end, name in BANDS if ratio < end), "well_above")
-    if is_little or predictions.rows[i].keys() <= set(BASIC_COLUMNS):
-        band = "not_assessed"
+    unassessed = is_little or predictions.basic_alone[i]
+    usual = np.array([base_rate or np.nan])
+    [place] = band_places(np.array([probability]), usual, np.array([unassessed]))
     return Risk(
         **_uncertainty(predictions, i, knee),
         probability=probability,
         interval=(low, high),
         per_100=round(100 * probability),
-        band=band,
+        band=BAND_NAMES[place],
     )
 
 
@@ -195,7 +186,6 @@ def reasons_of(predictions: Predictions, i: int, flags: Sequence[Flag]) -> list[
     One reason for each red flag that needs a clinician, each painful knee and each value outside
     the model's population, and one where the tests narrow the interval too little.
     """
-    screening, metadata = predictions.screenings[i], predictions.metadata
     reasons = [
         Reason(
             code="refer",
@@ -204,54 +194,39 @@ def reasons_of(predictions: Predictions, i: int, flags: Sequence[Flag]) -> list[
         for flag in flags
         if must_refer([flag])
     ]
-    for side in painful_sides(screening, metadata):
+    for side in painful_sides(predictions, i):
         message = text("answer.reasons.current_pain", side=side)
         reasons.append(Reason(code="current_pain", message=message, column=f"{side}_pain_nrs"))
-    reasons += _out_of_population(predictions.rows[i], metadata)
+    reasons += _out_of_population(predictions, i)
     little = _little_information(predictions, i)
     if little:
         reasons.append(Reason(code="low_information", message=little))
-    return reasons
+    return sorted(reasons, key=lambda reason: REASONS.index(reason.code))
 
 
 def _little_information(predictions: Predictions, i: int) -> str | None:
-    """Why so little is known that no number holds; None where enough is.
-
-    A known recent injury is always enough.
-    """
-    sources, row = predictions.sources, predictions.rows[i]
-    if sources is None:
-        share = predictions.width_share
-        is_little = share is not None and share[i] >= LITTLE_GAIN
-        return text("answer.reasons.low_information") if is_little else None
-    if any(row.get(f"{side}_prior_knee_injury") == "within_12_months" for side in SIDES):
-        return None
-    if sources.information[i].mean() < LITTLE_INFORMATION:
+    """Why so little is known that no number holds; None where enough is."""
+    little = predictions.little_known
+    if little.settles_little[i]:
         return text("answer.reasons.low_information")
-    sport, sex, age = (float(predictions.data[name][i]) for name in ("sport", "sex", "age_years"))
-    tests = strongest_tests(sport, sex, age)
-    known = {location_of(column)[-1] for column in row}
-    if any(known & measures_of_test(test).keys() for test in tests):
+    if not little.lacks_strongest[i]:
         return None
+    tests = strongest_of(predictions.data, i)
     labels = listed([in_sentence(screening_tests()[test].label) for test in tests])
     return text("answer.reasons.none_of_strongest", tests=labels)
 
 
-def painful_sides(screening: Screening, metadata: Metadata) -> list[Side]:
-    """The knees that hurt now, where the model is about new pain; none for other outcomes."""
-    if metadata.outcome_kind != "new_pain":
-        return []
-    return [side for side in SIDES if side in screening.pain.sides]
+def painful_sides(predictions: Predictions, i: int) -> list[Side]:
+    """The knees of screening i that hurt, where the model is about new pain."""
+    return [side for leg, side in enumerate(SIDES) if predictions.hurts[i, leg]]
 
 
-def _out_of_population(row: Mapping[str, Any], metadata: Metadata) -> Iterator[Reason]:
+def _out_of_population(predictions: Predictions, i: int) -> Iterator[Reason]:
     """Values outside the range of the model's cohort, and categories that it never held."""
-    for column, value in row.items():
-        measure, population = columns()[column], metadata.population.get(column)
-        if not population or not measure.model_input:
+    for column in predictions.rows[i]:
+        if column not in predictions.outside or not predictions.outside[column][i]:
             continue
-        if within_population(measure, value, population):
-            continue
+        measure, population = columns()[column], predictions.metadata.population[column]
         if isinstance(measure, Quantity):
             message = text(
                 "answer.reasons.outside_range",
@@ -264,24 +239,3 @@ def _out_of_population(row: Mapping[str, Any], metadata: Metadata) -> Iterator[R
             choices = ", ".join(population["choices"])
             message = text("answer.reasons.unknown_choice", label=measure.label, choices=choices)
         yield Reason(code="out_of_population", message=message, column=column)
-
-
-def within_population(measure: Measure, value: Any, population: Mapping[str, Any]) -> bool:
-    """Whether the model's cohort held such a value of a measure.
-
-    Parameters
-    ----------
-    measure
-        The measure.
-    value
-        A number in its unit, or the name of a category.
-    population
-        What the cohort held of it: ``low`` and ``high`` in its unit, or its ``choices``.
-
-    Returns
-    -------
-    Whether the value lies within the range, or is one of the choices.
-    """
-    if isinstance(measure, Category):
-        return value == AVERAGE_SEX or value in population["choices"]
-    return bool(population["low"] <= value <= population["high"])

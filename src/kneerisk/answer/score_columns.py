@@ -14,29 +14,26 @@ from numpy.typing import NDArray
 
 from kneerisk.answer.answer_schema import KNEES, SHOWN, Knee
 from kneerisk.answer.driver_columns import driver_columns
-from kneerisk.answer.predictions import BASIC_COLUMNS, width_share
-from kneerisk.answer.risk_and_red_flags import (
-    AVERAGE_SEX,
-    BANDS,
-    LITTLE_GAIN,
-    LITTLE_INFORMATION,
-    OTTAWA_AGE_YEARS,
-    flags_for,
-    must_refer,
+from kneerisk.answer.risk_and_red_flags import OTTAWA_AGE_YEARS, flags_for, must_refer
+from kneerisk.answer.status_rules import (
+    BAND_NAMES,
+    REASONS,
+    Flags,
+    band_places,
+    basic_alone,
+    knees_with_risk,
+    little_known,
+    outside_population,
+    painful_knees,
+    status_of,
 )
 from kneerisk.answer.usual_risk import usual_risk_in
-from kneerisk.evidence import imbalances, measures_of_test
-from kneerisk.evidence.risk_factors import belongs, risk_factors, strongest_tests
+from kneerisk.evidence import imbalances
 from kneerisk.model import Bundle, Metadata, Prediction
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.variance_sources import VarianceSources, variance_sources
-from kneerisk.schema import SIDES, Category, Columns, FloatArray, category, columns
-from kneerisk.schema.columns import location_of, rows_by_place
+from kneerisk.model.variance_sources import variance_sources
+from kneerisk.schema import SIDES, Columns, FloatArray, category, columns
 from kneerisk.schema.sections import RED_FLAGS
-
-Flags = NDArray[np.bool_]
-#: The bands from the lowest to the highest, and that there is none.
-_BAND_NAMES = (*(name for _, name in BANDS), "well_above", "not_assessed")
 
 
 def score_columns(
@@ -69,14 +66,13 @@ def score_columns(
     legs = model.features(data, expected)
     prediction = model.predict_features(legs)
     flag_codes, refer = _red_flags(asked, data["age_years"])
-    hurts = _painful(data, metadata)
-    little = _little_information(
-        model, data, prediction, variance_sources(model, data, expected, legs)
-    )
+    hurts = painful_knees(data, metadata)
+    sources = variance_sources(model, data, expected, legs)
+    little = little_known(model, data, prediction, sources, columns()).at_all
     status, reasons = _reasons(refer, hurts.sum(axis=1), _outside(data, metadata), little)
     scored = refer == 0
-    given = _given(model, scored, hurts)
-    unassessed = little | _basic_alone(data)
+    given = {knee: can & scored for knee, can in knees_with_risk(hurts, sided=model.sided).items()}
+    unassessed = little | basic_alone(data, columns())
     result: dict[str, NDArray[Any]] = {
         "status": status, "reasons": reasons, "red_flags": flag_codes
     }  # fmt: skip
@@ -118,56 +114,13 @@ def _red_flags(
     return _texts(codes)[place], np.array(urgent, dtype=np.intp)[place]
 
 
-def _painful(data: Columns, metadata: Metadata) -> Flags:
-    """Whether each knee hurts now, where the model is about new pain; shape (n, 2)."""
-    hurts = np.stack([data[f"{side}_pain_nrs"] > 0.0 for side in SIDES], axis=1)
-    return hurts if metadata.outcome_kind == "new_pain" else np.zeros_like(hurts)
-
-
 def _outside(data: Columns, metadata: Metadata) -> NDArray[np.intp]:
     """How many values of each lie outside of what the model's cohort held, shape (n,)."""
     count = np.zeros(len(data["sex"]), dtype=np.intp)
-    for name, measure in columns().items():
-        population = metadata.population.get(name)
-        if not population or not measure.model_input:
-            continue
-        values = data[name]
-        if isinstance(measure, Category):
-            held = {*population["choices"], AVERAGE_SEX}
-            codes = [code for code, choice in enumerate(measure.choices) if choice in held]
-            inside = np.isin(values, codes)
-        else:
-            inside = (values >= population["low"]) & (values <= population["high"])
-        count += ~(inside | np.isnan(values))
+    for name in columns():
+        for outside in outside_population(data, metadata, [name]).values():
+            count += outside
     return count
-
-
-def _little_information(
-    model: RiskModel, data: Columns, prediction: Prediction, sources: VarianceSources | None
-) -> Flags:
-    """Whether too little is known of each for a number to hold, shape (n,)."""
-    if sources is None:
-        if model.base_rates:
-            return np.zeros(len(data["sex"]), dtype=bool)
-        return np.asarray(width_share(model, data, prediction) >= LITTLE_GAIN)
-    recent = category("prior_knee_injury").choices.index("within_12_months")
-    injured = [data[f"{side}_prior_knee_injury"] == recent for side in SIDES]
-    little = sources.information.mean(axis=1) < LITTLE_INFORMATION
-    return np.asarray((little | _none_of_strongest(data)) & ~np.any(injured, axis=0))
-
-
-def _none_of_strongest(data: Columns) -> Flags:
-    """Whether none of the tests was done that say most about an athlete like each, shape (n,)."""
-    populations = dict.fromkeys(effect.population for effect in risk_factors())
-    alike = np.stack([belongs(name, data) for name in populations], axis=1)
-    kinds, first, place = np.unique(alike, axis=0, return_index=True, return_inverse=True)
-    none = np.empty(len(alike), dtype=bool)
-    for row, rows in zip(first.tolist(), rows_by_place(place.ravel(), len(kinds)), strict=True):
-        tests = strongest_tests(*(float(data[name][row]) for name in ("sport", "sex", "age_years")))
-        wanted = {measure for test in tests for measure in measures_of_test(test)}
-        given = [~np.isnan(data[c][rows]) for c in columns() if location_of(c)[-1] in wanted]
-        none[rows] = ~np.any(given, axis=0)
-    return none
 
 
 def _reasons(
@@ -176,31 +129,12 @@ def _reasons(
     """The status, and the code of each reason joined by ``;``; each of shape (n,)."""
     counts = np.stack([refer, hurts, outside, little.astype(np.intp)], axis=1)
     kinds, place = np.unique(counts, axis=0, return_inverse=True)
-    names = ("refer", "current_pain", "out_of_population", "low_information")
     codes = [
-        [name for name, count in zip(names, kind, strict=True) for _ in range(count)]
+        [name for name, count in zip(REASONS, kind, strict=True) for _ in range(count)]
         for kind in kinds.tolist()
     ]
-    status = _texts([found[0] if found else "ok" for found in codes])
+    status = _texts([status_of(found) for found in codes])
     return status[place.ravel()], _texts([";".join(found) for found in codes])[place.ravel()]
-
-
-def _given(model: RiskModel, scored: Flags, hurts: Flags) -> dict[Knee, Flags]:
-    """Which screenings get a risk of each knee."""
-    nothing, pain_free = np.zeros_like(scored), scored & ~hurts.any(axis=1)
-    if not model.sided:
-        return {"left": nothing, "right": nothing, "either": pain_free}
-    left, right = (scored & ~hurts[:, leg] for leg in range(len(SIDES)))
-    return {"left": left, "right": right, "either": pain_free}
-
-
-def _basic_alone(data: Columns) -> Flags:
-    """Whether nothing but `BASIC_COLUMNS` is known, shape (n,)."""
-    alone = np.ones(len(data["sex"]), dtype=bool)
-    for name in columns():
-        if name not in BASIC_COLUMNS:
-            alone &= np.isnan(data[name])
-    return alone
 
 
 def _risk(
@@ -221,11 +155,9 @@ def _risk(
     known = {
         name: np.where(given, values, np.nan) for name, values in zip(names, numbers, strict=True)
     }
-    ratio = probability / _usual(bundle, knee)[np.where(np.isnan(sport), -1.0, sport).astype(int)]
-    ends = np.array([end for end, _ in BANDS])
-    place = np.searchsorted(ends, np.where(np.isnan(ratio), 1.0, ratio), side="right")
-    place = np.where(unassessed, len(_BAND_NAMES) - 1, place)
-    band = _texts([*_BAND_NAMES, None])[np.where(given, place, len(_BAND_NAMES))]
+    usual = _usual(bundle, knee)[np.where(np.isnan(sport), -1.0, sport).astype(int)]
+    place = band_places(probability, usual, unassessed)
+    band = _texts([*BAND_NAMES, None])[np.where(given, place, len(BAND_NAMES))]
     return known | {f"band_{knee}": band}
 
 
