@@ -120,6 +120,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _parse(body: bytes) -> Any:
+    if not body.strip():
+        raise Refusal("malformed_json", text("service.body.empty"))
     try:
         return json.loads(body.decode(), object_pairs_hook=_object)
     except json.JSONDecodeError as error:

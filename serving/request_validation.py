@@ -38,7 +38,7 @@ from serving.monitoring import LOGGER, Metrics
 from serving.problem import ERROR_FORM, PROBLEM_FORM, REQUEST_ID, Refusal
 from serving.rate_limits import RateLimits
 from serving.recording import Recording, asked_to_record
-from serving.route import Route, find_route
+from serving.route import Route, find_route, where_else
 from serving.safe_response import SafeResponse
 from serving.tracing import AnsweredRequest, RequestSpans
 
@@ -187,7 +187,7 @@ class RequestValidation:
             raise Refusal("malformed_request", detail, headers={"connection": "close"})
         route = find_route(self._routes, scope["path"])
         if route is None:
-            raise Refusal("not_found", text("service.request.not_found"))
+            raise Refusal("not_found", where_else(self._routes, scope["path"]))
         if scope["method"] not in route.allowed_methods:
             allow = {"allow": ", ".join(route.allowed_methods)}
             detail = text("service.request.method_not_allowed", method=route.method)

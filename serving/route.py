@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from starlette.routing import compile_path
 
 from kneerisk.records.roles import Role
+from kneerisk.words import text
 from serving.problem import PROBLEM_FORM, ErrorForm
 
 
@@ -97,6 +98,14 @@ def find_route(routes: Mapping[str, Route], path: str) -> Route | None:
         return routes[path]
     templates = (route for route in routes.values() if "{" in route.path)
     return next((route for route in templates if _pattern(route.path).match(path)), None)
+
+
+def where_else(routes: Mapping[str, Route], path: str) -> str:
+    """Where to look for an address that there is not."""
+    meant = find_route(routes, path.rstrip("/"))
+    if meant is None:
+        return text("service.request.not_found")
+    return text("service.request.slash_at_end", path=meant.path)
 
 
 @cache

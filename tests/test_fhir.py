@@ -139,7 +139,12 @@ class TestObservations:
 
     @pytest.mark.parametrize(
         ("value", "code", "mass_kg"),
-        [(71, "kg", 71.0), (154.3, "[lb_av]", 154.3 * 0.45359237), (11, "[stone_av]", 69.853225)],
+        [
+            (71, "kg", 71.0),
+            (71_000, "g", 71.0),
+            (154.3, "[lb_av]", 154.3 * 0.45359237),
+            (11, "[stone_av]", 69.853225),
+        ],
     )
     def test_body_weight_of_loinc_in_other_units(
         self, value: float, code: str, mass_kg: float
@@ -301,7 +306,8 @@ class TestDescriptions:
 #: What the codes here need of UCUM's grammar: units, exponents, annotations, one over another.
 UNITS_OF_UCUM = (
     "1", "%", "[in_i]", "[ft_i]", "[mi_i]", "[lb_av]", "[lbf_av]", "[stone_av]", "m", "cm", "mm",
-    "km", "kg", "kgf", "N", "W", "deg", "rad", "a", "mo", "wk", "d", "h", "min", "s", "ms", "mL",
+    "km", "g", "kg", "kgf", "N", "W", "deg", "rad", "a", "mo", "wk", "d", "h", "min", "s", "ms",
+    "mL",
 )  # fmt: skip
 COMPONENT = rf"({'|'.join(map(re.escape, UNITS_OF_UCUM))})[23]?({{[a-z_0-9]+}})?|{{[a-z_0-9]+}}"
 TERM = re.compile(rf"({COMPONENT})([./]({COMPONENT}))*")

@@ -255,6 +255,44 @@ def test_an_error_never_repeats_a_value():
     assert len(refused.value.faults) == 8
 
 
+@pytest.mark.parametrize(
+    ("place", "name", "told"),
+    [
+        ("athlete", "ageYears", "the nearest is age_years"),
+        ("athlete", "height", "the nearest is height_cm"),
+        ("athlete", "height_m", "the nearest is height_cm"),
+        ("left", "Hip-Drop-Deg", "the nearest is hip_drop_deg"),
+        ("left", "quad_torque", "the nearest is quad_torque_nm_kg"),
+        ("left", "age_years", "here; age_years stands in athlete"),
+        ("athlete", "hip_drop_deg", "here; hip_drop_deg stands in left and right"),
+        ("athlete", "left_hip_drop_deg", "here; hip_drop_deg stands in left"),
+        ("left", "pain_nrs", "here; pain_nrs stands in pain/left and pain/right"),
+        ("athlete", "shoe_size", "is not a name of the schema"),
+        ("left", "hip", "is not a name of the schema"),
+        ("left", "hip_drop_deg" * 9, "is not a name of the schema"),
+    ],
+)
+def test_an_unknown_name_is_told_the_one_that_is_meant(place: str, name: str, told: str):
+    body: dict[str, Any] = {"athlete": {"age_years": 30, "sex": "male"}}
+    body[place] = body.get(place, {}) | {name: 3}
+    with pytest.raises(ScreeningRefused) as refused:
+        read_screening(body)
+    [fault] = refused.value.faults
+    assert fault.code == "unknown_name"
+    assert fault.message.endswith(told)
+
+
+def test_the_name_that_is_told_is_never_that_of_another_measure():
+    for column in columns():
+        place, name = column_locations()[column][:-1], column_locations()[column][-1]
+        if place != ("left",):
+            continue
+        with pytest.raises(ScreeningRefused) as refused:
+            read_screening({"athlete": {"age_years": 30, "sex": "male"}, "left": {name + "x": 1}})
+        hint = refused.value.faults[0].message.partition("nearest is ")[2]
+        assert hint in {"", name}
+
+
 MASS_KG = 71.0
 SLIPPED = [
     (name, other)

@@ -185,7 +185,8 @@ def test_all_faults_are_told_at_once_with_unit_and_range(service: Served) -> Non
      '{"athlete": {"age_years": 0x1B}}', "'text'"],
 )  # fmt: skip
 def test_what_is_not_json_is_malformed(service: Served, text: str | bytes) -> None:
-    refused(service.post("/v1/predict", text), 400, "malformed_json")
+    told = refused(service.post("/v1/predict", text), 400, "malformed_json")
+    assert ("empty" in told["detail"]) == (text == "")
 
 
 def test_every_doubled_key_is_named(service: Served) -> None:
@@ -202,7 +203,9 @@ def test_every_doubled_key_is_named(service: Served) -> None:
     ["/v1", "/v1/predict/", "/v2/predict", "/docs/", "/schema.json", "/assets/x.js", "/..%2f"],
 )
 def test_an_unknown_address_is_not_found(service: Served, path: str) -> None:
-    refused(service.get(path), 404, "not_found")
+    told = refused(service.get(path), 404, "not_found")
+    is_known = path.rstrip("/") in ROUTES
+    assert ("without the slash" in told["detail"]) == is_known
 
 
 def test_another_method_is_told_which_one_to_use(service: Served) -> None:

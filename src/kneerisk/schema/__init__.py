@@ -1,5 +1,6 @@
 """The single source of what is measured: names, units, limits, norms, errors and rules."""
 
+from kneerisk.schema.body_faults import fault_at, faults_of
 from kneerisk.schema.columns import (
     Columns,
     FloatArray,
@@ -21,8 +22,6 @@ from kneerisk.schema.screening import (
     Screening,
     coded,
     coded_rows,
-    fault_at,
-    faults_of,
     from_row,
     read_screening,
     to_row,

@@ -14,11 +14,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from kneerisk.errors import Fault, MeasuresRefused
+from kneerisk.schema.body_faults import faults_of
 from kneerisk.schema.columns import columns, leg_measures
 from kneerisk.schema.declared_measure import Declared, DeclaredCategory, DeclaredQuantity
 from kneerisk.schema.faults import FaultCode, json_pointer
 from kneerisk.schema.own_measures import NO_OWN_MEASURES, OwnMeasures
-from kneerisk.schema.screening import faults_of
 from kneerisk.words import text
 
 #: How large a file may be, and how many measures it may declare (assumptions): a club has some

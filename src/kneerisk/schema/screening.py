@@ -1,8 +1,7 @@
-"""One athlete at one visit: the body of a request, its faults, and the same as a row of a file."""
+"""One athlete at one visit: the body of a request, and the same as a row of a file."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self, cast, get_args
 
@@ -16,17 +15,18 @@ from pydantic import (
     create_model,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
-from kneerisk.errors import Fault, ScreeningRefused
+from kneerisk.errors import ScreeningRefused
 from kneerisk.schema.athlete import Athlete
-from kneerisk.schema.columns import FloatArray, code, column_locations, column_of, columns
-from kneerisk.schema.faults import STRICT, FaultCode, Violation, json_pointer
-from kneerisk.schema.measure import Equipment, Measure, Quantity
+from kneerisk.schema.body_faults import faults_of
+from kneerisk.schema.columns import FloatArray, code, column_locations, columns
+from kneerisk.schema.faults import STRICT, FaultCode, Violation
+from kneerisk.schema.measure import Equipment
 from kneerisk.schema.own_measures import fields_of, own_measures_in_force, per_schema
 from kneerisk.schema.rules import refuse_contradictions, rules_schema
 from kneerisk.schema.sections import RED_FLAGS, SIDES, Leg, Pain, Protocol, Setting, Side
-from kneerisk.words import section, text, variant
+from kneerisk.words import text
 
 
 def red_flag_violation(code: str) -> Violation | None:
@@ -207,73 +207,6 @@ def coded_rows(rows: Sequence[Mapping[str, Any]]) -> dict[str, FloatArray]:
         for column, value in row.items():
             table[positions[column], i] = code(measures[column], value)
     return dict(zip(measures, table, strict=True))
-
-
-#: What pydantic finds by itself, by its type of error; measures and rules bring their own codes.
-_BY_PYDANTIC = {
-    "extra_forbidden": FaultCode.UNKNOWN_NAME,
-    "missing": FaultCode.MISSING,
-    "finite_number": FaultCode.NOT_FINITE,
-    "float_type": FaultCode.NOT_A_NUMBER,
-    "int_type": FaultCode.NOT_A_NUMBER,
-    "string_type": FaultCode.NOT_TEXT,
-    FaultCode.NOT_TEXT_OR_NUMBER: FaultCode.NOT_TEXT_OR_NUMBER,
-    "model_type": FaultCode.NOT_AN_OBJECT,
-    "dict_type": FaultCode.NOT_AN_OBJECT,
-    "list_type": FaultCode.NOT_A_LIST,
-    "bool_type": FaultCode.NOT_A_BOOLEAN,
-    "too_long": FaultCode.TOO_LONG,
-}
-_CODES = frozenset(str(code) for code in FaultCode)
-#: Each choice in pydantic's words for them: `'point' or 'comma'`.
-_QUOTED = re.compile(r"'([^']*)'")
-
-
-def faults_of(error: ValidationError) -> list[Fault]:
-    """Every fault of a body that pydantic refused, as pointers (RFC 6901) with rule and unit."""
-    return [fault_at(detail["type"], detail["loc"], _message(detail)) for detail in error.errors()]
-
-
-def _message(detail: ErrorDetails) -> str:
-    """The rule in words of ours where pydantic has checked a limit or a choice, else as it stands."""
-    if detail["type"] not in section("schema")["pydantic"]:
-        return detail["msg"]
-    limits = detail.get("ctx", {})
-    choices = ", ".join(_QUOTED.findall(str(limits.get("expected", ""))))
-    return variant("schema.pydantic", detail["type"], **limits, choices=choices)
-
-
-def fault_at(kind: str, location: tuple[int | str, ...], message: str) -> Fault:
-    """One fault of a body.
-
-    Parameters
-    ----------
-    kind
-        Its code, or pydantic's type of the error.
-    location
-        Where it stands in the body, from the outermost name to the innermost.
-    message
-        The rule in words, unless it is one that pydantic finds by itself.
-
-    Returns
-    -------
-    The fault, with what is allowed where the place is a measure.
-    """
-    code = _BY_PYDANTIC.get(kind)
-    measure = _measure_at(location)
-    return Fault(
-        pointer=json_pointer(*location),
-        code=str(code or (kind if kind in _CODES else FaultCode.WRONG_FORM)),
-        message=variant("shared.fault", code) if code else message,
-        allowed=measure.allowed if measure else None,
-        unit=measure.unit if isinstance(measure, Quantity) else None,
-    )
-
-
-def _measure_at(location: tuple[int | str, ...]) -> Measure | None:
-    """The measure of a place in a body, which may hold a screening at any depth."""
-    found = (columns().get(column_of(location[start:])) for start in range(len(location)))
-    return next((measure for measure in found if measure is not None), None)
 
 
 def read_screening(body: Mapping[str, Any]) -> Screening:
