@@ -35,7 +35,7 @@ def monitor(
     from kneerisk.monitoring import report_lines
 
     report = look_at(club, version, models, datetime.now(UTC).date())
-    result = {"club": club, **report.model_dump(mode="json"), "to_do": report_lines.to_do(report)}
+    result = {"club": club, **report_lines.with_to_do(report).model_dump(mode="json")}
     result["run_id"] = _log(report, club)
     rows = [report_lines.part_row(part) for part in report.parts]
     table = console.Table(report_lines.part_columns(), rows, text("monitoring.table"))

@@ -16,10 +16,9 @@ from serving import fhir_endpoints
 from serving.fhir_endpoints import OPERATION_OUTCOME
 from serving.fhir_examples import BUNDLE, FEEDBACK, PATIENT_VIEW, RESPONSE
 from serving.recording import RECORDS_REFUSALS
-from serving.route import Route
+from serving.route import MEGABYTE, Route
 from serving.routes import ROUTES
 
-_MEGABYTE = 1_000_000
 #: An Observation has some 25 keys and values, and a screening at most some 120 of them.
 _MAX_VALUES = 10_000
 
@@ -45,7 +44,7 @@ _FHIR = (
         summary="Answer a Bundle of Observations or a QuestionnaireResponse as a RiskAssessment",
         endpoint=fhir_endpoints.risk_assessment, body=FhirScreening,
         answer=FhirResource,
-        media_type=FHIR_JSON, errors=OPERATION_OUTCOME, max_body_bytes=_MEGABYTE,
+        media_type=FHIR_JSON, errors=OPERATION_OUTCOME, max_body_bytes=MEGABYTE,
         max_values=_MAX_VALUES, examples={"observations": BUNDLE, "questionnaire": RESPONSE},
         needs_champion=True, on_event_loop=True,
     ),
@@ -73,14 +72,14 @@ _CDS_HOOKS = (
         path=f"/cds-services/{SERVICE_ID}", method="POST", operation="cds_patient_view",
         summary="A card of the newest screening of the patient whose chart was opened",
         endpoint=fhir_endpoints.patient_view, body=PatientView, answer=CdsCards,
-        max_body_bytes=_MEGABYTE, max_values=2 * _MAX_VALUES, refusals=("prefetch_missing",),
+        max_body_bytes=MEGABYTE, max_values=2 * _MAX_VALUES, refusals=("prefetch_missing",),
         examples={"chart": PATIENT_VIEW}, needs_champion=True,
     ),
     Route(
         path=f"/cds-services/{SERVICE_ID}/feedback", method="POST", operation="cds_feedback",
         summary="What became of cards: kept in the records of a club whose key comes with it",
         endpoint=fhir_endpoints.feedback, body=Feedback, answer=FeedbackKept,
-        max_body_bytes=_MEGABYTE, examples={"accepted": FEEDBACK}, refusals=RECORDS_REFUSALS,
+        max_body_bytes=MEGABYTE, examples={"accepted": FEEDBACK}, refusals=RECORDS_REFUSALS,
         keeps_with_key=True,
     ),
 )  # fmt: skip

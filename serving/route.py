@@ -20,6 +20,8 @@ from kneerisk.records.roles import Role
 from kneerisk.words import text
 from serving.problem import PROBLEM_FORM, ErrorForm
 
+MEGABYTE = 1_000_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

@@ -39,10 +39,8 @@ from serving.request_examples import (
     TABLE,
     WHAT_IF,
 )
-from serving.route import Route
+from serving.route import MEGABYTE, Route
 from serving.sheet_import import MAX_UPLOAD_BYTES, import_sheet, import_training_log
-
-_MEGABYTE = 1_000_000
 
 # A few milliseconds of Python gain nothing from a thread of their own, which would compete with
 # the event loop for the interpreter's lock: short predictions run on the event loop.
@@ -50,7 +48,7 @@ _PREDICTIONS = (
     Route(
         path="/v1/predict", method="POST", operation="predict",
         summary="Answer one screening", endpoint=endpoints.predict,
-        body=Screening, answer=Answer, max_body_bytes=_MEGABYTE, fields=PARTS,
+        body=Screening, answer=Answer, max_body_bytes=MEGABYTE, fields=PARTS,
         refusals=("unknown_field", "idempotency_key_used", *RECORDS_REFUSALS),
         examples={"runner": EXAMPLE}, needs_champion=True, records=True,
     ),
@@ -59,7 +57,7 @@ _PREDICTIONS = (
         summary=f"Answer up to {MAX_SCREENINGS:,} screenings, each on its own",
         endpoint=endpoints.predict_team, body=Team, answer=TeamAnswer,
         # A screening with every measure is near 5 kB, so 1,000 of them fit with room for blanks.
-        max_body_bytes=10 * _MEGABYTE, max_values=400 * MAX_SCREENINGS,
+        max_body_bytes=10 * MEGABYTE, max_values=400 * MAX_SCREENINGS,
         largest_seconds=40,
         examples={"two": {"screenings": [EXAMPLE, EXAMPLE]}}, needs_champion=True,
         count=lambda team: len(team.screenings),
@@ -67,27 +65,27 @@ _PREDICTIONS = (
     Route(
         path="/v1/what_if", method="POST", operation="what_if",
         summary="Answer a screening again with some measures changed",
-        endpoint=endpoints.what_if, body=WhatIf, answer=WhatIfAnswer, max_body_bytes=_MEGABYTE,
+        endpoint=endpoints.what_if, body=WhatIf, answer=WhatIfAnswer, max_body_bytes=MEGABYTE,
         examples={"less_hip_drop": WHAT_IF}, needs_champion=True, on_event_loop=True,
     ),
     Route(
         path="/v1/follow_up", method="POST", operation="follow_up",
         summary=f"Compare 2 to {MOST_VISITS} visits of one athlete",
         endpoint=endpoints.follow_up, body=FollowUp, answer=FollowUpAnswer,
-        max_body_bytes=_MEGABYTE, max_values=400 * MOST_VISITS,
+        max_body_bytes=MEGABYTE, max_values=400 * MOST_VISITS,
         examples={"twelve_weeks": FOLLOW_UP}, needs_champion=True,
         count=lambda follow_up: len(follow_up.visits),
     ),
     Route(
         path="/v1/report", method="POST", operation="report",
         summary="Answer one screening as a page to print", endpoint=endpoints.report,
-        body=Screening, media_type="text/html", max_body_bytes=_MEGABYTE,
+        body=Screening, media_type="text/html", max_body_bytes=MEGABYTE,
         examples={"runner": EXAMPLE}, needs_champion=True, on_event_loop=True,
     ),
     Route(
         path="/v1/hand_out", method="POST", operation="hand_out",
         summary="Answer one screening as a sheet for the athlete", endpoint=endpoints.hand_out,
-        body=Screening, media_type="text/html", max_body_bytes=_MEGABYTE,
+        body=Screening, media_type="text/html", max_body_bytes=MEGABYTE,
         examples={"runner": EXAMPLE}, needs_champion=True, on_event_loop=True,
     ),
 )  # fmt: skip
@@ -97,7 +95,7 @@ _SHEETS = (
         path="/v1/export", method="POST", operation="export_table",
         summary=f"A table of up to {table_export.MOST_ROWS:,} rows as an Excel file",
         endpoint=table_export.export, body=table_export.Table, media_type=table_export.WORKBOOK,
-        max_body_bytes=10 * _MEGABYTE, max_values=401 * table_export.MOST_ROWS,
+        max_body_bytes=10 * MEGABYTE, max_values=401 * table_export.MOST_ROWS,
         largest_seconds=10,
         examples={"squad": TABLE},
     ),
@@ -144,7 +142,7 @@ _RECORDS = (
         path="/v1/outcomes", method="POST", operation="report_outcomes",
         summary=f"Keep up to {MOST_OUTCOMES:,} outcomes and check-ins of a club's athletes",
         endpoint=record_endpoints.outcomes, body=OutcomeReports,
-        answer=OutcomesKept, max_body_bytes=_MEGABYTE,
+        answer=OutcomesKept, max_body_bytes=MEGABYTE,
         max_values=40 * MOST_OUTCOMES, refusals=RECORDS_REFUSALS,
         examples={"week": OUTCOMES}, role=Role.WRITE,
     ),

@@ -8,14 +8,13 @@ import numpy as np
 
 from kneerisk.cohort.row_weights import effective_number
 from kneerisk.evaluation.task_rows import TaskRows
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.schema import FloatArray
 
 #: Fewer rows than this in a bin would show chance, not calibration (assumption).
 ROWS_A_BIN = 30
 #: Of a curve (assumption: the usual tenths).
 MOST_BINS = 10
-#: The normal distribution's 97.5 % point.
-_Z95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +66,8 @@ def share_limits(share: FloatArray, rows: FloatArray) -> tuple[FloatArray, Float
     ----------
     Wilson 1927, J Am Stat Assoc 22:209, doi 10.1080/01621459.1927.10502953.
     """
-    middle = (share + _Z95**2 / (2 * rows)) / (1 + _Z95**2 / rows)
-    spread = np.sqrt(share * (1 - share) / rows + _Z95**2 / (4 * rows**2))
-    half = _Z95 * spread / (1 + _Z95**2 / rows)
+    middle = (share + NORMAL_95**2 / (2 * rows)) / (1 + NORMAL_95**2 / rows)
+    spread = np.sqrt(share * (1 - share) / rows + NORMAL_95**2 / (4 * rows**2))
+    half = NORMAL_95 * spread / (1 + NORMAL_95**2 / rows)
     low, high = np.minimum(middle - half, share), np.maximum(middle + half, share)
     return np.maximum(low, 0.0), np.minimum(high, 1.0)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evaluation.task_rows import TaskRows
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.model.logistic_calibration import maximum_likelihood_weights
 from kneerisk.schema import FloatArray
 
@@ -22,8 +23,6 @@ FEWEST_OUTCOMES = 30.0
 _LARGEST_SLOPE = 20.0
 #: Log-odds that differ by less than this are the same.
 _LEAST_SPREAD = 1e-6
-#: The normal distribution's 97.5 % point.
-_Z95 = 1.959964
 #: Knots closer than this in log-odds make a curve without a meaning (assumption).
 _CLOSEST_KNOTS = 1e-3
 
@@ -77,7 +76,7 @@ def _limits(estimate: tuple[float, float] | None) -> tuple[float, float] | None:
     if estimate is None:
         return None
     value, error = estimate
-    return value - _Z95 * error, value + _Z95 * error
+    return value - NORMAL_95 * error, value + NORMAL_95 * error
 
 
 def _slope_design(rows: TaskRows) -> tuple[FloatArray, TaskRows]:

@@ -23,6 +23,7 @@ from kneerisk.evaluation.calibration_metrics import (
 from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evaluation.metrics import brier, log_loss, loss_difference
 from kneerisk.evaluation.task_rows import TaskRows, logit
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.model.logistic_calibration import maximum_likelihood_weights
 from kneerisk.schema import FloatArray
 
@@ -30,8 +31,6 @@ from kneerisk.schema import FloatArray
 Step = Literal["intercept", "slope"]
 #: Of the folds; five are the usual choice (assumption).
 _FOLDS, _SEED = 5, 0
-#: The normal distribution's 97.5 % point.
-Z95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +140,7 @@ def smooth_band(
         design, design @ weights, rows.outcome, rows.athlete, rows.weights
     )
     there = restricted_cubic_spline(logit(risks), knots)
-    half = Z95 * np.sqrt(np.einsum("ij,jk,ik->i", there, covariance, there))
+    half = NORMAL_95 * np.sqrt(np.einsum("ij,jk,ik->i", there, covariance, there))
     middle = there @ weights
     curve, low, high = (np.asarray(expit(line)) for line in (middle, middle - half, middle + half))
     return curve, low, high

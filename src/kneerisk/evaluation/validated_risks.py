@@ -15,10 +15,11 @@ from kneerisk.cohort.row_weights import effective_number
 from kneerisk.evaluation.calibration_bins import MOST_BINS, share_limits
 from kneerisk.evaluation.decision_curves import net_benefit, treat_all_net_benefit
 from kneerisk.evaluation.metrics import paired_difference
-from kneerisk.evaluation.recalibration import Z95, Recalibrated, smooth_band
+from kneerisk.evaluation.recalibration import Recalibrated, smooth_band
 from kneerisk.evaluation.small_cells import fewer_cuts
 from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.evaluation.validation_report import CurvePoint, DecisionPoint, RiskGroup
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.schema import FloatArray
 
 #: Risks at which the smooth curve is given.
@@ -109,7 +110,7 @@ def decision_points(
     for cut in cuts.tolist():
         acted = rows.probability >= cut
         worth = np.where(acted, rows.outcome - (1.0 - rows.outcome) * cut / (1.0 - cut), 0.0)
-        half = Z95 * paired_difference(worth, rows.athlete, rows.weight)[1]
+        half = NORMAL_95 * paired_difference(worth, rows.athlete, rows.weight)[1]
         benefit = net_benefit(rows, cut)
         moved = None if recalibrated is None else float(recalibrated.apply(np.array(cut)))
         after = None if moved is None else _benefit_at(rows, acted, moved)

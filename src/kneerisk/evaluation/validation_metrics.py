@@ -13,7 +13,6 @@ from kneerisk.evaluation.calibration_metrics import last_weight
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import log_loss_over, paired_difference
 from kneerisk.evaluation.model_validation import training_prior
-from kneerisk.evaluation.recalibration import Z95
 from kneerisk.evaluation.small_cells import is_large
 from kneerisk.evaluation.task_rows import (
     Risks,
@@ -23,6 +22,7 @@ from kneerisk.evaluation.task_rows import (
     own_task,
     which_limb_task,
 )
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.model import Bundle
 
 #: Of the model's own task; those of net benefit are given where no cell is small.
@@ -73,8 +73,8 @@ def precise_metrics(rows: TaskRows) -> dict[str, float]:
         ratio, log_error = observed / expected, error / observed
         metrics |= {
             "observed_to_expected": ratio,
-            "observed_to_expected_low": ratio * float(np.exp(-Z95 * log_error)),
-            "observed_to_expected_high": ratio * float(np.exp(Z95 * log_error)),
+            "observed_to_expected_low": ratio * float(np.exp(-NORMAL_95 * log_error)),
+            "observed_to_expected_high": ratio * float(np.exp(NORMAL_95 * log_error)),
             "observed_to_expected_log_error": log_error,
         }
     ones = np.ones((len(rows.outcome), 1))
@@ -83,16 +83,16 @@ def precise_metrics(rows: TaskRows) -> dict[str, float]:
         intercept, error = moved
         metrics |= {
             "calibration_intercept": intercept,
-            "calibration_intercept_low": intercept - Z95 * error,
-            "calibration_intercept_high": intercept + Z95 * error,
+            "calibration_intercept_low": intercept - NORMAL_95 * error,
+            "calibration_intercept_high": intercept + NORMAL_95 * error,
             "calibration_intercept_error": error,
         }
     if "calibration_slope_low" in metrics:
         width = metrics["calibration_slope_high"] - metrics["calibration_slope_low"]
-        metrics["calibration_slope_error"] = width / (2.0 * Z95)
+        metrics["calibration_slope_error"] = width / (2.0 * NORMAL_95)
     if "auc_low" in metrics:
         low, high = logit(np.array([metrics["auc_low"], metrics["auc_high"]]))
-        metrics["auc_logit_error"] = float(high - low) / (2.0 * Z95)
+        metrics["auc_logit_error"] = float(high - low) / (2.0 * NORMAL_95)
     return metrics
 
 

@@ -12,12 +12,11 @@ from math import ceil, exp, sqrt
 from scipy.optimize import brentq
 from scipy.special import expit
 
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.schema import FloatArray
 
 #: Widths of a 95 % interval that is precise enough, as pmvalsampsize proposes them.
 OE_WIDTH, SLOPE_WIDTH, AUC_WIDTH, NET_BENEFIT_WIDTH = 0.2, 0.2, 0.1, 0.2
-#: The normal distribution's 97.5 % point.
-_Z95 = 1.959964
 #: More rows than this no club, nor all of them, will ever have.
 _MOST_ROWS = 10**9
 
@@ -39,7 +38,7 @@ def rows_for_observed_to_expected(share: float, width: float = OE_WIDTH, ratio: 
     Rounded up.
     """
     error = brentq(
-        lambda s: ratio * (exp(_Z95 * s) - exp(-_Z95 * s)) - width, 1e-9, 10.0, xtol=1e-14
+        lambda s: ratio * (exp(NORMAL_95 * s) - exp(-NORMAL_95 * s)) - width, 1e-9, 10.0, xtol=1e-14
     )
     return ceil((1.0 - share) / (share * error**2))
 
@@ -59,7 +58,7 @@ def rows_for_slope(log_odds: FloatArray, width: float = SLOPE_WIDTH) -> int:
     Rounded up.
     """
     i00, i01, i11 = _information(log_odds)
-    return ceil(min(i00 / ((width / (2.0 * _Z95)) ** 2 * (i00 * i11 - i01**2)), _MOST_ROWS))
+    return ceil(min(i00 / ((width / (2.0 * NORMAL_95)) ** 2 * (i00 * i11 - i01**2)), _MOST_ROWS))
 
 
 def auc_error(auc: float, share: float, rows: float) -> float:
@@ -102,7 +101,7 @@ def rows_for_auc(auc: float, share: float, width: float = AUC_WIDTH) -> int:
     few, many = 2, _MOST_ROWS
     while few < many:
         middle = (few + many) // 2
-        wide = 2.0 * _Z95 * auc_error(auc, share, middle) > width
+        wide = 2.0 * NORMAL_95 * auc_error(auc, share, middle) > width
         few, many = (middle + 1, many) if wide else (few, middle)
     return few
 
@@ -135,7 +134,7 @@ def rows_for_net_benefit(
     spread = sensitivity * (1.0 - sensitivity) / share
     spread += odds**2 * specificity * (1.0 - specificity) / (1.0 - share)
     spread += odds**2 * (1.0 - specificity) ** 2 / (share * (1.0 - share))
-    return ceil(spread / (width / (2.0 * _Z95)) ** 2)
+    return ceil(spread / (width / (2.0 * NORMAL_95)) ** 2)
 
 
 def _information(log_odds: FloatArray) -> tuple[float, float, float]:

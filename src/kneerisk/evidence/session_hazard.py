@@ -15,7 +15,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import isotonic_regression
 
-from kneerisk.evidence.table_models import NORMAL_95, Range
+from kneerisk.evidence.normal_points import PUBLISHED_95
+from kneerisk.evidence.table_models import Range
 from kneerisk.evidence.table_reader import Sources, TableRow, YesOrNo, read_table
 
 #: The ratio at which a session is like those before it, where the rate begins to rise (assumption:
@@ -70,9 +71,9 @@ def _curves() -> tuple[tuple[PchipInterpolator, ...], float]:
     """Logarithms of the rate ratio's lower end, itself and its upper end; and the last ratio."""
     bands = session_hazards()
     logs = np.log([[band.low, band.central, band.high] for band in bands])
-    weights = ((logs[:, 2] - logs[:, 0]) / (2.0 * NORMAL_95)) ** -2.0
+    weights = ((logs[:, 2] - logs[:, 0]) / (2.0 * PUBLISHED_95)) ** -2.0
     fit = isotonic_regression(logs[:, 1], weights=weights)
-    half = NORMAL_95 / np.sqrt(np.add.reduceat(weights, fit.blocks[:-1]))
+    half = PUBLISHED_95 / np.sqrt(np.add.reduceat(weights, fit.blocks[:-1]))
     half = np.repeat(half, np.diff(fit.blocks))
     at = np.array([USUAL_RATIO, *(band.at for band in bands)])
     ends = (fit.x - half, fit.x, fit.x + half)

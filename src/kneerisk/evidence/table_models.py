@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
+from kneerisk.evidence.normal_points import NORMAL_90
 from kneerisk.evidence.table_reader import (
     MeasureName,
     MeasureNames,
@@ -18,9 +19,6 @@ from kneerisk.evidence.table_reader import (
     Words,
     YesOrNo,
 )
-
-#: The two-sided 90 and 95 % points of the normal distribution.
-NORMAL_90, NORMAL_95 = 1.6449, 1.9600
 
 Imbalance = Literal[
     "hamstring_dominance",

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.special import expit, log_expit, logit, logsumexp
 
 from kneerisk.evidence import rates_by_definition
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.schema import FloatArray, category
 
 #: Nodes of the distribution, in its SDs: 801 from -4 to 4, so that a count of 100,000 athletes is
@@ -26,8 +27,6 @@ _NODES = np.linspace(-4.0, 4.0, 801)
 _CENTRES = np.linspace(-16.0, 16.0, 3201)
 #: The 90 % interval of the base rate, as for the risks.
 _TAIL = 0.05
-#: The normal distribution's 97.5 % point.
-NORMAL_95 = 1.959964
 
 
 class Count(NamedTuple):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from kneerisk.evidence.normal_points import NORMAL_90
 from kneerisk.model.base_rates import BaseShift
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix, row_sums
@@ -21,8 +22,6 @@ from kneerisk.schema import FloatArray
 
 #: Coverage that every interval aims at (assumption: the usual 90 %).
 COVERAGE = 0.90
-#: The two-sided 90 % point of the normal distribution.
-NORMAL_90 = 1.6449
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import entr
 from scipy.stats import norm
 
-from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.followed_risks import DAYS_A_YEAR, FollowedRisks
 from kneerisk.monitoring.monitoring_schema import ExpectedOfRisks, PromiseHeld
 from kneerisk.schema import FloatArray
 
@@ -86,8 +86,8 @@ def promise_kept(rows: FollowedRisks) -> PromiseHeld | None:
     rows = rows.take(rows.told > 0.0)
     if len(rows) == 0:
         return None
-    years = float((rows.stop - rows.start).sum() / 365.25)
-    weight = -np.log(rows.daily_hazard * 365.25)
+    years = float((rows.stop - rows.start).sum() / DAYS_A_YEAR)
+    weight = -np.log(rows.daily_hazard * DAYS_A_YEAR)
     happened = rows.told + rows.event * weight
     promised = rows.told * (1.0 + weight)
     _, cluster = np.unique(rows.athlete, return_inverse=True)

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from kneerisk.schema import FloatArray
 
+#: On average; follow-up of several years is told in years.
+DAYS_A_YEAR = 365.25
 #: A risk of 1 would be an infinite hazard.
 _HIGHEST_RISK = 1.0 - 1e-9
 

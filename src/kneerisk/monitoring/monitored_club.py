@@ -11,7 +11,7 @@ from kneerisk.monitoring.input_drift import drift_of_screenings
 from kneerisk.monitoring.monitored_answers import read_answers
 from kneerisk.monitoring.monitoring_report import monitor
 from kneerisk.monitoring.monitoring_schema import MonitoringAnswer
-from kneerisk.monitoring.report_lines import to_do
+from kneerisk.monitoring.report_lines import with_to_do
 
 
 def monitored_club(
@@ -43,4 +43,4 @@ def monitored_club(
         newest = answers.of_version(version).newest_screenings()
         drift = drift_of_screenings(champion.model, newest)
     report = monitor(answers, version, today, drift)
-    return MonitoringAnswer(**dict(report), to_do=to_do(report))
+    return with_to_do(report)

@@ -19,6 +19,7 @@ from kneerisk.monitoring.monitored_answers import (
     newest_told,
 )
 from kneerisk.monitoring.monitoring_schema import (
+    LEVEL,
     CountsTold,
     MonitoringReport,
     PartTold,
@@ -38,9 +39,6 @@ from kneerisk.monitoring.weekly_alarm import (
 )
 from kneerisk.records.followed_legs import FollowedLeg
 from kneerisk.schema import SIDES
-
-#: Of tests of parts, of which one in twenty would else be called more than chance (convention).
-LEVEL = 0.05
 
 
 def monitor(

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 _FROZEN = ConfigDict(frozen=True)
 
+#: Of p-values below which chance is not believed to explain a difference (convention).
+LEVEL = 0.05
+
 Step = Literal["nothing", "collect", "adapt", "retrain", "stop"]
 Why = Literal[
     "far_off", "wrong_order", "spread_off", "alarm", "few_events", "many_lost", "lost_differ",
@@ -149,7 +152,7 @@ class PromiseHeld(BaseModel):
     @property
     def could_be_chance(self) -> bool:
         """Whether the difference is within its 95 % limits."""
-        return self.p_value >= 0.05  # convention
+        return self.p_value >= LEVEL
 
 
 class ShiftedMeasure(BaseModel):
@@ -209,7 +212,7 @@ class FollowUpState(BaseModel):
     @property
     def lost_differ(self) -> bool:
         """Whether the lost had been told other risks than chance explains."""
-        return self.p_value is not None and self.p_value < 0.05  # convention
+        return self.p_value is not None and self.p_value < LEVEL
 
 
 class WhatToDo(BaseModel):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import chi2, poisson
 
-from kneerisk.monitoring.followed_risks import FollowedRisks
+from kneerisk.monitoring.followed_risks import DAYS_A_YEAR, FollowedRisks
 from kneerisk.monitoring.monitoring_schema import CountsTold, OverallTold
 
 #: Limits and chance are those of 95 % (convention).
@@ -39,7 +39,7 @@ def compare(rows: FollowedRisks) -> CountsTold:
     low, high = poisson_limits(observed)
     return CountsTold(
         athletes=len(np.unique(rows.athlete)),
-        years=float((rows.stop - rows.start).sum() / 365.25),
+        years=float((rows.stop - rows.start).sum() / DAYS_A_YEAR),
         observed=observed,
         told=told,
         ratio=observed / told if told > 0.0 else None,

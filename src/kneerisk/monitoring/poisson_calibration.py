@@ -11,13 +11,12 @@ from __future__ import annotations
 import numpy as np
 
 from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.monitoring.followed_risks import FollowedRisks
 from kneerisk.monitoring.monitoring_schema import CalibrationCurve
 from kneerisk.monitoring.observed_and_told import FEWEST_FOR_CURVE
 from kneerisk.schema import FloatArray
 
-#: The normal distribution's 97.5 % point.
-_Z95 = 1.959964
 #: Newton's steps, and the step at which it has arrived (assumption).
 _MOST_STEPS, _SMALL_STEP = 50, 1e-9
 #: Where the curve is given: between these quantiles of the told risks (assumption).
@@ -49,7 +48,7 @@ def flexible_calibration(rows: FollowedRisks) -> CalibrationCurve | None:
         return None
     slope, error = float(1.0 + line[0][1]), float(np.sqrt(line[1][1, 1]))
     return CalibrationCurve(
-        slope=slope, slope_low=slope - _Z95 * error, slope_high=slope + _Z95 * error,
+        slope=slope, slope_low=slope - NORMAL_95 * error, slope_high=slope + NORMAL_95 * error,
         **_curve(told, rows),
     )  # fmt: skip
 
@@ -66,7 +65,7 @@ def _curve(told: FloatArray, rows: FollowedRisks) -> dict[str, tuple[float, ...]
     at = np.linspace(low, high, _CURVE_POINTS)
     design = restricted_cubic_spline(at, knots)
     middle = design @ curve[0] + at
-    half = _Z95 * np.sqrt(np.einsum("ij,jk,ik->i", design, curve[1], design))
+    half = NORMAL_95 * np.sqrt(np.einsum("ij,jk,ik->i", design, curve[1], design))
     lines = {"risk": at, "observed": middle, "low": middle - half, "high": middle + half}
     return {name: _risk_of(line) for name, line in lines.items()}
 

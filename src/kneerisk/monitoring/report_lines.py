@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kneerisk.monitoring.input_drift import SMALL_SHIFT_SD, SMALL_SPREAD
 from kneerisk.monitoring.monitoring_schema import (
     CountsTold,
+    MonitoringAnswer,
     MonitoringReport,
     OverallTold,
     PartTold,
@@ -55,6 +56,11 @@ def to_do(report: MonitoringReport) -> str:
     return variant(
         "monitoring.do", report.next_step.why, factor=f"{FAR_OFF:g}", needed=FEWEST_FOR_LEVEL
     )
+
+
+def with_to_do(report: MonitoringReport) -> MonitoringAnswer:
+    """The report with that sentence, as the command prints it and the service answers it."""
+    return MonitoringAnswer(**dict(report), to_do=to_do(report))
 
 
 def part_columns() -> list[str]:

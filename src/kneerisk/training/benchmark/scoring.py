@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 from kneerisk.evaluation.calibration_metrics import last_weight
 from kneerisk.evaluation.metrics import BOOTSTRAP_SEED, row_loss
 from kneerisk.evaluation.task_rows import RESAMPLES, logit
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.schema import FloatArray
 from kneerisk.training.benchmark.contenders import CONTROL, MODEL, OutOfFold
 from kneerisk.training.benchmark.tasks import Task
 
 _LIMITS = (0.025, 0.975)
-#: The normal distribution's 97.5 % point.
-_Z95 = 1.959964
 #: Log-odds that differ by less than this within every fold say nothing of a slope.
 _LEAST_SPREAD = 1e-6
 
@@ -206,7 +205,7 @@ def recalibration(
                 for risk, fold in zip(probability, folds, strict=True)]  # fmt: skip
         known = [estimate for estimate in fits if estimate is not None]
         if len(known) == len(fits):
-            value, half = np.mean(known, axis=0) * (1.0, _Z95)
+            value, half = np.mean(known, axis=0) * (1.0, NORMAL_95)
             metrics |= {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
     return {name: float(value) for name, value in metrics.items()}
 

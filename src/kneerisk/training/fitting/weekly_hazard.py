@@ -19,6 +19,7 @@ from scipy.optimize import minimize
 
 from kneerisk.cohort.knee_weeks import KneeWeeks
 from kneerisk.evidence import assumption
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.schema import FloatArray
 
 #: Ridge penalty of time and training per SD: a normal prior of SD 1 in log hazard (assumption).
@@ -28,7 +29,6 @@ _LEAST, _MOST = 1e-6, 1.0 - 1e-6
 #: Slope of the loss at which a fit is done.
 _SMALL_SLOPE = 1e-7
 _LEVEL, _SLOPE, _TIME, _TRAINING = 0, 1, slice(2, 4), 5
-_NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -100,7 +100,7 @@ class WeeklyHazard:
         double = np.log(2.0) / self.spread[_TRAINING]
         error = float(np.sqrt(self.covariance[_TRAINING, _TRAINING]))
         middle = float(self.weights[_TRAINING])
-        low, ratio, high = np.exp(double * (middle + _NORMAL_95 * error * np.array([-1, 0, 1])))
+        low, ratio, high = np.exp(double * (middle + NORMAL_95 * error * np.array([-1, 0, 1])))
         return float(ratio), float(low), float(high)
 
     def _hazards(self, risk: FloatArray, minutes: FloatArray) -> FloatArray:

@@ -16,6 +16,7 @@ from scipy.special import ndtri, xlogy
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.row_weights import effective_outcomes
 from kneerisk.evidence import assumption
+from kneerisk.evidence.normal_points import PUBLISHED_95
 from kneerisk.schema import Category, athlete_measures, leg_measures
 from kneerisk.training.fitting.fit_columns import LEAST_SHARE
 from kneerisk.words import text
@@ -25,8 +26,6 @@ SHRINKAGE, OPTIMISM, PRECISION = 0.9, 0.05, 0.05
 #: With fewer outcomes of either sort, held-out athletes can't show how a model performs (Collins,
 #: Ogundimu & Altman 2016, Stat Med 35:214, doi 10.1002/sim.6787).
 FEWEST_EVENTS = 100.0
-#: The normal distribution's 97.5 % point.
-_NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,7 @@ def rows_for(parameters: int, share: float, auc: float) -> int:
     explained, most = cox_snell(share, auc)
     optimism = explained / (explained + OPTIMISM * most)
     shrunk = [parameters / ((s - 1.0) * log(1.0 - explained / s)) for s in (SHRINKAGE, optimism)]
-    overall = (_NORMAL_95 / PRECISION) ** 2 * share * (1.0 - share)
+    overall = (PUBLISHED_95 / PRECISION) ** 2 * share * (1.0 - share)
     return ceil(max(*shrunk, overall))
 
 

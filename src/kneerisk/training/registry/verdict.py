@@ -16,6 +16,7 @@ from kneerisk.evaluation.internal_external_validation import (
     off_in_a_group,
     travel_faults,
 )
+from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.training.registry.gates import (
     Gate,
     auc_gate,
@@ -29,8 +30,6 @@ from kneerisk.words import text, variant
 GROUPS_PARAMETER = "left_out_groups"
 #: The baselines that a model must not lose to, and the reason of one that does.
 _BASELINES = {"prior": "worse_than_base_rate", "logistic": "worse_than_logistic"}
-#: The normal distribution's 97.5 % point.
-_Z95 = 1.959964
 
 
 def gates_of(
@@ -114,7 +113,7 @@ def _baseline_gate(metrics: Mapping[str, float], name: str, prefix: str, where: 
     more, error = metrics[metric], metrics[f"{metric}_error"]
     message = text(
         "training.gate.log_loss", rival=rival, where=where, more=f"{more:+.5f}",
-        low=f"{more - _Z95 * error:+.5f}", high=f"{more + _Z95 * error:+.5f}",
+        low=f"{more - NORMAL_95 * error:+.5f}", high=f"{more + NORMAL_95 * error:+.5f}",
         error=f"{error:.5f}",
     )  # fmt: skip
     return Gate(gate, more <= error, message, "" if more <= error else _BASELINES[name])

@@ -15,8 +15,9 @@ from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import has_other_odds
 from kneerisk.errors import CohortRefused
 from kneerisk.evidence import assumption
+from kneerisk.evidence.normal_points import NORMAL_90
 from kneerisk.model import Bundle
-from kneerisk.model.intervals import NORMAL_90, BootstrapInterval, QuantileInterval
+from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit_inputs import dealt_folds
