@@ -264,7 +264,13 @@ class TestQuestionnaireResponse:
     )  # fmt: skip
     def test_one_that_can_t_be_used_is_refused(self, change: dict[str, Any], code: str) -> None:
         sent = response(read_screening(EXAMPLE)) | change
-        assert code in {fault.code for fault in faults(sent)}
+        assert {fault.code for fault in faults(sent)} == {code}
+
+    def test_what_was_refused_is_not_called_missing_too(self) -> None:
+        sent = response(read_screening(EXAMPLE))
+        [place] = [n for n, item in enumerate(sent["item"]) if item["linkId"] == "sex"]
+        sent["item"][place]["answer"] = [{"valueString": "female"}]
+        assert codes(sent) == [(f"/item/{place}/answer/0/valueCodeableConcept", "missing")]
 
 
 class TestDescriptions:

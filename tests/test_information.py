@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 
 from kneerisk.answer import answer
 from kneerisk.answer.answer_schema import Answer
-from kneerisk.answer.status_rules import LITTLE_INFORMATION
+from kneerisk.answer.little_known import LITTLE_INFORMATION
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.observation import observe_every_test
 from kneerisk.evidence import effects, measures_of_test, screening_tests

@@ -17,11 +17,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from scipy.special import expit
 
 from kneerisk.answer.answer_schema import Knee
+from kneerisk.answer.little_known import Flags, LittleKnown, basic_alone, little_known
 from kneerisk.answer.status_rules import (
-    Flags,
-    LittleKnown,
-    basic_alone,
-    little_known,
     outside_population,
     painful_knees,
 )

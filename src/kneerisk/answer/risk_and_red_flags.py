@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from kneerisk.answer.answer_schema import KNEES, Flag, Knee, Reason, Risk, Risks
+from kneerisk.answer.little_known import strongest_of
 from kneerisk.answer.predictions import Predictions, typical_risk
 from kneerisk.answer.status_rules import (
     BAND_NAMES,
@@ -18,7 +19,6 @@ from kneerisk.answer.status_rules import (
     band_places,
     knees_with_risk,
     status_of,
-    strongest_of,
 )
 from kneerisk.answer.usual_risk import usual_risk_of
 from kneerisk.evidence import (

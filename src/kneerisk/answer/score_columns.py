@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 
 from kneerisk.answer.answer_schema import KNEES, SHOWN, Knee
 from kneerisk.answer.driver_columns import driver_columns
+from kneerisk.answer.little_known import Flags, basic_alone, little_known
 from kneerisk.answer.risk_and_red_flags import OTTAWA_AGE_YEARS, flags_for, must_refer
 from kneerisk.answer.status_rules import (
     BAND_NAMES,
     REASONS,
-    Flags,
     band_places,
-    basic_alone,
     knees_with_risk,
-    little_known,
     outside_population,
     painful_knees,
     status_of,

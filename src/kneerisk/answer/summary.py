@@ -22,8 +22,8 @@ from kneerisk.answer.answer_schema import (
     suggested_by,
 )
 from kneerisk.answer.drivers import WORTH_A_WORD
+from kneerisk.answer.little_known import BASIC_COLUMNS
 from kneerisk.answer.pattern_schema import named
-from kneerisk.answer.status_rules import BASIC_COLUMNS
 from kneerisk.evidence import imbalances
 from kneerisk.schema import Side
 from kneerisk.words import in_sentence, text, variant

@@ -39,11 +39,13 @@ def read_response(
     said.dated(response.get("authored"), (*place, "authored"))
     if response.get("status") not in _ANSWERED:
         said.fault(FaultCode.NOT_A_RESULT, (*place, "status"), text("fhir.fault.response_status"))
+        said.is_unread = True
         return
     asked = response.get("questionnaire")
     if asked is not None and str(asked).partition("|")[0] != QUESTIONNAIRE:
         message = text("fhir.fault.questionnaire", url=QUESTIONNAIRE)
         said.fault(FaultCode.UNKNOWN_NAME, (*place, "questionnaire"), message)
+        said.is_unread = True
         return
     said.basis.append(_reference(response, url))
     for answered, where in _items(said, response, place, 0):

@@ -57,6 +57,9 @@ class Statements:
     values: dict[Item, Any] = field(default_factory=dict)
     _places: dict[Item, Place] = field(default_factory=dict)
     _subject: Json | None = None
+    is_unread: bool = False
+    """Whether answers were refused as a whole, so that nothing is known to be missing."""
+    _refused: set[Item] = field(default_factory=set)
     _day: date | None = None
 
     def state(self, item: Item, value: Any, place: Place) -> None:
@@ -94,6 +97,7 @@ class Statements:
             What it is about, where it is about one.
         """
         measure = item.measure if item else None
+        self._refused |= {item} if item else set()
         self.faults.append(
             Fault(
                 pointer=json_pointer(*place),
@@ -187,8 +191,14 @@ class Statements:
         try:
             return Screening.model_validate({"athlete": {}} | body)
         except ValidationError as error:
-            self.faults += [self._at_its_place(fault) for fault in faults_of(error)]
+            found = [fault for fault in faults_of(error) if not self._is_told(fault)]
+            self.faults += [self._at_its_place(fault) for fault in found]
             return None
+
+    def _is_told(self, fault: Fault) -> bool:
+        """Whether something is missing only because its statement was refused."""
+        refused = {json_pointer(*item.location) for item in self._refused}
+        return fault.code == FaultCode.MISSING and (self.is_unread or fault.pointer in refused)
 
     def _red_flags(self, item: Item, stated: list[str]) -> list[str]:
         flags = [flag for flag in stated if flag != NONE_APPLIES]
