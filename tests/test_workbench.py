@@ -152,7 +152,10 @@ def test_runs_are_recognised_best_calibrated_first(page, workbench):
 def test_the_bare_address_leads_to_the_ready_made_view(page, workbench):
     page.goto(workbench.url)
     expect(page.get_by_text("Best calibrated first")).to_be_visible(timeout=LONG)
-    for name in ("auc", "log_loss", "calibration_slope", "integrated_calibration_index"):
+    for name in (
+        "auc", "log_loss", "calibration_slope", "calibration_intercept",
+        "integrated_calibration_index", "net_benefit_at_10_pct", "source",
+    ):  # fmt: skip
         expect(page.get_by_role("columnheader", name=name, exact=True).first).to_be_attached()
     assert page.url.startswith(workbench.runs_page)
     expect(page.get_by_text("MLflow Assistant").filter(visible=True)).to_have_count(0)
