@@ -243,7 +243,9 @@ def _read_one(connection: Connection, reader: Reader) -> None:
         with (own_measures(declared, "") if declared else NO_OWN_MEASURES).in_force():
             message = _ANSWER + reader(files, mapping)
     except Refusal as refusal:
-        message = _refused(refusal)
+        # Of what was sent, the mapping alone is a body of JSON.
+        told = text("service.sheet.of_the_mapping", reason=refusal.detail)
+        message = _refused(Refusal(refusal.code, told, refusal.faults))
     except CohortRefused as refused:
         message = _refused(
             Refusal("unreadable_sheet", text("service.sheet.of_the_file", reason=refused))

@@ -482,7 +482,8 @@ class TestImport:
 
     def test_what_is_no_sheet_or_no_upload_is_refused(self, service: Served) -> None:
         refused(service.post_sheet(b"\x00\x01"), 422, "unreadable_sheet")
-        refused(service.post_sheet(self.SHEET, "{"), 400, "malformed_json")
+        told = refused(service.post_sheet(self.SHEET, "{"), 400, "malformed_json")
+        assert told["detail"].startswith("Of the part mapping: Line 1, column 2")
         refused(service.post_sheet(self.SHEET, '{"sheet": 1, "sheet": 2}'), 400, "duplicate_key")
         told = refused(service.post_sheet(self.SHEET, {"columns": {"B": {"means": "shoe"}}}),
                        422, "invalid_body")  # fmt: skip
