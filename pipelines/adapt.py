@@ -13,11 +13,13 @@ import typer
 from kneerisk.progress import Progress, event
 from kneerisk.words import text, variant
 from pipelines import console
+from pipelines.adapt_clubs import CLUBS_TABLE, adapt_clubs, clubs_summary
 from pipelines.hazard_lines import hazard_lines
 from pipelines.options import (
     DEFAULT_REFITS,
     MODELS,
     TRAIN_PANEL,
+    Dask,
     Json,
     Measures,
     Models,
@@ -38,13 +40,14 @@ _ROWS = {"cv_": "adapted", "cv_as_is_": "as_is", "cv_scratch_": "from_scratch"}
     epilog=examples(
         "adapt --data club.parquet",
         "adapt --data club.parquet --model kneerisk-new_pain-12m-v3",
+        "adapt --data clubs/ --table clubs.csv --dask tcp://10.0.0.5:8786",
         "adapt --outcomes 14 --of 60",
     ),
 )
 def adapt(
     data: Annotated[
         Path | None,
-        typer.Option("--data", exists=True, dir_okay=False, help=text("help.adapt.data")),
+        typer.Option("--data", exists=True, help=text("help.adapt.data")),
     ] = None,
     outcomes: Annotated[
         int | None, typer.Option("--outcomes", help=text("help.adapt.outcomes"))
@@ -54,15 +57,22 @@ def adapt(
     weeks: Weeks = None,
     measures: Measures = None,
     refits: Refits = DEFAULT_REFITS,
+    table: Annotated[Path, typer.Option("--table", help=text("help.adapt.table"))] = CLUBS_TABLE,
     models: Models = MODELS,
+    dask: Dask = None,
     as_json: Json = False,
 ) -> None:
     """Adapt a version to a club and print how it compares."""
     if (data is None) == (outcomes is None and of is None):
         raise typer.BadParameter(text("command_line.adapt.one_way"))
     with console.own_measures(measures), console.progress() as progress:
-        if data is not None:
-            result = adapt_model(data, model, models, progress, refits, weeks)
+        if data is not None and data.is_dir():
+            if weeks is not None:
+                raise typer.BadParameter(text("command_line.adapt.one_club"))
+            result = adapt_clubs(data, model, models, progress, table, refits, dask)
+            lines = clubs_summary(result)
+        elif data is not None:
+            result = adapt_model(data, model, models, progress, refits, weeks, dask)
             lines = summary(result)
         else:
             result = adapt_to_count(*checked_count(outcomes, of), model, models, progress)
@@ -89,6 +99,7 @@ def adapt_model(
     progress: Progress,
     refits: int = DEFAULT_REFITS,
     weeks: Path | None = None,
+    dask: str | None = None,
 ) -> dict[str, Any]:
     """Update a version (the champion, if none is named) by a club's file.
 
@@ -106,6 +117,8 @@ def adapt_model(
         How often the version is updated again in bootstrap samples of the club's athletes.
     weeks
         The file of the cohort's weeks, where follow-up was weekly.
+    dask
+        The address of a cluster's scheduler, or `local`; None is this process.
 
     Returns
     -------
@@ -121,15 +134,16 @@ def adapt_model(
     from kneerisk.training.registry.versions import load_version
     from kneerisk.training.updating.count_updating import refuse_counted
     from kneerisk.training.updating.hazard_beside import proposal
+    from kneerisk.workers.dask_cluster import workers_at
 
     base = load_version(models, version)
     refuse_counted(base)
     source = Source(path=data.resolve())
-    with base.model.own.also_in_force():
+    with base.model.own.also_in_force(), workers_at(dask) as workers:
         progress(event("reading_club"))
         club, _ = load(source)
         of_knees = None if weeks is None else read_weeks(weeks, club)
-        adapted = adapt_version(base, source, club, refits, progress, of_knees)
+        adapted = adapt_version(base, source, club, refits, progress, of_knees, workers)
     logged = adapted.logged
     return {
         "version": logged and logged.version, "run_id": logged and logged.run_id,

@@ -40,6 +40,9 @@ Measures = Annotated[Path | None, typer.Option(
 Athletes = Annotated[int, typer.Option(min=10, help=text("help.option.athletes"))]
 Seed = Annotated[int, typer.Option(min=0, help=text("help.option.seed"))]
 Refits = Annotated[int, typer.Option("--refits", min=0, help=text("help.option.refits"))]
+Dask = Annotated[
+    str | None, typer.Option("--dask", metavar="ADDRESS", help=text("help.option.dask"))
+]
 Club = Annotated[str, typer.Option(help=text("help.option.club"))]
 Screenings = Annotated[
     Path, typer.Argument(exists=True, dir_okay=False, help=text("help.option.screenings"))

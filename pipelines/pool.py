@@ -24,7 +24,7 @@ def pool(
     reports: Annotated[
         list[Path], typer.Argument(exists=True, dir_okay=False, help=text("help.pool.reports"))
     ],
-    out: Annotated[Path, typer.Option(help=text("help.validate.out"))] = Path("pooled.html"),
+    out: Annotated[Path, typer.Option(help=text("help.pool.out"))] = Path("pooled.html"),
     as_json: Json = False,
 ) -> None:
     """Pool the reports of several clubs and write the page."""

@@ -15,6 +15,7 @@ from pipelines import console
 from pipelines.options import (
     MODELS,
     RELEASE_PANEL,
+    Dask,
     Json,
     Measures,
     Models,
@@ -25,10 +26,10 @@ from pipelines.options import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from kneerisk.batch.scored_file import Workers
     from kneerisk.cohort.sheets.sheet_screenings import SheetScreening
     from kneerisk.model import Bundle
     from kneerisk.schema import Screening
+    from kneerisk.workers.this_process import Workers
 
 app = typer.Typer()
 
@@ -53,9 +54,7 @@ def score(
     sheet: Annotated[bool, typer.Option("--sheet", help=text("help.score.sheet"))] = False,
     mapping: Annotated[Path | None, typer.Option(help=text("help.score.mapping"))] = None,
     drivers: Annotated[bool, typer.Option("--drivers", help=text("help.score.drivers"))] = False,
-    dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help=text("help.score.dask"))
-    ] = None,
+    dask: Dask = None,
     as_json: Json = False,
 ) -> None:
     """Answer a file of screenings, or a club's own sheet."""
@@ -140,9 +139,9 @@ def _workers(file: Path, dask: str | None) -> Iterator[Workers]:
     """A cluster, or as many processes of this machine as the file has work for."""
     from functools import partial
 
-    from kneerisk.batch.dask_cluster import dask_workers
-    from kneerisk.batch.worker_processes import cores, in_processes
     from kneerisk.cohort.file_chunks import CHUNK_ROWS, row_count
+    from kneerisk.workers.dask_cluster import dask_workers
+    from kneerisk.workers.worker_processes import cores, in_processes
 
     if dask is not None:
         with dask_workers(dask) as workers:

@@ -15,6 +15,7 @@ from pipelines.options import (
     DEFAULT_ATHLETES,
     DEFAULT_SEED,
     Athletes,
+    Dask,
     Json,
     Out,
     Seed,
@@ -38,11 +39,12 @@ def simulate(
     seed: Seed = DEFAULT_SEED,
     base_odds: Annotated[float, typer.Option(help=text("help.simulate.base_odds"))] = 1.0,
     truth: Annotated[Path | None, typer.Option(help=text("help.simulate.truth"))] = None,
+    dask: Dask = None,
     as_json: Json = False,
 ) -> None:
     """Simulate athletes into a cohort file."""
     with console.progress() as progress:
-        result = write_simulated(out, athletes, seed, truth, progress, base_odds)
+        result = write_simulated(out, athletes, seed, truth, progress, base_odds, dask)
     summary = text(
         "command_line.simulate.done",
         screenings=f"{result['screenings']:,}",
@@ -59,6 +61,7 @@ def write_simulated(
     truth: Path | None,
     progress: Progress,
     base_odds: float = 1.0,
+    dask: str | None = None,
 ) -> dict[str, Any]:
     """Write a simulated cohort, and what is true of it beside it or where asked for.
 
@@ -76,6 +79,8 @@ def write_simulated(
         Called with what is being done.
     base_odds
         By what the odds of new pain are multiplied.
+    dask
+        The address of a cluster's scheduler, or `local`; None is this process.
 
     Returns
     -------
@@ -88,6 +93,7 @@ def write_simulated(
         simulate,
         truth_beside,
     )
+    from kneerisk.workers.dask_cluster import workers_at
     from pipelines.console import write_table
 
     if not LOWEST_BASE_ODDS <= base_odds <= HIGHEST_BASE_ODDS:
@@ -97,7 +103,8 @@ def write_simulated(
 
     truth = truth or truth_beside(out)
     progress(event("simulating", athletes=athletes))
-    simulated = simulate(athletes, seed, base_odds)
+    with workers_at(dask) as workers:
+        simulated = simulate(athletes, seed, base_odds, workers)
     progress(event("writing_file", file=out))
     write(simulated.cohort, out)
     write_table(simulated.truth, truth)

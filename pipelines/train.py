@@ -17,6 +17,7 @@ from pipelines.options import (
     TRAIN_PANEL,
     Athletes,
     CohortFile,
+    Dask,
     Json,
     Measures,
     Refits,
@@ -52,6 +53,7 @@ def train(
     config: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help=text("help.train.config"))
     ] = None,
+    dask: Dask = None,
     as_json: Json = False,
 ) -> None:
     """Train a model and print its metrics."""
@@ -59,7 +61,7 @@ def train(
 
     plan = run_plan(name, tag or (), setting or (), config)
     with console.own_measures(measures), console.progress() as progress:
-        result = train_model(data, athletes, seed, progress, refits, plan)
+        result = train_model(data, athletes, seed, progress, refits, plan, dask)
     console.result(result, as_json, *summary(result))
 
 
@@ -70,6 +72,7 @@ def train_model(
     progress: Progress,
     refits: int = DEFAULT_REFITS,
     plan: RunPlan | None = None,
+    dask: str | None = None,
 ) -> dict[str, Any]:
     """Train on a file, or on simulated athletes.
 
@@ -87,6 +90,8 @@ def train_model(
         How often a model of measured athletes is built again.
     plan
         The run's name and tags, and the settings of the fit; None: the defaults.
+    dask
+        The address of a cluster's scheduler, or `local`; None is this process.
 
     Returns
     -------
@@ -99,10 +104,15 @@ def train_model(
     from kneerisk.training.new_versions.run_plan import NOTHING_CHOSEN
     from kneerisk.training.new_versions.trained_version import train_version
     from kneerisk.training.provenance import Source, load
+    from kneerisk.workers.dask_cluster import workers_at
 
     source = Source.of(data, athletes, seed)
-    progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
-    trained = train_version(source, *load(source), refits, progress, plan or NOTHING_CHOSEN)
+    with workers_at(dask) as workers:
+        progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
+        cohort, truth = load(source)
+        trained = train_version(
+            source, cohort, truth, refits, progress, plan or NOTHING_CHOSEN, workers
+        )
     return _result(trained)
 
 

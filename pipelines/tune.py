@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from pipelines.options import (
     TRAIN_PANEL,
     Athletes,
     CohortFile,
+    Dask,
     Json,
     Measures,
     Seed,
@@ -45,13 +47,14 @@ def tune(
     workers: Annotated[int, typer.Option(min=1, help=text("help.tune.workers"))] = 1,
     study: Annotated[str, typer.Option(help=text("help.tune.study"))] = "study",
     timeout: Annotated[int | None, typer.Option(min=1, help=text("help.tune.timeout"))] = None,
+    dask: Dask = None,
     as_json: Json = False,
 ) -> None:
     """Search for settings and print the winner."""
     from kneerisk.training.tuning.search import SearchPlan
     from kneerisk.training.tuning.winner import describe_result
 
-    plan = SearchPlan(study, trials, workers, timeout)
+    plan = SearchPlan(study, trials, workers, timeout, dask)
     with console.own_measures(measures), console.progress() as progress:
         result = tune_settings(data, athletes, seed, plan, progress)
     console.result(result, as_json, describe_result(result))
@@ -88,16 +91,18 @@ def tune_settings(
     from kneerisk.training.provenance import Source, load
     from kneerisk.training.tuning.search import Search
     from kneerisk.training.tuning.winner import record_winner
+    from kneerisk.workers.dask_cluster import scheduler_at, workers_at
 
-    source = Source.of(data, athletes, seed)
-    progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
-    cohort, truth = load(source)
-    progress(event("checking_cohort"))
-    refuse_unsound(cohort, *train_test_split(cohort), true=truth is not None)
-    search = Search.open(plan, Path.cwd(), source, (cohort, truth))
-    if finished := search.study.finished:
-        left = max(0, plan.trials - finished)
-        progress(event("continuing_study", study=plan.study, finished=finished, left=left))
-    with search.parent_run() as (tracking, runs):
-        search.run_trials(runs, progress, report_error=console.say)
-        return record_winner(search, tracking, runs, progress)
+    with scheduler_at(plan.dask) as dask, workers_at(dask) as workers:
+        plan, source = replace(plan, dask=dask), Source.of(data, athletes, seed)
+        progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
+        cohort, truth = load(source)
+        progress(event("checking_cohort"))
+        refuse_unsound(cohort, *train_test_split(cohort), true=truth is not None)
+        search = Search.open(plan, Path.cwd(), source, (cohort, truth))
+        if finished := search.study.finished:
+            left = max(0, plan.trials - finished)
+            progress(event("continuing_study", study=plan.study, finished=finished, left=left))
+        with search.parent_run() as (tracking, runs):
+            search.run_trials(runs, progress, console.say, workers)
+            return record_winner(search, tracking, runs, progress, workers)

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from kneerisk.progress import Progress, event
 from kneerisk.words import text
 from pipelines import console
-from pipelines.options import MODELS, TRAIN_PANEL, Json, Measures, Models, examples
-
-if TYPE_CHECKING:
-    from kneerisk.cohort import Cohort
-    from kneerisk.evaluation.validation_report import ValidationReport
-    from kneerisk.model import Bundle
+from pipelines.options import MODELS, TRAIN_PANEL, Dask, Json, Measures, Models, examples
+from pipelines.validate_clubs import CLUBS_FOLDER, clubs_validated, validate_clubs
 
 app = typer.Typer()
+#: The report of one club.
+PAGE = Path("validation.html")
 
 
 @app.command(
@@ -27,24 +25,36 @@ app = typer.Typer()
         "validate --data club.csv --out report.html",
         'validate --model kneerisk-new_pain-12m-v3 --data club.csv --label "Club A" '
         "--out report.html",
+        "validate --data clubs/ --out reports/ --dask tcp://10.0.0.5:8786",
     ),
 )
 def validate(
-    data: Annotated[
-        Path, typer.Option(exists=True, dir_okay=False, help=text("help.evaluate.data"))
-    ],
-    out: Annotated[Path, typer.Option(help=text("help.validate.out"))] = Path("validation.html"),
+    data: Annotated[Path, typer.Option(exists=True, help=text("help.validate.data"))],
+    out: Annotated[
+        Path | None,
+        typer.Option(help=text("help.validate.out"), show_default="validation.html"),
+    ] = None,
     model: Annotated[str | None, typer.Option(help=text("help.evaluate.model"))] = None,
     label: Annotated[str | None, typer.Option(help=text("help.validate.label"))] = None,
     measures: Measures = None,
     models: Models = MODELS,
+    dask: Dask = None,
     as_json: Json = False,
 ) -> None:
-    """Validate a version on a file and write the report."""
+    """Validate a version on a file, or on each of a folder, and write the reports."""
     with console.own_measures(measures), console.progress() as progress:
-        result = validate_version(model, data, out, label, models, progress)
-    done = text("command_line.validate.done", page=out, numbers=result["numbers"])
-    console.result(result, as_json, *result["findings"], done)
+        if data.is_dir():
+            if label is not None:
+                raise typer.BadParameter(text("command_line.validate.one_club"))
+            result = validate_clubs(model, data, out or CLUBS_FOLDER, models, progress, dask)
+            lines = [clubs_validated(result)]
+        elif dask is not None:
+            raise typer.BadParameter(text("command_line.validate.dask_of_a_folder"))
+        else:
+            result = validate_version(model, data, out or PAGE, label, models, progress)
+            done = text("command_line.validate.done", **result)
+            lines = [*result["findings"], done]
+    console.result(result, as_json, *lines)
 
 
 def validate_version(
@@ -82,6 +92,7 @@ def validate_version(
     from kneerisk.training.registry.versions import load_version
     from kneerisk.training.tracking import Tracking, require_store
     from kneerisk.training.validation import validation_record as record
+    from kneerisk.training.validation.validated_club import validate_on
     from kneerisk.training.validation.validation_page import findings, validation_html
 
     numbers, name = numbers_beside(out), checked_label(label)
@@ -93,7 +104,7 @@ def validate_version(
     with bundle.model.own.also_in_force():
         whole, _ = load(source)
         refuse_other_outcome(bundle.metadata, whole)
-        report, cohort = validate_on(bundle, whole, name, progress)
+        report, cohort = validate_on(bundle, whole, name, Path.cwd(), progress)
     page, sentences = validation_html(report), findings(report)
     progress(event("logging_run"))
     tracking = Tracking(Path.cwd())
@@ -106,41 +117,3 @@ def validate_version(
         "run_id": run.run_id, "page": str(out), "numbers": str(numbers), "findings": sentences,
         **report.model_dump(mode="json"),
     }  # fmt: skip
-
-
-def validate_on(
-    bundle: Bundle, whole: Cohort, label: str | None, progress: Progress
-) -> tuple[ValidationReport, Cohort]:
-    """Validate a model on the athletes of a cohort that it was not trained on.
-
-    Parameters
-    ----------
-    bundle
-        The model.
-    whole
-        The cohort.
-    label
-        What it is called in the report.
-    progress
-        Called with what is being done.
-
-    Returns
-    -------
-    The report, and those athletes.
-    """
-    from kneerisk.evaluation.external_validation import validation_report
-    from kneerisk.evaluation.task_rows import risks_of
-    from kneerisk.evaluation.validation_metrics import baselines
-    from kneerisk.training.provenance import digest
-    from kneerisk.training.registry.versions import without_training_athletes
-
-    progress(event("finding_training_athletes"))
-    cohort, _, _ = without_training_athletes(bundle.metadata, whole, None, Path.cwd())
-    progress(event("predicting"))
-    predicted = risks_of(bundle.model.predict(cohort.columns()))
-    progress(event("fitting_baselines"))
-    others = baselines(bundle, cohort)
-    progress(event("evaluating"))
-    own_cohort = digest(whole) == bundle.metadata.data_sha256
-    report = validation_report(bundle, cohort, predicted, others, label, own_cohort=own_cohort)
-    return report, cohort

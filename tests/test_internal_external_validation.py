@@ -35,9 +35,9 @@ from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.internal_external_validation import (
     OutOfFold,
     off_in_a_group,
-    predict_left_out,
     travel_faults,
 )
+from kneerisk.evaluation.left_out_folds import predict_left_out
 from kneerisk.evaluation.metrics import auc, bootstrap_auc
 from kneerisk.evaluation.run_verdict import verdict
 from kneerisk.evaluation.task_rows import Risks, task_rows

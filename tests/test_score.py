@@ -5,11 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +15,27 @@ import pandas as pd
 import pytest
 import strategies
 from bodies import flat
-from distributed import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kneerisk.answer.compose_answer import answers
 from kneerisk.answer.score_columns import score_columns
-from kneerisk.batch import worker_processes
-from kneerisk.batch.dask_cluster import dask_workers
 from kneerisk.batch.scored_chunk import PackedModel, packed
 from kneerisk.batch.scored_file import score_in_chunks, write_answers
-from kneerisk.batch.worker_processes import in_processes
 from kneerisk.cohort import read_screenings
 from kneerisk.cohort.file_chunks import chunks_of, row_count, rows_in
 from kneerisk.cohort.file_rows import read_table
 from kneerisk.cohort.layout import OUTCOMES
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
-from kneerisk.errors import BadCells, ClusterNotThere, WorkersLost
+from kneerisk.errors import BadCells, WorkersLost
 from kneerisk.model import Bundle
 from kneerisk.model.base_rates import Count
 from kneerisk.progress import ignore
 from kneerisk.schema import Screening, coded, coded_rows
 from kneerisk.schema.own_measures import NO_OWN_MEASURES
 from kneerisk.schema.rules import contradictions, may_contradict
+from kneerisk.workers import worker_processes
+from kneerisk.workers.worker_processes import in_processes
 
 #: The parts of an answer that a file of answers has.
 SCORED = ("red_flags", "risk", "imbalances", "model")
@@ -278,7 +273,7 @@ class TestProcesses:
         script.write_text(
             "import os, signal\n"
             "from test_score import own_id\n"
-            "from kneerisk.batch.worker_processes import in_processes\n"
+            "from kneerisk.workers.worker_processes import in_processes\n"
             "if __name__ == '__main__':\n"
             "    for number in in_processes(own_id, None, range(100), 2):\n"
             "        print(number, flush=True)\n"
@@ -305,71 +300,6 @@ class TestProcesses:
             (tmp_path / "cpu.max").write_text(written)
             monkeypatch.setattr(worker_processes, "_QUOTA", tmp_path / "cpu.max")
             assert worker_processes.cores() == counted
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A scheduler and two workers as people start them: commands, each a process of its own."""
-    address = f"tcp://127.0.0.1:{free_port()}"
-    port = address.rpartition(":")[2]
-    dask = [sys.executable, "-m", "dask"]
-    commands = [
-        [
-            *dask,
-            "scheduler",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            port,
-            "--no-show",
-            "--dashboard-address",
-            "127.0.0.1:0",
-        ],
-        *2 * [[*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]],
-    ]
-    here = {"PYTHONPATH": os.pathsep.join(sys.path), "OPENBLAS_NUM_THREADS": "1"}
-    with ExitStack() as running:
-        for command in commands:
-            process = running.enter_context(
-                subprocess.Popen(
-                    command, env=os.environ | here,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                )
-            )  # fmt: skip
-            running.callback(process.kill)
-        with Client(address, timeout=60) as client:
-            client.wait_for_workers(2, timeout=60)
-        yield address
-
-
-@pytest.mark.slow
-class TestOnACluster:
-    def test_the_answers_are_the_same_bytes(
-        self, cluster: str, packed_model: PackedModel, squad: Path, tmp_path: Path
-    ) -> None:
-        here = scored(packed_model, squad, tmp_path / "here.parquet")
-        with dask_workers(cluster) as workers:
-            assert scored(packed_model, squad, tmp_path / "there.parquet", workers) == here
-
-    def test_a_killed_worker_costs_no_row(self, cluster: str, tmp_path: Path) -> None:
-        with dask_workers(cluster) as workers:
-            assert list(workers(doubled, tmp_path, range(1, 7))) == [2, 4, 6, 8, 10, 12]
-        assert (tmp_path / "killed").exists()
-
-    def test_a_cluster_of_this_machine(self, tmp_path: Path) -> None:
-        with dask_workers("local") as workers:
-            assert list(workers(doubled, tmp_path, range(1, 7))) == [2, 4, 6, 8, 10, 12]
-
-    def test_a_scheduler_that_is_not_there_is_one_clear_message(self) -> None:
-        address = f"tcp://127.0.0.1:{free_port()}"
-        with pytest.raises(ClusterNotThere, match=address), dask_workers(address):
-            pass
 
 
 @pytest.mark.parametrize(

@@ -291,7 +291,7 @@ class TestObjective:
         class Told(Objective):
             """Losses that are said instead of fitted: settings gain more on the left leg."""
 
-            def _losses(self, settings: Settings, step: int) -> FloatArray:
+            def losses(self, settings: Settings, step: int) -> FloatArray:
                 steps.add(step)
                 losses = np.full(self._target.shape, np.nan)
                 losses[self._in_fold(step)] = 0.3

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,7 @@ from kneerisk.cohort.file_validation import repeated_screening
 from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, guarded
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.progress import Progress, event
-
-#: What does chunks of work somewhere: called with a function, what every call needs and the chunks.
-Workers: TypeAlias = Callable[[Callable[..., Any], Any, Iterable[Any]], Iterator[Any]]
+from kneerisk.workers.this_process import Workers
 
 
 def score_in_chunks(

@@ -96,7 +96,7 @@ def validation_report(
         program=__version__,
         made_on=datetime.now(UTC).date(),
         smallest_cell=small_cells.SMALLEST_CELL,
-        model=_model(bundle),
+        model=validated_model(bundle),
         file=_file(cohort, rows, label, own_cohort=own_cohort),
         metrics=metrics,
         groups=risk_groups(rows, cuts),
@@ -110,7 +110,8 @@ def validation_report(
     )
 
 
-def _model(bundle: Bundle) -> ValidatedModel:
+def validated_model(bundle: Bundle) -> ValidatedModel:
+    """Which model is validated."""
     metadata = bundle.metadata
     return ValidatedModel(
         version=metadata.version, sha256=bundle.sha256, trained_on=metadata.cohort

@@ -7,7 +7,7 @@ known while the risk of a single athlete is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from kneerisk.evaluation.task_rows import Risks, athlete_codes, own_task, risks_
 from kneerisk.model.risk_model import Prediction
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
+from kneerisk.workers.this_process import Workers, in_this_process
 
 #: What a metric of instability begins with.
 PREFIX = "instability_"
@@ -101,6 +102,7 @@ def measure_instability(
     *,
     seed: int,
     progress: Progress = ignore,
+    workers: Workers = in_this_process,
 ) -> Instability | None:
     """Build a model again on resampled athletes, and predict the athletes themselves.
 
@@ -118,6 +120,8 @@ def measure_instability(
         Of the resampling.
     progress
         Called with the number of each refit.
+    workers
+        What does the refits.
 
     Returns
     -------
@@ -128,14 +132,19 @@ def measure_instability(
     )
     codes = athlete_codes(cohort)
     rows_of = [np.flatnonzero(codes == code) for code in np.unique(codes)]
-    refitted = []
-    for number in range(refits):
-        progress(event("instability", number=number + 1, total=refits))
-        generator = np.random.default_rng([seed, number])
-        drawn = generator.integers(0, len(rows_of), len(rows_of))
-        risks = refit(np.concatenate([rows_of[athlete] for athlete in drawn]))
-        if risks is not None:
-            refitted.append(own_task(cohort, risks).probability)
+
+    def samples() -> Iterator[NDArray[np.intp]]:
+        for number in range(refits):
+            progress(event("instability", number=number + 1, total=refits))
+            generator = np.random.default_rng([seed, number])
+            drawn = generator.integers(0, len(rows_of), len(rows_of))
+            yield np.concatenate([rows_of[athlete] for athlete in drawn])
+
+    refitted = [
+        own_task(cohort, risks).probability
+        for risks in workers(_refit, refit, samples())
+        if risks is not None
+    ]
     if len(refitted) < 2:
         return None
     return Instability(
@@ -144,6 +153,10 @@ def measure_instability(
         low=low.probability,
         high=high.probability,
     )
+
+
+def _refit(refit: Refit, rows: NDArray[np.intp]) -> Risks | None:
+    return refit(rows)
 
 
 def _ends(prediction: Prediction) -> list[Risks]:

@@ -10,25 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import groups_of, subset, without_athletes
+from kneerisk.cohort.splits import groups_of, subset
 from kneerisk.evaluation.baseline_design import logistic_design
 from kneerisk.evaluation.baselines import fit_logistic, fit_prior
 from kneerisk.evaluation.evaluation import Evaluation, cross_validated, evaluate
+from kneerisk.evaluation.left_out_folds import FitAndPredict, Rows, predict_left_out
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import BOOTSTRAP_SEED, bootstrap_auc, log_loss_over
 from kneerisk.evaluation.run_verdict import SLOPE_LOW
 from kneerisk.evaluation.slices import Slice
 from kneerisk.evaluation.task_rows import Risks, own_task
+from kneerisk.workers.this_process import Workers, in_this_process
 
-Rows = NDArray[np.bool_]
-#: Fits to some screenings and predicts others, both given by masks: risks by the model's name, None
-#: where one can't be fitted.
-FitAndPredict = Callable[[Rows, Rows], Mapping[str, Risks | None]]
 #: Before the metrics of left-out groups.
 LEFT_OUT = "iecv_"
 #: Of each group, what is repeated as the lowest and the highest over the groups.
@@ -68,48 +66,12 @@ class OutOfFold:
         )
 
 
-def predict_left_out(
-    cohort: Cohort, fold: NDArray[np.intp], fit_and_predict: FitAndPredict
-) -> dict[str, Risks]:
-    """Risks of each screening by a model that saw neither its fold nor its athlete.
-
-    Parameters
-    ----------
-    cohort
-        Of n screenings.
-    fold
-        Which screenings are left out together, shape (n,).
-    fit_and_predict
-        Fits and predicts one fold.
-
-    Returns
-    -------
-    By the model's name, without those that could not be fitted for each fold.
-    """
-    joined: dict[str, dict[str, NDArray[np.float64]]] = {}
-    failed = set[str]()
-    for number in np.unique(fold):
-        test = fold == number
-        for name, risks in fit_and_predict(without_athletes(cohort, test), test).items():
-            if risks is None:
-                failed.add(name)
-                continue
-            for task in ("left", "right", "either"):
-                values = getattr(risks, task)
-                if values is not None:
-                    column = joined.setdefault(name, {}).setdefault(
-                        task, np.full(len(fold), np.nan)
-                    )
-                    column[test] = values
-    return {
-        name: Risks(tasks.get("left"), tasks.get("right"), tasks.get("either"), fold)
-        for name, tasks in joined.items()
-        if name not in failed
-    }
-
-
 def evaluate_out_of_fold(
-    cohort: Cohort, by_person: Mapping[str, Sequence[Risks]], fit_and_predict: FitAndPredict
+    cohort: Cohort,
+    by_person: Mapping[str, Sequence[Risks]],
+    fit_and_predict: FitAndPredict,
+    workers: Workers = in_this_process,
+    begins: Callable[[], None] = lambda: None,
 ) -> OutOfFold:
     """Metrics of left-out groups, then of folds by person.
 
@@ -121,6 +83,10 @@ def evaluate_out_of_fold(
         Out-of-fold risks of `model` and of others beside it, one for each deal of folds.
     fit_and_predict
         Gives risks of the same names for left-out groups; not called where there are no groups.
+    workers
+        What fits to the other groups.
+    begins
+        Called as each group begins.
 
     Returns
     -------
@@ -131,7 +97,7 @@ def evaluate_out_of_fold(
     if by_person:
         others = {name: deals for name, deals in by_person.items() if name != "model"}
         metrics = cross_validated(cohort, by_person["model"], others)
-        baselines = _baselines(cohort, by_person["model"][0])
+        baselines = _baselines(cohort, by_person["model"][0], workers)
         first = cross_validated(
             cohort, by_person["model"][:1], {name: [each] for name, each in baselines.items()}
         )
@@ -139,9 +105,9 @@ def evaluate_out_of_fold(
     groups = groups_of(cohort)
     if groups is None:
         return OutOfFold(metrics)
-    risks = predict_left_out(cohort, groups.code, fit_and_predict)
+    risks = predict_left_out(cohort, groups.code, fit_and_predict, workers, begins)
     model = risks.pop("model")
-    risks |= _baselines(cohort, model)
+    risks |= _baselines(cohort, model, workers)
     evaluation = evaluate(cohort, model, risks)
     left_out = dict(evaluation.metrics)
     for name, other in risks.items():
@@ -160,15 +126,17 @@ def evaluate_out_of_fold(
     return OutOfFold(prefixed, parts, evaluation.worst_slice)
 
 
-def _baselines(cohort: Cohort, model: Risks) -> dict[str, Risks]:
+def _baselines(cohort: Cohort, model: Risks, workers: Workers) -> dict[str, Risks]:
     """The base rate and a logistic regression, fitted and predicted in the model's own folds."""
+    if model.fold is None:
+        return {}
+    return predict_left_out(cohort, model.fold, partial(_fit_baselines, cohort), workers)
 
-    def fit_and_predict(train: Rows, test: Rows) -> dict[str, Risks]:
-        known, data = subset(cohort, train), subset(cohort, test).columns()
-        logistic = fit_logistic(known, logistic_design(), _BASELINE_SEED)
-        return {"logistic": logistic.predict(data), "prior": fit_prior(known).predict(data)}
 
-    return {} if model.fold is None else predict_left_out(cohort, model.fold, fit_and_predict)
+def _fit_baselines(cohort: Cohort, train: Rows, test: Rows) -> dict[str, Risks]:
+    known, data = subset(cohort, train), subset(cohort, test).columns()
+    logistic = fit_logistic(known, logistic_design(), _BASELINE_SEED)
+    return {"logistic": logistic.predict(data), "prior": fit_prior(known).predict(data)}
 
 
 def _spread(groups: Sequence[Slice]) -> dict[str, float]:

@@ -18,6 +18,7 @@ from scipy.special import expit, log_expit, logit, logsumexp
 
 from kneerisk.evidence import rates_by_definition
 from kneerisk.evidence.normal_points import NORMAL_95
+from kneerisk.model.remembered import SentWithoutCaches
 from kneerisk.schema import FloatArray, category
 
 #: Nodes of the distribution, in its SDs: 801 from -4 to 4, so that a count of 100,000 athletes is
@@ -49,7 +50,7 @@ class BaseShift(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BaseRates:
+class BaseRates(SentWithoutCaches):
     """The risk of pain in either knee within 12 months, by sport, and its spread.
 
     ``central`` (n_sports,) are the mean risks, ``spread`` (n_sports,) the SDs of their log-odds

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import fields
 from threading import Lock
-from typing import Generic, Protocol, TypeVar, TypeVarTuple, Unpack
+from typing import Any, Generic, Protocol, TypeVar, TypeVarTuple, Unpack
 
 #: What Python itself needs for an entry and its arrays (assumption, measured at some 1 kB).
 _ENTRY_BYTES = 1024
 
 _Pattern = TypeVarTuple("_Pattern")
+
+
+class SentWithoutCaches:
+    """A dataclass that goes to another process as its fields: what it remembers stays behind."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        of_class: Any = type(self)
+        return {each.name: self.__dict__[each.name] for each in fields(of_class)}
 
 
 class Sized(Protocol):

@@ -21,6 +21,7 @@ from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin
 from kneerisk.model.open_variance import OpenVariance
+from kneerisk.model.remembered import SentWithoutCaches
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import SIDES, Columns, FloatArray
 from kneerisk.schema.columns import with_own_columns
@@ -70,7 +71,7 @@ def sport_of(features: FeatureMatrix) -> FloatArray:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RiskModel:
+class RiskModel(SentWithoutCaches):
     """Everything that turns measured values into risks: plain numbers and boosters.
 
     Measured values become expected true values (`measurement_update`), these the feature matrix,

@@ -5,7 +5,7 @@ The truth of the same athletes is kept beside the cohort that a club would have 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from kneerisk.cohort.simulation.true_risks import (
 )
 from kneerisk.evidence.population import published
 from kneerisk.schema import SIDES, Category, FloatArray, Side, columns
+from kneerisk.workers.this_process import Workers, in_this_process
 
 HORIZON_MONTHS = 12
 SOURCE = "kneerisk simulator"
@@ -56,8 +57,10 @@ def truth_beside(cohort_file: Path) -> Path:
     return cohort_file.with_name(f"{cohort_file.stem}-truth{cohort_file.suffix}")
 
 
-def simulate(athletes: int, seed: int, base_odds: float = 1.0) -> Simulated:
-    """Draw a cohort; the same seed gives the same bytes.
+def simulate(
+    athletes: int, seed: int, base_odds: float = 1.0, workers: Workers = in_this_process
+) -> Simulated:
+    """Draw a cohort; the same seed gives the same bytes, wherever blocks are drawn.
 
     Effect sizes are drawn for each athlete from their published ranges; an effect whose
     prospective evidence is null has none here. Athletes are drawn in blocks, each from a source of
@@ -72,13 +75,15 @@ def simulate(athletes: int, seed: int, base_odds: float = 1.0) -> Simulated:
     base_odds
         By what the odds of new pain of each knee are multiplied: athletes and readings stay the
         same ones.
+    workers
+        What draws the blocks.
 
     Returns
     -------
     The cohort, whose source states base odds other than 1, and the truth beside it.
     """
     sizes = [min(BLOCK, athletes - start) for start in range(0, athletes, BLOCK)]
-    blocks = [_block(number, size, seed, base_odds) for number, size in enumerate(sizes)]
+    blocks = workers(_block, (seed, base_odds), enumerate(sizes))
     return _joined(blocks, f"sim-{seed}", source_of(base_odds))
 
 
@@ -100,7 +105,9 @@ class _Block:
     truth: dict[str, np.ndarray]
 
 
-def _block(number: int, athletes: int, seed: int, base_odds: float) -> _Block:
+def _block(shared: tuple[int, float], numbered: tuple[int, int]) -> _Block:
+    """The block of a number, with so many athletes."""
+    (seed, base_odds), (number, athletes) = shared, numbered
     rng = np.random.default_rng([seed, number] if number else seed)
     drawn = draw_athletes(published(), athletes, rng)
     effects = draw_effects(drawn, rng)
@@ -111,8 +118,9 @@ def _block(number: int, athletes: int, seed: int, base_odds: float) -> _Block:
     return _recorded_block(drawn, truth, outcomes, data, battery)
 
 
-def _joined(blocks: Sequence[_Block], name: str, source: str = SOURCE) -> Simulated:
+def _joined(drawn: Iterable[_Block], name: str, source: str = SOURCE) -> Simulated:
     """The athletes of all blocks with their ids, checked as any cohort is."""
+    blocks = list(drawn)
     data = {key: np.concatenate([block.data[key] for block in blocks]) for key in blocks[0].data}
     truth = {key: np.concatenate([block.truth[key] for block in blocks]) for key in blocks[0].truth}
     ids = np.array([f"{name}-{number:06d}" for number in range(len(truth["battery"]))])

@@ -2,8 +2,8 @@
 
 Where the true risk is known, its quantiles given what was measured are fitted by boosted trees and
 widened by a split conformal step (conformalised quantile regression: Romano, Patterson & Candès
-2019, arXiv 1905.03222); elsewhere the interval is a bootstrap by athlete (Efron & Tibshirani 1993,
-An Introduction to the Bootstrap). Everything is in log-odds.
+2019, arXiv 1905.03222); elsewhere the interval is a bootstrap by athlete. Everything is
+in log-odds.
 """
 
 from __future__ import annotations
@@ -22,20 +22,17 @@ from kneerisk.model.intervals import (
     BootstrapInterval,
     QuantileInterval,
 )
-from kneerisk.model.logistic_calibration import Calibration
-from kneerisk.model.margin import Margin
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import DIGITS, BoostedTrees, column_means
 from kneerisk.progress import Progress, event
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import MAX_BIN, booster_parameters
+from kneerisk.training.fitting.bootstrap_interval import ResampledFit, fit_bootstrap
 from kneerisk.training.fitting.fit_inputs import Inputs
-from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
+from kneerisk.workers.this_process import Workers
 
 #: Rounds of the quantiles (assumption).
 QUANTILE_ROUNDS = 60
-#: Resamples of athletes behind the interval (assumption).
-REFITS = 40
 #: One screening in so many is set aside (assumption: enough to know a 90 % point, while the
 #: quantiles keep most of the cohort).
 ONE_IN = 4
@@ -45,43 +42,8 @@ _DERIVED = frozenset({
 })  # fmt: skip
 
 
-def fit_interval(
-    inputs: Inputs,
-    model: RiskModel,
-    columns: tuple[Column, ...],
-    signs: dict[Column, int],
-    penalties: Penalties,
-    progress: Progress,
-) -> QuantileInterval | BootstrapInterval:
-    """Fit the interval of a leg: conformal where the true risks are known, else a bootstrap.
-
-    Parameters
-    ----------
-    inputs
-        Of the fit, n screenings.
-    model
-        Fitted but for its interval.
-    columns
-        Columns of the feature matrix that the margin reads.
-    signs
-        Their supported directions.
-    penalties
-        Of the margin.
-    progress
-        Called with the number of each refit of the bootstrap.
-
-    Returns
-    -------
-    The interval of a leg, in log-odds.
-    """
-    if inputs.true:
-        read = tuple(column for column in columns if column.kind not in _DERIVED)
-        return fit_quantiles(inputs, model, read, conformal_rows(len(inputs.target)))
-    return fit_bootstrap(inputs, columns, signs, penalties, model.calibration, progress)
-
-
 def with_interval(
-    model: RiskModel, inputs: Inputs, interval: QuantileInterval | BootstrapInterval
+    model: RiskModel, resampled: ResampledFit, progress: Progress, workers: Workers
 ) -> RiskModel:
     """The model with its interval; that of either knee has a conformal step of its own.
 
@@ -89,16 +51,20 @@ def with_interval(
     ----------
     model
         Fitted but for its interval.
-    inputs
-        Of the fit, n screenings.
-    interval
-        That of a leg.
+    resampled
+        The same fit, which the bootstrap repeats.
+    progress
+        Called with what is being done.
+    workers
+        What does the refits of the bootstrap.
 
     Returns
     -------
     The whole model.
     """
-    model = replace(model, interval=interval)
+    inputs = resampled.inputs
+    progress(event("intervals"))
+    model = replace(model, interval=_interval_of_leg(model, resampled, progress, workers))
     if not inputs.true or not inputs.sided:
         return model
     aside = conformal_rows(len(inputs.target)) & ~np.isnan(inputs.either)
@@ -106,6 +72,17 @@ def with_interval(
     low, high = (logit(end) for end in model.predict(sample).intervals["either"])
     correction = either_conformal_correction(low, high, logit(inputs.either[aside]))
     return replace(model, either_conformal_correction=correction)
+
+
+def _interval_of_leg(
+    model: RiskModel, resampled: ResampledFit, progress: Progress, workers: Workers
+) -> QuantileInterval | BootstrapInterval:
+    """In log-odds: conformal where the true risks are known, else a bootstrap."""
+    inputs = resampled.inputs
+    if inputs.true:
+        read = tuple(column for column in resampled.columns if column.kind not in _DERIVED)
+        return fit_quantiles(inputs, model, read, conformal_rows(len(inputs.target)))
+    return fit_bootstrap(resampled, model.calibration, progress, workers)
 
 
 def fit_quantiles(
@@ -193,47 +170,6 @@ def _base_of(inputs: Inputs, model: RiskModel) -> tuple[FloatArray, FloatArray, 
         inputs.definition_shift,
         model.base_rates.shift(sport),
     )
-
-
-def fit_bootstrap(
-    inputs: Inputs,
-    columns: tuple[Column, ...],
-    signs: dict[Column, int],
-    penalties: Penalties,
-    calibration: Calibration,
-    progress: Progress,
-) -> BootstrapInterval:
-    """Margins refitted on athletes drawn with replacement, with the penalties chosen before.
-
-    Parameters
-    ----------
-    inputs
-        Of the fit.
-    columns
-        Columns of the feature matrix that the margin reads.
-    signs
-        Their supported directions.
-    penalties
-        Of the margin.
-    calibration
-        Of the model, whose slope the interval takes over.
-    progress
-        Called with the number of the refit.
-
-    Returns
-    -------
-    The interval of a leg.
-    """
-    athletes, member = np.unique(inputs.athletes.astype(str), return_inverse=True)
-    rows_of = [np.flatnonzero(member == i) for i in range(len(athletes))]
-    refits: list[Margin] = []
-    for number in range(REFITS):
-        if number % 10 == 0:
-            progress(event("bootstrap", number=number + 1, total=REFITS))
-        drawn = np.random.default_rng(number).integers(0, len(athletes), len(athletes))
-        sample = inputs.take(np.concatenate([rows_of[i] for i in drawn]))
-        refits.append(fit_margin(sample, columns, signs, number, penalties)[0])
-    return BootstrapInterval(refits=tuple(refits), slope=calibration.slope)
 
 
 def conformal_rows(n_screenings: int) -> NDArray[np.bool_]:

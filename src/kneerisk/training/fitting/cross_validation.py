@@ -6,8 +6,8 @@ made, not a single model of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -17,19 +17,17 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import groups_of, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.instability import Instability, measure_instability
-from kneerisk.evaluation.internal_external_validation import (
-    OutOfFold,
-    Rows,
-    evaluate_out_of_fold,
-    predict_left_out,
-)
+from kneerisk.evaluation.internal_external_validation import OutOfFold, evaluate_out_of_fold
+from kneerisk.evaluation.left_out_folds import Deal, Rows, predict_deals
 from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.evidence.population import published
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
+from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import inputs_of, stratified_folds
 from kneerisk.training.fitting.settings import DEFAULTS, SEED, Settings
+from kneerisk.workers.this_process import Workers, in_this_process
 
 #: Folds of a cross-validation. Five are the usual choice (assumption).
 CROSS_VALIDATION_FOLDS = 5
@@ -40,7 +38,8 @@ def out_of_fold(
     seeds: range,
     progress: Progress = ignore,
     n_folds: int = CROSS_VALIDATION_FOLDS,
-) -> Iterator[Risks]:
+    workers: Workers = in_this_process,
+) -> list[Risks]:
     """Cross-validated risks of all screenings, everything fitted inside the folds.
 
     Parameters
@@ -53,21 +52,24 @@ def out_of_fold(
         Called with the number of the fit.
     n_folds
         How many folds.
+    workers
+        What fits the folds.
 
-    Yields
-    ------
+    Returns
+    -------
     For each seed, the risks in the order of the cohort.
     """
     inputs = inputs_of(cohort, None, published())
     numbers, total = count(1), len(seeds) * n_folds
-    for seed in seeds:
+    deals = [
+        Deal(stratified_folds(inputs, n_folds, seed), partial(fit_and_predict, cohort, seed=seed))
+        for seed in seeds
+    ]
 
-        def predict(train: Rows, test: Rows, seed: int = seed) -> dict[str, Risks]:
-            progress(event("cross_validation", number=next(numbers), total=total))
-            return fit_and_predict(cohort, train, test, seed)
+    def begins() -> None:
+        progress(event("cross_validation", number=next(numbers), total=total))
 
-        fold = stratified_folds(inputs, n_folds, seed)
-        yield predict_left_out(cohort, fold, predict)["model"]
+    return [risks["model"] for risks in predict_deals(cohort, deals, workers, begins)]
 
 
 def fit_and_predict(
@@ -102,6 +104,7 @@ def refit_people(
     refits: int,
     progress: Progress = ignore,
     settings: Settings = DEFAULTS,
+    workers: Workers = in_this_process,
 ) -> Instability | None:
     """How far risks move when the model of a cohort is built again on resampled athletes.
 
@@ -117,6 +120,8 @@ def refit_people(
         Called with the number of each.
     settings
         What is not chosen inside a fit.
+    workers
+        What does the fits.
 
     Returns
     -------
@@ -125,20 +130,29 @@ def refit_people(
     if cohort.kind == "simulated":
         return None
     data = cohort.columns()
+    return measure_instability(
+        cohort, model.predict(data), partial(_refit, cohort, data, settings), refits,
+        seed=SEED, progress=progress, workers=workers,
+    )  # fmt: skip
 
-    def refit(rows: NDArray[np.intp]) -> Risks | None:
-        sample = replace(cohort, frame=cohort.frame.iloc[rows].reset_index(drop=True))
-        try:
-            return risks_of(fit(sample, interval=False, settings=settings).model.predict(data))
-        except CohortRefused:
-            return None
 
-    prediction = model.predict(data)
-    return measure_instability(cohort, prediction, refit, refits, seed=SEED, progress=progress)
+def _refit(
+    cohort: Cohort, data: dict[str, FloatArray], settings: Settings, rows: NDArray[np.intp]
+) -> Risks | None:
+    """The risks of a cohort by a model of some of its screenings; None where that is refused."""
+    sample = replace(cohort, frame=cohort.frame.iloc[rows].reset_index(drop=True))
+    try:
+        return risks_of(fit(sample, interval=False, settings=settings).model.predict(data))
+    except CohortRefused:
+        return None
 
 
 def evaluate_people(
-    cohort: Cohort, seeds: range, progress: Progress = ignore, settings: Settings = DEFAULTS
+    cohort: Cohort,
+    seeds: range,
+    progress: Progress = ignore,
+    settings: Settings = DEFAULTS,
+    workers: Workers = in_this_process,
 ) -> OutOfFold:
     """How models of a cohort do on whole groups that are left out, and on people left out.
 
@@ -152,6 +166,8 @@ def evaluate_people(
         Called with the number of the fit.
     settings
         What is not chosen inside a fit with groups left out.
+    workers
+        What does the fits.
 
     Returns
     -------
@@ -159,12 +175,12 @@ def evaluate_people(
     """
     by_person: dict[str, list[Risks]] = {}
     if cohort.kind != "simulated" and len(seeds):
-        by_person = {"model": list(out_of_fold(cohort, seeds, progress))}
+        by_person = {"model": out_of_fold(cohort, seeds, progress, workers=workers)}
     groups = groups_of(cohort)
     numbers, total = count(1), 0 if groups is None else len(groups.names)
 
-    def predict(train: Rows, test: Rows) -> dict[str, Risks]:
+    def begins() -> None:
         progress(event("group_left_out", number=next(numbers), total=total))
-        return fit_and_predict(cohort, train, test, settings=settings)
 
-    return evaluate_out_of_fold(cohort, by_person, predict)
+    predict = partial(fit_and_predict, cohort, settings=settings)
+    return evaluate_out_of_fold(cohort, by_person, predict, workers, begins)

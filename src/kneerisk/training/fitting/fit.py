@@ -27,7 +27,8 @@ from kneerisk.model.trees import BoostedTrees
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import BoostingRows, fit_boosted, fit_imbalances
-from kneerisk.training.fitting.conformal_intervals import fit_interval, with_interval
+from kneerisk.training.fitting.bootstrap_interval import ResampledFit
+from kneerisk.training.fitting.conformal_intervals import with_interval
 from kneerisk.training.fitting.fit_columns import tree_columns, usable_columns
 from kneerisk.training.fitting.fit_inputs import (
     Inputs,
@@ -38,6 +39,7 @@ from kneerisk.training.fitting.fit_inputs import (
 from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
 from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
+from kneerisk.workers.this_process import Workers, in_this_process
 
 #: Folds of the trees; three where there is plenty to learn from (assumption).
 FOLDS, FOLDS_OF_PLENTY = 5, 3
@@ -62,6 +64,7 @@ def fit(
     progress: Progress = ignore,
     interval: bool = True,
     settings: Settings = DEFAULTS,
+    workers: Workers = in_this_process,
 ) -> Fitted:
     """Fit a model to a cohort's outcomes, or to the truth of a simulated one.
 
@@ -79,6 +82,8 @@ def fit(
         False leaves out the interval and the imbalances, where only the risk itself is wanted.
     settings
         What is not chosen inside the fit.
+    workers
+        What refits the bootstrap of an interval.
 
     Returns
     -------
@@ -95,7 +100,7 @@ def fit(
         progress(event("measurement_update"))
         population = population_of(cohort, settings)
         inputs = inputs_of(cohort, truth, population)
-        return _fit(inputs, population, seed, progress, interval, settings)
+        return _fit(inputs, population, seed, progress, interval, settings, workers)
 
 
 def fit_label(
@@ -126,7 +131,7 @@ def fit_label(
     with threadpool_limits(limits=1, user_api="blas"):
         population = population_of(cohort, settings)
         inputs = inputs_of_label(cohort, label, population)
-        return _fit(inputs, population, seed, ignore, False, settings).model
+        return _fit(inputs, population, seed, ignore, False, settings, in_this_process).model
 
 
 def _fit(
@@ -136,6 +141,7 @@ def _fit(
     progress: Progress,
     interval: bool,
     settings: Settings,
+    workers: Workers,
 ) -> Fitted:
     columns, signs = usable_columns(inputs), monotone_directions(population)
     progress(event("linear_part"))
@@ -156,9 +162,8 @@ def _fit(
         base_rates=_base_rates(inputs),
     )
     if interval:
-        progress(event("intervals"))
-        leg_interval = fit_interval(inputs, model, columns, signs, penalties, progress)
-        model = with_interval(model, inputs, leg_interval)
+        resampled = ResampledFit(inputs, columns, signs, penalties)
+        model = with_interval(model, resampled, progress, workers)
     choices = {
         **settings.numbers(),
         "within_penalty": penalties.within,

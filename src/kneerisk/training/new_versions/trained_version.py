@@ -29,6 +29,7 @@ from kneerisk.training.registry.run_record import (
 )
 from kneerisk.training.registry.versions import log_loss_over_champion
 from kneerisk.training.tracking import Tracking
+from kneerisk.workers.this_process import Workers, in_this_process
 
 #: An observed cohort is small: which athletes are held out would decide the numbers, so folds are
 #: dealt several times (assumption: ten settle the mean).
@@ -51,6 +52,7 @@ def train_version(
     refits: int,
     progress: Progress,
     plan: RunPlan = NOTHING_CHOSEN,
+    workers: Workers = in_this_process,
 ) -> TrainedVersion:
     """Check a cohort, fit a model to it, evaluate it and log it as a challenger.
 
@@ -68,6 +70,8 @@ def train_version(
         Called with what is being done.
     plan
         The run's name and tags, and the settings of the fit.
+    workers
+        What does the fits beside that of the model: of folds and of bootstrap samples.
 
     Returns
     -------
@@ -89,13 +93,13 @@ def train_version(
     with tracking.start_run(title, tags) as run:
         fitted = fit(
             train, train_truth, seed=SEED, progress=within("fitting", progress),
-            settings=plan.settings,
+            settings=plan.settings, workers=workers,
         )  # fmt: skip
         progress(event("evaluating_held_out"))
         judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
         metrics = log_loss_over_champion(tracking, fitted.model, test)
         judged = _left_out_and_refitted(
-            judged, cohort, fitted.model, refits, plan.settings, progress
+            judged, cohort, fitted.model, refits, plan.settings, progress, workers
         )
         progress(event("logging_run"))
         record = RunRecord(
@@ -114,9 +118,11 @@ def _left_out_and_refitted(
     refits: int,
     settings: Settings,
     progress: Progress,
+    workers: Workers,
 ) -> Evaluation:
     """The evaluation with left-out groups and people, and how far refits move risks."""
-    left_out = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress, settings)
+    left_out = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress, settings, workers)
     judged = left_out.beside(judged)
     train, _ = train_test_split(cohort)
-    return judged.with_instability(refit_people(train, model, refits, progress, settings))
+    refitted = refit_people(train, model, refits, progress, settings, workers)
+    return judged.with_instability(refitted)

@@ -43,6 +43,8 @@ def log_update(
     updated: UpdatedModel,
     out_of_fold: OutOfFold,
     instability: Instability | None = None,
+    *,
+    challenger: bool = True,
 ) -> LoggedUpdate:
     """Evaluate an updated model on the club's held-out athletes and log it as a version.
 
@@ -62,6 +64,8 @@ def log_update(
         How it did on groups and athletes that were left out, which the run shows as well.
     instability
         How far risks move when it is updated again on resampled athletes.
+    challenger
+        Whether the version becomes the challenger.
 
     Returns
     -------
@@ -72,6 +76,7 @@ def log_update(
     cohort = replace(club, kind=adapted_kind(club), source=source_text)
     tags = {**run_tags(cohort, "adapt"), "base_version": base.metadata.version}
     with tracking.start_run(cohort_title(cohort), tags, "adapt") as run:
+        run.is_of_a_challenger = challenger
         held_out = evaluate_model(
             updated.model, train, test, seed=SEED, rivals={"as_is": base.model}
         )

@@ -6,6 +6,8 @@ never evaluated on the athletes that it was trained on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -134,17 +136,51 @@ def without_training_athletes(
     CohortRefused
         Where nobody is left.
     """
-    unseen, description = _unseen(metadata, cohort, folder)
+    return without_athletes_of(metadata, cohort, truth, lambda: training_ids(metadata, folder))
+
+
+def without_athletes_of(
+    metadata: Metadata,
+    cohort: Cohort,
+    truth: pd.DataFrame | None,
+    trained_on: Callable[[], AbstractSet[str] | None],
+) -> tuple[Cohort, pd.DataFrame | None, str]:
+    """The same where whom the model was trained on is known already, or found in another way.
+
+    Parameters
+    ----------
+    metadata
+        Of the model.
+    cohort
+        Athletes with outcomes.
+    truth
+        Of a simulated cohort, its truth, one row a screening.
+    trained_on
+        Gives the ids of those it was trained on, None where that is not known; called where the
+        cohort is not the model's own.
+
+    Returns
+    -------
+    The cohort and the truth of the others, and who they are in words.
+
+    Raises
+    ------
+    CohortRefused
+        Where nobody is left.
+    """
+    unseen, description = _unseen(metadata, cohort, trained_on)
     if unseen.all():
         return cohort, truth, description
     return subset(cohort, unseen), truth_subset(truth, unseen), description
 
 
-def _unseen(metadata: Metadata, cohort: Cohort, folder: Path) -> tuple[NDArray[np.bool_], str]:
+def _unseen(
+    metadata: Metadata, cohort: Cohort, trained_on: Callable[[], AbstractSet[str] | None]
+) -> tuple[NDArray[np.bool_], str]:
     ids = cohort.frame[ATHLETE_ID]
     if digest(cohort) == metadata.data_sha256:
         return held_out(ids), text("training.athletes.held_out")
-    trained = training_ids(metadata, folder)
+    trained = trained_on()
     if trained is None:
         return np.ones(len(ids), dtype=bool), text("training.athletes.all")
     seen = ids.map(plain_id).isin(trained).to_numpy()

@@ -52,6 +52,7 @@ class Run:
         self.run_id = run_id
         self.experiment = experiment
         self.version: Version | None = None
+        self.is_of_a_challenger = True
         self._client = client
         self._model_id: str | None = None
         self._validated_id: str | None = None
@@ -98,10 +99,7 @@ class Run:
             self._validated_id = str(logged.model_id)
 
     def log_values(self, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """Log parameters and metrics under their names, metrics with the data set they are of.
-
-        Call `log_dataset` before, so that the data sets are known.
-        """
+        """Log parameters, and metrics with the data set of each: call `log_dataset` before."""
         from mlflow.entities import Metric, Param
 
         now, model_id = int(time.time() * 1_000), self._model_id or self._validated_id
@@ -190,10 +188,11 @@ class Run:
         )
 
     def make_challenger(self) -> None:
-        """Make the registered version, if there is one, the challenger."""
+        """Make the registered version, if there is one, the challenger, unless it is none."""
         if self.version is not None:
             self._client.finalize_logged_model(self._model_id, "READY")
-            set_alias(self._client, self.version, CHALLENGER)
+            if self.is_of_a_challenger:
+                set_alias(self._client, self.version, CHALLENGER)
 
     def withdraw_version(self) -> None:
         """Remove the registered version, whose bundle is incomplete."""

@@ -8,7 +8,7 @@ that act on the cohort at hand.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -36,6 +36,7 @@ from kneerisk.training import provenance
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import MANY_EVENTS, dealt_folds
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
+from kneerisk.workers.this_process import Workers, in_this_process
 
 FOLDS = 5
 #: How often it is dealt who shares a fold: for a trial, and anew to compare the winner with the
@@ -96,23 +97,45 @@ class Objective:
 
         Where the true risks are known it is the expected one, without the luck of the draw.
         """
-        losses, weight = self._losses(settings, fold), self._weight
+        losses, weight = self.losses(settings, fold), self._weight
         if weight is None:
             return float(np.nanmean(losses))
         return float(np.nansum(weight * losses) / weight[~np.isnan(losses)].sum())
 
-    def gain(self, settings: Settings, progress: Progress = ignore) -> tuple[float, float]:
+    def gain(
+        self,
+        settings: Settings,
+        progress: Progress = ignore,
+        workers: Workers = in_this_process,
+    ) -> tuple[float, float]:
         """Mean log loss of the defaults less that of settings, and its standard error.
 
         On folds that no trial used. Legs of an athlete are alike, so that athletes are the
         clusters.
+
+        Parameters
+        ----------
+        settings
+            To compare with the defaults.
+        progress
+            Called as each fold begins.
+        workers
+            What works on the folds.
+
+        Returns
+        -------
+        In nats a leg.
         """
         gain = np.zeros_like(self._target)
         new_folds = range(self.folds, len(self._folds))
-        for fold in new_folds:
-            number = fold - new_folds[0] + 1
-            progress(event("comparing_with_defaults", number=number, total=len(new_folds)))
-            difference = self._losses(DEFAULTS, fold) - self._losses(settings, fold)
+
+        def pieces() -> Iterator[int]:
+            for number, fold in enumerate(new_folds, 1):
+                progress(event("comparing_with_defaults", number=number, total=len(new_folds)))
+                yield fold
+
+        found = workers(_loss_saved, (self, settings), pieces())
+        for fold, difference in zip(new_folds, found, strict=True):
             inside = self._in_fold(fold)
             gain[inside] += difference[inside]
         measured = ~np.isnan(gain)
@@ -132,8 +155,20 @@ class Objective:
             "program": program_digest(),
         }
 
-    def _losses(self, settings: Settings, fold: int) -> FloatArray:
-        """Loss of each leg (n, 2) of the fold, or screening (n, 1); NaN where there is none."""
+    def losses(self, settings: Settings, fold: int) -> FloatArray:
+        """Loss of each leg of a fold, by a model that was fitted to the others.
+
+        Parameters
+        ----------
+        settings
+            Of the fit.
+        fold
+            Its number over all deals.
+
+        Returns
+        -------
+        Shape (n, 2), or (n, 1) of screenings without sides; NaN where there is none.
+        """
         seed, inside = self._folds[fold]
         outside = without_athletes(self.train, inside)
         fitted = fit(
@@ -201,6 +236,12 @@ class Objective:
             dealt = dealt_folds(people, np.stack(tasks, axis=1), FOLDS, seed)
             left_out += [(seed, np.asarray(dealt == number)) for number in range(FOLDS)]
         return tuple(left_out)
+
+
+def _loss_saved(shared: tuple[Objective, Settings], fold: int) -> FloatArray:
+    """How much less loss each leg of a fold has than with the defaults."""
+    objective, settings = shared
+    return objective.losses(DEFAULTS, fold) - objective.losses(settings, fold)
 
 
 def program_digest() -> str:

@@ -24,6 +24,8 @@ from kneerisk.training.tuning.objective import Objective
 from kneerisk.training.tuning.study import ERROR, Study
 from kneerisk.training.tuning.worker import work
 from kneerisk.words import text
+from kneerisk.workers.dask_cluster import workers_at
+from kneerisk.workers.this_process import Workers, in_this_process
 
 #: Where studies are kept: a journal and a file of locks each.
 STUDIES = Path(".run") / "studies"
@@ -42,6 +44,8 @@ class SearchPlan:
     """Processes, this one among them."""
     timeout_seconds: int | None = None
     """No trial is begun after so many seconds."""
+    dask: str | None = None
+    """The address of a scheduler, on whose workers the folds of a trial are worked on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +120,7 @@ class Search:
         runs: StudyRuns,
         progress: Progress,
         report_error: Callable[[str], None],
+        workers: Workers = in_this_process,
     ) -> None:
         """Work at the study, with other processes where the plan asks for several workers.
 
@@ -128,6 +133,8 @@ class Search:
         report_error
             Called in another worker with why it ended; a function of a module, so that it can be
             passed to that process.
+        workers
+            What works on the folds of this process's trials.
         """
         plan, study = self.plan, self.study
         deadline = None if plan.timeout_seconds is None else time.time() + plan.timeout_seconds
@@ -141,6 +148,7 @@ class Search:
             work(
                 study, self.objective.loss, self.objective.folds, plan.trials,
                 is_over=lambda: _is_over(deadline), progress=progress, after_trial=write_runs,
+                workers=workers,
             )  # fmt: skip
         write_runs()
 
@@ -202,12 +210,13 @@ def run_worker(
     """
     parent = multiprocessing.parent_process()
     try:
-        with own.in_force():
+        with own.in_force(), workers_at(plan.dask) as workers:
             search = Search.open(plan, folder, source)
             work(
                 search.study, search.objective.loss, search.objective.folds, plan.trials,
                 is_over=lambda: _is_over(deadline),
                 is_orphaned=lambda: parent is not None and not parent.is_alive(),
+                workers=workers,
             )  # fmt: skip
     except KeyboardInterrupt:
         return

@@ -42,10 +42,15 @@ from kneerisk.training.tuning.locks import JUDGING, WRITING
 from kneerisk.training.tuning.search import Search
 from kneerisk.training.tuning.study import Study
 from kneerisk.words import text, variant
+from kneerisk.workers.this_process import Workers, in_this_process
 
 
 def record_winner(
-    search: Search, tracking: Tracking, runs: StudyRuns, progress: Progress
+    search: Search,
+    tracking: Tracking,
+    runs: StudyRuns,
+    progress: Progress,
+    workers: Workers = in_this_process,
 ) -> dict[str, Any]:
     """Refit and record the best settings, unless that was done for as many trials.
 
@@ -59,6 +64,8 @@ def record_winner(
         The runs of the study.
     progress
         Called with what is being done.
+    workers
+        What does the fits beside those of the winner and of the defaults.
 
     Returns
     -------
@@ -76,13 +83,13 @@ def record_winner(
             return result
         with study.locks.held(WRITING):
             runs.close_abandoned()
-        result = _record(search, tracking, runs, progress)
+        result = _record(search, tracking, runs, progress, workers)
         study.keep(result)
     return result
 
 
 def _record(
-    search: Search, tracking: Tracking, runs: StudyRuns, progress: Progress
+    search: Search, tracking: Tracking, runs: StudyRuns, progress: Progress, workers: Workers
 ) -> dict[str, Any]:
     study, cohort = search.study, search.cohort
     best = study.best
@@ -90,8 +97,8 @@ def _record(
         raise StudyRefused(text("training.study.no_trial", study=study.name))
     settings = study.settings(best)
     changed = settings != DEFAULTS
-    gain, error = search.objective.gain(settings, progress) if changed else (0.0, 0.0)
-    fitted, evaluation = _refit(search, settings, progress)
+    gain, error = search.objective.gain(settings, progress, workers) if changed else (0.0, 0.0)
+    fitted, evaluation = _refit(search, settings, progress, workers)
     evaluation = evaluation.with_metrics({
         "cv_log_loss": float(best.value or 0.0),
         "cv_log_loss_over_defaults": -gain,
@@ -132,13 +139,15 @@ def _log(run: Run, search: Search, fitted: Fitted, record: RunRecord) -> str:
     )
 
 
-def _refit(search: Search, settings: Settings, progress: Progress) -> tuple[Fitted, Evaluation]:
+def _refit(
+    search: Search, settings: Settings, progress: Progress, workers: Workers
+) -> tuple[Fitted, Evaluation]:
     """The winner and the defaults refitted, and evaluated on athletes that the study never saw."""
     progress(event("refitting_winner"))
     unseen = held_out(search.cohort.frame["athlete_id"])
     train, test = train_test_split(search.cohort)
     fitted, defaults = (
-        fit(train, truth_subset(search.truth, ~unseen), seed=SEED, settings=each)
+        fit(train, truth_subset(search.truth, ~unseen), seed=SEED, settings=each, workers=workers)
         for each in (settings, DEFAULTS)
     )
     progress(event("evaluating_after_study"))
@@ -147,7 +156,7 @@ def _refit(search: Search, settings: Settings, progress: Progress) -> tuple[Fitt
         rivals={"defaults": defaults.model}, paired_with=("logistic", "prior", "defaults"),
         progress=progress,
     )  # fmt: skip
-    left_out = evaluate_people(search.cohort, range(0), progress, settings)
+    left_out = evaluate_people(search.cohort, range(0), progress, settings, workers)
     return fitted, left_out.beside(evaluation)
 
 

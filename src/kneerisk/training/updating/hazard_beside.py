@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.knee_weeks import KneeWeeks
 from kneerisk.evaluation.evaluation import cross_validated
-from kneerisk.evaluation.internal_external_validation import INTERCEPT_LIMIT, predict_left_out
+from kneerisk.evaluation.internal_external_validation import INTERCEPT_LIMIT
+from kneerisk.evaluation.left_out_folds import predict_left_out
 from kneerisk.evaluation.run_verdict import SLOPE_HIGH, SLOPE_LOW
 from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.evidence import assumption

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
@@ -14,22 +14,19 @@ from kneerisk.cohort.knee_weeks import KneeWeeks
 from kneerisk.cohort.splits import groups_of, subset
 from kneerisk.errors import CohortRefused
 from kneerisk.evaluation.instability import Instability, measure_instability
-from kneerisk.evaluation.internal_external_validation import (
-    OutOfFold,
-    Rows,
-    evaluate_out_of_fold,
-    predict_left_out,
-)
+from kneerisk.evaluation.internal_external_validation import OutOfFold, evaluate_out_of_fold
+from kneerisk.evaluation.left_out_folds import Deal, Rows, predict_deals
 from kneerisk.evaluation.task_rows import Risks, risks_of
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fit_inputs import dealt_folds
 from kneerisk.training.fitting.settings import SEED
-from kneerisk.training.updating.club_likelihood import club_of
+from kneerisk.training.updating.club_likelihood import Club, club_of
 from kneerisk.training.updating.hazard_beside import NAME, HazardBeside
 from kneerisk.training.updating.model_updating import update_for_club
 from kneerisk.training.updating.widening import widened
+from kneerisk.workers.this_process import Workers, in_this_process
 
 FOLDS = 5
 
@@ -40,6 +37,7 @@ def compare_update(
     seeds: range,
     progress: Progress = ignore,
     weeks: KneeWeeks | None = None,
+    workers: Workers = in_this_process,
 ) -> OutOfFold:
     """Out-of-fold metrics of an update; everything is chosen inside the folds.
 
@@ -55,6 +53,8 @@ def compare_update(
         Called as each fold begins.
     weeks
         Of the cohort's screenings, in the same order, where follow-up was weekly.
+    workers
+        What does the fits.
 
     Returns
     -------
@@ -70,32 +70,46 @@ def compare_update(
     hazard = None if weeks is None else HazardBeside.of(model, club, weeks)
     numbers = count(1)
     total = FOLDS * len(seeds) + (0 if groups is None else len(groups.names))
+    compared = _Compared(model, cohort, club, hazard)
 
-    def update_and_predict(
-        train: Rows, test: Rows, seed: int = seeds[0]
-    ) -> dict[str, Risks | None]:
+    def begins() -> None:
         progress(event("cross_validation", number=next(numbers), total=total))
-        updated = update_for_club(model, club.take(train), seed).model
-        beside = {} if hazard is None else {NAME: hazard.predict(train, test)}
-        return beside | {
-            "model": risks_of(updated.predict_features(club.legs.take(test))),
-            "as_is": risks_of(model.predict_features(club.legs.take(test))),
-            "scratch": _from_scratch(subset(cohort, train), subset(cohort, test), seed),
-        }
 
-    by_seed = [
-        predict_left_out(
-            cohort,
+    deals = [
+        Deal(
             dealt_folds(club.athletes, club.labels, FOLDS, seed),
-            partial(update_and_predict, seed=seed),
+            partial(compared.update_and_predict, seed),
         )
         for seed in seeds
     ]
+    by_seed = predict_deals(cohort, deals, workers, begins)
     shared = set[str]().union(*by_seed).intersection(*by_seed)
     by_person = {name: [risks[name] for risks in by_seed] for name in shared}
-    found = evaluate_out_of_fold(cohort, by_person, update_and_predict)
+    of_groups = partial(compared.update_and_predict, seeds[0])
+    found = evaluate_out_of_fold(cohort, by_person, of_groups, workers, begins)
     of_training = {} if hazard is None else hazard.training_metrics()
     return replace(found, metrics=found.metrics | of_training)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """A champion, and the club that it is updated by."""
+
+    model: RiskModel
+    cohort: Cohort
+    club: Club
+    hazard: HazardBeside | None
+
+    def update_and_predict(self, seed: int, train: Rows, test: Rows) -> dict[str, Risks | None]:
+        """Risks of some screenings by each model, updated or fitted by the others."""
+        updated = update_for_club(self.model, self.club.take(train), seed).model
+        legs = self.club.legs.take(test)
+        beside = {} if self.hazard is None else {NAME: self.hazard.predict(train, test)}
+        return beside | {
+            "model": risks_of(updated.predict_features(legs)),
+            "as_is": risks_of(self.model.predict_features(legs)),
+            "scratch": _from_scratch(subset(self.cohort, train), subset(self.cohort, test), seed),
+        }
 
 
 def refit_update(
@@ -104,6 +118,7 @@ def refit_update(
     updated: RiskModel,
     refits: int,
     progress: Progress = ignore,
+    workers: Workers = in_this_process,
 ) -> Instability | None:
     """How far risks move when a champion is updated again on resampled athletes of a club.
 
@@ -119,6 +134,8 @@ def refit_update(
         How many times; each chooses its own correction.
     progress
         Called with the number of each.
+    workers
+        What does the updates.
 
     Returns
     -------
@@ -127,12 +144,17 @@ def refit_update(
     model = widened(model, cohort)
     club = club_of(model, cohort)
 
-    def refit(rows: NDArray[np.intp]) -> Risks:
-        again = update_for_club(model, club.take(rows), SEED).model
-        return risks_of(again.predict_features(club.legs))
-
     prediction = updated.predict_features(club.legs)
-    return measure_instability(cohort, prediction, refit, refits, seed=SEED, progress=progress)
+    return measure_instability(
+        cohort, prediction, partial(_update_again, model, club), refits,
+        seed=SEED, progress=progress, workers=workers,
+    )  # fmt: skip
+
+
+def _update_again(model: RiskModel, club: Club, rows: NDArray[np.intp]) -> Risks:
+    """The risks of a club by a model that is updated by some of its screenings."""
+    again = update_for_club(model, club.take(rows), SEED).model
+    return risks_of(again.predict_features(club.legs))
 
 
 def _from_scratch(train: Cohort, test: Cohort, seed: int) -> Risks | None:

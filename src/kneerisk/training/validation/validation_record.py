@@ -21,6 +21,11 @@ def validation_run_name(report: ValidationReport) -> str:
     return text("training.run.validation", version=report.model.version, label=report.file.label)
 
 
+def clubs_run_name(model: ValidatedModel, clubs: int) -> str:
+    """Of the run of many clubs, for people."""
+    return text("training.run.validated_clubs", version=model.version, count=f"{clubs:,}")
+
+
 def pooled_run_name(pooled: PooledValidation) -> str:
     """Of the run, for people."""
     count = len(pooled.clubs)
@@ -97,6 +102,35 @@ def log_validation(
     }
     run.log_values(parameters, {**report.metrics, **recalibrated})
     _log_documents(run, page, report.as_json(), sentences)
+
+
+def log_clubs(
+    run: Run,
+    tracking: Tracking,
+    model: ValidatedModel,
+    reports: Sequence[ValidationReport],
+    refused: int,
+) -> None:
+    """Log the validations of many clubs as one run.
+
+    Parameters
+    ----------
+    run
+        Its run, which is still being written.
+    tracking
+        The store of runs.
+    model
+        That was validated.
+    reports
+        Of the clubs that could be reported on.
+    refused
+        How many could not.
+    """
+    _link(run, tracking, model)
+    parameters = {"version": model.version, "bundle_sha256": model.sha256, **environment()}
+    run.log_values(parameters, {"clubs": float(len(reports)), "clubs_refused": float(refused)})
+    for number, report in enumerate(reports, start=1):
+        run.log_text(report.as_json(), f"reports/{number}.json")
 
 
 def log_pooled(

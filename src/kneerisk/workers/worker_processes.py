@@ -41,7 +41,7 @@ def cores() -> int:
 def in_processes(
     work: Callable[..., Result], shared: Any, chunks: Iterable[Work], workers: int
 ) -> Iterator[Result]:
-    """Do chunks of work in processes; the results come in the order of the chunks.
+    """Do pieces of work in processes; the results come in the order of the chunks.
 
     A process that is killed is replaced, and its chunks are done again.
 

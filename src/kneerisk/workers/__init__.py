@@ -1,0 +1,1 @@
+"""Where work is done that falls into pieces: in this process, in several, or on a Dask cluster."""
