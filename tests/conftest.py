@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -65,6 +66,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     is_shared = "PYTEST_XDIST_WORKER" in os.environ
     items.sort(key=lambda item: (item.path in slow) != is_shared)
+
+
+def pytest_collection_finish() -> None:
+    """Collections of garbage leave out the tests and modules, which stay to the end, and are fewer.
+
+    Young objects are looked through every 20,000 instead of 700, all that tests have left every 20
+    million instead of 70,000 (assumption: little enough to hold).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)
