@@ -96,7 +96,7 @@ def browser() -> Iterator[Browser]:
 def page_service(
     champion_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
-    """One service for all tests of the page, over the small champion."""
+    """One service over the small champion, for all tests of the page, or of its answers alone."""
     folder = tmp_path_factory.mktemp("page")
     with served(folder, KNEERISK_MODELS=str(champion_models)) as running:
         running.until(lambda: running.alive("/readyz"))

@@ -6,13 +6,12 @@ In the library alone and in a team, over HTTP alone and in a team, and in a file
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from served import Served, served
+from served import Served
 from typer.testing import CliRunner
 
 from kneerisk.answer import Answer, answers
@@ -52,14 +51,6 @@ def screenings(simulated: Simulated) -> list[Screening]:
 def expected(released: Bundle, screenings: list[Screening]) -> list[dict[str, Any]]:
     """What the library says of each screening alone."""
     return [plain(answers(released, [screening])[0]) for screening in screenings]
-
-
-@pytest.fixture(scope="module")
-def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("consistency")
-    with served(folder, KNEERISK_MODELS=str(champion_models)) as running:
-        running.until(lambda: running.alive("/readyz"))
-        yield running
 
 
 def plain(found: Answer) -> dict[str, Any]:
@@ -121,23 +112,25 @@ def patterns(found: dict[str, Any], side: str) -> list[tuple[str, float]]:
 @pytest.mark.slow
 class TestOverHttp:
     def test_alone(
-        self, service: Served, screenings: list[Screening], expected: list[dict[str, Any]]
+        self, page_service: Served, screenings: list[Screening], expected: list[dict[str, Any]]
     ) -> None:
         for screening, wanted in zip(screenings, expected, strict=True):
-            response = service.post("/v1/predict", body(screening))
+            response = page_service.post("/v1/predict", body(screening))
             assert response.status_code == 200
             assert response.json() == wanted
 
     def test_in_a_team(
-        self, service: Served, screenings: list[Screening], expected: list[dict[str, Any]]
+        self, page_service: Served, screenings: list[Screening], expected: list[dict[str, Any]]
     ) -> None:
         sent = {"screenings": [body(screening) for screening in screenings]}
-        results = service.post("/v1/predict_team", sent).json()["results"]
+        results = page_service.post("/v1/predict_team", sent).json()["results"]
         assert [result["index"] for result in results] == list(range(len(screenings)))
         assert [result["answer"] for result in results] == expected
 
-    def test_the_model_is_the_one_of_the_library(self, service: Served, released: Bundle) -> None:
-        assert service.get("/v1/model").json()["version"] == released.metadata.version
+    def test_the_model_is_the_one_of_the_library(
+        self, page_service: Served, released: Bundle
+    ) -> None:
+        assert page_service.get("/v1/model").json()["version"] == released.metadata.version
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

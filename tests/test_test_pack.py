@@ -6,13 +6,13 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import VERSION
-from served import Served, served
+from served import Served
 
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.model import Bundle
@@ -49,14 +49,6 @@ def pack(released: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pack")
     write(released, folder)
     return folder
-
-
-@pytest.fixture(scope="module")
-def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("service")
-    with served(folder, KNEERISK_MODELS=str(champion_models)) as running:
-        running.until(lambda: running.alive("/readyz"))
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -176,12 +168,14 @@ class TestDifferences:
 
 
 class TestAgainstAService:
-    def test_500_of_500_are_as_expected(self, service: Served, pack: Path, testpack: Run) -> None:
-        code, out, _ = testpack("--check", service.url, pack)
+    def test_500_of_500_are_as_expected(
+        self, page_service: Served, pack: Path, testpack: Run
+    ) -> None:
+        code, out, _ = testpack("--check", page_service.url, pack)
         assert (code, out.strip()) == (0, f"500 of 500 as expected of {VERSION}.")
 
     def test_one_changed_answer_is_found(
-        self, service: Served, pack: Path, tmp_path: Path, testpack: Run
+        self, page_service: Served, pack: Path, tmp_path: Path, testpack: Run
     ) -> None:
         lines = (pack / CASES).read_text("utf-8").splitlines()
         [number] = [n for n, line in enumerate(lines) if '"name":"full_lab-running-1"' in line]
@@ -191,26 +185,26 @@ class TestAgainstAService:
         (tmp_path / CASES).write_text("\n".join(kept) + "\n", encoding="utf-8")
         shutil.copy(pack / MANIFEST, tmp_path)
 
-        code, out, _ = testpack("--check", service.url, tmp_path, "--json")
+        code, out, _ = testpack("--check", page_service.url, tmp_path, "--json")
         found = json.loads(out)
         assert (code, found["passed"], found["total"]) == (1, 9, 10)
         [difference] = found["differences"]
         assert difference["case"] == "full_lab-running-1"
         assert difference["pointer"] == "/answer/risk/left/probability"
-        code, out, _ = testpack("--check", service.url, tmp_path)
+        code, out, _ = testpack("--check", page_service.url, tmp_path)
         assert code == 1
         assert "full_lab-running-1 /answer/risk/left/probability: expected 0." in out
         assert "changed after" in out
 
     def test_a_refusal_that_is_not_given_is_found(
-        self, service: Served, pack: Path, tmp_path: Path, testpack: Run
+        self, page_service: Served, pack: Path, tmp_path: Path, testpack: Run
     ) -> None:
         manifest = json.loads((pack / MANIFEST).read_text("utf-8")) | {"version": "another"}
         (tmp_path / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
         [refused] = [case for case in read(pack).cases if case["name"] == "shape-no-sex"]
         refused["request"]["athlete"]["sex"] = "male"
         (tmp_path / CASES).write_text(json.dumps(refused) + "\n", encoding="utf-8")
-        code, out, _ = testpack("--check", service.url, tmp_path)
+        code, out, _ = testpack("--check", page_service.url, tmp_path)
         assert code == 1
         assert "shape-no-sex /status: expected 422, found 200" in out
         assert f"The service serves {VERSION}." in out
