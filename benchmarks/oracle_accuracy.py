@@ -13,7 +13,7 @@ import numpy as np
 from kneerisk.cohort.simulation import oracle_points
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, POINTS, Oracle, oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate
-from kneerisk.evaluation.calibration_metrics import calibration_slope
+from kneerisk.evaluation.calibration.calibration_metrics import calibration_slope
 from kneerisk.evaluation.task_rows import task_rows
 
 #: The reference: many points, scrambled with another seed than the points under test.

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from benchmarks.simulated_clubs import AthletePool, ClubEffects, ClubVariation
-from kneerisk.evaluation.calibration_metrics import calibration_slope
+from kneerisk.evaluation.calibration.calibration_metrics import calibration_slope
+from kneerisk.evaluation.external.pooled_validation import POOLED
+from kneerisk.evaluation.external.validation_metrics import precise_metrics
 from kneerisk.evaluation.metrics import auc
-from kneerisk.evaluation.pooled_validation import POOLED
 from kneerisk.evaluation.pooling import TO_SCALE, Pooled, pool
 from kneerisk.evaluation.task_rows import TaskRows, task_rows
-from kneerisk.evaluation.validation_metrics import precise_metrics
 from kneerisk.schema import FloatArray
 
 CLUBS, ATHLETES, POOL, ROUNDS, SEED = 20, 700, 6_000, 100, 5

@@ -31,8 +31,8 @@ from benchmarks.learning_curve import CohortLosses, LearningCurve, as_markdown, 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
-from kneerisk.evaluation.baseline_design import Design, logistic_design
-from kneerisk.evaluation.baselines import fit_logistic, fit_prior, fit_xgboost
+from kneerisk.evaluation.baselines.baseline_design import Design, logistic_design
+from kneerisk.evaluation.baselines.baselines import fit_logistic, fit_prior, fit_xgboost
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import SIDES, Columns, FloatArray, Side
 from kneerisk.training.fitting.fit import fit

@@ -32,7 +32,7 @@ from benchmarks.season_service import (
     screen,
     wait_for_version,
 )
-from kneerisk.evaluation.calibration_bins import Bins, bins
+from kneerisk.evaluation.calibration.calibration_bins import Bins, bins
 from kneerisk.evaluation.task_rows import own_task, risks_of
 from kneerisk.model import Bundle
 from kneerisk.records.clubs import clubs_named

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.simulation.true_risks import Truth
-from kneerisk.evaluation.calibration_metrics import calibration_intercept, calibration_slope
+from kneerisk.evaluation.calibration.calibration_metrics import (
+    calibration_intercept,
+    calibration_slope,
+)
 from kneerisk.evaluation.metrics import auc
 from kneerisk.evaluation.slices import AGE_BANDS
 from kneerisk.evaluation.task_rows import task_rows

@@ -50,8 +50,8 @@ def pool_files(files: list[Path], out: Path, progress: Progress) -> dict[str, An
     -------
     What they say together, with `run_id`, `findings`, and where `page` and `numbers` are.
     """
-    from kneerisk.evaluation.pooled_validation import pool_reports
-    from kneerisk.evaluation.validation_report import numbers_beside, read_reports
+    from kneerisk.evaluation.external.pooled_validation import pool_reports
+    from kneerisk.evaluation.external.validation_report import numbers_beside, read_reports
     from kneerisk.training.tracking import Tracking, require_store
     from kneerisk.training.validation import validation_record as record
     from kneerisk.training.validation.pooled_page import finding, pooled_html

@@ -86,7 +86,7 @@ def validate_version(
     -------
     The report, with `run_id`, `findings`, and where `page` and `numbers` are.
     """
-    from kneerisk.evaluation.validation_report import checked_label, numbers_beside
+    from kneerisk.evaluation.external.validation_report import checked_label, numbers_beside
     from kneerisk.training.leakage.leakage_checks import refuse_other_outcome
     from kneerisk.training.provenance import Source, load
     from kneerisk.training.registry.versions import load_version

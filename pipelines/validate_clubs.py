@@ -44,7 +44,7 @@ def validate_clubs(
     """
     import pandas as pd
 
-    from kneerisk.evaluation.external_validation import validated_model
+    from kneerisk.evaluation.external.external_validation import validated_model
     from kneerisk.training.club_files import cohort_files
     from kneerisk.training.registry.versions import load_version
     from kneerisk.training.tracking import Tracking, require_store

@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import subset
-from kneerisk.evaluation.baseline_design import logistic_design
-from kneerisk.evaluation.baselines import fit_logistic
+from kneerisk.evaluation.baselines.baseline_design import logistic_design
+from kneerisk.evaluation.baselines.baselines import fit_logistic
 from kneerisk.model import Bundle, bundle, champion
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of

@@ -31,8 +31,8 @@ from kneerisk.cohort.simulation import simulated_cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset, truth_subset
 from kneerisk.errors import ClusterNotThere
+from kneerisk.evaluation.external.validation_report import ValidationReport
 from kneerisk.evaluation.task_rows import Risks
-from kneerisk.evaluation.validation_report import ValidationReport
 from kneerisk.model import Bundle
 from kneerisk.schema.own_measures import NO_OWN_MEASURES
 from kneerisk.training.fitting.cross_validation import out_of_fold, refit_people

@@ -15,9 +15,10 @@ from kneerisk.cohort import Cohort, files, splits
 from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
-from kneerisk.evaluation import calibration_bins, calibration_metrics, metric_table
-from kneerisk.evaluation.baseline_design import Design, logistic_design
-from kneerisk.evaluation.baselines import fit_baselines, fit_logistic
+from kneerisk.evaluation import metric_table
+from kneerisk.evaluation.baselines.baseline_design import Design, logistic_design
+from kneerisk.evaluation.baselines.baselines import fit_baselines, fit_logistic
+from kneerisk.evaluation.calibration import calibration_bins, calibration_metrics
 from kneerisk.evaluation.comparison import compare
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metric_table import measure

@@ -20,7 +20,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.splits import held_out, subset
 from kneerisk.errors import CohortRefused
-from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.calibration.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evidence import assumption
 from kneerisk.evidence.pair_dependence import both as joint
 from kneerisk.evidence.population import published

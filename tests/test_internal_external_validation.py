@@ -16,9 +16,9 @@ from kneerisk.answer.compose_answer import notice_of
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import FEWEST_IN_GROUP, MOST_GROUPS, groups_of
-from kneerisk.evaluation.baseline_design import logistic_design
-from kneerisk.evaluation.baselines import MeasureBaseline, fit_logistic
-from kneerisk.evaluation.calibration_metrics import (
+from kneerisk.evaluation.baselines.baseline_design import logistic_design
+from kneerisk.evaluation.baselines.baselines import MeasureBaseline, fit_logistic
+from kneerisk.evaluation.calibration.calibration_metrics import (
     calibration_intercept,
     calibration_intercept_interval,
     calibration_slope,

@@ -22,7 +22,7 @@ from kneerisk.cohort.simulation.simulated_cohort import Simulated, simulate
 from kneerisk.cohort.simulation.true_risks import draw_definitions, draw_effects, true_risk
 from kneerisk.cohort.splits import subset, truth_subset
 from kneerisk.errors import CohortRefused
-from kneerisk.evaluation.calibration_metrics import calibration_slope
+from kneerisk.evaluation.calibration.calibration_metrics import calibration_slope
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metrics import log_loss
 from kneerisk.evaluation.task_rows import Risks, task_rows

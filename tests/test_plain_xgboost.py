@@ -7,8 +7,8 @@ import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
 from kneerisk.cohort.simulation.simulated_cohort import simulate
-from kneerisk.evaluation.baselines import fit_prior, fit_xgboost
-from kneerisk.evaluation.plain_xgboost import fit_trees
+from kneerisk.evaluation.baselines.baselines import fit_prior, fit_xgboost
+from kneerisk.evaluation.baselines.plain_xgboost import fit_trees
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from scipy.stats import beta, norm
 from statsmodels.stats.meta_analysis import combine_effects
 
 from benchmarks.simulated_clubs import AthletePool, ClubEffects, ClubVariation
-from kneerisk.evaluation import validation_sample_size as size
-from kneerisk.evaluation.calibration_metrics import calibration_slope
+from kneerisk.evaluation.calibration.calibration_metrics import calibration_slope
+from kneerisk.evaluation.external import validation_sample_size as size
+from kneerisk.evaluation.external.validation_metrics import precise_metrics
 from kneerisk.evaluation.pooling import pool, reml_tau2
 from kneerisk.evaluation.task_rows import TaskRows, risks_of, task_rows
-from kneerisk.evaluation.validation_metrics import precise_metrics
 from kneerisk.model import Bundle
 
 ORACLES = Path(__file__).parent / "oracles"

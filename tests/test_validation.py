@@ -24,13 +24,13 @@ from kneerisk.cohort import Cohort
 from kneerisk.cohort.files import write
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.errors import CohortRefused
-from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
-from kneerisk.evaluation.external_validation import validation_report
-from kneerisk.evaluation.pooled_validation import pool_reports
-from kneerisk.evaluation.recalibration import recalibrate, smooth_band
-from kneerisk.evaluation.small_cells import SMALLEST_CELL, large_parts, safe_cuts
+from kneerisk.evaluation.calibration.cubic_splines import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.calibration.recalibration import recalibrate, smooth_band
+from kneerisk.evaluation.external.external_validation import validation_report
+from kneerisk.evaluation.external.pooled_validation import pool_reports
+from kneerisk.evaluation.external.small_cells import SMALLEST_CELL, large_parts, safe_cuts
+from kneerisk.evaluation.external.validation_report import ValidationReport
 from kneerisk.evaluation.task_rows import Risks, risks_of, task_rows
-from kneerisk.evaluation.validation_report import ValidationReport
 from kneerisk.model import Bundle
 from kneerisk.training.tracking import Tracking, Version
 from kneerisk.training.tracking.run_lookup import registered_here

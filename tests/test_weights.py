@@ -17,20 +17,20 @@ from kneerisk.cohort.row_weights import effective_number, effective_outcomes, sc
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.cohort.splits import groups_of
 from kneerisk.errors import BadCells, CohortRefused
-from kneerisk.evaluation.baseline_design import logistic_design
-from kneerisk.evaluation.baselines import fit_logistic, fit_prior, fit_xgboost
-from kneerisk.evaluation.calibration_bins import bins
-from kneerisk.evaluation.calibration_metrics import (
+from kneerisk.evaluation.baselines.baseline_design import logistic_design
+from kneerisk.evaluation.baselines.baselines import fit_logistic, fit_prior, fit_xgboost
+from kneerisk.evaluation.calibration.calibration_bins import bins
+from kneerisk.evaluation.calibration.calibration_metrics import (
     calibration_intercept_interval,
     calibration_slope_interval,
 )
-from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.calibration.cubic_splines import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.calibration.recalibration import recalibrate
 from kneerisk.evaluation.evaluation import evaluate
+from kneerisk.evaluation.external.validation_needs import design_effect
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import loss_difference
-from kneerisk.evaluation.recalibration import recalibrate
 from kneerisk.evaluation.task_rows import TaskRows, either_task, own_task, risks_of, task_rows
-from kneerisk.evaluation.validation_needs import design_effect
 from kneerisk.model import Bundle
 from kneerisk.training.card.card_context import CardContext
 from kneerisk.training.card.method import population

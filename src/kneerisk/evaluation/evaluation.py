@@ -19,7 +19,7 @@ import pandas as pd
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import Oracle
-from kneerisk.evaluation.calibration_bins import Bins, bins
+from kneerisk.evaluation.calibration.calibration_bins import Bins, bins
 from kneerisk.evaluation.decision_curves import DecisionCurve, decision_curve
 from kneerisk.evaluation.driver_ranking import Driver
 from kneerisk.evaluation.instability import Instability

@@ -16,8 +16,8 @@ import numpy as np
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import groups_of, subset
-from kneerisk.evaluation.baseline_design import logistic_design
-from kneerisk.evaluation.baselines import fit_logistic, fit_prior
+from kneerisk.evaluation.baselines.baseline_design import logistic_design
+from kneerisk.evaluation.baselines.baselines import fit_logistic, fit_prior
 from kneerisk.evaluation.evaluation import Evaluation, cross_validated, evaluate
 from kneerisk.evaluation.left_out_folds import FitAndPredict, Rows, predict_left_out
 from kneerisk.evaluation.metric_table import measure

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from kneerisk.evaluation.calibration_metrics import (
+from kneerisk.evaluation.calibration.calibration_metrics import (
     calibration_intercept,
     calibration_intercept_interval,
     calibration_slope,

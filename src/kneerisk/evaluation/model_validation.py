@@ -20,7 +20,7 @@ import pandas as pd
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.oracle import FEWER_POINTS, oracle_of
 from kneerisk.cohort.splits import subset
-from kneerisk.evaluation.baselines import (
+from kneerisk.evaluation.baselines.baselines import (
     MeasureBaseline,
     PriorBaseline,
     cross_validated_logistic,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.calibration.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.monitoring.followed_risks import FollowedRisks
 from kneerisk.monitoring.monitoring_schema import CalibrationCurve

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from kneerisk.evaluation.calibration_bins import bins
+from kneerisk.evaluation.calibration.calibration_bins import bins
 from kneerisk.evaluation.task_rows import task_rows
 from kneerisk.training.benchmark.contenders import LOGISTIC, MODEL, PRIOR, XGBOOST
 from kneerisk.training.benchmark.scoring import TaskScores

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from kneerisk.cohort.splits import subset
-from kneerisk.evaluation.baseline_design import logistic_design
-from kneerisk.evaluation.plain_xgboost import FINE, fit_trees
-from kneerisk.evaluation.ridge_baseline import fit_linear
+from kneerisk.evaluation.baselines.baseline_design import logistic_design
+from kneerisk.evaluation.baselines.plain_xgboost import FINE, fit_trees
+from kneerisk.evaluation.baselines.ridge_baseline import fit_linear
 from kneerisk.schema import FloatArray, leg_measures
 from kneerisk.training.benchmark.tasks import Rows, Task
 from kneerisk.training.fitting.fit import fit, fit_label

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import roc_curve
 
-from kneerisk.evaluation.calibration_bins import bins
-from kneerisk.evaluation.calibration_metrics import smooth
+from kneerisk.evaluation.calibration.calibration_bins import bins
+from kneerisk.evaluation.calibration.calibration_metrics import smooth
 from kneerisk.evaluation.decision_curves import decision_curve
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.metric_table import metric_named

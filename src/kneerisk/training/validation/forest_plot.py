@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneerisk.evaluation.pooled_validation import PooledMetric
+from kneerisk.evaluation.external.pooled_validation import PooledMetric
 from kneerisk.evaluation.pooling import TO_SCALE, Scale
 from kneerisk.training.validation.page_charts import Axis, Tick, round_steps, svg_points
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kneerisk.evaluation.validation_report import ValidationReport
+from kneerisk.evaluation.external.validation_report import ValidationReport
 
 #: Size of a square chart's plot, in units of its drawing.
 PLOT = 300.0

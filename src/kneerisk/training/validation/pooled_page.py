@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kneerisk.evaluation.pooled_validation import POOLED, PooledMetric, PooledValidation
+from kneerisk.evaluation.external.pooled_validation import POOLED, PooledMetric, PooledValidation
 from kneerisk.evaluation.pooling import FEWEST_CLUBS, FEWEST_FOR_PREDICTION
 from kneerisk.training.validation.forest_plot import Forest, forest
 from kneerisk.training.validation.page_rendering import decimal, render, with_interval

@@ -7,10 +7,10 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from kneerisk.cohort import Cohort
-from kneerisk.evaluation.external_validation import validation_report
+from kneerisk.evaluation.external.external_validation import validation_report
+from kneerisk.evaluation.external.validation_metrics import baselines
+from kneerisk.evaluation.external.validation_report import ValidationReport
 from kneerisk.evaluation.task_rows import risks_of
-from kneerisk.evaluation.validation_metrics import baselines
-from kneerisk.evaluation.validation_report import ValidationReport
 from kneerisk.model import Bundle
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.training.provenance import digest

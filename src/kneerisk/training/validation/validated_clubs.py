@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from kneerisk.cohort import Cohort
-from kneerisk.evaluation.validation_report import LONGEST_LABEL, ValidationReport, checked_label
+from kneerisk.evaluation.external.validation_report import (
+    LONGEST_LABEL,
+    ValidationReport,
+    checked_label,
+)
 from kneerisk.model import Bundle
 from kneerisk.progress import Progress
 from kneerisk.training.club_files import ClubRefused, over_clubs

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kneerisk.evaluation.external.validation_report import SlicePart, ValidationReport
 from kneerisk.evaluation.metric_table import metric_named
 from kneerisk.evaluation.run_verdict import BEYOND_CHANCE
-from kneerisk.evaluation.validation_report import SlicePart, ValidationReport
 from kneerisk.training.validation.page_charts import calibration_chart, decision_chart
 from kneerisk.training.validation.page_rendering import decimal, render
 from kneerisk.words import listed, text, variant

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kneerisk.cohort import Cohort
-from kneerisk.evaluation.pooled_validation import PooledValidation
-from kneerisk.evaluation.validation_report import ValidatedModel, ValidationReport
+from kneerisk.evaluation.external.pooled_validation import PooledValidation
+from kneerisk.evaluation.external.validation_report import ValidatedModel, ValidationReport
 from kneerisk.training.provenance import Source, digest, environment, git_sha
 from kneerisk.training.tracking import HELD_OUT, Run, Tracking
 from kneerisk.training.tracking.run_lookup import registered_here

@@ -12,13 +12,13 @@ from itertools import pairwise
 import numpy as np
 
 from kneerisk.cohort.row_weights import effective_number
-from kneerisk.evaluation.calibration_bins import MOST_BINS, share_limits
+from kneerisk.evaluation.calibration.calibration_bins import MOST_BINS, share_limits
+from kneerisk.evaluation.calibration.recalibration import Recalibrated, smooth_band
 from kneerisk.evaluation.decision_curves import net_benefit, treat_all_net_benefit
+from kneerisk.evaluation.external.small_cells import fewer_cuts
+from kneerisk.evaluation.external.validation_report import CurvePoint, DecisionPoint, RiskGroup
 from kneerisk.evaluation.metrics import paired_difference
-from kneerisk.evaluation.recalibration import Recalibrated, smooth_band
-from kneerisk.evaluation.small_cells import fewer_cuts
 from kneerisk.evaluation.task_rows import TaskRows
-from kneerisk.evaluation.validation_report import CurvePoint, DecisionPoint, RiskGroup
 from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.schema import FloatArray
 

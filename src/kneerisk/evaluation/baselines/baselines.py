@@ -13,15 +13,15 @@ import numpy as np
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import folds, subset
-from kneerisk.evaluation.baseline_design import (
+from kneerisk.evaluation.baselines.baseline_design import (
     Design,
     TaskMatrix,
     logistic_design,
     n_screenings,
     task_matrices,
 )
-from kneerisk.evaluation.plain_xgboost import Trees, fit_trees
-from kneerisk.evaluation.ridge_baseline import LinearWeights, LogisticModel, fit_linear
+from kneerisk.evaluation.baselines.plain_xgboost import Trees, fit_trees
+from kneerisk.evaluation.baselines.ridge_baseline import LinearWeights, LogisticModel, fit_linear
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import SIDES, Columns
 

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from kneerisk.cohort import Cohort
-from kneerisk.evaluation.baseline_design import Design
-from kneerisk.evaluation.baselines import CONFOUNDERS, MeasureBaseline, cross_validated_logistic
-from kneerisk.evaluation.calibration_metrics import last_weight
+from kneerisk.evaluation.baselines.baseline_design import Design
+from kneerisk.evaluation.baselines.baselines import (
+    CONFOUNDERS,
+    MeasureBaseline,
+    cross_validated_logistic,
+)
+from kneerisk.evaluation.calibration.calibration_metrics import last_weight
+from kneerisk.evaluation.external.small_cells import is_large
 from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import log_loss_over, paired_difference
 from kneerisk.evaluation.model_validation import training_prior
-from kneerisk.evaluation.small_cells import is_large
 from kneerisk.evaluation.task_rows import (
     Risks,
     TaskRows,

@@ -11,10 +11,10 @@ from math import ceil
 
 import numpy as np
 
-from kneerisk.evaluation import validation_sample_size as size
+from kneerisk.evaluation.external import validation_sample_size as size
+from kneerisk.evaluation.external.validation_report import DecisionPoint, Need
 from kneerisk.evaluation.metrics import paired_difference
 from kneerisk.evaluation.task_rows import TaskRows
-from kneerisk.evaluation.validation_report import DecisionPoint, Need
 
 #: The risk at which one acts, for the row about net benefit: among those that are always reported.
 THRESHOLD = 0.10

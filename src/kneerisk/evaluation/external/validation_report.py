@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from kneerisk.cohort.layout import CohortKind, OutcomeKind
 from kneerisk.errors import KneeriskError
-from kneerisk.evaluation.recalibration import Step
+from kneerisk.evaluation.calibration.recalibration import Step
 from kneerisk.words import text
 
 #: It goes up when reports of an older program can't be read any more.

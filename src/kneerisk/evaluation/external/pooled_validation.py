@@ -12,14 +12,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from kneerisk import __version__
-from kneerisk.evaluation.pooling import FEWEST_CLUBS, TO_SCALE, Pooled, Scale, pool
-from kneerisk.evaluation.validation_report import (
+from kneerisk.evaluation.external.validation_report import (
     Number,
     ReportRefused,
     ValidatedFile,
     ValidatedModel,
     ValidationReport,
 )
+from kneerisk.evaluation.pooling import FEWEST_CLUBS, TO_SCALE, Pooled, Scale, pool
 from kneerisk.words import listed, plural, text, variant
 
 #: The metrics that are pooled, on which scale, and what the standard error on it is called.

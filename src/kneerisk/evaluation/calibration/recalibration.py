@@ -15,12 +15,12 @@ import numpy as np
 from scipy.special import expit
 
 from kneerisk.cohort.splits import folds
-from kneerisk.evaluation.calibration_metrics import (
+from kneerisk.evaluation.calibration.calibration_metrics import (
     clustered_covariance,
     integrated_calibration_index,
     smooth,
 )
-from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.calibration.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evaluation.metrics import brier, log_loss, loss_difference
 from kneerisk.evaluation.task_rows import TaskRows, logit
 from kneerisk.evidence.normal_points import NORMAL_95

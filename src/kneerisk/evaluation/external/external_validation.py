@@ -19,15 +19,16 @@ from kneerisk import __version__
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE
 from kneerisk.errors import CohortRefused
-from kneerisk.evaluation import small_cells
-from kneerisk.evaluation.metric_table import measure
-from kneerisk.evaluation.recalibration import Recalibrated, recalibrate
-from kneerisk.evaluation.slices import SLICE_RESAMPLES, row_labels
-from kneerisk.evaluation.task_rows import Risks, TaskRows, own_task
-from kneerisk.evaluation.validated_risks import curve_points, decision_points, risk_groups
-from kneerisk.evaluation.validation_metrics import baseline_metrics, other_tasks, precise_metrics
-from kneerisk.evaluation.validation_needs import design_effect, needs
-from kneerisk.evaluation.validation_report import (
+from kneerisk.evaluation.calibration.recalibration import Recalibrated, recalibrate
+from kneerisk.evaluation.external import small_cells
+from kneerisk.evaluation.external.validated_risks import curve_points, decision_points, risk_groups
+from kneerisk.evaluation.external.validation_metrics import (
+    baseline_metrics,
+    other_tasks,
+    precise_metrics,
+)
+from kneerisk.evaluation.external.validation_needs import design_effect, needs
+from kneerisk.evaluation.external.validation_report import (
     FORMAT,
     Recalibration,
     SlicePart,
@@ -35,6 +36,9 @@ from kneerisk.evaluation.validation_report import (
     ValidatedModel,
     ValidationReport,
 )
+from kneerisk.evaluation.metric_table import measure
+from kneerisk.evaluation.slices import SLICE_RESAMPLES, row_labels
+from kneerisk.evaluation.task_rows import Risks, TaskRows, own_task
 from kneerisk.model import Bundle
 from kneerisk.words import text
 

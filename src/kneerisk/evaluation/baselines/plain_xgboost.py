@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort.row_weights import scaled_to_effective
 from kneerisk.cohort.splits import folds
-from kneerisk.evaluation.ridge_baseline import Split
+from kneerisk.evaluation.baselines.ridge_baseline import Split
 from kneerisk.schema import FloatArray
 
 #: What is not searched for (assumption: the shares of rows and columns that most guides give).

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kneerisk.evaluation.cubic_splines import KNOTS, restricted_cubic_spline
+from kneerisk.evaluation.calibration.cubic_splines import KNOTS, restricted_cubic_spline
 from kneerisk.evaluation.task_rows import TaskRows
 from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.model.logistic_calibration import maximum_likelihood_weights

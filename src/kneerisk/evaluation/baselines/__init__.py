@@ -1,0 +1,1 @@
+"""Simple models that a model must beat, fitted to the same rows."""

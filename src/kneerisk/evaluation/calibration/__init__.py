@@ -1,0 +1,1 @@
+"""How far predicted risks are from what happens, and what recalibrating would gain."""

@@ -1,0 +1,1 @@
+"""External validation: a model on a file from elsewhere, as a report to send and to pool."""
