@@ -40,6 +40,9 @@ PASSING = {
     "net_benefit_over_default": 0.001,
 }  # fmt: skip
 
+#: A command that takes so long will not end; the longest takes half a minute.
+MOST_SECONDS = 600.0
+
 Fault = Literal["count", "kill", "full", "read-only"]
 #: What the audit hook of Python tells of writes.
 _WRITES = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.truncate"})
@@ -69,7 +72,11 @@ def command(folder: Path, *arguments: str, fault: Fault = "count", at: int = 0) 
     environment = {name: value for name, value in os.environ.items() if name not in _UNSET}
     child = context.Process(target=_run, args=(str(folder), arguments, fault, at, environment))
     child.start()
-    child.join()
+    child.join(MOST_SECONDS)
+    if child.is_alive():
+        child.kill()
+        child.join()
+        raise AssertionError(f"{arguments} did not end within {MOST_SECONDS:g} s")
     told = [(folder.parent / f"{folder.name}.{name}") for name in ("out", "err", "writes")]
     out, err, writes = (
         path.read_text("utf-8", "replace") if path.exists() else "" for path in told

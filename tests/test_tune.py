@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import os
@@ -208,6 +209,15 @@ class TestStudy:
         assert study.trials()[0].state == TrialState.FAIL
         assert study.trials()[0].user_attrs == {"error": "ZeroDivisionError"}
         assert "a name" not in study.journal.read_text()
+
+    def test_where_no_file_can_be_renamed_it_goes_on(self, tmp_path, monkeypatch):
+        def refused(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "no space left on device")
+
+        monkeypatch.setattr(os, "rename", refused)
+        study = study_in(tmp_path)
+        work(study, bowl, STEPS, 2)
+        assert study.finished == 2
 
     @pytest.mark.parametrize("part", list(IDENTITY))
     def test_of_something_else_is_refused(self, tmp_path, part):

@@ -13,8 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: Bytes of the file: who asks for a trial, who writes to MLflow, who judges the winner; trials.
-ASKING, WRITING, JUDGING, _FIRST_TRIAL = range(4)
+# What a lock has to be; Optuna names its own two alone.
+from optuna.storages.journal._file import BaseJournalFileLock
+
+#: Bytes of the file: who asks for a trial, who writes to MLflow, who judges the winner, who appends
+#: to the journal; trials.
+ASKING, WRITING, JUDGING, _APPENDING, _FIRST_TRIAL = range(5)
 
 
 class Locks:
@@ -35,6 +39,14 @@ class Locks:
             yield
         finally:
             self._lock(place, fcntl.LOCK_UN)
+
+    def take_journal(self) -> None:
+        """Wait until nobody else appends to the journal, and hold it."""
+        self._lock(_APPENDING, fcntl.LOCK_EX)
+
+    def let_journal_go(self) -> None:
+        """Hold the journal no more."""
+        self._lock(_APPENDING, fcntl.LOCK_UN)
 
     def take(self, trial: int) -> None:
         """Hold a trial for as long as this process lives, or until it is let go."""
@@ -66,3 +78,23 @@ class Locks:
 
     def _lock(self, place: int, how: int) -> None:
         fcntl.lockf(self._file, how, 1, place)
+
+
+class JournalLock(BaseJournalFileLock):
+    """The lock under which Optuna appends to the journal, freed when its process ends.
+
+    Optuna's own is a file that it makes and renames. Where that fails, as on a disk that is full,
+    it tries without end.
+    """
+
+    def __init__(self, locks: Locks) -> None:
+        self._locks = locks
+
+    def acquire(self) -> bool:
+        """Wait for the lock; it is always had in the end."""
+        self._locks.take_journal()
+        return True
+
+    def release(self) -> None:
+        """Let others append."""
+        self._locks.let_journal_go()

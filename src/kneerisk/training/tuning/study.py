@@ -24,7 +24,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from kneerisk.errors import StudyRefused
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
-from kneerisk.training.tuning.locks import ASKING, Locks
+from kneerisk.training.tuning.locks import ASKING, JournalLock, Locks
 from kneerisk.training.tuning.objective import Space
 from kneerisk.words import text
 
@@ -81,10 +81,11 @@ class Study:
         self.journal = folder / f"{name}.journal"
         self.locks = Locks(folder / f"{name}.lock")
         self.space = space
+        journal = JournalFileBackend(str(self.journal), JournalLock(self.locks))
         with self.locks.held(ASKING):
             self._study = optuna.create_study(
                 study_name=name,
-                storage=JournalStorage(JournalFileBackend(str(self.journal))),
+                storage=JournalStorage(journal),
                 pruner=_pruner(),
                 direction="minimize",
                 load_if_exists=True,
