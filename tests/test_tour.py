@@ -22,7 +22,7 @@ from conftest import VERSION
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from served import Served, served
-from test_page import filled, leg, live, opened_fold, start
+from test_page import filled, leg, live, opened_fold, reopened, start
 
 from kneerisk.model import Bundle, bundle, champion
 from pipelines.examples import same
@@ -108,7 +108,7 @@ def form(seen: Seen, tour: Tour) -> None:
     leg(seen, "Right", "Ankle bend, lunge test").fill("41")
     leg(seen, "Left", "Ankle bend, lunge test").fill("330")
     tour.part(seen, "fault", seen.page.locator("#st-wall"))
-    filled(seen)
+    reopened(seen, filled())
     tour.window(seen, "form", "#st-table")
 
 
@@ -156,5 +156,5 @@ def visits(seen: Seen, tour: Tour) -> None:
 
 def phone(opened: Opener, tour: Tour) -> None:
     seen = opened(size=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2)
-    filled(seen)
+    reopened(seen, filled())
     tour.window(seen, "phone", "#st-camera")
