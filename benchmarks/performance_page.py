@@ -16,9 +16,8 @@ RESULTS = Path(__file__).parent / "results"
 OURS, COMPACT = "kneerisk, whole answer", "kneerisk, `?fields=risk,likely`"
 MLFLOW, EMPTY = "mlflow models serve", "BentoML, computing nothing"
 WHAT_IF, FOLLOW_UP, REPORT = "what-if", "follow-up of two visits", "report"
-#: The profile of an answer (`python -m benchmarks.answer_cost`) and what training costs
-#: (`python -m benchmarks.training_speed`), where they were measured.
-PARTS = ("answer.md", "training-speed.md", "score-speed.md")
+#: The profile of an answer, the start, files and training, where they were measured.
+PARTS = ("answer.md", "start-speed.md", "score-speed.md", "training-speed.md")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +118,9 @@ def serving_section(measured: dict[str, Any], lines: list[Line]) -> str:
 
 _HEAD = """# Performance
 
-Generated: `make bench` measures the service, `make figures ONLY="sections score-speed"` the
-rest. Times differ between machines; what is promised is the ratio of two numbers of one run.
+Generated: `make bench` measures the service, its start and files, and ends with an error where a
+target is missed; `make figures ONLY=sections` measures the parts of an answer. Times differ between
+machines; what is promised is the ratio of two numbers of one run.
 """
 
 _FLOOR = """## What an answer's time goes to
