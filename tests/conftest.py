@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -79,6 +80,13 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def environment_is_left_as_it_was() -> Iterator[None]:
+    """What a command or a library sets in this process would reach the tests of the next file."""
+    with patch.dict(os.environ):
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
     """Linear algebra on one thread, as `make` sets it: the last bits hang on how it is shared.
@@ -102,8 +110,8 @@ def stores_of_runs_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Itera
             shutil.copy(template, folder / DATABASE)
         made(tracking, folder, **options)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Tracking, "__init__", copied)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(Tracking, "__init__", copied)
         yield
 
 
