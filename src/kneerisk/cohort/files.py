@@ -102,14 +102,9 @@ class Cohort:
         -------
         Three arrays of shape (n_screenings,).
         """
-        missing = np.full(len(self.frame), np.nan)
-        left, right, either = (
-            self.frame[name].to_numpy(dtype=np.float64) if name in self.frame else missing
-            for name in OUTCOMES
-        )
+        left, right, either = (self._numbers(name) for name in OUTCOMES)
         if self.outcome_kind == "new_pain":
-            measured = self.columns()
-            left_hurts, right_hurts = (measured[f"{side}_pain_nrs"] > 0 for side in SIDES)
+            left_hurts, right_hurts = (self._numbers(f"{side}_pain_nrs") > 0 for side in SIDES)
             left = np.where(left_hurts, np.nan, left)
             right = np.where(right_hurts, np.nan, right)
             either = np.where(left_hurts | right_hurts, np.nan, either)
@@ -118,6 +113,12 @@ class Cohort:
     def weights(self) -> RowWeights | None:
         """How many athletes each outcome stands for; None where all count alike."""
         return row_weights(self.frame, self.outcomes())
+
+    def _numbers(self, name: str) -> FloatArray:
+        """A column of numbers, shape (n_screenings,); NaN where the cohort has none of it."""
+        if name not in self.frame:
+            return np.full(len(self.frame), np.nan)
+        return self.frame[name].to_numpy(dtype=np.float64)
 
 
 def read(path: str | Path) -> Cohort:
