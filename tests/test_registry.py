@@ -19,6 +19,7 @@ from kneerisk.model import bundle, champion
 from kneerisk.training import provenance
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
+from kneerisk.training.plots.plot_style import images
 from kneerisk.training.provenance import Source
 from kneerisk.training.registry import gates, releases
 from kneerisk.training.registry.gates import auc_gate, slope_gate
@@ -92,7 +93,7 @@ class Club:
             }
             run.log_values({**source.params(), "data_sha256": sha256}, metrics)
             run.log_text(f"# {version}", CARD)
-            run.log_figures({"roc": Figure(figsize=(1, 1))})
+            run.log_images(images({"roc": Figure(figsize=(1, 1))}))
             folder = self.folder / f"made-{version}"
             run.log_bundle(folder, bundle.save(model, metadata, folder, documents))
         return str(version)

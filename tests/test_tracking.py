@@ -20,6 +20,7 @@ from kneerisk.cohort import Cohort
 from kneerisk.errors import KneeriskError
 from kneerisk.evaluation.metric_table import METRICS
 from kneerisk.training import provenance
+from kneerisk.training.plots.plot_style import images
 from kneerisk.training.provenance import Source
 from kneerisk.training.tracking import (
     ALIAS,
@@ -76,7 +77,7 @@ def logged(tracking: Tracking, tmp_path: Path, model: str = MODEL) -> Version:
         run.log_dataset(cohort(), "training", "ab" * 32, {"data_file": "/somewhere/club.csv"})
         run.log_dataset(cohort(), HELD_OUT, "ef" * 32, {"data_file": "/somewhere/club.csv"})
         run.log_values({"seed": 1}, {"auc": 0.61, "log_loss": 0.4, "train_auc": 0.7, "cv_auc": 0.6})
-        run.log_figures({"roc": Figure(figsize=(1, 1))})
+        run.log_images(images({"roc": Figure(figsize=(1, 1))}))
         run.log_card("# card")
         run.set_note("# card")
         run.log_bundle(tmp_path / "bundle", "cd" * 32)

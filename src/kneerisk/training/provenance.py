@@ -222,7 +222,8 @@ def _bytes(column: pd.Series) -> bytes:
         values = column.to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
         # One NaN of the many, so that the same cells are the same bytes.
         return np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes()
-    return "\x1f".join(column.astype(object).where(column.notna(), "").astype(str)).encode()
+    texts = np.where(column.isna(), "", column.astype(object))
+    return "\x1f".join(map(str, texts)).encode()
 
 
 @cache

@@ -17,6 +17,7 @@ from kneerisk.training.benchmark.benchmark_plots import calibration, forest
 from kneerisk.training.benchmark.contenders import OutOfFold, out_of_fold
 from kneerisk.training.benchmark.scoring import TaskScores
 from kneerisk.training.benchmark.tasks import Task
+from kneerisk.training.plots.plot_style import images
 from kneerisk.training.tracking import Run, Tracking
 
 #: Processes at once; each runs on one thread.
@@ -74,7 +75,7 @@ def log_benchmark(run: Run, tracking: Tracking, scores: Sequence[TaskScores], se
         How often folds were dealt.
     """
     figures = _figures(scores)
-    run.log_figures(figures)
+    run.log_images(images(figures))
     markdown = page(scores, COMMAND, {name: f"plots/{name}.png" for name in figures})
     run.set_note(markdown.partition("![")[0])
     run.log_values({"seeds": seeds, "tasks": len(scores)}, {})
@@ -92,7 +93,7 @@ def _log_task(tracking: Tracking, scores: TaskScores, seeds: int, parent: str) -
             scores.flat(),
         )  # fmt: skip
         run.log_dataset(task.cohort, "benchmark", sha256, {})
-        run.log_figures({"forest": forest([scores])})
+        run.log_images(images({"forest": forest([scores])}))
         run.set_note(table(scores))
 
 

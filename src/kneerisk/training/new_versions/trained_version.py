@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
+from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.model.risk_model import RiskModel
@@ -83,7 +83,7 @@ def train_version(
         Where the cohort can't honestly be learnt from.
     """
     unseen = held_out(cohort.frame["athlete_id"])
-    train, test = train_test_split(cohort)
+    train, test = subset(cohort, ~unseen), subset(cohort, unseen)
     train_truth, test_truth = truth_subset(truth, ~unseen), truth_subset(truth, unseen)
     progress(event("checking_cohort"))
     leakage = refuse_unsound(cohort, train, test, true=truth is not None)
@@ -99,7 +99,7 @@ def train_version(
         judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
         metrics = log_loss_over_champion(tracking, fitted.model, test)
         judged = _left_out_and_refitted(
-            judged, cohort, fitted.model, refits, plan.settings, progress, workers
+            judged, cohort, train, fitted.model, refits, plan.settings, progress, workers
         )
         progress(event("logging_run"))
         record = RunRecord(
@@ -114,6 +114,7 @@ def train_version(
 def _left_out_and_refitted(
     judged: Evaluation,
     cohort: Cohort,
+    train: Cohort,
     model: RiskModel,
     refits: int,
     settings: Settings,
@@ -123,6 +124,5 @@ def _left_out_and_refitted(
     """The evaluation with left-out groups and people, and how far refits move risks."""
     left_out = evaluate_people(cohort, CROSS_VALIDATION_SEEDS, progress, settings, workers)
     judged = left_out.beside(judged)
-    train, _ = train_test_split(cohort)
     refitted = refit_people(train, model, refits, progress, settings, workers)
     return judged.with_instability(refitted)

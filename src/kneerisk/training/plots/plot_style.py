@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from io import BytesIO
 from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -61,6 +64,19 @@ def titled_figure(headline: str, subtitle: str, size: tuple[float, float] = SIZE
     )
     figure.text(0.02, 1.0 - 0.38 / height, subtitle, fontsize=8.5, color=INK, va="top")
     return figure
+
+
+def images(figures: Mapping[str, Figure]) -> dict[str, bytes]:
+    """Figures as PNG images, by the same names."""
+    return {name: _png(figure) for name, figure in figures.items()}
+
+
+def _png(figure: Figure) -> bytes:
+    # Labels can change their size once the axes have theirs: the layout is right the second time.
+    figure.draw_without_rendering()
+    image = BytesIO()
+    FigureCanvasAgg(figure).print_png(image)  # type: ignore[no-untyped-call]
+    return image.getvalue()
 
 
 def label_axes(axes: Axes, x: str, y: str) -> Axes:

@@ -8,12 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from io import BytesIO
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
-
-from matplotlib.figure import Figure
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import train_test_split
@@ -27,6 +25,7 @@ from kneerisk.schema.data_dictionary import json_schema
 from kneerisk.training.card.model_card import model_card
 from kneerisk.training.fitting.settings import SEED
 from kneerisk.training.plots.evaluation_plots import plots
+from kneerisk.training.plots.plot_style import images
 from kneerisk.training.provenance import Source, digest, environment, git_sha, own_measure_params
 from kneerisk.training.registry.verdict import GROUPS_PARAMETER, gates_of, verdict_of
 from kneerisk.training.tracking import CARD, EVALUATION, HELD_OUT, PLOTS, Run, registered_name
@@ -37,7 +36,7 @@ from kneerisk.words import text
 VERDICT = "verdict.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunRecord:
     """A model, how good it is, and what it was made from."""
 
@@ -52,6 +51,11 @@ class RunRecord:
     """Settings, choices of the fit, and what it was updated from."""
     title: str | None = None
     """What a person calls the run; None: as the cohort is called."""
+
+    @cached_property
+    def data_sha256(self) -> str:
+        """The digest of the whole cohort."""
+        return digest(self.data)
 
 
 class DescribeVersion(Protocol):
@@ -79,26 +83,29 @@ def log_version(run: Run, record: RunRecord, describe: DescribeVersion) -> str:
     -------
     The name of the version, such as ``kneerisk-new_pain-12m-v3``.
     """
-    cohort, sha256 = record.cohort, digest(record.data)
+    cohort = record.cohort
     version = run.register(
         registered_name(cohort.outcome_kind, cohort.horizon_months),
         record.title or cohort_title(cohort),
     )
     metadata = describe(
-        version=str(version), run_id=run.run_id, git_sha=git_sha(), data_sha256=sha256
+        version=str(version),
+        run_id=run.run_id,
+        git_sha=git_sha(),
+        data_sha256=record.data_sha256,
     )
     verdict = verdict_on(record)
     groups = [group.name for group in record.evaluation.groups]
     validation = None if cohort.kind == "simulated" else {"left_out_groups": groups}
     metadata = replace(metadata, validation=validation, verdict=verdict)
-    figures = log_evaluation(run, record)
+    drawn = log_evaluation(run, record)
     run.log_text(json.dumps(verdict), VERDICT)
-    markdown = model_card(metadata, cohort, record.evaluation, figures)
+    markdown = model_card(metadata, cohort, record.evaluation, drawn)
     run.log_card(markdown)
-    run.set_note(run_note(run, record.evaluation.metrics, markdown, sha256))
+    run.set_note(run_note(run, record.evaluation.metrics, markdown, record.data_sha256))
     run.log_text(json_schema(), "screening.schema.json")
     documents = {CARD: markdown.encode()}
-    documents |= {f"{PLOTS}/{name}.png": _image(figure) for name, figure in figures.items()}
+    documents |= {f"{PLOTS}/{name}.png": image for name, image in drawn.items()}
     with TemporaryDirectory() as folder:
         sha256 = bundle.save(
             record.model, metadata, Path(folder), documents, record.evaluation.baseline
@@ -117,20 +124,14 @@ def verdict_on(record: RunRecord) -> dict[str, Any]:
 def _parameters(record: RunRecord) -> dict[str, Any]:
     """Everything that the version was made with, and how many groups were left out."""
     return {
-        **run_parameters(record.cohort, digest(record.data)),
+        **run_parameters(record.cohort, record.data_sha256),
         GROUPS_PARAMETER: len(record.evaluation.groups),
         **record.source.params(),
         **record.parameters,
     }
 
 
-def _image(figure: Figure) -> bytes:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def log_evaluation(run: Run, record: RunRecord) -> dict[str, Figure]:
+def log_evaluation(run: Run, record: RunRecord) -> dict[str, bytes]:
     """Log a model and how good it is, whether it becomes a version or not.
 
     Parameters
@@ -142,18 +143,17 @@ def log_evaluation(run: Run, record: RunRecord) -> dict[str, Figure]:
 
     Returns
     -------
-    The plots that were drawn, by name.
+    The plots as PNG images, by name.
     """
     data, source = record.data, record.source.params()
     for part, context in zip(train_test_split(data), ("training", HELD_OUT), strict=True):
         run.log_dataset(part, context, digest(part), source)
     run.log_values(_parameters(record), shown_metrics(record.evaluation.metrics))
-    figures = plots(
-        record.evaluation, text("training.run.plots", cohort=cohort_title(record.cohort))
-    )
-    run.log_figures(figures)
+    title = text("training.run.plots", cohort=cohort_title(record.cohort))
+    drawn = images(plots(record.evaluation, title))
+    run.log_images(drawn)
     run.log_text(json.dumps(record.evaluation.as_dict()), EVALUATION)
-    return dict(figures)
+    return drawn
 
 
 def run_parameters(cohort: Cohort, data_sha256: str) -> dict[str, Any]:

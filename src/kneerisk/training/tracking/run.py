@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kneerisk.cohort import Cohort
 from kneerisk.training.tracking.abandoned_runs import BUNDLE_SHA256
@@ -27,9 +27,6 @@ from kneerisk.training.tracking.naming import (
     describe_model,
 )
 from kneerisk.words import text
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: Longest texts that MLflow keeps: the note is a tag of a run, the other a column of its database.
 _NOTE_CHARACTERS, _DESCRIPTION_CHARACTERS = 8_000, 5_000
@@ -151,10 +148,12 @@ class Run:
         tags = [InputTag("mlflow.data.context", context)]
         self._client.log_inputs(self.run_id, [DatasetInput(logged, tags)])
 
-    def log_figures(self, figures: Mapping[str, Figure]) -> None:
-        """Log plots at the top level of the artifacts, where MLflow compares those of two runs."""
-        for name, figure in figures.items():
-            self._client.log_figure(self.run_id, figure, f"{name}.png")
+    def log_images(self, images: Mapping[str, bytes]) -> None:
+        """Log PNGs at the top level of the artifacts, where MLflow compares those of two runs."""
+        with TemporaryDirectory() as folder:
+            for name, image in images.items():
+                Path(folder, f"{name}.png").write_bytes(image)
+            self._client.log_artifacts(self.run_id, folder)
 
     def log_text(self, text: str, artifact: str) -> None:
         """Log a text file."""

@@ -26,7 +26,14 @@ from kneerisk.training.fitting.cross_validation import evaluate_people
 from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.fitting.settings import DEFAULTS, SEED, Settings
-from kneerisk.training.plots.plot_style import INK, LOGISTIC, MODEL, label_axes, titled_figure
+from kneerisk.training.plots.plot_style import (
+    INK,
+    LOGISTIC,
+    MODEL,
+    images,
+    label_axes,
+    titled_figure,
+)
 from kneerisk.training.provenance import digest, truth_digest
 from kneerisk.training.registry.run_record import (
     RunRecord,
@@ -170,7 +177,7 @@ def _update_parent(search: Search, runs: StudyRuns, result: Mapping[str, Any]) -
         {**run_parameters(cohort, digest(cohort)), **search.source.params(), **bounds},
         {**result["metrics"], "trials": float(result["trials"])},
     )
-    runs.parent.log_figures(study_plots(study, cohort_title(cohort)))
+    runs.parent.log_images(images(study_plots(study, cohort_title(cohort))))
     runs.parent.set_note(describe_result(result))
 
 
