@@ -17,7 +17,7 @@ from benchmarks.performance_page import RESULTS, write_page
 from benchmarks.serving_speed import champion_of, machine
 from kneerisk.answer import answer
 from kneerisk.answer.advice import advice_for
-from kneerisk.answer.drivers import drivers_of, effects_of
+from kneerisk.answer.drivers import contributions_of, drivers_of, effects_of
 from kneerisk.answer.follow_up.compare_visits import follow_up
 from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.imbalances import imbalances_of
@@ -58,6 +58,8 @@ def timed_calls(bundle: Bundle) -> dict[str, Callable[[], object]]:
     predictions = predictions_of(bundle, [screening])
     reasons, knees = reasons_of(predictions, 0, flags_of(screening)), knees_of(predictions, 0)
     split, imbalances = knees_with_drivers(predictions, knees), imbalances_of(predictions, 0)
+    contributions = contributions_of(predictions, 0, split)
+    told = advice_for(predictions, 0, imbalances, contributions)
     answered = answer(bundle, screening)
     change, visits = WhatIf.model_validate(WHAT_IF), FollowUp.model_validate(FOLLOW_UP)
     return {
@@ -66,11 +68,11 @@ def timed_calls(bundle: Bundle) -> dict[str, Callable[[], object]]:
             predictions_of(bundle, [screening])
         ),
         "risks and reasons": lambda: risks_of(predictions, 0, reasons, knees),
-        "drivers": lambda: drivers_of(predictions, 0, split),
+        "drivers": lambda: drivers_of(predictions, 0, contributions, told),
         "imbalances": lambda: imbalances_of(predictions, 0),
         "side differences": lambda: side_differences(predictions, 0),
         "next tests": lambda: next_tests(predictions, 0),
-        "advice": lambda: advice_for(predictions, 0, imbalances),
+        "advice": lambda: advice_for(predictions, 0, imbalances, contributions),
         "inputs": lambda: inputs_of(predictions, 0, effects_of(predictions, 0, split)),
         "JSON": lambda: answered.model_dump_json(exclude_none=True, warnings="error"),
         "**the whole answer**": lambda: answer(bundle, screening),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from kneerisk.answer.patterns import NOT_COMPARED
+from kneerisk.answer.leg_comparison import NOT_COMPARED
 from kneerisk.cohort.simulation.athletes import Athletes, draw_athletes
 from kneerisk.cohort.simulation.observation import batteries
 from kneerisk.evidence.population import published, state_measures

@@ -13,7 +13,7 @@ from strategies import screenings
 from kneerisk import evidence
 from kneerisk.answer.advice import CONDITIONS, advice_for
 from kneerisk.answer.answer_schema import Advice
-from kneerisk.answer.drivers import drivers_of
+from kneerisk.answer.drivers import contributions_of
 from kneerisk.answer.imbalances import imbalances_of
 from kneerisk.answer.predictions import predictions_of
 from kneerisk.answer.risk_and_red_flags import knees_of
@@ -69,8 +69,8 @@ def ask(released: Bundle) -> Ask:
 
     def asked(body: dict[str, Any]) -> list[Advice]:
         predictions = predictions_of(released, [Screening.model_validate(body)])
-        drivers = drivers_of(predictions, 0, knees_of(predictions, 0))
-        return advice_for(predictions, 0, imbalances_of(predictions, 0), drivers)
+        contributions = contributions_of(predictions, 0, knees_of(predictions, 0))
+        return advice_for(predictions, 0, imbalances_of(predictions, 0), contributions)
 
     return asked
 

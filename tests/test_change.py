@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from benchmarks import repeat_screenings as bench
 from benchmarks.retested_athletes import RetestedAthletes, compare_visits, draw
-from kneerisk.answer.patterns import NOT_COMPARED, side_differences
+from kneerisk.answer.leg_comparison import NOT_COMPARED
+from kneerisk.answer.patterns import side_differences
 from kneerisk.answer.predictions import predictions_of
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening, leg_measures, quantities, quantity

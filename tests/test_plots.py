@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kneerisk.answer.drivers import drivers_of
+from kneerisk.answer.drivers import contributions_of
 from kneerisk.answer.predictions import predictions_of
 from kneerisk.cohort.simulation.simulated_cohort import simulate
 from kneerisk.evaluation.driver_ranking import drivers
@@ -44,7 +44,7 @@ class TestDrivers:
         )
         found = drivers(released.model, coded([screening]), only_right)
         points = {one.measure: one.points for one in found}
-        told = drivers_of(predictions_of(released, [screening]), 0, ["right"])
+        told = contributions_of(predictions_of(released, [screening]), 0, ["right"])
         assert {one.measure: abs(one.points) for one in told} == pytest.approx(points, abs=1e-9)
 
     def test_directions_are_those_of_the_evidence(self, judged):

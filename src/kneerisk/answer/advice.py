@@ -12,9 +12,10 @@ from functools import cache
 from typing import Any
 
 from kneerisk.answer import answer_schema
-from kneerisk.answer.answer_schema import SHOWN, Driver
+from kneerisk.answer.answer_schema import SHOWN
 from kneerisk.answer.cited_sources import cited
 from kneerisk.answer.coming_week import SPIKE, spike_ratio
+from kneerisk.answer.measure_contributions import Contribution
 from kneerisk.answer.pattern_schema import Imbalance, named
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import (
@@ -43,20 +44,24 @@ HAMSTRING_LENGTH = frozenset({"ake_deficit_deg", "slr_deg"})
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A leg of an athlete: its flat row of values, its side, the named imbalances, the drivers."""
+    """A leg of an athlete: its flat row of values, its side, the imbalances and contributions."""
 
     row: Mapping[str, Any]
     side: Side
     imbalances: Sequence[Imbalance] = ()
-    drivers: Sequence[Driver] = ()
+    contributions: Sequence[Contribution] = ()
 
     def own(self, measure: str) -> Any:
         """A value of this leg, None where not measured."""
         return self.row.get(f"{self.side}_{measure}")
 
-    def adding(self) -> list[Driver]:
-        """The drivers that can change and add a point or more to its risk."""
-        return [d for d in self.drivers if d.side == self.side and d.modifiable and d.points >= 1.0]
+    def adding(self) -> list[str]:
+        """The measures that can change and add a point or more to its risk."""
+        return [
+            one.measure
+            for one in self.contributions
+            if one.knee == self.side and one.modifiable and one.points >= 1.0
+        ]
 
     def number(self, measure: str) -> float:
         """A value of the athlete, 0 where not known."""
@@ -72,7 +77,7 @@ def advice_for(
     predictions: Predictions,
     i: int,
     leg_imbalances: Sequence[Imbalance] | None,
-    drivers: Sequence[Driver] = (),
+    contributions: Sequence[Contribution] = (),
 ) -> list[answer_schema.Advice]:
     """What fits a screening: load, clear imbalances, possible ones, then what holds for everyone.
 
@@ -85,7 +90,7 @@ def advice_for(
     leg_imbalances
         Its imbalances, of both legs; None where the model has none. One that was not named brings
         no advice.
-    drivers
+    contributions
         What moves the risk of its knees.
 
     Returns
@@ -93,24 +98,32 @@ def advice_for(
     Advice in the order in which it is to be read.
     """
     row, known = predictions.rows[i], leg_imbalances or []
-    legs = {side: Leg(row, side, known, drivers) for side in SHOWN}
+    legs = {side: Leg(row, side, known, contributions) for side in SHOWN}
     ranked = sorted(named(known), key=lambda imbalance: imbalance.status != "clear")
     topics = ["load", *dict.fromkeys(imbalance.name for imbalance in ranked), "everyone"]
     return [
         piece
         for topic in topics
-        for entry in advice()
-        if entry.imbalance == topic
-        for piece in _if_applicable(entry, legs, known)
+        for entry in _by_topic().get(topic, ())
+        for piece in _if_applicable(entry, legs, [imb for imb in ranked if imb.name == topic])
     ]
+
+
+@cache
+def _by_topic() -> dict[str, list[Advice]]:
+    """The advice about each imbalance, about load and for everyone."""
+    by_topic: dict[str, list[Advice]] = {}
+    for entry in advice():
+        by_topic.setdefault(entry.imbalance, []).append(entry)
+    return by_topic
 
 
 def _if_applicable(
     entry: Advice, legs: Mapping[Side, Leg], leg_imbalances: Sequence[Imbalance]
 ) -> Iterator[answer_schema.Advice]:
     """The advice, where its imbalance was named or it is about none, and its condition holds."""
-    own = {imb.side: imb for imb in named(leg_imbalances) if imb.name == entry.imbalance}
-    candidates = own if entry.imbalance in imbalances() else SHOWN
+    own = {imbalance.side: imbalance for imbalance in leg_imbalances}
+    candidates = own or SHOWN
     conditions_met = {side: met(entry.when, legs[side]) for side in SHOWN if side in candidates}
     sides = [side for side, condition in conditions_met.items() if condition]
     if not sides:
@@ -199,12 +212,14 @@ def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str
     names, count = listed(sides), len(sides)
     values = {
         **row,
-        "session_spike_ratio": spike_ratio(row),
-        "session_hazard_ratio": hazard_ratio(spike_ratio(row)).central,
         "navicular_drop_high_mm": assumption("navicular_drop_high_mm"),
         "knees": plural("answer.advice.knees", count, sides=names),
         "legs": plural("answer.advice.legs", count, sides=names),
     }
+    if condition == "spike":
+        ratio = spike_ratio(row)
+        values["session_spike_ratio"] = ratio
+        values["session_hazard_ratio"] = hazard_ratio(ratio).central
     return conditions()[condition].reason.format_map(values)
 
 
@@ -276,6 +291,6 @@ CONDITIONS: Mapping[str, Callable[[Leg], bool]] = {
     "knee_history": _knee_history,
     "recent_knee_injury": lambda leg: leg.own("prior_knee_injury") == "within_12_months",
     "team_sport": lambda leg: leg.row.get("sport") in TEAM_SPORTS,
-    "quads_add_risk": lambda leg: any(d.measure == "quad_torque_nm_kg" for d in leg.adding()),
+    "quads_add_risk": lambda leg: "quad_torque_nm_kg" in leg.adding(),
     "can_change": lambda leg: bool(leg.adding()),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 from pydantic import BaseModel
 
@@ -35,6 +36,7 @@ def cited(keys: Iterable[str]) -> list[Source]:
     return [_source(key) for key in keys]
 
 
+@cache
 def _source(key: str) -> Source:
     if key in NO_STUDY:
         return Source(short=variant("answer.sources", key))

@@ -20,9 +20,10 @@ from kneerisk.answer.answer_schema import (
     Risks,
 )
 from kneerisk.answer.coming_week import ComingWeek, coming_week
-from kneerisk.answer.drivers import drivers_of, effects_of, with_advice
+from kneerisk.answer.drivers import contributions_of, drivers_of, effects_of
 from kneerisk.answer.imbalances import imbalances_of, leg_verdicts
 from kneerisk.answer.inputs_and_norms import inputs_of
+from kneerisk.answer.measure_contributions import Contribution
 from kneerisk.answer.next_tests import next_tests_of_each
 from kneerisk.answer.pattern_schema import Imbalance, LegVerdict, SideDifference
 from kneerisk.answer.patterns import side_differences
@@ -165,13 +166,13 @@ class _Parts:
         return risks_of(self.predictions, self.i, reasons, self.knees)
 
     @cached_property
-    def _unlinked(self) -> list[Driver]:
-        """The drivers without the advice that leads from them."""
-        return [] if self.refer else drivers_of(self.predictions, self.i, self.split)
+    def contributions(self) -> list[Contribution]:
+        """What moves the risk of those knees."""
+        return [] if self.refer else contributions_of(self.predictions, self.i, self.split)
 
     @cached_property
     def drivers(self) -> list[Driver]:
-        return with_advice(self._unlinked, self.advice)
+        return drivers_of(self.predictions, self.i, self.contributions, self.advice)
 
     @property
     def likely(self) -> list[LegVerdict] | None:
@@ -193,7 +194,7 @@ class _Parts:
     def advice(self) -> list[Advice]:
         if self.refer:
             return []
-        return advice_for(self.predictions, self.i, self.imbalances, self._unlinked)
+        return advice_for(self.predictions, self.i, self.imbalances, self.contributions)
 
     @cached_property
     def plan(self) -> Plan | None:

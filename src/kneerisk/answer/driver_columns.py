@@ -12,13 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneerisk.answer.answer_schema import SHOWN, Knee
-from kneerisk.answer.drivers import LEAST_POINTS, measures_behind
-from kneerisk.answer.predictions import leg_row
-from kneerisk.model import contributions
-from kneerisk.model.contributions import Contributions
+from kneerisk.answer.measure_contributions import LEAST_POINTS, MeasureContributions, leg_row
 from kneerisk.model.imputation import Expected
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.schema import Columns, FloatArray
+from kneerisk.schema import Columns
 
 #: Drivers of a knee in a file, the strongest first (assumption: more are rarely read).
 TOLD = 3
@@ -47,27 +44,15 @@ def driver_columns(
     By name, shape (n,): ``driver_right_1`` and so on, a measure or None, and its
     ``driver_right_1_points``, NaN where there is none.
     """
-    found = model.contributions(data, expected, legs)
+    found = MeasureContributions(by_source=model.contributions(data, expected, legs))
     knees: tuple[Knee, ...] = SHOWN if model.sided else ("either",)
+    names, rows = np.array([*found.measures, None], dtype=object), np.arange(len(data["sex"]))
     result: dict[str, NDArray[Any]] = {}
     for knee in knees:
-        points, measures = _points(found, leg_row(knee))
-        points = np.where(given[knee][:, None] & (np.abs(points) > LEAST_POINTS), points, 0.0)
-        order = np.argsort(-np.abs(points), axis=1, kind="stable")[:, :TOLD]
-        names = np.array([*measures, None], dtype=object)
-        for rank, place in enumerate(order.T, start=1):
-            strength = points[np.arange(len(points)), place]
-            some = strength != 0.0
-            result[f"driver_{knee}_{rank}"] = names[np.where(some, place, len(measures))]
+        leg = leg_row(knee)
+        for rank, place in enumerate(found.strongest_first[:, leg, :TOLD].T, start=1):
+            strength = found.points[rows, leg, place]
+            some = given[knee] & (np.abs(strength) > LEAST_POINTS)
+            result[f"driver_{knee}_{rank}"] = names[np.where(some, place, len(found.measures))]
             result[f"driver_{knee}_{rank}_points"] = np.where(some, strength, np.nan)
     return result
-
-
-def _points(found: Contributions, row: int) -> tuple[FloatArray, tuple[str, ...]]:
-    """Points of each measure, shape (n, n_measures), and the measures."""
-    by_source = contributions.percentage_points(found.base[:, row], found.values[:, row])
-    measures, place = measures_behind(found.sources)
-    points = np.zeros((len(by_source), len(measures)))
-    for source, measure in enumerate(place.tolist()):
-        points[:, measure] += by_source[:, source]
-    return points, measures

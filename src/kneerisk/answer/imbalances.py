@@ -33,18 +33,18 @@ def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
 
     None where the model has no imbalances: it was trained on a cohort that did not know them.
     """
-    probabilities = predictions.imbalances
+    probabilities, intervals = predictions.imbalances, predictions.imbalance_intervals
     model = predictions.bundle.model.imbalance
-    if probabilities is None or model is None:
+    if probabilities is None or intervals is None or model is None:
         return None
-    legs = predictions.legs.take(slice(i, i + 1))
-    low, high = (bound[0] for bound in model.intervals(legs, probabilities[i : i + 1]))
     ordered: list[Imbalance] = []
     for side in SHOWN:
-        row, patterns = SIDES.index(side), patterns_of(predictions, i, side)
-        candidates = _candidates(
-            predictions, i, patterns, dict(zip(model.names, probabilities[i, row], strict=True))
+        leg, patterns = SIDES.index(side), patterns_of(predictions, i, side)
+        probability, low, high = (
+            dict(zip(model.names, values[i, leg].tolist(), strict=True))
+            for values in (probabilities, *intervals)
         )
+        candidates = _candidates(predictions, i, patterns, probability)
         again = named_again(predictions, i, side, candidates, READINGS_NEEDED)
         leg_imbalances = [
             _imbalance(
@@ -53,10 +53,10 @@ def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
                 side,
                 patterns[name],
                 imbalances()[name],
-                (float(probabilities[i, row, k]), float(low[row, k]), float(high[row, k])),
+                (probability[name], low[name], high[name]),
                 again.get(name),
             )
-            for k, name in enumerate(model.names)
+            for name in model.names
         ]
         ordered += sorted(leg_imbalances, key=lambda imbalance: -imbalance.probability)
     return ordered

@@ -16,17 +16,22 @@ import numpy as np
 from kneerisk.answer.answer_schema import Effect, Input, InputStatus
 from kneerisk.answer.pattern_schema import Typical
 from kneerisk.answer.predictions import Predictions
-from kneerisk.answer.status_rules import within_population
+from kneerisk.answer.status_rules import RangesSeen, range_seen, within_population
 from kneerisk.schema import Measure, Quantity, code, columns, quantity
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import error_sd, reading_error
-from kneerisk.schema.own_measures import per_schema
+from kneerisk.schema.own_measures import per_schema, per_schema_at_most
 from kneerisk.schema.z_scores import (
     CONDITION_OF,
     conditions_of,
     location_and_scale,
     true_share,
 )
+
+#: The protocols that norms depend on.
+PROTOCOLS = tuple(sorted(set(CONDITION_OF.values())))
+#: So many combinations of sex and protocols are remembered (assumption: more than a team has).
+MOST_COMBINATIONS = 64
 
 
 def inputs_of(predictions: Predictions, i: int, effects: Mapping[str, Effect]) -> list[Input]:
@@ -45,15 +50,23 @@ def inputs_of(predictions: Predictions, i: int, effects: Mapping[str, Effect]) -
     -------
     One input for each column of the schema, in its order.
     """
-    return [_input(predictions, i, column, effects.get(column)) for column in columns()]
+    row, population = predictions.rows[i], predictions.metadata.population
+    protocols = tuple(row.get(protocol) for protocol in PROTOCOLS)
+    inputs = dict(_missing_inputs(row["sex"], protocols, predictions.ranges_seen))
+    for column, value in row.items():
+        inputs[column] = _input(column, value, row, population.get(column, {}), effects.get(column))
+    return list(inputs.values())
 
 
-def _input(predictions: Predictions, i: int, column: str, effect: Effect | None) -> Input:
-    measure, row = columns()[column], predictions.rows[i]
-    value, population = row.get(column), predictions.metadata.population.get(column, {})
-    if value is None:
-        protocol = row.get(CONDITION_OF.get(location_of(column)[-1], ""))
-        return _missing(column, row["sex"], protocol, _range_seen(population))
+def _input(
+    column: str,
+    value: Any,
+    row: Mapping[str, Any],
+    population: Mapping[str, Any],
+    effect: Effect | None,
+) -> Input:
+    """A column that was measured."""
+    measure = columns()[column]
     status = input_status(measure, value, population)
     if status == "recorded_only" and effect is not None and effect.moves:
         # Pain now is no column of the model, but a knee that hurts makes both legs' strength lower.
@@ -70,16 +83,28 @@ def _input(predictions: Predictions, i: int, column: str, effect: Effect | None)
         value=value,
         typical=norm.typical if norm else None,
         error=None if math.isnan(error) else error,
-        range_seen=_range_seen(population),
+        range_seen=range_seen(population),
         effect=effect_used,
     )
 
 
+@per_schema_at_most(MOST_COMBINATIONS)
+def _missing_inputs(
+    sex: str, protocols: tuple[str | None, ...], ranges: RangesSeen
+) -> Mapping[str, Input]:
+    """Every column as one that was not measured: most are, and alike for a sex and protocols."""
+    stated, inputs = dict(zip(PROTOCOLS, protocols, strict=True)), dict[str, Input]()
+    for column, seen in zip(columns(), ranges, strict=True):
+        protocol = stated.get(CONDITION_OF.get(location_of(column)[-1], ""))
+        inputs[column] = _missing(column, sex, protocol, seen)
+    return inputs
+
+
 @per_schema
 def _missing(
-    column: str, sex: str, protocol: str | None, range_seen: tuple[float, float] | None
+    column: str, sex: str, protocol: str | None, seen: tuple[float, float] | None
 ) -> Input:
-    """A column that was not measured: most are, and alike for all of a sex and protocol."""
+    """A column that was not measured: its norm hangs on the one protocol of its own."""
     measure, name = columns()[column], location_of(column)[-1]
     if not isinstance(measure, Quantity):
         return Input(column=column, status="missing")
@@ -90,12 +115,8 @@ def _missing(
         status="missing",
         unit=measure.unit,
         typical=norm.typical if norm else None,
-        range_seen=range_seen,
+        range_seen=seen,
     )
-
-
-def _range_seen(population: Mapping[str, Any]) -> tuple[float, float] | None:
-    return (population["low"], population["high"]) if "low" in population else None
 
 
 def input_status(measure: Measure, value: object, population: Mapping[str, Any]) -> InputStatus:
@@ -106,7 +127,7 @@ def input_status(measure: Measure, value: object, population: Mapping[str, Any])
     measure
         The measure.
     value
-        Its value, None where it was not measured.
+        Its value.
     population
         What the model's cohort held of it; empty where it held nothing.
 
@@ -114,8 +135,6 @@ def input_status(measure: Measure, value: object, population: Mapping[str, Any])
     -------
     The status that the answer gives.
     """
-    if value is None:
-        return "missing"
     if not measure.model_input:
         return "recorded_only"
     if not population:
@@ -131,6 +150,8 @@ class Norm:
     ----------
     measure
         Name of the measure without its side.
+    quantity
+        What the schema says of it.
     typical
         Mean and SD in uninjured adults, in the measure's unit; None where the schema has no norm,
         and the numbers are then NaN.
@@ -147,6 +168,7 @@ class Norm:
     """
 
     measure: str
+    quantity: Quantity
     typical: Typical | None
     location: float
     scale: float
@@ -156,16 +178,16 @@ class Norm:
 
     def scaled(self, value: float) -> float:
         """A value on the scale of z-scores."""
-        return math.log(value) if quantity(self.measure).log_scale else value
+        return math.log(value) if self.quantity.log_scale else value
 
     def value_at(self, z: float) -> float:
         """The value at a z-score of the true values, in the measure's unit."""
         scaled = self.location + self.true_scale * z
-        return math.exp(scaled) if quantity(self.measure).log_scale else scaled
+        return math.exp(scaled) if self.quantity.log_scale else scaled
 
     def error(self, value: float) -> float:
         """The error of one reading of this value, 95 %, in the measure's unit."""
-        return self.error_per * (value if quantity(self.measure).log_scale else 1.0)
+        return self.error_per * (value if self.quantity.log_scale else 1.0)
 
 
 def norm_of(measure: str, row: Mapping[str, Any]) -> Norm:
@@ -185,6 +207,7 @@ def _norm(measure: str, sex: str, protocol: str | None) -> Norm:
     pair = (norm.of(sex) or norm.of(None)) if norm else None
     return Norm(
         measure=measure,
+        quantity=quantity(measure),
         typical=Typical(mean=pair[0], sd=pair[1], source=norm.source) if norm and pair else None,
         location=float(location[0]),
         scale=float(true_scale[0]) / math.sqrt(share),

@@ -10,22 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from kneerisk.answer.inputs_and_norms import Norm, norm_of
 from kneerisk.answer.pattern_schema import PatternRow, SideDifference, Typical
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence.imbalance_patterns import marks
-from kneerisk.schema import SIDES, Side, leg_measures, quantities, quantity
-from kneerisk.schema.detectable_change import (
-    CONDITIONS,
-    READING_PER_SEM,
-    Pair,
-    PairComparison,
-    compare,
-)
+from kneerisk.schema import SIDES, Side, quantity
+from kneerisk.schema.detectable_change import READING_PER_SEM
 from kneerisk.schema.measure import MDC_PER_SEM
-from kneerisk.schema.own_measures import per_schema
-from kneerisk.schema.rules import SHARED_READINGS, SQUEEZED_TOGETHER
+from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 #: Measures that come from one reading, or measure one thing twice: in a pattern they count once. A
 #: ratio goes with the torques that it is made of.
@@ -35,9 +29,6 @@ ONE_READING = {
     "hip_adduction_torque_nm_kg": "adduction_abduction_ratio",
     "hip_abduction_torque_nm_kg": "adduction_abduction_ratio",
 }
-#: Each is one reading of both legs, so that the legs can't be compared by it: a pelvis that is
-#: higher on one side is lower on the other, only one leg is the shorter one, and both squeeze.
-NOT_COMPARED = (*SHARED_READINGS, "leg_length_deficit_cm")
 #: An expected z-score this small is the norm itself.
 ROUNDING = 1e-9
 _ORDER = {"for": 0, "against": 1, "neither": 2}
@@ -49,12 +40,12 @@ class LegValue:
 
     Attributes
     ----------
-    measure
-        Name of the measure without its side.
-    value
-        As measured, in the measure's unit.
+    norm
+        What is typical of the measure.
     typical
         Mean and SD in uninjured adults, in the unit.
+    value
+        As measured, in the measure's unit.
     z
         Distance from the typical value in SDs.
     error
@@ -71,9 +62,9 @@ class LegValue:
         The same in minimal detectable differences.
     """
 
-    measure: str
-    value: float
+    norm: Norm
     typical: Typical
+    value: float
     z: float
     error: float
     usual: float | None
@@ -85,11 +76,10 @@ class LegValue:
         """The row of a pattern that is marked by higher values (sign 1) or lower ones (-1)."""
         towards = sign * self.distance > 1.0 or sign * (self.side_distance or 0.0) > 1.0
         away = sign * self.distance < -1.0
-        measure = quantity(self.measure)
         return PatternRow(
-            measure=self.measure,
-            label=measure.label,
-            unit=measure.unit,
+            measure=self.norm.measure,
+            label=self.norm.quantity.label,
+            unit=self.norm.quantity.unit,
             value=self.value,
             typical=self.typical,
             z=self.z,
@@ -119,7 +109,7 @@ def patterns_of(predictions: Predictions, i: int, side: Side) -> dict[str, list[
     -------
     For each imbalance its rows: evidence for it first, then against it, each by size.
     """
-    values = {value.measure: value for value in _leg_values(predictions, i, side)}
+    values = {value.norm.measure: value for value in _leg_values(predictions, i, side)}
     patterns = {}
     for name, signs in marks().items():
         rows = [
@@ -149,17 +139,20 @@ def reading_names(measures: Sequence[str], torque_mode: str | None) -> set[str]:
 
 def _leg_values(predictions: Predictions, i: int, side: Side) -> Iterator[LegValue]:
     """Every measured value of a leg that marks some imbalance."""
-    row = predictions.rows[i]
-    other = SIDES[1 - SIDES.index(side)]
-    population = predictions.bundle.model.population
-    usual = predictions.expected.prior[i, SIDES.index(side), len(population.athlete) :]
-    for measure in dict.fromkeys(name for signs in marks().values() for name in signs):
+    row, other = predictions.rows[i], SIDES[1 - SIDES.index(side)]
+    for measure in _marking():
         value, opposite = row.get(f"{side}_{measure}"), row.get(f"{other}_{measure}")
         if measure in SQUEEZED_TOGETHER:
             value, opposite = _of_both_legs(value, opposite), None
         if value is not None:
-            usual_z = float(usual[population.leg.index(measure)])
+            usual_z = predictions.usual_z(i, f"{side}_{measure}")
             yield _leg_value(norm_of(measure, row), value, opposite, usual_z)
+
+
+@cache
+def _marking() -> tuple[str, ...]:
+    """The measures that mark some imbalance."""
+    return tuple(dict.fromkeys(name for signs in marks().values() for name in signs))
 
 
 def _of_both_legs(value: float | None, opposite: float | None) -> float | None:
@@ -177,9 +170,9 @@ def _leg_value(norm: Norm, value: float, opposite: float | None, usual_z: float)
     if opposite is not None:
         side_errors = (norm.scaled(value) - norm.scaled(opposite)) / norm.error_sd
     return LegValue(
-        measure=norm.measure,
-        value=float(value),
+        norm=norm,
         typical=norm.typical,
+        value=float(value),
         z=away / norm.scale,
         error=norm.error(value),
         usual=norm.value_at(usual_z) if abs(usual_z) > ROUNDING else None,
@@ -197,38 +190,32 @@ def _nearer(first: float, second: float) -> float:
     return min(first, second, key=abs)
 
 
-@per_schema
-def _compared() -> tuple[str, ...]:
-    """The measures by which legs are compared: those with a published error, each leg's own."""
-    measures = quantities(leg_measures()).items()
-    return tuple(name for name, m in measures if m.error and name not in NOT_COMPARED)
-
-
 def side_differences(predictions: Predictions, i: int) -> list[SideDifference]:
     """How the legs of screening i differ in each measure with a published error taken on both."""
-    values, own, coded = predictions.rows[i], slice(i, i + 1), predictions.data
-    data = {name: coded[name][own] for name in CONDITIONS}
-    both = [n for n in _compared() if f"left_{n}" in values and f"right_{n}" in values]
-    pairs = [
-        Pair(measure=n, first=coded[f"left_{n}"][own], second=coded[f"right_{n}"][own], data=data)
-        for n in both
-    ]
-    if not pairs:
+    compared, row = predictions.legs_compared, predictions.rows[i]
+    if compared is None:
         return []
-    comparison = compare(pairs)
-    return [_side_difference(pair, comparison, k) for k, pair in enumerate(pairs)]
-
-
-def _side_difference(pair: Pair, comparison: PairComparison, k: int) -> SideDifference:
-    measure = quantity(pair.measure)
-    return SideDifference(
-        measure=pair.measure,
-        label=measure.label,
-        unit=measure.unit,
-        right=float(pair.second[0]),
-        left=float(pair.first[0]),
-        difference=float(comparison.difference[0, k]),
-        detectable=float(comparison.detectable[0, k]),
-        beyond_error=bool(comparison.beyond_error[0, k]),
-        beyond_chance=bool(comparison.beyond_chance[0, k]),
+    pairs = compared.pairs
+    numbers = zip(
+        compared.measures,
+        pairs.difference[i].tolist(),
+        pairs.detectable[i].tolist(),
+        pairs.beyond_error[i].tolist(),
+        pairs.beyond_chance[i].tolist(),
+        strict=True,
     )
+    return [
+        SideDifference(
+            measure=name,
+            label=quantity(name).label,
+            unit=quantity(name).unit,
+            right=row[f"right_{name}"],
+            left=row[f"left_{name}"],
+            difference=difference,
+            detectable=detectable,
+            beyond_error=beyond_error,
+            beyond_chance=beyond_chance,
+        )
+        for name, difference, detectable, beyond_error, beyond_chance in numbers
+        if not math.isnan(difference)
+    ]

@@ -17,10 +17,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from scipy.special import expit
 
 from kneerisk.answer.answer_schema import Knee
+from kneerisk.answer.leg_comparison import LegComparison, compare_legs
 from kneerisk.answer.little_known import Flags, LittleKnown, basic_alone, little_known
+from kneerisk.answer.measure_contributions import MeasureContributions, leg_row
 from kneerisk.answer.status_rules import (
+    RangesSeen,
     outside_population,
     painful_knees,
+    ranges_seen,
 )
 from kneerisk.model import Bundle, Metadata, Prediction
 from kneerisk.model.base_rates import Count
@@ -67,6 +71,25 @@ class Predictions:
         """The true values that the measured ones speak for, with their variances."""
         return self.bundle.model.measurement_update.expected(self.data)
 
+    def usual_z(self, i: int, column: str) -> float:
+        """The z-score usual for athlete i with nothing measured: at the age, in the sport.
+
+        0 where none is known: that of the typical value.
+        """
+        place = self._places_in_state.get(column)
+        return 0.0 if place is None else float(self.expected.prior[i][place])
+
+    @cached_property
+    def _places_in_state(self) -> dict[str, tuple[int, int]]:
+        """The leg and the place in its state of every column that the population has."""
+        people = self.bundle.model.population
+        places = {name: (0, place) for place, name in enumerate(people.athlete)}
+        return places | {
+            f"{side}_{name}": (leg, place)
+            for leg, side in enumerate(SIDES)
+            for place, name in enumerate(people.leg, start=len(people.athlete))
+        }
+
     @cached_property
     def legs(self) -> FeatureMatrix:
         """The feature matrix of the legs, shape (n, 2, n_features); left leg first."""
@@ -84,9 +107,20 @@ class Predictions:
         return None if model is None else model.probabilities(self.legs)
 
     @cached_property
+    def imbalance_intervals(self) -> tuple[FloatArray, FloatArray] | None:
+        """Lower and upper bounds of those probabilities, each of their shape."""
+        model, point = self.bundle.model.imbalance, self.imbalances
+        return None if model is None or point is None else model.intervals(self.legs, point)
+
+    @cached_property
     def contributions(self) -> Contributions:
         """What each column added to each leg's log-odds."""
         return self.bundle.model.contributions(self.data, self.expected, self.legs)
+
+    @cached_property
+    def by_measure(self) -> MeasureContributions:
+        """The same by measure, and in points of the risk."""
+        return MeasureContributions(by_source=self.contributions)
 
     @cached_property
     def sources(self) -> VarianceSources | None:
@@ -94,9 +128,19 @@ class Predictions:
         return variance_sources(self.bundle.model, self.data, self.expected, self.legs)
 
     @cached_property
+    def information(self) -> FloatArray | None:
+        """Of what measuring could settle about each knee, the share that is; shape (n, 2)."""
+        return None if self.sources is None else self.sources.information
+
+    @cached_property
     def measured_columns(self) -> list[str]:
         """The columns that some screening has."""
         return list(dict.fromkeys(column for row in self.rows for column in row))
+
+    @cached_property
+    def legs_compared(self) -> LegComparison | None:
+        """How the legs differ; None where no measure was taken on both."""
+        return compare_legs(self.data, self.measured_columns)
 
     @cached_property
     def hurts(self) -> Flags:
@@ -107,6 +151,11 @@ class Predictions:
     def outside(self) -> dict[str, Flags]:
         """Of the columns, which values lie outside of the model's population, shape (n,)."""
         return outside_population(self.data, self.metadata, self.measured_columns)
+
+    @cached_property
+    def ranges_seen(self) -> RangesSeen:
+        """The range of every column of the schema in the model's cohort."""
+        return ranges_seen(self.metadata)
 
     @cached_property
     def little_known(self) -> LittleKnown:
@@ -182,8 +231,3 @@ def typical_risk(predictions: Predictions, i: int, knee: Knee) -> float:
     A probability.
     """
     return float(expit(predictions.contributions.base[i, leg_row(knee)]))
-
-
-def leg_row(knee: Knee) -> int:
-    """The row of the knee's leg; a model without sides has the same in both rows."""
-    return 0 if knee == "either" else SIDES.index(knee)

@@ -5,12 +5,23 @@ The rules of status and band stand in `status_rules`; here they get their words.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from kneerisk.answer.answer_schema import KNEES, Flag, Knee, Reason, Risk, Risks
+from kneerisk.answer.answer_schema import (
+    KNEES,
+    Band,
+    BaseRate,
+    Flag,
+    Knee,
+    Reason,
+    Risk,
+    Risks,
+    UncertaintySource,
+)
 from kneerisk.answer.little_known import strongest_of
 from kneerisk.answer.predictions import Predictions, typical_risk
 from kneerisk.answer.status_rules import (
@@ -102,25 +113,23 @@ def risks_of(
     -------
     The risk of each of the knees; the other knees have none.
     """
-    metadata = predictions.metadata
-    rates = usual_risk_of(predictions, i)
+    metadata, rates = predictions.metadata, usual_risk_of(predictions, i)
     is_little = any(reason.code == "low_information" for reason in reasons)
-    risks = {
-        knee: _risk(
-            predictions,
-            i,
-            knee,
-            rates.either if knee == "either" else rates.leg,
-            is_little=is_little,
+    split = knees_with_drivers(predictions, knees)
+    bands = _bands(predictions, i, knees, rates, is_little=is_little)
+    uncertainty = _uncertainty(predictions, i, knees)
+    risks = {}
+    for knee, band in zip(knees, bands, strict=True):
+        probability = _probability(predictions, i, knee)
+        low, high = (float(bound[i]) for bound in predictions.risks.intervals[knee])
+        risks[knee] = Risk(
+            probability=probability,
+            interval=(low, high),
+            per_100=round(100 * probability),
+            band=band,
+            typical_probability=typical_risk(predictions, i, knee) if knee in split else None,
+            **uncertainty[knee],
         )
-        for knee in knees
-    }
-    risks |= {
-        knee: risks[knee].model_copy(
-            update={"typical_probability": typical_risk(predictions, i, knee)}
-        )
-        for knee in knees_with_drivers(predictions, knees)
-    }
     return Risks(
         status=status_of([reason.code for reason in reasons]),
         reasons=list(reasons),
@@ -131,42 +140,47 @@ def risks_of(
     )
 
 
-def _risk(
-    predictions: Predictions, i: int, knee: Knee, base_rate: float | None, *, is_little: bool
-) -> Risk:
-    probability = float(getattr(predictions.risks, knee)[i])
-    low, high = (float(bound[i]) for bound in predictions.risks.intervals[knee])
+def _probability(predictions: Predictions, i: int, knee: Knee) -> float:
+    return float(getattr(predictions.risks, knee)[i])
+
+
+def _bands(
+    predictions: Predictions, i: int, knees: Sequence[Knee], rates: BaseRate, *, is_little: bool
+) -> list[Band]:
+    """How the risk of each knee compares with the usual one."""
+    usual = [(rates.either if knee == "either" else rates.leg) or math.nan for knee in knees]
     unassessed = is_little or predictions.basic_alone[i]
-    usual = np.array([base_rate or np.nan])
-    [place] = band_places(np.array([probability]), usual, np.array([unassessed]))
-    return Risk(
-        **_uncertainty(predictions, i, knee),
-        probability=probability,
-        interval=(low, high),
-        per_100=round(100 * probability),
-        band=BAND_NAMES[place],
+    places = band_places(
+        np.array([_probability(predictions, i, knee) for knee in knees]),
+        np.array(usual),
+        np.full(len(knees), unassessed),
     )
+    return [BAND_NAMES[place] for place in places.tolist()]
 
 
-def _uncertainty(predictions: Predictions, i: int, knee: Knee) -> dict[str, Any]:
-    """How much is settled about a knee, and where the width of its interval comes from."""
-    sources = predictions.sources
-    if sources is None:
-        return {}
-    legs = [0, 1] if knee == "either" else [SIDES.index(knee)]
-    variances = {
-        "definition": sources.base_rate,
-        "studies": sources.studies,
-        "tests_not_done": sources.tests_not_done,
-        "test_error": sources.test_error,
+def _uncertainty(predictions: Predictions, i: int, knees: Sequence[Knee]) -> dict[Knee, Any]:
+    """How much is settled about each knee, and where the width of its interval comes from."""
+    sources, information = predictions.sources, predictions.information
+    if sources is None or information is None:
+        return {knee: {} for knee in knees}
+    by_leg: dict[UncertaintySource, list[float]] = {
+        "definition": sources.base_rate[i].tolist(),
+        "studies": sources.studies[i].tolist(),
+        "tests_not_done": sources.tests_not_done[i].tolist(),
+        "test_error": sources.test_error[i].tolist(),
     }
-    total = sum(float(variance[i, legs].sum()) for variance in variances.values())
-    shares = {
-        name: round(float(variance[i, legs].sum()) / total, SHARE_DIGITS)
-        for name, variance in variances.items()
-    }
-    information = round(float(sources.information[i, legs].mean()), SHARE_DIGITS)
-    return {"information": information, "interval_from": shares}
+    settled, found = information[i].tolist(), {}
+    for knee in knees:
+        legs = range(len(SIDES)) if knee == "either" else [SIDES.index(knee)]
+        variances = {name: sum(legs_of[leg] for leg in legs) for name, legs_of in by_leg.items()}
+        total = sum(variances.values())
+        found[knee] = {
+            "information": round(sum(settled[leg] for leg in legs) / len(legs), SHARE_DIGITS),
+            "interval_from": {
+                name: round(variance / total, SHARE_DIGITS) for name, variance in variances.items()
+            },
+        }
+    return found
 
 
 def reasons_of(predictions: Predictions, i: int, flags: Sequence[Flag]) -> list[Reason]:

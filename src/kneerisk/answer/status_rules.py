@@ -18,6 +18,8 @@ from kneerisk.answer.little_known import Flags
 from kneerisk.model import Metadata
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, Measure, columns
 
+#: For each column of the schema its range in a model's cohort, in its unit; None where it has none.
+RangesSeen = tuple[tuple[float, float] | None, ...]
 #: Codes of reasons, the most serious first: the first that applies is the status.
 REASONS: tuple[Status, ...] = ("refer", "current_pain", "out_of_population", "low_information")
 #: Upper ends of the bands, as multiples of the sport's base rate (assumption).
@@ -71,6 +73,16 @@ def knees_with_risk(hurts: Flags, *, sided: bool) -> dict[Knee, Flags]:
                 "either": pain_free}  # fmt: skip
     left, right = (~hurts[:, leg] for leg in range(len(SIDES)))
     return {"left": left, "right": right, "either": pain_free}
+
+
+def range_seen(population: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The range of a measure in the model's cohort; None of a category, or where it has none."""
+    return (population["low"], population["high"]) if "low" in population else None
+
+
+def ranges_seen(metadata: Metadata) -> RangesSeen:
+    """The range of every column of the schema in the model's cohort."""
+    return tuple(range_seen(metadata.population.get(column, {})) for column in columns())
 
 
 def within_population(measure: Measure, value: Any, population: Mapping[str, Any]) -> bool:

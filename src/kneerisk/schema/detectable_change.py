@@ -17,16 +17,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfc
 
-from kneerisk.schema.columns import Columns, FloatArray, category, quantity
+from kneerisk.schema.columns import (
+    Columns,
+    FloatArray,
+    category,
+    columns,
+    location_of,
+    quantities,
+    quantity,
+)
 from kneerisk.schema.measure import MDC_PER_SEM
 from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS
 from kneerisk.schema.z_scores import (
     CONDITION_OF,
+    SEXES,
     conditions_of,
     error_variance,
     norm_table,
     places_in_table,
+    places_in_tables,
 )
 
 BoolArray = NDArray[np.bool_]
@@ -102,6 +112,17 @@ def _error_sds(name: str) -> FloatArray:
     return np.where(variance > 0.0, np.sqrt(variance + steps), np.nan)
 
 
+@per_schema
+def _error_sds_of_all() -> tuple[FloatArray, dict[str, int]]:
+    """The same of every quantity, padded to one shape (k, n_conditions, 3), and each one's row."""
+    names = list(dict.fromkeys(location_of(column)[-1] for column in quantities(columns())))
+    most = max(len(conditions_of(name)) for name in names)
+    tables = np.full((len(names), most, len(SEXES)), np.nan)
+    for table, name in zip(tables, names, strict=True):
+        table[: len(conditions_of(name))] = _error_sds(name)
+    return tables, {name: row for row, name in enumerate(names)}
+
+
 def reading_error(name: str, values: FloatArray, data: Columns) -> FloatArray:
     """Half the width of the 95 % interval of one reading's error.
 
@@ -145,10 +166,19 @@ def detectable_change(
     -------
     Shape (n,), in the measure's unit; NaN where a value or the error is missing.
     """
+    is_log = np.array([quantity(name).log_scale])
+    return _detectable(first[:, None], second[:, None], error[:, None], is_log)[:, 0]
+
+
+def _detectable(
+    first: FloatArray, second: FloatArray, error: FloatArray, is_log: BoolArray
+) -> FloatArray:
+    """The same of k measures, each of shape (n, k); whether each is of a log scale, (k,)."""
     limit = MDC_PER_SEM * error
-    if not quantity(name).log_scale:
-        return limit + 0.0 * (first + second)
-    return np.asarray(2.0 * np.sqrt(first * second) * np.sinh(limit / 2.0))
+    detectable = limit + 0.0 * (first + second)
+    one, other, limit = first[:, is_log], second[:, is_log], limit[:, is_log]
+    detectable[:, is_log] = 2.0 * np.sqrt(one * other) * np.sinh(limit / 2.0)
+    return detectable
 
 
 def compare(pairs: Sequence[Pair]) -> PairComparison:
@@ -159,9 +189,15 @@ def compare(pairs: Sequence[Pair]) -> PairComparison:
     comparison of its own: it is beyond chance where it exceeds its own MDC and one of the measures
     that it is computed from is beyond chance.
     """
-    repeats = _repeats(pairs)
+    first, second = _stacked([p.first for p in pairs]), _stacked([p.second for p in pairs])
+    difference = second - first
+    repeats = _repeats(pairs, ~np.isnan(difference))
     errors = _errors(pairs, repeats)
-    distance = np.column_stack([_distance(p, e) for p, e in zip(pairs, errors, strict=True)])
+    is_log = np.array([quantity(pair.measure).log_scale for pair in pairs])
+    scaled = difference.copy()
+    scaled[:, is_log] = np.log(second[:, is_log]) - np.log(first[:, is_log])
+    # How far apart the readings are, in standard errors of one.
+    distance = np.abs(scaled) / errors
     beyond_error = distance > MDC_PER_SEM
     # Chance that error alone makes two readings differ so much: the SD of a difference is
     # sqrt(2) SEM.
@@ -173,59 +209,57 @@ def compare(pairs: Sequence[Pair]) -> PairComparison:
         component_changed = beyond_chance[:, components].any(axis=1)
         changed = beyond_error[:, index] & component_changed
         beyond_chance[is_repeat, index] = changed[is_repeat]
-    detectable = [
-        detectable_change(p.measure, p.first, p.second, e)
-        for p, e in zip(pairs, errors, strict=True)
-    ]
     return PairComparison(
-        difference=np.column_stack([pair.second - pair.first for pair in pairs]),
-        detectable=np.column_stack(detectable),
+        difference=difference,
+        detectable=_detectable(first, second, errors, is_log),
         beyond_error=beyond_error,
         beyond_chance=beyond_chance,
     )
 
 
-def _errors(pairs: Sequence[Pair], repeats: _Repeats) -> list[FloatArray]:
+def _stacked(readings: Sequence[FloatArray]) -> FloatArray:
+    """Arrays of shape (n,), k of them, as one of shape (n, k)."""
+    return np.array(readings, dtype=np.float64).T
+
+
+def _errors(pairs: Sequence[Pair], repeats: _Repeats) -> FloatArray:
     """SD of the error of each pair's readings; a computed ratio has that of its two components."""
-    errors = [error_sd(pair.measure, pair.data) for pair in pairs]
+    names, (tables, row_of) = [pair.measure for pair in pairs], _error_sds_of_all()
+    condition, sex = places_in_tables(names, [pair.data for pair in pairs])
+    errors = tables[[row_of[name] for name in names], condition, sex]
     for index, (components, is_repeat) in repeats.items():
         if len(components) > 1:
-            propagated = np.sqrt(sum(errors[component] ** 2 for component in components))
-            errors[index] = np.where(is_repeat, propagated, errors[index])
+            propagated = np.sqrt((errors[:, components] ** 2).sum(axis=1))
+            errors[:, index] = np.where(is_repeat, propagated, errors[:, index])
     return errors
 
 
-def _distance(pair: Pair, error: FloatArray) -> FloatArray:
-    """How far apart the readings are, in standard errors of one, shape (n,)."""
-    first, second = pair.first, pair.second
-    if quantity(pair.measure).log_scale:
-        first, second = np.log(first), np.log(second)
-    return np.asarray(np.abs(second - first) / error)
-
-
 def _false_discoveries_controlled(p_values: FloatArray) -> BoolArray:
-    """Which comparisons of each screening remain at the false discovery rate, shape (n, k)."""
-    from scipy.stats import false_discovery_control  # takes half a second to load
+    """Which comparisons of each screening remain at the false discovery rate, shape (n, k).
 
-    significant = np.zeros(p_values.shape, dtype=bool)
-    for row, values in enumerate(p_values):
-        given = ~np.isnan(values)
-        if given.any():
-            adjusted = false_discovery_control(values[given])
-            significant[row, given] = adjusted < FALSE_DISCOVERY_RATE
+    The step-up procedure of Benjamini & Hochberg: all up to the last one, in the order of their
+    p-values, whose p-value is within its rank's share of the rate. NaN is no comparison.
+    """
+    given = ~np.isnan(p_values)
+    order = np.argsort(p_values, axis=1)
+    ranked = np.take_along_axis(np.where(given, p_values, np.inf), order, axis=1)
+    count, rank = given.sum(axis=1, keepdims=True), np.arange(1, p_values.shape[1] + 1)
+    adjusted = ranked * (np.maximum(count, 1) / rank)
+    remains = np.minimum.accumulate(adjusted[:, ::-1], axis=1)[:, ::-1] < FALSE_DISCOVERY_RATE
+    significant = np.empty_like(remains)
+    np.put_along_axis(significant, order, remains, axis=1)
     return significant
 
 
-def _repeats(pairs: Sequence[Pair]) -> _Repeats:
+def _repeats(pairs: Sequence[Pair], measured: BoolArray) -> _Repeats:
     """Pairs that only repeat others: by index, the components' indices and where it is so (n,)."""
     indices = {(pair.side, pair.measure): i for i, pair in enumerate(pairs)}
-    measured = [~np.isnan(pair.second - pair.first) for pair in pairs]
     repeats = {}
     for (side, measure), index in indices.items():
         for components, same_test in _components(side, measure, pairs[index].data):
             if all(component in indices for component in components):
                 component_indices = [indices[component] for component in components]
-                all_measured = np.all([measured[i] for i in component_indices], axis=0)
+                all_measured = measured[:, component_indices].all(axis=1)
                 repeats[index] = (component_indices, same_test & all_measured)
     return repeats
 

@@ -9,7 +9,7 @@ plus error variance. Z-scores here are in SDs of the true values, so that the er
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -114,6 +114,30 @@ def places_in_table(name: str, columns: Columns) -> tuple[NDArray[np.intp], NDAr
     codes = columns.get(protocol) if protocol else None
     sex = _sex_codes(columns)
     return np.zeros(len(sex), dtype=np.intp) if codes is None else _condition_codes(codes), sex
+
+
+def places_in_tables(
+    names: Sequence[str], columns: Sequence[Columns]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """`places_in_table` of several measures at once.
+
+    Parameters
+    ----------
+    names
+        k measures, without their side.
+    columns
+        For each of them the coded columns of its n screenings.
+
+    Returns
+    -------
+    The indices of `conditions_of` and of `SEXES`, each of shape (n, k).
+    """
+    sex = _sex_codes({"sex": np.array([data["sex"] for data in columns]).T})
+    condition = np.zeros(sex.shape, dtype=np.intp)
+    for k, (name, data) in enumerate(zip(names, columns, strict=True)):
+        if name in CONDITION_OF:
+            condition[:, k] = _condition_codes(data[CONDITION_OF[name]])
+    return condition, sex
 
 
 def _sex_codes(columns: Columns) -> NDArray[np.intp]:
