@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import xgboost as xgb
 
 from kneerisk.evidence import imbalances
 from kneerisk.evidence.imbalance_patterns import imbalance_thresholds, marks
@@ -22,6 +21,7 @@ from kneerisk.progress import Progress, event
 from kneerisk.schema import FloatArray, quantity
 from kneerisk.training.fitting.fit_inputs import Inputs
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
+from kneerisk.training.fitting.tree_rows import BoostingTarget, HoldRows, TreeRows, hold_here
 
 #: Bins of a column's histogram (assumption: finer than the error of any test).
 MAX_BIN = 64
@@ -84,6 +84,13 @@ class BoostingRows:
         missing = np.isnan(self.target.reshape(len(self.target), -1))
         return np.asarray(~missing.any(axis=1))
 
+    @property
+    def boosting_target(self) -> BoostingTarget:
+        """What a booster is given of them, rounded to the digits that machines share."""
+        return BoostingTarget(
+            label=self.target.round(DIGITS), base=self.base.round(DIGITS), weight=self.weight
+        )
+
 
 def booster_parameters(n_rows: int, settings: Settings = DEFAULTS) -> dict[str, object]:
     """Parameters of every booster here; the thread count depends on the number of rows alone."""
@@ -100,7 +107,10 @@ def booster_parameters(n_rows: int, settings: Settings = DEFAULTS) -> dict[str, 
 
 
 def fit_boosted(
-    rows: BoostingRows, rounds: int | None = None, settings: Settings = DEFAULTS
+    rows: BoostingRows,
+    rounds: int | None = None,
+    settings: Settings = DEFAULTS,
+    hold_rows: HoldRows = hold_here,
 ) -> tuple[BoostedTrees, int]:
     """Trees on top of the base, and how many rounds; none where trees don't help.
 
@@ -113,6 +123,8 @@ def fit_boosted(
         than a standard error.
     settings
         Among them the most rounds to try.
+    hold_rows
+        What holds the rows and boosts on them: this process, or a cluster.
 
     Returns
     -------
@@ -124,40 +136,33 @@ def fit_boosted(
         booster=None,
         shared=rows.shared,
     )
-    x = empty.rows(rows.legs)
-    chosen = _choose_rounds(rows, x, settings) if rounds is None else rounds
+    held = hold_rows(lambda some: empty.rows(rows.legs.take(some)), len(rows.legs.values))
+    chosen = _choose_rounds(rows, held, settings) if rounds is None else rounds
     if chosen == 0:
         return empty, 0
-    booster = xgb.train(_parameters(rows, settings), _matrix(rows, x, rows.known), chosen)
+    booster = held.boost(_parameters(rows, settings), rows.boosting_target, rows.known, chosen)
+    booster.feature_names = [column.name for column in rows.columns]
     return replace(empty, booster=booster), chosen
 
 
-def _choose_rounds(rows: BoostingRows, x: np.ndarray, settings: Settings) -> int:
+def _choose_rounds(rows: BoostingRows, held: TreeRows, settings: Settings) -> int:
     """The rounds with the least left-out loss, 0 unless the gain exceeds its standard error."""
     candidates = range(0, settings.most_rounds + 1, STEP)
     losses = np.zeros((len(candidates), len(rows.target)))
+    parameters, target = _parameters(rows, settings), rows.boosting_target
     for number in np.unique(rows.fold):
         inside = rows.known & (rows.fold != number)
         outside = rows.known & (rows.fold == number)
-        booster = xgb.train(
-            _parameters(rows, settings), _matrix(rows, x, inside), settings.most_rounds
-        )
+        booster = held.boost(parameters, target, inside, settings.most_rounds)
         for i, count in enumerate(candidates):
-            margin = _predict(booster, x[outside], rows.base[outside], count)
+            margin = (
+                held.log_odds(booster, rows.base, outside, count) if count else rows.base[outside]
+            )
             loss = _loss(margin, rows.target[outside])
             losses[i, outside] = loss if rows.weight is None else rows.weight[outside] * loss
     best = int(losses.sum(axis=1).argmin())
     gain = (losses[0] - losses[best])[rows.known]
     return candidates[best] if gain.sum() > gain.std() * np.sqrt(len(gain)) else 0
-
-
-def _predict(booster: xgb.Booster, x: np.ndarray, base: FloatArray, rounds: int) -> FloatArray:
-    if rounds == 0:
-        return base
-    log_odds = booster.inplace_predict(
-        x, iteration_range=(0, rounds), predict_type="margin", base_margin=base.astype(np.float32)
-    )
-    return np.asarray(log_odds, dtype=np.float64).reshape(base.shape)
 
 
 def _loss(log_odds: FloatArray, target: FloatArray) -> FloatArray:
@@ -172,17 +177,6 @@ def _parameters(rows: BoostingRows, settings: Settings) -> dict[str, object]:
         "base_score": 0.5,
         "monotone_constraints": tuple(rows.signs.get(column, 0) for column in rows.columns),
     }
-
-
-def _matrix(rows: BoostingRows, x: np.ndarray, pick: np.ndarray) -> xgb.QuantileDMatrix:
-    return xgb.QuantileDMatrix(
-        x[pick],
-        label=rows.target[pick].round(DIGITS),
-        weight=None if rows.weight is None else rows.weight[pick],
-        base_margin=rows.base[pick].round(DIGITS),
-        feature_names=[column.name for column in rows.columns],
-        max_bin=MAX_BIN,
-    )
 
 
 def fit_imbalances(inputs: Inputs, fold: np.ndarray, progress: Progress) -> ImbalanceModel | None:
