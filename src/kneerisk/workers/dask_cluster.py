@@ -60,6 +60,28 @@ def dask_workers(address: str) -> Iterator[Workers]:
     ClusterNotThere
         Where Dask is not installed, or no scheduler answers.
     """
+    with dask_client(address) as client:
+        yield lambda work, shared, pieces: _results(client, work, shared, pieces)
+
+
+@contextmanager
+def dask_client(address: str) -> Iterator[Any]:
+    """A client of a cluster, while the ``with`` block lasts.
+
+    Parameters
+    ----------
+    address
+        Where its scheduler is, or `LOCAL`.
+
+    Yields
+    ------
+    Dask's client.
+
+    Raises
+    ------
+    ClusterNotThere
+        Where Dask is not installed, or no scheduler answers.
+    """
     with scheduler_at(address) as found:
         from dask import config
         from distributed import Client
@@ -70,7 +92,7 @@ def dask_workers(address: str) -> Iterator[Workers]:
             raise ClusterNotThere(text("command_line.dask.no_scheduler", address=address)) from None
         large = {"distributed.admin.large-graph-warning-threshold": _NO_WARNING_BELOW}
         with client, config.set(large):
-            yield lambda work, shared, pieces: _results(client, work, shared, pieces)
+            yield client
 
 
 @contextmanager
