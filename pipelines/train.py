@@ -54,14 +54,19 @@ def train(
         Path | None, typer.Option(exists=True, dir_okay=False, help=text("help.train.config"))
     ] = None,
     dask: Dask = None,
+    spread_trees: Annotated[
+        bool, typer.Option("--spread-trees", help=text("help.train.spread_trees"))
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train a model and print its metrics."""
     from kneerisk.training.new_versions.run_plan import run_plan
 
+    if spread_trees and dask is None:
+        raise typer.BadParameter(text("command_line.train.spread_where"))
     plan = run_plan(name, tag or (), setting or (), config)
     with console.own_measures(measures), console.progress() as progress:
-        result = train_model(data, athletes, seed, progress, refits, plan, dask)
+        result = train_model(data, athletes, seed, progress, refits, plan, dask, spread_trees)
     console.result(result, as_json, *summary(result))
 
 
@@ -73,6 +78,7 @@ def train_model(
     refits: int = DEFAULT_REFITS,
     plan: RunPlan | None = None,
     dask: str | None = None,
+    spread_trees: bool = False,
 ) -> dict[str, Any]:
     """Train on a file, or on simulated athletes.
 
@@ -92,6 +98,8 @@ def train_model(
         The run's name and tags, and the settings of the fit; None: the defaults.
     dask
         The address of a cluster's scheduler, or `local`; None is this process.
+    spread_trees
+        Whether the cluster's workers hold the rows of the model's trees.
 
     Returns
     -------
@@ -101,17 +109,22 @@ def train_model(
     from kneerisk.training.tracking import require_store
 
     require_store(Path.cwd())
+    from kneerisk.training.fitting.rows_on_cluster import rows_held
     from kneerisk.training.new_versions.run_plan import NOTHING_CHOSEN
     from kneerisk.training.new_versions.trained_version import train_version
     from kneerisk.training.provenance import Source, load
-    from kneerisk.workers.dask_cluster import workers_at
+    from kneerisk.workers.dask_cluster import scheduler_at, workers_at
 
     source = Source.of(data, athletes, seed)
-    with workers_at(dask) as workers:
+    with (
+        scheduler_at(dask) as scheduler,
+        workers_at(scheduler) as workers,
+        rows_held(scheduler if spread_trees else None) as hold_rows,
+    ):
         progress(event("reading_cohort") if data else event("simulating", athletes=athletes))
         cohort, truth = load(source)
         trained = train_version(
-            source, cohort, truth, refits, progress, plan or NOTHING_CHOSEN, workers
+            source, cohort, truth, refits, progress, plan or NOTHING_CHOSEN, workers, hold_rows
         )
     return _result(trained)
 

@@ -39,6 +39,7 @@ from kneerisk.training.fitting.fit_inputs import (
 from kneerisk.training.fitting.margin_fit import Penalties, fit_margin
 from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
+from kneerisk.training.fitting.tree_rows import HoldRows, hold_here
 from kneerisk.workers.this_process import Workers, in_this_process
 
 #: Folds of the trees; three where there is plenty to learn from (assumption).
@@ -65,6 +66,7 @@ def fit(
     interval: bool = True,
     settings: Settings = DEFAULTS,
     workers: Workers = in_this_process,
+    hold_rows: HoldRows = hold_here,
 ) -> Fitted:
     """Fit a model to a cohort's outcomes, or to the truth of a simulated one.
 
@@ -84,6 +86,8 @@ def fit(
         What is not chosen inside the fit.
     workers
         What refits the bootstrap of an interval.
+    hold_rows
+        What holds the rows of the trees of the risk: this process, or a cluster.
 
     Returns
     -------
@@ -100,7 +104,7 @@ def fit(
         progress(event("measurement_update"))
         population = population_of(cohort, settings)
         inputs = inputs_of(cohort, truth, population)
-        return _fit(inputs, population, seed, progress, interval, settings, workers)
+        return _fit(inputs, population, seed, progress, interval, settings, workers, hold_rows)
 
 
 def fit_label(
@@ -131,7 +135,9 @@ def fit_label(
     with threadpool_limits(limits=1, user_api="blas"):
         population = population_of(cohort, settings)
         inputs = inputs_of_label(cohort, label, population)
-        return _fit(inputs, population, seed, ignore, False, settings, in_this_process).model
+        return _fit(
+            inputs, population, seed, ignore, False, settings, in_this_process, hold_here
+        ).model
 
 
 def _fit(
@@ -142,13 +148,14 @@ def _fit(
     interval: bool,
     settings: Settings,
     workers: Workers,
+    hold_rows: HoldRows,
 ) -> Fitted:
     columns, signs = usable_columns(inputs), monotone_directions(population)
     progress(event("linear_part"))
     margin, penalties = fit_margin(inputs, columns, signs, seed, settings=settings)
     base, fold = _out_of_fold_margin(inputs, margin, columns, signs, penalties, seed)
     progress(event("trees"))
-    boosted, rounds, log_odds = _fit_trees(inputs, signs, base, fold, settings)
+    boosted, rounds, log_odds = _fit_trees(inputs, signs, base, fold, settings, hold_rows)
     calibration = _calibrate(inputs, log_odds)
     model = RiskModel(
         population=population,
@@ -205,6 +212,7 @@ def _fit_trees(
     base: FloatArray,
     fold: np.ndarray,
     settings: Settings,
+    hold_rows: HoldRows,
 ) -> tuple[BoostedTrees, int, FloatArray]:
     """Trees from the margin, their number, and out-of-fold log-odds (n, 2) of both together."""
     rows = BoostingRows(
@@ -217,11 +225,11 @@ def _fit_trees(
         shared=not inputs.plenty,
         weight=None if inputs.weight is None else inputs.weight.reshape(-1),
     )
-    boosted, rounds = fit_boosted(rows, settings=settings)
+    boosted, rounds = fit_boosted(rows, settings=settings, hold_rows=hold_rows)
     log_odds = base.copy()
     for number in np.unique(fold) if rounds else ():
         outside = fold != number
-        inner, _ = fit_boosted(rows.take(np.repeat(outside, 2)), rounds, settings)
+        inner, _ = fit_boosted(rows.take(np.repeat(outside, 2)), rounds, settings, hold_rows)
         left_out = inputs.legs.take(~outside)
         log_odds[~outside] = inner.log_odds(left_out, base[~outside].reshape(-1)).reshape(-1, 2)
     return boosted, rounds, log_odds

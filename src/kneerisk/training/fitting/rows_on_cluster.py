@@ -9,9 +9,8 @@ in one process, and workers put the rows into those bins. What is left is the or
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import xgboost as xgb
@@ -28,10 +27,13 @@ from kneerisk.training.fitting.tree_rows import (
 from kneerisk.words import text
 from kneerisk.workers.dask_cluster import dask_client
 
+Result = TypeVar("Result")
 #: Screenings whose rows go out together (assumption: some 100 MB).
 BLOCK = 100_000
 #: Where the bins of each column end: those of column j are `ends[start[j] : start[j + 1]]`.
 Bins: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float32]]
+#: How long a first worker may take to come (assumption: one that is started anew does in less).
+_COMES_SECONDS = 60
 #: So often the rows are sent again to the workers that are left (assumption: as for processes).
 _MOST_RESTARTS = 2
 
@@ -84,7 +86,22 @@ class RowsOnCluster:
         chosen: NDArray[np.bool_],
         rounds: int,
     ) -> xgb.Booster:
-        """Fit a booster; see `TreeRows`.
+        """Fit a booster.
+
+        Parameters
+        ----------
+        parameters
+            Of XGBoost, with ``max_bin``.
+        target
+            Of all n rows.
+        chosen
+            The rows to fit to, shape (n,).
+        rounds
+            How many.
+
+        Returns
+        -------
+        The booster.
 
         Raises
         ------
@@ -96,7 +113,22 @@ class RowsOnCluster:
     def log_odds(
         self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
     ) -> FloatArray:
-        """What the first rounds of a booster say; see `TreeRows`.
+        """What the first rounds of a booster say.
+
+        Parameters
+        ----------
+        booster
+            Fitted by `boost`.
+        base
+            Log-odds that the trees start from, of all n rows.
+        chosen
+            The m rows that are wanted, shape (n,).
+        rounds
+            How many of its rounds, at least 1.
+
+        Returns
+        -------
+        Log-odds, shape (m,) or (m, k).
 
         Raises
         ------
@@ -109,16 +141,20 @@ class RowsOnCluster:
             parts = [
                 self._client.submit(_log_odds, rows, chosen[at], base[at], raw, rounds, pure=False)
                 for at, rows in self._blocks
+                if chosen[at].any()
             ]
-            return np.concatenate(self._client.gather(parts))
+            together: FloatArray = np.concatenate(self._client.gather(parts))
+            return together
 
         return self._despite_losses(from_all)
 
     def _deal_out(self) -> None:
         """Send the rows to the workers that are there, to each as many."""
+        try:
+            self._client.wait_for_workers(1, timeout=_COMES_SECONDS)
+        except TimeoutError:
+            raise WorkersLost(text("command_line.dask.lost")) from None
         workers = sorted(self._client.scheduler_info(n_workers=-1)["workers"])
-        if not workers:
-            raise WorkersLost(text("command_line.dask.lost"))
         size = min(BLOCK, -(-self._n // len(workers)))
         self._blocks = []
         for place, start in enumerate(range(0, self._n, size)):
@@ -161,9 +197,10 @@ class RowsOnCluster:
         )  # fmt: skip
         # Each worker takes the threads that it was started with.
         used = {name: value for name, value in parameters.items() if name != "nthread"}
-        fitted = xgboost_dask.train(
-            self._client, used | {"max_bin": most}, matrix, num_boost_round=rounds
-        )
+        with xgb.config_context(verbosity=0):
+            fitted = xgboost_dask.train(
+                self._client, used | {"max_bin": most}, matrix, num_boost_round=rounds
+            )
         booster: xgb.Booster = fitted["booster"]
         return booster
 
@@ -178,20 +215,23 @@ class RowsOnCluster:
         starts, ends = matrix.get_quantile_cut()
         return starts.astype(np.int64), ends
 
-    def _despite_losses(self, work: Callable[[], Any]) -> Any:
+    def _despite_losses(self, work: Callable[[], Result]) -> Result:
         """Do it; where a worker is lost with its rows, deal them out and do it again."""
+        from distributed import CancelledError
         from distributed.scheduler import KilledWorker
 
+        # XGBoost asserts that its parts are there.
+        losses = (KilledWorker, CancelledError, OSError, AssertionError, xgb.core.XGBoostError)
         for _ in range(_MOST_RESTARTS + 1):
             try:
                 with self._client.as_current():
                     return work()
-            except (KilledWorker, CancelledError, OSError, xgb.core.XGBoostError):
+            except losses:
                 self._deal_out()
         raise WorkersLost(text("command_line.dask.lost"))
 
 
-class _InBlocks(xgb.DataIter):
+class _InBlocks(xgb.DataIter):  # type: ignore[misc]
     """The chosen rows, a block at a time."""
 
     def __init__(

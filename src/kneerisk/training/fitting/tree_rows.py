@@ -102,7 +102,23 @@ class RowsHere:
         chosen: NDArray[np.bool_],
         rounds: int,
     ) -> xgb.Booster:
-        """Fit a booster; see `TreeRows`."""
+        """Fit a booster.
+
+        Parameters
+        ----------
+        parameters
+            Of XGBoost, with ``max_bin``.
+        target
+            Of all n rows.
+        chosen
+            The rows to fit to, shape (n,).
+        rounds
+            How many.
+
+        Returns
+        -------
+        The booster.
+        """
         matrix = xgb.QuantileDMatrix(
             self.x[chosen],
             label=target.label[chosen],
@@ -115,7 +131,23 @@ class RowsHere:
     def log_odds(
         self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
     ) -> FloatArray:
-        """What the first rounds of a booster say; see `TreeRows`."""
+        """What the first rounds of a booster say.
+
+        Parameters
+        ----------
+        booster
+            Fitted by `boost`.
+        base
+            Log-odds that the trees start from, of all n rows.
+        chosen
+            The m rows that are wanted, shape (n,).
+        rounds
+            How many of its rounds, at least 1.
+
+        Returns
+        -------
+        Log-odds, shape (m,) or (m, k).
+        """
         return predicted_log_odds(booster, self.x[chosen], base[chosen], rounds)
 
 
@@ -146,5 +178,17 @@ def predicted_log_odds(
 
 
 def hold_here(rows_of: Callable[[slice], NDArray[np.float32]], n: int) -> TreeRows:  # noqa: ARG001
-    """The rows of all screenings, in this process; see `HoldRows`."""
+    """The rows of all screenings, in this process; a `HoldRows`.
+
+    Parameters
+    ----------
+    rows_of
+        Gives the rows of some of n screenings, shape (2 m, n_columns).
+    n
+        How many screenings.
+
+    Returns
+    -------
+    The rows.
+    """
     return RowsHere(rows_of(slice(None)))

@@ -18,6 +18,7 @@ from kneerisk.training.fitting.cross_validation import evaluate_people, refit_pe
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.fitting.settings import SEED, Settings
+from kneerisk.training.fitting.tree_rows import HoldRows, hold_here
 from kneerisk.training.leakage.leakage_checks import refuse_unsound
 from kneerisk.training.new_versions.run_plan import NOTHING_CHOSEN, RunPlan
 from kneerisk.training.provenance import Source, truth_digest
@@ -53,6 +54,7 @@ def train_version(
     progress: Progress,
     plan: RunPlan = NOTHING_CHOSEN,
     workers: Workers = in_this_process,
+    hold_rows: HoldRows = hold_here,
 ) -> TrainedVersion:
     """Check a cohort, fit a model to it, evaluate it and log it as a challenger.
 
@@ -72,6 +74,8 @@ def train_version(
         The run's name and tags, and the settings of the fit.
     workers
         What does the fits beside that of the model: of folds and of bootstrap samples.
+    hold_rows
+        What holds the rows of the model's trees: this process, or a cluster.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def train_version(
     with tracking.start_run(title, tags) as run:
         fitted = fit(
             train, train_truth, seed=SEED, progress=within("fitting", progress),
-            settings=plan.settings, workers=workers,
+            settings=plan.settings, workers=workers, hold_rows=hold_rows,
         )  # fmt: skip
         progress(event("evaluating_held_out"))
         judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
