@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost as xgb
 from distributed import Client
 from test_score import doubled, scored
 from test_tune import STEPS, bowl, study_in
@@ -34,9 +35,19 @@ from kneerisk.errors import ClusterNotThere
 from kneerisk.evaluation.external.validation_report import ValidationReport
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.model import Bundle
+from kneerisk.model.feature_columns import monotone_directions
+from kneerisk.model.trees import BoostedTrees
+from kneerisk.schema import FloatArray
 from kneerisk.schema.own_measures import NO_OWN_MEASURES
+from kneerisk.training.fitting import rows_on_cluster
+from kneerisk.training.fitting.boosting import BoostingRows, fit_boosted
+from kneerisk.training.fitting.column_bins import InBlocks, binned
 from kneerisk.training.fitting.cross_validation import out_of_fold, refit_people
 from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.fit_columns import tree_columns
+from kneerisk.training.fitting.fit_inputs import inputs_of, stratified_folds
+from kneerisk.training.fitting.population_shrinkage import population_of
+from kneerisk.training.fitting.rows_on_cluster import rows_held
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.new_versions.adapted_version import adapt_to_club
 from kneerisk.training.tracking import CHALLENGER, Tracking
@@ -131,6 +142,15 @@ def killing_validation(folder: Path, shared: Any, cohort: Cohort) -> ValidationR
     return validate_club(shared, cohort)
 
 
+def killing_bins(folder: Path, *arguments: Any) -> Any:
+    """Rows in their bins; the first process that is to make some is killed."""
+    killed = folder / "killed"
+    if not killed.exists():
+        killed.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return binned(*arguments)
+
+
 @pytest.mark.slow
 class TestTheSame:
     def test_scores(
@@ -191,6 +211,73 @@ class TestTheSame:
             out_of_fold(people, range(1), workers=workers),
         )
         assert same(alone, shared)
+
+
+@pytest.fixture(scope="module")
+def boosting_rows(simulated: Simulated) -> BoostingRows:
+    """Legs of athletes, a few of unknown outcome, some that count more; all is left to trees."""
+    few = np.arange(len(simulated.cohort.frame)) < 800
+    cohort = subset(simulated.cohort, few)
+    population = population_of(cohort, DEFAULTS)
+    inputs = inputs_of(cohort, truth_subset(simulated.truth, few), population)
+    target = inputs.target.reshape(-1).copy()
+    target[:30] = np.nan
+    return BoostingRows(
+        legs=inputs.legs,
+        base=np.full(len(target), -2.0),
+        target=target,
+        fold=np.repeat(stratified_folds(inputs, 2, 1), 2),
+        columns=tree_columns(inputs),
+        signs=monotone_directions(population),
+        weight=np.random.default_rng(0).uniform(0.5, 2.0, len(target)),
+    )
+
+
+def log_odds_of(trees: BoostedTrees, rows: BoostingRows) -> FloatArray:
+    return trees.log_odds(rows.legs, rows.base)
+
+
+@pytest.mark.slow
+class TestTreesOnWorkers:
+    SETTINGS = replace(DEFAULTS, most_rounds=40)
+
+    def test_they_are_those_of_one_process(self, cluster: str, boosting_rows: BoostingRows) -> None:
+        """To 1e-6 in log-odds: the workers' sums are added up in another order."""
+        here, rounds = fit_boosted(boosting_rows, settings=self.SETTINGS)
+        with rows_held(cluster) as hold_rows:
+            there, chosen = fit_boosted(boosting_rows, None, self.SETTINGS, hold_rows)
+        assert rounds == chosen > 0
+        one, other = (log_odds_of(trees, boosting_rows) for trees in (here, there))
+        assert np.std(one) > 0.1
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-6)
+
+    def test_a_worker_that_is_killed_costs_time(
+        self,
+        cluster: str,
+        boosting_rows: BoostingRows,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        here, _ = fit_boosted(boosting_rows, 20, self.SETTINGS)
+        monkeypatch.setattr(rows_on_cluster, "binned", partial(killing_bins, tmp_path))
+        with rows_held(cluster) as hold_rows:
+            there, _ = fit_boosted(boosting_rows, 20, self.SETTINGS, hold_rows)
+        assert (tmp_path / "killed").exists()
+        one, other = (log_odds_of(trees, boosting_rows) for trees in (here, there))
+        np.testing.assert_allclose(other, one, rtol=0, atol=1e-6)
+
+    def test_train_gives_the_same_version(self, kneerisk: Any, cluster: str) -> None:
+        told = []
+        for where in ((), ("--dask", cluster, "--spread-trees")):
+            ran = kneerisk("train", "--athletes", 400, "--refits", 0, "--json", *where)
+            assert ran.exit_code == 0, ran.output
+            told.append(json.loads(ran.stdout)["metrics"])
+        assert told[1] == pytest.approx(told[0], abs=1e-6, nan_ok=True)
+
+    def test_it_needs_a_cluster(self, kneerisk: Any) -> None:
+        ran = kneerisk("train", "--spread-trees")
+        assert ran.exit_code == 2
+        assert "needs a cluster" in ran.output
 
 
 def write_clubs(folder: Path, simulated: Simulated, athletes: int) -> dict[str, Cohort]:
@@ -268,6 +355,33 @@ class TestManyClubs:
         tracking = Tracking(tmp_path)
         assert tracking.version_with_alias("kneerisk-new_pain-12m", CHALLENGER) is None
         assert len(pd.read_csv(tmp_path / "adapted-clubs.csv")) == 4
+
+
+def test_bins_found_in_blocks_give_the_trees_of_one_piece() -> None:
+    """There are so many rows that XGBoost only estimates where bins end."""
+    chance = np.random.default_rng(3)
+    x = chance.normal(size=(30_000, 4)).astype(np.float32)
+    weight, chosen = chance.uniform(0.5, 2.0, len(x)), chance.random(len(x)) < 0.8
+    label = (chance.random(len(x)) < 1 / (1 + np.exp(x[:, 1] - x[:, 0]))).astype(float)
+    blocks = [slice(start, start + 5_000) for start in range(0, len(x), 5_000)]
+    in_blocks = InBlocks(lambda some: x[2 * some.start : 2 * some.stop], blocks, weight, chosen)
+    whole = xgb.QuantileDMatrix(
+        x[chosen], label=label[chosen], weight=weight[chosen], max_bin=16, nthread=1
+    )
+    starts, ends = xgb.QuantileDMatrix(in_blocks, max_bin=16, nthread=1).get_quantile_cut()
+    for one, other in zip((starts, ends), whole.get_quantile_cut(), strict=True):
+        assert np.array_equal(one, other)
+    rows = binned(x, chosen, (starts.astype(np.int64), ends))
+    assert max(len(np.unique(column)) for column in rows.T) <= 17
+    in_bins = xgb.QuantileDMatrix(
+        rows, label=label[chosen], weight=weight[chosen], max_bin=18, nthread=1
+    )
+    options = {"tree_method": "hist", "objective": "binary:logistic", "nthread": 1}
+    one, other = (
+        xgb.train(options | {"max_bin": most}, matrix, 10).trees_to_dataframe()
+        for most, matrix in ((16, whole), (18, in_bins))
+    )
+    pd.testing.assert_frame_equal(one, other)
 
 
 @pytest.mark.parametrize(

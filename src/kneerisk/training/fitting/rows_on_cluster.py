@@ -8,9 +8,9 @@ in one process, and workers put the rows into those bins. What is left is the or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import xgboost as xgb
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from kneerisk.errors import WorkersLost
 from kneerisk.schema import FloatArray
+from kneerisk.training.fitting.column_bins import Bins, InBlocks, binned
 from kneerisk.training.fitting.tree_rows import (
     BoostingTarget,
     HoldRows,
@@ -30,8 +31,6 @@ from kneerisk.workers.dask_cluster import dask_client
 Result = TypeVar("Result")
 #: Screenings whose rows go out together (assumption: some 100 MB).
 BLOCK = 100_000
-#: Where the bins of each column end: those of column j are `ends[start[j] : start[j + 1]]`.
-Bins: TypeAlias = tuple[NDArray[np.int64], NDArray[np.float32]]
 #: How long a first worker may take to come (assumption: one that is started anew does in less).
 _COMES_SECONDS = 60
 #: So often the rows are sent again to the workers that are left (assumption: as for processes).
@@ -176,9 +175,9 @@ class RowsOnCluster:
         bins = self._bins(parameters, target, chosen)
         blocks = [(at, rows) for at, rows in self._blocks if chosen[at].any()]
         sizes = tuple(int(chosen[at].sum()) for at, _ in blocks)
-        binned = [
+        blocks_in_bins = [
             array.from_delayed(
-                self._client.submit(_binned, rows, chosen[at], bins, pure=False),
+                self._client.submit(binned, rows, chosen[at], bins, pure=False),
                 shape=(size, len(bins[0]) - 1),
                 dtype=np.float32,
             )
@@ -192,15 +191,14 @@ class RowsOnCluster:
 
         most = int(np.diff(bins[0]).max()) + 1
         matrix = xgboost_dask.DaskQuantileDMatrix(
-            self._client, array.concatenate(binned), beside(target.label),
+            self._client, array.concatenate(blocks_in_bins), beside(target.label),
             weight=beside(target.weight), base_margin=beside(target.base), max_bin=most,
         )  # fmt: skip
         # Each worker takes the threads that it was started with.
         used = {name: value for name, value in parameters.items() if name != "nthread"}
-        with xgb.config_context(verbosity=0):
-            fitted = xgboost_dask.train(
-                self._client, used | {"max_bin": most}, matrix, num_boost_round=rounds
-            )
+        fitted = xgboost_dask.train(
+            self._client, used | {"max_bin": most}, matrix, num_boost_round=rounds
+        )
         booster: xgb.Booster = fitted["booster"]
         return booster
 
@@ -209,7 +207,7 @@ class RowsOnCluster:
     ) -> Bins:
         """Where the bins of the chosen rows end, as XGBoost finds them in one process."""
         matrix = xgb.QuantileDMatrix(
-            _InBlocks(self._rows_of, [at for at, _ in self._blocks], target.weight, chosen),
+            InBlocks(self._rows_of, [at for at, _ in self._blocks], target.weight, chosen),
             max_bin=parameters["max_bin"], nthread=parameters["nthread"],
         )  # fmt: skip
         starts, ends = matrix.get_quantile_cut()
@@ -229,49 +227,6 @@ class RowsOnCluster:
             except losses:
                 self._deal_out()
         raise WorkersLost(text("command_line.dask.lost"))
-
-
-class _InBlocks(xgb.DataIter):  # type: ignore[misc]
-    """The chosen rows, a block at a time."""
-
-    def __init__(
-        self,
-        rows_of: Callable[[slice], NDArray[np.float32]],
-        blocks: Sequence[slice],
-        weight: FloatArray | None,
-        chosen: NDArray[np.bool_],
-    ) -> None:
-        super().__init__()
-        self._rows_of, self._weight, self._chosen = rows_of, weight, chosen
-        self._blocks = [at for at in blocks if chosen[at].any()]
-        self.reset()
-
-    def next(self, input_data: Callable[..., None]) -> bool:
-        """Hand over the next block; False where there is none."""
-        at = next(self._coming, None)
-        if at is None:
-            return False
-        rows = self._rows_of(slice(at.start // 2, at.stop // 2))[self._chosen[at]]
-        weight = None if self._weight is None else self._weight[at][self._chosen[at]]
-        input_data(data=rows, weight=weight)
-        return True
-
-    def reset(self) -> None:
-        """Begin anew."""
-        self._coming = iter(self._blocks)
-
-
-def _binned(
-    rows: NDArray[np.float32], chosen: NDArray[np.bool_], bins: Bins
-) -> NDArray[np.float32]:
-    """Each value as the end of the bin below its own, so that splits fall where they do anyway."""
-    starts, ends = bins
-    binned = rows[chosen]
-    for column, values in enumerate(binned.T):
-        own = ends[starts[column] : starts[column + 1]]
-        below = np.concatenate([own[:1] - 1, own])
-        values[:] = below[np.searchsorted(own, values, side="right")]
-    return binned
 
 
 def _log_odds(
