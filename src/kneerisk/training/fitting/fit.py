@@ -173,9 +173,7 @@ def _fit(
         model = with_interval(model, resampled, progress, workers)
     choices = {
         **settings.numbers(),
-        "within_penalty": penalties.within,
-        "between_penalty": penalties.between,
-        "within_stretch": penalties.stretch,
+        **penalties.numbers(),
         "boosting_rounds": float(rounds),
         "calibration_slope_applied": calibration.slope,
         "left_right_odds_ratio": model.odds_ratio or 0.0,

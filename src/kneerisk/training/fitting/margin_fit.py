@@ -57,6 +57,14 @@ class Penalties:
     between: float
     stretch: float
 
+    def numbers(self) -> dict[str, float]:
+        """By name, as a run and a bundle keep them."""
+        return {
+            "within_penalty": self.within,
+            "between_penalty": self.between,
+            "within_stretch": self.stretch,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _RidgeProblem:
