@@ -68,8 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     config = uvicorn.Config(
-        "serving.service:application", factory=True, host=options.host, port=options.port,
-        workers=options.workers, log_config=None, access_log=False, server_header=False,
+        "serving.worker_application:application", factory=True,
+        host=options.host, port=options.port, workers=options.workers,
+        log_config=None, access_log=False, server_header=False,
         loop="serving.connections:new_event_loop", http=BoundedHttp, ws="none", lifespan="on",
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         timeout_worker_healthcheck=HEALTH_SECONDS, timeout_graceful_shutdown=SHUTDOWN_SECONDS,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +15,6 @@ from serving.fhir_endpoints import OPERATION_OUTCOME
 from serving.fhir_examples import BUNDLE, FEEDBACK, PATIENT_VIEW, RESPONSE
 from serving.recording import RECORDS_REFUSALS
 from serving.route import MEGABYTE, Route
-from serving.routes import ROUTES
 
 #: An Observation has some 25 keys and values, and a screening at most some 120 of them.
 _MAX_VALUES = 10_000
@@ -90,8 +87,3 @@ FHIR_ROUTES = {
     for tag, rows in (("fhir", _FHIR), ("cds_hooks", _CDS_HOOKS))
     for route in rows
 }
-
-
-def served_routes() -> Mapping[str, Route]:
-    """The routes of this service: those of FHIR too where ``$KNEERISK_FHIR`` says yes."""
-    return ROUTES | FHIR_ROUTES if os.environ.get("KNEERISK_FHIR") == "yes" else ROUTES

@@ -6,17 +6,18 @@ in `serving.endpoints`.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import replace
 
 from kneerisk.answer import PARTS, Answer
 from kneerisk.answer.follow_up.follow_up_request import MOST_VISITS, FollowUp
 from kneerisk.answer.follow_up.follow_up_schema import FollowUpAnswer
 from kneerisk.answer.what_if import WhatIf, WhatIfAnswer
-from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES
+from kneerisk.cohort.sheets.files.sheet_limits import MOST_FILES, MOST_LOGS
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
-from kneerisk.cohort.sheets.training_logs.log_files import MOST_FILES as MOST_LOGS
 from kneerisk.messages.form_texts import Texts
 from kneerisk.messages.recorded_athletes import ListedAthletes, OutcomesKept, RecordedAthlete
 from kneerisk.messages.served_model import OpenApiDocument, SchemaDocument, ServedModel
@@ -215,3 +216,13 @@ _CHAPTERS: dict[str, tuple[Route, ...]] = {
 
 #: Every route by its path.
 ROUTES = {route.path: replace(route, tag=tag) for tag, rows in _CHAPTERS.items() for route in rows}
+
+
+def served_routes() -> Mapping[str, Route]:
+    """The routes of this service: those of FHIR too where ``$KNEERISK_FHIR`` says yes."""
+    if os.environ.get("KNEERISK_FHIR") != "yes":
+        return ROUTES
+    # Here: a service without FHIR does not load its modules.
+    from serving.fhir_routes import FHIR_ROUTES
+
+    return ROUTES | FHIR_ROUTES

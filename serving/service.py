@@ -6,35 +6,20 @@ routes says which function answers it, with the champion's bundle.
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import os
-import signal
-import sys
-import threading
-import time
-from typing import Any
+from threading import Thread
 
 import bentoml
-from bentoml._internal.log import configure_server_logging
-from starlette.types import ASGIApp
-from uvicorn.config import STARTUP_FAILURE
 
-from serving import sheet_import
 from serving.access import Access
 from serving.capacity import ANSWER_SECONDS, LARGE_ANSWER_SECONDS
 from serving.champion_holder import ChampionHolder, models_folder
 from serving.cross_origin import CrossOrigin
-from serving.fhir_routes import served_routes
 from serving.json_log import format_log
-from serving.monitoring import LOGGER, Metrics, redact_logs
+from serving.monitoring import Metrics, redact_logs
 from serving.registration import predictions, web_application
 from serving.request_validation import BODY_SECONDS, RequestValidation
-
-#: How long a thread holds the interpreter where another wants it; Python's own is 5 ms.
-_SWITCH_SECONDS = 0.001
-#: After the supervisor's death a worker ends its requests, for no longer than this (assumption).
-_ORPHAN_SECONDS = 10.0
+from serving.routes import served_routes
+from serving.warm_up import warm_up
 
 routes = served_routes()
 metrics = Metrics()
@@ -67,14 +52,15 @@ class KneeRisk:
     def __init__(self) -> None:
         redact_logs()
         format_log()
-        sheet_import.prepare()
         champion.start(models_folder(KneeRisk))
-        _keep_from_collector()
+        self._warming = Thread(target=warm_up, name="warm-up", daemon=True)
+        self._warming.start()
 
     @bentoml.on_shutdown
     def close(self) -> None:
         """Stop watching for the next champion."""
         champion.stop()
+        self._warming.join()
 
 
 # The decorator made it a `bentoml.Service`, which mypy does not see. The first one is outermost.
@@ -83,45 +69,3 @@ if origins := Access.from_environment().origins:
 KneeRisk.add_asgi_middleware(  # type: ignore[attr-defined]
     RequestValidation, routes=routes, champion=champion, metrics=metrics
 )
-
-
-def application() -> ASGIApp:
-    """Make the application: uvicorn calls this once in each worker.
-
-    Ends the process with uvicorn's code for a failed start where it can't be made, so that the
-    supervisor does not try for ever.
-    """
-    configure_server_logging()
-    format_log()
-    # Predictions on the event loop wait less for a large request in a thread.
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    end_with_supervisor()
-    try:
-        return KneeRisk.to_asgi()  # type: ignore[attr-defined, no-any-return]
-    except Exception:  # noqa: BLE001 - whatever it is, the supervisor has to know
-        LOGGER.exception("the service can't start")
-        sys.exit(STARTUP_FAILURE)
-
-
-def _keep_from_collector() -> None:
-    """Take what exists now for good: modules, schema and tables, some 240,000 objects.
-
-    Each full collection would look at all of them, 150 ms during which no request is answered, and
-    a large team causes dozens.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-def end_with_supervisor() -> None:
-    """End this process when its supervisor is gone, however that ended."""
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None:
-        threading.Thread(target=_end_after, args=(supervisor,), daemon=True).start()
-
-
-def _end_after(supervisor: Any) -> None:
-    supervisor.join()
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_ORPHAN_SECONDS)
-    os._exit(1)

@@ -15,11 +15,12 @@ import multiprocessing
 import os
 import resource
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 import psutil
 from anyio import to_thread
@@ -29,20 +30,18 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES, SquadFile
-from kneerisk.cohort.sheets.sheet_asked import SheetAsked
-from kneerisk.cohort.sheets.stated_answers import AskRefused
-from kneerisk.cohort.sheets.training_logs.log_answer import LogAsked
-from kneerisk.cohort.sheets.training_logs.log_files import MOST_FILES as MOST_LOGS
-from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
-from kneerisk.cohort.sheets.undescribed_sheet import recognise_files
+from kneerisk.cohort.sheets.files.sheet_limits import MOST_FILES, MOST_LOGS
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
+from kneerisk.cohort.sheets.sheet_asked import AskRefused
 from kneerisk.errors import CohortRefused, Fault
 from kneerisk.schema.measures_file import own_measures
 from kneerisk.schema.own_measures import NO_OWN_MEASURES, own_measures_in_force
 from kneerisk.words import text
-from serving.body_validation import check_body
 from serving.monitoring import LOGGER, traceback_text
 from serving.problem import Refusal, invalid_body, refused_with
+
+if TYPE_CHECKING:
+    from serving.sheet_reader import Upload
 
 #: About 50 times a squad's history as .xlsx (assumption).
 MAX_UPLOAD_BYTES = 5_000_000
@@ -51,8 +50,6 @@ _MAX_MAPPING_BYTES = 200_000
 #: What file systems allow.
 _LONGEST_FILE_NAME = 255
 _USAGE = text("service.sheet.usage")
-#: What answers in the child: from files and the JSON of what was said of them.
-Reader = Callable[[Sequence[SquadFile], bytes], bytes]
 
 
 class _InMemory(MultiPartParser):
@@ -63,18 +60,18 @@ class _InMemory(MultiPartParser):
 
 async def import_sheet(request: Request) -> Response:
     """Answer what a CSV or Excel file holds, as far as it is certain, and what is still open."""
-    return await _read_upload(request, _sheet_answer, MOST_FILES)
+    return await _read_upload(request, "sheet", MOST_FILES)
 
 
 async def import_training_log(request: Request) -> Response:
     """Answer what training logs say of the load before a screening, and what is still open."""
-    return await _read_upload(request, _log_answer, MOST_LOGS)
+    return await _read_upload(request, "training_log", MOST_LOGS)
 
 
-async def _read_upload(request: Request, reader: Reader, most_files: int) -> Response:
+async def _read_upload(request: Request, upload: Upload, most_files: int) -> Response:
     try:
         files, mapping = await _upload(request, most_files)
-        answer = await read_in_child(files, mapping, reader)
+        answer = await read_in_child(files, mapping, upload)
     except Refusal as refusal:
         return refused_with(refusal)
     return Response(answer, media_type="application/json")
@@ -141,12 +138,12 @@ class SheetMistake(Exception):
 
 def prepare() -> None:
     """Start the server process, so that the first sheet need not wait for it."""
-    _context.set_forkserver_preload([__name__, "serving.warm_sheet_reader"])
+    _context.set_forkserver_preload([__name__, "serving.sheet_reader", "serving.warm_sheet_reader"])
     forkserver.ensure_running()
 
 
 async def read_in_child(
-    files: Sequence[SquadFile], mapping: bytes | None, reader: Reader | None = None
+    files: Sequence[SquadFile], mapping: bytes | None, upload: Upload = "sheet"
 ) -> bytes:
     """Read the files of a squad in a child process.
 
@@ -156,8 +153,8 @@ async def read_in_child(
         Their names and their bytes.
     mapping
         The JSON of what a person stated about it, not yet checked; None: nothing.
-    reader
-        What reads them; None: the reader of sheets.
+    upload
+        What they are.
 
     Returns
     -------
@@ -171,7 +168,7 @@ async def read_in_child(
     SheetMistake
         Where the mistake is ours.
     """
-    connection, process = await to_thread.run_sync(_start, files, mapping, reader or _sheet_answer)
+    connection, process = await to_thread.run_sync(_start, files, mapping, upload)
     try:
         async with asyncio.timeout(WALL_SECONDS):
             await _readable(connection)
@@ -188,10 +185,10 @@ async def read_in_child(
 
 
 def _start(
-    files: Sequence[SquadFile], mapping: bytes | None, reader: Reader
+    files: Sequence[SquadFile], mapping: bytes | None, upload: Upload
 ) -> tuple[Connection, BaseProcess]:
     ours, theirs = _context.Pipe()
-    process = _context.Process(target=_read_one, args=(theirs, reader), daemon=True)
+    process = _context.Process(target=_read_one, args=(theirs, upload), daemon=True)
     process.start()
     theirs.close()
     with suppress(OSError):  # where it died early, that shows when its answer is read
@@ -230,8 +227,11 @@ def _unwrapped(message: bytes) -> bytes:
     raise SheetMistake(payload.decode())
 
 
-def _read_one(connection: Connection, reader: Reader) -> None:
+def _read_one(connection: Connection, upload: Upload) -> None:
     """What the child does: read one upload and end."""
+    # Here: what parses files takes a fifth of a worker's start, and a worker never does.
+    from serving.sheet_reader import READERS
+
     _limit_itself()
     files = [
         SquadFile(connection.recv_bytes().decode(), connection.recv_bytes())
@@ -241,7 +241,7 @@ def _read_one(connection: Connection, reader: Reader) -> None:
     declared = json.loads(connection.recv_bytes())
     try:
         with (own_measures(declared, "") if declared else NO_OWN_MEASURES).in_force():
-            message = _ANSWER + reader(files, mapping)
+            message = _ANSWER + READERS[upload](files, mapping)
     except Refusal as refusal:
         # Of what was sent, the mapping alone is a body of JSON.
         told = text("service.sheet.of_the_mapping", reason=refusal.detail)
@@ -257,21 +257,6 @@ def _read_one(connection: Connection, reader: Reader) -> None:
     except Exception as error:  # noqa: BLE001 - it goes to the log of the worker
         message = _MISTAKE + traceback_text(error).encode()
     connection.send_bytes(message)
-
-
-def _sheet_answer(files: Sequence[SquadFile], mapping: bytes) -> bytes:
-    if not mapping:
-        return recognise_files(files).model_dump_json(exclude_none=True).encode()
-    stated = check_body(mapping, SheetAsked)
-    return recognise_files(files, stated).model_dump_json(exclude_none=True).encode()
-
-
-def _log_answer(files: Sequence[SquadFile], mapping: bytes) -> bytes:
-    asked = LogAsked()
-    if mapping:
-        asked = check_body(mapping, LogAsked)
-    answer = read_training_logs([file.content for file in files], asked)
-    return answer.model_dump_json(exclude_none=True).encode()
 
 
 def _refused(refusal: Refusal) -> bytes:

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
-from kneerisk.cohort.sheets.files.written_workbook import workbook
 from kneerisk.schema.faults import LONGEST_CELL, CellContent
 from kneerisk.words import text
 
@@ -44,5 +43,8 @@ class Table(BaseModel):
 
 def export(table: Table) -> Response:
     """The table as an Excel file."""
+    # Here: openpyxl is needed by nothing else in a worker.
+    from kneerisk.cohort.sheets.files.written_workbook import workbook
+
     content = workbook(table.columns, table.rows, text("service.export.worksheet"))
     return Response(content, media_type=WORKBOOK)

@@ -17,7 +17,7 @@ from upload_mutations import log_upload, squad_upload
 
 from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.what_if import WhatIf
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.schema import Screening
 from serving.endpoints import Team
 from serving.request_examples import FOLLOW_UP, WHAT_IF

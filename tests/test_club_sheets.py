@@ -9,7 +9,7 @@ import pytest
 from excel_files import workbook
 
 from kneerisk.cohort.sheets.club_cohort import ingest
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetColumn
 from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files

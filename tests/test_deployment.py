@@ -19,9 +19,9 @@ import yaml
 
 from pipelines import locked
 from serving.__main__ import _parser
-from serving.fhir_routes import served_routes
 from serving.monitoring import Metrics
 from serving.private_files import is_open_to_others
+from serving.routes import served_routes
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"

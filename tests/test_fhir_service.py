@@ -22,11 +22,11 @@ from kneerisk.records.database import Database
 from kneerisk.schema import read_screening
 from serving import __main__ as starter
 from serving.fhir_examples import BUNDLE, FEEDBACK, PATIENT_VIEW
-from serving.fhir_routes import FHIR_ROUTES, served_routes
+from serving.fhir_routes import FHIR_ROUTES
 from serving.openapi import openapi_document
 from serving.problem import SECURITY_HEADERS
 from serving.request_examples import EXAMPLE
-from serving.routes import ROUTES
+from serving.routes import ROUTES, served_routes
 
 FHIR_JSON = "application/fhir+json"
 SITE = "https://ehr.example"

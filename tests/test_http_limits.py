@@ -22,7 +22,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from kneerisk.cohort.sheets.lexicon.units import _units_by_word
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from serving import capacity, connections, sheet_import
 from serving.body_validation import count_values
 from serving.capacity import ClientLeft, HeldBodies, Lane, short_answer, while_connected

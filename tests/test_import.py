@@ -29,9 +29,8 @@ from kneerisk.cohort import screenings_of
 from kneerisk.cohort.sheets.columns.column_names import read_name
 from kneerisk.cohort.sheets.lexicon.leg_words import codes_of
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer, SheetCell, SheetColumn
-from kneerisk.cohort.sheets.sheet_asked import SheetAsked
+from kneerisk.cohort.sheets.sheet_asked import AskRefused, SheetAsked
 from kneerisk.cohort.sheets.sheet_screenings import screenings_in
-from kneerisk.cohort.sheets.stated_answers import AskRefused
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, columns, to_row

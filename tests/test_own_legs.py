@@ -9,7 +9,7 @@ from test_one_reader import assert_the_same
 
 from kneerisk.cohort.sheets.columns.own_legs import OTHER, leg_told_in, own_leg_in
 from kneerisk.cohort.sheets.lexicon.languages import LANGUAGES, tables
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files

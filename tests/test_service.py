@@ -518,3 +518,24 @@ def test_serving_needs_no_training_code_no_mlflow_and_no_pandas() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "3.1.0"
+
+
+def test_a_worker_starts_without_what_only_some_requests_need() -> None:
+    """Each takes a tenth of a second or more: it is loaded when the service is ready, or later."""
+    code = (
+        "import gc, sys\n"
+        "import serving.worker_application\n"
+        "gc.disable()\n"
+        "import serving.service\n"
+        "later = {'scipy.stats', 'scipy.optimize', 'scipy.interpolate', 'scipy.sparse', 'openpyxl',"
+        " 'pandas', 'xgboost', 'sqlalchemy', 'kneerisk.fhir',"
+        " 'kneerisk.cohort.sheets.undescribed_sheet',"
+        " 'kneerisk.cohort.sheets.training_logs.read_log'}\n"
+        "print(sorted(later & set(sys.modules)))\n"
+        "serving.service.warm_up()\n"
+        "print(gc.isenabled(), gc.get_freeze_count() > 0, 'scipy.stats' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.stdout.splitlines() == ["[]", "True True True"], done.stderr

@@ -17,10 +17,10 @@ from test_one_reader import OUTCOME
 from typer.testing import CliRunner
 
 from kneerisk.cohort.sheets.club_cohort import ingest
-from kneerisk.cohort.sheets.several_files.arrange import MOST_FILES, SquadFile
+from kneerisk.cohort.sheets.files.sheet_limits import MOST_FILES
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
-from kneerisk.cohort.sheets.sheet_asked import SheetAsked
-from kneerisk.cohort.sheets.stated_answers import AskRefused
+from kneerisk.cohort.sheets.sheet_asked import AskRefused, SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 from kneerisk.errors import CohortRefused
 from kneerisk.schema import Screening, to_row

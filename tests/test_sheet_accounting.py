@@ -15,7 +15,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils import get_column_letter
 from sheet_mutations import ODD_CELLS
 
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files
 from kneerisk.errors import CohortRefused

@@ -22,8 +22,7 @@ from kneerisk.cohort import screenings_of
 from kneerisk.cohort.sheets.club_cohort import ingest
 from kneerisk.cohort.sheets.lexicon.vocabulary import athlete_key
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
-from kneerisk.cohort.sheets.sheet_asked import SheetAsked
-from kneerisk.cohort.sheets.stated_answers import AskRefused
+from kneerisk.cohort.sheets.sheet_asked import AskRefused, SheetAsked
 from kneerisk.cohort.sheets.training_logs.log_answer import LogAnswer, LogAsked
 from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
 from kneerisk.cohort.sheets.undescribed_sheet import recognise, recognise_files

@@ -17,8 +17,7 @@ from kneerisk.cohort.sheets.files.excel_file import ExcelFile
 from kneerisk.cohort.sheets.files.sheet_limits import RECOGNISED
 from kneerisk.cohort.sheets.lexicon import alike_words
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
-from kneerisk.cohort.sheets.sheet_asked import SheetAsked
-from kneerisk.cohort.sheets.stated_answers import AskRefused
+from kneerisk.cohort.sheets.sheet_asked import AskRefused, SheetAsked
 from kneerisk.cohort.sheets.undescribed_sheet import recognise
 from kneerisk.errors import CohortRefused
 

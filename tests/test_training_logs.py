@@ -30,7 +30,7 @@ from training_log_files import (
 )
 from typer.testing import CliRunner
 
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.cohort.sheets.sheet_answer import SheetAnswer
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.training_logs import apple_health

@@ -18,7 +18,7 @@ import test_several_files as several
 import training_log_files as logs
 from sheet_mutations import CHANGES, Grid
 
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 
 #: Logs in each maker's layout, and one without any.
 LOGS: tuple[bytes, ...] = (

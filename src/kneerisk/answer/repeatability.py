@@ -12,7 +12,6 @@ from functools import cache
 
 import numpy as np
 from scipy.special import logit, ndtri
-from scipy.stats import qmc
 
 from kneerisk.answer.inputs_and_norms import Norm, norm_of
 from kneerisk.answer.patterns import reading_names
@@ -113,6 +112,8 @@ def _as_grades(norm: Norm, readings: FloatArray) -> FloatArray:
 @cache
 def _normal_points(size: int) -> FloatArray:
     """Standard normal points, shape (REPEATS, size): scrambled Sobol, the same each time."""
+    from scipy.stats import qmc  # here: SciPy's statistics take a quarter of a second to load
+
     sobol = qmc.Sobol(max(size, 1), rng=np.random.default_rng(SEED)).random(REPEATS)
     return np.asarray(ndtri(np.clip(sobol, 1e-12, 1.0 - 1e-12)))[:, :size]
 

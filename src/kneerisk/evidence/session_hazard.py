@@ -10,14 +10,16 @@ logarithms (weights from their intervals), then a monotone cubic (Fritsch & Carl
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
-from scipy.optimize import isotonic_regression
 
 from kneerisk.evidence.normal_points import PUBLISHED_95
 from kneerisk.evidence.table_models import Range
 from kneerisk.evidence.table_reader import Sources, TableRow, YesOrNo, read_table
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
 
 #: The ratio at which a session is like those before it, where the rate begins to rise (assumption:
 #: the source compares with sessions up to 1.10).
@@ -69,6 +71,10 @@ def session_hazards() -> tuple[SessionHazard, ...]:
 @cache
 def _curves() -> tuple[tuple[PchipInterpolator, ...], float]:
     """Logarithms of the rate ratio's lower end, itself and its upper end; and the last ratio."""
+    # Here: both take a sixth of a second to load, and few screenings state a ratio.
+    from scipy.interpolate import PchipInterpolator
+    from scipy.optimize import isotonic_regression
+
     bands = session_hazards()
     logs = np.log([[band.low, band.central, band.high] for band in bands])
     weights = ((logs[:, 2] - logs[:, 0]) / (2.0 * PUBLISHED_95)) ** -2.0

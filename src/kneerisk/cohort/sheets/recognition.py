@@ -55,8 +55,9 @@ from kneerisk.cohort.sheets.rows.headings import (
     rows_below,
     table_likeness,
 )
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
+from kneerisk.cohort.sheets.several_files.arrange import arrange
 from kneerisk.cohort.sheets.several_files.arranged_sheet import ArrangedSheet
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.cohort.sheets.training_logs.log_columns import refuse_log
 from kneerisk.evidence import imbalances

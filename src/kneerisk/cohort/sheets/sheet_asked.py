@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 from kneerisk.cohort.sheets.file_parts import LONGEST_WINDOW_DAYS, USUAL_WINDOW_DAYS, Decimal
 from kneerisk.cohort.sheets.files.sheet_limits import LAST_LINE, MOST_CHANGES, RECOGNISED
 from kneerisk.cohort.sheets.mapping import Meaning
+from kneerisk.errors import Fault, KneeriskError
+from kneerisk.words import text
 
 _STRICT = ConfigDict(
     frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
@@ -99,3 +101,12 @@ class SheetAsked(BaseModel):
         description="Of several files: the `place` of an unmatched row, and that of the athlete "
         "whose it is; an empty text keeps it apart.",
     )] = {}  # fmt: skip
+
+
+class AskRefused(KneeriskError):
+    """A wish about a sheet that can't be met, with every fault of it."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        lines = [f"  {fault.pointer}: {fault.message}" for fault in faults]
+        super().__init__("\n".join([text("sheet.stated.faults", count=len(faults)), *lines]))

@@ -17,23 +17,14 @@ from kneerisk.cohort.sheets.lexicon.vocabulary import AGE, FLAGS, ROLES, SEX, SI
 from kneerisk.cohort.sheets.recognition import RecognisedSheet
 from kneerisk.cohort.sheets.rows.read_sheet import constant_faults
 from kneerisk.cohort.sheets.sheet_answer import SheetConstant
-from kneerisk.cohort.sheets.sheet_asked import ColumnAsked, SheetAsked
-from kneerisk.errors import Fault, KneeriskError
+from kneerisk.cohort.sheets.sheet_asked import AskRefused, ColumnAsked, SheetAsked
+from kneerisk.errors import Fault
 from kneerisk.schema import SIDES, Category, Measure, Quantity, columns
 from kneerisk.schema.faults import FaultCode, json_pointer
 from kneerisk.schema.rules import NEEDS
 from kneerisk.words import text
 
 SPORT, DROP_TASK = "sport", "hip_drop_task"
-
-
-class AskRefused(KneeriskError):
-    """A wish about a sheet that can't be met, with every fault of it."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        self.faults = faults
-        lines = [f"  {fault.pointer}: {fault.message}" for fault in faults]
-        super().__init__("\n".join([text("sheet.stated.faults", count=len(faults)), *lines]))
 
 
 def refuse_wrong_answers(stated: SheetAsked, sheet: RecognisedSheet) -> None:

@@ -24,8 +24,8 @@ from kneerisk.cohort.sheets.proposed_mapping import mapping_file
 from kneerisk.cohort.sheets.recognition import RecognisedSheet, recognise_sheet
 from kneerisk.cohort.sheets.row_answers import row_answers
 from kneerisk.cohort.sheets.rows.read_sheet import read_sheet
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile
 from kneerisk.cohort.sheets.several_files.described_table import read_files
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.cohort.sheets.sheet_answer import (
     CellStatus,
     SheetAnswer,

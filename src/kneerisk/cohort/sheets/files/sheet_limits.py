@@ -18,6 +18,11 @@ Lines = list[tuple[int, list[Any]]]
 
 #: The last row that Excel has; a file may state any, and a text may have as many empty lines.
 LAST_LINE = 1_048_576
+#: So many files may come together (assumption: a squad has a file a device).
+MOST_FILES = 20
+#: Training logs of one archive, or dropped together: a season of sessions of one file each
+#: (assumption).
+MOST_LOGS = 400
 #: So many cells may be changed (assumption: who has more to change does so in the file).
 MOST_CHANGES = 5_000
 

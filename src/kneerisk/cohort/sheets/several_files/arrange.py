@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import NamedTuple
 
 from kneerisk.cohort.sheets.cells.cell_dates import date_forms
 from kneerisk.cohort.sheets.columns.column_names import read_name
@@ -36,7 +35,7 @@ from kneerisk.cohort.sheets.device_exports.titled_tests import with_title
 from kneerisk.cohort.sheets.device_exports.visits_in_columns import with_visits
 from kneerisk.cohort.sheets.device_exports.weeks_in_columns import with_weeks
 from kneerisk.cohort.sheets.file_parts import Arrangement
-from kneerisk.cohort.sheets.files.sheet_limits import RECOGNISED, LineCounter
+from kneerisk.cohort.sheets.files.sheet_limits import MOST_FILES, RECOGNISED, LineCounter
 from kneerisk.cohort.sheets.files.workbook import OpenedSheet, open_sheet, open_worksheets
 from kneerisk.cohort.sheets.lexicon.vocabulary import DATE
 from kneerisk.cohort.sheets.rows.headings import (
@@ -66,6 +65,7 @@ from kneerisk.cohort.sheets.several_files.parts_of_squad import (
     told_part,
 )
 from kneerisk.cohort.sheets.several_files.sessions_among_tests import sessions_apart
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.cohort.sheets.several_files.stacked_squads import are_squads, of_squads
 from kneerisk.cohort.sheets.several_files.worksheets_of_squad import (
     with_logs_of,
@@ -75,16 +75,8 @@ from kneerisk.cohort.sheets.sheet_answer import SheetNote
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text, variant
 
-#: So many files may come together, and so many worksheets are joined (assumption: a squad has a
-#: file a device and a sheet a test).
-MOST_FILES, _MOST_WORKSHEETS = 20, 40
-
-
-class SquadFile(NamedTuple):
-    """One of the files that were given together."""
-
-    name: str
-    content: bytes
+#: So many worksheets are joined (assumption: a squad has a sheet a test).
+_MOST_WORKSHEETS = 40
 
 
 def arrange(

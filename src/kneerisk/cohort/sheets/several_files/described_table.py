@@ -9,7 +9,8 @@ from kneerisk.cohort.sheets.changed_cells import with_changes
 from kneerisk.cohort.sheets.files.workbook import open_sheet
 from kneerisk.cohort.sheets.mapping import Mapping
 from kneerisk.cohort.sheets.rows.headings import Table, read_table, rows_below, table_likeness
-from kneerisk.cohort.sheets.several_files.arrange import SquadFile, arrange
+from kneerisk.cohort.sheets.several_files.arrange import arrange
+from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.errors import CohortRefused
 from kneerisk.words import text
 

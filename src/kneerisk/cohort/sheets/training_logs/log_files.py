@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, is_zipfile
 
 from kneerisk.cohort.sheets.files.counted_archive import BROKEN_ARCHIVE
-from kneerisk.cohort.sheets.files.sheet_limits import Lines, SheetLimits, too_much
+from kneerisk.cohort.sheets.files.sheet_limits import MOST_LOGS, Lines, SheetLimits, too_much
 from kneerisk.cohort.sheets.files.workbook import open_sheet
 from kneerisk.cohort.sheets.training_logs.apple_health import Workout, workouts_of
 from kneerisk.cohort.sheets.training_logs.log_columns import LogLayout, find_layout
@@ -19,8 +19,6 @@ from kneerisk.words import text
 #: Thirty years of two sessions a day, and a session of eight hours second by second; as many
 #: columns as Strava writes, twice over (assumptions).
 LOGS = SheetLimits(30_000, 250, 3_000_000, 30_000_000, 3_000_000)
-#: Files of one archive, or dropped together; a season of sessions of one file each (assumption).
-MOST_FILES = 400
 #: What one table of an archive may unpack to (assumption: twenty years of Strava are 10 MB).
 _MOST_UNPACKED = 60_000_000
 _PIECE, _START = 65_536, 200
@@ -122,8 +120,8 @@ def _of_archive(archive: ZipFile) -> list[LogTable | AppleExport]:
     # Strava's archive has a dozen tables besides; one of them is the log.
     own = [name for name in tables if paths[name].stem.lower() in {"activities", "workouts"}]
     chosen = own or tables
-    if len(chosen) > MOST_FILES:
-        raise too_much("members", MOST_FILES)
+    if len(chosen) > MOST_LOGS:
+        raise too_much("members", MOST_LOGS)
     read: list[LogTable | AppleExport] = []
     unpacked = 0
     for name in chosen:

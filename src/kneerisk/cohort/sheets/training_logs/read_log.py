@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kneerisk.cohort.sheets.files.sheet_limits import too_much
+from kneerisk.cohort.sheets.files.sheet_limits import MOST_LOGS, too_much
 from kneerisk.cohort.sheets.lexicon.vocabulary import athlete_key
 from kneerisk.cohort.sheets.training_logs.apple_health import sessions_of
 from kneerisk.cohort.sheets.training_logs.load import Load, LoadValue, load_at
@@ -34,7 +34,6 @@ from kneerisk.cohort.sheets.training_logs.log_answer import (
     SportRead,
 )
 from kneerisk.cohort.sheets.training_logs.log_files import (
-    MOST_FILES,
     AppleExport,
     LogTable,
     open_logs,
@@ -81,8 +80,8 @@ def read_training_logs(files: Sequence[bytes | Path], asked: LogAsked | None = N
         Where a file can't be read, or none of them is a training log.
     """
     asked = asked or LogAsked()
-    if len(files) > MOST_FILES:
-        raise too_much("files", MOST_FILES)
+    if len(files) > MOST_LOGS:
+        raise too_much("files", MOST_LOGS)
     parts = [part for file in dict.fromkeys(files) for part in open_logs(file)]
     if not parts:
         raise CohortRefused(text("training_log.none"))
