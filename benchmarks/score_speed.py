@@ -33,6 +33,11 @@ from kneerisk.training.registry.versions import load_version
 
 #: Rows that are simulated at once, each lot with a seed of its own.
 LOT, CORES, MILLION, TEAM = 100_000, 2, 1_000_000, 1_000
+#: Rows that are scored with drivers, and with next tests, and the seconds that they may take on two
+#: cores.
+WITH_MORE, MOST_SECONDS_WITH_MORE = 100_000, 60.0
+#: What a file may be scored with, by its option.
+MORE = {"--drivers": "drivers", "--next-test": "next tests"}
 #: Seconds that a million may take on two cores, megabytes of all processes together, and seconds
 #: of one core for the answers of a team.
 MOST_SECONDS, MOST_MEGABYTES, MOST_TEAM_SECONDS = 90.0, 2_000.0, 2.0
@@ -62,6 +67,12 @@ def measure(models: Path, rows: int, folder: Path) -> dict[str, Any]:
         "kneerisk score, CSV": _scored(csv, models, folder / "answers.csv"),
     }
     results = {name: _for_a_million(one, rows) for name, one in results.items()}
+    few = _first_rows(parquet, folder / "few.parquet")
+    for option, name in MORE.items():
+        scored = _scored(few, models, folder / f"answers{option}.parquet", option)
+        results[f"kneerisk score, Parquet, with {name}"] = _for_a_million(
+            scored, min(rows, WITH_MORE)
+        )
     results |= _in_one_process(bundle)
     return {"machine": machine(), "rows": rows, "results": results, "targets": _targets(results)}
 
@@ -80,9 +91,15 @@ def _simulated(rows: int, path: Path) -> None:
         writer.close()
 
 
-def _scored(file: Path, models: Path, out: Path) -> dict[str, float]:
+def _first_rows(file: Path, out: Path) -> Path:
+    """A file of the first rows of another, as many as are scored with drivers and with tests."""
+    pq.write_table(pq.read_table(file).slice(0, WITH_MORE), out)
+    return out
+
+
+def _scored(file: Path, models: Path, out: Path, *options: str) -> dict[str, float]:
     """Processor seconds and peak megabytes of the command, all of its processes together."""
-    command = [sys.executable, "-m", "pipelines", "score", str(file), "--out", str(out)]
+    command = [sys.executable, "-m", "pipelines", "score", str(file), "--out", str(out), *options]
     before = os.times()
     with subprocess.Popen([*command, "--models", str(models)], stderr=subprocess.DEVNULL) as ran:
         peak = 0.0
@@ -158,6 +175,12 @@ def _targets(results: dict[str, dict[str, float]]) -> dict[str, dict[str, Any]]:
         )
         ratios[f"a million ({name}) in {MOST_MEGABYTES:,.0f} MB"] = (
             one["peak_megabytes"] / MOST_MEGABYTES
+        )
+    for name in MORE.values():
+        one = results[f"kneerisk score, Parquet, with {name}"]
+        seconds = one["million_seconds"] * WITH_MORE / MILLION
+        ratios[f"{WITH_MORE:,} with {name} in {MOST_SECONDS_WITH_MORE:g} s on two cores"] = (
+            seconds / MOST_SECONDS_WITH_MORE
         )
     rate = results["a team of 1,000, whole answers"]["rows_a_second_and_core"]
     ratios[f"a team of 1,000 in {MOST_TEAM_SECONDS:g} s"] = TEAM / rate / MOST_TEAM_SECONDS

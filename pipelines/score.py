@@ -54,19 +54,24 @@ def score(
     sheet: Annotated[bool, typer.Option("--sheet", help=text("help.score.sheet"))] = False,
     mapping: Annotated[Path | None, typer.Option(help=text("help.score.mapping"))] = None,
     drivers: Annotated[bool, typer.Option("--drivers", help=text("help.score.drivers"))] = False,
+    next_test: Annotated[
+        bool, typer.Option("--next-test", help=text("help.score.next_test"))
+    ] = False,
     dask: Dask = None,
     as_json: Json = False,
 ) -> None:
     """Answer a file of screenings, or a club's own sheet."""
     with console.own_measures(measures), console.progress() as progress:
-        if (drivers or dask) and (sheet or mapping):
+        if (drivers or next_test or dask) and (sheet or mapping):
             raise typer.BadParameter(text("command_line.score.not_of_a_sheet"))
         if sheet or mapping:
             result = score_sheet(files, mapping, out, models, progress)
         elif len(files) > 1:
             raise typer.BadParameter(text("command_line.score.one_file"))
         else:
-            result = score_file(files[0], out, models, progress, drivers=drivers, dask=dask)
+            result = score_file(
+                files[0], out, models, progress, drivers=drivers, next_test=next_test, dask=dask
+            )
     screenings = f"{result['screenings']:,}"
     summary = text(
         "command_line.score.done", screenings=screenings, version=result["version"], file=out
@@ -86,6 +91,7 @@ def score_file(
     progress: Progress,
     *,
     drivers: bool = False,
+    next_test: bool = False,
     dask: str | None = None,
 ) -> dict[str, Any]:
     """Answer every screening of a file.
@@ -102,6 +108,8 @@ def score_file(
         Called with what is being done.
     drivers
         Whether the strongest drivers of each knee are wanted too.
+    next_test
+        Whether the test that is worth most to each screening is wanted too.
     dask
         The address of a cluster's scheduler, or `local`; None is this machine's processes.
 
@@ -123,7 +131,7 @@ def score_file(
         suffix_of(out)
     bundle = load_version(models)
     progress(event("reading_file", file=file))
-    model = packed(bundle, own_measures_in_force(), drivers=drivers)
+    model = packed(bundle, own_measures_in_force(), drivers=drivers, next_test=next_test)
     with _workers(file, dask) as workers:
         run = score_in_chunks(model, file, out, workers, progress)
         if not is_workbook:

@@ -116,6 +116,24 @@ def test_drivers_are_those_of_answers(released: Bundle, screenings: list[Screeni
                     assert points == pytest.approx(drivers[rank - 1].points, rel=1e-12)
 
 
+@settings(max_examples=6)
+@given(screenings=st.lists(strategies.screenings(), min_size=1, max_size=4))
+def test_the_next_test_is_the_first_of_answers(
+    released: Bundle, screenings: list[Screening]
+) -> None:
+    screenings = [one.model_copy(update={"equipment": None}) for one in screenings]
+    asked = np.array([flags(screening) for screening in screenings], dtype=object)
+    found = pd.DataFrame(score_columns(released, coded(screenings), asked, next_test=True))
+    told = answers(released, screenings, ("next_tests",))
+    for row, one in zip(found.to_dict("records"), told, strict=True):
+        if one.next_tests:
+            assert row["next_test"] == one.next_tests[0].test
+            assert row["next_test_uncertainty_removed"] == one.next_tests[0].uncertainty_removed
+        else:
+            assert pd.isna(row["next_test"])
+            assert pd.isna(row["next_test_uncertainty_removed"])
+
+
 @settings(max_examples=30)
 @given(rows=st.lists(strategies.rows(), min_size=1, max_size=6), chance=st.integers(0, 99))
 def test_columns_are_suspected_where_a_rule_is_broken(

@@ -6,7 +6,7 @@ answers drawn from what is known of the athlete (Raiffa & Schlaifer 1961; docs/d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ from kneerisk.model.value_of_information.expected_gain import (
     ValueOfInformation,
     value_of_information,
 )
-from kneerisk.schema import SIDES, FloatArray, Screening, Side, leg_measures
+from kneerisk.schema import SIDES, FloatArray, Side, leg_measures
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 #: So many tests are named at most, and none that settles less than this share of what is open.
@@ -126,11 +126,11 @@ def _free_knees(predictions: Predictions, i: int) -> list[Side]:
 
 def _draft(predictions: Predictions, i: int, value: ValueOfInformation, free: list[Side]) -> _Draft:
     shares = shares_of(value, [side in free for side in SIDES])
-    tests, screening = tuple(value.missing), predictions.screenings[i]
+    tests, equipment = tuple(value.missing), predictions.screenings[i].equipment
     ranked = [
         place
         for place in np.argsort(-shares, kind="stable").tolist()
-        if shares[place] >= LEAST_SHARE and _possible(tests[place], screening)
+        if shares[place] >= LEAST_SHARE and is_possible(tests[place], equipment)
     ]
     knee: Knee = "either" if len(free) == len(SIDES) else free[0]
     return _Draft(i, knee, value, shares, ranked[:MOST_TESTS])
@@ -177,7 +177,7 @@ def _is_worth(test: NextTest, width_now: float, leg_imbalances: Sequence[Imbalan
     )
 
 
-def shares_of(value: ValueOfInformation, free: Sequence[bool]) -> FloatArray:
+def shares_of(value: ValueOfInformation, free: Sequence[bool] | NDArray[np.bool_]) -> FloatArray:
     """Of what all tests could settle about the knees free of pain, what each would.
 
     Parameters
@@ -198,12 +198,24 @@ def shares_of(value: ValueOfInformation, free: Sequence[bool]) -> FloatArray:
     )
 
 
-def _possible(test: str, screening: Screening) -> bool:
-    """Whether what the test needs is at hand; where nothing is said, what most rooms have."""
+def is_possible(test: str, equipment: Collection[str] | None) -> bool:
+    """Whether what a test needs is at hand.
+
+    Parameters
+    ----------
+    test
+        Its name.
+    equipment
+        What is at hand; None where nothing is said, which stands for what most rooms have.
+
+    Returns
+    -------
+    Whether it can be done.
+    """
     needed = equipment_of_test(test)
-    if screening.equipment is None:
+    if equipment is None:
         return needed not in RARE_EQUIPMENT
-    return needed == "none" or needed in screening.equipment
+    return needed == "none" or needed in equipment
 
 
 def _next_test(

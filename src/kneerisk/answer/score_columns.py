@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kneerisk.answer.answer_schema import KNEES, SHOWN, Knee
 from kneerisk.answer.driver_columns import driver_columns
 from kneerisk.answer.little_known import Flags, basic_alone, little_known
+from kneerisk.answer.next_test_columns import next_test_columns
 from kneerisk.answer.risk_and_red_flags import OTTAWA_AGE_YEARS, flags_for, must_refer
 from kneerisk.answer.status_rules import (
     BAND_NAMES,
@@ -40,6 +41,7 @@ def score_columns(
     asked: NDArray[np.object_] | None,
     *,
     drivers: bool = False,
+    next_test: bool = False,
 ) -> dict[str, NDArray[Any]]:
     """Score n screenings; no screening's numbers depend on the others.
 
@@ -54,6 +56,8 @@ def score_columns(
         none applies, None where nobody asked; shape (n,). None where no screening was asked.
     drivers
         Whether the strongest drivers of each knee are wanted too.
+    next_test
+        Whether the test that is worth most is wanted too.
 
     Returns
     -------
@@ -79,6 +83,8 @@ def score_columns(
     result |= _imbalances(model, prediction, scored)
     if drivers:
         result |= driver_columns(model, data, expected, legs, given)
+    if next_test:
+        result |= next_test_columns(bundle, data, expected, ~hurts & scored[:, None])
     n = len(status)
     lineage = {"version": metadata.version, "run_id": metadata.run_id}
     return result | {name: _texts([value])[np.zeros(n, int)] for name, value in lineage.items()}

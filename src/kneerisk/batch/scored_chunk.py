@@ -29,8 +29,8 @@ from kneerisk.schema.own_measures import OwnMeasures
 
 #: Columns of the input that stand before each answer, so that the two can be joined.
 KEYS = (ATHLETE_ID, SCREENING_DATE, GROUP)
-#: Rows whose drivers are worked out at once (assumption); one takes some 150 kB.
-_WITH_DRIVERS = 500
+#: Rows whose drivers or next tests are worked out at once (assumption): one's take some 150 kB.
+_AT_ONCE = 500
 #: The line of the file that each row starts on; it is not in the answers.
 LINE = "line"
 
@@ -46,6 +46,8 @@ class PackedModel:
     own: OwnMeasures
     drivers: bool = False
     """Whether the strongest drivers are wanted too."""
+    next_test: bool = False
+    """Whether the test that is worth most is wanted too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ class ScoredChunk:
     faults: list[CellFault]
 
 
-def packed(released: Bundle, own: OwnMeasures, *, drivers: bool = False) -> PackedModel:
+def packed(
+    released: Bundle, own: OwnMeasures, *, drivers: bool = False, next_test: bool = False
+) -> PackedModel:
     """A model ready to be sent.
 
     Parameters
@@ -68,6 +72,8 @@ def packed(released: Bundle, own: OwnMeasures, *, drivers: bool = False) -> Pack
         Own measures that are in force besides its own.
     drivers
         Whether the strongest drivers are wanted too.
+    next_test
+        Whether the test that is worth most is wanted too.
 
     Returns
     -------
@@ -76,7 +82,7 @@ def packed(released: Bundle, own: OwnMeasures, *, drivers: bool = False) -> Pack
     with TemporaryDirectory() as folder:
         bundle.save(released.model, released.metadata, Path(folder))
         files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
-    return PackedModel(tuple(files.items()), own, drivers)
+    return PackedModel(tuple(files.items()), own, drivers, next_test)
 
 
 @lru_cache(maxsize=2)
@@ -114,25 +120,26 @@ def score_chunk(model: PackedModel, chunk: Chunk) -> ScoredChunk:
             return ScoredChunk(chunk.number, None, faults)
         flags = RED_FLAGS_COLUMN in frame
         asked = frame[RED_FLAGS_COLUMN].to_numpy(dtype=object) if flags else None
-        scored = _scored(released, coded_cells(frame), asked, drivers=model.drivers)
+        scored = _scored(model, released, coded_cells(frame), asked)
     keys = {name: frame[name].to_numpy() for name in KEYS if name in frame}
     return ScoredChunk(chunk.number, _table(keys, np.array(raw.lines), scored), [])
 
 
 def _scored(
-    released: Bundle, data: Columns, asked: NDArray[Any] | None, *, drivers: bool
+    model: PackedModel, released: Bundle, data: Columns, asked: NDArray[Any] | None
 ) -> Mapping[str, NDArray[Any]]:
-    """Score all rows at once; with their drivers, which take more memory, some at a time."""
-    if not drivers:
+    """Score all rows at once; with drivers or tests, which take more memory, some at a time."""
+    if not (model.drivers or model.next_test):
         return score_columns(released, data, asked)
     n = max(len(data["sex"]), 1)
-    slices = [slice(first, first + _WITH_DRIVERS) for first in range(0, n, _WITH_DRIVERS)]
+    slices = [slice(first, first + _AT_ONCE) for first in range(0, n, _AT_ONCE)]
     parts = [
         score_columns(
             released,
             {name: values[rows] for name, values in data.items()},
             None if asked is None else asked[rows],
-            drivers=True,
+            drivers=model.drivers,
+            next_test=model.next_test,
         )
         for rows in slices
     ]

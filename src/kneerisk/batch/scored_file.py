@@ -94,6 +94,7 @@ def _what(model: PackedModel, file: Path, rows: int) -> dict[str, Any]:
         "own_measures": sorted(model.own.names),
         "rows": rows,
         "drivers": model.drivers,
+        "next_test": model.next_test,
     }
 
 
