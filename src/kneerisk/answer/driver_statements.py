@@ -11,8 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from kneerisk.answer.inputs_and_norms import norm_of
 from kneerisk.answer.number_format import amount, number
-from kneerisk.schema import Measure, Quantity, quantity
-from kneerisk.schema.columns import location_of
+from kneerisk.schema import Quantity, columns, quantity
 from kneerisk.schema.own_measures import per_schema
 from kneerisk.words import section, short, text, variant
 
@@ -40,16 +39,16 @@ class Statement(NamedTuple):
 
 
 def statement_of(
-    column: str, measure: Measure, row: Mapping[str, Any], leg: str | None, usual_z: float
+    name: str, column: str, row: Mapping[str, Any], leg: str | None, usual_z: float
 ) -> Statement:
     """What was measured, in words.
 
     Parameters
     ----------
+    name
+        The measure without its side.
     column
         Canonical column of the value.
-    measure
-        What the schema says of it.
     row
         The flat row of measured values.
     leg
@@ -61,7 +60,7 @@ def statement_of(
     -------
     Its heading and sentence, with the numbers behind them.
     """
-    name, value = location_of(column)[-1], row[column]
+    measure, value = columns()[column], row[column]
     if not isinstance(measure, Quantity):
         heading = _of_leg(_choice(name, measure.label, str(value)), leg)
         return Statement(heading, heading, str(value))

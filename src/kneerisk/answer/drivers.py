@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
 from kneerisk.answer.answer_schema import Advice, Driver, Effect, Knee
 from kneerisk.answer.driver_statements import Statement, statement_of
-from kneerisk.answer.measure_contributions import Contribution, leg_row, sources_of
+from kneerisk.answer.measure_contributions import Contribution, leg_row
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import advice, effects
 from kneerisk.model.column_attributions import TESTS_DONE
 from kneerisk.schema import SIDES, columns
+from kneerisk.schema.columns import location_of
 from kneerisk.schema.measure import Group
 from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
@@ -70,16 +71,21 @@ def drivers_of(
     -------
     One driver for each contribution, in their order.
     """
-    by_source, leading_to = predictions.by_measure.source_points[i].tolist(), _leading_to(told)
+    row, leading_to = predictions.rows[i], _leading_to(told)
+    facts_of = _facts_by_measure(predictions.contributions.sources)
+    by_source = predictions.by_measure.source_points[i].tolist()
     said: dict[tuple[str, str | None], Statement] = {}
     drivers = []
     for knee, measure, modifiable, points, log_odds in contributions:
-        statement = _unmeasured(measure)
-        column = _strongest_column(predictions, i, knee, measure, by_source[leg_row(knee)])
-        if column:
+        label, group, places = facts_of[measure]
+        statement = Statement(label, label)
+        given = [column for column in places if column in row]
+        if given:
+            column = _strongest(given, places, by_source[leg_row(knee)], knee)
             value = column, _leg_of(column, knee)
             if value not in said:
-                said[value] = _said(predictions, i, *value)
+                usual_z = predictions.usual_z(i, column)
+                said[value] = statement_of(measure, column, row, value[1], usual_z)
             statement = said[value]
         codes = _codes(leading_to.get(measure, ()), knee) if points > 0.0 else []
         untested = modifiable and points >= WORTH_A_WORD and not codes
@@ -87,17 +93,53 @@ def drivers_of(
             Driver(
                 side=knee,
                 measure=measure,
+                label=label,
+                heading=statement.heading,
+                statement=statement.statement,
+                value=statement.value,
+                unit=statement.unit,
+                usual=statement.usual,
+                against_usual=statement.against_usual,
+                group=group,
+                modifiable=modifiable,
                 points=points,
                 log_odds=log_odds,
-                modifiable=modifiable,
-                size_from=_size_from(predictions, measure),
+                size_from=_size_from(measure, predictions.metadata.cohort),
                 advice=codes,
                 untested=untested or None,
-                **_names(measure)._asdict(),
-                **statement._asdict(),
             )
         )
     return drivers
+
+
+class _Facts(NamedTuple):
+    """What a driver is called, what it belongs to, and where its columns are in the sources."""
+
+    label: str
+    group: Group | Literal["tests"]
+    places: dict[str, int]
+
+
+@per_schema
+def _facts_by_measure(sources: tuple[str, ...]) -> dict[str, _Facts]:
+    facts = {TESTS_DONE: _Facts(text("answer.drivers.tests_done"), "tests", {})}
+    for place, column in enumerate(sources):
+        if column != TESTS_DONE:
+            measure = columns()[column]
+            own = facts.setdefault(
+                location_of(column)[-1], _Facts(measure.label, measure.group, {})
+            )
+            own.places[column] = place
+    return facts
+
+
+def _strongest(
+    given: Sequence[str], places: Mapping[str, int], points: Sequence[float], knee: Knee
+) -> str:
+    """Of both legs' values, the one that moved the knee's risk more; the own leg's if alike."""
+    if len(given) == 1:
+        return given[0]
+    return max(given, key=lambda column: (abs(points[places[column]]), column.startswith(knee)))
 
 
 def _leading_to(told: Sequence[Advice]) -> dict[str, list[Advice]]:
@@ -151,46 +193,6 @@ def effects_of(predictions: Predictions, i: int, knees: Sequence[Knee]) -> dict[
     }
 
 
-class _Names(NamedTuple):
-    """What a driver is called, and what it belongs to."""
-
-    label: str
-    group: Group | Literal["tests"]
-
-
-@per_schema
-def _names(measure: str) -> _Names:
-    if measure == TESTS_DONE:
-        return _Names(text("answer.drivers.tests_done"), "tests")
-    facts = next(columns()[name] for name in (measure, f"left_{measure}") if name in columns())
-    return _Names(facts.label, facts.group)
-
-
-@per_schema
-def _unmeasured(measure: str) -> Statement:
-    """What is said of a measure that no leg has a value of."""
-    label = _names(measure).label
-    return Statement(heading=label, statement=label)
-
-
-def _strongest_column(
-    predictions: Predictions, i: int, knee: Knee, measure: str, points: Sequence[float]
-) -> str | None:
-    """Of both legs' values, the one that moved the knee's risk more; None where none is known."""
-    row, sources = predictions.rows[i], predictions.contributions.sources
-    given = [k for k in sources_of(sources)[measure] if sources[k] in row]
-    if len(given) > 1:
-        # The own leg's comes first where both moved it alike.
-        given.sort(key=lambda k: (-abs(points[k]), not sources[k].startswith(f"{knee}_")))
-    return sources[given[0]] if given else None
-
-
-def _said(predictions: Predictions, i: int, column: str, leg: str | None) -> Statement:
-    """A value of screening i in words."""
-    usual_z = predictions.usual_z(i, column)
-    return statement_of(column, columns()[column], predictions.rows[i], leg, usual_z)
-
-
 def _leg_of(column: str, knee: Knee) -> str | None:
     """The leg of a value in words, where it is not that of the knee."""
     side, _, measure = column.partition("_")
@@ -201,16 +203,14 @@ def _leg_of(column: str, knee: Knee) -> str | None:
     return text("answer.drivers.other_leg")
 
 
-def _size_from(predictions: Predictions, measure: str) -> SizeFrom | None:
-    """Where the size of a measure's effect comes from."""
-    if predictions.metadata.cohort == "observed":
-        return None if measure == TESTS_DONE else "cohort"
-    return _size_in_tables(measure)
-
-
 @cache
-def _size_in_tables(measure: str) -> SizeFrom | None:
-    """The least certain of the measure's effects; None where it moves the risk through others."""
+def _size_from(measure: str, cohort: str) -> SizeFrom | None:
+    """Where the size of a measure's effect comes from, the least certain of them.
+
+    None where it moves the risk through others.
+    """
+    if cohort == "observed":
+        return None if measure == TESTS_DONE else "cohort"
     # The body mass index has no measure of its own.
     sizes = {
         effect.size_from

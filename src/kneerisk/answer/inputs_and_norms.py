@@ -16,8 +16,8 @@ import numpy as np
 from kneerisk.answer.answer_schema import Effect, Input, InputStatus
 from kneerisk.answer.pattern_schema import Typical
 from kneerisk.answer.predictions import Predictions
-from kneerisk.answer.status_rules import RangesSeen, range_seen, within_population
-from kneerisk.schema import Measure, Quantity, code, columns, quantity
+from kneerisk.answer.status_rules import RangesSeen
+from kneerisk.schema import Quantity, code, columns, quantity
 from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import error_sd, reading_error
 from kneerisk.schema.own_measures import per_schema, per_schema_at_most
@@ -50,42 +50,49 @@ def inputs_of(predictions: Predictions, i: int, effects: Mapping[str, Effect]) -
     -------
     One input for each column of the schema, in its order.
     """
-    row, population = predictions.rows[i], predictions.metadata.population
+    row = predictions.rows[i]
     protocols = tuple(row.get(protocol) for protocol in PROTOCOLS)
     inputs = dict(_missing_inputs(row["sex"], protocols, predictions.ranges_seen))
-    for column, value in row.items():
-        inputs[column] = _input(column, value, row, population.get(column, {}), effects.get(column))
+    for column in row:
+        status = _status(predictions, i, column)
+        inputs[column] = _measured(inputs[column], row, status, effects.get(column))
     return list(inputs.values())
 
 
-def _input(
-    column: str,
-    value: Any,
-    row: Mapping[str, Any],
-    population: Mapping[str, Any],
-    effect: Effect | None,
+def _status(predictions: Predictions, i: int, column: str) -> InputStatus:
+    """What the model makes of a value."""
+    if not columns()[column].model_input:
+        return "recorded_only"
+    outside = predictions.outside.get(column)
+    if outside is None:
+        return "unknown_to_model"
+    return "out_of_range" if outside[i] else "used"
+
+
+def _measured(
+    missing: Input, row: Mapping[str, Any], status: InputStatus, effect: Effect | None
 ) -> Input:
-    """A column that was measured."""
-    measure = columns()[column]
-    status = input_status(measure, value, population)
+    """A column with its value, and what that did."""
+    column = missing.column
     if status == "recorded_only" and effect is not None and effect.moves:
         # Pain now is no column of the model, but a knee that hurts makes both legs' strength lower.
         status = "used"
-    effect_used = effect if status in {"used", "out_of_range"} else None
-    if not isinstance(measure, Quantity):
-        return Input(column=column, status=status, value=value, effect=effect_used)
-    norm = norm_of(location_of(column)[-1], row) if measure.norms else None
-    error = norm.error(value) if norm else math.nan
     return Input(
         column=column,
         status=status,
-        unit=measure.unit,
-        value=value,
-        typical=norm.typical if norm else None,
-        error=None if math.isnan(error) else error,
-        range_seen=range_seen(population),
-        effect=effect_used,
+        unit=missing.unit,
+        value=row[column],
+        typical=missing.typical,
+        error=_error(column, row) if missing.typical else None,
+        range_seen=missing.range_seen,
+        effect=effect if status in {"used", "out_of_range"} else None,
     )
+
+
+def _error(column: str, row: Mapping[str, Any]) -> float | None:
+    """The error of one reading; None where none is published."""
+    error = norm_of(location_of(column)[-1], row).error(row[column])
+    return None if math.isnan(error) else error
 
 
 @per_schema_at_most(MOST_COMBINATIONS)
@@ -117,29 +124,6 @@ def _missing(
         typical=norm.typical if norm else None,
         range_seen=seen,
     )
-
-
-def input_status(measure: Measure, value: object, population: Mapping[str, Any]) -> InputStatus:
-    """What a model makes of a value, from what its cohort held of the measure.
-
-    Parameters
-    ----------
-    measure
-        The measure.
-    value
-        Its value.
-    population
-        What the model's cohort held of it; empty where it held nothing.
-
-    Returns
-    -------
-    The status that the answer gives.
-    """
-    if not measure.model_input:
-        return "recorded_only"
-    if not population:
-        return "unknown_to_model"
-    return "used" if within_population(measure, value, population) else "out_of_range"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,13 +112,6 @@ def measures_behind(sources: tuple[str, ...]) -> tuple[tuple[str, ...], NDArray[
 
 
 @per_schema
-def sources_of(sources: tuple[str, ...]) -> dict[str, list[int]]:
-    """Where the sources of each measure are, without sides."""
-    names, index = measures_behind(sources)
-    return {name: np.flatnonzero(index == k).tolist() for k, name in enumerate(names)}
-
-
-@per_schema
 def _modifiable(measures: tuple[str, ...]) -> list[bool]:
     """Whether each measure can change; that so little or much was measured is none."""
     by_name = {location_of(column)[-1]: measure for column, measure in columns().items()}

@@ -7,7 +7,7 @@ model's population, which knees get a risk, and how a risk compares. When too li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kneerisk.answer.answer_schema import Band, Knee, Status
 from kneerisk.answer.little_known import Flags
 from kneerisk.model import Metadata
-from kneerisk.schema import SIDES, Category, Columns, FloatArray, Measure, columns
+from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
 
 #: For each column of the schema its range in a model's cohort, in its unit; None where it has none.
 RangesSeen = tuple[tuple[float, float] | None, ...]
@@ -75,35 +75,10 @@ def knees_with_risk(hurts: Flags, *, sided: bool) -> dict[Knee, Flags]:
     return {"left": left, "right": right, "either": pain_free}
 
 
-def range_seen(population: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The range of a measure in the model's cohort; None of a category, or where it has none."""
-    return (population["low"], population["high"]) if "low" in population else None
-
-
 def ranges_seen(metadata: Metadata) -> RangesSeen:
     """The range of every column of the schema in the model's cohort."""
-    return tuple(range_seen(metadata.population.get(column, {})) for column in columns())
-
-
-def within_population(measure: Measure, value: Any, population: Mapping[str, Any]) -> bool:
-    """Whether the model's cohort held such a value of a measure.
-
-    Parameters
-    ----------
-    measure
-        The measure.
-    value
-        A number in its unit, or the name of a category.
-    population
-        What the cohort held of it: ``low`` and ``high`` in its unit, or its ``choices``.
-
-    Returns
-    -------
-    Whether the value lies within the range, or is one of the choices.
-    """
-    if isinstance(measure, Category):
-        return value in _held(population)
-    return bool(_in_range(value, population))
+    held = [metadata.population.get(column, {}) for column in columns()]
+    return tuple((one["low"], one["high"]) if "low" in one else None for one in held)
 
 
 def outside_population(data: Columns, metadata: Metadata, names: Collection[str]) -> dict[str, Any]:
@@ -128,21 +103,13 @@ def outside_population(data: Columns, metadata: Metadata, names: Collection[str]
         if population and measure.model_input:
             values = data[name]
             if isinstance(measure, Category):
-                held = _held(population)
+                held = {*population["choices"], AVERAGE_SEX}
                 codes = [code for code, choice in enumerate(measure.choices) if choice in held]
                 inside = np.isin(values, codes)
             else:
-                inside = _in_range(values, population)
+                inside = (values >= population["low"]) & (values <= population["high"])
             found[name] = ~(inside | np.isnan(values))
     return found
-
-
-def _held(population: Mapping[str, Any]) -> set[str]:
-    return {*population["choices"], AVERAGE_SEX}
-
-
-def _in_range(values: Any, population: Mapping[str, Any]) -> Any:
-    return (values >= population["low"]) & (values <= population["high"])
 
 
 def band_places(probability: FloatArray, usual: FloatArray, unassessed: Flags) -> NDArray[np.intp]:
