@@ -74,12 +74,10 @@ def _imbalance(
     probability, low, high = estimate
     torque_mode = predictions.rows[i].get("torque_mode")
     supporting = readings_of([row for row in pattern if row.speaks == "for"], torque_mode)
-    status = _status(
-        probability,
-        len(readings_of(pattern, torque_mode)),
-        again,
-        _unexplained_variance(predictions, i, side, facts),
-    )
+    place = predictions.bundle.model.population.imbalances.index(facts.name)
+    unexplained = float(predictions.imbalance_unexplained[i, SIDES.index(side), place])
+    readings = len(readings_of(pattern, torque_mode))
+    status = _status(probability, readings, again, unexplained)
     verdict = _wording(status, probability, len(supporting), again, facts.phrase)
     return Imbalance(
         side=side,
@@ -94,17 +92,6 @@ def _imbalance(
         wording=f"{verdict} {facts.wording}",
         pattern=pattern,
     )
-
-
-def _unexplained_variance(
-    predictions: Predictions, i: int, side: Side, facts: ImbalanceDefinition
-) -> float:
-    """Share of the latent's variance that the measured values leave unexplained."""
-    population = predictions.bundle.model.population
-    k = population.imbalances.index(facts.name)
-    prior = population.covariance[population.n_measures + k, population.n_measures + k]
-    target = len(population.athlete) + len(population.leg) + k
-    return float(predictions.expected.variance[i, SIDES.index(side), target] / prior)
 
 
 def _candidates(

@@ -7,7 +7,7 @@ answers drawn from what is known of the athlete (Raiffa & Schlaifer 1961; docs/d
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 from kneerisk.answer.answer_schema import Knee, NextTest
 from kneerisk.answer.imbalances import RARE_EQUIPMENT
 from kneerisk.answer.pattern_schema import Imbalance
-from kneerisk.answer.patterns import ONE_READING
+from kneerisk.answer.patterns import ONE_READING, marking_measures
 from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.risk_and_red_flags import flags_of, must_refer, painful_sides
-from kneerisk.evidence import assumption, equipment_of_test, imbalances, screening_tests
+from kneerisk.evidence import (
+    ScreeningTest,
+    assumption,
+    equipment_of_test,
+    imbalances,
+    screening_tests,
+)
 from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.model.imputation import Expected
 from kneerisk.model.value_of_information.expected_gain import (
@@ -147,33 +153,44 @@ def _judged(
     low, high = (float(bound[i]) for bound in predictions.risks.intervals[knee])
     judged = []
     for place, width in zip(draft.chosen, widths, strict=True):
-        settles = (unsettled & (value.imbalance_share[place] >= SETTLING_SHARE)).any(axis=0)
-        share = float(draft.shares[place])
-        test = _next_test(tests[place], value, share=share, width=width, settles=settles)
-        worth = _is_worth(test, high - low, leg_imbalances)
-        shown = width if knee == "either" else None
+        test, share = tests[place], float(draft.shares[place])
+        settled = (unsettled & (value.imbalance_share[place] >= SETTLING_SHARE)).any(axis=0)
+        patterns = zip(imbalances().values(), settled.tolist(), strict=True)
+        settles = [pattern.name for pattern, is_settled in patterns if is_settled]
+        facts, narrows = screening_tests()[test], _narrows(share, width, high - low)
         judged.append(
-            test.model_copy(update={"worth_the_time": worth, "expected_interval_width": shown})
+            NextTest(
+                test=test,
+                label=facts.label,
+                measures=list(dict.fromkeys(map(_measure_name, value.missing[test]))),
+                equipment=equipment_of_test(test),
+                minutes=facts.minutes,
+                uncertainty_removed=share,
+                expected_interval_width=width if knee == "either" else None,
+                settles=settles,
+                worth_the_time=narrows or _is_worth_acting_on(facts, settles, leg_imbalances),
+            )
         )
     return judged
 
 
-def _is_worth(test: NextTest, width_now: float, leg_imbalances: Sequence[Imbalance]) -> bool:
-    """Whether a test narrows the interval by a tenth, or settles a pattern worth acting on.
+def _narrows(share: float, width: float | None, width_now: float) -> bool:
+    """Whether a test narrows the interval by a tenth.
 
-    What is asked has no reading, so that its share of what is open counts. A long test has to
-    narrow the interval.
+    What is asked has no reading, so that its share of what is open counts.
     """
-    width = test.expected_interval_width
-    if width is None and test.uncertainty_removed >= WORTH_SHARE:
-        return True
-    if width is not None and width <= (1.0 - WORTH_SHARE) * width_now:
-        return True
+    return share >= WORTH_SHARE if width is None else width <= (1.0 - WORTH_SHARE) * width_now
+
+
+def _is_worth_acting_on(
+    test: ScreeningTest, settles: Collection[str], leg_imbalances: Sequence[Imbalance]
+) -> bool:
+    """Whether a test settles a pattern worth acting on; a long one is no test for a pattern."""
     possible = assumption("imbalance_possible_probability")
     return test.minutes <= LONG_MINUTES and any(
         imbalance.evidence_grade in WORTH_ACTING_ON or imbalance.probability >= possible
         for imbalance in leg_imbalances
-        if imbalance.name in test.settles
+        if imbalance.name in settles
     )
 
 
@@ -218,29 +235,6 @@ def is_possible(test: str, equipment: Collection[str] | None) -> bool:
     return needed == "none" or needed in equipment
 
 
-def _next_test(
-    test: str,
-    value: ValueOfInformation,
-    *,
-    share: float,
-    width: float | None,
-    settles: NDArray[np.bool_],
-) -> NextTest:
-    facts = screening_tests()[test]
-    return NextTest(
-        test=test,
-        label=facts.label,
-        measures=list(dict.fromkeys(_measure_name(column) for column in value.missing[test])),
-        equipment=equipment_of_test(test),
-        minutes=facts.minutes,
-        uncertainty_removed=share,
-        expected_interval_width=width,
-        settles=[
-            row.name for row, settled in zip(imbalances().values(), settles, strict=True) if settled
-        ],
-    )
-
-
 def _measure_name(column: str) -> str:
     """A column's measure without its side."""
     side, _, measure = column.partition("_")
@@ -279,15 +273,22 @@ def _widths(predictions: Predictions, drafts: Sequence[_Draft]) -> Iterator[list
 
 def _unsettled(predictions: Predictions, i: int) -> NDArray[np.bool_]:
     """Imbalances of each leg that too little was measured of, shape (2, n_imbalances)."""
-    row = predictions.rows[i]
+    unsettled = []
+    for side in SIDES:
+        given = _given(predictions.rows[i], side)
+        readings = [
+            {ONE_READING.get(measure, measure) for measure in marks()[name] if measure in given}
+            for name in imbalances()
+        ]
+        unsettled.append([len(independent) < ENOUGH_MEASURES for independent in readings])
+    return np.array(unsettled)
 
-    def is_given(side: Side, measure: str) -> bool:
-        sides = SIDES if measure in SQUEEZED_TOGETHER else (side,)
-        return any(f"{given}_{measure}" in row for given in sides)
 
-    def readings(side: Side, name: str) -> set[str]:
-        return {ONE_READING.get(m, m) for m in marks()[name] if is_given(side, m)}
-
-    return np.array(
-        [[len(readings(side, name)) < ENOUGH_MEASURES for name in imbalances()] for side in SIDES]
-    )
+def _given(row: Mapping[str, Any], side: Side) -> set[str]:
+    """The measures that mark some imbalance and were taken on a leg."""
+    return {
+        measure
+        for measure in marking_measures()
+        for own in (SIDES if measure in SQUEEZED_TOGETHER else (side,))
+        if f"{own}_{measure}" in row
+    }

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from kneerisk.answer.inputs_and_norms import Norm, norm_of
 from kneerisk.answer.pattern_schema import PatternRow, SideDifference, Typical
@@ -34,8 +34,7 @@ ROUNDING = 1e-9
 _ORDER = {"for": 0, "against": 1, "neither": 2}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegValue:
+class LegValue(NamedTuple):
     """One measured value of a leg, compared with the norm and with the other leg.
 
     Attributes
@@ -140,7 +139,7 @@ def reading_names(measures: Sequence[str], torque_mode: str | None) -> set[str]:
 def _leg_values(predictions: Predictions, i: int, side: Side) -> Iterator[LegValue]:
     """Every measured value of a leg that marks some imbalance."""
     row, other = predictions.rows[i], SIDES[1 - SIDES.index(side)]
-    for measure in _marking():
+    for measure in marking_measures():
         value, opposite = row.get(f"{side}_{measure}"), row.get(f"{other}_{measure}")
         if measure in SQUEEZED_TOGETHER:
             value, opposite = _of_both_legs(value, opposite), None
@@ -150,7 +149,7 @@ def _leg_values(predictions: Predictions, i: int, side: Side) -> Iterator[LegVal
 
 
 @cache
-def _marking() -> tuple[str, ...]:
+def marking_measures() -> tuple[str, ...]:
     """The measures that mark some imbalance."""
     return tuple(dict.fromkeys(name for signs in marks().values() for name in signs))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import numpy as np
 from scipy.special import expit
 
 from kneerisk.answer.answer_schema import Knee
@@ -30,7 +31,7 @@ from kneerisk.model import Bundle, Metadata, Prediction
 from kneerisk.model.base_rates import Count
 from kneerisk.model.contributions import Contributions
 from kneerisk.model.features import FeatureMatrix
-from kneerisk.model.imputation import Expected
+from kneerisk.model.imputation import Expected, error_variances, stated_protocols
 from kneerisk.model.variance_sources import VarianceSources, variance_sources
 from kneerisk.schema import SIDES, Columns, FloatArray, Screening, coded_rows, to_row
 from kneerisk.schema.sections import Setting
@@ -111,6 +112,29 @@ class Predictions:
         """Lower and upper bounds of those probabilities, each of their shape."""
         model, point = self.bundle.model.imbalance, self.imbalances
         return None if model is None or point is None else model.intervals(self.legs, point)
+
+    @cached_property
+    def imbalance_unexplained(self) -> FloatArray:
+        """Of the variance of each imbalance's latent, the share that the measured values leave.
+
+        Shape (n, 2, n_imbalances).
+        """
+        people = self.bundle.model.population
+        own = slice(people.n_measures, people.n_measures + len(people.imbalances))
+        left = self.expected.variance[..., len(people.athlete) + len(people.leg) :]
+        return left / np.diagonal(people.covariance)[own]
+
+    @cached_property
+    def protocols(self) -> FloatArray:
+        """Codes of the protocols that errors of tests depend on, shape (n, n_protocols)."""
+        return stated_protocols(self.data)
+
+    @cached_property
+    def error_variances(self) -> FloatArray:
+        """Error variance of every measure of the state, in z-scores squared, (n, n_measures)."""
+        kinds, place = np.unique(self.protocols, axis=0, return_inverse=True)
+        people = self.bundle.model.population
+        return np.array([error_variances(people, kind) for kind in kinds])[place.ravel()]
 
     @cached_property
     def contributions(self) -> Contributions:

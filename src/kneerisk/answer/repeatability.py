@@ -7,10 +7,12 @@ answer (a posterior predictive probability: Gelman et al. 2013, Bayesian Data An
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logit, ndtri
 
 from kneerisk.answer.inputs_and_norms import Norm, norm_of
@@ -19,10 +21,10 @@ from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import assumption
 from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.model.imbalance_model import ImbalanceModel, probit_log_odds
-from kneerisk.model.imputation import error_variances, stated_protocols
 from kneerisk.schema import SIDES, FloatArray, Side, quantity
 from kneerisk.schema.detectable_change import READING_PER_SEM
 from kneerisk.schema.measure import MDC_PER_SEM
+from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 #: Repeats that are simulated; the error of a share of 0.8 is about 0.01 with these even points.
@@ -36,7 +38,8 @@ JITTER = 1e-9
 class _Leg:
     """One leg of a screening, in the order of its own state: athlete, own leg, other leg."""
 
-    used: np.ndarray
+    place_of: Mapping[int, int]
+    """Of each measure in the state that was measured, its place among these."""
     prior: FloatArray
     readings: FloatArray
     """Readings of simulated repeats in true SDs, shape (REPEATS, n_used)."""
@@ -82,31 +85,39 @@ def _leg(predictions: Predictions, i: int, side: Side) -> _Leg:
     people, expected = model.population, predictions.expected
     a, m = len(people.athlete), len(people.leg)
     used = expected.gains[i][row].used
-    own = {name: values[i : i + 1] for name, values in predictions.data.items()}
-    protocols = stated_protocols(own)[0]
+    protocols, noise = predictions.protocols[i], predictions.error_variances[i, used]
     covariance = model.open_variance.posterior(used, protocols, {}).covariance
-    noise = error_variances(people, protocols)[used]
     mean, prior = (
         np.concatenate([values[i, row, : a + m], values[i, 1 - row, a : a + m]])[used]
         for values in (expected.mean, expected.prior)
     )
     spread = covariance[np.ix_(used, used)] + np.diag(noise + JITTER)
     readings = mean + _normal_points(len(used)) @ np.linalg.cholesky(spread).T
-    names = [*people.athlete, *people.leg, *people.leg]
-    error = np.sqrt(noise)
-    for at, name in enumerate(names[place] for place in used):
-        if quantity(name).whole:
-            norm = norm_of(name, predictions.rows[i])
-            readings[:, at] = _as_grades(norm, readings[:, at])
-            error[at] = norm.error_sd / norm.true_scale
-    return _Leg(used, prior, readings, error)
+    names, error = (*people.athlete, *people.leg, *people.leg), np.sqrt(noise)
+    whole = np.flatnonzero(_are_whole(names)[used])
+    if len(whole):
+        norms = [norm_of(names[place], predictions.rows[i]) for place in used[whole].tolist()]
+        readings[:, whole] = _as_grades(norms, readings[:, whole])
+        error[whole] = [norm.error_sd / norm.true_scale for norm in norms]
+    place_of = {place: at for at, place in enumerate(used.tolist())}
+    return _Leg(place_of, prior, readings, error)
 
 
-def _as_grades(norm: Norm, readings: FloatArray) -> FloatArray:
-    """Readings of a test that is recorded in whole steps, as they would be written down."""
-    measure = quantity(norm.measure)
-    steps = np.round(norm.location + norm.true_scale * readings)
-    return np.asarray((np.clip(steps, measure.low, measure.high) - norm.location) / norm.true_scale)
+@per_schema
+def _are_whole(names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Which measures are recorded in whole steps, shape (n_measures,)."""
+    return np.array([quantity(name).whole for name in names])
+
+
+def _as_grades(norms: Sequence[Norm], readings: FloatArray) -> FloatArray:
+    """Readings of tests that are recorded in whole steps, as they would be written down."""
+    location = np.array([norm.location for norm in norms])
+    scale = np.array([norm.true_scale for norm in norms])
+    low, high = (
+        np.array([getattr(norm.quantity, end) for norm in norms]) for end in ("low", "high")
+    )
+    steps = np.round(location + scale * readings)
+    return np.asarray((np.clip(steps, low, high) - location) / scale)
 
 
 @cache
@@ -138,7 +149,7 @@ def _supporting(predictions: Predictions, i: int, leg: _Leg, name: str) -> np.nd
     """How many independent readings speak for an imbalance in each repeat, shape (REPEATS,)."""
     people = predictions.bundle.model.population
     a, m = len(people.athlete), len(people.leg)
-    column = {int(place): at for at, place in enumerate(leg.used)}
+    column = leg.place_of
     by_reading: dict[str, np.ndarray] = {}
     torque_mode = predictions.rows[i].get("torque_mode")
     for measure, sign in marks()[name].items():

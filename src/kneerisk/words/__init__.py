@@ -48,7 +48,7 @@ def text(key: str, /, **values: object) -> str:
     KeyError
         If the catalogue has no such text, or a placeholder was given no value.
     """
-    return _texts(key.partition(".")[0])[key].format(**values)
+    return _unfilled(key).format(**values)
 
 
 def variant(key: str, name: str, /, **values: object) -> str:
@@ -128,6 +128,11 @@ def section(name: str) -> Mapping[str, Any]:
     """
     source = files("kneerisk.words").joinpath(LANGUAGE, f"{name}.toml").read_text("utf-8")
     return MappingProxyType(tomllib.loads(source))
+
+
+@cache
+def _unfilled(key: str) -> str:
+    return _texts(key.partition(".")[0])[key]
 
 
 @cache
