@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -71,45 +71,44 @@ def drivers_of(
     -------
     One driver for each contribution, in their order.
     """
-    row, leading_to = predictions.rows[i], _leading_to(told)
+    leading_to, cohort = _leading_to(told), predictions.metadata.cohort
     facts_of = _facts_by_measure(predictions.contributions.sources)
-    by_source = predictions.by_measure.source_points[i].tolist()
-    said: dict[tuple[str, str | None], Statement] = {}
-    drivers = []
-    for knee, measure, modifiable, points, log_odds in contributions:
-        label, group, places = facts_of[measure]
-        statement = Statement(label, label)
-        given = [column for column in places if column in row]
-        if given:
-            column = _strongest(given, places, by_source[leg_row(knee)], knee)
-            value = column, _leg_of(column, knee)
-            if value not in said:
-                usual_z = predictions.usual_z(i, column)
-                said[value] = statement_of(measure, column, row, value[1], usual_z)
-            statement = said[value]
-        codes = _codes(leading_to.get(measure, ()), knee) if points > 0.0 else []
-        untested = modifiable and points >= WORTH_A_WORD and not codes
-        drivers.append(
-            Driver(
-                side=knee,
-                measure=measure,
-                label=label,
-                heading=statement.heading,
-                statement=statement.statement,
-                value=statement.value,
-                unit=statement.unit,
-                usual=statement.usual,
-                against_usual=statement.against_usual,
-                group=group,
-                modifiable=modifiable,
-                points=points,
-                log_odds=log_odds,
-                size_from=_size_from(measure, predictions.metadata.cohort),
-                advice=codes,
-                untested=untested or None,
-            )
+    statements = _statements(predictions, i, contributions, facts_of)
+    return [
+        _driver(
+            contribution,
+            facts_of[contribution.measure],
+            statement,
+            _codes(leading_to.get(contribution.measure, ()), contribution),
+            cohort,
         )
-    return drivers
+        for contribution, statement in zip(contributions, statements, strict=True)
+    ]
+
+
+def _driver(
+    contribution: Contribution, facts: _Facts, statement: Statement, codes: list[str], cohort: str
+) -> Driver:
+    knee, measure, modifiable, points, log_odds = contribution
+    untested = modifiable and points >= WORTH_A_WORD and not codes
+    return Driver(
+        side=knee,
+        measure=measure,
+        label=facts.label,
+        heading=statement.heading,
+        statement=statement.statement,
+        value=statement.value,
+        unit=statement.unit,
+        usual=statement.usual,
+        against_usual=statement.against_usual,
+        group=facts.group,
+        modifiable=modifiable,
+        points=points,
+        log_odds=log_odds,
+        size_from=_size_from(measure, cohort),
+        advice=codes,
+        untested=untested or None,
+    )
 
 
 class _Facts(NamedTuple):
@@ -131,6 +130,30 @@ def _facts_by_measure(sources: tuple[str, ...]) -> dict[str, _Facts]:
             )
             own.places[column] = place
     return facts
+
+
+def _statements(
+    predictions: Predictions,
+    i: int,
+    contributions: Sequence[Contribution],
+    facts_of: Mapping[str, _Facts],
+) -> Iterator[Statement]:
+    """What is said of the value behind each contribution; what is alike for both knees once."""
+    row, points = predictions.rows[i], predictions.by_measure.source_points[i].tolist()
+    said: dict[tuple[str, str | None], Statement] = {}
+    for knee, measure, *_ in contributions:
+        places = facts_of[measure].places
+        given = [column for column in places if column in row]
+        if not given:
+            label = facts_of[measure].label
+            yield Statement(label, label)
+            continue
+        column = _strongest(given, places, points[leg_row(knee)], knee)
+        value = column, _leg_of(column, knee)
+        if value not in said:
+            usual_z = predictions.usual_z(i, column)
+            said[value] = statement_of(measure, column, row, value[1], usual_z)
+        yield said[value]
 
 
 def _strongest(
@@ -157,10 +180,14 @@ def _acts_on() -> dict[str, tuple[str, ...]]:
     return {entry.code: entry.measures for entry in advice()}
 
 
-def _codes(pieces: Sequence[Advice], knee: Knee) -> list[str]:
-    """The codes of the advice that is for a knee."""
+def _codes(pieces: Sequence[Advice], contribution: Contribution) -> list[str]:
+    """The codes of the advice that leads from what adds to the risk of a knee."""
+    knee = contribution.knee
     return [
-        piece.code for piece in pieces if not piece.sides or knee == "either" or knee in piece.sides
+        piece.code
+        for piece in pieces
+        if contribution.points > 0.0
+        and (not piece.sides or knee == "either" or knee in piece.sides)
     ]
 
 
