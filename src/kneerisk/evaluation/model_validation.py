@@ -98,7 +98,7 @@ def evaluate_model(
     )
     return evaluation.with_metrics({
         **interval_metrics(prediction, truth),
-        **training_metrics(train, risks_of(model.predict(train.columns()))),
+        **training_metrics(train, risks_of(model.risks(model.features(train.columns())))),
     })  # fmt: skip
 
 

@@ -100,7 +100,9 @@ def feature_matrix(people: Population, expected: Expected, data: Columns) -> Fea
     blocks = [
         _athlete_values(data),
         _history_values(data),
-        _expected_values(people, expected),
+        expected.mean,
+        expected.variance,
+        _leg_differences(people, expected),
         _factor_values(people, expected, data),
     ]
     return FeatureMatrix(feature_columns(people), np.concatenate(blocks, axis=2))
@@ -176,11 +178,11 @@ def _codes_marked(columns: tuple[Column, ...]) -> FloatArray:
     )
 
 
-def _expected_values(people: Population, expected: Expected) -> FloatArray:
-    """Expected true measures, their variances, and how the legs differ."""
+def _leg_differences(people: Population, expected: Expected) -> FloatArray:
+    """By how much the expected true measures of the own leg are above those of the other."""
     names = compared_between_legs(people.leg)
     legs = expected.mean[:, :, [len(people.athlete) + people.leg.index(name) for name in names]]
-    return np.concatenate([expected.mean, expected.variance, legs - legs[:, ::-1]], axis=2)
+    return legs - legs[:, ::-1]
 
 
 def _factor_values(people: Population, expected: Expected, data: Columns) -> FloatArray:

@@ -123,11 +123,12 @@ def fit_linear(
     if len(np.unique(y)) < 2:
         return None
     own = None if row_weight is None else scaled_to_effective(row_weight, known)[known]
+    deals = _DEALS if fine and len(y) <= _FEW_ROWS else 1
+    splits = _splits(y, athlete, seed, deals) if len(y) <= _ROWS_TO_SEARCH else []
     weight = _WEIGHTS[-1]
-    splits = _splits(y, athlete, seed, _DEALS if fine and len(y) <= _FEW_ROWS else 1)
     # Checks of parameters and values at each of the hundreds of small fits take half their time.
     with config_context(skip_parameter_validation=True, assume_finite=True):
-        if splits and len(y) <= _ROWS_TO_SEARCH:
+        if splits:
             weight = _best_weight(x, y, own, splits, _FINE_WEIGHTS if fine else _WEIGHTS)
         pipeline = Pipeline([*_filled(), ("regression", _regression(weight))])
         return LogisticModel(pipeline.fit(x, y, regression__sample_weight=own))

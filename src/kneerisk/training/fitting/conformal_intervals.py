@@ -68,8 +68,7 @@ def with_interval(
     if not inputs.true or not inputs.sided:
         return model
     aside = conformal_rows(len(inputs.target)) & ~np.isnan(inputs.either)
-    sample = {name: values[aside] for name, values in inputs.data.items()}
-    low, high = (logit(end) for end in model.predict(sample).intervals["either"])
+    low, high = (logit(end) for end in model.risks(inputs.legs.take(aside)).intervals["either"])
     correction = either_conformal_correction(low, high, logit(inputs.either[aside]))
     return replace(model, either_conformal_correction=correction)
 

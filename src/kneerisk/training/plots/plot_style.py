@@ -73,7 +73,8 @@ def images(figures: Mapping[str, Figure]) -> dict[str, bytes]:
 
 def _png(figure: Figure) -> bytes:
     # Labels can change their size once the axes have theirs: the layout is right the second time.
-    figure.draw_without_rendering()
+    if (layout := figure.get_layout_engine()) is not None:
+        layout.execute(figure)
     image = BytesIO()
     FigureCanvasAgg(figure).print_png(image)  # type: ignore[no-untyped-call]
     return image.getvalue()
