@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
+from kneerisk.batch.csv_answers import csv_text
 from kneerisk.batch.scored_chunk import LINE, PackedModel, score_chunk
 from kneerisk.batch.unfinished_run import UnfinishedRun
 from kneerisk.cohort.file_chunks import CHUNK_ROWS, chunks_of, row_count
 from kneerisk.cohort.file_validation import repeated_screening
-from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE, guarded
+from kneerisk.cohort.layout import ATHLETE_ID, SCREENING_DATE
 from kneerisk.errors import BadCells, CellFault
 from kneerisk.progress import Progress, event
 from kneerisk.workers.this_process import Workers
@@ -180,22 +178,3 @@ def _write_csv(texts: Iterator[str], path: Path) -> None:
         for number, text in enumerate(texts):
             # Each text has the names of the columns above it.
             file.write(text if number == 0 else text[text.index("\n") + 1 :])
-
-
-def csv_text(_: None, table: Any) -> str:
-    """Answers as the text of a CSV, the names of the columns first; no cell runs as a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(table.column_names)
-    writer.writerows(zip(*(_cells(table[name]) for name in table.column_names), strict=True))
-    return text.getvalue()
-
-
-def _cells(column: Any) -> list[Any]:
-    """Cells as a CSV has them: a float in as many digits as bring it back, empty where missing."""
-    if pa.types.is_floating(column.type):
-        return [None if value != value else value for value in column.to_numpy().tolist()]
-    cells = column.to_pylist()
-    # A column of codes repeats itself.
-    written = {cell: guarded(cell) for cell in set(cells)}
-    return [written[cell] for cell in cells]

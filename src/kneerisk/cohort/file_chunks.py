@@ -6,7 +6,6 @@ those of a whole file are, with the lines of the file.
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +17,9 @@ import pyarrow.parquet as pq
 from kneerisk.cohort.file_rows import (
     RawTable,
     arrow_rows,
+    csv_rows,
     refuse_layout,
     refusing_broken,
-    rows_of,
     suffix_of,
 )
 
@@ -98,8 +97,7 @@ def rows_in(chunk: Chunk) -> RawTable:
     if not isinstance(chunk.content, bytes):
         return arrow_rows(chunk.content, chunk.before)
     with refusing_broken(Path(chunk.source)):
-        text = io.StringIO(chunk.content.decode("utf-8-sig"), newline="")
-        return rows_of(csv.reader(text, strict=True), chunk.source, chunk.before)
+        return csv_rows(chunk.content, chunk.source, chunk.before)
 
 
 def _csv_chunks(path: Path, rows: int) -> Iterator[Chunk]:

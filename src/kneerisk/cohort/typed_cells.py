@@ -61,8 +61,9 @@ def typed_column(
     is_text = isinstance(measure, Category) or (
         measure is None and name not in (*OUTCOMES, *WEIGHTS)
     )
-    column = None if pd.api.types.is_float_dtype(cells.dtype) else cells.tolist()
-    numbers = None if is_text else _numbers(cells, column)
+    if is_text and _holds_texts(cells):
+        return _distinct_texts(cells, read)
+    numbers = None if is_text else _numbers(cells)
     if numbers is not None:
         values = numbers
         rows = np.flatnonzero(~(np.isnan(values) | _plainly_good(values, name, measure)))
@@ -70,9 +71,7 @@ def typed_column(
         empty = np.full(len(cells), None, dtype=object)
         values = empty if is_text else np.full(len(cells), np.nan)
         rows = np.arange(len(cells))
-    column = cells.tolist() if column is None and len(rows) else column or []
-    if is_text and {*map(type, column)} <= {str, type(None)}:
-        return _distinct_texts(column, read)
+    column = cells.tolist() if len(rows) else []
     results: dict[Any, Any] = {}
     refusals: dict[int, NotAllowed] = {}
     for row in rows.tolist():
@@ -90,28 +89,36 @@ def typed_column(
     return values, refusals
 
 
+def _holds_texts(cells: pd.Series[Any]) -> bool:
+    """Whether a column has nothing but texts and what is missing."""
+    if isinstance(cells.dtype, pd.ArrowDtype):
+        return bool(pa.types.is_string(cells.dtype.pyarrow_dtype))
+    return {*map(type, cells.tolist())} <= {str, type(None)}
+
+
 def _distinct_texts(
-    column: list[str | None], read: Callable[[Any], Any]
+    cells: pd.Series[Any], read: Callable[[Any], Any]
 ) -> tuple[Any, dict[int, NotAllowed]]:
     """A column of nothing but texts, of which each distinct one is read once."""
-    found = {cell: _value_or_refusal(read, cell) if cell else None for cell in set(column)}
-    refused = {cell: value for cell, value in found.items() if isinstance(value, NotAllowed)}
-    values = np.empty(len(column), dtype=object)
-    values[:] = [found[cell] for cell in column]
-    if not refused:
-        return values, {}
-    refusals = {row: refused[cell] for row, cell in enumerate(column) if cell in refused}
-    values[list(refusals)] = None
-    return values, refusals
+    place, distinct = pd.factorize(cells)
+    found = [_value_or_refusal(read, cell) if cell else None for cell in distinct.tolist()]
+    refused = {at: value for at, value in enumerate(found) if isinstance(value, NotAllowed)}
+    # A missing cell has place -1, that of the last value.
+    values = np.empty(len(found) + 1, dtype=object)
+    values[:-1] = [None if at in refused else value for at, value in enumerate(found)]
+    rows = np.flatnonzero(np.isin(place, list(refused))).tolist()
+    return values[place], {row: refused[int(place[row])] for row in rows}
 
 
-def _numbers(cells: pd.Series[Any], column: list[Any] | None) -> FloatArray | None:
+def _numbers(cells: pd.Series[Any]) -> FloatArray | None:
     """A column of numbers, or of plain decimal texts, as numbers; None where it holds more."""
-    if column is None:
+    if pd.api.types.is_float_dtype(cells.dtype):
         return cells.to_numpy(dtype=np.float64, na_value=np.nan).copy()
-    if not {*map(type, column)} <= {str, type(None)}:
+    if not _holds_texts(cells):
         return None
-    written = pa.array(column, pa.string())
+    written = pa.array(
+        cells.array if isinstance(cells.dtype, pd.ArrowDtype) else cells.tolist(), pa.string()
+    )
     written = pc.if_else(pc.equal(written, ""), None, written)
     try:
         values = np.array(pc.cast(written, pa.float64()).to_numpy(zero_copy_only=False))
