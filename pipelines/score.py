@@ -134,8 +134,8 @@ def score_file(
     model = packed(bundle, own_measures_in_force(), drivers=drivers, next_test=next_test)
     with _workers(file, dask) as workers:
         run = score_in_chunks(model, file, out, workers, progress)
-        if not is_workbook:
-            return _result(bundle, out, write_answers(run, out, workers))
+    if not is_workbook:
+        return _result(bundle, out, write_answers(run, out))
     frame = pd.concat([table.drop_columns([LINE]).to_pandas() for table in run.tables()])
     console.write_table(frame, out)
     run.clear()

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from kneerisk.batch.csv_answers import csv_text
+from kneerisk.batch.csv_answers import csv_header, csv_lines
 from kneerisk.cohort import file_rows
 from kneerisk.cohort.file_rows import csv_rows
 from kneerisk.cohort.file_validation import typed
@@ -95,5 +95,5 @@ def test_answers_are_written_as_the_csv_module_writes_them() -> None:
     writer.writerow(table.column_names)
     for text, number in zip(texts.tolist(), numbers.tolist(), strict=True):
         writer.writerow([guarded(text), "" if number != number else number, "", ""])
-    assert csv_text(None, table) == written.getvalue()
-    assert csv_text(None, table.slice(0, 0)) == "athlete_id,risk,none,no_text\n"
+    assert csv_header(table.column_names) + csv_lines(table) == written.getvalue()
+    assert csv_lines(table.slice(0, 0)) == ""

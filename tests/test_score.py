@@ -175,7 +175,7 @@ def squad(simulated: Simulated, tmp_path: Path) -> Path:
 
 
 def scored(model: PackedModel, file: Path, out: Path, workers: Any = alone) -> bytes:
-    write_answers(score_in_chunks(model, file, out, workers, ignore, ROWS), out, alone)
+    write_answers(score_in_chunks(model, file, out, workers, ignore, ROWS), out)
     return out.read_bytes()
 
 

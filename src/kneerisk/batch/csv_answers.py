@@ -22,11 +22,16 @@ from kneerisk.cohort.layout import guarded
 _SMALLEST_ALIKE, _LARGEST_ALIKE = 1e-4, 1e9
 
 
-def csv_text(_: None, table: Any) -> str:
-    """Answers as the text of a CSV, the names of the columns first."""
+def csv_header(names: Iterable[str]) -> str:
+    """The first line: the names of the columns."""
+    return ",".join(_written(names)) + "\n"
+
+
+def csv_lines(table: Any) -> str:
+    """A line for each of some answers, which are an Arrow table."""
     columns = [_texts(column.combine_chunks()) for column in table.columns]
     lines = pc.binary_join_element_wise(*columns, ",").to_pylist()
-    return "\n".join([",".join(_written(table.column_names)), *lines, ""])
+    return "\n".join([*lines, ""])
 
 
 def _texts(column: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from kneerisk.batch.csv_answers import csv_text
+from kneerisk.batch.csv_answers import csv_header, csv_lines
 from kneerisk.batch.scored_chunk import LINE, PackedModel, score_chunk
 from kneerisk.batch.unfinished_run import UnfinishedRun
 from kneerisk.cohort.file_chunks import CHUNK_ROWS, chunks_of, row_count
@@ -133,7 +133,7 @@ def _keys(run: UnfinishedRun) -> Iterator[tuple[Any, Any]]:
         yield np.array(keys, dtype=object), table
 
 
-def write_answers(run: UnfinishedRun, out: Path, workers: Workers) -> int:
+def write_answers(run: UnfinishedRun, out: Path) -> int:
     """Put the answers of all chunks into one file, all of it or nothing.
 
     Parameters
@@ -142,8 +142,6 @@ def write_answers(run: UnfinishedRun, out: Path, workers: Workers) -> int:
         The scored chunks.
     out
         The file to write, .csv or .parquet.
-    workers
-        What makes the text of a CSV.
 
     Returns
     -------
@@ -152,11 +150,8 @@ def write_answers(run: UnfinishedRun, out: Path, workers: Workers) -> int:
     with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
         unfinished = Path(folder) / out.name
         tables = (table.drop_columns([LINE]) for table in run.tables())
-        if out.suffix.lower() == ".parquet":
-            count = _write_parquet(tables, unfinished)
-        else:
-            count = sum(table.num_rows for table in run.tables([LINE]))
-            _write_csv(workers(csv_text, None, tables), unfinished)
+        write = _write_parquet if out.suffix.lower() == ".parquet" else _write_csv
+        count = write(tables, unfinished)
         unfinished.replace(out)
     run.clear()
     return count
@@ -173,8 +168,12 @@ def _write_parquet(tables: Iterator[Any], path: Path) -> int:
     return int(count)
 
 
-def _write_csv(texts: Iterator[str], path: Path) -> None:
+def _write_csv(tables: Iterator[Any], path: Path) -> int:
+    first = next(tables)
+    count = first.num_rows
     with path.open("w", encoding="utf-8", newline="") as file:
-        for number, text in enumerate(texts):
-            # Each text has the names of the columns above it.
-            file.write(text if number == 0 else text[text.index("\n") + 1 :])
+        file.write(csv_header(first.column_names) + csv_lines(first))
+        for table in tables:
+            file.write(csv_lines(table))
+            count += table.num_rows
+    return int(count)

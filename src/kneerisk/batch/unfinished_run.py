@@ -68,12 +68,11 @@ class UnfinishedRun:
             out.write_table(answers)
         unfinished.replace(path)
 
-    def tables(self, columns: list[str] | None = None) -> Iterator[Any]:
-        """The chunks in order, each as an Arrow table, of all columns or of those given."""
+    def tables(self) -> Iterator[Any]:
+        """The chunks in order, each as an Arrow table."""
         for number in sorted(self.finished()):
             with pa.memory_map(str(self._path(number))) as file:
-                table = pa.ipc.open_file(file).read_all()
-                yield table if columns is None else table.select(columns)
+                yield pa.ipc.open_file(file).read_all()
 
     def clear(self) -> None:
         """Throw the chunks away: the run is over."""
