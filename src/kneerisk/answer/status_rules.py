@@ -97,19 +97,30 @@ def outside_population(data: Columns, metadata: Metadata, names: Collection[str]
     -------
     By column that the model reads, in their order: whether each has such a value, shape (n,).
     """
+    known = {
+        name: population
+        for name in names
+        if (population := metadata.population.get(name)) and columns()[name].model_input
+    }
+    ranges = {name: (one["low"], one["high"]) for name, one in known.items() if "low" in one}
     found: dict[str, Flags] = {}
-    for name in names:
-        measure, population = columns()[name], metadata.population.get(name)
-        if population and measure.model_input:
-            values = data[name]
-            if isinstance(measure, Category):
-                held = {*population["choices"], AVERAGE_SEX}
-                codes = [code for code, choice in enumerate(measure.choices) if choice in held]
-                inside = np.isin(values, codes)
-            else:
-                inside = (values >= population["low"]) & (values <= population["high"])
-            found[name] = ~(inside | np.isnan(values))
-    return found
+    if ranges:
+        values = np.array([data[name] for name in ranges])
+        low, high = np.array(list(ranges.values())).T[:, :, None]
+        found |= zip(ranges, (values < low) | (values > high), strict=True)
+    for name, population in known.items():
+        if name not in ranges:
+            found[name] = _is_unknown_choice(name, data[name], population["choices"])
+    return {name: found[name] for name in known}
+
+
+def _is_unknown_choice(name: str, codes: FloatArray, held: Collection[str]) -> Flags:
+    """Which codes are of choices that the cohort did not hold, shape (n,)."""
+    measure = columns()[name]
+    choices = measure.choices if isinstance(measure, Category) else ()
+    unknown = [choice not in held and choice != AVERAGE_SEX for choice in choices]
+    # The last is that of a missing value.
+    return np.array([*unknown, False])[np.where(np.isnan(codes), -1.0, codes).astype(np.intp)]
 
 
 def band_places(probability: FloatArray, usual: FloatArray, unassessed: Flags) -> NDArray[np.intp]:

@@ -241,13 +241,13 @@ def _false_discoveries_controlled(p_values: FloatArray) -> BoolArray:
     p-values, whose p-value is within its rank's share of the rate. NaN is no comparison.
     """
     given = ~np.isnan(p_values)
-    order = np.argsort(p_values, axis=1)
-    ranked = np.take_along_axis(np.where(given, p_values, np.inf), order, axis=1)
+    row, order = np.arange(len(p_values))[:, None], np.argsort(p_values, axis=1)
+    ranked = np.where(given, p_values, np.inf)[row, order]
     count, rank = given.sum(axis=1, keepdims=True), np.arange(1, p_values.shape[1] + 1)
     adjusted = ranked * (np.maximum(count, 1) / rank)
     remains = np.minimum.accumulate(adjusted[:, ::-1], axis=1)[:, ::-1] < FALSE_DISCOVERY_RATE
     significant = np.empty_like(remains)
-    np.put_along_axis(significant, order, remains, axis=1)
+    significant[row, order] = remains
     return significant
 
 
