@@ -16,13 +16,14 @@ from kneerisk.cohort.simulation.oracle import Oracle
 from kneerisk.cohort.simulation.simulated_cohort import simulate, truth_beside
 from kneerisk.errors import CohortRefused, KneeriskError
 from kneerisk.evaluation import metric_table
+from kneerisk.evaluation.auc_bootstrap import bootstrap_auc
 from kneerisk.evaluation.baselines.baseline_design import Design, logistic_design
 from kneerisk.evaluation.baselines.baselines import fit_baselines, fit_logistic
 from kneerisk.evaluation.calibration import calibration_bins, calibration_metrics
 from kneerisk.evaluation.comparison import compare
 from kneerisk.evaluation.evaluation import evaluate
 from kneerisk.evaluation.metric_table import measure
-from kneerisk.evaluation.metrics import bootstrap_auc, log_loss, paired_difference, row_loss
+from kneerisk.evaluation.metrics import log_loss, paired_difference, row_loss
 from kneerisk.evaluation.slices import AGE_BANDS, worst_of
 from kneerisk.evaluation.task_rows import Risks, TaskRows, logit, task_rows, which_limb_task
 from kneerisk.evidence import imbalances
@@ -147,6 +148,13 @@ class TestMetrics:
         for area, times in zip(found, drawn, strict=True):
             rows = np.repeat(np.arange(40), times[athlete])
             assert area == pytest.approx(roc_auc_score(outcome[rows], score[rows]))
+
+    def test_whole_outcomes_are_resampled_as_if_each_weighed_one(self):
+        rng = np.random.default_rng(7)
+        score, outcome = rng.integers(0, 50, 300) / 50, rng.integers(0, 2, 300).astype(float)
+        counted = task_rows(score, outcome, np.repeat(np.arange(100), 3))
+        weighed = replace(counted, weight=np.ones(300))
+        np.testing.assert_array_equal(bootstrap_auc(counted, 3), bootstrap_auc(weighed, 3))
 
     def test_every_other_number_agrees_with_other_programs(self, recalibration):
         expected = oracle("evaluation")

@@ -16,6 +16,7 @@ from kneerisk.answer.compose_answer import notice_of
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import FEWEST_IN_GROUP, MOST_GROUPS, groups_of
+from kneerisk.evaluation.auc_bootstrap import bootstrap_auc
 from kneerisk.evaluation.baselines.baseline_design import logistic_design
 from kneerisk.evaluation.baselines.baselines import MeasureBaseline, fit_logistic
 from kneerisk.evaluation.calibration.calibration_metrics import (
@@ -38,7 +39,7 @@ from kneerisk.evaluation.internal_external_validation import (
     travel_faults,
 )
 from kneerisk.evaluation.left_out_folds import predict_left_out
-from kneerisk.evaluation.metrics import auc, bootstrap_auc
+from kneerisk.evaluation.metrics import auc
 from kneerisk.evaluation.run_verdict import verdict
 from kneerisk.evaluation.task_rows import Risks, task_rows
 from kneerisk.model import Bundle

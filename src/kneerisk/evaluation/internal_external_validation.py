@@ -16,12 +16,13 @@ import numpy as np
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import groups_of, subset
+from kneerisk.evaluation.auc_bootstrap import BOOTSTRAP_SEED, bootstrap_auc
 from kneerisk.evaluation.baselines.baseline_design import logistic_design
 from kneerisk.evaluation.baselines.baselines import fit_logistic, fit_prior
 from kneerisk.evaluation.evaluation import Evaluation, cross_validated, evaluate
 from kneerisk.evaluation.left_out_folds import FitAndPredict, Rows, predict_left_out
 from kneerisk.evaluation.metric_table import measure
-from kneerisk.evaluation.metrics import BOOTSTRAP_SEED, bootstrap_auc, log_loss_over
+from kneerisk.evaluation.metrics import log_loss_over
 from kneerisk.evaluation.run_verdict import SLOPE_LOW
 from kneerisk.evaluation.slices import Slice
 from kneerisk.evaluation.task_rows import Risks, own_task

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from kneerisk.evaluation.auc_bootstrap import auc_interval
 from kneerisk.evaluation.calibration.calibration_metrics import (
     calibration_intercept,
     calibration_intercept_interval,
@@ -32,7 +33,6 @@ from kneerisk.evaluation.decision_curves import (
 )
 from kneerisk.evaluation.metrics import (
     auc,
-    auc_interval,
     brier,
     brier_reliability,
     brier_resolution,

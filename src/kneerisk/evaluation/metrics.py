@@ -6,8 +6,6 @@ is None. A fractional outcome counts as a part of a row with pain and a part of 
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,14 +13,6 @@ from kneerisk.cohort import Cohort
 from kneerisk.evaluation.paired_rows import paired_rows
 from kneerisk.evaluation.task_rows import Risks, TaskRows
 from kneerisk.schema import FloatArray
-
-#: Fixed, so that the same predictions give the same interval.
-BOOTSTRAP_SEED = 20_240_117
-#: Resamples whose weights are held in memory at once.
-_CHUNK = 25
-#: Share of resamples that must hold both kinds of outcome for an interval to mean something
-#: (assumption).
-_USABLE = 0.95
 
 
 def auc(rows: TaskRows) -> float | None:
@@ -54,87 +44,6 @@ def _by_fold(rows: TaskRows) -> list[TaskRows]:
     if rows.fold is None:
         return [rows]
     return [rows.take(rows.fold == number) for number in np.unique(rows.fold)]
-
-
-def auc_interval(rows: TaskRows) -> tuple[float, float] | None:
-    """95 % percentile interval of the AUC over resampled athletes.
-
-    None with fewer than two athletes, or where too many resamples hold one kind of outcome only
-    (Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13).
-    """
-    if not rows.has_both_outcomes or len(np.unique(rows.athlete)) < 2:
-        return None
-    resampled = bootstrap_auc(rows, BOOTSTRAP_SEED)
-    usable = resampled[np.isfinite(resampled)]
-    if len(usable) < _USABLE * len(resampled):
-        return None
-    low, high = np.quantile(usable, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def bootstrap_auc(rows: TaskRows, seed: int) -> FloatArray:
-    """AUC of each resample of athletes.
-
-    A resample is the number of times each athlete is drawn, so rows are sorted only once.
-
-    Parameters
-    ----------
-    rows
-        Of a task; they say how many resamples there are.
-    seed
-        Of the resamples.
-
-    Returns
-    -------
-    Shape (n_resamples,); NaN where a resample holds one kind of outcome only.
-    """
-    athletes, codes = np.unique(rows.athlete, return_inverse=True)
-    draws = _draws(seed, len(athletes), rows.resamples)
-    parts = [
-        np.ones(len(codes), dtype=bool) if rows.fold is None else rows.fold == number
-        for number in ([0] if rows.fold is None else np.unique(rows.fold))
-    ]
-    wins, pairs = np.zeros(rows.resamples), np.zeros(rows.resamples)
-    for part in parts:
-        own_wins, own_pairs = _resampled_pairs(rows.take(part), codes[part], draws)
-        wins, pairs = wins + own_wins, pairs + own_pairs
-    areas = np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0.0)
-    return np.asarray(areas, dtype=np.float64)
-
-
-def _resampled_pairs(
-    rows: TaskRows, owner: NDArray[np.intp], draws: NDArray[np.uint8]
-) -> tuple[FloatArray, FloatArray]:
-    """Pairs of a row with pain and one without that are ranked rightly, and all, by resample."""
-    order = np.argsort(rows.probability, kind="stable")
-    starts = np.flatnonzero(np.diff(rows.probability[order], prepend=np.nan) != 0.0)
-    has_ties = len(starts) < len(order)
-    positive, owner, own_weight = rows.outcome[order], owner[order], rows.weights[order]
-    wins, pairs = [], []
-    for first in range(0, len(draws), _CHUNK):
-        weight = draws[first : first + _CHUNK, owner] * own_weight
-        with_pain = weight * positive
-        without = weight - with_pain
-        if has_ties:
-            with_pain = np.add.reduceat(with_pain, starts, axis=1)
-            without = np.add.reduceat(without, starts, axis=1)
-        below = np.cumsum(without, axis=1)
-        pairs.append(with_pain.sum(axis=1) * below[:, -1])
-        wins.append(np.einsum("ij,ij->i", with_pain, below - without / 2.0))
-    return np.concatenate(wins), np.concatenate(pairs)
-
-
-@lru_cache(maxsize=4)
-def _draws(seed: int, athletes: int, resamples: int) -> NDArray[np.uint8]:
-    """How often each resample draws each athlete, shape (resamples, athletes); kept for reuse."""
-    generator = np.random.default_rng(seed)
-    shares = np.full(athletes, 1.0 / athletes)
-    # Nobody is drawn 256 times: one in n, n times over, is a Poisson number of mean 1.
-    chunks = [
-        generator.multinomial(athletes, shares, min(_CHUNK, resamples - first)).astype(np.uint8)
-        for first in range(0, resamples, _CHUNK)
-    ]
-    return np.concatenate(chunks)
 
 
 def log_loss(rows: TaskRows) -> float | None:

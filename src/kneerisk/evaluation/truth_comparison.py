@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from kneerisk.evaluation.auc_bootstrap import auc_interval
 from kneerisk.evaluation.calibration.calibration_metrics import (
     calibration_intercept,
     calibration_slope,
 )
 from kneerisk.evaluation.metric_table import measure
-from kneerisk.evaluation.metrics import auc, auc_interval, log_loss
+from kneerisk.evaluation.metrics import auc, log_loss
 from kneerisk.evaluation.task_rows import TaskRows, task_rows
 from kneerisk.evidence import imbalances
 from kneerisk.schema import SIDES, FloatArray

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kneerisk.evaluation.auc_bootstrap import BOOTSTRAP_SEED
 from kneerisk.evaluation.calibration.calibration_metrics import last_weight
-from kneerisk.evaluation.metrics import BOOTSTRAP_SEED, row_loss
+from kneerisk.evaluation.metrics import row_loss
 from kneerisk.evaluation.task_rows import RESAMPLES, logit
 from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.schema import FloatArray
