@@ -15,8 +15,10 @@ import os
 import shutil
 import statistics
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 ADDRESS = "http://127.0.0.1:3000"
 KEYSTROKES = 40
@@ -61,19 +63,36 @@ def measure(page: Page, address: str) -> tuple[int, list[float]]:
     return weight, page.evaluate("window.times")
 
 
-def main() -> int:
-    """Measure and print; 1 if a target is missed."""
-    address = sys.argv[1] if len(sys.argv) > 1 else ADDRESS
+@contextmanager
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, or the one that is named, without a window.
+
+    Yields
+    ------
+    The browser, which is closed at the end.
+
+    Raises
+    ------
+    SystemExit
+        Where there is none.
+    """
     chosen = os.environ.get("CHROMIUM")
     path = next((p for name in ([chosen] if chosen else _NAMES) if (p := shutil.which(name))), None)
     if path is None:
-        sys.stderr.write("no Chromium: install Debian's package, or set CHROMIUM to its path\n")
-        return 1
-    with sync_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=sandbox)
-        weight, times = measure(browser.new_page(), address)
+        sys.exit("no Chromium: install Debian's package, or set CHROMIUM to its path")
+    sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    browser = playwright.chromium.launch(executable_path=path, args=sandbox)
+    try:
+        yield browser
+    finally:
         browser.close()
+
+
+def main() -> int:
+    """Measure and print; 1 if a target is missed."""
+    address = sys.argv[1] if len(sys.argv) > 1 else ADDRESS
+    with sync_playwright() as playwright, chromium(playwright) as browser:
+        weight, times = measure(browser.new_page(), address)
     sys.stdout.write(
         f"weight to the first answer: {weight / 1000:.0f} kB\n"
         f"keystroke to answer, {len(times)} keystrokes: median {statistics.median(times):.0f} ms, "
