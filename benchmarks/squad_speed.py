@@ -130,18 +130,20 @@ def squad_lines(measured: Squad) -> list[Line]:
 def as_markdown(measured: Squad, lines: list[Line]) -> str:
     """Render the results as a page."""
     versions = ", ".join(f"{name} {value}" for name, value in machine().items())
+    alone, beside = (
+        f"p50 {times['p50_ms']:.1f} ms, p95 {times['p95_ms']:.1f} ms"
+        for times in (measured.alone, measured.beside)
+    )
+    team = f"{measured.team_seconds:.1f} s (median of {TEAMS})"
+    sheet = f"{measured.sheet_seconds:.1f} s (median of {TEAMS})"
     text = [
         "# A squad of a thousand",
         "",
         f"Made by `python -m benchmarks.squad_speed` ({versions}), two workers.",
         "",
-        f"- `/v1/predict_team` with {SQUAD:,} screenings, whole answers: "
-        f"{measured.team_seconds:.1f} s (median of {TEAMS})",
-        f"- a sheet of {SQUAD:,} from its drop on the page to the last score: "
-        f"{measured.sheet_seconds:.1f} s (median of {TEAMS})",
-        f"- a single client alone: p50 {measured.alone['p50_ms']:.1f} ms, "
-        f"p95 {measured.alone['p95_ms']:.1f} ms; while a team is answered: "
-        f"p50 {measured.beside['p50_ms']:.1f} ms, p95 {measured.beside['p95_ms']:.1f} ms",
+        f"- `/v1/predict_team` with {SQUAD:,} screenings, whole answers: {team}",
+        f"- a sheet of {SQUAD:,} from its drop on the page to the last score: {sheet}",
+        f"- a single client alone: {alone}; while a team is answered: {beside}",
         "",
         *(f"- {line}" for line in lines),
     ]

@@ -71,7 +71,7 @@ class Team(BaseModel):
     screenings: Annotated[list[Any], AfterValidator(_at_most_the_limit)]
 
 
-async def answer_team(bundle: Bundle, team: Team) -> deque[bytes]:
+async def answer_team(bundle: Bundle, team: Team, fields: frozenset[str]) -> deque[bytes]:
     """Answer every valid screening of a team, and name the faults of every other one.
 
     A few at a time, in a thread: between them the request can be ended, and of those done only the
@@ -83,6 +83,8 @@ async def answer_team(bundle: Bundle, team: Team) -> deque[bytes]:
         The champion.
     team
         Its screenings, not yet checked.
+    fields
+        The fields of the answers that are asked for.
 
     Returns
     -------
@@ -93,12 +95,12 @@ async def answer_team(bundle: Bundle, team: Team) -> deque[bytes]:
     for start in range(0, len(team.screenings), _AT_ONCE):
         if start:
             pieces.append(b",")
-        pieces.append(await to_thread.run_sync(_results, bundle, team, start))
+        pieces.append(await to_thread.run_sync(_results, bundle, team, fields, start))
     pieces.append(b"]}")
     return pieces
 
 
-def _results(bundle: Bundle, team: Team, start: int) -> bytes:
+def _results(bundle: Bundle, team: Team, fields: frozenset[str], start: int) -> bytes:
     """The JSON of some results of a team, from one of its screenings on."""
     valid: dict[int, Screening] = {}
     results: dict[int, Result] = {}
@@ -108,11 +110,12 @@ def _results(bundle: Bundle, team: Team, start: int) -> bytes:
         except ValidationError as error:
             refusal = invalid_body(faults_of(error))
             results[index] = Result(index=index, problem=problem(refusal))
-    for index, result in zip(valid, answers(bundle, list(valid.values())), strict=True):
+    for index, result in zip(valid, answers(bundle, list(valid.values()), fields), strict=True):
         results[index] = Result(index=index, answer=result)
     # What is not known is absent, not null; a value of the wrong type is a mistake.
+    shown: Any = {"index": True, "problem": True, "answer": dict.fromkeys(fields, True)}
     texts = [
-        results[index].model_dump_json(exclude_none=True, warnings="error")
+        results[index].model_dump_json(include=shown, exclude_none=True, warnings="error")
         for index in sorted(results)
     ]
     return ",".join(texts).encode()
@@ -161,9 +164,9 @@ async def predict(
     return Response(content, media_type=_JSON)
 
 
-async def predict_team(bundle: Bundle, team: Team) -> Response:
+async def predict_team(bundle: Bundle, team: Team, fields: frozenset[str]) -> Response:
     """Answer the valid screenings of a team and name the faults of the others."""
-    pieces = await answer_team(bundle, team)
+    pieces = await answer_team(bundle, team, fields)
     size = sum(map(len, pieces))
     if size < _PIECES_FROM_BYTES:
         return Response(b"".join(pieces), media_type=_JSON)

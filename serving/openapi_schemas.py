@@ -8,12 +8,13 @@ problems and faults are listed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from kneerisk.answer import Answer
 from kneerisk.messages.problem_document import Problem
 from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.own_measures import own_measures_in_force
@@ -73,11 +74,7 @@ def component_schemas(routes: Iterable[Route]) -> Json:
         for name, schema in schemas.items()
     }
     _list_codes(described)
-    return described | {
-        SOME.format(model=route.answer.__name__): _some_of(described[route.answer.__name__])
-        for route in rows
-        if route.answer and route.fields
-    }
+    return described | _in_part(described, [route for route in rows if route.fields])
 
 
 def _describe_team(schemas: Json) -> None:
@@ -87,9 +84,40 @@ def _describe_team(schemas: Json) -> None:
         schemas["Team"]["properties"]["screenings"] |= {"items": items, "maxItems": MAX_SCREENINGS}
 
 
-def _some_of(answer: Json) -> Json:
-    some = {keyword: value for keyword, value in answer.items() if keyword != "required"}
-    return some | {"title": SOME.format(model=answer["title"])}
+def _in_part(described: Json, routes: Iterable[Route]) -> Json:
+    """The schemas of answers of which some fields were asked for, and of those that hold them."""
+    answers = [route.answer.__name__ for route in routes if route.answer]
+    names = {
+        name
+        for answer in answers
+        for name in _reachable(described, answer)
+        if Answer.__name__ in _reachable(described, name)
+    }
+    whole = {REFERENCE.format(model=name) for name in names}
+    return {
+        SOME.format(model=name): _referring(_some_of(described[name]), whole)
+        for name in sorted(names)
+    }
+
+
+def _some_of(schema: Json) -> Json:
+    """The schema under its new name; of an answer itself no field is certain."""
+    some = schema | {"title": SOME.format(model=schema["title"])}
+    if schema["title"] == Answer.__name__:
+        del some["required"]
+    return some
+
+
+def _referring(schema: Any, whole: Collection[str]) -> Any:
+    """The schema, referring to answers in part where it referred to whole ones."""
+    if isinstance(schema, dict):
+        return {
+            key: REFERENCE.format(model=SOME.format(model=value.rpartition("/")[2]))
+            if key == "$ref" and value in whole
+            else _referring(value, whole)
+            for key, value in schema.items()
+        }
+    return [_referring(value, whole) for value in schema] if isinstance(schema, list) else schema
 
 
 def _list_codes(schemas: Json) -> None:

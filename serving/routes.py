@@ -56,7 +56,8 @@ _PREDICTIONS = (
     Route(
         path="/v1/predict_team", method="POST", operation="predict_team",
         summary=f"Answer up to {MAX_SCREENINGS:,} screenings, each on its own",
-        endpoint=endpoints.predict_team, body=Team, answer=TeamAnswer,
+        endpoint=endpoints.predict_team, body=Team, answer=TeamAnswer, fields=PARTS,
+        refusals=("unknown_field",),
         # A screening with every measure is near 5 kB, so 1,000 of them fit with room for blanks.
         max_body_bytes=10 * MEGABYTE, max_values=400 * MAX_SCREENINGS,
         largest_seconds=40,

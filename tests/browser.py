@@ -147,12 +147,12 @@ class Seen:
 
         self.page.route("**/v1/predict", change)
 
-    def asked(self, path: str) -> list[Any]:
-        """The bodies that were sent to an address, in order."""
+    def asked(self, path: str, field: str = "") -> list[Any]:
+        """The bodies that were sent to an address, in order; only to be answered with a field."""
         return [
             json.loads(request.post_data or "null")
             for request in self.requests
-            if urlsplit(request.url).path == path
+            if urlsplit(request.url).path == path and field in urlsplit(request.url).query
         ]
 
     def shot(self, name: str) -> None:

@@ -34,7 +34,7 @@ from typer.testing import CliRunner
 
 from benchmarks.what_if_directions import CHANGEABLE, draw_changes
 from kneerisk import __version__
-from kneerisk.answer import answer, answers
+from kneerisk.answer import PARTS, answer, answers
 from kneerisk.answer.follow_up.compare_visits import follow_up
 from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.report import report_html, report_markdown
@@ -220,7 +220,7 @@ def lines(found: Sequence[BaseModel]) -> str:
 
 def team_answer(released: Bundle, bodies: Sequence[Json]) -> str:
     """What the service sends to a team."""
-    pieces = asyncio.run(answer_team(released, Team(screenings=list(bodies))))
+    pieces = asyncio.run(answer_team(released, Team(screenings=list(bodies)), frozenset(PARTS)))
     return b"".join(pieces).decode() + "\n"
 
 

@@ -104,14 +104,19 @@ class TestAnswer:
         whole = service.post("/v1/predict", EXAMPLE).json()
         some = service.post(f"/v1/predict?fields={','.join(asked)}", EXAMPLE).json()
         assert some == {name: whole[name] for name in asked}
+        team = {"screenings": [EXAMPLE, {"athlete": {}}]}
+        answers = service.post(f"/v1/predict_team?fields={','.join(asked)}", team).json()
+        assert answers["results"][0] == {"index": 0, "answer": some}
+        assert answers["results"][1]["problem"]["code"] == "invalid_body"
 
     @pytest.mark.parametrize("asked", ["fields=risk,shoe", "fields=", "fields=risk&fields=Risk"])
     def test_has_no_other_fields_and_says_which_there_are(
         self, service: Served, asked: str
     ) -> None:
-        told = refused(service.post(f"/v1/predict?{asked}", EXAMPLE), 422, "unknown_field")
-        assert all(name in told["detail"] for name in PARTS)
-        assert "shoe" not in json.dumps(told)
+        for path, sent in (("predict", EXAMPLE), ("predict_team", {"screenings": [EXAMPLE]})):
+            told = refused(service.post(f"/v1/{path}?{asked}", sent), 422, "unknown_field")
+            assert all(name in told["detail"] for name in PARTS)
+            assert "shoe" not in json.dumps(told)
 
     def test_is_the_same_alone_and_in_a_team(self, service: Served) -> None:
         others = [body(age_years=age) for age in (18, 35, 60)]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from browser import Opener, Seen
 from openpyxl import Workbook
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 from served import Served
 
 pytestmark = pytest.mark.slow
@@ -150,7 +150,8 @@ def opens(seen: Seen, name: str) -> None:
 
 def sent(seen: Seen) -> list[dict[str, Any]]:
     """Every screening that was sent to be scored, in order."""
-    return [one for body in seen.asked("/v1/predict_team") for one in body["screenings"]]
+    asked = seen.asked("/v1/predict_team", "risk")
+    return [one for body in asked for one in body["screenings"]]
 
 
 def at(screening: dict[str, Any], path: str) -> Any:
@@ -658,8 +659,30 @@ class TestTheSquad:
         seen = opened()
         many = "".join(f"P{i:02d},f,{20 + i % 20},{3 + i % 8}\n" for i in range(60))
         squad(seen, f"Player,Sex,Age,Hip drop L\n{many}")
-        assert [len(body["screenings"]) for body in seen.asked("/v1/predict_team")] == [25, 25, 10]
+        for part in ("risk", "next_tests"):
+            asked = seen.asked("/v1/predict_team", part)
+            assert [len(body["screenings"]) for body in asked] == [25, 25, 10]
         assert len(names(seen)) == 60
+
+    def test_tests_to_do_next_come_when_everybody_is_scored(self, opened: Opener) -> None:
+        seen = opened()
+        held: list[Route] = []
+        seen.page.route("**/v1/predict_team?fields=next_tests", lambda route: held.append(route))
+        bring(seen, SQUAD)
+        seen.page.get_by_role("button", name="Accept and score").click()
+        expect(seen.page.get_by_text("Everybody is scored. Working out")).to_be_visible()
+        expect(seen.page.locator("#say")).to_have_text("6 athletes scored.")
+        assert before_all(seen) == ["Jonas Brandt"]
+        expect(row(seen, "Tom Reilly").locator(".no")).to_contain_text(re.compile(r"\d"))
+        expect(seen.page.locator(".nextall")).to_have_count(0)
+        expect(seen.page.get_by_role("button", name="Export for Excel")).to_be_disabled()
+        seen.page.get_by_role("button", name="Stop").click()
+        expect(seen.page.get_by_text("not worked out for 6 athletes")).to_be_visible()
+        seen.page.unroute("**/v1/predict_team?fields=next_tests")
+        seen.page.get_by_role("button", name="Continue").click()
+        expect(seen.page.locator(".nextall")).to_be_visible()
+        assert len(sent(seen)) == 6
+        assert held
 
     def test_of_a_thousand_rows_those_in_sight_are_laid_out(self, opened: Opener) -> None:
         seen = opened()

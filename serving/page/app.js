@@ -89,7 +89,8 @@ const actions = {
 setRenderer(() => {
   state.liveAnswer = liveAnswer(state);
   render(VIEWS[state.view](state, actions), byId("main"));
-  const isWorking = state.isPending || state.isLoading || state.team.isBusy || state.club.isBusy;
+  const isTeamAtWork = state.team.isBusy || state.team.isAskingTests;
+  const isWorking = state.isPending || state.isLoading || isTeamAtWork || state.club.isBusy;
   document.documentElement.dataset.state = isWorking ? "working" : "settled";
   showReport();
 });

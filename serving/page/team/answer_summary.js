@@ -33,7 +33,7 @@ export function answerSummary(answer) {
     outcomeKind: risk.outcome_kind,
     horizon: risk.horizon_months,
     patterns: namedPatterns(answer.imbalances ?? []),
-    nextTests: answer.next_tests.map(nextTest),
+    nextTests: null,
     modifiablePoints: Object.fromEntries(
       knees.map((knee) => [knee, modifiablePoints(answer, knee)]),
     ),
@@ -48,6 +48,9 @@ function namedPatterns(imbalances) {
     .sort((a, b) => NAMED_RANK[a.status] - NAMED_RANK[b.status] || b.probability - a.probability)
     .map(({ side, label, probability }) => ({ side, label, probability }));
 }
+
+/** The tests to do next, which are asked for once everybody is scored: they take longest. */
+export const testsSummary = ({ next_tests: tests }) => tests.map(nextTest);
 
 const nextTest = ({
   test,

@@ -2,6 +2,7 @@
 import { fixed, list } from "../lib/number_format.js";
 import { plural, text, variant } from "../lib/texts.js";
 import { html, nothing } from "../vendor/lit-html.js";
+import { lacksTests } from "./squad_state.js";
 import { lowered } from "./why_here.js";
 
 /** So many of those it is not worth it for are named; more are counted. */
@@ -12,7 +13,7 @@ export function nextForAll(athletes) {
   const scored = athletes.filter(({ summary }) => summary && summary.status !== "refer");
   const totals = new Map();
   for (const athlete of scored) {
-    for (const test of athlete.summary.nextTests.filter(({ isWorth }) => isWorth)) {
+    for (const test of (athlete.summary.nextTests ?? []).filter(({ isWorth }) => isWorth)) {
       const total = totals.get(test.test) ?? { ...test, sum: 0, worthFor: [] };
       total.sum += test.share;
       total.worthFor.push(athlete);
@@ -28,7 +29,7 @@ export function nextForAll(athletes) {
 /** The card above the list. */
 export function nextForAllCard(team, menu) {
   const scored = team.athletes.filter(({ summary }) => summary && summary.status !== "refer");
-  if (!scored.length || team.isBusy) return nothing;
+  if (!scored.length || team.isBusy || team.athletes.some(lacksTests)) return nothing;
   const best = nextForAll(team.athletes);
   const heading = best
     ? text("page.squad.next.heading", {

@@ -1,7 +1,7 @@
 // The squad's athletes, each {id, line, name, date, body, summary, faults, isDue}, and the sheet.
 import { isoToday, loadSquad, storeSquad } from "../lib/local_storage.js";
 import { text } from "../lib/texts.js";
-import { answerSummary } from "./answer_summary.js";
+import { answerSummary, testsSummary } from "./answer_summary.js";
 import { changesOf } from "./sheet_upload.js";
 
 /** So many athletes can be seen on a day, until a coach says otherwise (assumption). */
@@ -16,6 +16,7 @@ export const emptyTeam = () => ({
   isSheetOpen: false,
   showsAllRows: false,
   isBusy: false,
+  isAskingTests: false,
   problem: "",
   athletes: [],
   isStored: true,
@@ -84,6 +85,14 @@ export function takeResult(athlete, { answer, problem }) {
     `${readable(pointer)} ${message}`.trim(),
   );
 }
+
+/** Take over which tests an athlete should do next. */
+export function takeTests(athlete, { answer }) {
+  if (answer && athlete.summary) athlete.summary.nextTests = testsSummary(answer);
+}
+
+/** Whether an athlete is scored, and the tests to do next are not known yet. */
+export const lacksTests = ({ isDue, summary }) => !isDue && summary !== null && !summary.nextTests;
 
 /** The form has a new answer: whoever it was opened for is scored anew, with these values. */
 export function updateFromForm(team, draft, body) {

@@ -7,6 +7,7 @@ import { athletes as members, outcomeTitle } from "../lib/wording.js";
 import { html, nothing } from "../vendor/lit-html.js";
 import { nextForAllCard } from "./next_for_all.js";
 import { filtered, groupOf, SORT_KEYS, sportOf } from "./squad_order.js";
+import { lacksTests } from "./squad_state.js";
 import { squadTable } from "./squad_table.js";
 import { groupName, STATUS_GROUPS } from "./status_words.js";
 
@@ -15,6 +16,7 @@ const MAX_CAPACITY = 99;
 export function squadCard(state, actions) {
   const { team } = state;
   const shown = filtered(team);
+  const isAtWork = team.isBusy || team.isAskingTests;
   const none = () => html`<p class="quiet">${text("page.squad.nobody")}</p>`;
   const notStored = () => html`<p class="small quiet">${text("page.squad.not_stored")}</p>`;
   return html`${nextForAllCard(team, equipmentMenu(team, actions))}
@@ -26,8 +28,8 @@ export function squadCard(state, actions) {
     ${shown.length ? squadTable(shown, team, actions) : none()}
     <p class="small quiet about">${scaleLine(team)} ${explanation(team, shown)}</p>
     <div class="acts">
-      ${button(text("page.squad.export_excel"), actions.downloadExcel, team.isBusy)}
-      ${button(text("page.squad.export"), actions.downloadCsv, team.isBusy)}
+      ${button(text("page.squad.export_excel"), actions.downloadExcel, isAtWork)}
+      ${button(text("page.squad.export"), actions.downloadCsv, isAtWork)}
       ${button(text("page.squad.print"), actions.print)}
       ${team.isSheetOpen ? nothing : sheetButton(team, actions)}</div>
     ${team.isStored ? nothing : notStored()}
@@ -91,18 +93,21 @@ function beforeAll(shown, actions) {
     <ul>${referred.map(line)}</ul></div>`;
 }
 
+// First everybody is scored, then the tests to do next are worked out.
 function progress(team, actions) {
-  const all = team.athletes.length;
-  const due = team.athletes.filter(({ isDue }) => isDue).length;
-  if (!due) return nothing;
-  if (!team.isBusy) {
-    const label = plural("page.squad.not_scored_yet", due);
+  const { athletes } = team;
+  const due = athletes.filter(({ isDue }) => isDue).length;
+  const without = due || athletes.filter(lacksTests).length;
+  if (!without) return nothing;
+  if (!team.isBusy && !team.isAskingTests) {
+    const label = plural(due ? "page.squad.not_scored_yet" : "page.squad.tests.not_yet", without);
     return html`<div class="going"><p>${label}</p>
       ${button(text("page.squad.continue"), actions.continueScoring)}</div>`;
   }
-  const done = all - due;
-  return html`<div class="going">
-    <label for="t-going">${text("page.squad.scoring", { done, all })}</label>
+  const all = athletes.length;
+  const done = all - without;
+  const label = text(due ? "page.squad.scoring" : "page.squad.tests.going", { done, all });
+  return html`<div class="going"><label for="t-going">${label}</label>
     <progress id="t-going" max=${all} value=${done}></progress>
     ${button(text("page.squad.stop"), actions.stopScoring)}</div>`;
 }

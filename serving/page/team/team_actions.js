@@ -9,10 +9,15 @@ import { filesName } from "./joined_files.js";
 import { readSheet } from "./sheet_upload.js";
 import { downloadCsv, downloadExcel, downloadRowsLeftOut } from "./squad_export.js";
 import { filtered } from "./squad_order.js";
-import { athletesOf, storeSquadState, takeResult } from "./squad_state.js";
+import { athletesOf, lacksTests, storeSquadState, takeResult, takeTests } from "./squad_state.js";
 
-/** So many screenings go in one request: a block takes a third of a second on two cores. */
+/** So many screenings go in one request: a block takes some tenths of a second. */
 const BLOCK_SIZE = 25;
+/** So many requests are out at once (assumption: the service has two workers or more). */
+const AT_ONCE = 2;
+/** What the list shows of an answer, without the tests to do next: these take longest. */
+const SCORE = "red_flags_status,red_flags,risk,imbalances,drivers,inputs,model";
+const TESTS = "next_tests";
 /** What the service takes for the tests of one visit, until somebody says otherwise. */
 const USUAL_WINDOW_DAYS = 14;
 
@@ -68,30 +73,43 @@ function readAgain(mapping) {
 
 // -- the scores ------------------------------------------------------------------------------
 
-async function scoreBlock(block, equipment, signal) {
-  const screenings = block.map(({ body }) => (equipment ? { ...body, equipment } : body));
-  const { results } = await post("v1/predict_team", { screenings }, signal);
-  for (const result of results) takeResult(block[result.index], result);
-  draw();
+/** Ask for some fields of the answers to athletes, block by block, and take over what comes. */
+async function ask(athletes, fields, take, signal) {
+  const equipment = EQUIPMENT_SETS[state.team.equipmentSet];
+  const waiting = [...athletes];
+  const lane = async () => {
+    while (waiting.length) {
+      const block = waiting.splice(0, BLOCK_SIZE);
+      const screenings = block.map(({ body }) => (equipment ? { ...body, equipment } : body));
+      const address = `v1/predict_team?fields=${fields}`;
+      const { results } = await post(address, { screenings }, signal);
+      for (const result of results) take(block[result.index], result);
+      draw();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }
 
 async function score() {
   const { team } = state;
   const signal = newRequest();
   const due = team.athletes.filter(({ isDue }) => isDue);
-  Object.assign(team, { isBusy: true, problem: "" });
+  Object.assign(team, { isBusy: due.length > 0, isAskingTests: true, problem: "" });
   draw();
   try {
-    for (let start = 0; start < due.length; start += BLOCK_SIZE) {
-      const block = due.slice(start, start + BLOCK_SIZE);
-      await scoreBlock(block, EQUIPMENT_SETS[team.equipmentSet], signal);
+    if (due.length) {
+      await ask(due, SCORE, takeResult, signal);
+      speak(text("page.squad.spoken", { athletes: plural("page.squad.athletes", due.length) }));
+      update({ isBusy: false });
     }
-    speak(text("page.squad.spoken", { athletes: plural("page.squad.athletes", due.length) }));
+    await ask(team.athletes.filter(lacksTests), TESTS, takeTests, signal);
   } catch (error) {
     if (error.name === "AbortError") return;
+    // The other request that is out is of no use any more.
+    inFlight.abort();
     team.problem = text("page.squad.stopped", { reason: error.message });
   }
-  update({ isBusy: false });
+  update({ isBusy: false, isAskingTests: false });
 }
 
 /** Score whoever was changed in the form since. */
@@ -171,7 +189,7 @@ const squadActions = {
   continueScoring: score,
   stopScoring() {
     inFlight?.abort();
-    update({ isBusy: false });
+    update({ isBusy: false, isAskingTests: false });
   },
   sortBy(sortKey, isDescending) {
     update({ sortKey, isDescending });
