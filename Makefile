@@ -47,8 +47,8 @@ check: $(STAMP)  ## Check format, lint, types, imports and derived files; change
 	@$(PYTHON) -m pipelines.derive --check
 
 # Training takes half an hour more: benchmarks.training_speed.
-bench: $(STAMP)  ## Measure speed: the service against MLflow's, its start, files; fail on a missed target
-	@status=0; for study in serving_speed start_speed score_speed; do \
+bench: $(STAMP)  ## Measure speed: the service against MLflow's, its start, a squad, files; fail on a missed target
+	@status=0; for study in serving_speed start_speed squad_speed score_speed; do \
 	  $(PYTHON) -m benchmarks.$$study || status=1; \
 	done; exit $$status
 

@@ -17,7 +17,9 @@ OURS, COMPACT = "kneerisk, whole answer", "kneerisk, `?fields=risk,likely`"
 MLFLOW, EMPTY = "mlflow models serve", "BentoML, computing nothing"
 WHAT_IF, FOLLOW_UP, REPORT = "what-if", "follow-up of two visits", "report"
 #: The profile of an answer, the start, files and training, where they were measured.
-PARTS = ("answer.md", "start-speed.md", "score-speed.md", "training-speed.md")
+PARTS = (
+    "answer.md", "start-speed.md", "squad-speed.md", "score-speed.md", "training-speed.md",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
