@@ -100,13 +100,17 @@ function progress(team, actions) {
   const without = due || athletes.filter(lacksTests).length;
   if (!without) return nothing;
   if (!team.isBusy && !team.isAskingTests) {
-    const label = plural(due ? "page.squad.not_scored_yet" : "page.squad.tests.not_yet", without);
+    const label = due
+      ? plural("page.squad.not_scored_yet", due)
+      : plural("page.squad.tests.not_yet", without);
     return html`<div class="going"><p>${label}</p>
       ${button(text("page.squad.continue"), actions.continueScoring)}</div>`;
   }
   const all = athletes.length;
   const done = all - without;
-  const label = text(due ? "page.squad.scoring" : "page.squad.tests.going", { done, all });
+  const label = due
+    ? text("page.squad.scoring", { done, all })
+    : text("page.squad.tests.going", { done, all });
   return html`<div class="going"><label for="t-going">${label}</label>
     <progress id="t-going" max=${all} value=${done}></progress>
     ${button(text("page.squad.stop"), actions.stopScoring)}</div>`;
