@@ -120,6 +120,22 @@ class TestContract:
     def test_nobody_is_nobody(self, released: Bundle) -> None:
         assert answers(released, []) == []
 
+    def test_nobody_in_a_team_changes_what_another_is_told(self, released: Bundle) -> None:
+        """Legs, ranges and contributions are compared for all of a team at once."""
+        weak = TESTED["left"] | {"quad_torque_nm_kg": 0.9, "fppa_deg": 24}
+        team: list[dict[str, Any]] = [
+            {"athlete": {"age_years": 41, "sex": "male", "sport": "football"}},
+            TESTED,
+            TESTED | {"left": weak, "protocol": {"torque_mode": "isokinetic_60",
+                                                 "valgus_task": "drop_jump"}},
+            TESTED | {"pain": {"right": {"pain_nrs": 5}}, "right": {"wblt_dorsiflexion_deg": 22}},
+            TESTED | {"red_flags": ["hard_mass"]},
+            TESTED | {"athlete": ATHLETE | {"age_years": 75, "sex": "unspecified"}},
+        ]  # fmt: skip
+        screenings = [Screening.model_validate(body) for body in team]
+        together = [told(one) for one in answers(released, screenings)]
+        assert together == [told(answer(released, one)) for one in screenings]
+
     def test_answers_leave_no_circles_for_the_garbage_collector(self, released: Bundle) -> None:
         """Each full collection would hold the service up, and it would take dozens in a team."""
         screening = Screening.model_validate(TESTED)
