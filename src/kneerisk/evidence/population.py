@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from kneerisk.evidence import imbalances, reverse_causation
 from kneerisk.evidence.table_models import Factor, Loading, Shift, Symmetry
 from kneerisk.evidence.table_reader import read_table
 from kneerisk.schema import (
+    SIDES,
     Columns,
     FloatArray,
     Quantity,
@@ -36,10 +38,8 @@ AGE_CONTEXTS: Mapping[str, Callable[[FloatArray], FloatArray]] = {
     "decades_over_30": lambda age: (age - 30.0) / 10.0,
     "decades_over_40": lambda age: np.maximum(age - 40.0, 0.0) / 10.0,
 }
-#: What moves the means of the true measures; columns of `contexts`.
-CONTEXTS = (
-    "constant",
-    *AGE_CONTEXTS,
+#: The sports that move them; running is the reference.
+_SPORTS = (
     "basketball",
     "volleyball",
     "football",
@@ -51,9 +51,9 @@ CONTEXTS = (
     "cycling",
     "weightlifting",
     "general",
-    "own_pain",
-    "other_pain",
 )
+#: What moves the means of the true measures; columns of `contexts`.
+CONTEXTS = ("constant", *AGE_CONTEXTS, *_SPORTS, "own_pain", "other_pain")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,24 +134,18 @@ def contexts(data: Columns) -> tuple[FloatArray, FloatArray]:
     -------
     For the left and for the right leg, shape (n, n_contexts), in the order of `CONTEXTS`.
     """
-    age = data["age_years"]
-    sports = category("sport").choices
-    sport = {name: (data["sport"] == i).astype(float) for i, name in enumerate(sports)}
-    shared = {
-        "constant": np.ones_like(age),
-        **{name: of_age(age) for name, of_age in AGE_CONTEXTS.items()},
-        **sport,
-    }
-    pain = {
-        side: (np.nan_to_num(data[f"{side}_pain_nrs"]) > 0).astype(float)
-        for side in ("left", "right")
-    }
-    left = shared | {"own_pain": pain["left"], "other_pain": pain["right"]}
-    right = shared | {"own_pain": pain["right"], "other_pain": pain["left"]}
-    return (
-        np.column_stack([left[name] for name in CONTEXTS]),
-        np.column_stack([right[name] for name in CONTEXTS]),
-    )
+    age, choices = data["age_years"], category("sport").choices
+    shared = [
+        np.ones_like(age),
+        *(of_age(age) for of_age in AGE_CONTEXTS.values()),
+        *(data["sport"] == choices.index(sport) for sport in _SPORTS),
+    ]
+    # Not asked, a knee doesn't hurt.
+    pain = [data[f"{side}_pain_nrs"] > 0 for side in SIDES]
+    left = np.array([*shared, *pain], dtype=np.float64).T
+    right = left.copy()
+    right[:, -2:] = left[:, [-1, -2]]
+    return np.ascontiguousarray(left), np.ascontiguousarray(right)
 
 
 def age_shift(measure: str, age_years: FloatArray) -> FloatArray:
@@ -169,10 +163,16 @@ def age_shift(measure: str, age_years: FloatArray) -> FloatArray:
     Z-scores, shape (n,).
     """
     shift = np.zeros_like(age_years)
-    for item in read_table("shifts", Shift):
-        if item.measure == measure and item.context in AGE_CONTEXTS:
-            shift = shift + item.shift_sd * AGE_CONTEXTS[item.context](age_years)
+    for item in _age_shifts(measure):
+        shift = shift + item.shift_sd * AGE_CONTEXTS[item.context](age_years)
     return shift
+
+
+@cache
+def _age_shifts(measure: str) -> tuple[Shift, ...]:
+    """By how much age moves a measure, as the table says."""
+    shifts = read_table("shifts", Shift)
+    return tuple(s for s in shifts if s.measure == measure and s.context in AGE_CONTEXTS)
 
 
 @per_schema

@@ -20,6 +20,7 @@ from kneerisk.evidence import rates_by_definition
 from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.model.remembered import SentWithoutCaches
 from kneerisk.schema import FloatArray, category
+from kneerisk.schema.columns import rows_by_key
 
 #: Nodes of the distribution, in its SDs: 801 from -4 to 4, so that a count of 100,000 athletes is
 #: still wider than a step of the grid (assumption).
@@ -216,8 +217,8 @@ class BaseRates(SentWithoutCaches):
 
     def _groups(self, sport: FloatArray) -> list[tuple[np.ndarray, int]]:
         """The rows of each sport."""
-        places = np.where(np.isnan(sport), -1.0, sport).astype(int)
-        return [(np.flatnonzero(places == place), int(place)) for place in np.unique(places)]
+        places = np.where(np.isnan(sport), -1.0, sport).astype(int).tolist()
+        return [(rows, place) for place, rows in rows_by_key(places).items()]
 
 
 def published_base_rates(between: float) -> BaseRates:

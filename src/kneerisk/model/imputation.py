@@ -19,7 +19,7 @@ from scipy.linalg.lapack import dposv
 from kneerisk.evidence.population import Population, contexts, row_products
 from kneerisk.model.remembered import Remembered
 from kneerisk.schema import SIDES, Columns, FloatArray, category
-from kneerisk.schema.columns import rows_by_place
+from kneerisk.schema.columns import rows_by_key
 from kneerisk.schema.own_measures import per_schema_at_most
 from kneerisk.schema.rules import RATIOS, SHARED_READINGS, SQUEEZED_TOGETHER
 from kneerisk.schema.z_scores import CONDITION_OF, conditions_of, error_variance, to_z_of_all
@@ -111,23 +111,23 @@ class MeasurementUpdate:
         prior = prior_state[:, targets]
         mean, variance = prior.copy(), np.empty_like(prior)
         innovation = np.zeros_like(state)
-        distinct, place = np.unique(patterns, return_inverse=True)
-        gains = [self.gain(pattern.tobytes()) for pattern in distinct]
-        for gain, rows in zip(gains, rows_by_place(place, len(gains)), strict=True):
+        gains = {}
+        for pattern, rows in rows_by_key(patterns).items():
+            gains[pattern] = gain = self.gain(pattern)
             difference = (state[rows] - prior_state[rows, : state.shape[1]])[:, gain.used]
             mean[rows] += row_products(gain.weights, difference)
             variance[rows] = gain.variance
             innovation[rows[:, None], gain.used] = difference
-        by_leg = place.reshape(n, 2).tolist()
+        by_leg = [gains[pattern] for pattern in patterns]
         return Expected(
             mean=mean.reshape(n, 2, -1),
             variance=variance.reshape(n, 2, -1),
             prior=prior.reshape(n, 2, -1),
             innovation=innovation.reshape(n, 2, -1),
-            gains=tuple((gains[left], gains[right]) for left, right in by_leg),
+            gains=tuple(zip(by_leg[::2], by_leg[1::2], strict=True)),
         )
 
-    def _states(self, data: Columns) -> tuple[FloatArray, FloatArray, np.ndarray]:
+    def _states(self, data: Columns) -> tuple[FloatArray, FloatArray, list[bytes]]:
         """State and prior mean of each leg, left and right in turn, and its pattern of tests."""
         athlete, legs = measured_z_scores(self.population, data)
         protocols, own_contexts = stated_protocols(data), contexts(data)
@@ -139,7 +139,7 @@ class MeasurementUpdate:
         prior = self.population.means(np.stack(own_contexts, axis=1).reshape(2 * n, -1))
         known = ~np.isnan(state.reshape(2 * n, size))
         codes = np.concatenate([known, np.repeat(protocols, 2, axis=0)], axis=1).astype(np.uint8)
-        return state.reshape(2 * n, size), prior, codes.view(f"V{codes.shape[1]}").ravel()
+        return state.reshape(2 * n, size), prior, codes.view(f"V{codes.shape[1]}").ravel().tolist()
 
     @cached_property
     def gain(self) -> Remembered[bytes, Gain]:
@@ -252,7 +252,8 @@ def _drop_computed_ratios(people: Population, z: FloatArray, data: Columns) -> N
     """Drop ratios computed from two torques of one test: they say nothing that these don't."""
     for rule in RATIOS:
         choices = category(rule.protocol).choices
-        same_test = np.isin(data[rule.protocol], [choices.index(mode) for mode in rule.modes])
+        modes = [choices.index(mode) for mode in rule.modes]
+        same_test = (data[rule.protocol][:, None] == modes).any(axis=1)
         over, under, ratio = (people.leg.index(x) for x in (rule.over, rule.under, rule.ratio))
         computed = same_test & ~np.isnan(z[:, over]) & ~np.isnan(z[:, under])
         z[computed, ratio] = np.nan
@@ -270,9 +271,8 @@ def stated_protocols(data: Columns) -> FloatArray:
     -------
     Shape ``(n, n_protocols)``: 0 where a protocol is not stated, else its choice's code plus 1.
     """
-    return np.column_stack(
-        [np.where(np.isnan(data[name]), 0.0, data[name] + 1.0) for name in _PROTOCOLS]
-    )
+    codes = np.stack([data[name] for name in _PROTOCOLS], axis=1)
+    return np.where(np.isnan(codes), 0.0, codes + 1.0)
 
 
 def error_variances(people: Population, protocols: np.ndarray | None = None) -> FloatArray:

@@ -169,7 +169,7 @@ class RiskModel(SentWithoutCaches):
 
     def _counted(self, features: FeatureMatrix, averaged_log_odds: FloatArray) -> FloatArray:
         """Log-odds with what a club counted, where it did, shape (n, 2)."""
-        if self.base_rates is None:
+        if self.base_rates is None or self.base_rates.count is None:
             return averaged_log_odds
         return self.base_rates.counted(averaged_log_odds, sport_of(features))
 

@@ -22,7 +22,7 @@ from kneerisk.model.features import FeatureMatrix, row_sums
 from kneerisk.model.imputation import Expected, stated_protocols
 from kneerisk.model.risk_model import RiskModel, sport_of
 from kneerisk.schema import SIDES, Columns, FloatArray, category
-from kneerisk.schema.columns import rows_by_place
+from kneerisk.schema.columns import rows_by_key
 
 #: Contrasts that move with the true z-score, and their direction.
 _SLOPES = {"per_sd_lower": -1.0, "per_sd_lower_for_age": -1.0, "per_sd_higher": 1.0}
@@ -77,16 +77,16 @@ def variance_sources(
         return None
     sport, directions = sport_of(features), _directions(model.population, data)
     unasked, answers = _answers_variance(data)
-    now = _open_now(model.population, expected, directions)
+    before = _open_before(model.population, directions)
+    now = _open_now(model.population, expected, directions, before)
     all_done = _open_after_all(model, stated_protocols(data), directions)
     contrasts = np.nan_to_num(features.pick(factor_columns()))
-    spread = np.array([_range(e).triangular_variance for e in risk_factors()])
     return VarianceSources(
         base_rate=_both_knees(model.base_rates.shift(sport).variance),
-        studies=row_sums(contrasts**2 * spread) + _rate_variances()[_places(sport)][:, None],
+        studies=row_sums(contrasts**2 * _size_variances()) + _rate_variances()[_places(sport)][:, None],
         tests_not_done=np.maximum(now - all_done[:, None], 0.0) + unasked,
         test_error=_both_knees(all_done),
-        untested=_both_knees(_open_before(model.population, directions) + answers),
+        untested=_both_knees(before + answers),
     )
 
 
@@ -99,17 +99,18 @@ def _own_state(people: Population) -> slice:
     return slice(len(people.athlete) + len(people.leg))
 
 
-def _open_now(people: Population, expected: Expected, directions: FloatArray) -> FloatArray:
-    """What the tests done leave open along directions (n, k), of each knee: shape (n, 2)."""
-    own = _own_state(people)
-    before, n = _open_before(people, directions), len(directions)
-    solved = {id(gain): gain for gains in expected.gains for gain in gains}
-    ids, place = np.unique(
-        [id(gain) for gains in expected.gains for gain in gains], return_inverse=True
-    )
+def _open_now(
+    people: Population, expected: Expected, directions: FloatArray, before: FloatArray
+) -> FloatArray:
+    """What the tests done leave open along directions (n, k), of each knee: shape (n, 2).
+
+    ``before`` (n,) is what is open before them.
+    """
+    own, n = _own_state(people), len(directions)
+    by_leg = [gain for gains in expected.gains for gain in gains]
     now = np.empty(2 * n)
-    for key, rows in zip(ids.tolist(), rows_by_place(place, len(ids)), strict=True):
-        gain, along = solved[key], directions[rows // 2]
+    for rows in rows_by_key(map(id, by_leg)).values():
+        gain, along = by_leg[rows[0]], directions[rows // 2]
         weights = np.ascontiguousarray(gain.weights[own].T)
         crossed = np.ascontiguousarray(people.covariance[gain.used, own])
         settled = row_products(weights, along) * row_products(crossed, along)
@@ -127,10 +128,10 @@ def _open_before(people: Population, directions: FloatArray) -> FloatArray:
 def _open_after_all(model: RiskModel, protocols: FloatArray, directions: FloatArray) -> FloatArray:
     """What every test together would leave open along directions (n, k), shape (n,)."""
     own, everything = _own_state(model.population), np.arange(model.population.n_measures)
-    stated, place = np.unique(protocols, axis=0, return_inverse=True)
     left = np.empty(len(directions))
-    for codes, rows in zip(stated, rows_by_place(place.ravel(), len(stated)), strict=True):
-        covariance = model.open_variance.posterior(everything, codes, {}).covariance[own, own]
+    for rows in rows_by_key(map(tuple, protocols.tolist())).values():
+        posterior = model.open_variance.posterior(everything, protocols[rows[0]], {})
+        covariance = posterior.covariance[own, own]
         along = directions[rows]
         left[rows] = row_sums(along * row_products(np.ascontiguousarray(covariance), along))
     return left
@@ -142,6 +143,12 @@ def _range(effect: Effect) -> Range:
 
 
 @cache
+def _size_variances() -> FloatArray:
+    """The variance over which studies disagree on each effect, in the order of the table."""
+    return np.array([_range(effect).triangular_variance for effect in risk_factors()])
+
+
+@cache
 def _mean_size(factor: str) -> float:
     effect = next(effect for effect in risk_factors() if effect.factor == factor)
     return (effect.low + effect.central + effect.high) / 3.0
@@ -149,14 +156,19 @@ def _mean_size(factor: str) -> float:
 
 def _directions(people: Population, data: Columns) -> FloatArray:
     """How the athlete's and a leg's own state moves the log-odds of its knee, shape (n, k)."""
-    own = [*people.athlete, *people.leg]
+    own = {name: place for place, name in enumerate((*people.athlete, *people.leg))}
     directions = np.zeros((len(data["sex"]), len(own)))
-    for effect in risk_factors():
-        sign = _SLOPES.get(effect.contrast)
-        if sign is not None:
-            size = sign * _mean_size(effect.factor) * belongs(effect.population, data)
-            directions[:, own.index(effect.measure)] += size
+    inside = {name: belongs(name, data) for name in {e.population for e, _ in _sloping_effects()}}
+    for effect, slope in _sloping_effects():
+        directions[:, own[effect.measure]] += slope * inside[effect.population]
     return directions
+
+
+@cache
+def _sloping_effects() -> tuple[tuple[Effect, float], ...]:
+    """The effects that move the log-odds with a true z-score, and by how much for each SD."""
+    sloping = (effect for effect in risk_factors() if effect.contrast in _SLOPES)
+    return tuple((e, _SLOPES[e.contrast] * _mean_size(e.factor)) for e in sloping)
 
 
 def _answers_variance(data: Columns) -> tuple[FloatArray, FloatArray]:

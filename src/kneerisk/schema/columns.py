@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from functools import cache
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from kneerisk.schema.sections import SIDES, Leg, LegPain, Protocol
 FloatArray = NDArray[np.float64]
 #: Canonical column name to one number a screening; missing is NaN, a category is its code.
 Columns = Mapping[str, FloatArray]
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 @cache
@@ -128,7 +131,26 @@ def rows_by_place(place: NDArray[np.intp], count: int) -> list[NDArray[np.intp]]
     For each group its rows, in order.
     """
     order = np.argsort(place, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(place, minlength=count))[:-1])
+    ends = np.cumsum(np.bincount(place, minlength=count)).tolist()
+    return [order[start:end] for start, end in pairwise([0, *ends])]
+
+
+def rows_by_key(keys: Iterable[_Key]) -> dict[_Key, NDArray[np.intp]]:
+    """The rows that share a key: `numpy.unique` would sort them first, which takes longer.
+
+    Parameters
+    ----------
+    keys
+        The key of each row.
+
+    Returns
+    -------
+    The rows of each key, in order; the keys as they first appear.
+    """
+    numbers: dict[_Key, int] = {}
+    place = [numbers.setdefault(key, len(numbers)) for key in keys]
+    groups = rows_by_place(np.array(place, dtype=np.intp), len(numbers))
+    return dict(zip(numbers, groups, strict=True))
 
 
 def code(measure: Measure, value: Any) -> float:
