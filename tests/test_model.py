@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 import pytest
 import xgboost as xgb
@@ -14,12 +16,19 @@ from kneerisk.evidence.pair_dependence import both, either
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
 from kneerisk.model.base_rates import Count
-from kneerisk.model.feature_columns import FEMALE, Column, ColumnKind, feature_columns
+from kneerisk.model.feature_columns import (
+    FEMALE,
+    Column,
+    ColumnKind,
+    ColumnSet,
+    feature_columns,
+)
 from kneerisk.model.features import feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import Screening, coded, from_row, quantity, to_row
+from kneerisk.schema.columns import rows_by_key
 from kneerisk.schema.z_scores import error_variance, from_z
 
 BROAD = {
@@ -288,3 +297,19 @@ def test_the_pair_of_knees_has_the_given_odds_ratio(odds_ratio: float) -> None:
     neither = 1 - either(left, right, odds_ratio)
     found = joint * neither / ((left - joint) * (right - joint))
     assert found == pytest.approx(np.full(2, odds_ratio))
+
+
+def test_a_remembered_hash_of_columns_does_not_go_to_another_process() -> None:
+    columns = ColumnSet((FEMALE, Column(ColumnKind.EXPECTED, "mass_kg")))
+    assert hash(columns) == hash(tuple(columns))
+    # A copy is made as what is sent is: from the columns alone.
+    assert copy(columns) == columns
+    assert vars(columns)
+    assert not vars(copy(columns))
+
+
+def test_rows_share_a_key_in_order_of_its_first_row() -> None:
+    found = {key: rows.tolist() for key, rows in rows_by_key(["b", "a", "b"]).items()}
+    assert found == {"b": [0, 2], "a": [1]}
+    assert list(found) == ["b", "a"]
+    assert rows_by_key([]) == {}

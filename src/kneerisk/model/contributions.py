@@ -16,7 +16,7 @@ from scipy.special import expit
 
 from kneerisk.evidence.population import Population
 from kneerisk.model.column_attributions import ColumnAttributions
-from kneerisk.model.feature_columns import Column
+from kneerisk.model.feature_columns import Column, ColumnSet
 from kneerisk.model.features import FeatureMatrix, averaged, row_sums
 from kneerisk.model.imputation import Expected
 from kneerisk.model.logistic_calibration import Calibration
@@ -81,7 +81,7 @@ class Explainer:
     def _columns(self) -> tuple[Column, ...]:
         """Every column that the log-odds read."""
         margin = (*self.margin.between.columns, *self.margin.within.columns)
-        return tuple(dict.fromkeys((*margin, *self._tree_columns)))
+        return ColumnSet(dict.fromkeys((*margin, *self._tree_columns)))
 
     @property
     def _tree_columns(self) -> tuple[Column, ...]:

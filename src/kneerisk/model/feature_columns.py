@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from kneerisk.evidence import Effect, effects
@@ -113,6 +113,22 @@ class Column(NamedTuple):
         raise ValueError(f"{name!r} is not a column of the feature matrix")
 
 
+class ColumnSet(tuple[Column, ...]):  # noqa: SLOT001 - it keeps its hash
+    """Some columns in order, whose hash is worked out once: their places are looked up by it."""
+
+    @cached_property
+    def _hash(self) -> int:
+        return tuple.__hash__(self)
+
+    def __hash__(self) -> int:
+        """The hash of the same columns as a tuple, which they equal."""
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[ColumnSet], tuple[tuple[Column, ...]]]:
+        """Another process hashes texts otherwise: only the columns go there."""
+        return ColumnSet, (tuple(self),)
+
+
 #: 1 for women, 0 for men, one half where the sex is not stated.
 FEMALE = Column(ColumnKind.ONE_HOT, "sex", "female")
 
@@ -120,7 +136,8 @@ FEMALE = Column(ColumnKind.ONE_HOT, "sex", "female")
 @cache
 def sport_columns() -> tuple[Column, ...]:
     """One column for each sport."""
-    return tuple(Column(ColumnKind.ONE_HOT, "sport", name) for name in category("sport").choices)
+    choices = category("sport").choices
+    return ColumnSet(Column(ColumnKind.ONE_HOT, "sport", name) for name in choices)
 
 
 @per_schema
@@ -133,7 +150,8 @@ def athlete_columns() -> tuple[Column, ...]:
         if isinstance(measure, Category) and name not in {"sex", "sport", *own}
     )
     age = Column(ColumnKind.ATHLETE, "age_years")
-    return (FEMALE, age, *sport_columns(), *answers, *_own_answers(own, ColumnKind.ATHLETE))
+    by_choice = _own_answers(own, ColumnKind.ATHLETE)
+    return ColumnSet((FEMALE, age, *sport_columns(), *answers, *by_choice))
 
 
 @per_schema
@@ -142,7 +160,7 @@ def history_columns() -> tuple[Column, ...]:
     kinds, own = (ColumnKind.OWN, ColumnKind.OTHER), own_measures_in_force().leg
     answers = ("prior_knee_injury", "same_side_episodes", "pain_on_squat_jump")
     asked = (Column(kind, name) for name in answers for kind in kinds)
-    return (*asked, *(column for kind in kinds for column in _own_answers(own, kind)))
+    return ColumnSet((*asked, *(column for kind in kinds for column in _own_answers(own, kind))))
 
 
 def _own_answers(own: Mapping[str, Measure], kind: ColumnKind) -> Iterator[Column]:
@@ -177,7 +195,7 @@ def own_answer_columns(name: str, answer: Category, kind: ColumnKind) -> tuple[C
 @cache
 def factor_columns() -> tuple[Column, ...]:
     """One column for each published risk factor."""
-    return tuple(Column(ColumnKind.FACTOR, effect.factor) for effect in risk_factors())
+    return ColumnSet(Column(ColumnKind.FACTOR, effect.factor) for effect in risk_factors())
 
 
 def compared_between_legs(leg: tuple[str, ...]) -> tuple[str, ...]:
@@ -195,15 +213,17 @@ def _feature_columns(
     athlete: tuple[str, ...], leg: tuple[str, ...], imbalances: tuple[str, ...]
 ) -> tuple[Column, ...]:
     measures = (*athlete, *leg)
-    return (
-        *athlete_columns(),
-        *history_columns(),
-        *(Column(ColumnKind.EXPECTED, name) for name in measures),
-        *(Column(ColumnKind.IMBALANCE, name) for name in imbalances),
-        *(Column(ColumnKind.VARIANCE, name) for name in measures),
-        *(Column(ColumnKind.IMBALANCE_VARIANCE, name) for name in imbalances),
-        *(Column(ColumnKind.DIFFERENCE, name) for name in compared_between_legs(leg)),
-        *factor_columns(),
+    return ColumnSet(
+        (
+            *athlete_columns(),
+            *history_columns(),
+            *(Column(ColumnKind.EXPECTED, name) for name in measures),
+            *(Column(ColumnKind.IMBALANCE, name) for name in imbalances),
+            *(Column(ColumnKind.VARIANCE, name) for name in measures),
+            *(Column(ColumnKind.IMBALANCE_VARIANCE, name) for name in imbalances),
+            *(Column(ColumnKind.DIFFERENCE, name) for name in compared_between_legs(leg)),
+            *factor_columns(),
+        )
     )
 
 

@@ -180,9 +180,14 @@ def _codes_marked(columns: tuple[Column, ...]) -> FloatArray:
 
 def _leg_differences(people: Population, expected: Expected) -> FloatArray:
     """By how much the expected true measures of the own leg are above those of the other."""
-    names = compared_between_legs(people.leg)
-    legs = expected.mean[:, :, [len(people.athlete) + people.leg.index(name) for name in names]]
+    legs = expected.mean[:, :, _places_compared(len(people.athlete), people.leg)]
     return legs - legs[:, ::-1]
+
+
+@lru_cache(maxsize=_SETS_KEPT)
+def _places_compared(n_athlete: int, leg: tuple[str, ...]) -> NDArray[np.intp]:
+    """Where the measures that can differ between the legs are among the expected values."""
+    return np.array([n_athlete + leg.index(name) for name in compared_between_legs(leg)])
 
 
 def _factor_values(people: Population, expected: Expected, data: Columns) -> FloatArray:

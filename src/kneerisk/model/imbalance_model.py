@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import expit, log_ndtr, ndtr, ndtri
 
-from kneerisk.model.feature_columns import Column, ColumnKind
+from kneerisk.model.feature_columns import Column, ColumnKind, ColumnSet
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import FloatArray
@@ -24,6 +25,8 @@ COVERAGE = 0.90
 #: A latent that is known better than this, or a probability nearer to 0 or 1, counts as this: a
 #: normal quantile has to stay finite (assumption).
 LEAST_SD, LEAST_TAIL = 1e-6, 1e-12
+#: The columns that hold the mean and the variance of a latent.
+_LATENT = (ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +101,14 @@ class ImbalanceModel:
 
 def _latents(features: FeatureMatrix, names: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of each latent, each of shape (n_screenings, 2, n_imbalances)."""
-    mean = features.pick(tuple(Column(ColumnKind.IMBALANCE, name) for name in names))
-    variance = features.pick(tuple(Column(ColumnKind.IMBALANCE_VARIANCE, name) for name in names))
-    return mean, variance
+    means, variances = (_columns_of(kind, names) for kind in _LATENT)
+    return features.pick(means), features.pick(variances)
+
+
+@lru_cache
+def _columns_of(kind: ColumnKind, names: tuple[str, ...]) -> ColumnSet:
+    """The column of a kind of each latent."""
+    return ColumnSet(Column(kind, name) for name in names)
 
 
 def latent_log_odds(

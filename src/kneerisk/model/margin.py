@@ -46,7 +46,8 @@ class Scaler:
         """
         z = (np.where(np.isnan(values), self.centre, values) - self.centre) / self.spread
         farthest = _farthest(self.columns)
-        return np.clip(z, -farthest, farthest)
+        # As `numpy.clip`, which takes longer than the rest for one row.
+        return np.minimum(np.maximum(z, -farthest), farthest)
 
 
 @lru_cache
@@ -120,7 +121,8 @@ def within_values(features: FeatureMatrix, columns: tuple[Column, ...]) -> Float
     Shape ``(n, len(columns))``, without missing values.
     """
     sides = features.pick(columns)
-    return np.nan_to_num(sides[:, 0] - sides[:, 1])
+    difference = sides[:, 0] - sides[:, 1]
+    return np.where(np.isnan(difference), 0.0, difference)
 
 
 def between_values(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:

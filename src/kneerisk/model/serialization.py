@@ -10,7 +10,7 @@ import numpy as np
 
 from kneerisk.evidence.population import Population
 from kneerisk.model.base_rates import BaseRates, Count
-from kneerisk.model.feature_columns import Column
+from kneerisk.model.feature_columns import Column, ColumnSet
 from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.logistic_calibration import Calibration
@@ -154,7 +154,7 @@ def _scaler_data(scaler: Scaler) -> Json:
 
 def _scaler(data: Json) -> Scaler:
     return Scaler(
-        columns=tuple(Column.parse(name) for name in data["names"]),
+        columns=ColumnSet(Column.parse(name) for name in data["names"]),
         centre=np.array(data["centre"]),
         spread=np.array(data["spread"]),
     )
@@ -172,7 +172,7 @@ def _boosted_data(boosted: BoostedTrees, file: str, out: Written) -> Json:
 
 
 def _boosted(data: Json, files: Mapping[str, bytes]) -> BoostedTrees:
-    columns = tuple(Column.parse(name) for name in data["columns"])
+    columns = ColumnSet(Column.parse(name) for name in data["columns"])
     booster = read_booster(files[data["file"]], len(columns)) if data["file"] else None
     return BoostedTrees(
         columns=columns,

@@ -83,7 +83,8 @@ def variance_sources(
     contrasts = np.nan_to_num(features.pick(factor_columns()))
     return VarianceSources(
         base_rate=_both_knees(model.base_rates.shift(sport).variance),
-        studies=row_sums(contrasts**2 * _size_variances()) + _rate_variances()[_places(sport)][:, None],
+        studies=row_sums(contrasts**2 * _size_variances())
+        + _rate_variances()[_places(sport)][:, None],
         tests_not_done=np.maximum(now - all_done[:, None], 0.0) + unasked,
         test_error=_both_knees(all_done),
         untested=_both_knees(before + answers),
