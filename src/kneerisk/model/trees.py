@@ -130,8 +130,8 @@ def column_means(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatA
     """
     rows = features.pick(columns).reshape(-1, len(columns))
     known = ~np.isnan(rows)
-    total = np.where(known, rows, 0.0).sum(axis=0)
-    return np.asarray(total / np.maximum(known.sum(axis=0), 1))
+    np.copyto(rows, 0.0, where=~known)  # in place, as above
+    return np.asarray(rows.sum(axis=0) / np.maximum(known.sum(axis=0), 1))
 
 
 #: What our boosters are; anything else is not one of them.
