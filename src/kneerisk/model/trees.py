@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Digits of what trees read and are fitted to. Machines differ in the last bits of a sum, and a
 #: split or a single-precision number next to them would fall differently; these digits they share.
 DIGITS = 6
+#: Screenings whose rows are made together (assumption): no number hangs on it.
+BLOCK = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +62,16 @@ class BoostedTrees:
         -------
         Shape ``(2 n, n_columns)``, left and right leg in turn, without missing values.
         """
-        values = (averaged(features) if self.shared else features).pick(self.columns)
-        rows = values.reshape(-1, len(self.columns))
-        # In place: of a large cohort, each further copy would be gigabytes.
-        np.copyto(rows, self.fill, where=np.isnan(rows))
-        return rows.round(DIGITS, out=rows).astype(np.float32)
+        legs = averaged(features) if self.shared else features
+        n, n_columns = len(legs.values), len(self.columns)
+        rows = np.empty((2 * n, n_columns), dtype=np.float32, order="F")
+        # Block by block and in place: of a large cohort, each further copy would be gigabytes.
+        for start in range(0, n, BLOCK):
+            block = legs.take(slice(start, start + BLOCK)).pick(self.columns)
+            values = block.reshape(-1, n_columns)
+            np.copyto(values, self.fill, where=np.isnan(values))
+            rows[2 * start : 2 * (start + BLOCK)] = values.round(DIGITS, out=values)
+        return rows
 
     def values(self, features: FeatureMatrix) -> FloatArray:
         """What the trees predict by themselves.
@@ -112,26 +119,6 @@ class BoostedTrees:
         zero = np.zeros(base.shape, dtype=np.float32)
         added = self.booster.inplace_predict(rows, predict_type="margin", base_margin=zero)
         return base + np.asarray(added, dtype=np.float64).reshape(base.shape)
-
-
-def column_means(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
-    """Means of columns in a training cohort, over both legs.
-
-    Parameters
-    ----------
-    features
-        The feature matrix of the cohort.
-    columns
-        Which of its columns.
-
-    Returns
-    -------
-    Shape ``(len(columns),)``; 0 for a column without values.
-    """
-    rows = features.pick(columns).reshape(-1, len(columns))
-    known = ~np.isnan(rows)
-    np.copyto(rows, 0.0, where=~known)  # in place, as above
-    return np.asarray(rows.sum(axis=0) / np.maximum(known.sum(axis=0), 1))
 
 
 #: What our boosters are; anything else is not one of them.

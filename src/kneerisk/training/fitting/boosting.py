@@ -16,9 +16,10 @@ from kneerisk.evidence.imbalance_patterns import imbalance_thresholds, marks
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imbalance_model import ImbalanceModel, latent_log_odds
-from kneerisk.model.trees import DIGITS, BoostedTrees, column_means
+from kneerisk.model.trees import DIGITS, BoostedTrees
 from kneerisk.progress import Progress, event
 from kneerisk.schema import FloatArray, quantity
+from kneerisk.training.fitting.fit_columns import column_means
 from kneerisk.training.fitting.fit_inputs import Inputs
 from kneerisk.training.fitting.settings import DEFAULTS, Settings
 from kneerisk.training.fitting.tree_rows import BoostingTarget, HoldRows, TreeRows, hold_here

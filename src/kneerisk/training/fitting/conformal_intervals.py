@@ -23,11 +23,12 @@ from kneerisk.model.intervals import (
     QuantileInterval,
 )
 from kneerisk.model.risk_model import RiskModel
-from kneerisk.model.trees import DIGITS, BoostedTrees, column_means
+from kneerisk.model.trees import DIGITS, BoostedTrees
 from kneerisk.progress import Progress, event
 from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.boosting import MAX_BIN, booster_parameters
 from kneerisk.training.fitting.bootstrap_interval import ResampledFit, fit_bootstrap
+from kneerisk.training.fitting.fit_columns import column_means
 from kneerisk.training.fitting.fit_inputs import Inputs
 from kneerisk.workers.this_process import Workers
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kneerisk.model.feature_columns import Column, ColumnKind
-from kneerisk.schema import Columns, athlete_measures, leg_measures
+from kneerisk.model.features import FeatureMatrix
+from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
 from kneerisk.training.fitting.fit_inputs import Inputs
 
 #: A measure enters a fit when at least this share of the cohort's screenings have it (assumption).
@@ -44,3 +45,23 @@ def _known_measures(data: Columns, least_share: float) -> frozenset[str]:
     athlete = {name for name in athlete_measures() if share(name) >= least_share}
     legs = {n for n in leg_measures() if share(f"left_{n}", f"right_{n}") >= least_share}
     return frozenset(athlete | legs)
+
+
+def column_means(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
+    """Means of columns in a training cohort, over both legs.
+
+    Parameters
+    ----------
+    features
+        The feature matrix of the cohort.
+    columns
+        Which of its columns.
+
+    Returns
+    -------
+    Shape ``(len(columns),)``; 0 for a column without values.
+    """
+    rows = features.pick(columns).reshape(-1, len(columns))
+    known = ~np.isnan(rows)
+    np.copyto(rows, 0.0, where=~known)  # in place: of a large cohort, a copy would be gigabytes
+    return np.asarray(rows.sum(axis=0) / np.maximum(known.sum(axis=0), 1))
