@@ -194,17 +194,17 @@ def measured_z_scores(
     The athlete's, of shape ``(n, n_athlete)``, and those of the left and the right leg, each of
     shape ``(n, n_leg)``; missing is NaN, and so is a ratio of two measured torques.
     """
-    athlete = to_z_of_all(people.athlete, _stacked(people.athlete, "", data), data)
-    legs = [to_z_of_all(people.leg, _stacked(people.leg, f"{side}_", data), data) for side in SIDES]
-    for z in legs:
-        _drop_computed_ratios(people, z, data)
+    names = (*people.athlete, *people.leg, *people.leg)
+    columns = (*people.athlete, *(f"{side}_{name}" for side in SIDES for name in people.leg))
+    z = to_z_of_all(names, np.array([data[column] for column in columns]).T, data)
+    ends = [len(people.athlete), len(people.athlete) + len(people.leg)]
+    legs = np.split(z, ends, axis=1)[1:]
+    for leg in legs:
+        _drop_computed_ratios(people, leg, data)
     _average_squeezes(people, legs)
-    return _clipped(people.athlete, athlete), tuple(_clipped(people.leg, z) for z in legs)
-
-
-def _clipped(names: tuple[str, ...], z: FloatArray) -> FloatArray:
     farthest = farthest_z(names)
-    return np.clip(z, -farthest, farthest)
+    athlete, left, right = np.split(np.clip(z, -farthest, farthest), ends, axis=1)
+    return athlete, (left, right)
 
 
 @per_schema_at_most(_SETS_KEPT)
@@ -241,11 +241,6 @@ def _average_squeezes(people: Population, legs: list[FloatArray]) -> None:
         mean = (legs[0][:, place] + legs[1][:, place]) / 2.0
         for z in legs:
             z[:, place] = np.where(np.isnan(mean), z[:, place], mean)
-
-
-def _stacked(names: tuple[str, ...], prefix: str, data: Columns) -> FloatArray:
-    """Some of the coded columns side by side, shape (n, len(names))."""
-    return np.stack([data[f"{prefix}{name}"] for name in names], axis=1)
 
 
 def _drop_computed_ratios(people: Population, z: FloatArray, data: Columns) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from math import isnan
 
 import numpy as np
@@ -159,6 +160,7 @@ def _training_mean(model: RiskModel, column: Column) -> float:
     return 0.0
 
 
+@cache
 def _levels() -> FloatArray:
     novice, competitive = assumption("novice_share"), assumption("competitive_share")
     return np.array([novice, 1.0 - novice - competitive, competitive])
@@ -181,6 +183,7 @@ def _knee_history(side: str, data: Columns, missing: tuple[str, ...]) -> Iterato
         yield answers, shares[possible] / shares[possible].sum()
 
 
+@cache
 def _knee_states() -> tuple[FloatArray, FloatArray]:
     """Code of the last injury and number of episodes, shape (7, 2), and their shares, (7,)."""
     recent, older = assumption("prior_injury_recent_share"), assumption("prior_injury_older_share")
