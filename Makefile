@@ -71,7 +71,8 @@ $(STAMP): requirements.lock pyproject.toml
 	  fi; \
 	  $$found -m venv --clear .venv; \
 	fi
-	@echo "Installing into .venv; the first time takes a few minutes." >&2
-	@$(PIP) --require-hashes -r requirements.lock
+	@echo "Installing into .venv; the first time takes a minute or two." >&2
+	@# A module is compiled when it is first imported: to compile all of them takes half a minute.
+	@$(PIP) --no-compile --require-hashes -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
