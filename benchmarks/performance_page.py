@@ -152,10 +152,9 @@ def write_page() -> None:
 
 
 def _demoted(text: str) -> str:
-    """A page as a section of another: each heading is one level lower."""
-    return (
-        "\n".join(f"#{line}" if line.startswith("#") else line for line in text.splitlines()) + "\n"
-    )
+    """A result as a section of the page: each heading one level lower, pictures beside it."""
+    lines = (f"#{line}" if line.startswith("#") else line for line in text.splitlines())
+    return "\n".join(lines).replace("](../../docs/", "](") + "\n"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ import numpy as np
 import xgboost as xgb
 from matplotlib.figure import Figure
 
-from benchmarks.performance_page import RESULTS
+from benchmarks.performance_page import RESULTS, write_page
 from benchmarks.serving_speed import machine
 from kneerisk.evaluation import model_validation
 from kneerisk.progress import ProgressEvent
@@ -220,6 +220,7 @@ def main() -> int:
     (RESULTS / "training-speed.json").write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     (RESULTS / "training-speed.md").write_text(text, "utf-8")
     plot(costs).savefig(PLOT, dpi=150)
+    write_page()
     sys.stdout.write(text)
     return int(any(value > most for value, most in targets(costs).values()))
 
