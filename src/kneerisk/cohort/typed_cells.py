@@ -93,6 +93,8 @@ def _holds_texts(cells: pd.Series[Any]) -> bool:
     """Whether a column has nothing but texts and what is missing."""
     if isinstance(cells.dtype, pd.ArrowDtype):
         return bool(pa.types.is_string(cells.dtype.pyarrow_dtype))
+    if isinstance(cells.dtype, pd.StringDtype):
+        return True
     return {*map(type, cells.tolist())} <= {str, type(None)}
 
 
@@ -116,9 +118,8 @@ def _numbers(cells: pd.Series[Any]) -> FloatArray | None:
         return cells.to_numpy(dtype=np.float64, na_value=np.nan).copy()
     if not _holds_texts(cells):
         return None
-    written = pa.array(
-        cells.array if isinstance(cells.dtype, pd.ArrowDtype) else cells.tolist(), pa.string()
-    )
+    is_plain = cells.dtype == object
+    written = pa.array(cells.tolist() if is_plain else cells.array, pa.string(), from_pandas=True)
     written = pc.if_else(pc.equal(written, ""), None, written)
     try:
         values = np.array(pc.cast(written, pa.float64()).to_numpy(zero_copy_only=False))
