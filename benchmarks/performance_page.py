@@ -120,9 +120,10 @@ def serving_section(measured: dict[str, Any], lines: list[Line]) -> str:
 
 _HEAD = """# Performance
 
-Generated: `make bench` measures the service, its start and files, and ends with an error where a
-target is missed; `make figures ONLY=sections` measures the parts of an answer. Times differ between
-machines; what is promised is the ratio of two numbers of one run.
+Generated: `make bench` measures the service, its start, a squad and files, and ends with an error
+where a target is missed; `python -m benchmarks.training_speed` measures training, and `make figures
+ONLY=sections` the parts of an answer. Times differ between machines; what is promised is the ratio
+of two numbers of one run.
 """
 
 _FLOOR = """## What an answer's time goes to
@@ -131,10 +132,24 @@ A whole answer is some 50 kB of JSON: every number with its interval, the words 
 measure's norm and error, and what every test that was not done would tell. The next tests are its
 largest part: some 200 variants of the athlete are predicted for them. The rest is spread over many
 small steps, each of which costs what Python and NumPy take for a call, 1 to 10 µs, whether its
-array holds two legs or a hundred. A compact answer (`?fields=risk,likely`) leaves out next tests,
-advice and inputs. Validation, JSON and BentoML's own part set a floor far below both, so that the
-targets that are missed need fewer steps: slopes of the next tests from the margin's own weights,
-and one pass over columns for what is told of each measure.
+array holds two legs or a hundred; no step is a tenth of the whole. A compact answer
+(`?fields=risk,likely`) leaves out next tests, advice and inputs, not the engine.
+
+The floor under a whole answer is what remains when nothing is computed: the empty endpoint's
+processor time in the first table, and validation and JSON in the second, together about a fifth of
+today's. Between it and the targets that are missed stands the number of steps. Two ways are known
+and not gone: slopes of the next tests worked out from the margin's weights instead of predicted
+from variants, and the base of the attributions without the attributions. Both change the order of
+sums, and so the last digits of what is told.
+
+## What a training's time goes to
+
+Beside XGBoost and the oracle, a default training fits the logistic regression that the model is
+compared with, bootstraps the AUC of many groups, draws its plots and opens MLflow's database. None
+of these grows as fast as the cohort, so that their share falls: see the power below. The memory of
+a large one is that of three copies of the cohort (whole, for training, held out) and of the feature
+matrix in double precision; `--spread-trees` moves the trees' share of it to a cluster
+(`docs/scale.md`).
 """
 
 
