@@ -675,12 +675,14 @@ class TestTheSquad:
         assert before_all(seen) == ["Jonas Brandt"]
         expect(row(seen, "Tom Reilly").locator(".no")).to_contain_text(re.compile(r"\d"))
         expect(seen.page.locator(".nextall")).to_have_count(0)
+        expect(seen.page.get_by_role("heading", level=1)).not_to_contain_text("one test")
         expect(seen.page.get_by_role("button", name="Export for Excel")).to_be_disabled()
         seen.page.get_by_role("button", name="Stop").click()
         expect(seen.page.get_by_text("not worked out for 6 athletes")).to_be_visible()
         seen.page.unroute("**/v1/predict_team?fields=next_tests")
         seen.page.get_by_role("button", name="Continue").click()
         expect(seen.page.locator(".nextall")).to_be_visible()
+        expect(seen.page.get_by_role("heading", level=1)).to_contain_text("one test")
         assert len(sent(seen)) == 6
         assert held
 

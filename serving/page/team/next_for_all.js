@@ -8,8 +8,12 @@ import { lowered } from "./why_here.js";
 /** So many of those it is not worth it for are named; more are counted. */
 const MAX_NAMED = 3;
 
-/** The test that settles most of what is open, all athletes together; null where none is worth it. */
+/**
+ * The test that settles most of what is open, all athletes together; null where none is worth it,
+ * and while the tests of some are not known.
+ */
 export function nextForAll(athletes) {
+  if (athletes.some(lacksTests)) return null;
   const scored = athletes.filter(({ summary }) => summary && summary.status !== "refer");
   const totals = new Map();
   for (const athlete of scored) {
