@@ -1,7 +1,7 @@
 """Pieces of work on a Dask cluster: other machines' processes, or this one's.
 
-Dask is an optional extra, which only this module imports. A piece goes out with all that it takes,
-so that the scheduler gives those of a worker that is lost to another one.
+Dask is an optional extra, which is imported where a cluster is asked for. A piece goes out with all
+that it takes, so that the scheduler gives those of a worker that is lost to another one.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from kneerisk.training.fitting.column_bins import Bins, InBlocks, binned
 from kneerisk.training.fitting.tree_rows import (
     BoostingTarget,
     HoldRows,
+    TreeRows,
     hold_here,
     predicted_log_odds,
 )
@@ -58,7 +59,7 @@ def _rows_on(dask: str) -> Iterator[HoldRows]:
         yield lambda rows_of, n: RowsOnCluster(client, rows_of, n)
 
 
-class RowsOnCluster:
+class RowsOnCluster(TreeRows):
     """Rows of legs in blocks, dealt out to the workers.
 
     Parameters
@@ -69,6 +70,11 @@ class RowsOnCluster:
         Gives the rows of some of n screenings, two for each, shape (2 m, n_columns).
     n
         How many screenings.
+
+    Raises
+    ------
+    WorkersLost
+        Where workers are lost again and again; `boost` and `log_odds` too.
     """
 
     def __init__(
@@ -78,67 +84,23 @@ class RowsOnCluster:
         self._blocks: list[tuple[slice, Any]] = []
         self._deal_out()
 
-    def boost(
+    def _boost(
         self,
         parameters: Mapping[str, object],
         target: BoostingTarget,
         chosen: NDArray[np.bool_],
         rounds: int,
     ) -> xgb.Booster:
-        """Fit a booster.
+        return self._despite_losses(lambda: self._boost_once(parameters, target, chosen, rounds))
 
-        Parameters
-        ----------
-        parameters
-            Of XGBoost, with ``max_bin``.
-        target
-            Of all n rows.
-        chosen
-            The rows to fit to, shape (n,).
-        rounds
-            How many.
-
-        Returns
-        -------
-        The booster.
-
-        Raises
-        ------
-        WorkersLost
-            Where workers are lost again and again.
-        """
-        return self._despite_losses(lambda: self._boost(parameters, target, chosen, rounds))
-
-    def log_odds(
+    def _log_odds(
         self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
     ) -> FloatArray:
-        """What the first rounds of a booster say.
-
-        Parameters
-        ----------
-        booster
-            Fitted by `boost`.
-        base
-            Log-odds that the trees start from, of all n rows.
-        chosen
-            The m rows that are wanted, shape (n,).
-        rounds
-            How many of its rounds, at least 1.
-
-        Returns
-        -------
-        Log-odds, shape (m,) or (m, k).
-
-        Raises
-        ------
-        WorkersLost
-            Where workers are lost again and again.
-        """
         raw = bytes(booster.save_raw("ubj"))
 
         def from_all() -> FloatArray:
             parts = [
-                self._client.submit(_log_odds, rows, chosen[at], base[at], raw, rounds, pure=False)
+                self._client.submit(_predicted, rows, chosen[at], base[at], raw, rounds, pure=False)
                 for at, rows in self._blocks
                 if chosen[at].any()
             ]
@@ -162,7 +124,7 @@ class RowsOnCluster:
             rows = self._client.scatter(self._rows_of(some), workers=[worker], hash=False)
             self._blocks.append((slice(2 * some.start, 2 * some.stop), rows))
 
-    def _boost(
+    def _boost_once(
         self,
         parameters: Mapping[str, object],
         target: BoostingTarget,
@@ -229,7 +191,7 @@ class RowsOnCluster:
         raise WorkersLost(text("command_line.dask.lost"))
 
 
-def _log_odds(
+def _predicted(
     rows: NDArray[np.float32],
     chosen: NDArray[np.bool_],
     base: FloatArray,

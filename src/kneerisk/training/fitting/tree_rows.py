@@ -5,9 +5,10 @@ Code that boosts takes `HoldRows` and works with the `TreeRows` that it gives, w
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import xgboost as xgb
@@ -35,7 +36,7 @@ class BoostingTarget:
     weight: FloatArray | None
 
 
-class TreeRows(Protocol):
+class TreeRows(ABC):
     """Rows of legs that boosters are fitted to and evaluated on."""
 
     def boost(
@@ -62,6 +63,7 @@ class TreeRows(Protocol):
         -------
         The booster.
         """
+        return self._boost(parameters, target, chosen, rounds)
 
     def log_odds(
         self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
@@ -83,6 +85,23 @@ class TreeRows(Protocol):
         -------
         Log-odds, shape (m,) or (m, k).
         """
+        return self._log_odds(booster, base, chosen, rounds)
+
+    @abstractmethod
+    def _boost(
+        self,
+        parameters: Mapping[str, object],
+        target: BoostingTarget,
+        chosen: NDArray[np.bool_],
+        rounds: int,
+    ) -> xgb.Booster:
+        """Fit a booster where the rows lie."""
+
+    @abstractmethod
+    def _log_odds(
+        self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
+    ) -> FloatArray:
+        """Predict where the rows lie."""
 
 
 #: Called with what gives the rows of some of n screenings, two for each of them, and with n.
@@ -90,35 +109,18 @@ HoldRows: TypeAlias = Callable[[Callable[[slice], NDArray[np.float32]], int], Tr
 
 
 @dataclass(frozen=True, slots=True)
-class RowsHere:
+class RowsHere(TreeRows):
     """Rows of legs in this process's memory, shape (n, n_columns)."""
 
     x: NDArray[np.float32]
 
-    def boost(
+    def _boost(
         self,
         parameters: Mapping[str, object],
         target: BoostingTarget,
         chosen: NDArray[np.bool_],
         rounds: int,
     ) -> xgb.Booster:
-        """Fit a booster.
-
-        Parameters
-        ----------
-        parameters
-            Of XGBoost, with ``max_bin``.
-        target
-            Of all n rows.
-        chosen
-            The rows to fit to, shape (n,).
-        rounds
-            How many.
-
-        Returns
-        -------
-        The booster.
-        """
         matrix = xgb.QuantileDMatrix(
             self.x[chosen],
             label=target.label[chosen],
@@ -128,26 +130,9 @@ class RowsHere:
         )
         return xgb.train(dict(parameters), matrix, rounds)
 
-    def log_odds(
+    def _log_odds(
         self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
     ) -> FloatArray:
-        """What the first rounds of a booster say.
-
-        Parameters
-        ----------
-        booster
-            Fitted by `boost`.
-        base
-            Log-odds that the trees start from, of all n rows.
-        chosen
-            The m rows that are wanted, shape (n,).
-        rounds
-            How many of its rounds, at least 1.
-
-        Returns
-        -------
-        Log-odds, shape (m,) or (m, k).
-        """
         return predicted_log_odds(booster, self.x[chosen], base[chosen], rounds)
 
 
