@@ -46,6 +46,9 @@ VERSION = "kneerisk-new_pain-12m-v1"
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+# Commands and services that tests start share the cores with other tests: a thread of XGBoost that
+# waits for another must not do so by spinning, for which trees take three times the processor.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
