@@ -21,6 +21,7 @@ from kneerisk.cohort.simulation.true_risks import draw_definitions, draw_effects
 from kneerisk.evidence import assumption, measures_of_test, screening_tests
 from kneerisk.evidence.population import published
 from kneerisk.model import Bundle
+from kneerisk.model.moved_measures import Screenings
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.value_of_information.expected_gain import value_of_information
 from kneerisk.schema import SIDES, FloatArray, columns, leg_measures
@@ -159,7 +160,10 @@ def next_best(bundle: Bundle) -> Policy:
             data = athletes.uncovered(done, rows)
             expected = model.measurement_update.expected(data)
             known = bundle.metadata.population
-            values = value_of_information(model, known, data, expected, range(len(rows)))
+            asked = Screenings(
+                data=data, expected=expected, features=model.features(data, expected)
+            )
+            values = value_of_information(model, known, asked, range(len(rows)))
             for row, value in zip(rows, values, strict=True):
                 shares = shares_of(value, athletes.free[row])
                 if len(shares) and shares.max() >= LEAST_SHARE:

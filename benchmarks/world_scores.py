@@ -21,7 +21,8 @@ from kneerisk.evaluation.slices import AGE_BANDS
 from kneerisk.evaluation.task_rows import task_rows
 from kneerisk.model.base_rates import Count
 from kneerisk.model.features import FeatureMatrix
-from kneerisk.model.risk_model import Prediction, RiskModel
+from kneerisk.model.prediction import Prediction
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, FloatArray, category
 
 TASKS = (*SIDES, "either")

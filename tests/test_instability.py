@@ -23,7 +23,7 @@ from kneerisk.model.features import FeatureMatrix, feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.model.intervals import BootstrapInterval
 from kneerisk.model.margin import Margin, Scaler
-from kneerisk.model.risk_model import Prediction
+from kneerisk.model.prediction import Prediction
 from kneerisk.training.fitting.cross_validation import refit_people
 from kneerisk.training.fitting.fit import fit
 from kneerisk.training.plots.instability_plot import instability_plot

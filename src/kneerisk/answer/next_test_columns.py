@@ -13,16 +13,15 @@ from numpy.typing import NDArray
 
 from kneerisk.answer.next_tests import LEAST_SHARE, TOGETHER, is_possible, shares_of
 from kneerisk.model import Bundle
-from kneerisk.model.imputation import Expected
+from kneerisk.model.moved_measures import Screenings
 from kneerisk.model.value_of_information.expected_gain import (
     ValueOfInformation,
     value_of_information,
 )
-from kneerisk.schema import Columns
 
 
 def next_test_columns(
-    bundle: Bundle, data: Columns, expected: Expected, free: NDArray[np.bool_]
+    bundle: Bundle, screenings: Screenings, free: NDArray[np.bool_]
 ) -> dict[str, NDArray[Any]]:
     """The test that is worth most to each screening.
 
@@ -30,10 +29,8 @@ def next_test_columns(
     ----------
     bundle
         The released model.
-    data
-        Coded columns of n screenings.
-    expected
-        Their expected true values.
+    screenings
+        n screenings.
     free
         Whether the left and the right knee may be scored, shape (n, 2).
 
@@ -47,7 +44,7 @@ def next_test_columns(
     asked, known = np.flatnonzero(free.any(axis=1)).tolist(), bundle.metadata.population
     for first in range(0, len(asked), TOGETHER):
         some = asked[first : first + TOGETHER]
-        values = value_of_information(bundle.model, known, data, expected, some)
+        values = value_of_information(bundle.model, known, screenings, some)
         for row, value in zip(some, values, strict=True):
             names[row], shares[row] = _best(value, free[row])
     return {"next_test": names, "next_test_uncertainty_removed": shares}

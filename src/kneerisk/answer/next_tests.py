@@ -27,6 +27,7 @@ from kneerisk.evidence import (
 )
 from kneerisk.evidence.imbalance_patterns import marks
 from kneerisk.model.imputation import Expected
+from kneerisk.model.moved_measures import Screenings
 from kneerisk.model.value_of_information.expected_gain import (
     ValueOfInformation,
     value_of_information,
@@ -36,8 +37,8 @@ from kneerisk.schema.rules import SQUEEZED_TOGETHER
 
 #: So many tests are named at most, and none that settles less than this share of what is open.
 MOST_TESTS, LEAST_SHARE = 6, 0.01
-#: So many screenings are worked out together: one of them has some 400 variants to predict
-#: (assumption: enough to be quick, few enough for little memory).
+#: So many screenings are worked out together: the answers to what was not asked, and with trees the
+#: steps of each measure, are rows of their own (assumption: enough to be quick, little memory).
 TOGETHER = 32
 #: An imbalance is named on so many concordant measures; a test settles it that removes so much of
 #: what is open of its latent.
@@ -96,11 +97,12 @@ def next_tests_of_each(
     bundle, found = predictions.bundle, dict[int, list[NextTest]]()
     asked = {i: free for i in leg_imbalances if (free := _free_knees(predictions, i))}
     places = list(asked)
+    screenings = Screenings(
+        data=predictions.data, expected=predictions.expected, features=predictions.legs
+    )
     for first in range(0, len(places), TOGETHER):
         some = places[first : first + TOGETHER]
-        values = value_of_information(
-            bundle.model, bundle.metadata.population, predictions.data, predictions.expected, some
-        )
+        values = value_of_information(bundle.model, bundle.metadata.population, screenings, some)
         drafts = [
             _draft(predictions, i, value, asked[i]) for i, value in zip(some, values, strict=True)
         ]

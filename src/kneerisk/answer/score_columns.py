@@ -29,6 +29,7 @@ from kneerisk.answer.status_rules import (
 from kneerisk.answer.usual_risk import usual_risk_in
 from kneerisk.evidence import imbalances
 from kneerisk.model import Bundle, Metadata, Prediction
+from kneerisk.model.moved_measures import Screenings
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.variance_sources import variance_sources
 from kneerisk.schema import SIDES, Columns, FloatArray, category, columns
@@ -84,7 +85,8 @@ def score_columns(
     if drivers:
         result |= driver_columns(model, data, expected, legs, given)
     if next_test:
-        result |= next_test_columns(bundle, data, expected, ~hurts & scored[:, None])
+        screenings = Screenings(data=data, expected=expected, features=legs)
+        result |= next_test_columns(bundle, screenings, ~hurts & scored[:, None])
     n = len(status)
     lineage = {"version": metadata.version, "run_id": metadata.run_id}
     return result | {name: _texts([value])[np.zeros(n, int)] for name, value in lineage.items()}

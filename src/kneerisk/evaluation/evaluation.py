@@ -41,7 +41,7 @@ from kneerisk.evaluation.truth_comparison import (
     imbalance_metrics,
     true_discrimination,
 )
-from kneerisk.model.risk_model import Prediction
+from kneerisk.model.prediction import Prediction
 from kneerisk.schema import SIDES, FloatArray
 
 #: Metrics of the worst slice that the evaluation repeats, `worst_slice_` before their names.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kneerisk.cohort import Cohort
 from kneerisk.evaluation.decision_curves import THRESHOLDS
 from kneerisk.evaluation.task_rows import Risks, athlete_codes, own_task, risks_of
-from kneerisk.model.risk_model import Prediction
+from kneerisk.model.prediction import Prediction
 from kneerisk.progress import Progress, event, ignore
 from kneerisk.schema import FloatArray
 from kneerisk.workers.this_process import Workers, in_this_process

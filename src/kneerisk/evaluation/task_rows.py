@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.row_weights import effective_outcomes
-from kneerisk.model.risk_model import Prediction
+from kneerisk.model.prediction import Prediction
 from kneerisk.schema import FloatArray
 
 #: Resamples of athletes behind an interval; enough for two digits of a 95 % interval.

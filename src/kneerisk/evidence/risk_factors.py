@@ -20,6 +20,15 @@ from kneerisk.evidence.table_reader import read_table
 from kneerisk.schema import Columns, FloatArray, category
 from kneerisk.schema.z_scores import CONDITION_OF, from_z, location_and_scale
 
+#: Contrasts that are a line in the true z-score of their measure, and how it slopes.
+LINEAR_CONTRASTS: Mapping[str, float] = {
+    "per_sd_lower": -1.0,
+    "per_sd_higher": 1.0,
+    "per_sd_lower_for_age": -1.0,
+}
+#: How the contrasts begin that are steps of the true value.
+_STEP = "at_least_"
+
 
 @dataclass(frozen=True, slots=True)
 class LegView:
@@ -47,9 +56,14 @@ def risk_factors() -> tuple[Effect, ...]:
 @cache
 def factor_measures() -> tuple[str, ...]:
     """The true measures that the contrasts are computed from."""
-    per_sd = (effect.measure for effect in risk_factors() if "per_sd" in effect.contrast)
-    steps = (e.measure for e in risk_factors() if e.contrast.startswith("at_least_"))
-    return tuple(dict.fromkeys([*per_sd, *steps, "height_cm", "mass_kg"]))
+    return tuple(dict.fromkeys(m for effect in risk_factors() for m in measures_of(effect)))
+
+
+@cache
+def threshold_measures() -> tuple[str, ...]:
+    """The measures whose effect begins at a threshold, so that it is a step and no slope."""
+    steps = (e.measure for e in risk_factors() if e.contrast.startswith(_STEP))
+    return tuple(dict.fromkeys(steps))
 
 
 #: Questions and tests that tell so much about the risk that one of them has to be there.
@@ -128,6 +142,40 @@ def _populations_and_contrasts() -> tuple[tuple[str, ...], tuple[tuple[str, str]
     populations = dict.fromkeys(effect.population for effect in risk_factors())
     kinds = dict.fromkeys((effect.contrast, effect.measure) for effect in risk_factors())
     return tuple(populations), tuple(kinds)
+
+
+def contrast(effect: Effect, leg: LegView) -> FloatArray:
+    """The contrast of one effect, whatever population the effect is about.
+
+    Parameters
+    ----------
+    effect
+        The effect.
+    leg
+        One leg of each of n screenings.
+
+    Returns
+    -------
+    Shape (n,), in the unit of the contrast.
+    """
+    return _CONTRASTS[effect.contrast](leg, effect.measure)
+
+
+def measures_of(effect: Effect) -> tuple[str, ...]:
+    """The true measures that an effect's contrast is computed from.
+
+    Parameters
+    ----------
+    effect
+        The effect.
+
+    Returns
+    -------
+    Its own measure, height and mass for the body mass index, or none.
+    """
+    if effect.contrast in LINEAR_CONTRASTS or effect.contrast.startswith(_STEP):
+        return (effect.measure,)
+    return ("height_cm", "mass_kg") if effect.contrast == "per_5_kg_m2" else ()
 
 
 def belongs(name: str, data: Columns) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from kneerisk.model.bundle import Bundle, load, save
 from kneerisk.model.metadata import Metadata
-from kneerisk.model.risk_model import Prediction, RiskModel
+from kneerisk.model.prediction import Prediction
+from kneerisk.model.risk_model import RiskModel
 
 __all__ = ["Bundle", "Metadata", "Prediction", "RiskModel", "load", "save"]

@@ -71,13 +71,13 @@ class BaseRates(SentWithoutCaches):
         Parameters
         ----------
         log_odds
-            Of risks averaged over the definitions, shape ``(n, k)``.
+            Of risks averaged over the definitions, shape ``(n, ...)``.
         sport
             Codes of the sports, shape ``(n,)``; NaN where none is stated.
 
         Returns
         -------
-        Shape ``(n, k)``.
+        The shape of ``log_odds``.
         """
         centred = np.empty_like(log_odds)
         for rows, place in self._groups(sport):
@@ -91,24 +91,23 @@ class BaseRates(SentWithoutCaches):
         Parameters
         ----------
         log_odds
-            Of risks averaged over the definitions, shape ``(n, k)``.
+            Of risks averaged over the definitions, shape ``(n, ...)``.
         sport
             Codes of the sports, shape ``(n,)``; NaN where none is stated.
 
         Returns
         -------
-        Shape ``(n, k)``; as given where nothing was counted.
+        The shape of ``log_odds``; as given where nothing was counted.
         """
         if self.count is None:
             return log_odds
         centred, averaged = self.centred(log_odds, sport), np.empty_like(log_odds)
         for rows, place in self._groups(sport):
-            shifts, log_weights = self._distribution(place)
-            risk = log_expit(centred[rows][..., None] + shifts)
-            free = log_expit(-centred[rows][..., None] - shifts)
-            averaged[rows] = logsumexp(risk + log_weights, axis=-1) - logsumexp(
-                free + log_weights, axis=-1
-            )
+            weights, odds = self._weights_and_odds(place)
+            # Odds of staying free at each shift: the exponential of a sum is a product.
+            free_odds = np.exp(-centred[rows])[..., None] / odds
+            shares = weights / (1.0 + free_odds)
+            averaged[rows] = np.log(shares.sum(axis=-1) / (shares * free_odds).sum(axis=-1))
         return averaged
 
     def shift(self, sport: FloatArray) -> BaseShift:
@@ -168,6 +167,16 @@ class BaseRates(SentWithoutCaches):
         mean = float(weights @ shifts)
         quantiles = np.interp((_TAIL, 0.5, 1.0 - _TAIL), below, shifts)
         return (*quantiles.tolist(), float(weights @ (shifts - mean) ** 2))
+
+    @cached_property
+    def _weights_and_odds(self) -> Callable[[int], tuple[FloatArray, FloatArray]]:
+        """Probabilities of a sport's shifts, and what each shift multiplies the odds by."""
+
+        def weights_and_odds(place: int) -> tuple[FloatArray, FloatArray]:
+            shifts, log_weights = self._distribution(place)
+            return np.exp(log_weights), np.exp(shifts)
+
+        return cache(weights_and_odds)
 
     @cached_property
     def _distribution(self) -> Callable[[int], tuple[FloatArray, FloatArray]]:

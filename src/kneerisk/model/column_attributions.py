@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kneerisk.evidence import Effect
 from kneerisk.evidence.population import CONTEXTS, Population, contexts
-from kneerisk.evidence.risk_factors import belongs
+from kneerisk.evidence.risk_factors import LINEAR_CONTRASTS, belongs
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.imputation import Expected
@@ -28,9 +28,7 @@ from kneerisk.schema import columns as schema_columns
 TESTS_DONE = "tests_done"
 _AGE = [CONTEXTS.index(name) for name in ("decades_over_30", "decades_over_40")]
 _PAIN = [CONTEXTS.index(name) for name in ("own_pain", "other_pain")]
-#: Contrasts that are an expected z-score, and its sign.
-_LINEAR = {"per_sd_lower": -1.0, "per_sd_higher": 1.0, "per_sd_lower_for_age": -1.0}
-#: One of them compares with athletes of the same age, so that age by itself adds nothing to it.
+#: The linear contrast that compares with athletes of the same age: age by itself adds nothing.
 _FOR_AGE = "per_sd_lower_for_age"
 #: The body mass index is attributed to the mass: it is what changes.
 _INDEX_MEASURE = "mass_kg"
@@ -146,7 +144,7 @@ class ColumnAttributions:
             effect = column.effect
             if column.kind in {ColumnKind.EXPECTED, ColumnKind.IMBALANCE}:
                 pairs.append((at, self._targets[column.subject]))
-            elif effect is not None and effect.contrast in _LINEAR:
+            elif effect is not None and effect.contrast in LINEAR_CONTRASTS:
                 pairs.append((at, self._targets[effect.measure]))
         return _index_arrays(pairs)
 
@@ -162,7 +160,7 @@ class ColumnAttributions:
         populations = dict.fromkeys(effect.population for _, effect in self._linear_effects)
         inside = {name: belongs(name, data) for name in populations}
         for place, effect in self._linear_effects:
-            scales[:, place] = _LINEAR[effect.contrast] * inside[effect.population]
+            scales[:, place] = LINEAR_CONTRASTS[effect.contrast] * inside[effect.population]
         return scales
 
     @cached_property
@@ -207,7 +205,7 @@ class ColumnAttributions:
         if kind is ColumnKind.ATHLETE or (kind is ColumnKind.ONE_HOT and subject != "sport"):
             return self._place[subject], _NONE
         effect = column.effect
-        if effect is None or effect.contrast in _LINEAR:
+        if effect is None or effect.contrast in LINEAR_CONTRASTS:
             return _NONE, _NONE
         measure = effect.measure or _INDEX_MEASURE
         source = measure if measure in self._place else f"{SIDES[side]}_{measure}"

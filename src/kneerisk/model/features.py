@@ -29,6 +29,7 @@ from kneerisk.model.feature_columns import (
     compared_between_legs,
     feature_columns,
     history_columns,
+    sport_columns,
 )
 from kneerisk.model.imputation import Expected
 from kneerisk.schema import SIDES, Columns, FloatArray, category
@@ -140,6 +141,22 @@ def row_sums(terms: FloatArray) -> FloatArray:
     Shape ``(...)``.
     """
     return np.asarray(np.ascontiguousarray(terms).sum(axis=-1))
+
+
+def sport_of(features: FeatureMatrix) -> FloatArray:
+    """The code of each screening's sport.
+
+    Parameters
+    ----------
+    features
+        The feature matrix of n screenings.
+
+    Returns
+    -------
+    Shape ``(n,)``; NaN where no sport is stated.
+    """
+    flags = features.pick(sport_columns())[:, 0]
+    return np.where(np.isnan(flags).any(axis=1), np.nan, flags.argmax(axis=1))
 
 
 def _athlete_values(data: Columns) -> FloatArray:

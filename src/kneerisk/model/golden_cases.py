@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kneerisk.model.risk_model import Prediction, RiskModel
+from kneerisk.model.prediction import Prediction
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import FloatArray, Measure, Quantity, Screening, coded
 from kneerisk.schema.own_measures import OwnMeasures
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
@@ -11,63 +12,23 @@ from scipy.special import expit, logit
 
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
+from kneerisk.evidence.risk_factors import threshold_measures
 from kneerisk.model.base_rates import BaseRates, Count
 from kneerisk.model.contributions import Contributions, Explainer
-from kneerisk.model.feature_columns import sport_columns
-from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
+from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix, sport_of
 from kneerisk.model.imbalance_model import ImbalanceModel
 from kneerisk.model.imputation import Expected, MeasurementUpdate
 from kneerisk.model.intervals import BootstrapInterval, QuantileInterval
 from kneerisk.model.logistic_calibration import Calibration
 from kneerisk.model.margin import Margin
+from kneerisk.model.moved_measures import MovedMeasures
 from kneerisk.model.open_variance import OpenVariance
+from kneerisk.model.prediction import Prediction
 from kneerisk.model.remembered import SentWithoutCaches
 from kneerisk.model.trees import BoostedTrees
 from kneerisk.schema import SIDES, Columns, FloatArray
 from kneerisk.schema.columns import with_own_columns
 from kneerisk.schema.own_measures import OwnMeasures, own_measures_in_force
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prediction:
-    """What a model says of n screenings; probabilities of shape (n,).
-
-    ``left`` and ``right`` are None where the cohort had no sides. ``intervals`` holds the lower
-    and upper bound of each probability that is given, by its name. ``imbalances`` has shape
-    (n, 2, 5), left first, and is None where the cohort had no imbalance to learn from.
-    """
-
-    left: FloatArray | None
-    right: FloatArray | None
-    either: FloatArray
-    intervals: dict[str, tuple[FloatArray, FloatArray]]
-    imbalances: FloatArray | None
-
-    def take(self, n: int) -> Prediction:
-        """The first n screenings."""
-        return Prediction(
-            left=None if self.left is None else self.left[:n],
-            right=None if self.right is None else self.right[:n],
-            either=self.either[:n],
-            intervals={name: (low[:n], high[:n]) for name, (low, high) in self.intervals.items()},
-            imbalances=None if self.imbalances is None else self.imbalances[:n],
-        )
-
-
-def sport_of(features: FeatureMatrix) -> FloatArray:
-    """The code of each screening's sport.
-
-    Parameters
-    ----------
-    features
-        The feature matrix of n screenings.
-
-    Returns
-    -------
-    Shape ``(n,)``; NaN where no sport is stated.
-    """
-    flags = features.pick(sport_columns())[:, 0]
-    return np.where(np.isnan(flags).any(axis=1), np.nan, flags.argmax(axis=1))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +63,7 @@ class RiskModel(SentWithoutCaches):
             return self
         counted = replace(self, base_rates=replace(self.base_rates, count=count))
         # The caches depend on the population and the weights alone.
-        for name in ("measurement_update", "open_variance", "explainer"):
+        for name in ("measurement_update", "open_variance", "explainer", "moved", "settled"):
             counted.__dict__[name] = getattr(self, name)
         return counted
 
@@ -125,6 +86,30 @@ class RiskModel(SentWithoutCaches):
             boosted=self.boosted,
             calibration=self.calibration,
             sided=self.sided,
+        )
+
+    @cached_property
+    def moved(self) -> MovedMeasures:
+        """What each measure moves whose effect has a slope."""
+        return self._moved(m for m in self._measures if m not in threshold_measures())
+
+    @cached_property
+    def settled(self) -> MovedMeasures:
+        """What each measure with a threshold moves where its true value is known."""
+        return self._moved((m for m in self._measures if m in threshold_measures()), is_known=True)
+
+    @property
+    def _measures(self) -> tuple[str, ...]:
+        return (*self.population.athlete, *self.population.leg)
+
+    def _moved(self, measures: Iterable[str], *, is_known: bool = False) -> MovedMeasures:
+        return MovedMeasures(
+            population=self.population,
+            margin=self.margin,
+            boosted=self.boosted,
+            sided=self.sided,
+            measures=tuple(measures),
+            is_known=is_known,
         )
 
     @property
@@ -167,8 +152,24 @@ class RiskModel(SentWithoutCaches):
         """
         return self._counted(features, self._averaged_log_odds(features))
 
+    def calibrated(self, features: FeatureMatrix, log_odds: FloatArray) -> FloatArray:
+        """Log-odds of variants of some screenings, of which neither answers nor sport differ.
+
+        Parameters
+        ----------
+        features
+            The feature matrix of n screenings.
+        log_odds
+            What the linear part and the trees say of their variants, shape ``(n, ...)``.
+
+        Returns
+        -------
+        As `log_odds` gives them, of the shape of ``log_odds``.
+        """
+        return self._counted(features, self.calibration.apply(log_odds))
+
     def _counted(self, features: FeatureMatrix, averaged_log_odds: FloatArray) -> FloatArray:
-        """Log-odds with what a club counted, where it did, shape (n, 2)."""
+        """Log-odds with what a club counted, where it did, shape (n, ...)."""
         if self.base_rates is None or self.base_rates.count is None:
             return averaged_log_odds
         return self.base_rates.counted(averaged_log_odds, sport_of(features))

@@ -16,16 +16,14 @@ from scipy.special import logit
 
 from kneerisk.evidence import Effect, Range, assumption, sport_base_rates
 from kneerisk.evidence.population import Population, row_products
-from kneerisk.evidence.risk_factors import belongs, risk_factors
+from kneerisk.evidence.risk_factors import LINEAR_CONTRASTS, belongs, risk_factors
 from kneerisk.model.feature_columns import factor_columns
-from kneerisk.model.features import FeatureMatrix, row_sums
+from kneerisk.model.features import FeatureMatrix, row_sums, sport_of
 from kneerisk.model.imputation import Expected, stated_protocols
-from kneerisk.model.risk_model import RiskModel, sport_of
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.schema import SIDES, Columns, FloatArray, category
 from kneerisk.schema.columns import rows_by_key
 
-#: Contrasts that move with the true z-score, and their direction.
-_SLOPES = {"per_sd_lower": -1.0, "per_sd_lower_for_age": -1.0, "per_sd_higher": 1.0}
 #: The answer about a knee that each contrast is: to which question, and how common it is.
 _ANSWERS = {
     "within_12_months": ("prior_knee_injury", "prior_injury_recent_share"),
@@ -168,8 +166,8 @@ def _directions(people: Population, data: Columns) -> FloatArray:
 @cache
 def _sloping_effects() -> tuple[tuple[Effect, float], ...]:
     """The effects that move the log-odds with a true z-score, and by how much for each SD."""
-    sloping = (effect for effect in risk_factors() if effect.contrast in _SLOPES)
-    return tuple((e, _SLOPES[e.contrast] * _mean_size(e.factor)) for e in sloping)
+    sloping = (effect for effect in risk_factors() if effect.contrast in LINEAR_CONTRASTS)
+    return tuple((e, LINEAR_CONTRASTS[e.contrast] * _mean_size(e.factor)) for e in sloping)
 
 
 def _answers_variance(data: Columns) -> tuple[FloatArray, FloatArray]:

@@ -16,7 +16,8 @@ from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.errors import BundleRefused
 from kneerisk.model import Bundle, Metadata, bundle, golden_cases
 from kneerisk.model.base_rates import Count
-from kneerisk.model.risk_model import Prediction, RiskModel
+from kneerisk.model.prediction import Prediction
+from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress
 from kneerisk.schema import Columns, FloatArray
 from kneerisk.training.fitting.fit import fit
