@@ -32,7 +32,7 @@ from serving.connections import MAX_HEADER_BYTES, BoundedHttp
 from serving.json_log import FORMATS, format_log
 from serving.rate_limits import RateLimits
 from serving.supervisor import Supervisor
-from serving.tracing import is_asked_for, require_exporter
+from serving.tracing import require_exporter
 
 LOGGER = logging.getLogger("kneerisk.serving")
 #: A worker that does not respond for so long is ended and replaced (assumption).
@@ -134,10 +134,6 @@ def _set_environment(options: argparse.Namespace) -> Path:
         "KNEERISK_FHIR": "yes" if options.fhir else "",
     }
     os.environ.update({name: value for name, value in stated.items() if value})
-    if not is_asked_for():
-        # Nobody collects BentoML's spans; made all the same, they take a fifth of a request besides
-        # its answer.
-        os.environ.setdefault("OTEL_SDK_DISABLED", "true")
     state = _state_folder()
     for name, value in (_ENVIRONMENT | {"BENTOML_HOME": str(state)}).items():
         os.environ.setdefault(name, value)

@@ -27,12 +27,6 @@ PARENT = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
 CANARY = "Canary-4711"
 
 
-@pytest.fixture(autouse=True)
-def not_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another test of this process may have started what switches BentoML's own traces off."""
-    monkeypatch.delenv("OTEL_SDK_DISABLED", raising=False)
-
-
 def test_a_line_has_the_fields_and_a_traceback_without_messages() -> None:
     try:
         raise ValueError(CANARY)
