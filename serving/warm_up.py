@@ -9,6 +9,10 @@ from serving import sheet_import
 
 #: What some answers need: SciPy's statistics and curves take half a second to load.
 _NEEDED_LATER = ("scipy.interpolate", "scipy.stats")
+#: So many more objects than were freed start a search for garbage, which is circles of a few
+#: errors and tasks; a team's answers, some 700 objects each, would else be searched for it again
+#: and again (Python's own is 700; assumption: 20,000 objects are some 6 MB).
+_SEARCH_AFTER_OBJECTS = 20_000
 
 
 def warm_up() -> None:
@@ -27,4 +31,5 @@ def _keep_from_collector() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_SEARCH_AFTER_OBJECTS)
     gc.enable()
