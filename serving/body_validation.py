@@ -87,9 +87,9 @@ def check_body(body: bytes, model: type[_Body]) -> _Body:
     Refusal
         With every fault of the body.
     """
-    parsed = _parse(body)
-    duplicates = list(_duplicates(parsed))
-    if duplicates:
+    parsed, has_duplicates = _parse(body)
+    if has_duplicates:
+        duplicates = list(_duplicates(parsed))
         raise Refusal("duplicate_key", text("service.body.duplicate_keys"), duplicates)
     try:
         return model.model_validate_json(body)
@@ -109,21 +109,24 @@ class _WithDuplicates(dict[str, Any]):
     duplicate_keys: list[str]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    plain = dict(pairs)
-    if len(plain) == len(pairs):
-        return plain
-    counts = Counter(name for name, _ in pairs)
-    marked = _WithDuplicates(plain)
-    marked.duplicate_keys = [name for name, count in counts.items() if count > 1]
-    return marked
+def _parse(body: bytes) -> tuple[Any, bool]:
+    """What a body says, and whether some object of it names a key twice."""
+    has_duplicates = False
 
+    def parsed_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal has_duplicates
+        plain = dict(pairs)
+        if len(plain) == len(pairs):
+            return plain
+        has_duplicates, counts = True, Counter(name for name, _ in pairs)
+        marked = _WithDuplicates(plain)
+        marked.duplicate_keys = [name for name, count in counts.items() if count > 1]
+        return marked
 
-def _parse(body: bytes) -> Any:
     if not body.strip():
         raise Refusal("malformed_json", text("service.body.empty"))
     try:
-        return json.loads(body.decode(), object_pairs_hook=_object)
+        return json.loads(body.decode(), object_pairs_hook=parsed_object), has_duplicates
     except json.JSONDecodeError as error:
         detail = text(
             "service.body.not_json", line=error.lineno, column=error.colno, reason=error.msg

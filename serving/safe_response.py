@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import Message, Send
 
 from serving.connections import READ_SECONDS
 from serving.problem import ERROR_FORM, SECURITY_HEADERS, Refusal, problem
+
+_Headers = list[tuple[bytes, bytes]]
+#: BentoML names itself and the service there; the id is ours.
+_NEVER_PASSED_ON = {b"server", b"x-request-id"}
 
 
 class SafeResponse:
@@ -34,21 +38,26 @@ class SafeResponse:
     async def send(self, message: Message) -> None:
         """Pass a message of the response on, unless it is late or an error that is no problem."""
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=message.setdefault("headers", []))
-            is_problem = headers.get("content-type") == ERROR_FORM.get().media_type
+            stated = list(message.get("headers", ()))
+            media_type = dict(stated).get(b"content-type", b"")
+            is_problem = media_type == ERROR_FORM.get().media_type.encode()
             self._held_back = (self.is_late or message["status"] >= 400) and not is_problem
             if self._held_back:
                 return
             self.status = message["status"]
             if self.deadline and self.status < 400:
                 self.deadline.reschedule(asyncio.get_running_loop().time() + READ_SECONDS)
-            headers["x-request-id"] = self.request_id
-            # BentoML names itself and the service there.
-            del headers["server"]
-            for name, value in (SECURITY_HEADERS | self.rate_headers).items():
-                headers.setdefault(name, value)
+            message["headers"] = self._completed(stated)
         if not self._held_back:
             await self._send(message)
+
+    def _completed(self, stated: _Headers) -> _Headers:
+        """The headers of an answer, and those that every answer has, unless it states its own."""
+        kept = [header for header in stated if header[0] not in _NEVER_PASSED_ON]
+        names = {name for name, _ in kept}
+        added = [*_SECURITY_HEADERS, *_encoded(self.rate_headers)]
+        own_id = (b"x-request-id", self.request_id.encode())
+        return [*kept, own_id, *(header for header in added if header[0] not in names)]
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with a problem, unless an answer is already on its way."""
@@ -58,9 +67,17 @@ class SafeResponse:
         form = ERROR_FORM.get()
         content, status = form.content(body), body.status
         headers = {"content-type": form.media_type, "content-length": str(len(content))}
-        raw = [(k.encode(), v.encode()) for k, v in (headers | refusal.headers).items()]
+        raw = _encoded(headers | refusal.headers)
         # A client that does not read its problem is not waited for longer than one of an answer.
         with suppress(TimeoutError):
             async with asyncio.timeout(READ_SECONDS):
                 await self.send({"type": "http.response.start", "status": status, "headers": raw})
                 await self.send({"type": "http.response.body", "body": content})
+
+
+def _encoded(headers: Mapping[str, str]) -> _Headers:
+    """Headers as ASGI has them."""
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+_SECURITY_HEADERS = _encoded(SECURITY_HEADERS)
