@@ -25,6 +25,8 @@ RATIO_TOLERANCE = 0.05
 
 Row = Mapping[str, Any]
 _SIDES = ("left", "right")
+#: How the columns of each section begin whose measures the rules are about.
+_PREFIXES = {"athlete": "", "left": "left_", "right": "right_", "protocol": ""}
 
 
 class Contradiction(NamedTuple):
@@ -233,13 +235,12 @@ def _as_detail(fault: Any) -> InitErrorDetails:
 def _flat(body: Any) -> dict[str, Any]:
     """The given values of a body, as it was sent or as it was validated."""
     row: dict[str, Any] = {}
-    for section in ("athlete", "left", "right", "protocol"):
+    for section, prefix in _PREFIXES.items():
         values = body.get(section) if isinstance(body, dict) else None
         if isinstance(values, BaseModel):
             values = vars(values)
         if isinstance(values, dict):
-            given = {name: value for name, value in values.items() if value is not None}
-            row |= {column_of((section, name)): value for name, value in given.items()}
+            row |= {f"{prefix}{name}": v for name, v in values.items() if v is not None}
     return row
 
 

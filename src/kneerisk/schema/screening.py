@@ -131,14 +131,26 @@ def screening_type() -> type[Screening]:
 def to_row(screening: Screening) -> dict[str, Any]:
     """A screening as a flat row of its measured values, by canonical column."""
     row: dict[str, Any] = {}
-    for column, location in column_locations().items():
-        value: Any = screening
-        for name in location:
+    for path, names in _names_by_section().items():
+        section: Any = screening
+        for part in path:
+            section = getattr(section, part)
+        values = vars(section)
+        for column, name in names.items():
             # A screening that was read before an own measure was in force has no field for it.
-            value = getattr(value, name, None)
-        if value is not None:
-            row[column] = value
+            value = values.get(name)
+            if value is not None:
+                row[column] = value
     return row
+
+
+@per_schema
+def _names_by_section() -> dict[tuple[str, ...], dict[str, str]]:
+    """By the path of each section of a screening its columns, each with its name there."""
+    sections: dict[tuple[str, ...], dict[str, str]] = {}
+    for column, (*path, name) in column_locations().items():
+        sections.setdefault(tuple(path), {})[column] = name
+    return sections
 
 
 def from_row(row: Mapping[str, Any], red_flags: Sequence[str] | None = None) -> Screening:
