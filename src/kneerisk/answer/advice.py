@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from kneerisk.answer import answer_schema
@@ -42,7 +42,7 @@ OTHER_SITES = frozenset({"medial", "posterior", "diffuse"})
 HAMSTRING_LENGTH = frozenset({"ake_deficit_deg", "slr_deg"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Leg:
     """A leg of an athlete: its flat row of values, its side, the imbalances and contributions."""
 
@@ -55,13 +55,14 @@ class Leg:
         """A value of this leg, None where not measured."""
         return self.row.get(f"{self.side}_{measure}")
 
-    def adding(self) -> list[str]:
+    @cached_property
+    def adding(self) -> frozenset[str]:
         """The measures that can change and add a point or more to its risk."""
-        return [
+        return frozenset(
             one.measure
             for one in self.contributions
             if one.knee == self.side and one.modifiable and one.points >= 1.0
-        ]
+        )
 
     def number(self, measure: str) -> float:
         """A value of the athlete, 0 where not known."""
@@ -209,18 +210,26 @@ def reason(condition: str, row: Mapping[str, Any], sides: Sequence[Side]) -> str
     -------
     The sentence of the evidence table, with the athlete's values.
     """
-    names, count = listed(sides), len(sides)
     values = {
         **row,
         "navicular_drop_high_mm": assumption("navicular_drop_high_mm"),
-        "knees": plural("answer.advice.knees", count, sides=names),
-        "legs": plural("answer.advice.legs", count, sides=names),
+        **_sides_in_words(tuple(sides)),
     }
     if condition == "spike":
         ratio = spike_ratio(row)
         values["session_spike_ratio"] = ratio
         values["session_hazard_ratio"] = hazard_ratio(ratio).central
     return conditions()[condition].reason.format_map(values)
+
+
+@cache
+def _sides_in_words(sides: tuple[Side, ...]) -> dict[str, str]:
+    """Some legs as a sentence may name them."""
+    names, count = listed(sides), len(sides)
+    return {
+        "knees": plural("answer.advice.knees", count, sides=names),
+        "legs": plural("answer.advice.legs", count, sides=names),
+    }
 
 
 def _short_hamstrings(leg: Leg) -> bool:
@@ -291,6 +300,6 @@ CONDITIONS: Mapping[str, Callable[[Leg], bool]] = {
     "knee_history": _knee_history,
     "recent_knee_injury": lambda leg: leg.own("prior_knee_injury") == "within_12_months",
     "team_sport": lambda leg: leg.row.get("sport") in TEAM_SPORTS,
-    "quads_add_risk": lambda leg: "quad_torque_nm_kg" in leg.adding(),
-    "can_change": lambda leg: bool(leg.adding()),
+    "quads_add_risk": lambda leg: "quad_torque_nm_kg" in leg.adding,
+    "can_change": lambda leg: bool(leg.adding),
 }

@@ -162,7 +162,11 @@ def _strongest(
     """Of both legs' values, the one that moved the knee's risk more; the own leg's if alike."""
     if len(given) == 1:
         return given[0]
-    return max(given, key=lambda column: (abs(points[places[column]]), column.startswith(knee)))
+    first, second = given
+    moved, other_moved = abs(points[places[first]]), abs(points[places[second]])
+    if moved == other_moved:
+        return second if second.startswith(knee) else first
+    return first if moved > other_moved else second
 
 
 def _leading_to(told: Sequence[Advice]) -> dict[str, list[Advice]]:

@@ -7,8 +7,8 @@ was measured it "cannot be told", which is not the same as healthy (docs/decisio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 from kneerisk.answer.advice import Leg, met
 from kneerisk.answer.answer_schema import SHOWN
@@ -39,46 +39,66 @@ def imbalances_of(predictions: Predictions, i: int) -> list[Imbalance] | None:
         return None
     ordered: list[Imbalance] = []
     for side in SHOWN:
-        leg, patterns = SIDES.index(side), patterns_of(predictions, i, side)
-        probability, low, high = (
-            dict(zip(model.names, values[i, leg].tolist(), strict=True))
-            for values in (probabilities, *intervals)
+        leg, evidence = SIDES.index(side), _evidence(predictions, i, side)
+        each = (values[i, leg].tolist() for values in (probabilities, *intervals))
+        estimates = dict(zip(model.names, zip(*each, strict=True), strict=True))
+        candidates = tuple(
+            name
+            for name, (probability, *_) in estimates.items()
+            if _is_likely(probability) and evidence[name].supporting >= READINGS_NEEDED
         )
-        candidates = _candidates(predictions, i, patterns, probability)
         again = named_again(predictions, i, side, candidates, READINGS_NEEDED)
         leg_imbalances = [
-            _imbalance(
-                predictions,
-                i,
-                side,
-                patterns[name],
-                imbalances()[name],
-                (probability[name], low[name], high[name]),
-                again.get(name),
-            )
-            for name in model.names
+            _imbalance(side, evidence[name], estimate, again.get(name))
+            for name, estimate in estimates.items()
         ]
         ordered += sorted(leg_imbalances, key=lambda imbalance: -imbalance.probability)
     return ordered
 
 
+class _Evidence(NamedTuple):
+    """What was measured of one imbalance in one leg."""
+
+    facts: ImbalanceDefinition
+    grade: Grade
+    pattern: list[PatternRow]
+    supporting: int
+    """Independent readings that speak for it."""
+    readings: int
+    """All independent readings of it."""
+    unexplained: float
+    """Of the variance of its latent, the share that the measured values leave."""
+
+
+def _evidence(predictions: Predictions, i: int, side: Side) -> dict[str, _Evidence]:
+    """What was measured of each imbalance in one leg of screening i."""
+    row, leg = predictions.rows[i], SIDES.index(side)
+    torque_mode, patterns = row.get("torque_mode"), patterns_of(predictions, i, side)
+    latents = predictions.bundle.model.population.imbalances
+    unexplained = predictions.imbalance_unexplained[i, leg].tolist()
+    found = {}
+    for name, share in zip(latents, unexplained, strict=True):
+        pattern, facts = patterns[name], imbalances()[name]
+        found[name] = _Evidence(
+            facts=facts,
+            grade=_grade(facts, Leg(row, side)),
+            pattern=pattern,
+            supporting=len(readings_of([r for r in pattern if r.speaks == "for"], torque_mode)),
+            readings=len(readings_of(pattern, torque_mode)),
+            unexplained=share,
+        )
+    return found
+
+
 def _imbalance(
-    predictions: Predictions,
-    i: int,
     side: Side,
-    pattern: list[PatternRow],
-    facts: ImbalanceDefinition,
+    evidence: _Evidence,
     estimate: tuple[float, float, float],
     again: float | None,
 ) -> Imbalance:
-    probability, low, high = estimate
-    torque_mode = predictions.rows[i].get("torque_mode")
-    supporting = readings_of([row for row in pattern if row.speaks == "for"], torque_mode)
-    place = predictions.bundle.model.population.imbalances.index(facts.name)
-    unexplained = float(predictions.imbalance_unexplained[i, SIDES.index(side), place])
-    readings = len(readings_of(pattern, torque_mode))
-    status = _status(probability, readings, again, unexplained)
-    verdict = _wording(status, probability, len(supporting), again, facts.phrase)
+    (probability, low, high), facts = estimate, evidence.facts
+    status = _status(probability, evidence.readings, again, evidence.unexplained)
+    verdict = _wording(status, probability, evidence.supporting, again, facts.phrase)
     return Imbalance(
         side=side,
         name=facts.name,
@@ -87,28 +107,15 @@ def _imbalance(
         interval=(low, high),
         status=status,
         named_again=again,
-        evidence_grade=_grade(facts, predictions, i, side),
+        evidence_grade=evidence.grade,
         usual_site=facts.usual_site,
         wording=f"{verdict} {facts.wording}",
-        pattern=pattern,
+        pattern=evidence.pattern,
     )
 
 
-def _candidates(
-    predictions: Predictions,
-    i: int,
-    patterns: Mapping[str, Sequence[PatternRow]],
-    probabilities: Mapping[str, float],
-) -> tuple[str, ...]:
-    """The imbalances that are likely, and that enough independent readings speak for."""
-    torque_mode = predictions.rows[i].get("torque_mode")
-    return tuple(
-        name
-        for name, probability in probabilities.items()
-        if probability >= assumption("imbalance_possible_probability")
-        and len(readings_of([row for row in patterns[name] if row.speaks == "for"], torque_mode))
-        >= READINGS_NEEDED
-    )
+def _is_likely(probability: float) -> bool:
+    return probability >= assumption("imbalance_possible_probability")
 
 
 def _status(
@@ -117,7 +124,7 @@ def _status(
     """Whether an imbalance is clear, possible, not supported, or cannot be told."""
     if again is not None and again >= assumption("imbalance_possible_named_again"):
         return "clear" if again >= assumption("imbalance_clear_named_again") else "possible"
-    likely = probability >= assumption("imbalance_possible_probability")
+    likely = _is_likely(probability)
     if likely or readings < READINGS_NEEDED or unexplained > assumption("imbalance_open_share"):
         return "cannot_tell"
     return "not_supported"
@@ -130,14 +137,13 @@ def _wording(
     if status == "not_supported" and supporting:
         reason = "too_weak"
     elif status == "cannot_tell":
-        likely = probability >= assumption("imbalance_possible_probability")
-        reason = "too_few_readings" if likely else "too_little_measured"
+        reason = "too_few_readings" if _is_likely(probability) else "too_little_measured"
         reason = reason if again is None else "not_repeatable"
     return variant("answer.imbalances.wording", reason, phrase=phrase)
 
 
-def _grade(facts: ImbalanceDefinition, predictions: Predictions, i: int, side: Side) -> Grade:
-    if facts.firmer_grade and met(facts.firmer_when, Leg(predictions.rows[i], side)):
+def _grade(facts: ImbalanceDefinition, leg: Leg) -> Grade:
+    if facts.firmer_grade and met(facts.firmer_when, leg):
         return facts.firmer_grade
     return facts.evidence_grade
 
@@ -174,11 +180,7 @@ def _nothing_named(side: Side, leg_imbalances: Sequence[Imbalance]) -> LegVerdic
         phrases = listed([_phrase(imbalance) for imbalance in unrepeatable])
         message = text("answer.verdict.not_repeatable", side=side, phrases=phrases)
         return LegVerdict(side=side, name="indeterminate", message=message)
-    likely = [
-        imbalance
-        for imbalance in undecided
-        if imbalance.probability >= assumption("imbalance_possible_probability")
-    ]
+    likely = [imbalance for imbalance in undecided if _is_likely(imbalance.probability)]
     if likely:
         phrases = listed([_phrase(imbalance) for imbalance in likely])
         message = text("answer.verdict.too_few_readings", side=side, phrases=phrases)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kneerisk.answer.answer_schema import Effect, Input, InputStatus
+from kneerisk.answer.little_known import Flags
 from kneerisk.answer.pattern_schema import Typical
 from kneerisk.answer.predictions import Predictions
 from kneerisk.answer.status_rules import RangesSeen
@@ -52,78 +53,87 @@ def inputs_of(predictions: Predictions, i: int, effects: Mapping[str, Effect]) -
     """
     row = predictions.rows[i]
     protocols = tuple(row.get(protocol) for protocol in PROTOCOLS)
-    inputs = dict(_missing_inputs(row["sex"], protocols, predictions.ranges_seen))
-    for column in row:
-        status = _status(predictions, i, column)
-        inputs[column] = _measured(inputs[column], row, status, effects.get(column))
+    known = _known_columns(row["sex"], protocols, predictions.ranges_seen)
+    inputs = {column: facts.missing for column, facts in known.items()}
+    for column, value in row.items():
+        facts = known[column]
+        status = _status(facts, predictions.outside.get(column), i)
+        inputs[column] = _measured(facts, value, status, effects.get(column))
     return list(inputs.values())
 
 
-def _status(predictions: Predictions, i: int, column: str) -> InputStatus:
+class _KnownColumn(NamedTuple):
+    """What is known of a column before it is measured: it as an input, its norm, who reads it."""
+
+    missing: Input
+    norm: Norm | None
+    model_input: bool
+
+
+def _status(facts: _KnownColumn, outside: Flags | None, i: int) -> InputStatus:
     """What the model makes of a value."""
-    if not columns()[column].model_input:
+    if not facts.model_input:
         return "recorded_only"
-    outside = predictions.outside.get(column)
     if outside is None:
         return "unknown_to_model"
     return "out_of_range" if outside[i] else "used"
 
 
-def _measured(
-    missing: Input, row: Mapping[str, Any], status: InputStatus, effect: Effect | None
-) -> Input:
+def _measured(facts: _KnownColumn, value: Any, status: InputStatus, effect: Effect | None) -> Input:
     """A column with its value, and what that did."""
-    column = missing.column
     if status == "recorded_only" and effect is not None and effect.moves:
         # Pain now is no column of the model, but a knee that hurts makes both legs' strength lower.
         status = "used"
+    missing, norm = facts.missing, facts.norm
     return Input(
-        column=column,
+        column=missing.column,
         status=status,
         unit=missing.unit,
-        value=row[column],
+        value=value,
         typical=missing.typical,
-        error=_error(column, row) if missing.typical else None,
+        error=_error(norm, value) if norm and missing.typical else None,
         range_seen=missing.range_seen,
         effect=effect if status in {"used", "out_of_range"} else None,
     )
 
 
-def _error(column: str, row: Mapping[str, Any]) -> float | None:
+def _error(norm: Norm, value: float) -> float | None:
     """The error of one reading; None where none is published."""
-    error = norm_of(location_of(column)[-1], row).error(row[column])
+    error = norm.error(value)
     return None if math.isnan(error) else error
 
 
 @per_schema_at_most(MOST_COMBINATIONS)
-def _missing_inputs(
+def _known_columns(
     sex: str, protocols: tuple[str | None, ...], ranges: RangesSeen
-) -> Mapping[str, Input]:
+) -> Mapping[str, _KnownColumn]:
     """Every column as one that was not measured: most are, and alike for a sex and protocols."""
-    stated, inputs = dict(zip(PROTOCOLS, protocols, strict=True)), dict[str, Input]()
+    stated, known = dict(zip(PROTOCOLS, protocols, strict=True)), dict[str, _KnownColumn]()
     for column, seen in zip(columns(), ranges, strict=True):
         protocol = stated.get(CONDITION_OF.get(location_of(column)[-1], ""))
-        inputs[column] = _missing(column, sex, protocol, seen)
-    return inputs
+        known[column] = _known_column(column, sex, protocol, seen)
+    return known
 
 
 @per_schema
-def _missing(
+def _known_column(
     column: str, sex: str, protocol: str | None, seen: tuple[float, float] | None
-) -> Input:
+) -> _KnownColumn:
     """A column that was not measured: its norm hangs on the one protocol of its own."""
     measure, name = columns()[column], location_of(column)[-1]
     if not isinstance(measure, Quantity):
-        return Input(column=column, status="missing")
-    row = {"sex": sex, CONDITION_OF.get(name, ""): protocol}
-    norm = norm_of(name, row) if measure.norms else None
-    return Input(
-        column=column,
-        status="missing",
-        unit=measure.unit,
-        typical=norm.typical if norm else None,
-        range_seen=seen,
-    )
+        missing, norm = Input(column=column, status="missing"), None
+    else:
+        row = {"sex": sex, CONDITION_OF.get(name, ""): protocol}
+        norm = norm_of(name, row) if measure.norms else None
+        missing = Input(
+            column=column,
+            status="missing",
+            unit=measure.unit,
+            typical=norm.typical if norm else None,
+            range_seen=seen,
+        )
+    return _KnownColumn(missing, norm, measure.model_input)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

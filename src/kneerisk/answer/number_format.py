@@ -29,9 +29,10 @@ def number(value: float, unit: str) -> str:
     digits = f"{value:.{decimals}f}"
     if decimals == 1:
         digits = digits.removesuffix(".0")
-    if float(digits) == 0:
+    if digits.startswith("-"):
         digits = digits.removeprefix("-")
-    return digits.replace("-", MINUS)
+        return f"{MINUS}{digits}" if float(digits) else digits
+    return digits
 
 
 def amount(value: float, unit: str) -> str:

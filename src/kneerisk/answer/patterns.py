@@ -138,14 +138,21 @@ def reading_names(measures: Sequence[str], torque_mode: str | None) -> set[str]:
 
 def _leg_values(predictions: Predictions, i: int, side: Side) -> Iterator[LegValue]:
     """Every measured value of a leg that marks some imbalance."""
-    row, other = predictions.rows[i], SIDES[1 - SIDES.index(side)]
-    for measure in marking_measures():
-        value, opposite = row.get(f"{side}_{measure}"), row.get(f"{other}_{measure}")
+    row = predictions.rows[i]
+    for measure, (column, other_column) in _columns_of_marks(side).items():
+        value, opposite = row.get(column), row.get(other_column)
         if measure in SQUEEZED_TOGETHER:
             value, opposite = _of_both_legs(value, opposite), None
         if value is not None:
-            usual_z = predictions.usual_z(i, f"{side}_{measure}")
+            usual_z = predictions.usual_z(i, column)
             yield _leg_value(norm_of(measure, row), value, opposite, usual_z)
+
+
+@cache
+def _columns_of_marks(side: Side) -> dict[str, tuple[str, str]]:
+    """The columns of each measure that marks some imbalance: of a leg, and of the other one."""
+    other = SIDES[1 - SIDES.index(side)]
+    return {name: (f"{side}_{name}", f"{other}_{name}") for name in marking_measures()}
 
 
 @cache
@@ -186,7 +193,7 @@ def _nearer(first: float, second: float) -> float:
     """The smaller of two distances in one direction; 0 where they point to different ones."""
     if first * second <= 0.0:
         return 0.0
-    return min(first, second, key=abs)
+    return first if abs(first) <= abs(second) else second
 
 
 def side_differences(predictions: Predictions, i: int) -> list[SideDifference]:

@@ -8,7 +8,7 @@ answer (a posterior predictive probability: Gelman et al. 2013, Bayesian Data An
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -20,7 +20,7 @@ from kneerisk.answer.patterns import reading_names
 from kneerisk.answer.predictions import Predictions
 from kneerisk.evidence import assumption
 from kneerisk.evidence.imbalance_patterns import marks
-from kneerisk.model.imbalance_model import ImbalanceModel, probit_log_odds
+from kneerisk.model.imbalance_model import probit_log_odds
 from kneerisk.schema import SIDES, FloatArray, Side, quantity
 from kneerisk.schema.detectable_change import READING_PER_SEM
 from kneerisk.schema.measure import MDC_PER_SEM
@@ -69,15 +69,13 @@ def named_again(
     -------
     A probability for each of the names.
     """
-    model = predictions.bundle.model.imbalance
-    if not names or model is None:
+    if not names:
         return {}
     leg = _leg(predictions, i, side)
-    likely = _likely(predictions, i, side, leg, model)
-    supported = {name: _supporting(predictions, i, leg, name) >= needed for name in names}
-    return {
-        name: float((likely[:, model.names.index(name)] & supported[name]).mean()) for name in names
-    }
+    likely = _likely(predictions, i, side, leg, names)
+    supported = [_supporting(predictions, i, leg, name) >= needed for name in names]
+    again = (likely & np.stack(supported, axis=1)).mean(axis=0)
+    return dict(zip(names, again.tolist(), strict=True))
 
 
 def _leg(predictions: Predictions, i: int, side: Side) -> _Leg:
@@ -130,18 +128,24 @@ def _normal_points(size: int) -> FloatArray:
 
 
 def _likely(
-    predictions: Predictions, i: int, side: Side, leg: _Leg, model: ImbalanceModel
-) -> np.ndarray:
-    """Whether each imbalance is likely enough in each repeat, shape (REPEATS, n_imbalances)."""
+    predictions: Predictions, i: int, side: Side, leg: _Leg, names: tuple[str, ...]
+) -> NDArray[np.bool_]:
+    """Whether each of some imbalances is likely enough in each repeat, shape (REPEATS, n_names)."""
     people, row = predictions.bundle.model.population, SIDES.index(side)
+    model, given = predictions.bundle.model.imbalance, predictions.imbalances
+    if model is None or given is None:
+        raise ValueError("a model without imbalances names none")
+    # The others need not be judged in each repeat.
+    places = [model.names.index(name) for name in names]
+    named = replace(model, names=names, thresholds=model.thresholds[places])
     latent = slice(len(people.athlete) + len(people.leg), None)
     expected, gain = predictions.expected, predictions.expected.gains[i][row]
     mean = expected.prior[i, row, latent] + (leg.readings - leg.prior) @ gain.weights[latent].T
-    log_odds = probit_log_odds(mean, gain.variance[latent], model)
-    today = probit_log_odds(expected.mean[i, row, latent], gain.variance[latent], model)
-    given = predictions.imbalances
+    variance = gain.variance[latent][places]
+    log_odds = probit_log_odds(mean[:, places], variance, named)
+    today = probit_log_odds(expected.mean[i, row, latent][places], variance, named)
     # What trees say of grades beyond the update is taken to be the same in a repeat.
-    corrected = log_odds + (logit(given[i, row]) - today) if given is not None else log_odds
+    corrected = log_odds + (logit(given[i, row, places]) - today)
     return np.asarray(corrected >= logit(assumption("imbalance_possible_probability")))
 
 
