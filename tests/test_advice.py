@@ -11,7 +11,8 @@ from hypothesis import given
 from strategies import screenings
 
 from kneerisk import evidence
-from kneerisk.answer.advice import CONDITIONS, advice_for
+from kneerisk.answer.advice import advice_for
+from kneerisk.answer.advice_conditions import CONDITIONS
 from kneerisk.answer.answer_schema import Advice
 from kneerisk.answer.drivers import contributions_of
 from kneerisk.answer.imbalances import imbalances_of

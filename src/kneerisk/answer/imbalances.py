@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from kneerisk.answer.advice import Leg, met
+from kneerisk.answer.advice_conditions import Leg, met
 from kneerisk.answer.answer_schema import SHOWN
 from kneerisk.answer.pattern_schema import Imbalance, LegVerdict, PatternRow, named
 from kneerisk.answer.patterns import ONE_READING, patterns_of, readings_of
