@@ -42,7 +42,7 @@ from kneerisk.schema import Quantity, Screening, faults_of
 from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.screening import screening_type
 from kneerisk.words import section, text
-from serving.capacity import short_answer
+from serving.answers_together import AnswersTogether
 from serving.problem import invalid_body, problem
 from serving.recording import Recording
 from serving.request_examples import EXAMPLE
@@ -122,6 +122,7 @@ def _results(bundle: Bundle, team: Team, fields: frozenset[str], start: int) -> 
 
 
 _JSON = "application/json"
+_together = AnswersTogether()
 
 
 async def predict(
@@ -153,8 +154,7 @@ async def predict(
     parts, shown = set(fields), set(fields)
     if recording is not None:
         parts |= set(TOLD_PARTS)
-    async with short_answer():
-        asked = answer(bundle, screening, parts)
+    asked = await _together.answer(bundle, screening, parts)
     if recording is not None:
         answer_id = await recording.keep(bundle, screening, asked)
         asked = asked.model_copy(update={"answer_id": answer_id})
