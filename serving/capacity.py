@@ -28,7 +28,6 @@ LARGE_ANSWER_SECONDS = 150.0
 _SHARE_OF_EACH = 0.005
 
 _RETRY = {"retry-after": "2"}
-_short_answers = asyncio.Lock()
 
 
 class ClientLeft(Exception):
@@ -124,6 +123,20 @@ class Lane:
                 self.largest_seconds += more_seconds
 
 
+@dataclass(slots=True)
+class ShortAnswers:
+    """The queue of a worker's short answers: they are made one after the other, as asked for.
+
+    ``asked_at`` is when the latest was asked for, in seconds of `time.perf_counter`.
+    """
+
+    queue: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asked_at: float = -math.inf
+
+
+SHORT_ANSWERS = ShortAnswers()
+
+
 @asynccontextmanager
 async def short_answer(is_made: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
     """Make a short answer on the event loop, which takes in what has arrived before the next.
@@ -131,7 +144,8 @@ async def short_answer(is_made: Callable[[], bool] = lambda: False) -> AsyncIter
     Many that are made in one go keep new connections waiting, of which each go takes one. Where
     ``is_made`` says that another's turn has made it already, the next turn begins at once.
     """
-    async with _short_answers:
+    SHORT_ANSWERS.asked_at = time.perf_counter()
+    async with SHORT_ANSWERS.queue:
         if not is_made():
             await asyncio.sleep(0)
         yield

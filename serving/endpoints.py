@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -46,10 +46,9 @@ from serving.answers_together import AnswersTogether
 from serving.problem import invalid_body, problem
 from serving.recording import Recording
 from serving.request_examples import EXAMPLE
+from serving.team_turns import TeamTurns
 
 MAX_SCREENINGS = 1_000
-#: So many are answered in one go: some 0.1 s; more at once are no faster, and hold others up.
-_AT_ONCE = 10
 #: A longer answer is sent in pieces; that to a page's 25 screenings is sent at once, so that a slow
 #: reader does not hold up the next team.
 _PIECES_FROM_BYTES = 4_000_000
@@ -74,8 +73,8 @@ class Team(BaseModel):
 async def answer_team(bundle: Bundle, team: Team, fields: frozenset[str]) -> deque[bytes]:
     """Answer every valid screening of a team, and name the faults of every other one.
 
-    A few at a time, in a thread: between them the request can be ended, and of those done only the
-    JSON is held.
+    A few at a time, in a thread: between them others are answered and the request can be ended, and
+    of those done only the JSON is held.
 
     Parameters
     ----------
@@ -91,20 +90,25 @@ async def answer_team(bundle: Bundle, team: Team, fields: frozenset[str]) -> deq
     deque of bytes
         The pieces of a `TeamAnswer` as JSON.
     """
-    pieces = deque([b'{"results":['])
-    for start in range(0, len(team.screenings), _AT_ONCE):
+    pieces, turns, start = deque([b'{"results":[']), TeamTurns(), 0
+    while start < len(team.screenings):
         if start:
             pieces.append(b",")
-        pieces.append(await to_thread.run_sync(_results, bundle, team, fields, start))
+        async with turns.turn() as count:
+            some = team.screenings[start : start + count]
+            pieces.append(await to_thread.run_sync(_results, bundle, some, fields, start))
+        start += count
     pieces.append(b"]}")
     return pieces
 
 
-def _results(bundle: Bundle, team: Team, fields: frozenset[str], start: int) -> bytes:
-    """The JSON of some results of a team, from one of its screenings on."""
+def _results(
+    bundle: Bundle, screenings: Sequence[Any], fields: frozenset[str], start: int
+) -> bytes:
+    """The JSON of the results of some screenings of a team, the first of which is its `start`th."""
     valid: dict[int, Screening] = {}
     results: dict[int, Result] = {}
-    for index, body in enumerate(team.screenings[start : start + _AT_ONCE], start):
+    for index, body in enumerate(screenings, start):
         try:
             valid[index] = Screening.model_validate(body)
         except ValidationError as error:
