@@ -12,8 +12,9 @@ from kneerisk.answer import answer, answers
 from kneerisk.answer.answer_schema import Answer
 from kneerisk.model import Bundle
 from kneerisk.schema import Screening
-from serving import answers_together, capacity
+from serving import answers_together
 from serving.answers_together import MOST_TOGETHER, AnswersTogether
+from serving.capacity import SHORT_ANSWERS
 
 PARTS = frozenset({"risk", "likely", "next_tests"})
 
@@ -40,7 +41,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(answers_together, "answers", counted)
     # A worker has one event loop, a test has its own.
-    monkeypatch.setattr(capacity, "_short_answers", asyncio.Lock())
+    monkeypatch.setattr(SHORT_ANSWERS, "queue", asyncio.Lock())
     return sizes
 
 
