@@ -64,16 +64,24 @@ export function columnTable(sheet, state, actions) {
   const summary = rest
     ? text("page.columns.summary_rest", { recognised, rest })
     : text("page.columns.summary", { recognised });
+  const isOpen = state.team.areColumnsShown;
+  const toggle = ({ target }) => target.open !== isOpen && actions.toggle("areColumnsShown");
+  // A menu of all measures for each column: some ten times the rest of the page.
+  return html`<details class="rest cols" ?open=${isOpen} @toggle=${toggle}>
+    <summary>${summary}</summary>
+    ${isOpen ? meaningTable(columns, isByLeg, state, actions) : nothing}
+  </details>`;
+}
+
+function meaningTable(columns, isByLeg, state, actions) {
   const heads = ["column", "means", "unit", "why"];
-  return html`<details class="rest cols"><summary>${summary}</summary>
-    <div class="scroll" role="region" tabindex="0" aria-label=${text("page.columns.region")}>
+  return html`<div class="scroll" role="region" tabindex="0" aria-label=${text("page.columns.region")}>
       <table class="cells cols__t"><caption class="vh">${text("page.columns.caption")}</caption>
         <thead><tr>${heads.map(
           (name) => html`<th scope="col">${variant("page.columns.head", name)}</th>`,
         )}</tr></thead>
         <tbody>${columns.map((column) => columnRow(column, isByLeg, state, actions))}</tbody>
-      </table></div>
-  </details>`;
+      </table></div>`;
 }
 
 const columnRow = (column, isByLeg, state, actions) =>

@@ -15,6 +15,7 @@ export const emptyTeam = () => ({
   mapping: {},
   isSheetOpen: false,
   showsAllRows: false,
+  areColumnsShown: false,
   isBusy: false,
   isAskingTests: false,
   problem: "",
