@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -189,6 +190,7 @@ def test_unknown_commands_are_found() -> None:
     assert unknown_commands("kneerisk fly\nkneerisk train --wings") == ["fly", "train --wings"]
 
 
+@cache
 def commands() -> dict[str, set[str]]:
     """Every command with its options, `ingest sheet` for one of a group."""
     found = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,36 +51,51 @@ def test_there_is_something_to_check() -> None:
     assert len(modules()) > 60
 
 
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What the rules ask of a module, which is parsed once for all of them."""
+
+    lines: int
+    docstring: str | None
+    functions: dict[str, int]
+    """Lines of each."""
+    imported: set[str]
+    """Packages."""
+
+
+@cache
+def read(path: Path) -> Module:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    functions, imported = {}, set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions[f"{node.name}, line {node.lineno}"] = _lines(node)
+        elif isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            imported.add(node.module.partition(".")[0])
+    return Module(len(text.splitlines()), ast.get_docstring(tree), functions, imported)
+
+
 @pytest.mark.parametrize("path", modules(), ids=named)
 class TestModule:
     def test_is_short(self, path: Path) -> None:
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_MODULE
+        assert read(path).lines <= LONGEST_MODULE
 
     def test_says_what_it_is_for(self, path: Path) -> None:
-        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        docstring = read(path).docstring
         assert docstring
         assert docstring.splitlines()[0].endswith((".", "?"))
 
     def test_has_short_functions(self, path: Path) -> None:
-        functions = [
-            node
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        ]
-        long = {f.name: n for f in functions if (n := _lines(f)) > LONGEST_FUNCTION}
-        assert not long
+        assert not {name: n for name, n in read(path).functions.items() if n > LONGEST_FUNCTION}
 
     def test_is_finished(self, path: Path) -> None:
         assert not _found(UNFINISHED, {path.name: path.read_text(encoding="utf-8")})
 
     def test_reads_nothing_that_runs(self, path: Path) -> None:
-        imported = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                imported.add(node.module.partition(".")[0])
-        assert not imported & PICKLES
+        assert not read(path).imported & PICKLES
 
 
 def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:

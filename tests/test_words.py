@@ -267,10 +267,15 @@ def literals(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield node.lineno, "".join(map(str, parts))
 
 
+@cache
+def literals_of(path: Path) -> tuple[tuple[int, str], ...]:
+    return tuple(literals(ast.parse(path.read_text("utf-8"))))
+
+
 def sentences_of(path: Path) -> Iterator[str]:
     place = str(path.relative_to(ROOT))
     if not any(place.startswith(outside) for outside in OUTSIDE):
-        for line, literal in literals(ast.parse(path.read_text("utf-8"))):
+        for line, literal in literals_of(path):
             is_copied = literal.lstrip().startswith(TO_COPY)
             if SENTENCE.search(literal) and literal not in NO_SENTENCES and not is_copied:
                 yield f"{place}:{line} {literal}"
@@ -284,7 +289,7 @@ def test_no_sentence_for_people_stands_in_the_code(room: str) -> None:
 
 def test_what_stands_outside_the_catalogue_is_there() -> None:
     modules = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
-    in_code = {text for path in modules for _, text in literals(ast.parse(path.read_text("utf-8")))}
+    in_code = {text for path in modules for _, text in literals_of(path)}
     assert [name for name in OUTSIDE if not (ROOT / name).exists()] == []
     assert NO_SENTENCES.keys() - in_code == set()
 
