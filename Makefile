@@ -17,6 +17,9 @@ export DO_NOT_TRACK := 1
 export PYTHONDONTWRITEBYTECODE :=
 # Our matrices are small: several threads of linear algebra would only wait for each other.
 export OPENBLAS_NUM_THREADS := 1
+# Beside other programs a thread of XGBoost that waits for another must not do so by spinning: trees
+# would take three times the processor.
+up test: export OMP_WAIT_POLICY := passive
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +76,7 @@ $(STAMP): requirements.lock pyproject.toml
 	fi
 	@echo "Installing into .venv; the first time takes a minute or two." >&2
 	@# A module is compiled when it is first imported: to compile all of them takes half a minute.
-	@$(PIP) --no-compile --require-hashes -r requirements.lock
+	@# The lock names all that is needed, so that there is nothing to resolve.
+	@$(PIP) --no-compile --no-deps --require-hashes -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $(STAMP)

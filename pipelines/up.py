@@ -13,8 +13,10 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from subprocess import Popen
 
 import psutil
 
@@ -55,10 +57,15 @@ def up() -> None:
         # Its port may be held by what a killed one has left running.
         stop(RUN_FOLDER, service.name)
         refuse_taken_port(service.port, service.port_variable)
-    ensure_champion()
     if records is not None:
         prepare_records(records)
-    processes = [service.start(RUN_FOLDER) for service in stopped]
+    is_first = not has_champion()
+    if is_first:
+        # By one program: the training and MLflow, which starts meanwhile, would both make them.
+        make_tables_of_runs()
+    processes = {service.name: service.start(RUN_FOLDER) for service in stopped}
+    if is_first:
+        train_champion(processes)
     deadline = time.monotonic() + _START_SECONDS
     for service in services:
         service.wait(RUN_FOLDER, deadline)
@@ -137,11 +144,40 @@ def mlflow_service() -> Service:
     )  # fmt: skip
 
 
-def ensure_champion() -> None:
-    """Train, register and promote the default model if there is no champion yet."""
+def has_champion() -> bool:
+    """Whether there is a model to serve."""
     from kneerisk.model import champion
 
-    if champion.read(MODELS) is not None:
+    return champion.read(MODELS) is not None
+
+
+def make_tables_of_runs() -> None:
+    """Make the tables of the MLflow store, unless they are there."""
+    from kneerisk.training.tracking import Tracking
+
+    Tracking(Path.cwd())
+
+
+def train_champion(starting: Mapping[str, Popen[bytes]]) -> None:
+    """Train the first champion while the services start; where that fails, they are stopped.
+
+    Parameters
+    ----------
+    starting
+        Their processes by name. The service takes the champion as soon as there is one.
+    """
+    try:
+        ensure_champion()
+    except BaseException:
+        for name, process in starting.items():
+            stop(RUN_FOLDER, name)
+            process.wait()
+        raise
+
+
+def ensure_champion() -> None:
+    """Train, register and promote the default model if there is no champion yet."""
+    if has_champion():
         return
     from pipelines.options import DEFAULT_ATHLETES, DEFAULT_SEED
     from pipelines.promote import promote_version

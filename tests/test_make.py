@@ -208,6 +208,31 @@ class TestUp:
             stop(tmp_path, program.name)
             process.wait()
 
+    def test_where_the_first_model_can_not_be_trained_nothing_is_left_running(
+        self, program, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("RECORDS", raising=False)
+        port = free_port()
+        page = replace(
+            program, name="page", port=port,
+            arguments=("http.server", str(port), "--bind", "127.0.0.1"),
+        )  # fmt: skip
+        monkeypatch.setattr(up, "prediction_service", lambda records: program)
+        monkeypatch.setattr(up, "mlflow_service", lambda: page)
+
+        def fail():
+            for service in (program, page):
+                service.wait(up.RUN_FOLDER, deadline())
+            raise KneeriskError("no room on the disk")
+
+        monkeypatch.setattr(up, "ensure_champion", fail)
+        with pytest.raises(KneeriskError, match="no room on the disk"):
+            up.up()
+        assert [service.running(up.RUN_FOLDER) for service in (program, page)] == [None, None]
+        assert not services.responds(program.address)
+        assert not services.responds(page.address)
+
     def test_the_printed_request_is_a_valid_screening(self):
         from kneerisk.schema import Screening
 
