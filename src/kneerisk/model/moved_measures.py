@@ -45,6 +45,8 @@ class Screenings:
     def take(self, rows: Sequence[int]) -> Screenings:
         """Some of them, by their places."""
         expected, at = self.expected, np.array(rows, dtype=np.intp)
+        if np.array_equal(at, np.arange(len(expected.mean))):
+            return self
         return Screenings(
             data={name: values[at] for name, values in self.data.items()},
             expected=Expected(

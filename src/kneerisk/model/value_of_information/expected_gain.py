@@ -200,11 +200,16 @@ def _answer_falls(
     asked = [
         (row, *question) for row, own in enumerate(opened) for question in own.questions(model)
     ]
+    if not asked:
+        return falls
     then = answer_log_odds(model, screenings, [(row, answers) for row, _, answers in asked])
-    end = 0
-    for row, test, (_, shares) in asked:
-        start, end = end, end + len(shares)
-        falls[row][test] += shares @ _log_loss_falls(then[start:end], now[row])
+    counts = [len(shares) for _, _, (_, shares) in asked]
+    shares = np.concatenate([shares for _, _, (_, shares) in asked])[:, None]
+    before = now[np.repeat([row for row, _, _ in asked], counts)]
+    starts = np.array([0, *np.cumsum(counts)[:-1]], dtype=np.intp)
+    by_question = np.add.reduceat(shares * _log_loss_falls(then, before), starts, axis=0)
+    for (row, test, _), fall in zip(asked, by_question, strict=True):
+        falls[row][test] += fall
     return falls
 
 

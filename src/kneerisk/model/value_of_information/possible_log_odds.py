@@ -82,14 +82,13 @@ def answer_log_odds(
     screenings
         n screenings.
     possible
-        The place of a screening with the answers to one question, one item for each question.
+        The place of a screening with the answers to one question, one item for each question, and
+        at least one.
 
     Returns
     -------
     Of all answers in their order, shape ``(n_answers, 2)``.
     """
-    if not possible:
-        return np.zeros((0, 2))
     counts = [len(shares) for _, (_, shares) in possible]
     rows = np.repeat([row for row, _ in possible], counts)
     table = np.array(list(screenings.data.values()))[:, rows]
