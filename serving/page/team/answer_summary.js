@@ -9,7 +9,8 @@ const MAX_CAUSES = 2;
 /** From so many points of 100 on a measure is named (the rule of `kneerisk.answer.summary`). */
 const LEAST_POINTS = 1;
 
-export function answerSummary(answer) {
+/** What the squad keeps of an answer to a body. */
+export function answerSummary(answer, body) {
   const { risk } = answer;
   const knees = kneesOf(risk).filter((knee) => risk[knee]);
   const given = KNEES.filter((knee) => risk[knee]);
@@ -37,7 +38,7 @@ export function answerSummary(answer) {
     modifiablePoints: Object.fromEntries(
       knees.map((knee) => [knee, modifiablePoints(answer, knee)]),
     ),
-    causes: causes(answer),
+    causes: causes(answer, body),
     model: answer.model.version,
   };
 }
@@ -80,30 +81,29 @@ function modifiablePoints({ drivers, risk }, knee) {
 }
 
 // What raises the risk most: of what can change first, and what can't where nothing else does.
-function causes({ drivers, inputs }) {
+function causes({ drivers }, body) {
   const raising = drivers.filter(
     ({ points, group }) => points >= LEAST_POINTS && group !== "tests",
   );
   const canChange = raising.filter(({ modifiable }) => modifiable);
   const byMeasure = Map.groupBy(canChange.length ? canChange : raising, ({ measure }) => measure);
-  const inputOf = new Map(inputs.map((input) => [input.column, input]));
   return [...byMeasure.values()]
-    .map((own) => cause(own, inputOf))
+    .map((own) => cause(own, body))
     .sort((a, b) => b.points - a.points)
     .slice(0, MAX_CAUSES);
 }
 
-function cause(drivers, inputOf) {
-  const [{ measure, label, modifiable }] = drivers;
+function cause(drivers, body) {
+  const [{ measure, label, modifiable, usual, unit }] = drivers;
   const points = drivers.reduce((sum, driver) => sum + driver.points, 0);
-  const ofAthlete = inputOf.get(measure);
-  const knees = ofAthlete ? [] : SIDES.filter((side) => drivers.some((one) => one.side === side));
-  const legs = knees.map((side) => inputOf.get(`${side}_${measure}`)).filter(Boolean);
-  const read = ofAthlete ? [ofAthlete] : legs;
-  const values = read.map(({ column, value }) => ({
-    side: SIDES.find((side) => column === `${side}_${measure}`) ?? null,
-    value: value ?? null,
+  const isOfAthlete = measure in (body.athlete ?? {});
+  const sides = SIDES.filter((side) => drivers.some((one) => one.side === side));
+  const values = (isOfAthlete ? [null] : sides).map((side) => ({
+    side,
+    value: valueOf(body, measure, side) ?? null,
   }));
-  const { typical, unit } = read[0] ?? {};
-  return { label, canChange: modifiable, points, values, usual: typical?.mean ?? null, unit };
+  return { label, canChange: modifiable, points, values, usual: usual ?? null, unit };
 }
+
+const valueOf = (body, measure, side) =>
+  side ? (body[side]?.[measure] ?? body.pain?.[side]?.[measure]) : body.athlete[measure];

@@ -81,7 +81,7 @@ const readable = (pointer) => pointer.slice(1).replaceAll("/", " ").replaceAll("
 /** Take over what became of an athlete's screening. */
 export function takeResult(athlete, { answer, problem }) {
   athlete.isDue = false;
-  athlete.summary = answer ? answerSummary(answer) : null;
+  athlete.summary = answer ? answerSummary(answer, athlete.body) : null;
   athlete.faults = (problem?.faults ?? []).map(({ pointer, message }) =>
     `${readable(pointer)} ${message}`.trim(),
   );

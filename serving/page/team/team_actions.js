@@ -16,7 +16,7 @@ const BLOCK_SIZE = 25;
 /** So many requests are out at once (assumption: the service has two workers or more). */
 const AT_ONCE = 2;
 /** What the list shows of an answer, without the tests to do next: these take longest. */
-const SCORE = "red_flags_status,red_flags,risk,imbalances,drivers,inputs,model";
+const SCORE = "red_flags_status,red_flags,risk,imbalances,drivers,model";
 const TESTS = "next_tests";
 /** What the service takes for the tests of one visit, until somebody says otherwise. */
 const USUAL_WINDOW_DAYS = 14;
