@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -14,8 +15,9 @@ from kneerisk.evidence.risk_factors import belongs, risk_factors, strongest_test
 from kneerisk.model import Prediction
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.variance_sources import VarianceSources
-from kneerisk.schema import SIDES, Columns, FloatArray, category
+from kneerisk.schema import SIDES, Columns, FloatArray, category, columns
 from kneerisk.schema.columns import location_of, rows_by_place
+from kneerisk.schema.own_measures import per_schema
 
 Flags = NDArray[np.bool_]
 
@@ -124,19 +126,26 @@ def strongest_of(data: Columns, row: int) -> tuple[str, ...]:
     -------
     Their names, the strongest first.
     """
-    return strongest_tests(*(float(data[name][row]) for name in ("sport", "sex", "age_years")))
+    own = (float(data[name][row]) for name in ("sport", "sex", "age_years"))
+    # The same NaN for everyone: what is remembered of another one would not be found again.
+    return strongest_tests(*(math.nan if math.isnan(value) else value for value in own))
 
 
 def _lacks_strongest(data: Columns, names: Collection[str]) -> Flags:
     """Whether none of the tests was done that say most about an athlete like each, shape (n,)."""
     none = np.empty(len(data["sex"]), dtype=bool)
     for first, rows in _alike(data):
-        wanted = {
-            measure for test in strongest_of(data, first) for measure in measures_of_test(test)
-        }
-        given = [~np.isnan(data[name][rows]) for name in names if location_of(name)[-1] in wanted]
+        wanted = _columns_of(strongest_of(data, first))
+        given = [~np.isnan(data[name][rows]) for name in names if name in wanted]
         none[rows] = ~np.any(given, axis=0) if given else True
     return none
+
+
+@per_schema
+def _columns_of(tests: tuple[str, ...]) -> frozenset[str]:
+    """The columns that some tests fill."""
+    measures = {measure for test in tests for measure in measures_of_test(test)}
+    return frozenset(name for name in columns() if location_of(name)[-1] in measures)
 
 
 def _alike(data: Columns) -> list[tuple[int, NDArray[np.intp]]]:

@@ -17,6 +17,7 @@ from kneerisk.answer.answer_schema import Band, Knee, Status
 from kneerisk.answer.little_known import Flags
 from kneerisk.model import Metadata
 from kneerisk.schema import SIDES, Category, Columns, FloatArray, columns
+from kneerisk.schema.own_measures import per_schema
 
 #: For each column of the schema its range in a model's cohort, in its unit; None where it has none.
 RangesSeen = tuple[tuple[float, float] | None, ...]
@@ -97,10 +98,11 @@ def outside_population(data: Columns, metadata: Metadata, names: Collection[str]
     -------
     By column that the model reads, in their order: whether each has such a value, shape (n,).
     """
+    measures = columns()
     known = {
         name: population
         for name in names
-        if (population := metadata.population.get(name)) and columns()[name].model_input
+        if (population := metadata.population.get(name)) and measures[name].model_input
     }
     ranges = {name: (one["low"], one["high"]) for name, one in known.items() if "low" in one}
     found: dict[str, Flags] = {}
@@ -116,11 +118,16 @@ def outside_population(data: Columns, metadata: Metadata, names: Collection[str]
 
 def _is_unknown_choice(name: str, codes: FloatArray, held: Collection[str]) -> Flags:
     """Which codes are of choices that the cohort did not hold, shape (n,)."""
+    # That of a missing value is the last place.
+    return _unknown_choices(name, tuple(held))[np.fmax(codes, -1.0).astype(np.intp)]
+
+
+@per_schema
+def _unknown_choices(name: str, held: tuple[str, ...]) -> Flags:
+    """Of each choice of a category, and of a missing value, whether a cohort did not hold it."""
     measure = columns()[name]
     choices = measure.choices if isinstance(measure, Category) else ()
-    unknown = [choice not in held and choice != AVERAGE_SEX for choice in choices]
-    # The last is that of a missing value.
-    return np.array([*unknown, False])[np.where(np.isnan(codes), -1.0, codes).astype(np.intp)]
+    return np.array([*(c not in held and c != AVERAGE_SEX for c in choices), False])
 
 
 def band_places(probability: FloatArray, usual: FloatArray, unassessed: Flags) -> NDArray[np.intp]:

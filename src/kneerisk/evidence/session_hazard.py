@@ -9,7 +9,7 @@ logarithms (weights from their intervals), then a monotone cubic (Fritsch & Carl
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 #: The ratio at which a session is like those before it, where the rate begins to rise (assumption:
 #: the source compares with sessions up to 1.10).
 USUAL_RATIO = 1.0
+#: So many ratios are remembered, some 50 kB: an answer asks for its own twice (assumption).
+_MOST_RATIOS = 256
 
 
 class SessionHazard(TableRow):
@@ -44,6 +46,7 @@ class SessionHazard(TableRow):
     note: str = ""
 
 
+@lru_cache(_MOST_RATIOS)
 def hazard_ratio(ratio: float) -> Range:
     """How many times the usual rate a session goes with.
 

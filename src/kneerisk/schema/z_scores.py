@@ -141,12 +141,12 @@ def places_in_tables(
 
 
 def _sex_codes(columns: Columns) -> NDArray[np.intp]:
-    sex = columns["sex"]
-    return np.where(np.isnan(sex), 2.0, np.minimum(sex, 2.0)).astype(np.intp)
+    # `fmin` and `fmax` pass over NaN: a sex that is not stated is the last of `SEXES`.
+    return np.fmin(columns["sex"], 2.0).astype(np.intp)
 
 
 def _condition_codes(protocol: FloatArray) -> NDArray[np.intp]:
-    return np.where(np.isnan(protocol), 0.0, protocol + 1.0).astype(np.intp)
+    return np.fmax(protocol, -1.0).astype(np.intp) + 1
 
 
 def to_z(name: str, values: FloatArray, columns: Columns) -> FloatArray:
