@@ -8,11 +8,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import pytest
+import typer.main
+import typer.testing
 from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
@@ -61,8 +64,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as cores, since tests wait for browsers, services and commands."""
-    return 3 * (os.cpu_count() or 1) // 2
+    """Twice as many as cores: tests wait for browsers, services and commands a good part of it."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -115,6 +118,16 @@ def stores_of_runs_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Itera
 
     with pytest.MonkeyPatch.context() as changed:
         changed.setattr(Tracking, "__init__", copied)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def command_line_is_made_once() -> Iterator[None]:
+    """Typer makes its commands anew for each call, which takes longer than many a command."""
+    made_once = cache(typer.main.get_command)
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(typer.main, "get_command", made_once)
+        changed.setattr(typer.testing, "_get_command", made_once)
         yield
 
 
