@@ -159,6 +159,7 @@ def keyed(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         yield running
 
 
+@pytest.mark.slow
 class TestKeyedService:
     def test_everything_but_the_page_and_its_health_needs_the_key(self, keyed: Served) -> None:
         for path in ("/", "/docs", "/page/app.js", "/livez", "/readyz"):

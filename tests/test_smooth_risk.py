@@ -20,6 +20,8 @@ from kneerisk.schema.columns import Columns, location_of
 from kneerisk.schema.detectable_change import error_sd
 from kneerisk.schema.sections import SIDES
 
+pytestmark = pytest.mark.slow
+
 ATHLETES, SEED = 1_000, 5
 #: A step of a tenth of the test's error moves the risk by less than this share of itself.
 JUMP = 0.1

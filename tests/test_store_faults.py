@@ -23,6 +23,8 @@ from store_faults import MODEL, Ended, Fault, command, copied, left_over, projec
 from kneerisk.errors import BundleRefused
 from kneerisk.model import bundle
 
+pytestmark = pytest.mark.slow
+
 #: What is struck. The third version waits to be promoted, so that `promote` of it is what is next.
 COMMANDS = {
     "promote": ("promote",),

@@ -20,6 +20,8 @@ from kneerisk.schema.columns import location_of
 from kneerisk.schema.detectable_change import error_sd
 from serving.request_examples import EXAMPLE
 
+pytestmark = pytest.mark.slow
+
 SEED = 9
 OWN, MORE, FEWER = WORLDS[:3]
 
