@@ -17,8 +17,8 @@ _OTHERS_ASK_SECONDS = 0.25
 #: A turn is so much as long as the wait for it: those who wait for it wait less than they make the
 #: team wait (assumption).
 _TURN_PER_WAIT = 0.5
-#: What arrives while a turn lasts is read, checked and queued in so long (assumption; measured at
-#: half of it).
+#: What arrives while a turn lasts is read, checked and queued in so long (assumption: half of what
+#: goes around an answer, some 0.7 ms, comes before it).
 _GIVE_WAY_SECONDS = 0.001
 
 

@@ -76,12 +76,12 @@ def _evidence(predictions: Predictions, i: int, side: Side) -> dict[str, _Eviden
     torque_mode, patterns = row.get("torque_mode"), patterns_of(predictions, i, side)
     latents = predictions.bundle.model.population.imbalances
     unexplained = predictions.imbalance_unexplained[i, leg].tolist()
-    found = {}
+    found, own = {}, Leg(row, side)
     for name, share in zip(latents, unexplained, strict=True):
         pattern, facts = patterns[name], imbalances()[name]
         found[name] = _Evidence(
             facts=facts,
-            grade=_grade(facts, Leg(row, side)),
+            grade=_grade(facts, own),
             pattern=pattern,
             supporting=len(readings_of([r for r in pattern if r.speaks == "for"], torque_mode)),
             readings=len(readings_of(pattern, torque_mode)),
