@@ -110,14 +110,13 @@ class MeasurementUpdate:
         n, targets = len(state) // 2, self._targets
         prior = prior_state[:, targets]
         mean, variance = prior.copy(), np.empty_like(prior)
-        innovation = np.zeros_like(state)
+        innovation = state - prior_state[:, : state.shape[1]]
+        innovation[np.isnan(state)] = 0.0
         gains = {}
         for pattern, rows in rows_by_key(patterns).items():
             gains[pattern] = gain = self.gain(pattern)
-            difference = (state[rows] - prior_state[rows, : state.shape[1]])[:, gain.used]
-            mean[rows] += row_products(gain.weights, difference)
+            mean[rows] += row_products(gain.weights, innovation[rows[:, None], gain.used])
             variance[rows] = gain.variance
-            innovation[rows[:, None], gain.used] = difference
         by_leg = [gains[pattern] for pattern in patterns]
         return Expected(
             mean=mean.reshape(n, 2, -1),
@@ -154,11 +153,16 @@ class MeasurementUpdate:
         latent = np.arange(start, start + len(people.imbalances))
         return np.concatenate([np.arange(own), latent])
 
+    @cached_property
+    def _covariance_with_targets(self) -> FloatArray:
+        """Covariance of the state (rows) with the targets."""
+        return np.ascontiguousarray(self.population.covariance[:, self._targets])
+
     def _solve(self, pattern: bytes) -> Gain:
         people, size = self.population, self.population.n_measures
         codes = np.frombuffer(pattern, dtype=np.uint8)
-        used, targets = np.flatnonzero(codes[:size]), self._targets
-        crossed = people.covariance[used[:, None], targets]
+        used = np.flatnonzero(codes[:size])
+        crossed = self._covariance_with_targets[used]
         weights = crossed.T
         if len(used):
             observed = people.covariance[used[:, None], used]
@@ -168,7 +172,7 @@ class MeasurementUpdate:
             if fault:  # no covariance: not positive definite
                 raise np.linalg.LinAlgError
             weights = solution.T
-        remaining = np.diag(people.covariance)[targets] - (weights * crossed.T).sum(axis=1)
+        remaining = np.diag(people.covariance)[self._targets] - (weights * crossed.T).sum(axis=1)
         return Gain(used, np.ascontiguousarray(weights), np.maximum(remaining, 0.0))
 
     @cached_property

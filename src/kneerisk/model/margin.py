@@ -44,10 +44,12 @@ class Scaler:
         -------
         The same shape, in SD of the training cohort. Measures are at most `FARTHEST_SD` from 0.
         """
-        z = (np.where(np.isnan(values), self.centre, values) - self.centre) / self.spread
+        z = np.where(np.isnan(values), self.centre, values)
+        z -= self.centre
+        z /= self.spread
         farthest = _farthest(self.columns)
         # As `numpy.clip`, which takes longer than the rest for one row.
-        return np.minimum(np.maximum(z, -farthest), farthest)
+        return np.minimum(np.maximum(z, -farthest, out=z), farthest, out=z)
 
 
 @lru_cache
@@ -122,7 +124,8 @@ def within_values(features: FeatureMatrix, columns: tuple[Column, ...]) -> Float
     """
     sides = features.pick(columns)
     difference = sides[:, 0] - sides[:, 1]
-    return np.where(np.isnan(difference), 0.0, difference)
+    difference[np.isnan(difference)] = 0.0
+    return difference
 
 
 def between_values(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
@@ -140,7 +143,9 @@ def between_values(features: FeatureMatrix, columns: tuple[Column, ...]) -> Floa
     Shape ``(n, len(columns))``; missing is NaN.
     """
     sides = features.pick(columns)
-    return np.asarray((sides[:, 0] + sides[:, 1]) / 2.0)
+    mean = sides[:, 0] + sides[:, 1]
+    mean /= 2.0
+    return mean
 
 
 def fit_scaler(
@@ -173,8 +178,10 @@ def fit_scaler(
     count = np.maximum(known.sum(axis=0), 1)
     total = np.where(known, values, 0.0).sum(axis=0)
     centre = total / count if centred else np.zeros(len(columns))
-    deviation = np.where(known, values - centre, 0.0)
-    spread = np.sqrt((deviation**2).sum(axis=0) / count)
+    deviation = values - centre
+    deviation[~known] = 0.0
+    deviation *= deviation
+    spread = np.sqrt(deviation.sum(axis=0) / count)
     varies = spread > LEAST_SD
     spread = np.maximum(spread, least)
     varying = tuple(column for column, vary in zip(columns, varies, strict=True) if vary)

@@ -155,12 +155,11 @@ def _choose_rounds(rows: BoostingRows, held: TreeRows, settings: Settings) -> in
         inside = rows.known & (rows.fold != number)
         outside = rows.known & (rows.fold == number)
         booster = held.boost(parameters, target, inside, settings.most_rounds)
-        for i, count in enumerate(candidates):
-            margin = (
-                held.log_odds(booster, rows.base, outside, count) if count else rows.base[outside]
-            )
-            loss = _loss(margin, rows.target[outside])
-            losses[i, outside] = loss if rows.weight is None else rows.weight[outside] * loss
+        base, target_outside = rows.base[outside], rows.target[outside]
+        margins = (base, *held.log_odds(booster, rows.base, outside, candidates[1:]))
+        for loss_after, margin in zip(losses, margins, strict=True):
+            loss = _loss(margin, target_outside)
+            loss_after[outside] = loss if rows.weight is None else rows.weight[outside] * loss
     best = int(losses.sum(axis=1).argmin())
     gain = (losses[0] - losses[best])[rows.known]
     return candidates[best] if gain.sum() > gain.std() * np.sqrt(len(gain)) else 0

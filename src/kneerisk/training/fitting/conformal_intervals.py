@@ -135,9 +135,9 @@ def fit_quantiles(
     )
     if model.base_rates is None:
         return interval
-    bounds = interval.bounds(inputs.legs, np.zeros_like(centred))
-    total = error.reshape(-1, 2) + definition_shift[:, None]
     rows_aside = aside & known.reshape(-1, 2).any(axis=1)
+    bounds = interval.bounds(inputs.legs.take(rows_aside), np.zeros_like(centred[rows_aside]))
+    total = error.reshape(-1, 2) + definition_shift[:, None]
     return replace(interval, base_scale=_base_scale(bounds, total, base, rows_aside))
 
 
@@ -146,9 +146,10 @@ def _base_scale(
 ) -> float:
     """What the base rate's half-width is multiplied by so that legs set aside are covered.
 
-    A conformal step whose score is the scale from which on a leg's interval holds the truth.
+    A conformal step whose score is the scale from which on a leg's interval holds the truth. The
+    bounds are those of the rows set aside alone.
     """
-    middle, half = (bounds[0] + bounds[1])[rows] / 2.0, (bounds[1] - bounds[0])[rows] / 2.0
+    middle, half = (bounds[0] + bounds[1]) / 2.0, (bounds[1] - bounds[0]) / 2.0
     away = true[rows] - middle - base.median[rows, None]
     reach = np.where(away < 0.0, (base.median - base.low)[rows, None],
                      (base.high - base.median)[rows, None])  # fmt: skip
@@ -164,7 +165,7 @@ def _base_of(inputs: Inputs, model: RiskModel) -> tuple[FloatArray, FloatArray, 
     if model.base_rates is None or inputs.definition_shift is None:
         none = np.zeros(len(log_odds))
         return log_odds, none, BaseShift(none, none, none, none)
-    sport = inputs.data["sport"]
+    sport = inputs.sport
     return (
         model.base_rates.centred(log_odds, sport),
         inputs.definition_shift,

@@ -94,7 +94,7 @@ def fit_and_predict(
     -------
     Of the screenings to predict, in their order.
     """
-    fitted = fit(subset(cohort, train), seed=seed, interval=False, settings=settings)
+    fitted = fit(cohort, rows=train, seed=seed, interval=False, settings=settings)
     return {"model": risks_of(fitted.model.predict(subset(cohort, test).columns()))}
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from kneerisk.model.feature_columns import Column, ColumnKind
 from kneerisk.model.features import FeatureMatrix
-from kneerisk.schema import Columns, FloatArray, athlete_measures, leg_measures
+from kneerisk.schema import FloatArray
 from kneerisk.training.fitting.fit_inputs import Inputs
 
 #: A measure enters a fit when at least this share of the cohort's screenings have it (assumption).
@@ -14,6 +14,8 @@ LEAST_SHARE = 0.05
 #: Trees of an observed cohort read a measure when at least this share has it: two splits around
 #: the value that stands for a missing one would single out who was not measured (assumption).
 NEARLY_ALL = 0.95
+#: Columns whose means are taken together (assumption): no number hangs on it.
+COLUMNS_TOGETHER = 8
 #: Columns that say which tests were done, and those of the latent variables.
 _UNCERTAIN = frozenset({ColumnKind.VARIANCE, ColumnKind.IMBALANCE, ColumnKind.IMBALANCE_VARIANCE})
 
@@ -24,7 +26,7 @@ def usable_columns(inputs: Inputs, least_share: float = LEAST_SHARE) -> tuple[Co
     How uncertain an expected value is says which tests were done. In a simulated cohort that is
     chance; in an observed one it says where and when, so it is never an input there.
     """
-    known = _known_measures(inputs.data, least_share)
+    known = {measure for measure, share in inputs.measured.items() if share >= least_share}
     return tuple(
         column
         for column in inputs.legs.columns
@@ -36,15 +38,6 @@ def tree_columns(inputs: Inputs) -> tuple[Column, ...]:
     """The usable columns that trees may read; what the latents say is in the others already."""
     usable = usable_columns(inputs, LEAST_SHARE if inputs.true else NEARLY_ALL)
     return tuple(column for column in usable if column.kind not in _UNCERTAIN)
-
-
-def _known_measures(data: Columns, least_share: float) -> frozenset[str]:
-    def share(*names: str) -> float:
-        return float(np.mean([~np.isnan(data[name]) for name in names]))
-
-    athlete = {name for name in athlete_measures() if share(name) >= least_share}
-    legs = {n for n in leg_measures() if share(f"left_{n}", f"right_{n}") >= least_share}
-    return frozenset(athlete | legs)
 
 
 def column_means(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatArray:
@@ -61,7 +54,14 @@ def column_means(features: FeatureMatrix, columns: tuple[Column, ...]) -> FloatA
     -------
     Shape ``(len(columns),)``; 0 for a column without values.
     """
-    rows = features.pick(columns).reshape(-1, len(columns))
-    known = ~np.isnan(rows)
-    np.copyto(rows, 0.0, where=~known)  # in place: of a large cohort, a copy would be gigabytes
-    return np.asarray(rows.sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+    # A few columns at a time: of a large cohort, a copy of all would be gigabytes.
+    few = range(0, len(columns), COLUMNS_TOGETHER)
+    means = [_means(features.pick(columns[at : at + COLUMNS_TOGETHER])) for at in few]
+    return np.concatenate([np.empty(0), *means])
+
+
+def _means(legs: FloatArray) -> FloatArray:
+    rows = legs.reshape(-1, legs.shape[2])
+    missing = np.isnan(rows)
+    rows[missing] = 0.0
+    return np.asarray(rows.sum(axis=0) / np.maximum((~missing).sum(axis=0), 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +16,16 @@ from kneerisk.model.feature_columns import feature_columns
 from kneerisk.model.features import FeatureMatrix, averaged, feature_matrix
 from kneerisk.model.imputation import MeasurementUpdate
 from kneerisk.schema import SIDES, Columns, FloatArray
+from kneerisk.training.fitting.measured_shares import measured_shares
 from kneerisk.training.fitting.simulated_truth import read_truth
 
 #: From this many outcomes on, a single athlete hardly moves the fit (assumption).
 MANY_EVENTS = 1500.0
 #: With fewer outcomes of either sort, not even how often it happens can be said (assumption).
 FEWEST_OUTCOMES = 5.0
-#: Screenings whose feature matrix is built together (assumption): no number hangs on it.
-BLOCK = 20_000
+#: Screenings whose feature matrix is built together (assumption): no number hangs on it. What a
+#: block needs on the way stays small enough for memory to be used again, not asked for anew.
+BLOCK = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +47,10 @@ class Inputs:
         True probabilities, shape (n, 2, n_imbalances); None where they are not known.
     athletes
         The id of each screening's athlete, shape (n,).
-    data
-        Coded columns, shape (n,) each.
+    sport
+        Code of the sport of each screening, shape (n,); NaN where none is stated.
+    measured
+        The share of the cohort's screenings that have each measure, by its name without a side.
     sided
         Whether outcomes are known by leg.
     true
@@ -66,7 +71,8 @@ class Inputs:
     either: FloatArray
     imbalances: FloatArray | None
     athletes: np.ndarray
-    data: Columns
+    sport: FloatArray
+    measured: Mapping[str, float]
     sided: bool
     true: bool
     definition_shift: FloatArray | None = None
@@ -82,7 +88,8 @@ class Inputs:
             either=self.either[rows],
             imbalances=_taken(self.imbalances, rows),
             athletes=self.athletes[rows],
-            data={name: values[rows] for name, values in self.data.items()},
+            sport=self.sport[rows],
+            measured=self.measured,
             sided=self.sided,
             true=self.true,
             definition_shift=_taken(self.definition_shift, rows),
@@ -157,8 +164,9 @@ def inputs_of(cohort: Cohort, truth: pd.DataFrame | None, population: Population
         outcome=outcome,
         either=either,
         imbalances=imbalances,
-        athletes=cohort.frame["athlete_id"].to_numpy(),
-        data=data,
+        athletes=np.array(cohort.frame["athlete_id"], dtype=object),
+        sport=data["sport"],
+        measured=measured_shares(data),
         sided=cohort.has_sides,
         true=truth is not None,
         definition_shift=definition_shift,
@@ -171,7 +179,8 @@ def _feature_matrix_of(population: Population, data: Columns) -> FeatureMatrix:
     """The feature matrix, block by block: on the way a row takes four times its own place."""
     update, n = MeasurementUpdate(population), len(data["age_years"])
     names = feature_columns(population)
-    values = np.empty((n, len(SIDES), len(names)))
+    # Column by column in memory: a fit picks some of the columns again and again.
+    values = np.empty((len(names), n, len(SIDES))).transpose(1, 2, 0)
     for start in range(0, n, BLOCK):
         rows = slice(start, start + BLOCK)
         block = {name: column[rows] for name, column in data.items()}
@@ -218,8 +227,9 @@ def inputs_of_label(cohort: Cohort, label: FloatArray, population: Population) -
         outcome=target,
         either=label,
         imbalances=None,
-        athletes=cohort.frame["athlete_id"].to_numpy(),
-        data=data,
+        athletes=np.array(cohort.frame["athlete_id"], dtype=object),
+        sport=data["sport"],
+        measured=measured_shares(data),
         sided=False,
         true=False,
     )

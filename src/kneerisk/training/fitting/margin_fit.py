@@ -218,13 +218,15 @@ def _between_problem(
 ) -> _RidgeProblem:
     """All leg rows: half the within part with its own scale, the shared columns, an intercept."""
     shared = between_scaler.apply(between_values(inputs.legs, between_scaler.columns))
-    constant = np.ones((len(shared), 1))
-    left = np.hstack([crossfit[:, None] / 2.0, shared, constant])
-    right = np.hstack([-crossfit[:, None] / 2.0, shared, constant])
+    n, n_shared = shared.shape
+    # Column by column in memory, of which each step of the fit takes those that are free.
+    columns = np.ones((n_shared + 2, 2, n))
+    columns[0] = crossfit / 2.0, -crossfit / 2.0
+    columns[1:-1] = shared.T[:, None]
     y = np.concatenate([inputs.target[:, 0], inputs.target[:, 1]])
-    free = np.r_[0.0, np.ones(shared.shape[1]), 0.0]
+    free = np.r_[0.0, np.ones(n_shared), 0.0]
     return _RidgeProblem(
-        np.vstack([left, right]),
+        columns.reshape(-1, 2 * n).T,
         np.nan_to_num(y),
         (~np.isnan(y)).astype(float) * inputs.weights.T.reshape(-1),
         free,

@@ -8,7 +8,7 @@ in one process, and workers put the rows into those bins. What is left is the or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -94,7 +94,11 @@ class RowsOnCluster(TreeRows):
         return self._despite_losses(lambda: self._boost_once(parameters, target, chosen, rounds))
 
     def _log_odds(
-        self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
+        self,
+        booster: xgb.Booster,
+        base: FloatArray,
+        chosen: NDArray[np.bool_],
+        rounds: Sequence[int],
     ) -> FloatArray:
         raw = bytes(booster.save_raw("ubj"))
 
@@ -104,7 +108,7 @@ class RowsOnCluster(TreeRows):
                 for at, rows in self._blocks
                 if chosen[at].any()
             ]
-            together: FloatArray = np.concatenate(self._client.gather(parts))
+            together: FloatArray = np.concatenate(self._client.gather(parts), axis=1)
             return together
 
         return self._despite_losses(from_all)
@@ -196,7 +200,7 @@ def _predicted(
     chosen: NDArray[np.bool_],
     base: FloatArray,
     raw: bytes,
-    rounds: int,
+    rounds: Sequence[int],
 ) -> FloatArray:
     booster = xgb.Booster({"nthread": 1})
     booster.load_model(bytearray(raw))

@@ -77,7 +77,7 @@ def read_truth(truth: pd.DataFrame, cohort: Cohort, population: Population) -> S
         legs=truth[list(_LEGS)].to_numpy(np.float64).clip(*LIMITS),
         either=truth[_EITHER].to_numpy(np.float64).clip(*LIMITS),
         imbalances=np.stack([truth[names].to_numpy(np.float64) for names in imbalances], axis=1),
-        definition_shift=truth[_SHIFT].to_numpy(np.float64),
+        definition_shift=truth[_SHIFT].to_numpy(np.float64, copy=True),
     )
 
 

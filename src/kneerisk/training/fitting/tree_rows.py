@@ -6,7 +6,7 @@ Code that boosts takes `HoldRows` and works with the `TreeRows` that it gives, w
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -66,7 +66,11 @@ class TreeRows(ABC):
         return self._boost(parameters, target, chosen, rounds)
 
     def log_odds(
-        self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
+        self,
+        booster: xgb.Booster,
+        base: FloatArray,
+        chosen: NDArray[np.bool_],
+        rounds: Sequence[int],
     ) -> FloatArray:
         """What the first rounds of a booster say.
 
@@ -79,11 +83,11 @@ class TreeRows(ABC):
         chosen
             The m rows that are wanted, shape (n,).
         rounds
-            How many of its rounds, at least 1.
+            After how many of its rounds, each at least 1.
 
         Returns
         -------
-        Log-odds, shape (m,) or (m, k).
+        Log-odds, shape (len(rounds), m) or (len(rounds), m, k).
         """
         return self._log_odds(booster, base, chosen, rounds)
 
@@ -99,7 +103,11 @@ class TreeRows(ABC):
 
     @abstractmethod
     def _log_odds(
-        self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
+        self,
+        booster: xgb.Booster,
+        base: FloatArray,
+        chosen: NDArray[np.bool_],
+        rounds: Sequence[int],
     ) -> FloatArray:
         """Predict where the rows lie."""
 
@@ -131,13 +139,17 @@ class RowsHere(TreeRows):
         return xgb.train(dict(parameters), matrix, rounds)
 
     def _log_odds(
-        self, booster: xgb.Booster, base: FloatArray, chosen: NDArray[np.bool_], rounds: int
+        self,
+        booster: xgb.Booster,
+        base: FloatArray,
+        chosen: NDArray[np.bool_],
+        rounds: Sequence[int],
     ) -> FloatArray:
         return predicted_log_odds(booster, self.x[chosen], base[chosen], rounds)
 
 
 def predicted_log_odds(
-    booster: xgb.Booster, x: NDArray[np.float32], base: FloatArray, rounds: int
+    booster: xgb.Booster, x: NDArray[np.float32], base: FloatArray, rounds: Sequence[int]
 ) -> FloatArray:
     """Log-odds by the first rounds of a booster.
 
@@ -150,16 +162,20 @@ def predicted_log_odds(
     base
         Log-odds that the trees start from, shape (n,) or (n, k).
     rounds
-        How many of its rounds, at least 1.
+        After how many of its rounds, each at least 1.
 
     Returns
     -------
-    The shape of `base`.
+    Shape (len(rounds), n) or (len(rounds), n, k).
     """
-    log_odds = booster.inplace_predict(
-        x, iteration_range=(0, rounds), predict_type="margin", base_margin=base.astype(np.float32)
-    )
-    return np.asarray(log_odds, dtype=np.float64).reshape(base.shape)
+    start = base.astype(np.float32)
+    log_odds = [
+        booster.inplace_predict(
+            x, iteration_range=(0, count), predict_type="margin", base_margin=start
+        )
+        for count in rounds
+    ]
+    return np.array(log_odds, dtype=np.float64).reshape(len(rounds), *base.shape)
 
 
 def hold_here(rows_of: Callable[[slice], NDArray[np.float32]], n: int) -> TreeRows:  # noqa: ARG001

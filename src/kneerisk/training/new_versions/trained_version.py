@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import held_out, subset, truth_subset
+from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.model.risk_model import RiskModel
@@ -87,20 +87,22 @@ def train_version(
         Where the cohort can't honestly be learnt from.
     """
     unseen = held_out(cohort.frame["athlete_id"])
-    train, test = subset(cohort, ~unseen), subset(cohort, unseen)
-    train_truth, test_truth = truth_subset(truth, ~unseen), truth_subset(truth, unseen)
     progress(event("checking_cohort"))
-    leakage = refuse_unsound(cohort, train, test, true=truth is not None)
+    # The parts are copies, which go unnamed: the fit needs the most memory.
+    leakage = refuse_unsound(cohort, *train_test_split(cohort), true=truth is not None)
     progress(event("opening_mlflow"))
     tracking = Tracking(Path.cwd())
     title, tags = plan.name or cohort_title(cohort), {**plan.tags, **run_tags(cohort, "train")}
     with tracking.start_run(title, tags) as run:
         fitted = fit(
-            train, train_truth, seed=SEED, progress=within("fitting", progress),
+            cohort, truth, rows=~unseen, seed=SEED, progress=within("fitting", progress),
             settings=plan.settings, workers=workers, hold_rows=hold_rows,
         )  # fmt: skip
         progress(event("evaluating_held_out"))
-        judged = evaluate_model(fitted.model, train, test, test_truth, seed=SEED, progress=progress)
+        train, test = train_test_split(cohort)
+        judged = evaluate_model(
+            fitted.model, train, test, truth_subset(truth, unseen), seed=SEED, progress=progress
+        )
         metrics = log_loss_over_champion(tracking, fitted.model, test)
         judged = _left_out_and_refitted(
             judged, cohort, train, fitted.model, refits, plan.settings, progress, workers
@@ -111,7 +113,8 @@ def train_version(
             evaluation=judged.with_metrics(metrics | (leakage.metrics if truth is None else {})),
             parameters={"truth_sha256": truth_digest(truth), **fitted.choices}, title=plan.name,
         )  # fmt: skip
-        version = log_version(run, record, partial(metadata_of, train, train_truth, fitted))
+        seen = truth_subset(truth, ~unseen)
+        version = log_version(run, record, partial(metadata_of, train, seen, fitted))
     return TrainedVersion(version, run.run_id, record)
 
 

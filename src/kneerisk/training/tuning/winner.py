@@ -154,7 +154,7 @@ def _refit(
     unseen = held_out(search.cohort.frame["athlete_id"])
     train, test = train_test_split(search.cohort)
     fitted, defaults = (
-        fit(train, truth_subset(search.truth, ~unseen), seed=SEED, settings=each, workers=workers)
+        fit(search.cohort, search.truth, rows=~unseen, seed=SEED, settings=each, workers=workers)
         for each in (settings, DEFAULTS)
     )
     progress(event("evaluating_after_study"))
