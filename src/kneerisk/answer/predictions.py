@@ -31,7 +31,7 @@ from kneerisk.model import Bundle, Metadata, Prediction
 from kneerisk.model.base_rates import Count
 from kneerisk.model.contributions import Contributions
 from kneerisk.model.features import FeatureMatrix
-from kneerisk.model.imputation import Expected, error_variances, stated_protocols
+from kneerisk.model.imputation import Expected, stated_protocols
 from kneerisk.model.variance_sources import VarianceSources, variance_sources
 from kneerisk.schema import SIDES, Columns, FloatArray, Screening, coded_rows, to_row
 from kneerisk.schema.sections import Setting
@@ -132,9 +132,8 @@ class Predictions:
     @cached_property
     def error_variances(self) -> FloatArray:
         """Error variance of every measure of the state, in z-scores squared, (n, n_measures)."""
-        kinds, place = np.unique(self.protocols, axis=0, return_inverse=True)
-        people = self.bundle.model.population
-        return np.array([error_variances(people, kind) for kind in kinds])[place.ravel()]
+        noise = self.bundle.model.measurement_update.noise
+        return np.array([noise(codes.tobytes()) for codes in self.protocols.astype(np.uint8)])
 
     @cached_property
     def contributions(self) -> Contributions:

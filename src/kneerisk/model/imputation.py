@@ -166,7 +166,7 @@ class MeasurementUpdate:
         weights = crossed.T
         if len(used):
             observed = people.covariance[used[:, None], used]
-            observed.flat[:: len(used) + 1] += self._noise(pattern[size:])[used] + JITTER
+            observed.flat[:: len(used) + 1] += self.noise(pattern[size:])[used] + JITTER
             # By Cholesky's factors; SciPy's own functions take half as long again to call it.
             _, solution, fault = dposv(observed, crossed, overwrite_a=True)
             if fault:  # no covariance: not positive definite
@@ -176,8 +176,8 @@ class MeasurementUpdate:
         return Gain(used, np.ascontiguousarray(weights), np.maximum(remaining, 0.0))
 
     @cached_property
-    def _noise(self) -> Callable[[bytes], FloatArray]:
-        """Error variances of the state by the codes of the protocols, of which there are few."""
+    def noise(self) -> Callable[[bytes], FloatArray]:
+        """Error variances of the state by the codes of the protocols, a byte each, of the few."""
         return cache(lambda codes: error_variances(self.population, np.frombuffer(codes, np.uint8)))
 
 
