@@ -130,26 +130,28 @@ _FLOOR = """## What an answer's time goes to
 
 A whole answer is some 50 kB of JSON: every number with its interval, the words around it, each
 measure's norm and error, and what every test that was not done would tell. The next tests are its
-largest part: some 200 variants of the athlete are predicted for them. The rest is spread over many
-small steps, each of which costs what Python and NumPy take for a call, 1 to 10 µs, whether its
-array holds two legs or a hundred; no step is a tenth of the whole. A compact answer
+largest part: every measure moved by itself, every answer to a question that was not asked, and the
+interval after each test that is named. The rest is spread over many small steps, each of which
+costs what Python and NumPy take for a call, 1 to 10 µs, whether its array holds two legs or a
+hundred; no step is a tenth of the whole. So several clients' answers are made together, which
+spares the steps and not the words: of a team's time the words are more than half. A compact answer
 (`?fields=risk,likely`) leaves out next tests, advice and inputs, not the engine.
 
 The floor under a whole answer is what remains when nothing is computed: the empty endpoint's
-processor time in the first table, and validation and JSON in the second, together about a fifth of
-today's. Between it and the targets that are missed stands the number of steps. Two ways are known
-and not gone: slopes of the next tests worked out from the margin's weights instead of predicted
-from variants, and the base of the attributions without the attributions. Both change the order of
-sums, and so the last digits of what is told.
+processor time in the first table, and validation and JSON in the second. Between it and the targets
+that are missed stands the number of steps, for one client who has no company, and the number of
+words, for a team. One way is known and not gone: a compact answer needs the base of the
+attributions alone, a sixth of its engine's time, which would be worked out twice, in two ways.
 
 ## What a training's time goes to
 
 Beside XGBoost and the oracle, a default training fits the logistic regression that the model is
 compared with, bootstraps the AUC of many groups, draws its plots and opens MLflow's database. None
 of these grows as fast as the cohort, so that their share falls: see the power below. The memory of
-a large one is that of three copies of the cohort (whole, for training, held out) and of the feature
-matrix in double precision; `--spread-trees` moves the trees' share of it to a cluster
-(`docs/scale.md`).
+a large one is that of the cohort's table and of the feature matrix in double precision, with
+XGBoost's copy of it; `--spread-trees` moves the trees' share of it to a cluster (`docs/scale.md`).
+In the fit, what is not XGBoost is the measurement update, which solves each pattern of tests once,
+and the linear part, whose Hessian is summed over every leg some dozens of times.
 """
 
 

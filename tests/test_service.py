@@ -22,8 +22,8 @@ from kneerisk.cohort.sheets.sheet_asked import SheetAsked
 from kneerisk.errors import BundleRefused
 from kneerisk.schema import Screening
 from kneerisk.schema.own_measures import NO_OWN_MEASURES
+from serving import answers_together, monitoring, safe_response
 from serving import champion_holder as champion_module
-from serving import endpoints, monitoring, safe_response
 from serving import request_validation as validation_module
 from serving.body_validation import check_body
 from serving.champion_holder import Champion, ChampionHolder
@@ -480,7 +480,7 @@ def test_a_bug_in_an_answer_is_a_500_whose_traceback_has_no_values(
     handler = logging.StreamHandler(stream)
     logging.getLogger("bentoml").addHandler(handler)
     monkeypatch.setenv("KNEERISK_MODELS", str(champion_models))
-    monkeypatch.setattr(endpoints, "answer", broken)
+    monkeypatch.setattr(answers_together, "answers", broken)
 
     async def ask() -> httpx.Response:
         app: Any = service_module.KneeRisk.to_asgi()  # type: ignore[attr-defined]

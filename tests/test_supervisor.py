@@ -113,8 +113,9 @@ def test_a_worker_that_dies_while_it_is_asked_is_replaced(tmp_path: Path) -> Non
     with supervised(tmp_path) as service:
         service.until(service.alive)
         halted = workers_of(service)[0]
-        halted.suspend()
+        # Counted before it is halted: that it is asked then is told but once.
         asked, before = f"{halted.pid} is asked", len(service.log())
+        halted.suspend()
         service.until(lambda: asked in service.log()[before:])
         kill([halted])
         service.until(lambda: f"Worker {halted.pid} ended" in service.log())
