@@ -134,8 +134,9 @@ largest part: every measure moved by itself, every answer to a question that was
 interval after each test that is named. The rest is spread over many small steps, each of which
 costs what Python and NumPy take for a call, 1 to 10 µs, whether its array holds two legs or a
 hundred; no step is a tenth of the whole. So several clients' answers are made together, which
-spares the steps and not the words: of a team's time the words are more than half. A compact answer
-(`?fields=risk,likely`) leaves out next tests, advice and inputs, not the engine.
+spares the steps and not the words: of a team's time the words are more than half. Four clients keep
+one worker in company, and two workers share them: two give less than twice what one does. A compact
+answer (`?fields=risk,likely`) leaves out next tests, advice and inputs, not the engine.
 
 The floor under a whole answer is what remains when nothing is computed: the empty endpoint's
 processor time in the first table, and validation and JSON in the second. Between it and the targets

@@ -16,7 +16,7 @@ from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Screening
 from serving.capacity import short_answer
 
-#: So many are made in a turn, in some 15 ms; more of them save little (assumption).
+#: So many are made in a turn, in some 15 ms; each further one saves less (assumption).
 MOST_TOGETHER = 4
 
 
