@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 from serving.capacity import SHORT_ANSWERS
 
-#: Screenings that are answered in one go at most, some 50 ms: more at once are no faster.
-MOST_AT_ONCE = 10
+#: Screenings that are answered in one go at most, some 50 ms: each further one saves less
+#: (assumption).
+MOST_AT_ONCE = 16
 #: Others are taken to go on asking for so long after the latest of their short answers (assumption:
 #: one who is at the page or a program that asks one by one).
 _OTHERS_ASK_SECONDS = 0.25
