@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from kneerisk.cohort import Cohort
-from kneerisk.cohort.splits import held_out, train_test_split, truth_subset
+from kneerisk.cohort.splits import held_out, subset, truth_subset
 from kneerisk.evaluation.evaluation import Evaluation
 from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.model.risk_model import RiskModel
@@ -89,7 +89,9 @@ def train_version(
     unseen = held_out(cohort.frame["athlete_id"])
     progress(event("checking_cohort"))
     # The parts are copies, which go unnamed: the fit needs the most memory.
-    leakage = refuse_unsound(cohort, *train_test_split(cohort), true=truth is not None)
+    leakage = refuse_unsound(
+        cohort, subset(cohort, ~unseen), subset(cohort, unseen), true=truth is not None
+    )
     progress(event("opening_mlflow"))
     tracking = Tracking(Path.cwd())
     title, tags = plan.name or cohort_title(cohort), {**plan.tags, **run_tags(cohort, "train")}
@@ -99,7 +101,7 @@ def train_version(
             settings=plan.settings, workers=workers, hold_rows=hold_rows,
         )  # fmt: skip
         progress(event("evaluating_held_out"))
-        train, test = train_test_split(cohort)
+        train, test = subset(cohort, ~unseen), subset(cohort, unseen)
         judged = evaluate_model(
             fitted.model, train, test, truth_subset(truth, unseen), seed=SEED, progress=progress
         )
