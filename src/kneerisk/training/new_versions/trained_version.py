@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
 from kneerisk.cohort.splits import held_out, subset, truth_subset
@@ -89,9 +91,7 @@ def train_version(
     unseen = held_out(cohort.frame["athlete_id"])
     progress(event("checking_cohort"))
     # The parts are copies, which go unnamed: the fit needs the most memory.
-    leakage = refuse_unsound(
-        cohort, subset(cohort, ~unseen), subset(cohort, unseen), true=truth is not None
-    )
+    leakage = refuse_unsound(cohort, *_parts(cohort, unseen), true=truth is not None)
     progress(event("opening_mlflow"))
     tracking = Tracking(Path.cwd())
     title, tags = plan.name or cohort_title(cohort), {**plan.tags, **run_tags(cohort, "train")}
@@ -101,7 +101,7 @@ def train_version(
             settings=plan.settings, workers=workers, hold_rows=hold_rows,
         )  # fmt: skip
         progress(event("evaluating_held_out"))
-        train, test = subset(cohort, ~unseen), subset(cohort, unseen)
+        train, test = _parts(cohort, unseen)
         judged = evaluate_model(
             fitted.model, train, test, truth_subset(truth, unseen), seed=SEED, progress=progress
         )
@@ -118,6 +118,11 @@ def train_version(
         seen = truth_subset(truth, ~unseen)
         version = log_version(run, record, partial(metadata_of, train, seen, fitted))
     return TrainedVersion(version, run.run_id, record)
+
+
+def _parts(cohort: Cohort, unseen: NDArray[np.bool_]) -> tuple[Cohort, Cohort]:
+    """The part to train on, and the one that is held out."""
+    return subset(cohort, ~unseen), subset(cohort, unseen)
 
 
 def _left_out_and_refitted(
