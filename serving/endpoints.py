@@ -8,19 +8,14 @@ the OpenAPI document.
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from typing import Annotated, Any
 
 from anyio import to_thread
 from markupsafe import Markup
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
-from pydantic_core import PydanticCustomError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
-from kneerisk.answer import answer, answers
+from kneerisk.answer import answer
 from kneerisk.answer import hand_out as athlete_sheet
 from kneerisk.answer import report as printed_report
 from kneerisk.answer.follow_up.compare_visits import follow_up as compare_visits
@@ -36,94 +31,14 @@ from kneerisk.cohort.sheets.device_units import other_units
 from kneerisk.cohort.sheets.lexicon.vocabulary import unsided
 from kneerisk.evidence import effect_sizes, imbalances, red_flags, urgencies
 from kneerisk.messages.form_texts import FlagQuestion, ImbalanceLabel, Texts, UrgencyTime
-from kneerisk.messages.team_answer import Result
 from kneerisk.model.bundle import Bundle
-from kneerisk.schema import Quantity, Screening, faults_of
+from kneerisk.schema import Quantity, Screening
 from kneerisk.schema.own_measures import per_schema
 from kneerisk.schema.screening import screening_type
-from kneerisk.words import section, text
+from kneerisk.words import section
 from serving.answers_together import AnswersTogether
-from serving.problem import invalid_body, problem
 from serving.recording import Recording
 from serving.request_examples import EXAMPLE
-from serving.team_turns import TeamTurns
-
-MAX_SCREENINGS = 1_000
-#: A longer answer is sent in pieces; that to a page's 25 screenings is sent at once, so that a slow
-#: reader does not hold up the next team.
-_PIECES_FROM_BYTES = 4_000_000
-
-
-def _at_most_the_limit(screenings: list[Any]) -> list[Any]:
-    if len(screenings) > MAX_SCREENINGS:
-        raise PydanticCustomError(
-            "too_many", text("service.body.too_many_screenings", most=f"{MAX_SCREENINGS:,}")
-        )
-    return screenings
-
-
-class Team(BaseModel):
-    """Up to 1,000 screenings. Each is checked later, so that a bad one leaves the others alone."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-    screenings: Annotated[list[Any], AfterValidator(_at_most_the_limit)]
-
-
-async def answer_team(bundle: Bundle, team: Team, fields: frozenset[str]) -> deque[bytes]:
-    """Answer every valid screening of a team, and name the faults of every other one.
-
-    A few at a time, in a thread: between them others are answered and the request can be ended, and
-    of those done only the JSON is held.
-
-    Parameters
-    ----------
-    bundle
-        The champion.
-    team
-        Its screenings, not yet checked.
-    fields
-        The fields of the answers that are asked for.
-
-    Returns
-    -------
-    deque of bytes
-        The pieces of a `TeamAnswer` as JSON.
-    """
-    pieces, turns, start = deque([b'{"results":[']), TeamTurns(), 0
-    while start < len(team.screenings):
-        if start:
-            pieces.append(b",")
-        async with turns.turn() as count:
-            some = team.screenings[start : start + count]
-            pieces.append(await to_thread.run_sync(_results, bundle, some, fields, start))
-        start += count
-    pieces.append(b"]}")
-    return pieces
-
-
-def _results(
-    bundle: Bundle, screenings: Sequence[Any], fields: frozenset[str], start: int
-) -> bytes:
-    """The JSON of the results of some screenings of a team, the first of which is its `start`th."""
-    valid: dict[int, Screening] = {}
-    results: dict[int, Result] = {}
-    for index, body in enumerate(screenings, start):
-        try:
-            valid[index] = Screening.model_validate(body)
-        except ValidationError as error:
-            refusal = invalid_body(faults_of(error))
-            results[index] = Result(index=index, problem=problem(refusal))
-    for index, result in zip(valid, answers(bundle, list(valid.values()), fields), strict=True):
-        results[index] = Result(index=index, answer=result)
-    # What is not known is absent, not null; a value of the wrong type is a mistake.
-    shown: Any = {"index": True, "problem": True, "answer": dict.fromkeys(fields, True)}
-    texts = [
-        results[index].model_dump_json(include=shown, exclude_none=True, warnings="error")
-        for index in sorted(results)
-    ]
-    return ",".join(texts).encode()
-
 
 _JSON = "application/json"
 _together = AnswersTogether()
@@ -166,22 +81,6 @@ async def predict(
     # What is not known is absent, not null; a value of the wrong type is a mistake.
     content = asked.model_dump_json(include=shown, exclude_none=True, warnings="error")
     return Response(content, media_type=_JSON)
-
-
-async def predict_team(bundle: Bundle, team: Team, fields: frozenset[str]) -> Response:
-    """Answer the valid screenings of a team and name the faults of the others."""
-    pieces = await answer_team(bundle, team, fields)
-    size = sum(map(len, pieces))
-    if size < _PIECES_FROM_BYTES:
-        return Response(b"".join(pieces), media_type=_JSON)
-    headers = {"content-length": str(size)}
-    return StreamingResponse(_released(pieces), headers=headers, media_type=_JSON)
-
-
-async def _released(pieces: deque[bytes]) -> AsyncIterator[bytes]:
-    """Give the pieces one after the other, and hold none that was given."""
-    while pieces:
-        yield pieces.popleft()
 
 
 def what_if(bundle: Bundle, body: WhatIf) -> WhatIfAnswer:

@@ -19,9 +19,9 @@ from kneerisk.messages.problem_document import Problem
 from kneerisk.schema.faults import FaultCode
 from kneerisk.schema.own_measures import own_measures_in_force
 from kneerisk.schema.screening import screening_type
-from serving.endpoints import MAX_SCREENINGS
 from serving.problem import STATUS_BY_CODE
 from serving.route import Route
+from serving.team_endpoint import MAX_SCREENINGS
 
 Json = dict[str, Any]
 

@@ -1,7 +1,7 @@
 """The table of routes: one row for each address that the service answers.
 
 What follows from a row stands in `serving.route`. A new endpoint is one row here and one function
-in `serving.endpoints`.
+in `serving.endpoints`, or beside it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from kneerisk.monitoring.monitoring_schema import MonitoringAnswer
 from kneerisk.records.outcome_report import MOST_OUTCOMES, OutcomeReports
 from kneerisk.records.roles import Role
 from kneerisk.schema import Screening
-from serving import endpoints, page_files, record_endpoints, table_export
-from serving.endpoints import MAX_SCREENINGS, Team
+from serving import endpoints, page_files, record_endpoints, table_export, team_endpoint
 from serving.recording import RECORDS_REFUSALS
 from serving.request_examples import (
     EXAMPLE,
@@ -42,6 +41,7 @@ from serving.request_examples import (
 )
 from serving.route import MEGABYTE, Route
 from serving.sheet_import import MAX_UPLOAD_BYTES, import_sheet, import_training_log
+from serving.team_endpoint import MAX_SCREENINGS, Team
 
 # A few milliseconds of Python gain nothing from a thread of their own, which would compete with
 # the event loop for the interpreter's lock: short predictions run on the event loop.
@@ -56,7 +56,7 @@ _PREDICTIONS = (
     Route(
         path="/v1/predict_team", method="POST", operation="predict_team",
         summary=f"Answer up to {MAX_SCREENINGS:,} screenings, each on its own",
-        endpoint=endpoints.predict_team, body=Team, answer=TeamAnswer, fields=PARTS,
+        endpoint=team_endpoint.predict_team, body=Team, answer=TeamAnswer, fields=PARTS,
         refusals=("unknown_field",),
         # A screening with every measure is near 5 kB, so 1,000 of them fit with room for blanks.
         max_body_bytes=10 * MEGABYTE, max_values=400 * MAX_SCREENINGS,

@@ -19,9 +19,9 @@ from kneerisk.answer.follow_up.follow_up_request import FollowUp
 from kneerisk.answer.what_if import WhatIf
 from kneerisk.cohort.sheets.several_files.squad_file import SquadFile
 from kneerisk.schema import Screening
-from serving.endpoints import Team
 from serving.request_examples import FOLLOW_UP, WHAT_IF
 from serving.routes import ROUTES
+from serving.team_endpoint import Team
 
 JSON_ROUTES = tuple(path for path, route in ROUTES.items() if route.body)
 UPLOAD_ROUTES = tuple(path for path, route in ROUTES.items() if route.upload)

@@ -48,10 +48,10 @@ from kneerisk.schema.sections import RED_FLAGS
 from kneerisk.training.registry import run_record
 from kneerisk.training.tracking import Tracking
 from pipelines.__main__ import app
-from serving.endpoints import Team, answer_team
 from serving.monitoring import Metrics
 from serving.registration import web_application
 from serving.routes import ROUTES
+from serving.team_endpoint import Team, answer_team
 
 pytestmark = pytest.mark.slow
 

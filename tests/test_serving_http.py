@@ -24,11 +24,11 @@ from kneerisk.cohort.sheets.training_logs.log_answer import LogAsked
 from kneerisk.cohort.sheets.training_logs.read_log import read_training_logs
 from kneerisk.model import champion, load, save
 from kneerisk.schema import Screening
-from serving.endpoints import MAX_SCREENINGS
 from serving.openapi import operation
 from serving.page_files import FILES
 from serving.request_examples import EXAMPLE, FOLLOW_UP, OUTCOMES, TABLE, WHAT_IF
 from serving.routes import ROUTES
+from serving.team_endpoint import MAX_SCREENINGS
 
 pytestmark = pytest.mark.slow
 

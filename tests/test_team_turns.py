@@ -11,8 +11,8 @@ from kneerisk.answer.compose_answer import PARTS
 from kneerisk.model import Bundle
 from serving import capacity, team_turns
 from serving.capacity import SHORT_ANSWERS, short_answer
-from serving.endpoints import Team, answer_team
 from serving.request_examples import EXAMPLE
+from serving.team_endpoint import Team, answer_team
 from serving.team_turns import MOST_AT_ONCE, TeamTurns
 
 
