@@ -33,6 +33,7 @@ from serving.json_log import FORMATS, format_log
 from serving.rate_limits import RateLimits
 from serving.supervisor import Supervisor
 from serving.tracing import require_exporter
+from serving.worker_sockets import FOLDER_VARIABLE
 
 LOGGER = logging.getLogger("kneerisk.serving")
 #: A worker that does not respond for so long is ended and replaced (assumption).
@@ -141,6 +142,8 @@ def _set_environment(options: argparse.Namespace) -> Path:
     os.environ.setdefault("KNEERISK_COUNTS", str(state / "counts.sqlite"))
     # The workers add up their counters there.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(state)
+    # And reach each other there.
+    os.environ[FOLDER_VARIABLE] = str(state)
     return state
 
 

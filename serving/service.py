@@ -19,6 +19,8 @@ from serving.monitoring import Metrics, redact_logs
 from serving.registration import predictions, web_application
 from serving.request_validation import BODY_SECONDS, RequestValidation
 from serving.routes import served_routes
+from serving.team_endpoint import results_of
+from serving.team_shares import take_shares
 from serving.warm_up import warm_up
 
 routes = served_routes()
@@ -54,6 +56,7 @@ class KneeRisk:
         redact_logs()
         format_log()
         champion.start(models_folder(KneeRisk))
+        take_shares(champion, results_of)
         self._warming = Thread(target=warm_up, name="warm-up", daemon=True)
         self._warming.start()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -17,9 +18,13 @@ from kneerisk.model.bundle import Bundle
 from kneerisk.schema import Screening, faults_of
 from kneerisk.words import text
 from serving.problem import invalid_body, problem
-from serving.team_turns import TeamTurns
+from serving.team_shares import Shares, share_with
+from serving.team_turns import MOST_AT_ONCE, TeamTurns
+from serving.worker_sockets import other_workers
 
 MAX_SCREENINGS = 1_000
+#: A team that is done in a turn or two is not worth sharing.
+SHARED_FROM = 2 * MOST_AT_ONCE
 #: A longer answer is sent in pieces; that to a page's 25 screenings is sent at once, so that a slow
 #: reader does not hold up the next team.
 _PIECES_FROM_BYTES = 4_000_000
@@ -45,7 +50,7 @@ async def answer_team(bundle: Bundle, team: Team, fields: frozenset[str]) -> deq
     """Answer every valid screening of a team, and name the faults of every other one.
 
     A few at a time, in a thread: between them others are answered and the request can be ended, and
-    of those done only the JSON is held.
+    of those done only the JSON is held. Other workers that nobody asks answer some of them.
 
     Parameters
     ----------
@@ -61,22 +66,65 @@ async def answer_team(bundle: Bundle, team: Team, fields: frozenset[str]) -> deq
     deque of bytes
         The pieces of a `TeamAnswer` as JSON.
     """
-    pieces, turns, start = deque([b'{"results":[']), TeamTurns(), 0
-    while start < len(team.screenings):
+    shares = Shares(team.screenings)
+    is_shared = len(team.screenings) > SHARED_FROM
+    helping = [
+        asyncio.ensure_future(share_with(worker, shares, bundle, fields))
+        for worker in (other_workers() if is_shared else ())
+    ]
+    try:
+        await _answer_own(bundle, shares, fields)
+        await asyncio.gather(*helping)
+    finally:
+        for task in helping:
+            task.cancel()
+    # What another worker gave back at the very end.
+    await _answer_own(bundle, shares, fields)
+    return _in_order(shares.made)
+
+
+async def _answer_own(bundle: Bundle, shares: Shares, fields: frozenset[str]) -> None:
+    turns = TeamTurns()
+    while shares.are_left:
+        async with turns.turn() as count:
+            places = shares.take(count)
+            if places:
+                shares.made[places.start] = await to_thread.run_sync(
+                    results_of, bundle, shares.screenings(places), fields, places.start
+                )
+
+
+def _in_order(made: Mapping[int, bytes]) -> deque[bytes]:
+    pieces = deque([b'{"results":['])
+    for start in sorted(made):
         if start:
             pieces.append(b",")
-        async with turns.turn() as count:
-            some = team.screenings[start : start + count]
-            pieces.append(await to_thread.run_sync(_results, bundle, some, fields, start))
-        start += count
+        pieces.append(made[start])
     pieces.append(b"]}")
     return pieces
 
 
-def _results(
-    bundle: Bundle, screenings: Sequence[Any], fields: frozenset[str], start: int
+def results_of(
+    bundle: Bundle, screenings: Sequence[Any], fields: Collection[str], start: int
 ) -> bytes:
-    """The JSON of the results of some screenings of a team, the first of which is its `start`th."""
+    """The JSON of the results of some screenings of a team.
+
+    Parameters
+    ----------
+    bundle
+        The champion.
+    screenings
+        The screenings, not yet checked.
+    fields
+        The fields of the answers that are asked for.
+    start
+        The place of the first of them in the team.
+
+    Returns
+    -------
+    bytes
+        Results, separated by commas.
+    """
     valid: dict[int, Screening] = {}
     results: dict[int, Result] = {}
     for index, body in enumerate(screenings, start):

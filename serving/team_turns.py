@@ -23,6 +23,11 @@ _TURN_PER_WAIT = 0.5
 _GIVE_WAY_SECONDS = 0.001
 
 
+def others_ask() -> bool:
+    """Whether this worker was asked for a short answer lately."""
+    return time.perf_counter() - SHORT_ANSWERS.asked_at <= _OTHERS_ASK_SECONDS
+
+
 class TeamTurns:
     """The turns of one team, which is answered in a thread.
 
@@ -38,7 +43,7 @@ class TeamTurns:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[int]:
         """Wait for a turn; gives how many screenings to answer in it."""
-        if time.perf_counter() - SHORT_ANSWERS.asked_at > _OTHERS_ASK_SECONDS:
+        if not others_ask():
             with self._learning(MOST_AT_ONCE):
                 yield MOST_AT_ONCE
             return
