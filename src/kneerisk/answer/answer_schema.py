@@ -1,7 +1,12 @@
-"""The shape of an answer. What is not known is absent, never null."""
+"""The shape of an answer. What is not known is absent, never null.
+
+Parts of which an answer has dozens are dataclasses: they are made by us and read as they are, and a
+pydantic model takes four times as long to make.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, Field
@@ -92,14 +97,13 @@ def suggested_by(cohort: str, risks: Risks) -> str:
     return "counted" if risks.base_rate.from_club else cohort
 
 
-class Driver(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class Driver:
     """What a measure adds to the risk of a knee, against an athlete typical in everything.
 
     The drivers of a knee add up: in ``log_odds`` from the typical athlete's risk to this one's,
     and in ``points`` (of 100) likewise.
     """
-
-    model_config = FROZEN
 
     side: Knee
     measure: str
@@ -122,16 +126,15 @@ class Driver(BaseModel):
     size_from: Literal["published", "judged", "null", "cohort"] | None = None
     """Where the size of its effect comes from: printed in a study, judged from studies, or the
     cohort that the model was fitted to. Absent where no effect of its own moves the risk."""
-    advice: list[str] = []
+    advice: list[str]
     """Codes of the advice that leads from it."""
     untested: Literal[True] | None = None
     """It can change and adds a point or more, but no trial shows that changing it helps."""
 
 
-class NextTest(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class NextTest:
     """A test that was not done, and what it would add."""
-
-    model_config = FROZEN
 
     test: str
     label: str
@@ -145,7 +148,7 @@ class NextTest(BaseModel):
     """
     expected_interval_width: float | None = None
     """Expected width of the interval of either knee after it, in probability."""
-    settles: list[ImbalanceName] = []
+    settles: list[ImbalanceName]
     """Imbalances that are undecided now and that the test helps to decide."""
     worth_the_time: bool = False
     """It narrows the interval by a tenth or more, or settles a pattern worth acting on."""
@@ -225,10 +228,9 @@ class Flag(BaseModel):
     """What to do until then."""
 
 
-class Effect(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class Effect:
     """What one value adds to the risk of each knee, in points of 100."""
-
-    model_config = FROZEN
 
     left: float | None = None
     right: float | None = None
@@ -240,10 +242,9 @@ class Effect(BaseModel):
         return any((self.left, self.right, self.either))
 
 
-class Input(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class Input:
     """How a measure was used."""
-
-    model_config = FROZEN
 
     column: str
     status: InputStatus

@@ -68,7 +68,7 @@ def statement_of(
     if norm is None or norm.typical is None:
         heading = _of_leg(measure.label, leg)
         told = text("answer.drivers.plain", heading=heading, value=amount(value, unit))
-        return Statement(heading, told, value, unit)
+        return Statement(heading, told, float(value), unit)
     usual = norm.typical.mean if abs(usual_z) < ROUNDING else norm.value_at(usual_z)
     z = (norm.scaled(value) - norm.location - norm.true_scale * usual_z) / norm.scale
     against: Against = "near" if abs(z) < NEAR_SD else "lower" if z < 0.0 else "higher"
@@ -76,7 +76,7 @@ def statement_of(
     if unit not in IN_WORDS:
         numbers = {"value": amount(value, unit), "usual": number(usual, unit)}
         told = text("answer.drivers.told", heading=heading, **numbers)
-    return Statement(heading, told, value, unit, usual, against)
+    return Statement(heading, told, float(value), unit, usual, against)
 
 
 def _of_leg(heading: str, leg: str | None) -> str:

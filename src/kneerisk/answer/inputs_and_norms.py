@@ -89,7 +89,7 @@ def _measured(facts: _KnownColumn, value: Any, status: InputStatus, effect: Effe
         column=missing.column,
         status=status,
         unit=missing.unit,
-        value=value,
+        value=value if isinstance(value, str) else float(value),
         typical=missing.typical,
         error=_error(norm, value) if norm and missing.typical else None,
         range_seen=missing.range_seen,

@@ -1,8 +1,12 @@
-"""The shape of what is said of a leg's patterns: values beside norms, imbalances and verdicts."""
+"""The shape of what is said of a leg's patterns: values beside norms, imbalances and verdicts.
+
+Parts of which an answer has dozens are dataclasses, as in `kneerisk.answer.answer_schema`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -24,10 +28,9 @@ class Typical(BaseModel):
     source: str
 
 
-class PatternRow(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class PatternRow:
     """One measured value that speaks for a pattern, against it, or neither."""
-
-    model_config = FROZEN
 
     measure: str
     label: str
@@ -47,13 +50,12 @@ class PatternRow(BaseModel):
     """``neither``: the value lies within error of the typical value, or of the usual one."""
 
 
-class Imbalance(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class Imbalance:
     """How likely a leg has one of the five patterns, by the thresholds of the model.
 
     No assessor was asked: where a pattern begins is an assumption with a spread.
     """
-
-    model_config = FROZEN
 
     side: Side
     name: ImbalanceName
@@ -88,10 +90,9 @@ class LegVerdict(BaseModel):
     message: str
 
 
-class SideDifference(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class SideDifference:
     """How the legs differ in a measure, and whether the test can detect so small a difference."""
-
-    model_config = FROZEN
 
     measure: str
     label: str
