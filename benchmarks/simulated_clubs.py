@@ -109,7 +109,7 @@ class AthletePool:
                 episodes=drawn.data[f"{side}_same_side_episodes"],
                 provoked=drawn.data[f"{side}_pain_on_squat_jump"],
             )
-            sides.append(np.column_stack(list(contrasts(view).values())))
+            sides.append(contrasts(view).T)
         risks = simulated.truth[["risk_left", "risk_right"]].to_numpy(np.float64)
         cohort = replace(simulated.cohort, kind="observed", source="a simulated club")
         return cls(cohort=cohort, log_odds=logit(risks), factors=np.stack(sides, axis=1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -187,7 +188,7 @@ def test_clear_patterns_come_before_possible_ones(released: Bundle) -> None:
         ("glute_underactivity", "calf_tightness"),
     ):
         changed = [
-            one.model_copy(update={"status": "possible"})
+            replace(one, status="possible")
             if one.name == doubted and one.status == "clear"
             else one
             for one in found

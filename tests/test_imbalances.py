@@ -159,12 +159,12 @@ def test_a_split_names_both(ask: Ask) -> None:
     found = ask(textbook("calf_tightness"))
     calf, glute = one_of(found, "calf_tightness"), one_of(found, "glute_underactivity")
     other = found[5:]
-    near = glute.model_copy(update={"status": "possible", "probability": calf.probability - 0.09})
+    near = replace(glute, status="possible", probability=calf.probability - 0.09)
     assert verdicts([calf, near, *other])["right"] == "indeterminate"
     assert "tight calves and under-active glutes" in messages([calf, near, *other])["right"]
-    far = near.model_copy(update={"probability": calf.probability - 0.11})
+    far = replace(near, probability=calf.probability - 0.11)
     assert verdicts([calf, far, *other])["right"] == "calf_tightness"
-    unnamed = near.model_copy(update={"status": "cannot_tell"})
+    unnamed = replace(near, status="cannot_tell")
     assert verdicts([calf, unnamed, *other])["right"] == "calf_tightness"
 
 
@@ -365,7 +365,7 @@ def test_exchanging_the_legs_exchanges_everything(released: Bundle, screening: S
     as_it_is, swapped = imbalances_of(pair, 0), imbalances_of(pair, 1)
     assert as_it_is is not None
     assert swapped is not None
-    turned = [one.model_copy(update={"side": other[one.side]}) for one in swapped]
+    turned = [replace(one, side=other[one.side]) for one in swapped]
     assert turned[5:] + turned[:5] == as_it_is
     assert [one.name for one in leg_verdicts(swapped) or []] == [
         one.name for one in reversed(leg_verdicts(as_it_is) or [])

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -387,7 +388,7 @@ class TestDrivers:
     def driver(self, measure: str, points: float, side: str = "right", **more: Any) -> Driver:
         label = more.get("label", measure)
         facts = {"label": label, "heading": label, "statement": label, "group": "load",
-                 "modifiable": True, "log_odds": 0.0}  # fmt: skip
+                 "modifiable": True, "log_odds": 0.0, "advice": []}  # fmt: skip
         return Driver(side=side, measure=measure, points=points, **(facts | more))
 
     def test_shown_figures_add_up_to_the_last_decimal(self, ask: Callable[..., Any]) -> None:
@@ -442,7 +443,7 @@ class TestDrivers:
 class TestPatterns:
     def named(self, found: Answer, statuses: dict[tuple[str, str], str]) -> Answer:
         changed = [
-            one.model_copy(update={"status": statuses.get((one.side, one.name), "not_supported")})
+            replace(one, status=statuses.get((one.side, one.name), "not_supported"))
             for one in found.imbalances or ()
         ]
         return found.model_copy(update={"imbalances": changed, "likely": None})
@@ -456,7 +457,7 @@ class TestPatterns:
         found, screening = ask()
         found = self.named(found, {("right", "calf_tightness"): "clear"})
         parts = {"named_again": again, "interval": (0.123, 0.987), "probability": 0.5}
-        changed = [one.model_copy(update=parts) for one in found.imbalances or ()]
+        changed = [replace(one, **parts) for one in found.imbalances or ()]
         found = found.model_copy(update={"imbalances": changed})
         for text in (told((found, screening)), report_markdown(found, screening)):
             assert f" repeat would name it again in {said}" in text

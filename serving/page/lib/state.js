@@ -49,6 +49,9 @@ export const currentLog = () =>
 
 let renderPage = () => {};
 let isScheduled = false;
+let soonTimer = 0;
+/** So often is drawn what goes on changing (assumption: as often as an eye follows a list). */
+const SOON_MS = 250;
 
 /** Set how the state is drawn; once, at the start. */
 export function setRenderer(renderer) {
@@ -57,12 +60,19 @@ export function setRenderer(renderer) {
 
 /** Draw the state once whatever changes it now is done. */
 export function draw() {
+  clearTimeout(soonTimer);
+  soonTimer = 0;
   if (isScheduled) return;
   isScheduled = true;
   queueMicrotask(() => {
     isScheduled = false;
     renderPage();
   });
+}
+
+/** Draw within a quarter of a second, once for all that changes until then. */
+export function drawSoon() {
+  soonTimer ||= setTimeout(draw, SOON_MS);
 }
 
 /** A function that waits so many milliseconds, and starts again when it is called meanwhile. */

@@ -3,7 +3,7 @@ import { openDraft } from "../actions/screening_actions.js";
 import { EQUIPMENT_SETS } from "../lib/equipment.js";
 import { post } from "../lib/api_client.js";
 import { draftOf } from "../lib/local_storage.js";
-import { byId, draw, state } from "../lib/state.js";
+import { byId, draw, drawSoon, state } from "../lib/state.js";
 import { plural, text } from "../lib/texts.js";
 import { filesName } from "./joined_files.js";
 import { readSheet } from "./sheet_upload.js";
@@ -84,7 +84,7 @@ async function ask(athletes, fields, take, signal) {
       const address = `v1/predict_team?fields=${fields}`;
       const { results } = await post(address, { screenings }, signal);
       for (const result of results) take(block[result.index], result);
-      draw();
+      drawSoon();
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from kneerisk.evidence import assumption, effects, measures_of_test, screening_tests
@@ -114,7 +116,7 @@ def context_columns() -> tuple[str, ...]:
     return ("age_years", "sex", "sport", "level", *dict.fromkeys(p for p in protocols if p))
 
 
-def contrasts(leg: LegView) -> dict[str, FloatArray]:
+def contrasts(leg: LegView) -> FloatArray:
     """Each risk factor's contrast, 0 for athletes outside the population of its effect.
 
     Parameters
@@ -124,24 +126,41 @@ def contrasts(leg: LegView) -> dict[str, FloatArray]:
 
     Returns
     -------
-    By factor, shape (n,), in the unit of the effect's contrast (SDs, categories, bands).
+    In the unit of the effect's contrast (SDs, categories, bands), shape (n_factors, n); the factors
+    in the order of `risk_factors`.
     """
-    populations, kinds = _populations_and_contrasts()
-    inside = {name: belongs(name, leg.data) for name in populations}
-    # An effect that differs between populations has one contrast in all of them.
-    values = {(kind, measure): _CONTRASTS[kind](leg, measure) for kind, measure in kinds}
-    return {
-        effect.factor: values[effect.contrast, effect.measure] * inside[effect.population]
-        for effect in risk_factors()
-    }
+    parts = _parts_of_factors()
+    inside = np.array([belongs(name, leg.data) for name in parts.populations])
+    values = np.array([_CONTRASTS[kind](leg, measure) for kind, measure in parts.kinds])
+    factors = values[parts.kind_of_each]
+    factors *= inside[parts.population_of_each]
+    return factors
+
+
+class _PartsOfFactors(NamedTuple):
+    """What the factors are made from: an effect that differs between populations has one contrast.
+
+    ``kinds`` are contrasts, each with the measure that it is of; the last two say for each factor
+    which of them, and of the populations, it is made from.
+    """
+
+    populations: tuple[str, ...]
+    kinds: tuple[tuple[str, str], ...]
+    population_of_each: NDArray[np.intp]
+    kind_of_each: NDArray[np.intp]
 
 
 @cache
-def _populations_and_contrasts() -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """The populations of all effects, and their contrasts, each with the measure that it is of."""
-    populations = dict.fromkeys(effect.population for effect in risk_factors())
-    kinds = dict.fromkeys((effect.contrast, effect.measure) for effect in risk_factors())
-    return tuple(populations), tuple(kinds)
+def _parts_of_factors() -> _PartsOfFactors:
+    populations = [effect.population for effect in risk_factors()]
+    kinds = [(effect.contrast, effect.measure) for effect in risk_factors()]
+    distinct, distinct_kinds = tuple(dict.fromkeys(populations)), tuple(dict.fromkeys(kinds))
+    return _PartsOfFactors(
+        populations=distinct,
+        kinds=distinct_kinds,
+        population_of_each=np.array([distinct.index(name) for name in populations]),
+        kind_of_each=np.array([distinct_kinds.index(kind) for kind in kinds]),
+    )
 
 
 def contrast(effect: Effect, leg: LegView) -> FloatArray:

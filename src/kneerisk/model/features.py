@@ -227,5 +227,4 @@ def _factor_values(people: Population, expected: Expected, data: Columns) -> Flo
         episodes=both_legs("same_side_episodes"),
         provoked=both_legs("pain_on_squat_jump"),
     )
-    factors = np.array(list(contrasts(view).values()))
-    return factors.reshape(-1, 2, n).transpose(2, 1, 0)
+    return contrasts(view).reshape(-1, 2, n).transpose(2, 1, 0)

@@ -233,7 +233,7 @@ class _Integral:
                 provoked=provoked,
             )
             log_odds = start
-            for k, contrast in enumerate(contrasts(view).values()):
+            for k, contrast in enumerate(contrasts(view)):
                 log_odds = log_odds + contrast.reshape(len(rows), count) * points.effects[:, k]
             risks.append(expit(log_odds))
         return risks

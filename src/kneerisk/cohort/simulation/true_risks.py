@@ -121,7 +121,7 @@ def _log_odds(athletes: Athletes, effects: Effects, side: str) -> FloatArray:
         episodes=athletes.data[f"{side}_same_side_episodes"],
         provoked=athletes.data[f"{side}_pain_on_squat_jump"],
     )
-    factors = np.column_stack(list(contrasts(view).values()))
+    factors = np.ascontiguousarray(contrasts(view).T)
     return np.asarray((factors * effects.log_odds).sum(axis=1))
 
 
