@@ -15,7 +15,7 @@ from kneerisk.answer.little_known import LITTLE_INFORMATION
 from kneerisk.cohort.simulation.athletes import draw_athletes
 from kneerisk.cohort.simulation.observation import observe_every_test
 from kneerisk.evidence import effects, measures_of_test, screening_tests
-from kneerisk.evidence.risk_factors import STRONGEST, strongest_tests
+from kneerisk.evidence.strongest_tests import STRONGEST, strongest_tests
 from kneerisk.model import Bundle
 from kneerisk.model.variance_sources import variance_sources
 from kneerisk.schema import Columns, FloatArray, Screening, columns

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from kneerisk.evidence import measures_of_test
-from kneerisk.evidence.risk_factors import belongs, risk_factors, strongest_tests
+from kneerisk.evidence.risk_factors import belongs, risk_factors
+from kneerisk.evidence.strongest_tests import strongest_tests
 from kneerisk.model import Prediction
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.model.variance_sources import VarianceSources
