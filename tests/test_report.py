@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +15,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from playwright.sync_api import Browser
 from strategies import screenings
 from test_answer import TESTED
 
@@ -39,8 +38,6 @@ from pipelines import examples
 MINUS = "\N{MINUS SIGN}"
 #: Never said of anybody.
 FORBIDDEN = re.compile(r"caused by|diagnosed|patient|\bnan\b|\bNone\b|Undefined|&amp;amp;")
-#: A browser, where the machine has one.
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 class Page(HTMLParser):
@@ -680,23 +677,15 @@ class TestCommand:
         assert err.splitlines()[-1].endswith("has 2 screenings of this athlete, none on that date")
 
 
-def printed(html: str, folder: Path) -> int:
-    """How many pages a browser prints."""
-    (folder / "page.html").write_text(html, encoding="utf-8")
-    subprocess.run(
-        [BROWSER or "", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-         "--no-first-run", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", f"--user-data-dir={folder / 'profile'}", "--no-pdf-header-footer",
-         f"--print-to-pdf={folder / 'page.pdf'}", f"file://{folder / 'page.html'}"],
-        capture_output=True, check=True, timeout=120,
-    )  # fmt: skip
-    return len(re.findall(rb"/Type\s*/Page\b", (folder / "page.pdf").read_bytes()))
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine to print with")
-def test_every_example_prints_on_one_page(released: Bundle, tmp_path: Path) -> None:
+def test_every_example_prints_on_one_page(
+    released: Bundle, browser: Browser, tmp_path: Path
+) -> None:
+    page, file = browser.new_page(), tmp_path / "page.html"
     for case in examples.cases():
         screening = Screening.model_validate(case.body)
         html = report_html(answer(released, screening), screening, "A. Athlete", "2026-11-18")
-        assert printed(html, tmp_path) == 1, case.name
+        file.write_text(html, encoding="utf-8")
+        page.goto(file.as_uri())
+        printed = page.pdf(prefer_css_page_size=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1, case.name
