@@ -25,6 +25,11 @@ START_SECONDS = 60.0
 PLAIN = {"verify": False}
 
 
+#: The service for tests of what one worker answers as well as two: to start a worker takes 2 s of
+#: processor time.
+ONE_WORKER = ("serving", "--workers", "1")
+
+
 @dataclass
 class Served:
     """A running service: its address, its process and what it has written so far."""

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from browser import Seen
 from playwright.sync_api import Browser, expect
-from served import Served, served
+from served import ONE_WORKER, Served, served
 
 from serving.access import Access, AccessRefused, refuse_open_start
 from serving.problem import Refusal
@@ -152,7 +152,7 @@ def keyed(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp("keyed")
     (folder / "key").write_text(KEY)
     (folder / "key").chmod(0o600)
-    command = ("serving", "--key-file", str(folder / "key"), "--allow-origin", SITE)
+    command = (*ONE_WORKER, "--key-file", str(folder / "key"), "--allow-origin", SITE)
     command += ("--allow-host", NAME, "--models", str(champion_models))
     with served(folder, *command) as running:
         running.until(lambda: running.alive("/readyz"))

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from club_keys import WRITE_KEY, recording
 from node_tools import NodeTools, installed
-from served import ROOT, Served, served
+from served import ONE_WORKER, ROOT, Served, served
 
 from serving.fhir_routes import FHIR_ROUTES
 from serving.openapi import openapi_document
@@ -54,7 +54,9 @@ post_hooks: []
 def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     environment = recording(tmp_path_factory.mktemp("records")) | {"KNEERISK_FHIR": "yes"}
     folder = tmp_path_factory.mktemp("service")
-    with served(folder, KNEERISK_MODELS=str(champion_models), **environment) as running:
+    with served(
+        folder, *ONE_WORKER, KNEERISK_MODELS=str(champion_models), **environment
+    ) as running:
         running.until(lambda: running.alive("/readyz"))
         yield running
 

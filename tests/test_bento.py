@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from served import ROOT, served
+from served import ONE_WORKER, ROOT, served
 
 from kneerisk.errors import BundleRefused
 from serving.request_examples import EXAMPLE
@@ -102,7 +102,7 @@ def test_it_serves_from_a_folder_elsewhere(bento: Path, tmp_path: Path, starter:
     env = {"PYTHONPATH": str(tmp_path / "guard"), "KNEERISK_MODELS": ""}
     (pointer,) = (bento / "models" / "kneerisk_champion").glob("*/champion.json")
     command = {
-        "ours": ("serving", "--models", str(pointer.parent)),
+        "ours": (*ONE_WORKER, "--models", str(pointer.parent)),
         "bentoml": ("bentoml", "serve", str(bento)),
     }[starter]  # fmt: skip
     with served(tmp_path, *command, cwd=bento / "src", **env) as running:

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from club_keys import WRITE_KEY, bearer, recording
 from scored_frames import SCREENINGS, frame_of, told
-from served import ROOT, Served, served
+from served import ONE_WORKER, ROOT, Served, served
 
 from kneerisk.answer import Answer
 from kneerisk.answer.follow_up.follow_up_request import FollowUp
@@ -44,7 +44,9 @@ pytestmark = pytest.mark.slow
 def service(champion_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     environment = recording(tmp_path_factory.mktemp("records"))
     folder = tmp_path_factory.mktemp("service")
-    with served(folder, KNEERISK_MODELS=str(champion_models), **environment) as running:
+    with served(
+        folder, *ONE_WORKER, KNEERISK_MODELS=str(champion_models), **environment
+    ) as running:
         running.until(lambda: running.alive("/readyz"))
         yield running
 

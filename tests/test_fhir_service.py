@@ -15,7 +15,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from fhir.resources.R4B.questionnaire import Questionnaire
 from fhir.resources.R4B.riskassessment import RiskAssessment
 from fhir_bodies import bundle, response
-from served import Served, served
+from served import ONE_WORKER, Served, served
 
 from kneerisk.records.audit import audit_lines
 from kneerisk.records.database import Database
@@ -73,7 +73,7 @@ def service(
     champion_models: Any, keys: ClubKeys, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("fhir")
-    command = ("serving", "--fhir", "--allow-origin", SITE, "--workers", "1")
+    command = (*ONE_WORKER, "--fhir", "--allow-origin", SITE)
     command += ("--models", str(champion_models))
     with served(folder, *command, KNEERISK_RECORDS=keys.address) as running:
         running.until(lambda: running.alive("/readyz"))

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from served import served
+from served import ONE_WORKER, served
 from starlette.datastructures import Headers
 
 from kneerisk.errors import KneeriskError
@@ -127,8 +127,8 @@ def test_the_service_writes_a_line_and_sends_a_span_a_request(
     }  # fmt: skip
     body = EXAMPLE | {"athlete": EXAMPLE["athlete"] | {"age_years": 31.4159}}
     with collector() as server:
-        endpoint = f"http://127.0.0.1:{server.server_port}"
-        with served(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, **settings) as service:
+        settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = f"http://127.0.0.1:{server.server_port}"
+        with served(tmp_path, *ONE_WORKER, **settings) as service:
             service.until(lambda: service.alive("/readyz"))
             answer = service.post("/v1/predict", body, headers=PARENT)
             assert answer.status_code == 200

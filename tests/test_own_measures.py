@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from mlflow.models.model import Model
 from playwright.sync_api import expect
 from scipy.special import expit, logit
-from served import Served, served
+from served import ONE_WORKER, Served, served
 from typer.testing import CliRunner
 
 from kneerisk.answer import answer
@@ -523,7 +523,7 @@ def service(models: Path, tmp_path_factory: Any) -> Iterator[Served]:
     """A service of one worker that serves the club's version."""
     folder = tmp_path_factory.mktemp("served")
     env = {"KNEERISK_MODELS": str(models), "KNEERISK_MEASURES": str(EXAMPLE)}
-    with served(folder, "serving", "--workers", "1", **env) as running:
+    with served(folder, *ONE_WORKER, **env) as running:
         running.until(lambda: running.alive("/readyz"))
         yield running
 

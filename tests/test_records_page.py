@@ -14,7 +14,7 @@ import pytest
 from browser import Opener, Seen
 from club_keys import HARBOUR, ClubKeys, new_records
 from playwright.sync_api import Locator, Route, expect
-from served import Served, served
+from served import ONE_WORKER, Served, served
 
 from kneerisk.answer import answers
 from kneerisk.answer.told_numbers import told_numbers
@@ -135,7 +135,7 @@ def page_service(
     """One service for all of these tests; `opened` opens its page."""
     folder = tmp_path_factory.mktemp("page")
     environment = {"KNEERISK_MODELS": str(champion_models), "KNEERISK_RECORDS": club.keys.address}
-    with served(folder, **environment) as running:
+    with served(folder, *ONE_WORKER, **environment) as running:
         running.until(lambda: running.alive("/readyz"))
         yield running
 
@@ -464,7 +464,7 @@ def test_metrics_count_outcomes_of_no_club_by_name(page_service: Served, club: C
         told.append(httpx.get(f"{page_service.url}/metrics").text)
         return "kneerisk_outcomes_observed{" in told[-1]
 
-    # Each worker counts for itself, so that another one may answer without them afterwards.
+    # They are counted beside the answers, and told from then on.
     page_service.until(has_outcomes)
     found = told[-1]
     assert f'kneerisk_outcomes_athletes{{version="{EARLIER}"}} 20.0' in found

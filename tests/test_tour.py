@@ -21,7 +21,7 @@ from browser import ROOT, Opener, Seen
 from conftest import VERSION
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
-from served import Served, served
+from served import ONE_WORKER, Served, served
 from test_page import filled, leg, live, opened_fold, reopened, start
 
 from kneerisk.model import Bundle, bundle, champion
@@ -47,7 +47,7 @@ def page_service(
     models, folder = tmp_path_factory.mktemp("default"), tmp_path_factory.mktemp("tour")
     sha256 = bundle.save(default_bundle.model, default_bundle.metadata, models / VERSION)
     champion.write(models, VERSION, sha256, None)
-    with served(folder, KNEERISK_MODELS=str(models)) as running:
+    with served(folder, *ONE_WORKER, KNEERISK_MODELS=str(models)) as running:
         running.until(lambda: running.alive("/readyz"))
         yield running
 
