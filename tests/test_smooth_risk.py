@@ -98,9 +98,9 @@ def test_every_sport_and_test_is_walked(walks: dict[str, tuple[Columns, list[Wal
 def test_no_jump_and_no_turn(
     default_bundle: Bundle, walks: dict[str, tuple[Columns, list[Walk]]]
 ) -> None:
-    jumps, turns = [], []
+    jumps, turns, model = [], [], default_bundle.model
     for sport, (rows, of_sport) in walks.items():
-        risk = np.log(default_bundle.model.predict(rows).left)
+        risk = np.log(model.risks(model.features(rows)).left)
         for column, sign, place in of_sport:
             steps = np.diff(risk[place])
             whole = columns()[column].whole

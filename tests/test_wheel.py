@@ -69,7 +69,7 @@ def environment(folder: Path, wheel: Path, *extras: str) -> Path:
     """A virtual environment with the wheel and just what it and these extras say they need.
 
     Packages are links to those of this environment, and pip, which may not download, installs
-    the wheel only if they satisfy what it states.
+    the wheel only if they satisfy what it states. Modules are compiled when they are used.
     """
     venv.create(folder, symlinks=True, with_pip=False)
     (packages,) = folder.glob("lib/python3*/site-packages")
@@ -90,7 +90,7 @@ def environment(folder: Path, wheel: Path, *extras: str) -> Path:
     asked = f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
     subprocess.run(
         [sys.executable, "-m", "pip", "--python", str(folder / "bin/python"), "install",
-         "--quiet", "--no-index", "--disable-pip-version-check", asked],
+         "--quiet", "--no-index", "--no-compile", "--disable-pip-version-check", asked],
         check=True, timeout=120,
     )  # fmt: skip
     return folder
