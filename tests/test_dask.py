@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -20,9 +19,10 @@ import pandas as pd
 import pytest
 import xgboost as xgb
 from distributed import Client
-from test_score import doubled, scored
-from test_tune import STEPS, bowl, study_in
+from test_score import scored
+from test_tune import STEPS, study_in
 from typer.testing import CliRunner
+from worker_tasks import bowl, doubled, killing_bins, killing_bowl, killing_validation
 
 from kneerisk.batch.scored_chunk import packed
 from kneerisk.cohort import Cohort
@@ -32,7 +32,6 @@ from kneerisk.cohort.simulation import simulated_cohort
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import subset, truth_subset
 from kneerisk.errors import ClusterNotThere
-from kneerisk.evaluation.external.validation_report import ValidationReport
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.model import Bundle
 from kneerisk.model.feature_columns import monotone_directions
@@ -48,14 +47,13 @@ from kneerisk.training.fitting.fit_columns import tree_columns
 from kneerisk.training.fitting.fit_inputs import inputs_of, stratified_folds
 from kneerisk.training.fitting.population_shrinkage import population_of
 from kneerisk.training.fitting.rows_on_cluster import rows_held
-from kneerisk.training.fitting.settings import DEFAULTS, Settings
+from kneerisk.training.fitting.settings import DEFAULTS
 from kneerisk.training.new_versions.adapted_version import adapt_to_club
 from kneerisk.training.tracking import CHALLENGER, Tracking
 from kneerisk.training.tuning.objective import Objective
 from kneerisk.training.tuning.worker import work
 from kneerisk.training.validation import validated_clubs
 from kneerisk.training.validation.validated_club import validate_unseen
-from kneerisk.training.validation.validated_clubs import validate_club
 from kneerisk.workers import dask_cluster
 from kneerisk.workers.dask_cluster import dask_workers
 from kneerisk.workers.this_process import Workers
@@ -122,33 +120,6 @@ def same(first: Risks, second: Risks) -> bool:
         np.array_equal(getattr(first, task), getattr(second, task), equal_nan=True)
         for task in ("left", "right", "either")
     )
-
-
-def killing_bowl(folder: Path, settings: Settings, step: int) -> float:
-    """The loss of a made-up study; the first process that gets the third step is killed."""
-    killed = folder / "killed"
-    if step == 2 and not killed.exists():
-        killed.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return bowl(settings, step)
-
-
-def killing_validation(folder: Path, shared: Any, cohort: Cohort) -> ValidationReport:
-    """The report of a club; the first process that gets the club called west is killed."""
-    killed = folder / "killed"
-    if cohort.source == "west" and not killed.exists():
-        killed.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return validate_club(shared, cohort)
-
-
-def killing_bins(folder: Path, *arguments: Any) -> Any:
-    """Rows in their bins; the first process that is to make some is killed."""
-    killed = folder / "killed"
-    if not killed.exists():
-        killed.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return binned(*arguments)
 
 
 @pytest.mark.slow

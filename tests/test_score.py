@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import strategies
 from bodies import flat
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from worker_tasks import doubled, killed
 
 from kneerisk.answer.compose_answer import answers
 from kneerisk.answer.score_columns import score_columns
@@ -264,24 +264,6 @@ class TestInChunks:
         assert str(found.value) == str(whole.value)
 
 
-def doubled(folder: Path, number: int) -> int:
-    """Twice a number; the first process that gets a three is killed."""
-    killed = folder / "killed"
-    if number == 3 and not killed.exists():
-        killed.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return 2 * number
-
-
-def killed(_: None, number: int) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def own_id(_: None, number: int) -> int:
-    return os.getpid()
-
-
 class TestProcesses:
     def test_a_killed_process_costs_no_work(self, tmp_path: Path) -> None:
         assert list(in_processes(doubled, tmp_path, range(1, 7), 2)) == [2, 4, 6, 8, 10, 12]
@@ -290,7 +272,7 @@ class TestProcesses:
         script = tmp_path / "command.py"
         script.write_text(
             "import os, signal\n"
-            "from test_score import own_id\n"
+            "from worker_tasks import own_id\n"
             "from kneerisk.workers.worker_processes import in_processes\n"
             "if __name__ == '__main__':\n"
             "    for number in in_processes(own_id, None, range(100), 2):\n"

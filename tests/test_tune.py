@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from optuna.trial import FrozenTrial, TrialState
+from worker_tasks import bowl
 
 from kneerisk.cohort.simulation.simulated_cohort import Simulated
 from kneerisk.cohort.splits import held_out, subset
@@ -42,14 +43,6 @@ STEPS = 6
 
 def study_in(folder: Path, **other: str) -> Study:
     return Study(folder, "s", IDENTITY | other, SPACE)
-
-
-def bowl(settings: Settings, step: int) -> float:
-    """A loss that is least at a depth of 2 and a step of 0.2, and differs from fold to fold."""
-    return (
-        0.2 + 0.01 * step + 0.02 * abs(settings.max_depth - 2)
-        + 0.05 * abs(np.log(settings.step_size / 0.2))
-    )  # fmt: skip
 
 
 def counted(loss: Callable[[Settings, int], float]) -> tuple[Any, list[int]]:
@@ -149,6 +142,24 @@ class TestStudy:
         assert states[:3] == [TrialState.FAIL] * 3
         assert study.trials()[0].params == study.trials()[2].params
         assert len(finished(study)) == 3
+
+    def test_a_trial_that_ends_while_another_process_looks_is_no_abandoned_one(
+        self, tmp_path, monkeypatch
+    ):
+        study, other = study_in(tmp_path), study_in(tmp_path)
+        trial = study.ask(3).trial
+
+        def is_held(number: int) -> bool:
+            if number == trial.number and study.finished == 0:
+                study.tell(trial, 0.2)
+            return False
+
+        monkeypatch.setattr(other.locks, "is_held", is_held)
+        second = other.ask(3).trial
+        assert second.number == 1
+        assert [trial.state for trial in study.trials()] == [
+            TrialState.COMPLETE, TrialState.RUNNING,
+        ]  # fmt: skip
 
     def test_two_processes_share_it_and_lose_no_trial(self, tmp_path):
         both_began = multiprocessing.get_context("spawn").Barrier(2)

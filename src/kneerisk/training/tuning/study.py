@@ -181,9 +181,12 @@ class Study:
 
     def _take_over(self) -> None:
         """Trials whose process has ended have failed, and are tried again."""
+        running = [trial.number for trial in self.trials() if trial.state == TrialState.RUNNING]
+        let_go = [number for number in running if not self.locks.is_held(number)]
+        # A trial is finished before it is let go of: one that ended just now is found so.
         trials = self.trials()
         for abandoned in trials:
-            if abandoned.state != TrialState.RUNNING or self.locks.is_held(abandoned.number):
+            if abandoned.state != TrialState.RUNNING or abandoned.number not in let_go:
                 continue
             first = abandoned.user_attrs.get(_RETRY_OF, abandoned.number)
             retries = [trial for trial in trials if trial.user_attrs.get(_RETRY_OF) == first]
