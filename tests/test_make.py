@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import psutil
 import pytest
 
 from kneerisk.errors import KneeriskError, PortTaken
-from pipelines import services, up
+from pipelines import locked, services, up
 from pipelines.services import NotStarted, ProcessRecord, Service, stop
 
 ROOT = Path(__file__).parents[1]
@@ -289,15 +291,35 @@ class TestMakefile:
         self.put(tmp_path, "python3.12", f'case "$*" in *venv*.venv) {venv_python};; esac')
         for tool in ("mkdir", "cp"):
             (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+
+        def installed() -> list[str]:
+            return (tmp_path / "installed").read_text().splitlines()
+
+        assert make(".venv/.installed-up").returncode == 0
+        assert ["pip.txt" in line for line in installed()] == [True, False, False]
+        assert "--require-hashes -r .venv/up.txt" in installed()[1]
+        assert "--no-deps --no-build-isolation -e ." in installed()[2]
         assert make("setup").returncode == 0
-        installed = (tmp_path / "installed").read_text().splitlines()
-        assert "--require-hashes -r requirements.lock" in installed[0]
-        assert "--no-deps --no-build-isolation -e ." in installed[1]
+        assert "--require-hashes -r requirements.lock" in installed()[3]
+        for _ in range(2):
+            assert make("setup").returncode == 0
+            assert len(installed()) == 4
+        os.utime(tmp_path / ".venv" / ".installed-up", (0, 0))
         assert make("setup").returncode == 0
-        assert (tmp_path / "installed").read_text().splitlines() == installed
-        os.utime(tmp_path / ".venv" / ".installed", (0, 0))
-        assert make("setup").returncode == 0
-        assert len((tmp_path / "installed").read_text().splitlines()) == 2 * len(installed)
+        assert len(installed()) == 8
+
+    def test_up_installs_what_users_need_and_nothing_for_tests(self):
+        written = re.search(r"^UP_NEEDS := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert written
+        pins = locked.read_lock(ROOT / "requirements.lock")
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        extras = set(project["optional-dependencies"])
+        asked = set(written[1].split())
+        assert asked & extras == extras - {"dev"}
+        names = locked.stated(ROOT / "pyproject.toml", asked)
+        needed = {pin.name for pin in locked.needed(pins, names)}
+        assert {"mlflow", "bentoml", "hatchling"} <= needed
+        assert not {"pytest", "mypy", "playwright"} & needed
 
     def test_down_needs_nothing(self, make):
         assert make("down").returncode == 0
