@@ -6,16 +6,17 @@ worker of the service, and takes the median of many calls.
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from benchmarks.performance_page import RESULTS, write_page
+from benchmarks.performance_page import EMPTY, MLFLOW, RESULTS, write_page
 from benchmarks.serving_speed import champion_of, machine
-from kneerisk.answer import answer
+from kneerisk.answer import PARTS, answer, answers
 from kneerisk.answer.advice import advice_for
 from kneerisk.answer.drivers import contributions_of, drivers_of, effects_of
 from kneerisk.answer.follow_up.compare_visits import follow_up
@@ -39,6 +40,8 @@ from kneerisk.schema import Screening
 from serving.request_examples import EXAMPLE, FOLLOW_UP, WHAT_IF
 
 CALLS = 60
+#: So many answers are made together: by itself, of few clients, of a team, of more.
+COMPANY = (1, 2, 4, 16, 32)
 
 
 def median_milliseconds(function: Callable[[], object], calls: int = CALLS) -> float:
@@ -92,6 +95,47 @@ def _all_of(predictions: Predictions) -> tuple[object, ...]:
     )  # fmt: skip
 
 
+def in_company(bundle: Bundle, parts: Collection[str]) -> dict[int, float]:
+    """Milliseconds of processor time of each of so many answers that are made together."""
+    screening = Screening.model_validate(EXAMPLE)
+
+    def together(count: int) -> Callable[[], object]:
+        return lambda: answers(bundle, [screening] * count, parts)
+
+    return {count: median_milliseconds(together(count)) / count for count in COMPANY}
+
+
+def company_lines(whole: dict[int, float], compact: dict[int, float]) -> list[str]:
+    """What company spares, and the rates that it could lead to at most, beside those of others."""
+    table = [
+        "## Answers made together",
+        "",
+        f"| milliseconds each, of so many | {' | '.join(map(str, COMPANY))} |",
+        f"| --- |{' ---: |' * len(COMPANY)}",
+        *(
+            f"| {name} | {' | '.join(f'{each:.2f}' for each in costs.values())} |"
+            for name, costs in (("whole", whole), ("compact", compact))
+        ),
+    ]
+    served = RESULTS / "serving.json"
+    if not served.exists():
+        return table
+    rows = json.loads(served.read_text("utf-8"))["results"]
+    empty, mlflow = (rows[name]["processor_ms"] for name in (EMPTY, MLFLOW))
+    most = max(COMPANY)
+    least_whole, least_compact = empty + whole[most], empty + compact[most]
+    return [
+        *table,
+        "",
+        f"The empty endpoint takes {empty:.2f} ms for a request. With as much around each answer,",
+        f"and {most} always made together, the rate of whole answers would be",
+        f"{empty / least_whole:.2f} of the empty endpoint's and {mlflow / least_whole:.2f} times",
+        f"MLflow's, that of compact ones {empty / least_compact:.2f} of the empty endpoint's: what",
+        "these steps allow at most. Made one by one, whole answers would have",
+        f"{mlflow / (empty + whole[1]):.2f} times MLflow's rate.",
+    ]
+
+
 def main() -> int:
     """Measure, print and write the page."""
     bundle = champion_of(Path(os.environ.get("KNEERISK_MODELS") or "models"))
@@ -107,6 +151,8 @@ def main() -> int:
             f"| {name} | {median_milliseconds(function):.2f} |"
             for name, function in timed_calls(bundle).items()
         ),
+        "",
+        *company_lines(in_company(bundle, PARTS), in_company(bundle, ("risk", "likely"))),
     ]
     text = "\n".join(lines) + "\n"
     (RESULTS / "answer.md").write_text(text, "utf-8")

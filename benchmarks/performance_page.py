@@ -138,11 +138,19 @@ spares the steps and not the words: of a team's time the words are more than hal
 one worker in company, and two workers share them: two give less than twice what one does. A compact
 answer (`?fields=risk,likely`) leaves out next tests, advice and inputs, not the engine.
 
-The floor under a whole answer is what remains when nothing is computed: the empty endpoint's
-processor time in the first table, and validation and JSON in the second. Between it and the targets
-that are missed stands the number of steps, for one client who has no company, and the number of
-words, for a team. One way is known and not gone: a compact answer needs the base of the
-attributions alone, a sixth of its engine's time, which would be worked out twice, in two ways.
+The floor under an answer is what remains where its steps are shared by many: "Answers made
+together" below gives it, and the rates that it would lead to. Half of the empty endpoint's rate for
+a whole answer and 0.8 of it for a compact one lie beyond that floor, so that no arrangement of the
+same steps reaches them. Twice MLflow's rate does not: it takes more company than four clients keep,
+and nobody is made to wait for company. A single client has none, so that the p95 of one who is
+alone is the time of an answer by itself. To go below the floor the steps themselves would have to
+be compiled, which is not done (`docs/decisions/0084`). Another way is known and not gone: a compact
+answer needs the base of the attributions alone, a sixth of its engine's time, which would be worked
+out twice, in two ways.
+
+A team is shared among the workers (`docs/decisions/0083`), so that a service with more cores and
+workers answers one in less time. While it lasts, both of this machine's cores are busy with it, and
+the program that measures runs on them too.
 
 ## What a training's time goes to
 
