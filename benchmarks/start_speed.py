@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 
 from benchmarks.http_load import Target, load_with_many_clients, load_with_one_client
 from benchmarks.performance_page import RESULTS, Line, write_page
-from benchmarks.serving_speed import champion_of, free_ports, machine
+from benchmarks.serving_speed import champion_of, free_ports, machine, processor_seconds
 from pipelines.services import Service, responds, service_arguments, stop
 from serving.request_examples import EXAMPLE
 
@@ -39,6 +39,8 @@ class Start:
 
     help_seconds: float
     ready_seconds: float
+    ready_processor_seconds: float
+    """Of the supervisor and its workers until then, which other work of the machine is not in."""
     per_second: dict[int, float]
     """Requests a second by the number of workers."""
     megabytes: dict[str, float]
@@ -62,11 +64,13 @@ def measure(models: Path) -> Start:
     """Time the help, starts of the service, and its answers with one and two workers."""
     with tempfile.TemporaryDirectory(prefix="kneerisk-bench-") as folder:
         ready = [_ready_seconds(models, Path(folder)) for _ in range(STARTS)]
+        seconds, processor = (statistics.median(times) for times in zip(*ready, strict=True))
         rates = {workers: _per_second(models, Path(folder), workers) for workers in (1, 2)}
     sizes = {each.name: _megabytes(each) for each in _installed("kneerisk", {"serve"})}
     return Start(
         help_seconds=statistics.median(_help_seconds() for _ in range(HELPS)),
-        ready_seconds=statistics.median(ready),
+        ready_seconds=seconds,
+        ready_processor_seconds=processor,
         per_second=rates,
         megabytes=dict(sorted(sizes.items(), key=lambda item: -item[1])),
     )
@@ -97,7 +101,10 @@ def as_markdown(measured: Start, lines: list[Line]) -> str:
         f"{rate:.1f} with {workers} worker{'s' * (workers > 1)}"
         for workers, rate in measured.per_second.items()
     )
-    ready = f"{measured.ready_seconds:.1f} s (median of {STARTS}, two workers)"
+    ready = (
+        f"{measured.ready_seconds:.1f} s, with {measured.ready_processor_seconds:.1f} s of"
+        f" processor time (medians of {STARTS}, two workers)"
+    )
     text = [
         "# Start, workers and installation",
         "",
@@ -131,15 +138,16 @@ def _service(models: Path, folder: Path, workers: int) -> Service:
     )  # fmt: skip
 
 
-def _ready_seconds(models: Path, folder: Path) -> float:
+def _ready_seconds(models: Path, folder: Path) -> tuple[float, float]:
+    """Until the first `/readyz`, and processor time of all processes until then."""
     service, started = _service(models, folder, 2), time.perf_counter()
-    service.start(folder)
+    process = service.start(folder)
     try:
         while not responds(service.address + service.ready_path):
             if time.perf_counter() - started > _DEADLINE_SECONDS:
                 raise RuntimeError("the service does not become ready")
             time.sleep(_POLL_SECONDS)
-        return time.perf_counter() - started
+        return time.perf_counter() - started, processor_seconds(process.pid)
     finally:
         stop(folder, service.name)
 

@@ -431,6 +431,18 @@ class TestPages:
         for process in psutil.Process(service.process.pid).children(recursive=True):
             assert process.rlimit(psutil.RLIMIT_CORE) == (0, 0)
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="reads what another process has loaded")
+    def test_what_only_training_needs_is_not_loaded_where_it_is_installed(
+        self, service: Served
+    ) -> None:
+        started = psutil.Process(service.process.pid).children()
+        workers = [each for each in started if "spawn_main" in " ".join(each.cmdline())]
+        assert len(workers) == 2
+        for worker in workers:
+            loaded = "\n".join(file.path for file in worker.memory_maps())
+            assert "/numpy/" in loaded
+            assert not re.findall("/(pandas|sklearn|pyarrow)/", loaded)
+
     def test_nothing_else_of_the_folder_is_served(self, service: Served) -> None:
         for path in ("/page/", "/page/../routes.py", "/page/%2e%2e/routes.py", "/page/none.js"):
             assert service.get(path).status_code == 404
