@@ -161,6 +161,14 @@ a large one is that of the cohort's table and of the feature matrix in double pr
 XGBoost's copy of it; `--spread-trees` moves the trees' share of it to a cluster (`docs/scale.md`).
 In the fit, what is not XGBoost is the measurement update, which solves each pattern of tests once,
 and the linear part, whose Hessian is summed over every leg some dozens of times.
+
+## What a start's time goes to
+
+Of a worker's start two thirds are modules: BentoML's and those of the answer, of which none is
+large; the rest is the bundle, whose golden cases fill tables that answers need anyway, and
+BentoML's application. Of `make up` on a fresh clone the training is the largest part and pip the
+second; the service and MLflow start meanwhile on the other core. Why each of the five largest
+packages of the installation is needed: `docs/decisions/0082-installed-in-two-parts.md`.
 """
 
 
