@@ -221,16 +221,29 @@ def test_arguments_are_the_placeholders() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("key", sorted(texts()))
-def test_a_text_is_plain(key: str) -> None:
-    entry = texts()[key]
-    assert entry.strip()
-    assert "  " not in entry.replace("\n  ", "\n")
-    assert key.partition(".")[0] not in WITH_MARKUP or "<" not in entry, "markup: in the template"
-    for _, name, format_spec, conversion in Formatter().parse(entry):
-        assert name is None or name.isidentifier()
-        assert not format_spec
-        assert conversion is None
+def faults_of_text(key: str, entry: str) -> list[str]:
+    """What keeps a text from being plain."""
+    filled_in = [place[1:] for place in Formatter().parse(entry) if place[1] is not None]
+    found = {
+        "empty": not entry.strip(),
+        "two spaces": "  " in entry.replace("\n  ", "\n"),
+        "markup belongs in the template": key.partition(".")[0] in WITH_MARKUP and "<" in entry,
+        "a placeholder is no name": not all(name.isidentifier() for name, _, _ in filled_in),
+        "a placeholder has a format": any(form or conversion for _, form, conversion in filled_in),
+    }
+    return [fault for fault, is_there in found.items() if is_there]
+
+
+def test_texts_are_plain() -> None:
+    faults = {key: faults_of_text(key, entry) for key, entry in texts().items()}
+    assert {key: found for key, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize(
+    "entry", [" ", "A  b.", "A <b>.", "A {0}.", "A {b.c}.", "A {b:.1f}.", "A {b!r}."]
+)
+def test_a_text_that_is_not_plain_is_noticed(entry: str) -> None:
+    assert faults_of_text("page.made_up", entry)
 
 
 def test_no_sentence_stands_twice() -> None:
