@@ -630,7 +630,7 @@ class TestBaselines:
         model = fit_logistic(train, Design((), ("hip_drop_deg",)), seed=0)
         assert model.leg is not None
         legs = pd.concat([train.frame["left_hip_drop_deg"], train.frame["right_hip_drop_deg"]])
-        assert model.leg.pipeline["imputer"].statistics_[0] == pytest.approx(legs.median())
+        assert model.leg.medians[0] == pytest.approx(legs.median())
         nothing = {name: np.full(3, np.nan) for name in train.columns()}
         assert np.isfinite(model.predict(nothing).left).all()
 

@@ -21,7 +21,7 @@ from kneerisk.evaluation.baselines.baseline_design import (
     task_matrices,
 )
 from kneerisk.evaluation.baselines.plain_xgboost import Trees, fit_trees
-from kneerisk.evaluation.baselines.ridge_baseline import LinearWeights, LogisticModel, fit_linear
+from kneerisk.evaluation.baselines.ridge_baseline import LinearWeights, fit_linear
 from kneerisk.evaluation.task_rows import Risks
 from kneerisk.schema import SIDES, Columns
 
@@ -30,7 +30,7 @@ CONFOUNDERS = ("age_years", "sex", "height_cm", "mass_kg", "run_speed_mps")
 #: Of a logistic regression. Five folds are the usual choice (assumption).
 _FOLD_SEED, _FOLDS = 0, 5
 #: The classifier of a leg, or of either knee.
-Classifier = LogisticModel | LinearWeights | Trees
+Classifier = LinearWeights | Trees
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class MeasureBaseline:
         """The measures that a logistic one reads, and its weights as numbers, for a bundle."""
         models = (("leg", self.leg), ("either", self.either))
         weights = {
-            task: asdict(each.weights()) for task, each in models if isinstance(each, LogisticModel)
+            task: asdict(each) for task, each in models if isinstance(each, LinearWeights)
         }
         return {**asdict(self.design), "weights": weights}
 

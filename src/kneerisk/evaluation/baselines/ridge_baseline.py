@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, xlog1py, xlogy
 from sklearn import config_context
-from sklearn.base import TransformerMixin
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from kneerisk.cohort.row_weights import scaled_to_effective
@@ -37,34 +35,6 @@ Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True)
-class LogisticModel:
-    """A fitted pipeline: median imputation, standardisation, ridge logistic regression."""
-
-    pipeline: Pipeline
-
-    def predict(self, matrix: FloatArray) -> FloatArray:
-        """Probabilities of the outcome.
-
-        Parameters
-        ----------
-        matrix
-            Columns as fitted, shape (n, p), missing as NaN.
-
-        Returns
-        -------
-        Shape (n,).
-        """
-        return np.asarray(self.pipeline.predict_proba(matrix)[:, 1], dtype=np.float64)
-
-    def weights(self) -> LinearWeights:
-        """The same model as numbers alone, for a bundle."""
-        imputer, scaler, regression = (step for _, step in self.pipeline.steps)
-        slopes = regression.coef_[0] / scaler.scale_
-        intercept = float(regression.intercept_[0] - slopes @ scaler.mean_)
-        return LinearWeights(imputer.statistics_.tolist(), slopes.tolist(), intercept)
-
-
-@dataclass(frozen=True, slots=True)
 class LinearWeights:
     """A logistic regression as numbers: what stands for a missing value, slopes, intercept."""
 
@@ -72,6 +42,13 @@ class LinearWeights:
     slopes: Sequence[float]
     intercept: float
 
+    @classmethod
+    def of(cls, medians: FloatArray, scaler: StandardScaler, fitted: LogisticRegression) -> Self:
+        """Those of a regression that was fitted to filled and standardised columns."""
+        slopes = fitted.coef_[0] / scaler.scale_
+        intercept = float(fitted.intercept_[0] - slopes @ scaler.mean_)
+        return cls(medians.tolist(), slopes.tolist(), intercept)
+
     def predict(self, matrix: FloatArray) -> FloatArray:
         """Probabilities of the outcome.
 
@@ -84,7 +61,7 @@ class LinearWeights:
         -------
         Shape (n,).
         """
-        filled = np.where(np.isnan(matrix), np.asarray(self.medians), matrix)
+        filled = _filled(matrix, np.asarray(self.medians))
         return np.asarray(expit(filled @ np.asarray(self.slopes) + self.intercept))
 
 
@@ -96,7 +73,7 @@ def fit_linear(
     row_weight: FloatArray | None = None,
     *,
     fine: bool = False,
-) -> LogisticModel | None:
+) -> LinearWeights | None:
     """Ridge logistic regression, its penalty chosen by cross-validation over athletes.
 
     Parameters
@@ -130,16 +107,25 @@ def fit_linear(
     with config_context(skip_parameter_validation=True, assume_finite=True):
         if splits:
             weight = _best_weight(x, y, own, splits, _FINE_WEIGHTS if fine else _WEIGHTS)
-        pipeline = Pipeline([*_filled(), ("regression", _regression(weight))])
-        return LogisticModel(pipeline.fit(x, y, regression__sample_weight=own))
+        medians, scaler = _medians(x), StandardScaler()
+        standardised = scaler.fit_transform(_filled(x, medians))
+        fitted = _regression(weight).fit(standardised, y, sample_weight=own)
+    return LinearWeights.of(medians, scaler, fitted)
 
 
-def _filled() -> list[tuple[str, TransformerMixin]]:
-    """The steps before the regression."""
-    return [
-        ("imputer", SimpleImputer(strategy="median", keep_empty_features=True)),
-        ("scaler", StandardScaler()),
-    ]
+def _medians(matrix: FloatArray) -> FloatArray:
+    """The median of each column, 0 of an empty one.
+
+    As scikit-learn's imputer takes them, which masks all columns together: six times as long.
+    """
+    known = ~np.isnan(matrix).all(axis=0)
+    medians = np.zeros(matrix.shape[1])
+    medians[known] = np.nanmedian(matrix[:, known], axis=0)
+    return medians
+
+
+def _filled(matrix: FloatArray, medians: FloatArray) -> FloatArray:
+    return np.where(np.isnan(matrix), medians, matrix)
 
 
 def _regression(weight: float) -> LogisticRegression:
@@ -160,8 +146,9 @@ def _best_weight(
     """
     losses = np.empty((len(weights), len(splits)))
     for column, (train, test) in enumerate(splits):
-        filled = Pipeline(_filled())
-        x_train, x_test = filled.fit_transform(x[train]), filled.transform(x[test])
+        medians, scaler = _medians(x[train]), StandardScaler()
+        x_train = scaler.fit_transform(_filled(x[train], medians))
+        x_test = scaler.transform(_filled(x[test], medians))
         own, others = (None if row_weight is None else row_weight[part] for part in (train, test))
         for row, weight in enumerate(weights):
             fitted = _regression(weight).fit(x_train, y[train], sample_weight=own)
