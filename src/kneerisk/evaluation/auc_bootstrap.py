@@ -1,4 +1,4 @@
-"""The AUC of resampled athletes, and the interval that follows from it.
+"""The AUC of rows and of resampled athletes, and the interval that follows from it.
 
 A resample is the number of times that each athlete is drawn, so that rows are sorted only once.
 """
@@ -41,6 +41,25 @@ def auc_interval(rows: TaskRows) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
+def area_under_curve(rows: TaskRows) -> float:
+    """The share of pairs, one with pain and one without, that are ranked rightly; a tie is half.
+
+    Of out-of-fold risks only pairs of one fold are compared.
+
+    Parameters
+    ----------
+    rows
+        Of a task.
+
+    Returns
+    -------
+    NaN where there is no such pair.
+    """
+    # All rows are drawn once, as those of one athlete would be.
+    [area] = _areas(rows, np.zeros(len(rows.outcome), np.intp), np.ones((1, 1), np.uint8))
+    return float(area)
+
+
 def bootstrap_auc(rows: TaskRows, seed: int) -> FloatArray:
     """AUC of each resample of athletes.
 
@@ -56,14 +75,18 @@ def bootstrap_auc(rows: TaskRows, seed: int) -> FloatArray:
     Shape (n_resamples,); NaN where a resample holds one kind of outcome only.
     """
     athletes, codes = np.unique(rows.athlete, return_inverse=True)
-    draws = _draws(seed, len(athletes), rows.resamples)
+    return _areas(rows, codes, _draws(seed, len(athletes), rows.resamples))
+
+
+def _areas(rows: TaskRows, owner: NDArray[np.intp], draws: NDArray[np.uint8]) -> FloatArray:
+    """The AUC by resample, NaN where it holds one kind of outcome only."""
     parts = [
-        np.ones(len(codes), dtype=bool) if rows.fold is None else rows.fold == number
+        np.ones(len(owner), dtype=bool) if rows.fold is None else rows.fold == number
         for number in ([0] if rows.fold is None else np.unique(rows.fold))
     ]
-    wins, pairs = np.zeros(rows.resamples), np.zeros(rows.resamples)
+    wins, pairs = np.zeros(len(draws)), np.zeros(len(draws))
     for part in parts:
-        own_wins, own_pairs = _resampled_pairs(rows.take(part), codes[part], draws)
+        own_wins, own_pairs = _resampled_pairs(rows.take(part), owner[part], draws)
         wins, pairs = wins + own_wins, pairs + own_pairs
     areas = np.divide(wins, pairs, out=np.full(len(wins), np.nan), where=pairs > 0.0)
     return np.asarray(areas, dtype=np.float64)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kneerisk.cohort import Cohort
+from kneerisk.evaluation.auc_bootstrap import area_under_curve
 from kneerisk.evaluation.paired_rows import paired_rows
 from kneerisk.evaluation.task_rows import Risks, TaskRows
 from kneerisk.schema import FloatArray
@@ -22,52 +23,24 @@ def auc(rows: TaskRows) -> float | None:
     of different folds have different intercepts, which fall as the share with pain in the fold
     rises (Parker et al. 2007, BMC Bioinformatics 8:326, doi 10.1186/1471-2105-8-326).
     """
-    # Here and below, loaded where it is needed: the table of metrics names these functions, and is
-    # read by commands that compute none.
-    from sklearn.metrics import roc_auc_score
-
-    wins = pairs = 0.0
-    for part in _by_fold(rows):
-        if part.has_both_outcomes:
-            index, labels, weights = _split_fractions(part)
-            area = roc_auc_score(labels, part.probability[index], sample_weight=weights)
-            with_pain = part.weights * part.outcome
-            compared = float(with_pain.sum() * (part.weights - with_pain).sum())
-            wins, pairs = wins + float(area) * compared, pairs + compared
-            if rows.fold is None:
-                return float(area)
-    return wins / pairs if pairs else None
-
-
-def _by_fold(rows: TaskRows) -> list[TaskRows]:
-    """The rows that one model predicted, fold by fold."""
-    if rows.fold is None:
-        return [rows]
-    return [rows.take(rows.fold == number) for number in np.unique(rows.fold)]
+    if not rows.has_both_outcomes:
+        return None
+    area = area_under_curve(rows)
+    return area if np.isfinite(area) else None
 
 
 def log_loss(rows: TaskRows) -> float | None:
     """Mean log loss of a row, in nats; None where there are no rows."""
     if len(rows.outcome) == 0:
         return None
-    from sklearn.metrics import log_loss as log_loss_of_rows
-
-    index, labels, weights = _split_fractions(rows)
-    risk = rows.probability[index]
-    return float(log_loss_of_rows(labels, risk, sample_weight=weights, labels=[0, 1]))
+    return rows.mean(row_loss(rows.probability, rows.outcome))
 
 
 def brier(rows: TaskRows) -> float | None:
     """Brier score, the mean squared error of the risk; None where there are no rows."""
     if len(rows.outcome) == 0:
         return None
-    from sklearn.metrics import brier_score_loss
-
-    index, labels, weights = _split_fractions(rows)
-    score = brier_score_loss(
-        labels, rows.probability[index], sample_weight=weights, labels=[0, 1], pos_label=1
-    )
-    return float(score)
+    return _squared_error(rows, rows.probability)
 
 
 def brier_reliability(rows: TaskRows) -> float | None:
@@ -100,6 +73,7 @@ def brier_uncertainty(rows: TaskRows) -> float | None:
 
 
 def _best_squared_error(rows: TaskRows) -> float:
+    # Here, since the table of metrics is read by commands that compute none.
     from sklearn.isotonic import IsotonicRegression
 
     recalibrated = IsotonicRegression().fit_transform(
@@ -194,13 +168,3 @@ def log_loss_over(cohort: Cohort, model: Risks, other: Risks, name: str) -> dict
         return {}
     mean, error = loss_difference(rows, other_rows)
     return {f"log_loss_over_{name}": mean, f"log_loss_over_{name}_error": error}
-
-
-def _split_fractions(rows: TaskRows) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
-    """Rows, labels and weights in which an outcome between 0 and 1 is split into both."""
-    outcome, weights, places = rows.outcome, rows.weights, np.arange(len(rows.outcome))
-    if np.isin(outcome, (0.0, 1.0)).all():
-        return places, outcome.astype(np.intp), weights
-    labels = np.repeat(np.array([1, 0]), len(outcome))
-    both = np.concatenate([weights * outcome, weights * (1.0 - outcome)])
-    return np.tile(places, 2), labels, both

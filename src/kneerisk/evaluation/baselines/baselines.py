@@ -44,9 +44,7 @@ class MeasureBaseline:
     def as_data(self) -> dict[str, Any]:
         """The measures that a logistic one reads, and its weights as numbers, for a bundle."""
         models = (("leg", self.leg), ("either", self.either))
-        weights = {
-            task: asdict(each) for task, each in models if isinstance(each, LinearWeights)
-        }
+        weights = {task: asdict(each) for task, each in models if isinstance(each, LinearWeights)}
         return {**asdict(self.design), "weights": weights}
 
     @classmethod
