@@ -112,11 +112,17 @@ class MeasurementUpdate:
         mean, variance = prior.copy(), np.empty_like(prior)
         innovation = state - prior_state[:, : state.shape[1]]
         innovation[np.isnan(state)] = 0.0
-        gains = {}
-        for pattern, rows in rows_by_key(patterns).items():
-            gains[pattern] = gain = self.gain(pattern)
-            mean[rows] += row_products(gain.weights, innovation[rows[:, None], gain.used])
-            variance[rows] = gain.variance
+        groups = rows_by_key(patterns)
+        gains = {pattern: self.gain(pattern) for pattern in groups}
+        # Pattern by pattern, so that the rows of each lie side by side.
+        order = np.concatenate(list(groups.values()) or [np.empty(0, np.intp)])
+        grouped, moved, start = innovation[order], np.empty_like(prior), 0
+        for pattern, rows in groups.items():
+            gain, own = gains[pattern], slice(start, start := start + len(rows))
+            moved[own] = row_products(gain.weights, grouped[own].take(gain.used, axis=1))
+        mean[order] += moved
+        sizes = [len(rows) for rows in groups.values()]
+        variance[order] = np.repeat([gain.variance for gain in gains.values()], sizes, axis=0)
         by_leg = [gains[pattern] for pattern in patterns]
         return Expected(
             mean=mean.reshape(n, 2, -1),
@@ -158,6 +164,11 @@ class MeasurementUpdate:
         """Covariance of the state (rows) with the targets."""
         return np.ascontiguousarray(self.population.covariance[:, self._targets])
 
+    @cached_property
+    def _prior_variance(self) -> FloatArray:
+        """Variance of the targets before anything is measured."""
+        return np.diag(self.population.covariance)[self._targets]
+
     def _solve(self, pattern: bytes) -> Gain:
         people, size = self.population, self.population.n_measures
         codes = np.frombuffer(pattern, dtype=np.uint8)
@@ -172,7 +183,7 @@ class MeasurementUpdate:
             if fault:  # no covariance: not positive definite
                 raise np.linalg.LinAlgError
             weights = solution.T
-        remaining = np.diag(people.covariance)[self._targets] - (weights * crossed.T).sum(axis=1)
+        remaining = self._prior_variance - (weights * crossed.T).sum(axis=1)
         return Gain(used, np.ascontiguousarray(weights), np.maximum(remaining, 0.0))
 
     @cached_property
