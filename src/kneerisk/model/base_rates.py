@@ -20,7 +20,6 @@ from kneerisk.evidence import rates_by_definition
 from kneerisk.evidence.normal_points import NORMAL_95
 from kneerisk.model.remembered import SentWithoutCaches
 from kneerisk.schema import FloatArray, category
-from kneerisk.schema.columns import rows_by_key
 
 #: Nodes of the distribution, in its SDs: 801 from -4 to 4, so that a count of 100,000 athletes is
 #: still wider than a step of the grid (assumption).
@@ -226,8 +225,8 @@ class BaseRates(SentWithoutCaches):
 
     def _groups(self, sport: FloatArray) -> list[tuple[np.ndarray, int]]:
         """The rows of each sport."""
-        places = np.where(np.isnan(sport), -1.0, sport).astype(int).tolist()
-        return [(rows, place) for place, rows in rows_by_key(places).items()]
+        places = np.where(np.isnan(sport), -1.0, sport).astype(int)
+        return [(np.flatnonzero(places == place), place) for place in set(places.tolist())]
 
 
 def published_base_rates(between: float) -> BaseRates:
@@ -247,10 +246,8 @@ def published_base_rates(between: float) -> BaseRates:
 def _averages(spread: float) -> FloatArray:
     """Log-odds of the average risk where those at the middle are `_CENTRES`."""
     nodes = _NODES[::4]
-    log_weights = -0.5 * nodes**2
-    log_weights = log_weights - logsumexp(log_weights)
-    log_odds = _CENTRES[:, None] + spread * nodes
-    return np.asarray(
-        logsumexp(log_expit(log_odds) + log_weights, axis=1)
-        - logsumexp(log_expit(-log_odds) + log_weights, axis=1)
-    )
+    weights = np.exp(-0.5 * nodes**2)
+    # Odds of pain: the exponential of a sum is a product.
+    odds = np.exp(_CENTRES)[:, None] * np.exp(spread * nodes)
+    free = 1.0 / (1.0 + odds)
+    return np.asarray(np.log((odds * free) @ weights) - np.log(free @ weights))

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 #: Digits of what trees read and are fitted to. Machines differ in the last bits of a sum, and a
 #: split or a single-precision number next to them would fall differently; these digits they share.
 DIGITS = 6
-#: Screenings whose rows are made together (assumption): no number hangs on it.
-BLOCK = 20_000
+#: Screenings whose rows are made together (assumption): no number hangs on it. Fewer than this stay
+#: in the processor's cache.
+BLOCK = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)

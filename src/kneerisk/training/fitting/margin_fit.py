@@ -220,9 +220,10 @@ def _between_problem(
     shared = between_scaler.apply(between_values(inputs.legs, between_scaler.columns))
     n, n_shared = shared.shape
     # Column by column in memory, of which each step of the fit takes those that are free.
-    columns = np.ones((n_shared + 2, 2, n))
+    columns = np.empty((n_shared + 2, 2, n))
     columns[0] = crossfit / 2.0, -crossfit / 2.0
     columns[1:-1] = shared.T[:, None]
+    columns[-1] = 1.0
     y = np.concatenate([inputs.target[:, 0], inputs.target[:, 1]])
     free = np.r_[0.0, np.ones(n_shared), 0.0]
     return _RidgeProblem(
