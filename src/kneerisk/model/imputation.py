@@ -112,17 +112,12 @@ class MeasurementUpdate:
         mean, variance = prior.copy(), np.empty_like(prior)
         innovation = state - prior_state[:, : state.shape[1]]
         innovation[np.isnan(state)] = 0.0
-        groups = rows_by_key(patterns)
-        gains = {pattern: self.gain(pattern) for pattern in groups}
-        # Pattern by pattern, so that the rows of each lie side by side.
-        order = np.concatenate(list(groups.values()) or [np.empty(0, np.intp)])
-        grouped, moved, start = innovation[order], np.empty_like(prior), 0
-        for pattern, rows in groups.items():
-            gain, own = gains[pattern], slice(start, start := start + len(rows))
-            moved[own] = row_products(gain.weights, grouped[own].take(gain.used, axis=1))
-        mean[order] += moved
-        sizes = [len(rows) for rows in groups.values()]
-        variance[order] = np.repeat([gain.variance for gain in gains.values()], sizes, axis=0)
+        gains = {}
+        for pattern, rows in rows_by_key(patterns).items():
+            gains[pattern] = gain = self.gain(pattern)
+            readings = innovation[rows].take(gain.used, axis=1)
+            mean[rows] += row_products(gain.weights, readings)
+            variance[rows] = gain.variance
         by_leg = [gains[pattern] for pattern in patterns]
         return Expected(
             mean=mean.reshape(n, 2, -1),
