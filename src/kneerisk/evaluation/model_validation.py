@@ -32,6 +32,7 @@ from kneerisk.evaluation.metric_table import measure
 from kneerisk.evaluation.metrics import log_loss_over
 from kneerisk.evaluation.task_rows import Risks, own_task, risks_of
 from kneerisk.model import Bundle, Metadata
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, ignore
 
@@ -49,6 +50,7 @@ def evaluate_model(
     seed: int,
     rivals: Mapping[str, RiskModel] | None = None,
     paired_with: tuple[str, ...] = ("logistic", "prior"),
+    train_features: FeatureMatrix | None = None,
     progress: Progress = ignore,
 ) -> Evaluation:
     """Evaluate a model on held-out athletes.
@@ -70,6 +72,8 @@ def evaluate_model(
         Other models, by the name that their metrics begin with, such as ``defaults``.
     paired_with
         The baselines and rivals whose log loss is subtracted from the model's, row by row.
+    train_features
+        What the model reads of the first `MOST_TRAINING` of ``train``, where the fit has built it.
     progress
         Called with what is being done.
 
@@ -91,6 +95,8 @@ def evaluate_model(
     for name in paired_with:
         evaluation = evaluation.with_metrics(log_loss_over(test, risks, others[name], name))
     logistic = baselines["logistic"]
+    if train_features is None:
+        train_features = model.features(train.columns())
     evaluation = replace(
         evaluation,
         drivers=drivers(model, columns, evaluation.task_rows),
@@ -98,7 +104,7 @@ def evaluate_model(
     )
     return evaluation.with_metrics({
         **interval_metrics(prediction, truth),
-        **training_metrics(train, risks_of(model.risks(model.features(train.columns())))),
+        **training_metrics(train, risks_of(model.risks(train_features))),
     })  # fmt: skip
 
 

@@ -17,10 +17,12 @@ from threadpoolctl import threadpool_limits
 
 from kneerisk.cohort.files import Cohort
 from kneerisk.cohort.splits import subset, truth_subset
+from kneerisk.evaluation.model_validation import MOST_TRAINING
 from kneerisk.evidence.pair_dependence import either as either_of
 from kneerisk.evidence.population import Population
 from kneerisk.model.base_rates import BaseRates, published_base_rates
 from kneerisk.model.feature_columns import Column, monotone_directions
+from kneerisk.model.features import FeatureMatrix
 from kneerisk.model.intervals import BootstrapInterval
 from kneerisk.model.logistic_calibration import Calibration, fit_calibration
 from kneerisk.model.margin import Margin
@@ -53,10 +55,14 @@ ODDS_RATIOS = (0.2, 50.0)
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted model and what was chosen on the way."""
+    """A fitted model, what was chosen on the way, and what it read of whom it is evaluated on.
+
+    ``features`` is the feature matrix of the first `MOST_TRAINING` screenings trained on.
+    """
 
     model: RiskModel
     choices: dict[str, float]
+    features: FeatureMatrix
 
 
 def fit(
@@ -195,7 +201,9 @@ def _fit(
         "calibration_slope_applied": calibration.slope,
         "left_right_odds_ratio": model.odds_ratio or 0.0,
     }
-    return Fitted(model, choices)
+    # By positions, which are copied: a slice would keep the features of a large cohort.
+    first = np.arange(min(MOST_TRAINING, len(inputs.target)))
+    return Fitted(model, choices, inputs.legs.take(first))
 
 
 def _out_of_fold_margin(

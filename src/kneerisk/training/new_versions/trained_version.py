@@ -103,8 +103,10 @@ def train_version(
         progress(event("evaluating_held_out"))
         train, test = _parts(cohort, unseen)
         judged = evaluate_model(
-            fitted.model, train, test, truth_subset(truth, unseen), seed=SEED, progress=progress
-        )
+            fitted.model, train, test, truth_subset(truth, unseen), seed=SEED,
+            # Of measured athletes a fit may have left an answer out, which the model reads.
+            train_features=None if truth is None else fitted.features, progress=progress,
+        )  # fmt: skip
         metrics = log_loss_over_champion(tracking, fitted.model, test)
         judged = _left_out_and_refitted(
             judged, cohort, train, fitted.model, refits, plan.settings, progress, workers
