@@ -11,6 +11,8 @@ oracle of a simulated cohort is the lowest loss that any model can reach.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
@@ -87,10 +89,13 @@ def evaluate_model(
     prediction = model.predict(columns)
     risks = risks_of(prediction)
     train = subset(train, np.arange(len(train.frame)) < MOST_TRAINING)
-    baselines = fit_baselines(train, seed)
+    # Neither needs the other, and the baselines are mostly linear algebra, which lets others run.
+    with ThreadPoolExecutor(1) as beside:
+        fitted = beside.submit(copy_context().run, fit_baselines, train, seed)
+        oracle = oracle_of(test, FEWER_POINTS, progress)
+        baselines = fitted.result()
     others = {name: baseline.predict(columns) for name, baseline in baselines.items()}
     others |= {name: risks_of(rival.predict(columns)) for name, rival in (rivals or {}).items()}
-    oracle = oracle_of(test, FEWER_POINTS, progress)
     evaluation = evaluate(test, risks, others, truth, prediction.imbalances, oracle)
     for name in paired_with:
         evaluation = evaluation.with_metrics(log_loss_over(test, risks, others[name], name))
