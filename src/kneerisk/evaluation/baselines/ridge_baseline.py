@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +40,6 @@ class LinearWeights:
     medians: Sequence[float]
     slopes: Sequence[float]
     intercept: float
-
-    @classmethod
-    def of(cls, medians: FloatArray, scaler: StandardScaler, fitted: LogisticRegression) -> Self:
-        """Those of a regression that was fitted to filled and standardised columns."""
-        slopes = fitted.coef_[0] / scaler.scale_
-        intercept = float(fitted.intercept_[0] - slopes @ scaler.mean_)
-        return cls(medians.tolist(), slopes.tolist(), intercept)
 
     def predict(self, matrix: FloatArray) -> FloatArray:
         """Probabilities of the outcome.
@@ -110,7 +102,9 @@ def fit_linear(
         medians, scaler = _medians(x), StandardScaler()
         standardised = scaler.fit_transform(_filled(x, medians))
         fitted = _regression(weight).fit(standardised, y, sample_weight=own)
-    return LinearWeights.of(medians, scaler, fitted)
+    slopes = fitted.coef_[0] / scaler.scale_
+    intercept = float(fitted.intercept_[0] - slopes @ scaler.mean_)
+    return LinearWeights(medians.tolist(), slopes.tolist(), intercept)
 
 
 def _medians(matrix: FloatArray) -> FloatArray:
