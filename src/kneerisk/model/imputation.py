@@ -115,8 +115,7 @@ class MeasurementUpdate:
         gains = {}
         for pattern, rows in rows_by_key(patterns).items():
             gains[pattern] = gain = self.gain(pattern)
-            readings = innovation[rows].take(gain.used, axis=1)
-            mean[rows] += row_products(gain.weights, readings)
+            mean[rows] += row_products(gain.weights, innovation[rows[:, None], gain.used])
             variance[rows] = gain.variance
         by_leg = [gains[pattern] for pattern in patterns]
         return Expected(
@@ -159,11 +158,6 @@ class MeasurementUpdate:
         """Covariance of the state (rows) with the targets."""
         return np.ascontiguousarray(self.population.covariance[:, self._targets])
 
-    @cached_property
-    def _prior_variance(self) -> FloatArray:
-        """Variance of the targets before anything is measured."""
-        return np.diag(self.population.covariance)[self._targets]
-
     def _solve(self, pattern: bytes) -> Gain:
         people, size = self.population, self.population.n_measures
         codes = np.frombuffer(pattern, dtype=np.uint8)
@@ -178,7 +172,7 @@ class MeasurementUpdate:
             if fault:  # no covariance: not positive definite
                 raise np.linalg.LinAlgError
             weights = solution.T
-        remaining = self._prior_variance - (weights * crossed.T).sum(axis=1)
+        remaining = np.diag(people.covariance)[self._targets] - (weights * crossed.T).sum(axis=1)
         return Gain(used, np.ascontiguousarray(weights), np.maximum(remaining, 0.0))
 
     @cached_property
