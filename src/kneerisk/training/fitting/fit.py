@@ -55,14 +55,15 @@ ODDS_RATIOS = (0.2, 50.0)
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted model, what was chosen on the way, and what it read of whom it is evaluated on.
+    """A fitted model, what was chosen on the way, and what it read of simulated athletes.
 
-    ``features`` is the feature matrix of the first `MOST_TRAINING` screenings trained on.
+    ``features`` is the feature matrix of the first `MOST_TRAINING` screenings trained on; None of
+    measured athletes, of whom a fit may leave out an answer that the model reads.
     """
 
     model: RiskModel
     choices: dict[str, float]
-    features: FeatureMatrix
+    features: FeatureMatrix | None
 
 
 def fit(
@@ -201,9 +202,13 @@ def _fit(
         "calibration_slope_applied": calibration.slope,
         "left_right_odds_ratio": model.odds_ratio or 0.0,
     }
-    # By positions, which are copied: a slice would keep the features of a large cohort.
+    return Fitted(model, choices, _features_to_evaluate(inputs))
+
+
+def _features_to_evaluate(inputs: Inputs) -> FeatureMatrix | None:
+    """The first rows, by positions and so copied: a slice would keep all of a large cohort."""
     first = np.arange(min(MOST_TRAINING, len(inputs.target)))
-    return Fitted(model, choices, inputs.legs.take(first))
+    return inputs.legs.take(first) if inputs.true else None
 
 
 def _out_of_fold_margin(

@@ -17,7 +17,7 @@ from kneerisk.evaluation.model_validation import evaluate_model
 from kneerisk.model.risk_model import RiskModel
 from kneerisk.progress import Progress, event, within
 from kneerisk.training.fitting.cross_validation import evaluate_people, refit_people
-from kneerisk.training.fitting.fit import fit
+from kneerisk.training.fitting.fit import Fitted, fit
 from kneerisk.training.fitting.fitted_metadata import metadata_of
 from kneerisk.training.fitting.settings import SEED, Settings
 from kneerisk.training.fitting.tree_rows import HoldRows, hold_here
@@ -102,11 +102,7 @@ def train_version(
         )  # fmt: skip
         progress(event("evaluating_held_out"))
         train, test = _parts(cohort, unseen)
-        judged = evaluate_model(
-            fitted.model, train, test, truth_subset(truth, unseen), seed=SEED,
-            # Of measured athletes a fit may have left an answer out, which the model reads.
-            train_features=None if truth is None else fitted.features, progress=progress,
-        )  # fmt: skip
+        judged = _evaluated(fitted, train, test, truth_subset(truth, unseen), progress)
         metrics = log_loss_over_champion(tracking, fitted.model, test)
         judged = _left_out_and_refitted(
             judged, cohort, train, fitted.model, refits, plan.settings, progress, workers
@@ -125,6 +121,16 @@ def train_version(
 def _parts(cohort: Cohort, unseen: NDArray[np.bool_]) -> tuple[Cohort, Cohort]:
     """The part to train on, and the one that is held out."""
     return subset(cohort, ~unseen), subset(cohort, unseen)
+
+
+def _evaluated(
+    fitted: Fitted, train: Cohort, test: Cohort, truth: pd.DataFrame | None, progress: Progress
+) -> Evaluation:
+    """The evaluation on held-out athletes, whose true risks are given."""
+    return evaluate_model(
+        fitted.model, train, test, truth, seed=SEED, train_features=fitted.features,
+        progress=progress,
+    )  # fmt: skip
 
 
 def _left_out_and_refitted(
