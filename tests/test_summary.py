@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ class TestTextbookCases:
 
     def test_a_model_without_sides(self, runner: Answer) -> None:
         risk = runner.risk.model_copy(update={"left": None, "right": None})
-        drivers = [d.model_copy(update={"side": "either"}) for d in runner.drivers]
+        drivers = [replace(d, side="either") for d in runner.drivers]
         told = summary_of(runner.model_copy(update={"risk": risk, "drivers": drivers}), "running")
         assert "new pain in either knee" in told[0]
         assert "left" not in told[0]
