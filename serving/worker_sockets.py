@@ -7,17 +7,21 @@ under `bentoml serve`) or a worker can't listen there, each works by itself.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
-from threading import Thread
+from threading import Thread, get_native_id
 
 #: The environment variable in which the supervisor names the folder to its workers.
 FOLDER_VARIABLE = "KNEERISK_WORKERS_FOLDER"
 #: A request of another worker is a few screenings; the largest body of a client has 10 MB.
 _MOST_BYTES = 20_000_000
 _SUFFIX = ".worker"
+#: Those who ask the workers themselves come first where the processors are busy (assumption: as for
+#: a sheet, `serving.sheet_import`).
+_NICENESS = 10
 
 
 def listen(answer: Callable[[bytes], bytes]) -> None:
@@ -76,6 +80,9 @@ def _socket_of(folder: Path, pid: int) -> Path:
 
 
 def _serve(listener: Listener, answer: Callable[[bytes], bytes]) -> None:
+    # Elsewhere a thread has no niceness of its own.
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
     while True:
         try:
             connection = listener.accept()

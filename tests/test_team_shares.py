@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Listener
 from pathlib import Path
-from threading import Thread
+from threading import Thread, get_native_id
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from serving.request_examples import EXAMPLE
 from serving.team_endpoint import SHARED_FROM, Team, answer_team, results_of
 from serving.team_shares import Shares, take_shares
 from serving.team_turns import MOST_AT_ONCE
-from serving.worker_sockets import FOLDER_VARIABLE, listen, other_workers
+from serving.worker_sockets import FOLDER_VARIABLE, ask, listen, other_workers
 
 #: Of some the answer is whole, of some little is known, one has a fault.
 BODIES = [EXAMPLE, {"athlete": {}}, {"athlete": {"age_years": "old"}}, *[{"athlete": {}}] * 60]
@@ -145,6 +146,15 @@ def test_a_fault_of_ours_in_another_worker_is_not_its_end(
     as_another_worker(lambda: take_shares(champion, fails))
     assert len(list(folder.iterdir())) == 1
     assert [team(released) for _ in range(2)] == [alone, alone]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has no niceness of its own")
+def test_who_answers_another_worker_does_so_after_others(folder: Path) -> None:
+    def niceness(_: bytes) -> bytes:
+        return str(os.getpriority(os.PRIO_PROCESS, get_native_id())).encode()
+
+    as_another_worker(lambda: listen(niceness))
+    assert int(ask(folder / "1.worker", b"")) > os.getpriority(os.PRIO_PROCESS, get_native_id())
 
 
 def test_without_a_folder_nobody_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
