@@ -151,9 +151,9 @@ out twice, in two ways.
 A team is shared among the workers (`docs/decisions/0083`), so that a service with more cores and
 workers answers one in less time. While it lasts, both of this machine's cores are busy with it, and
 the program that measures runs on them too. With two workers its floor is half of what a thousand
-answers take sixteen at a time, and its 60 MB of JSON. A sheet that is dropped keeps both cores busy
-to the end as well: a sixth of the time is that of reading it, and of the rest half is the
-browser's, which takes in some 40 kB for each athlete and draws the list four times a second.
+answers take sixteen at a time ("Answers made together"), and some 60 MB of JSON. A sheet that is
+dropped keeps both cores busy to the end as well: half of the processor time of the service and the
+browser, which stands below, is the least that it can take on two cores.
 
 ## What a training's time goes to
 
@@ -179,11 +179,10 @@ packages of the installation is needed: `docs/decisions/0082-installed-in-two-pa
 ## What the tests' time goes to
 
 `make test` runs some 6,000 tests on as many cores as there are. It is meant to take 8 minutes on
-two and takes more (`time make test`): a real browser is a seventh of its processor time, models
-that are fitted, evaluated and recorded by MLflow a third, services and commands that are started as
-people start them a tenth, a Dask cluster, PostgreSQL, a wheel and a bento that are made and
-installed another tenth. No file is a tenth of it. What is left is what the tests promise; they get
-faster where the product does.
+two and takes more (`time make test`). The largest parts are models that are fitted, evaluated and
+recorded by MLflow, and a real browser; then services and commands that are started as people start
+them, a Dask cluster, and a wheel and a bento that are made and installed. What is left is what the
+tests promise; they get faster where the product does.
 """
 
 
