@@ -20,7 +20,7 @@ from serving.champion_holder import ChampionHolder
 from serving.team_turns import MOST_AT_ONCE, others_ask
 from serving.worker_sockets import ask, listen
 
-#: The JSON of the results of some screenings, the first of which is the team's so manieth.
+#: The JSON of the results of some screenings, given the place of the first of them in the team.
 MakeResults = Callable[[Bundle, Sequence[Any], Collection[str], int], bytes]
 
 _NOT_ANSWERED = b""
@@ -69,7 +69,7 @@ class Shares:
 
 
 async def share_with(worker: Path, shares: Shares, bundle: Bundle, fields: Collection[str]) -> None:
-    """Let another worker answer some screenings after the other, as long as it does.
+    """Give another worker a few screenings at a time to answer, as long as it does.
 
     Parameters
     ----------
@@ -89,15 +89,11 @@ async def share_with(worker: Path, shares: Shares, bundle: Bundle, fields: Colle
             "start": places.start,
             "screenings": shares.screenings(places),
         }
-        results = _NOT_ANSWERED
-        try:
-            results = await to_thread.run_sync(
-                _asked, worker, json.dumps(request).encode(), abandon_on_cancel=True
-            )
-        finally:
-            if results == _NOT_ANSWERED:
-                shares.give_back(places)
+        results = await to_thread.run_sync(
+            _asked, worker, json.dumps(request).encode(), abandon_on_cancel=True
+        )
         if results == _NOT_ANSWERED:
+            shares.give_back(places)
             return
         shares.made[places.start] = results
 

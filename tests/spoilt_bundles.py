@@ -15,8 +15,8 @@ from kneerisk.errors import BundleRefused
 from kneerisk.model import bundle
 
 
-#: What is done to a file of a bundle.
 def _spoilings(content: bytes) -> Iterator[bytes]:
+    """What is done to a file of a bundle."""
     for share in (0.0, 0.5, 0.95):
         yield content[: int(share * len(content))]
     for share in (0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99):
